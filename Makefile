@@ -1,0 +1,49 @@
+# crmlab: `make` lists what can be made. Each goal brings its own environment.
+.DEFAULT_GOAL := help
+.PHONY: help report test lab bench notebooks lock lint spark clean
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+UV := $(BIN)/uv
+LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
+INSTALL = $(UV) pip install --quiet --python $(BIN)/python
+TESTS ?= tests notebooks
+
+help: ## list the goals
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+report: .venv/ready ## run every report of notebooks/suite.toml
+	@$(BIN)/crmlab run --suite notebooks/suite.toml
+
+test: .venv/ready ## run the whole test suite
+	@$(BIN)/python -m pytest --nbval -n 2 --dist loadfile $(TESTS)
+
+lab: .venv/ready ## open JupyterLab
+	@$(BIN)/jupyter lab --notebook-dir notebooks
+
+notebooks: .venv/ready ## execute the committed notebooks anew, with their defaults
+	@$(BIN)/jupyter nbconvert --to notebook --inplace --execute --ExecutePreprocessor.record_timing=False notebooks/*.ipynb
+
+lint: .venv/ready ## check style
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+lock: .venv/ready ## pin every package anew, with hashes
+	$(LOCK) --upgrade --extra lab --extra demo --extra test -o requirements.lock pyproject.toml
+	@$(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['spark'])" \
+		| $(LOCK) --upgrade -c requirements.lock -o requirements-spark.lock -
+
+spark: .venv/ready ## add Spark, 0.5 GB, for the tests of parity
+	@$(INSTALL) --compile-bytecode --require-hashes -r requirements-spark.lock
+
+clean: ## remove the environment; reports and data stay
+	rm -rf .venv
+
+.venv/ready: requirements.lock pyproject.toml Makefile
+	@echo "Setting up .venv; once, about two minutes and 1.4 GB"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "crmlab needs Python 3.11 or newer")'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(INSTALL) --compile-bytecode --require-hashes -r requirements.lock
+	@$(INSTALL) --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q crmlab
+	@touch $@
