@@ -1,0 +1,297 @@
+"""A name or a path becomes a checked lazy table. This file alone reads `data/`.
+
+`data/catalog.toml` says what data exists, where it lies and how its columns map onto the contract. A
+path may stand wherever a name may: its columns must then bear the contract's names already.
+"""
+
+import difflib
+import hashlib
+import importlib.util
+import os
+import tomllib
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Literal, NewType
+
+import pandas as pd
+from pydantic import ConfigDict, Field, ValidationError, model_validator
+
+from crmlab import sources
+from crmlab.contracts import InputError, Policy, admit
+
+Dataset = NewType("Dataset", str)  # annotates a notebook parameter that names data
+
+
+def root():
+    """The project's folder: `$CRMLAB_ROOT`, else the nearest one upward that holds data/catalog.toml."""
+    if given := os.environ.get("CRMLAB_ROOT"):
+        return Path(given).resolve()
+    here = Path.cwd()
+    for folder in (here, *here.parents, Path(__file__).resolve().parents[1]):
+        if (folder / "data" / "catalog.toml").is_file():
+            return folder
+    raise InputError(f"{here}: no data/catalog.toml here or above; run crmlab inside its project, or set CRMLAB_ROOT")
+
+
+class Entry(Policy):
+    """One entry of the catalog: where data lies, what it is, and how to read it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    about: str = ""  # one sentence
+    nature: Literal["real", "demonstration", "simulated", "own"] = "own"
+    source: str = ""  # where it comes from, for the report
+    path: str | None = None  # a file, or a folder of files; relative to data/, or to `package`
+    package: str | None = None  # an installed package that ships the file
+    uri: str | None = None  # an engine instead of a file: any Ibis connection string; ${NAME} from the environment
+    table: str | None = None  # the table on that engine
+    format: Literal["csv", "parquet", "whitespace"] | None = None  # else by suffix
+    delimiter: str | None = Field(None, min_length=1, max_length=1)  # else found in the header
+    encoding: Literal["utf-8", "utf-16", "latin-1"] = "utf-8"
+    header: tuple[str, ...] | None = Field(None, min_length=1)  # names for a file that has no header line
+    skip: int = Field(0, ge=0)  # lines before the first row or header
+    currency: str = ""  # for the report, such as USD
+    split: date | None = None  # default end of calibration
+    until: date | None = None  # default end of holdout
+    acquired_from: date | None = None  # customers whose first order is earlier were acquired before the log began
+
+    @model_validator(mode="after")
+    def _one_place(self):
+        if (self.path is None) == (self.uri is None) or (self.uri is None) != (self.table is None):
+            raise ValueError("give either path, or uri with table")
+        if self.format == "whitespace" and self.header is None:
+            raise ValueError("format = 'whitespace' needs header, the names of the columns")
+        if self.header and len(set(self.header)) < len(self.header):
+            raise ValueError("header names a column more than once")
+        return self
+
+
+@dataclass(frozen=True)
+class Log:
+    """A data set past the door: its lazy table, its entry, and what the door found."""
+
+    name: str
+    entry: Entry
+    table: object
+    counts: dict
+
+    @property
+    def first(self):
+        """Day of the first order."""
+        return self.counts["first"]
+
+    @property
+    def last(self):
+        """Day of the last order."""
+        return self.counts["last"]
+
+    @cached_property
+    def found(self):
+        """What the door found and changed, one line each: a frame to show."""
+        c, entry = self.counts, self.entry
+        unit = f" {entry.currency}".rstrip()
+        lines = {
+            "data": f"{self.name} ({NATURES[entry.nature]})",
+            "rows": f"{c['rows']:,}",
+            "customers": f"{c['customers']:,}",
+            "first to last order": f"{self.first} to {self.last}",
+            "order days": f"{c['order_days']:,} (one a customer and day; {c['merged_rows']:,} rows merged into them)",
+            "spend": f"{c['spend']:,.2f}{unit}",
+            "zero amounts": f"{c['zero_amounts']:,} ({ZEROS[entry.zero]})",
+            "returns": _returns(c, entry, unit),
+            "amounts rounded to 4 decimals": f"{c['rounded_amounts']:,}",
+        }
+        return pd.DataFrame({"found": lines})
+
+
+NATURES = {
+    "real": "real data",
+    "demonstration": "demonstration data, not real",
+    "simulated": "simulated data, not real",
+    "own": "your own data",
+}
+ZEROS = {"order": "counted as orders", "drop": "dropped"}
+
+
+def _returns(c, entry, unit):
+    if not c["returns"]:
+        return "0"
+    told = f"{c['returns']:,} rows, {c['returned']:,.2f}{unit}"
+    if entry.returns == "drop":
+        return f"{told}: dropped"
+    return (
+        f"{told}: netted (order days returned whole: {c['returned_out_days']:,}; rows without an earlier order, "
+        f"left out: {c['returns_without_order']:,}; beyond what was bought: {-c['returns_beyond_order']:,.2f}{unit})"
+    )
+
+
+@dataclass(frozen=True)
+class Period:
+    """Calibration to `split`, holdout from then to `until`; both are last days, inclusive."""
+
+    first: date
+    split: date
+    until: date
+    told: pd.DataFrame  # which days, and who chose them: a frame to show
+
+    @property
+    def days(self):
+        """Length of the holdout, days."""
+        return (self.until - self.split).days
+
+
+def entries():
+    """The catalog: entries by name. Raises InputError on every line of it that cannot be read."""
+    path = root() / "data" / "catalog.toml"
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file; set CRMLAB_ROOT to a folder that holds data/catalog.toml")
+    return _entries(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _entries(path, _changed):
+    try:
+        given = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeError) as problem:
+        raise InputError(f"{path.name}: cannot be read as TOML ({problem}); correct it") from None
+    read, breaches = {}, []
+    for name, fields in given.items():
+        try:
+            read[name] = Entry.model_validate(fields)
+        except ValidationError as problem:
+            breaches += [f"{path.name}: {_fault(name, error)}" for error in problem.errors()]
+    if breaches:
+        raise InputError(*breaches)
+    return read
+
+
+def _fault(name, error):
+    """What is wrong in an entry, from pydantic's account of it."""
+    says = error["msg"].removeprefix("Value error, ")
+    field = ".".join(map(str, error["loc"]))
+    if error["type"] == "model_type":
+        return f"{name} = {error['input']!r} stands outside an entry; begin one with a line [{name}]"
+    if error["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(field, Entry.model_fields, n=1)
+        return f"[{name}] has no field {field!r}; " + (f"did you mean {near[0]!r}?" if near else "drop it")
+    return f"[{name}] {field} = {error['input']!r}: {says}" if field else f"[{name}]: {says}"
+
+
+def find(data):
+    """The entry behind a name or a path, with its name and its place (a path, or None for an engine).
+
+    Raises InputError where there is no such data, naming what there is.
+    """
+    known = entries()
+    if data in known:
+        entry = known[data]
+        name, base, listed = data, root() / "data", f" in [{data}] of data/catalog.toml"
+    elif os.sep in data or Path(data).suffix.lower() in sources.SUFFIXES or (data and os.path.exists(data)):
+        name, base, listed = Path(data).resolve().name, Path.cwd(), ""
+        entry = Entry(path=data)
+    else:
+        folded = {name.casefold(): name for name in known}
+        near = difflib.get_close_matches(data.casefold(), folded, n=1)
+        raise InputError(
+            f"no data {data!r} in data/catalog.toml, which has {', '.join(sorted(known)) or 'no entries'}; "
+            + (f"did you mean {folded[near[0]]!r}?" if near else "name one of these, or the path of a file")
+        )
+    if entry.path is None:
+        return name, entry, None
+    if entry.package:
+        base = _shipped(entry.package, name)
+    place = (base / os.path.expanduser(entry.path)).resolve()
+    if not os.path.exists(place):
+        raise InputError(f"{name}: there is no file or folder {place}; correct the path{listed}")
+    return name, entry, place
+
+
+def _shipped(package, name):
+    """The folder of an installed package."""
+    try:
+        spec = importlib.util.find_spec(package)
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None or not spec.submodule_search_locations:
+        raise InputError(f"{name}: the package {package!r} that ships it is not installed; install it")
+    return Path(spec.submodule_search_locations[0])
+
+
+def check(data):
+    """A data set past the door. Raises InputError with every breach found."""
+    name, entry, place = find(data)
+    stamp = tuple((str(f), f.stat().st_mtime_ns, f.stat().st_size) for f in sources.files(place)) if place else None
+    return _check(name, entry.model_dump_json(), stamp, place)
+
+
+@cache
+def _check(name, entry, _stamp, place):
+    entry = Entry.model_validate_json(entry)
+    where = name if place is None else place.name
+    with sources.readable(where, place):
+        raw, faults = sources.read(place, entry, where)
+        entered = admit(raw, where, entry, faults)
+    return Log(name, entry, entered.table, entered.counts)
+
+
+def load(data):
+    """The checked lazy table of a name or path: rows of the TRANSACTIONS contract, with `order_day`."""
+    return check(data).table
+
+
+def period(data, split=None, until=None):
+    """When calibration and holdout end: as given, else the catalog's, else two thirds of the span and its last day.
+
+    Raises InputError where they leave the data or are out of order.
+    """
+    log = check(data)
+    two_thirds = log.first + timedelta((log.last - log.first).days * 2 // 3)
+    breaches = []
+    split, split_by = _chosen("split", split, log, two_thirds, "two thirds of the span", breaches)
+    until, until_by = _chosen("until", until, log, log.last, "last day of the data", breaches)
+    if not breaches and split >= until:
+        breaches.append(f"{log.name}: split = {split} must come before until = {until}, within {_span(log)}")
+    if breaches:
+        raise InputError(*breaches)
+    told = pd.DataFrame(
+        {"day": [log.first, split, until], "chosen by": ["the data", split_by, until_by]},
+        index=["first order", "split: calibration ends", "until: holdout ends"],
+    )
+    return Period(log.first, split, until, told)
+
+
+def _chosen(what, given, log, default, rule, breaches):
+    """A day of the period with who chose it; what is wrong with it joins `breaches`."""
+    listed = getattr(log.entry, what)
+    day, by = (given, "parameter") if given is not None else (listed, "catalog") if listed else (default, rule)
+    if isinstance(day, str):
+        try:
+            day = date.fromisoformat(day)
+        except ValueError:
+            breaches.append(f"{log.name}: {what} = {day!r} is not a day; write it as 1997-09-30")
+            return None, by
+    day = day.date() if isinstance(day, datetime) else day
+    if not log.first <= day <= log.last:
+        breaches.append(f"{log.name}: {what} = {day} lies outside {_span(log)}; choose a day within")
+    return day, by
+
+
+def _span(log):
+    return f"the data, which runs from {log.first} to {log.last}"
+
+
+def fingerprint(data):
+    """SHA-256 of a file's bytes, or of a folder's sorted paths and their hashes; None for a table on an engine."""
+    place = find(data)[2]
+    if place is None:
+        return None
+    if place.is_file():
+        return _hash(place)
+    listed = "\n".join(f"{f.relative_to(place)} {_hash(f)}" for f in sources.files(place))
+    return hashlib.sha256(listed.encode()).hexdigest()
+
+
+def _hash(path):
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

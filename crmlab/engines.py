@@ -1,0 +1,22 @@
+"""Where tables live: DuckDB embedded by default, any other engine by its URI."""
+
+import os
+from functools import cache
+
+import ibis
+
+
+@cache
+def connect(uri=None):
+    """An Ibis connection, one per URI and process; None is the embedded DuckDB, in memory.
+
+    Its clock is UTC, so that days do not depend on the machine. `CRMLAB_THREADS` limits its threads.
+    `${NAME}` in a URI is taken from the environment, so that no secret is written down.
+    """
+    if uri is not None:
+        return ibis.connect(os.path.expandvars(uri))
+    connection = ibis.duckdb.connect()
+    connection.raw_sql("SET TimeZone = 'UTC'")
+    if threads := os.environ.get("CRMLAB_THREADS"):
+        connection.raw_sql(f"SET threads = {int(threads)}")
+    return connection

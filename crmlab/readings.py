@@ -1,0 +1,183 @@
+"""How the cells of each kind of column are read, and the rules that an accepted cell keeps.
+
+A reader takes a column as text or typed, and gives its typed reading, null where a cell cannot be read,
+with the rules to hold it to. It raises TypeError for a type that no cell of its kind should have.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.types as ir
+
+MONEY = "decimal(18, 4)"  # exact: sums do not depend on threads or on the order of rows
+EXACT = "decimal(38, 24)"  # holds what MONEY may have rounded away
+A_NUMBER = {
+    ".": r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$",
+    ",": r"^\s*[+-]?([0-9]+,?[0-9]*|,[0-9]+)([eE][+-]?[0-9]+)?\s*$",
+}
+A_TIME = r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?)?$"
+AN_INSTANT = A_TIME.replace(")?$", r"(Z|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?))$")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A named condition that no accepted row meets."""
+
+    column: str
+    says: str
+    broken: Callable[[ir.Table], ir.BooleanColumn]
+    remedy: str
+    shows: str | None = None  # the column quoted beside the row number
+
+
+def _text(source, column, policy):
+    kind = source.type()
+    if not (kind.is_string() or kind.is_integer() or kind.is_uuid()):
+        raise TypeError("which does not keep ids such as 00123; store it as text")
+    empty = Rule(column.name, "is empty", _is_empty(column.name), "fill or drop them")
+    return source.cast("string"), [empty] if column.required else []
+
+
+def _time(source, column, policy):
+    name = column.name
+    value, carries_offset, remedy = _clock_time(source, policy)
+    rules = [
+        Rule(name, "is empty", _is_empty(name), "fill or drop them", "customer_id"),
+        Rule(name, "is not a date or time", _is_unread(name), remedy, f"raw_{name}"),
+        Rule(
+            name,
+            "lies outside the years 1900 to 2100",
+            lambda t: t[name].notnull() & ~t[name].year().between(1900, 2100).fill_null(False),
+            "correct them",
+            f"raw_{name}",
+        ),
+    ]
+    if carries_offset and not policy.time_zone:
+        offset = Rule(
+            name,
+            "carries an offset from UTC",
+            lambda t: t[name].notnull() & carries_offset(t[f"raw_{name}"]),
+            "state in data/catalog.toml the time_zone whose days count, such as 'Europe/Berlin'",
+            f"raw_{name}",
+        )
+        rules.append(offset)
+    return value, rules
+
+
+def _clock_time(source, policy):
+    """The time on the clock of the shop; which raw texts carry an offset, or None; what to do about an unread cell."""
+    kind, zone, pattern = source.type(), policy.time_zone, policy.time_format
+    if pattern is not None:
+        text, remedy = source.cast("string"), f"correct them, or time_format = {pattern!r} in data/catalog.toml"
+        if re.search("%[zZ]", pattern):
+            return _on_clock(_try_strptime_offset(text, pattern), zone), ir.Value.notnull, remedy
+        return _try_strptime(text, pattern), None, remedy
+    if kind.is_string():
+        remedy = "write times as 2024-12-31 or 2024-12-31 18:30:00, or state time_format in data/catalog.toml"
+        return _iso(source, zone), _is_instant, remedy
+    if kind.is_timestamp() and kind.timezone:
+        return _on_clock(source, zone), ir.Value.notnull, ""
+    if kind.is_timestamp() or kind.is_date():
+        return source.cast("timestamp"), None, ""
+    raise TypeError("which is not a time; store dates, times or ISO text, or state time_format in data/catalog.toml")
+
+
+def _iso(source, zone):
+    """ISO text as the clock of the shop showed it. Most cells need no tidying, which takes ten times as long."""
+    tidy, null = _tidy(source), ibis.null("string")
+    plain = tidy.re_search(A_TIME).ifelse(tidy, null).try_cast("timestamp")
+    instant = tidy.re_search(AN_INSTANT).ifelse(tidy, null).try_cast("timestamp('UTC')")
+    other = ibis.coalesce(plain, _on_clock(instant, zone))
+    return source.re_search(A_TIME).ifelse(source.try_cast("timestamp"), other)
+
+
+def _is_instant(text):
+    return text.re_search(A_TIME).ifelse(False, _tidy(text).re_search(AN_INSTANT))
+
+
+def _tidy(text):
+    """ISO text without blanks around it or before its offset, and with Z for UTC."""
+    return text.strip().upper().re_replace(r"\s*(UTC|Z)$", "Z").re_replace(r"\s+([+-])", r"\1")
+
+
+def _number(source, column, policy):
+    value, _pattern, remedy = _value(source, policy, "float64", 1e308)
+    return value, [Rule(column.name, "is not a number", _is_unread(column.name), remedy, f"raw_{column.name}")]
+
+
+def _money(source, column, policy):
+    name = column.name
+    value, pattern, remedy = _value(source, policy, MONEY, 10**14)
+
+    def is_number(t):
+        return t[f"raw_{name}"].re_search(pattern)
+
+    rules = [
+        Rule(name, "is empty", _is_empty(name), "fill or drop them", "customer_id"),
+        Rule(name, "is not a number", lambda t: _is_unread(name)(t) & ~is_number(t), remedy, f"raw_{name}"),
+        Rule(name, "is 10^14 or beyond", lambda t: t[name].isnull() & is_number(t), "correct them", f"raw_{name}"),
+    ]
+    if policy.returns == "error":
+        remedy = "if they are returns, state returns = 'net' or 'drop' in data/catalog.toml"
+        rules.append(Rule(name, "is negative", lambda t: t[name] < 0, remedy, f"raw_{name}"))
+    return value, rules
+
+
+def _value(source, policy, to, beyond):
+    """The number in each cell, null unless it is below `beyond`; the pattern of its text; what to do about others."""
+    kind = source.type()
+    if kind.is_string():
+        pattern = A_NUMBER[policy.decimal]
+        written, other = ("1234.50", ",") if policy.decimal == "." else ("1234,50", ".")
+        text = source if policy.decimal == "." else source.replace(",", ".")
+        number = source.re_search(pattern).ifelse(text, ibis.null("string")).try_cast(to)
+        remedy = f"write numbers as {written}, or state decimal = {other!r} in data/catalog.toml"
+    elif kind.is_numeric() and not kind.is_boolean():
+        pattern, remedy = A_NUMBER["."], "fill or drop them"
+        number = source.round(4) if kind.is_decimal() else source
+    else:
+        raise TypeError("which is not a number; store numbers, or text such as 1234.50")
+    below = (number > -beyond) & (number < beyond)  # which NaN is not
+    return below.ifelse(number, ibis.null(number.type())).cast(to), pattern, remedy
+
+
+def was_rounded(source, value):
+    """Whether the money read from a cell is not all that the cell says."""
+    kind = source.type()
+    if kind.is_string():
+        return source.replace(",", ".").try_cast(EXACT) != value.cast(EXACT)
+    if kind.is_floating():
+        return value.cast("float64") != source
+    return source.round(4) != source if kind.is_decimal() else ibis.literal(False)
+
+
+READERS = {"text": _text, "time": _time, "number": _number, "money": _money}
+
+
+def _is_empty(name):
+    return lambda t: t[f"raw_{name}"].isnull() | ~t[f"raw_{name}"].re_search(r"\S")
+
+
+def _is_unread(name):
+    return lambda t: t[name].isnull() & t[f"raw_{name}"].re_search(r"\S")
+
+
+def _on_clock(instant, zone):
+    return _to_clock(zone, instant) if zone else instant.cast("timestamp")
+
+
+@ibis.udf.scalar.builtin(name="try_strptime")
+def _try_strptime(text: str, pattern: str) -> ibis.dtype("timestamp"):
+    """DuckDB's: null where the text does not fit."""
+
+
+@ibis.udf.scalar.builtin(name="try_strptime")
+def _try_strptime_offset(text: str, pattern: str) -> ibis.dtype("timestamp('UTC')"):
+    """DuckDB's, for a pattern with %z or %Z: an instant."""
+
+
+@ibis.udf.scalar.builtin(name="timezone")
+def _to_clock(zone: str, instant: ibis.dtype("timestamp('UTC')")) -> ibis.dtype("timestamp"):
+    """DuckDB's: what the clock of `zone` showed."""

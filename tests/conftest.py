@@ -1,0 +1,79 @@
+"""What tests of the data door share: a tiny project of its own, and raw tables."""
+
+import re
+
+import ibis
+import pyarrow as pa
+import pytest
+
+from crmlab import catalog
+from crmlab.contracts import ROW, InputError, Policy, admit
+
+LOG = "customer_id,time,amount\n"
+
+
+def table(**columns):
+    """A raw table, its rows numbered from 1."""
+    return ibis.memtable(pa.table({**columns, ROW: range(1, len(next(iter(columns.values()))) + 1)}))
+
+
+def log(amount, customer_id="a", time="2024-01-01", **columns):
+    """A raw log as text; one value stands for all rows."""
+    columns = {"customer_id": customer_id, "time": time, "amount": amount, **columns}
+    return table(**{k: pa.array([v] * len(amount) if isinstance(v, str) else v, "string") for k, v in columns.items()})
+
+
+def accepted(raw, *columns, **policy):
+    """The accepted rows, in the order of their number in `product_id` where they have one."""
+    rows = admit(raw, "log", Policy(**policy)).table.to_pyarrow().to_pylist()
+    return [tuple(line[c] for c in columns) for line in sorted(rows, key=lambda line: int(line.get("product_id", 0)))]
+
+
+def breaches(raw, faults=(), **policy):
+    """What the door says against a raw table."""
+    with pytest.raises(InputError) as caught:
+        admit(raw, "log", Policy(**policy), faults)
+    return caught.value.breaches
+
+
+class Shop:
+    """A project folder whose catalog a test writes; `data` is where its files lie."""
+
+    def __init__(self, root):
+        self.data = root / "data"
+        self.data.mkdir()
+        self.catalog("")
+
+    def catalog(self, toml):
+        (self.data / "catalog.toml").write_text(toml, "utf-8")
+
+    def write(self, name, content):
+        """A file of text, bytes, or a frame as Parquet; its path, as one would type it."""
+        path = self.data / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if hasattr(content, "to_parquet"):
+            content.to_parquet(path)
+        else:
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return str(path)
+
+    def entry(self, content, name="log.csv", **fields):
+        """The data set "log": a file of `content`, read with these fields of an entry, written as TOML."""
+        self.write(name, content)
+        self.catalog("[log]\n" + "".join(f"{k} = {v}\n" for k, v in {"path": repr(name), **fields}.items()))
+        return "log"
+
+
+def refused(data, **period):
+    """What the door says against `data`: never a traceback, a name of our own tables, or a number of 17 digits."""
+    with pytest.raises(InputError) as caught:
+        catalog.period(data, **period)
+    assert not re.search(r"Traceback|ibis_|raw_|crmlab_|\d{17}|np\.|Timestamp\(|NaT", str(caught.value))
+    assert all(re.search(r": .*; \w", breach) for breach in caught.value.breaches), "what to do is missing"
+    return caught.value.breaches
+
+
+@pytest.fixture
+def shop(tmp_path, monkeypatch):
+    monkeypatch.setenv("CRMLAB_ROOT", str(tmp_path))
+    return Shop(tmp_path)
