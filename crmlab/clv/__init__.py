@@ -1,0 +1,57 @@
+"""Customer lifetime value: how often customers will buy again, and what that is worth.
+
+Words of this domain, all as of a day called `end`:
+
+frequency          days with a repeat order, count: order days but the first
+recency            first order to last order, days; time since the last order is `days_since_last`, never this
+age                first order to `end`, days (T in the papers)
+monetary_value     mean spend per repeat-order day, in the currency of the data
+customers          how many customers a row of a collapsed table stands for
+p_alive            chance that a customer has not left for good, 0 to 1
+expected_orders    orders to come in a number of days, count
+discounted_orders  the same, each worth less the later it comes; for ever, or for a number of days
+value              discounted orders x expected spend x margin
+"""
+
+from crmlab.clv.metrics import (
+    calibration,
+    nearer_than_naive,
+    ranks_better_than_naive,
+    spend_is_independent,
+    tracking,
+)
+from crmlab.clv.models import (
+    BGNBD,
+    GammaGamma,
+    active_customers,
+    expected_by_week,
+    orders_ahead,
+    past_rate,
+    score,
+    total,
+    value,
+    value_ahead,
+)
+from crmlab.clv.tables import collapse, summarise, weekly_orders, with_holdout
+
+__all__ = [
+    "BGNBD",
+    "GammaGamma",
+    "active_customers",
+    "calibration",
+    "collapse",
+    "expected_by_week",
+    "nearer_than_naive",
+    "orders_ahead",
+    "past_rate",
+    "ranks_better_than_naive",
+    "score",
+    "spend_is_independent",
+    "summarise",
+    "total",
+    "tracking",
+    "value",
+    "value_ahead",
+    "weekly_orders",
+    "with_holdout",
+]

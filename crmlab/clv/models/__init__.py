@@ -1,0 +1,20 @@
+"""Models of repeat buying and of spend: fitted, they are their numbers."""
+
+from crmlab.clv.models.bgnbd import BGNBD
+from crmlab.clv.models.gamma_gamma import GammaGamma
+from crmlab.clv.models.naive import past_rate
+from crmlab.clv.models.totals import active_customers, orders_ahead, value_ahead
+from crmlab.clv.models.value import expected_by_week, score, total, value
+
+__all__ = [
+    "BGNBD",
+    "GammaGamma",
+    "active_customers",
+    "expected_by_week",
+    "orders_ahead",
+    "past_rate",
+    "score",
+    "total",
+    "value",
+    "value_ahead",
+]

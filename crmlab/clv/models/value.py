@@ -1,0 +1,50 @@
+"""From orders and spend to money: for a customer, for all of them, and written by the engine."""
+
+import ibis
+import numpy as np
+import pandas as pd
+
+from crmlab.clv.tables import TUPLE, collapse
+
+
+def value(discounted_orders, spend, margin=1.0):
+    """Customer lifetime value: discounted orders x spend an order x margin, in the currency of `spend`."""
+    return (discounted_orders * spend * margin).rename("value")
+
+
+def total(series, customers=1):
+    """The sum over all customers of a Series with one row for each of `customers` alike."""
+    return float((series * customers).sum())
+
+
+def expected_by_week(orders, customers, weeks):
+    """Expected repeat orders of all customers in each week since the first acquisition: a Series by week.
+
+    orders    : a model with expected_orders_new
+    customers : the collapsed summary; the customers' ages tell when each was acquired
+    weeks     : week numbers from 1, without gaps
+    """
+    acquired = customers.customers.groupby(customers.age.max() - customers.age).sum()
+    edges = np.arange(0, 7 * len(weeks) + 1, 7)
+    so_far = orders.expected_orders_new(np.clip(edges[:, None] - acquired.index.to_numpy()[None, :], 0, None))
+    return pd.Series(np.diff(so_far @ acquired.to_numpy()), weeks, name="expected")
+
+
+def score(summary, orders, spend, days, discount_annual, margin=1.0):
+    """What is expected of each customer: a lazy table, one row a customer, computed where `summary` lives.
+
+    orders, spend   : fitted models
+    days            : how far ahead orders count
+    discount_annual : yearly rate at which later money counts for less
+    returns         : the columns of `summarise` but repeat_spend, with p_alive, expected_orders, discounted_orders,
+                      expected_spend and value
+    """
+    alike = collapse(summary)[[*TUPLE]]
+    expected = alike.assign(
+        p_alive=orders.p_alive(alike),
+        expected_orders=orders.expected_orders(alike, days),
+        discounted_orders=orders.discounted_orders(alike, discount_annual, days),
+    )
+    scored = summary.drop("repeat_spend").inner_join(ibis.memtable(expected), TUPLE)
+    scored = scored.mutate(expected_spend=spend.spend_given(scored.frequency, scored.monetary_value))
+    return scored.mutate(value=scored.discounted_orders * scored.expected_spend * margin).order_by("customer_id")

@@ -1,0 +1,110 @@
+"""What a repeat-buying model needs to know of each customer, built lazily where the log lives."""
+
+from datetime import date
+
+import ibis
+import pandas as pd
+from ibis import _
+
+from crmlab.contracts import MONEY
+
+TUPLE = ("frequency", "recency", "age")
+
+
+def summarise(transactions, end, acquired_from=None):
+    """What a repeat-buying model needs to know of each customer, as of `end`.
+
+    transactions  : rows of the TRANSACTIONS contract; those after `end` are not seen
+    end           : date, or its ISO text
+    acquired_from : leave out customers whose first order is earlier, as a log that begins in
+                    mid-life does not show when they were acquired
+    returns       : lazy table, one row per customer_id
+        frequency       days with a repeat order, count
+        recency         first order to last order, days
+        age             first order to `end`, days (T in the papers)
+        repeat_spend    spent on repeat-order days, exact, in the currency of `amount`
+        monetary_value  mean spend per repeat-order day; 0 without one
+    """
+    days = order_days(transactions, end)
+    life = days.group_by("customer_id").aggregate(
+        acquired=_.day.min(),
+        latest=_.day.max(),
+        days=_.count(),
+        spend=_.spend.sum(),
+        first_spend=_.spend.argmin(_.day),
+    )
+    if acquired_from is not None:
+        life = life.filter(life.acquired >= _day(acquired_from))
+    known = life.select(
+        "customer_id",
+        frequency=life.days - 1,
+        recency=life.latest.delta(life.acquired, unit="day"),
+        age=_day(end).delta(life.acquired, unit="day"),
+        repeat_spend=(life.spend - life.first_spend).cast("decimal(38, 4)"),
+    )
+    mean = known.repeat_spend.cast("float64") / known.frequency.nullif(0)
+    return known.mutate(monetary_value=mean.fill_null(0.0))
+
+
+def with_holdout(summary, transactions, split, until):
+    """`summary` with what each customer did after `split`, to `until`: order days as `orders`, money as `spend`."""
+    days = order_days(transactions, until)
+    later = days.filter(days.day > _day(split))
+    later = later.group_by("customer_id").aggregate(orders=_.count(), spend=_.spend.sum())
+    return summary.left_join(later, "customer_id").select(
+        summary, orders=later.orders.fill_null(0), spend=later.spend.fill_null(0).cast("float64")
+    )
+
+
+def weekly_orders(transactions, split, until, acquired_from=None):
+    """Repeat-order days by week since the first acquisition, of the customers acquired by `split`: a frame.
+
+    week   : 1 is the seven days that begin with the first acquisition; the last is the last whole one by `until`
+    ends   : its last day
+    orders : count
+    """
+    days = order_days(transactions, until)
+    days = days.mutate(acquired=days.day.min().over(group_by="customer_id"))
+    days = days.filter(days.acquired <= _day(split))
+    if acquired_from is not None:
+        days = days.filter(days.acquired >= _day(acquired_from))
+    daily = days.group_by("day").aggregate(orders=(days.day > days.acquired).sum()).execute()
+    daily["day"] = pd.to_datetime(daily.day)
+    week = (daily.day - daily.day.min()).dt.days // 7 + 1
+    whole = ((pd.Timestamp(until) - daily.day.min()).days + 1) // 7
+    weeks = pd.RangeIndex(1, whole + 1, name="week")
+    orders = daily.orders.groupby(week).sum().reindex(weeks, fill_value=0)
+    return pd.DataFrame({"ends": daily.day.min() + pd.to_timedelta(weeks * 7 - 1, unit="D"), "orders": orders})
+
+
+def collapse(summary, *extra):
+    """The distinct customers of a summary: its exit to pandas, a frame with `customers`, how many each row stands for.
+
+    summary : lazy table of `summarise`, or what `with_holdout` made of it
+    extra   : more columns that customers must share to fall together, such as "orders" or "monetary_value"
+    returns : rows sorted by frequency, recency, age and `extra`; where monetary_value is not among `extra`,
+              it is the mean over the row's customers, exact
+    """
+    keys = (*TUPLE, *extra)
+    rows = summary.group_by(*keys).aggregate(customers=_.count(), repeat_spend=_.repeat_spend.sum())
+    frame = rows.mutate(repeat_spend=_.repeat_spend.cast("float64")).order_by(*keys).execute()
+    if "monetary_value" not in extra:
+        orders = (frame.frequency * frame.customers).clip(lower=1)
+        frame = frame.assign(monetary_value=frame.repeat_spend / orders)
+    return frame.drop(columns="repeat_spend")
+
+
+def order_days(transactions, end):
+    """One row per customer and day with an order, as known on `end`: customer_id, day, spend.
+
+    Returns are set against the day they offset; a day returned whole is no order.
+    """
+    seen = transactions.filter(transactions.time.date() <= _day(end), transactions.order_day.notnull())
+    days = seen.group_by("customer_id", day=seen.order_day).aggregate(
+        spend=_.amount.sum(), least=_.amount.min().cast(MONEY)
+    )
+    return days.filter((days.least >= 0) | (days.spend > 0)).drop("least")
+
+
+def _day(day):
+    return ibis.literal(day if isinstance(day, date) else date.fromisoformat(day), type="date")

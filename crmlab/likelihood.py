@@ -1,0 +1,90 @@
+"""Fitting by maximum likelihood: the maximum, what it is worth, and draws around it.
+
+Every model here has positive parameters, so all is done on their logarithms: `covariance` is that of
+the logs, intervals are multiplicative, and no draw leaves the parameter space.
+"""
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pandas as pd
+from scipy import optimize, stats
+from threadpoolctl import threadpool_limits
+
+from crmlab.result import Estimate
+
+
+class FitError(RuntimeError):
+    """The likelihood has no maximum that can be trusted; says what was seen and what to try."""
+
+
+def names(model):
+    """The parameters of a model, or of its class: its fields but the covariance."""
+    return [f.name for f in fields(model) if f.name != "covariance"]
+
+
+def maximise(cls, derivatives, start, customers):
+    """The model of `cls` whose parameters maximise the log-likelihood.
+
+    derivatives : parameters (array) -> log-likelihood, its gradient, its Hessian, all by the parameters themselves
+    start       : parameters to begin at
+    customers   : how many the likelihood is a sum over; the search works on the mean
+    Raises FitError unless the gradient vanishes and the curvature is that of a maximum, whatever the optimiser says.
+    """
+
+    def by_logs(logs):
+        theta = np.exp(logs)
+        value, gradient, hessian = derivatives(theta)
+        slope = gradient * theta
+        return -value / customers, -slope / customers, -(hessian * np.outer(theta, theta) + np.diag(slope)) / customers
+
+    with threadpool_limits(1, "blas"), np.errstate(over="ignore", invalid="ignore"):
+        found = optimize.minimize(
+            lambda logs: by_logs(logs)[0],
+            np.log(start),
+            jac=lambda logs: by_logs(logs)[1],
+            hess=lambda logs: by_logs(logs)[2],
+            method="trust-exact",
+            options={"gtol": 1e-10, "maxiter": 200},
+        ).x
+        _, slope, curvature = by_logs(found)
+        lowest = np.linalg.eigvalsh(curvature)[0] if np.isfinite(curvature).all() else -np.inf
+        missing = slope @ np.linalg.solve(curvature, slope) / 2 * customers if lowest > 0 else np.inf
+    if not (lowest > 1e-9 and missing < 1e-6):
+        at = ", ".join(f"{name} {value:.4g}" for name, value in zip(names(cls), np.exp(found), strict=True))
+        raise FitError(
+            f"{cls.__name__} has no clear maximum on these {customers:,} customers: it stopped at {at}, steepest "
+            f"slope {np.abs(slope).max():.2g}, least curvature {lowest:.2g} a customer; the data may hold too few "
+            "repeat orders, or follow a simpler model: try a longer calibration, or more customers"
+        )
+    return cls(*map(float, np.exp(found)), covariance=np.linalg.inv(curvature * customers))
+
+
+def standard_errors(model):
+    """Standard error of each parameter, from the Hessian at the maximum: a Series by name."""
+    theta = np.array([getattr(model, name) for name in names(model)])
+    return pd.Series(theta * np.sqrt(np.diag(model.covariance)), names(model), name="standard_error")
+
+
+def parameters(model, level=0.95):
+    """Each parameter with its standard error and confidence interval: a frame by name."""
+    theta = np.array([getattr(model, name) for name in names(model)])
+    reach = np.exp(stats.norm.ppf((1 + level) / 2) * np.sqrt(np.diag(model.covariance)))
+    return pd.DataFrame(
+        {"value": theta, "standard_error": standard_errors(model), "low": theta / reach, "high": theta * reach},
+        index=pd.Index(names(model), name="parameter"),
+    )
+
+
+def estimates(model, prefix):
+    """Each parameter as an Estimate, named `prefix`_parameter: facts for a Result."""
+    table = parameters(model)
+    return {f"{prefix}_{row.Index}": Estimate(row.value, row.low, row.high) for row in table.itertuples()}
+
+
+def draws(model, count, seed):
+    """`count` models drawn around the maximum, as far off as the data leave open."""
+    logs = np.log([getattr(model, name) for name in names(model)])
+    rng = np.random.default_rng(seed)
+    for drawn in np.exp(rng.multivariate_normal(logs, model.covariance, size=count, method="cholesky")):
+        yield replace(model, **dict(zip(names(model), map(float, drawn), strict=True)))
