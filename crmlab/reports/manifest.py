@@ -1,0 +1,127 @@
+"""The truth about a run: what it was made from, what became of it, and what it says."""
+
+import hashlib
+import platform
+import subprocess
+import sys
+from datetime import datetime
+from functools import cache
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+STATES = ("success", "failed", "killed", "out_of_memory", "timeout", "exited")
+
+
+class Record(BaseModel):
+    """A part of a manifest; frozen, and strict about its fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Source(Record):
+    """A data set that a run read."""
+
+    parameter: str
+    name: str
+    about: str = ""
+    nature: str
+    source: str = ""
+    sha256: str | None  # None for a table on an engine, which has no content hash
+    rows: int
+    customers: int
+    first: str  # day of the first order
+    last: str
+
+
+class Error(Record):
+    """What ended a run that did not succeed."""
+
+    cell: int | None  # number of the code cell from 1, as executed
+    name: str
+    message: str
+
+
+class Code(Record):
+    """The code that a run was made by: `sha256` is of the files of crmlab/."""
+
+    commit: str | None
+    dirty: bool | None
+    sha256: str
+
+
+class Environment(Record):
+    """The packages that a run was made with."""
+
+    python: str
+    platform: str
+    lock_sha256: str | None
+    packages: dict[str, str]
+
+
+class Manifest(Record):
+    """One run. Times are UTC, durations seconds, hashes SHA-256."""
+
+    report: str
+    run: str
+    state: Literal[STATES]
+    title: str = ""
+    notebook: str  # relative to the project
+    notebook_sha256: str
+    parameters_given: dict[str, str]
+    parameters: dict[str, Any]  # as typed, defaults included, as JSON holds them
+    data: list[Source]
+    code: Code
+    environment: Environment
+    seed: int | None
+    started: datetime
+    ended: datetime
+    seconds: dict[str, float]  # by phase
+    facts: dict[str, dict] = {}  # name -> value, low, high, unit, interval
+    verdicts: list[dict] = []  # claim, passed, evidence, instead
+    notes: list[str] = []
+    artefacts: dict[str, str] = {}  # path within the run folder -> hash
+    error: Error | None = None
+
+
+def sha256(path):
+    """Hash of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@cache
+def code(root):
+    """The code now: the commit where git knows one, and a hash of every file of crmlab/."""
+    package = Path(__file__).resolve().parents[1]
+    files = sorted(p for p in package.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+    listed = "\n".join(f"{p.relative_to(package)} {sha256(p)}" for p in files)
+    status = _git(root, "status", "--porcelain")
+    return Code(
+        commit=(_git(root, "rev-parse", "HEAD") or "").strip() or None,
+        dirty=None if status is None else bool(status.strip()),
+        sha256=hashlib.sha256(listed.encode()).hexdigest(),
+    )
+
+
+@cache
+def environment(root):
+    """The interpreter and packages now, and the hash of the lock they came from."""
+    lock = root / "requirements.lock"
+    found = {d.metadata["Name"]: d.version for d in distributions()}
+    return Environment(
+        python=platform.python_version(),
+        platform=f"{sys.platform} {platform.machine()}",
+        lock_sha256=sha256(lock) if lock.is_file() else None,
+        packages=dict(sorted(found.items(), key=lambda item: item[0].lower())),
+    )
+
+
+def _git(root, *arguments):
+    try:
+        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=30)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None

@@ -1,0 +1,250 @@
+"""What a notebook takes, and whether what it was given will do: settled before any kernel starts."""
+
+import ast
+import difflib
+import io
+import json
+import re
+import tokenize
+import tomllib
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, Optional
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from crmlab import catalog
+from crmlab.contracts import InputError
+
+TYPES = {
+    "str": str,
+    "int": int,
+    "float": Annotated[float, Field(allow_inf_nan=False)],
+    "bool": bool,
+    "date": date,
+    "Dataset": catalog.Dataset,
+    "Literal": Literal,
+    "Optional": Optional,
+    "list": list,
+}
+
+
+class Range(BaseModel):
+    """What suite.toml says of a parameter's values: least and most, or, for a day, the data it must lie within."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    min: int | float | date | None = None
+    max: int | float | date | None = None
+    within: str | None = None
+
+    def __str__(self):
+        if self.within:
+            return f"within the days of {self.within}"
+        return f"{'' if self.min is None else self.min} to {'' if self.max is None else self.max}".strip()
+
+
+class Planned(BaseModel):
+    """A run that a suite asks for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    report: str
+    parameters: dict[str, Any] = {}
+
+
+class Suite(BaseModel):
+    """`suite.toml`: the runs that `make report` makes, and the ranges of parameters, by report."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    run: list[Planned] = []
+    ranges: dict[str, dict[str, Range]] = {}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One line of a notebook's parameters cell: `name: type = default  # meaning`."""
+
+    name: str
+    annotation: str
+    type: Any
+    default: Any
+    meaning: str
+    range: Range | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """A notebook that can be run: `name` is its stem without the number."""
+
+    name: str
+    notebook: Path
+    parameters: dict = field(hash=False)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A report with parameters that were found good, and the data they name, past the door."""
+
+    report: Report
+    given: dict = field(hash=False)  # as text
+    typed: dict = field(hash=False)  # as JSON holds them, defaults included
+    logs: dict = field(hash=False)  # parameter -> catalog.Log
+
+
+def suite(path):
+    """A suite file, checked. Raises InputError with everything wrong in it."""
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"there is no suite {path}")
+    try:
+        return Suite.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except tomllib.TOMLDecodeError as problem:
+        raise InputError(f"{path.name}: {problem}") from None
+    except ValidationError as problem:
+        raise InputError(
+            *(f"{path.name}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in problem.errors())
+        ) from None
+
+
+def reports(root):
+    """The reports of a project by name, each with its parameters."""
+    folder = root / "notebooks"
+    listed = folder / "suite.toml"
+    ranges = suite(listed).ranges if listed.is_file() else {}
+    found = {}
+    for path in sorted(folder.glob("*.ipynb")):
+        name = re.sub(r"^\d+_", "", path.stem)
+        found[name] = Report(name, path, _declared(path, ranges.get(name, {})))
+    return found
+
+
+def prepare(root, wanted):
+    """Jobs for `wanted`, pairs of a report's name and what was given for its parameters.
+
+    Raises InputError with every breach of every one: unknown reports, unknown or ill-named parameters,
+    wrong types, values out of range, data that the door refuses.
+    """
+    known, jobs, breaches = reports(root), [], []
+    for name, given in wanted:
+        if name not in known:
+            breaches.append(_unknown("report", name, known))
+            continue
+        try:
+            jobs.append(_job(known[name], given))
+        except InputError as found:
+            breaches += found.breaches
+    if breaches:
+        raise InputError(*dict.fromkeys(breaches))
+    return jobs
+
+
+def _job(report, given):
+    values, breaches = {name: p.default for name, p in report.parameters.items()}, []
+    for name, value in given.items():
+        if not name.isidentifier():
+            breaches.append(f"{report.name}: a parameter name must be a Python identifier; {name!r} is not")
+        elif name not in report.parameters:
+            breaches.append(f"{report.name}: {_unknown('parameter', name, report.parameters)}")
+        else:
+            try:
+                values[name] = _read(report.parameters[name], value)
+            except ValueError as misfit:
+                breaches.append(f"{report.name}: {misfit}")
+    logs = {}
+    for name, p in report.parameters.items():
+        if p.type is catalog.Dataset and isinstance(values[name], str):
+            try:
+                logs[name] = catalog.check(values[name])
+                values[name] = _settled(values[name])
+            except InputError as found:
+                breaches += found.breaches
+    for name, p in report.parameters.items():
+        if p.range and values[name] is not None:
+            breaches += [f"{report.name}: {fault}" for fault in _outside(p, values[name], logs)]
+    if breaches:
+        raise InputError(*breaches)
+    typed = {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}
+    return Job(report, {name: _as_text(value) for name, value in given.items()}, typed, logs)
+
+
+def _settled(data):
+    """A data set's name, or its path as it holds wherever the notebook runs."""
+    return data if data in catalog.entries() else str(Path(data).expanduser().resolve())
+
+
+def _as_text(value):
+    return value if isinstance(value, str) else str(value) if isinstance(value, date) else json.dumps(value)
+
+
+def _read(parameter, value):
+    """A value of the parameter's type, from text or from TOML's own types. Raises ValueError."""
+    adapter = TypeAdapter(parameter.type)
+    try:
+        if not isinstance(value, str):
+            return adapter.validate_python(value, strict=True)
+        if "None" in parameter.annotation and value.lower() == "none":
+            return None
+        if parameter.annotation.startswith("list"):
+            return adapter.validate_json(value, strict=True) if value.startswith("[") else adapter.validate_python(value.split(","))
+        return adapter.validate_strings(value)
+    except ValidationError:
+        raise ValueError(f"{parameter.name} = {value!r} is not of type {parameter.annotation}") from None
+
+
+def _outside(parameter, value, logs):
+    bounds, told = parameter.range, f"{parameter.name} = {value}"
+    if bounds.within:
+        log = logs.get(bounds.within)
+        if log and not log.first <= _as_day(value) <= log.last:
+            yield f"{told} lies outside {log.name}, which runs from {log.first} to {log.last}"
+        return
+    for each in value if isinstance(value, list) else [value]:
+        each = _as_day(each) if isinstance(bounds.min or bounds.max, date) else each
+        if (bounds.min is not None and each < bounds.min) or (bounds.max is not None and each > bounds.max):
+            yield f"{told} is out of range, which is {bounds}"
+
+
+def _as_day(value):
+    return value if isinstance(value, date) else date.fromisoformat(value)
+
+
+def _unknown(what, name, known):
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"there is no {what} {name!r}; there are {', '.join(known)}" + (f"; did you mean {near[0]!r}?" if near else "")
+
+
+def _declared(path, ranges):
+    """The parameters of a notebook. Raises InputError on lines of its parameters cell that declare none."""
+    notebook = json.loads(path.read_text("utf-8"))
+    tagged = [c for c in notebook["cells"] if "parameters" in c["metadata"].get("tags", ())]
+    source = "".join(tagged[0]["source"]) if tagged else ""
+    meanings = {
+        token.start[0]: token.string.lstrip("# ")
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type == tokenize.COMMENT
+    }
+    declared, breaches = {}, []
+    for line in ast.parse(source).body:
+        try:
+            found = _parameter(line, meanings.get(line.end_lineno, ""), ranges)
+            declared[found.name] = found
+        except (ValueError, SyntaxError) as fault:
+            breaches.append(f"{path.name}: parameters, line {line.lineno}: {fault}; write `name: type = value  # meaning`")
+    breaches += [f"suite.toml: ranges of {path.stem}: {_unknown('parameter', n, declared)}" for n in ranges if n not in declared]
+    if breaches:
+        raise InputError(*breaches)
+    return declared
+
+
+def _parameter(line, meaning, ranges):
+    if not (isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and line.value):
+        raise ValueError(f"{ast.unparse(line)!r} declares no parameter")
+    name, annotation = line.target.id, ast.unparse(line.annotation)
+    strange = {n.id for n in ast.walk(line.annotation) if isinstance(n, ast.Name)} - TYPES.keys()
+    allowed = (ast.Name, ast.Constant, ast.BinOp, ast.BitOr, ast.Subscript, ast.Tuple, ast.Load)
+    if strange or not all(isinstance(n, allowed) for n in ast.walk(line.annotation)):
+        raise ValueError(f"{annotation!r} is not a type that parameters have ({', '.join(TYPES)})")
+    kind = eval(annotation, {"__builtins__": {}}, TYPES)  # only the names and operators allowed above
+    default = ast.literal_eval(line.value)
+    TypeAdapter(kind).validate_python(default)
+    return Parameter(name, annotation, kind, default, meaning, ranges.get(name))

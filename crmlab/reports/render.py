@@ -1,0 +1,199 @@
+"""A run's notebook becomes a page to read: the answer, then the argument, then what it was made from.
+
+The page asks the network for nothing and runs no script but its own: a content security policy says so to the
+browser, and whatever could try is taken out.
+"""
+
+import ast
+import base64
+import copy
+import hashlib
+import posixpath
+import re
+import struct
+from itertools import compress
+
+import bleach
+from bs4 import BeautifulSoup
+from markupsafe import Markup
+from nbconvert import HTMLExporter
+from traitlets.config import Config
+
+from crmlab.catalog import NATURES
+from crmlab.reports.templates import FOLDER, environment
+from crmlab.result import Estimate, words
+
+PIXELS = 1.5  # of a figure to one of the page: figures are drawn at 144 dots an inch, pages at 96
+IMAGES = ("image/svg+xml", "image/png", "image/jpeg")
+SHOWN = ["text/html", "text/markdown", *IMAGES, "text/latex", "text/plain"]  # the first that an output has
+ACTIVE = ["script", "iframe", "object", "embed", "link", "meta", "base", "form"]
+OBJECT = re.compile(r"\s*(array\()?\[*<")  # how Python shows what has no words of its own
+AXES = re.compile(r"<\w*Axes\w*: (.*)>\s*", re.DOTALL)
+
+PROSE_TAGS = [
+    "a", "abbr", "b", "blockquote", "br", "caption", "code", "dd", "del", "details", "div", "dl", "dt", "em",
+    "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "kbd", "li", "mark", "ol", "p",
+    "pre", "s", "small", "span", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead",
+    "tr", "u", "ul",
+]  # fmt: skip
+PROSE_ATTRIBUTES = {
+    "a": ["href", "title"],
+    "abbr": ["title"],
+    "img": ["src", "alt", "title", "width", "height"],
+    **{tag: ["class"] for tag in ("code", "div", "pre", "span")},  # by which code is coloured
+    **{tag: ["colspan", "rowspan"] for tag in ("td", "th")},
+}
+
+
+def page(notebook, manifest, tables=()):
+    """A run as one HTML page that needs no other file.
+
+    notebook : nbformat node, executed as far as it came; left as it is
+    manifest : the run's Manifest, its artefacts not yet listed
+    tables   : stems of the tables of its Result; those under private/ are not linked
+    """
+    prepared, cells = _prepare(notebook, manifest.error.cell if manifest.error else None)
+    body = _body(prepared)
+    if manifest.facts or manifest.verdicts or manifest.notes:
+        for lifted in body.select(".crmlab-result .crmlab-short")[-1:]:
+            lifted.decompose()
+    headings = _headings(body)
+    _still(body)
+    _frame_tables(body)
+    script = (FOLDER / "page.js").read_text("utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    template = environment().get_template("report.html.j2")
+    return template.render(
+        run=manifest,
+        title=manifest.title or (headings[0]["text"] if headings else words(manifest.report)),
+        facts={name: Estimate(**fact) for name, fact in manifest.facts.items()},
+        natures=NATURES,
+        cells=range(1, cells + 1),
+        headings=headings,
+        body=Markup(body),
+        files=_files(manifest, tables),
+        script=Markup(script),
+        scripts=f"'sha256-{digest}'",
+    )
+
+
+def _files(manifest, tables):
+    """What the page links to within its run folder."""
+    paths = [posixpath.normpath(f"tables/{stem}.csv") for stem in tables]
+    open_tables = [p for p in paths if p.startswith("tables/") and not p.lower().startswith("tables/private/")]
+    return ["report.ipynb", "manifest.json", "facts.json", *open_tables]
+
+
+def _prepare(notebook, failed):
+    """A copy of the notebook with what the template needs to know of it, and how many code cells it has."""
+    notebook = copy.deepcopy(notebook)
+    notebook.cells = [cell for cell in notebook.cells if not _is_left_out(cell)]
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for number, cell in enumerate(code, 1):
+        cell.metadata.setdefault("tags", [])
+        cell.metadata |= {"number": number, "failed": number == failed}
+        _describe_figures(cell)
+    return notebook, len(code)
+
+
+def _is_left_out(cell):
+    """Cells that nobody wrote or ran: papermill's words on an error, which the page says itself, and blank ones."""
+    return "papermill-error-cell-tag" in cell.metadata.get("tags", ()) or not cell.source.strip()
+
+
+def _describe_figures(cell):
+    """Give the figures of a cell their size and words, and drop the object that they were shown beside."""
+    figures = [output for output in cell.outputs if any(kind in output.get("data", ()) for kind in IMAGES)]
+    objects = [output for output in cell.outputs if _is_object(output)]
+    if not figures:
+        return
+    cell.outputs = [output for output in cell.outputs if output not in objects]
+    told = next(filter(None, (_axes_in_words(o.data["text/plain"]) for o in objects)), "Figure")
+    for number, figure in enumerate(figures, 1):
+        figure.metadata["alt"] = told if len(figures) == 1 else f"Figure {number} of {len(figures)}"
+        if "image/png" in figure.data:
+            width, height = struct.unpack(">II", base64.b64decode(figure.data["image/png"])[16:24])
+            figure.metadata |= {"width": round(width / PIXELS), "height": round(height / PIXELS)}
+
+
+def _is_object(output):
+    return list(output.get("data", ())) == ["text/plain"] and OBJECT.match(output.data["text/plain"])
+
+
+def _axes_in_words(shown):
+    """What `<Axes: title={'left': 'T'}, xlabel='x', ylabel='y'>` draws: "Figure: T, y against x". None if no axes."""
+    found = AXES.fullmatch(shown)
+    try:
+        call = ast.parse(f"axes({found[1]})", mode="eval").body if found else None
+        said = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords} if call else {}
+    except (SyntaxError, ValueError):
+        return None
+    drawn = " against ".join(filter(None, (said.get("ylabel"), said.get("xlabel"))))
+    told = ", ".join([*said.get("title", {}).values(), *filter(None, [drawn])])
+    return f"Figure: {told}" if told else None
+
+
+def _body(notebook):
+    """The cells as HTML, parsed."""
+    exporter = HTMLExporter(
+        config=Config(NbConvertBase={"display_data_priority": SHOWN}),
+        template_name="notebook",
+        extra_template_basedirs=[str(FOLDER)],
+        filters={"prose": _prose},
+        exclude_anchor_links=True,
+    )
+    return BeautifulSoup(exporter.from_notebook_node(notebook)[0], "html.parser")
+
+
+def _prose(html):
+    """Markdown's HTML without anything that could act."""
+    return bleach.clean(html, PROSE_TAGS, PROSE_ATTRIBUTES, protocols=["http", "https", "mailto", "data"])
+
+
+def _headings(body):
+    """Level, id and text of the headings in the prose, made to stand below the page's own and to skip no level."""
+    found, names, above = [], set(), 1
+    for heading in body.select(", ".join(f".prose h{level}" for level in range(1, 7))):
+        level = above = min(int(heading.name[1]) + 1, above + 1, 6)
+        text = heading.get_text(" ", strip=True)
+        slug = "h-" + (re.sub(r"\W+", "-", text.lower()).strip("-") or "untitled")
+        name = next(n for i in range(len(names) + 1) if (n := f"{slug}-{i + 1}" if i else slug) not in names)
+        names.add(name)
+        heading.name, heading["id"] = f"h{level}", name
+        found.append({"level": level, "id": name, "text": text})
+    return found
+
+
+def _still(body):
+    """Take out what acts, or would be fetched from elsewhere."""
+    for tag in body(ACTIVE):
+        tag.decompose()
+    for image in body("img"):
+        if not image.get("src", "").startswith("data:"):
+            image.replace_with(f"[image not in this file: {image.get('alt') or image.get('src', '')}]")
+
+
+def _frame_tables(body):
+    """Let each table scroll in a box of its own, which the keyboard reaches, with its numbers to the right."""
+    for number, table in enumerate(body("table"), 1):
+        stem = table.find_previous_sibling(True)
+        label = f"Table {number}"
+        if stem is not None and stem.name == "h4" and stem.find_parent(class_="crmlab-result"):
+            stem.name, stem["class"] = "p", "stem"
+            label = f"{label}: {stem.get_text()}"
+        _mark_kinds(table)
+        box = {"class": "scroll", "role": "region", "tabindex": "0", "aria-label": label}
+        table.wrap(body.new_tag("div", attrs=box))
+
+
+def _mark_kinds(table):
+    """Say of each cell whether it holds a number, as `crmlab.result.show` noted of its column."""
+    kinds = table.get("data-kinds", "")
+    for row in table("tr"):
+        cells = row(["td", "th"])
+        if len(cells) == len(kinds):
+            for cell in compress(cells, (kind == "n" for kind in kinds)):
+                cell["class"] = "n"
+        for corner in row("th"):
+            if not corner.get_text(strip=True):
+                corner.name = "td"

@@ -1,0 +1,300 @@
+import copy
+import re
+import subprocess
+import sys
+
+import pytest
+from bs4 import BeautifulSoup
+from nbformat.v4 import new_markdown_cell, new_notebook, new_output
+
+from crmlab.reports import render
+from crmlab.reports.manifest import STATES
+
+from . import samples
+from .samples import text_of
+
+
+def parsed(notebook, manifest, tables=()):
+    return BeautifulSoup(render.page(notebook, manifest, tables), "html.parser")
+
+
+@pytest.fixture(scope="module")
+def good():
+    return parsed(samples.good_notebook(), samples.manifest(), ["calibration", "private/value"])
+
+
+@pytest.fixture(scope="module")
+def failed():
+    return parsed(samples.failed_notebook(), samples.failed_manifest())
+
+
+@pytest.fixture(scope="module")
+def hostile():
+    return parsed(samples.hostile_notebook(), samples.hostile_manifest(), [samples.HOSTILE])
+
+
+def test_the_page_opens_with_the_answer(good):
+    assert good.title.string == "Customer value over 180 days (clv, 22 Nov 2026, 01:10 UTC)"
+    assert text_of(good, "h1") == ["Customer value over 180 days"]
+    assert [tag.get("id") or tag.name for tag in good.select("main > *")][:2] == ["section", "nav"]
+    assert text_of(good, ".short h3") == ["Parameters", "Facts", "Verdicts", "Notes", "Data"]
+    assert not good.select(".banner")
+
+
+def test_facts_come_in_order_with_interval_and_its_kind(good):
+    rows = text_of(good, ".short .facts tbody tr")
+    assert rows[:3] == [
+        "customers 2,357 none given",
+        "orders expected 1,671 orders 1,602 to 1,744 predictive",
+        "mean value 29.38 USD 27.12 to 31.90 confidence",
+    ]
+
+
+def test_parameters_say_which_were_given(good):
+    assert text_of(good, ".parameters li") == [
+        "data = cdnow_sample", "split = none", "horizon_days = 180 given", "discount_annual = 0.1",
+    ]  # fmt: skip
+
+
+def test_verdicts_show_in_words_and_marks_and_say_what_to_use_instead(good):
+    assert text_of(good, ".verdicts li") == [
+        "✓ Passed Nearer than the past rate error lower by 0.2",
+        "✗ Failed Spend is independent correlation 0.4 Use instead: orders and spend apart",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("nature", "told"), [("real", "real data"), ("simulated", "simulated data, not real"), ("of another kind",) * 2]
+)
+def test_data_say_what_they_are_and_of_when(nature, told):
+    soup = parsed(new_notebook(), samples.manifest(data=[samples.source(nature=nature)]))
+    span = "6,919 rows of 2,357 customers, 1 Jan 1997 to 30 Jun 1998."
+    assert text_of(soup, ".short li")[-1].startswith(f"cdnow_sample : {told} ; {span}")
+
+
+def test_the_result_is_lifted_and_its_tables_stay(good):
+    assert not good.select(".crmlab-short")
+    assert text_of(good, ".crmlab-result .stem") == ["calibration.csv, first rows", "private/value.csv, first rows"]
+
+
+def test_a_result_that_was_not_lifted_stays_where_it_is():
+    soup = parsed(samples.good_notebook(), samples.failed_manifest())
+    assert len(soup.select(".crmlab-short")) == 1
+
+
+def test_the_contents_lead_to_every_heading(good):
+    links = [a["href"][1:] for a in good.select("nav.contents a")]
+    assert links == ["h-customer-value", "h-load", "h-deep", "h-load-2"]
+    assert [good.find(id=link).name for link in links] == ["h2", "h3", "h4", "h3"]
+    ids = [tag["id"] for tag in good.select("[id]")]
+    assert len(ids) == len(set(ids))
+
+
+def test_code_folds_and_cells_are_numbered_without_blank_ones(good):
+    assert text_of(good, "details.code summary")[:3] == [
+        "Code of cell 1: parameters", "Code of cell 2: parameters of this run", "Code of cell 3",
+    ]  # fmt: skip
+    assert [cell["id"] for cell in good.select(".cell")] == [f"cell-{n}" for n in range(1, 8)]
+    assert not good.select("details.code[open]")
+    assert good.select(".highlight .c1")
+
+
+def test_figures_have_words_a_size_and_no_object_beside_them(good):
+    figures = good.select("figure img")
+    assert [img["alt"] for img in figures] == [
+        "Figure: Orders against Week ending",
+        "Figure: Gains of 'A' & \"B\", Share of orders against Share of customers",
+    ]
+    assert {(img["width"], img["height"]) for img in figures} == {("691", "384")}
+    assert "<Axes" not in good.get_text()
+    assert "<Figure" not in good.get_text()
+
+
+@pytest.mark.parametrize(
+    ("shown", "alt"),
+    [
+        ("<Axes: xlabel='a'>", "Figure: a"),
+        ("<PolarAxes: title={'left': 'L', 'right': 'R'}>", "Figure: L, R"),
+        ("<Axes: >", "Figure"),
+        ("<Axes: xlabel=__import__('os')>", "Figure"),
+        ("<Axes: xlabel='a'), f('>", "Figure"),
+        ("<seaborn.axisgrid.FacetGrid at 0x7f>", "Figure"),
+    ],
+)
+def test_a_figure_s_words_are_read_and_never_run(shown, alt):
+    axes, figure = samples.drawn()
+    axes.data["text/plain"] = shown
+    (image,) = parsed(new_notebook(cells=[samples.code("x", axes, figure)]), samples.manifest()).select("img")
+    assert image["alt"] == alt
+
+
+def test_an_axes_without_its_figure_is_shown():
+    soup = parsed(new_notebook(cells=[samples.code("x", samples.drawn()[0])]), samples.manifest())
+    assert "<Axes: xlabel='Week ending'" in soup.article.get_text()
+
+
+def test_several_figures_of_a_cell_are_counted():
+    cell = samples.code("x", *samples.drawn(), samples.drawn()[1])
+    soup = parsed(new_notebook(cells=[cell]), samples.manifest())
+    assert [img["alt"] for img in soup("img")] == ["Figure 1 of 2", "Figure 2 of 2"]
+
+
+def test_numbers_stand_right_and_words_left(good):
+    for row in good.select("table.crmlab")[0]("tr"):  # customer_id, mean_spend
+        assert [cell.get("class") for cell in row(["td", "th"])] == [None, ["n"]]
+
+
+def test_every_table_scrolls_in_a_box_that_the_keyboard_reaches(good):
+    boxes = [table.parent for table in good("table")]
+    assert {(box["class"][0], box["tabindex"], box["role"]) for box in boxes} == {("scroll", "0", "region")}
+    labels = [box["aria-label"] for box in boxes]
+    assert len(set(labels)) == len(labels)
+    assert "Table 4: calibration.csv, first rows" in labels
+
+
+def test_the_footer_says_what_the_run_was_made_from(good):
+    footer = " ".join(text_of(good, "footer"))
+    hashes = ("cd" * 32, "ab" * 32, "e" * 40, "f" * 64, "1" * 64)
+    words = (
+        "20261122T011030Z-0a1b2c3d",
+        "12.3 s (execute 12.0 s)",
+        "with changes not committed",
+        "Python 3.11.2",
+        "Seed 7",
+    )
+    assert [told for told in (*hashes, *words, "crmlab 0.1.0", "notebooks/02_clv.ipynb") if told not in footer] == []
+
+
+def test_what_is_not_known_is_said():
+    code = samples.Code(commit=None, dirty=None, sha256="f" * 64)
+    lockless = samples.Environment(python="3.11", platform="linux", lock_sha256=None, packages={})
+    run = samples.manifest(code=code, environment=lockless, seed=None, data=[samples.source(sha256=None)])
+    footer = " ".join(text_of(parsed(new_notebook(), run), "footer"))
+    for told in (
+        "no content hash: a table on an engine",
+        "no commit known",
+        "Lock none found",
+        "Seed none",
+        "version not known",
+    ):
+        assert told in footer
+
+
+def test_files_are_linked_and_private_tables_never():
+    stems = ["calibration", "private/value", "x/../private/y", "../../secret", "Private/z", "a b#c"]
+    links = [a["href"] for a in parsed(samples.good_notebook(), samples.manifest(), stems).select(".files a")]
+    assert links == ["report.ipynb", "manifest.json", "facts.json", "tables/calibration.csv", "tables/a%20b%23c.csv"]
+
+
+@pytest.mark.parametrize("state", [s for s in STATES if s != "success"])
+def test_a_run_that_did_not_succeed_says_so_first(state):
+    soup = parsed(samples.failed_notebook(), samples.failed_manifest(state=state))
+    told = render.environment().globals["states"][state][0]
+    assert soup.title.string.startswith(f"{told}: ")
+    assert text_of(soup, "main > *")[0].startswith(f"{told}. ")
+    assert soup.select_one("header .state.bad").get_text() == f"✗ {told}"
+
+
+def test_the_banner_names_the_error_and_leads_to_its_cell(failed):
+    (banner,) = text_of(failed, ".banner")
+    assert f"ValueError : no orders left {samples.HOSTILE}" in banner
+    (link,) = failed.select(".banner a")
+    cell = failed.find(id=link["href"][1:])
+    assert "failed" in cell["class"]
+    assert cell.details.has_attr("open")
+    assert "fit(orders)" in cell.get_text()
+    assert text_of(failed, "h1") == ["Customer value"]
+    assert "The run ended before it reached a result." in failed.select_one(".short").get_text()
+
+
+def test_an_error_without_a_cell_has_no_link():
+    died = samples.Error(cell=None, name="DeadKernelError", message="")
+    soup = parsed(new_notebook(), samples.failed_manifest(error=died))
+    assert not soup.select(".banner a")
+
+
+def test_an_error_shows_its_message_and_folds_its_traceback(failed, good):
+    (error,) = failed.select(".error")
+    assert text_of(error, ".message") == [f"ValueError : no orders left {samples.HOSTILE}"]
+    assert "Traceback (most recent call last)" in error.details.pre.get_text()
+    assert "\x1b" not in str(failed)
+    assert text_of(good, "pre.stderr") == ["a warning"]
+
+
+def test_what_papermill_says_of_an_error_is_left_out(failed):
+    assert "An Exception was encountered" not in failed.get_text()
+
+
+def test_nothing_hostile_becomes_markup(hostile):
+    assert [script.get_text() for script in hostile("script")] == [(render.FOLDER / "page.js").read_text()]
+    assert not hostile(["iframe", "object", "embed", "link", "base", "form"])
+    prose = BeautifulSoup("".join(map(str, hostile.select(".prose"))), "html.parser")
+    outside = copy.copy(hostile)
+    for output in outside.select(".output"):
+        output.decompose()
+    for soup in (prose, outside):
+        assert not [tag for tag in soup(True) if any(name.startswith("on") for name in tag.attrs)]
+    assert not [a for a in hostile("a") if a.get("href", "").startswith("javascript")]
+    assert len(hostile("main")) == len(hostile("footer")) == 1
+
+
+def test_every_text_of_a_manifest_is_shown_as_text(hostile):
+    shown = hostile.get_text()
+    assert shown.count("<script>window.ran = true</script>") > 20
+    assert f"{samples.HOSTILE} = {samples.HOSTILE}" in shown
+
+
+def test_a_page_asks_for_nothing(good, failed, hostile):
+    for soup in (good, failed, hostile):
+        assert all(tag["src"].startswith("data:") for tag in soup("img"))
+        assert not [tag for tag in soup(True) if tag.name != "img" and tag.has_attr("src")]
+        assert "default-src 'none'" in soup.find("meta", {"http-equiv": "Content-Security-Policy"})["content"]
+    assert "[image not in this file: afar]" in hostile.get_text()
+
+
+def test_an_attached_picture_is_shown():
+    cell = new_markdown_cell("![seen](attachment:a.png)", attachments={"a.png": {"image/png": "AAAA"}})
+    (image,) = parsed(new_notebook(cells=[cell]), samples.manifest()).select("img")
+    assert (image["src"], image["alt"]) == ("data:image/png;base64,AAAA", "seen")
+
+
+def test_no_number_has_seventeen_digits(good):
+    good = copy.copy(good)
+    for tag in good(["style", "script", "footer"]):
+        tag.decompose()
+    assert not re.findall(r"\d\.\d{9,}", good.get_text())
+
+
+def test_markdown_keeps_its_tables_and_code(good):
+    assert text_of(good, ".prose td") == ["split", "a day"]
+    assert good.select(".prose .highlight .s1")
+    assert good.select_one(".prose a")["href"] == "https://example.org/paper"
+
+
+def test_the_notebook_given_is_left_as_it_is():
+    notebook = samples.failed_notebook()
+    before = copy.deepcopy(notebook)
+    render.page(notebook, samples.failed_manifest())
+    assert notebook == before
+
+
+def test_the_same_run_makes_the_same_page():
+    notebook = samples.good_notebook()
+    assert render.page(notebook, samples.manifest()) == render.page(notebook, samples.manifest())
+
+
+def test_an_empty_notebook_makes_a_page():
+    soup = parsed(new_notebook(), samples.manifest(None))
+    assert not soup.select("nav, .tools, figure")
+    assert text_of(soup, "h1") == ["clv"]
+
+
+def test_a_table_of_a_foreign_shape_is_left_alone():
+    html = '<table data-kinds="tn"><tr><td colspan="2">both</td></tr></table>'
+    cell = samples.code("x", new_output("display_data", {"text/html": html}))
+    assert not parsed(new_notebook(cells=[cell]), samples.manifest()).select("article td.n")
+
+
+def test_the_index_needs_no_notebook_library():
+    told = "import sys, crmlab.reports.site; print({'nbconvert', 'matplotlib', 'papermill'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", told], capture_output=True, text=True).stdout.strip() == "set()"

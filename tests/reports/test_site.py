@@ -1,0 +1,162 @@
+import json
+import time
+
+import pytest
+from bs4 import BeautifulSoup
+
+from crmlab.reports import site
+
+from . import samples
+from .samples import text_of
+
+
+def publish(reports, run, report="clv", **changes):
+    """A published run with a page and a private table."""
+    folder = reports / report / run
+    (folder / "tables" / "private").mkdir(parents=True)
+    (folder / "tables" / "private" / "value.csv").write_text("customer_id\n00123\n")
+    artefacts = {"report.html": "0" * 64, "tables/private/value.csv": "0" * 64}
+    made = samples.manifest(**{"run": run, "report": report, "artefacts": artefacts} | changes)
+    (folder / "manifest.json").write_text(made.model_dump_json())
+    return folder
+
+
+def built(reports):
+    return BeautifulSoup(site.build(reports).read_text("utf-8"), "html.parser")
+
+
+FAILED = {
+    "state": "failed",
+    "facts": {},
+    "title": "",
+    "error": samples.Error(cell=3, name="ValueError", message="no orders"),
+}
+
+
+def test_no_runs_make_an_index_that_says_so(tmp_path):
+    soup = built(tmp_path / "reports")
+    assert text_of(soup, "h1") == ["Reports"]
+    assert "There are no runs yet." in soup.main.get_text()
+    assert not soup("table")
+
+
+def test_a_report_shows_its_latest_good_run_and_first_four_facts(tmp_path):
+    publish(tmp_path, "20261101T000000Z-00000000")
+    soup = built(tmp_path)
+    assert "Customer value over 180 days" in soup.section.get_text()
+    assert [row.split(" ")[0] for row in text_of(soup, ".facts tbody tr")] == ["customers", "orders", "mean", "share"]
+    assert "latest run:" not in soup.section.get_text()
+
+
+def test_a_later_failure_does_not_hide_the_good_run(tmp_path):
+    publish(tmp_path, "20261101T000000Z-00000000")
+    publish(tmp_path, "20261102T000000Z-00000000", **FAILED)
+    (section,) = text_of(built(tmp_path), "section")
+    assert "✓ Success latest good run:" in section
+    assert "✗ Failed latest run:" in section
+    assert "ValueError: no orders" in section
+    assert "orders expected 1,671 orders 1,602 to 1,744 predictive" in section
+
+
+def test_a_report_without_success_says_so(tmp_path):
+    publish(tmp_path, "20261102T000000Z-00000000", **FAILED)
+    assert "No run of this report has succeeded yet." in built(tmp_path).section.get_text()
+
+
+def test_runs_are_listed_newest_first_with_what_they_were_given(tmp_path):
+    publish(tmp_path, "20261101T000000Z-00000000")
+    publish(tmp_path, "20261102T000000Z-00000000", parameters_given={}, **FAILED)
+    rows = text_of(built(tmp_path), ".runs tbody tr")
+    assert rows == [
+        "20261102T000000Z-00000000 22 Nov 2026, 01:10 UTC ✗ Failed 12.3 s defaults cdnow_sample",
+        "20261101T000000Z-00000000 22 Nov 2026, 01:10 UTC ✓ Success 12.3 s horizon_days = 180 cdnow_sample "
+        "customers 2,357 orders expected 1,671 orders (predictive 1,602 to 1,744)",
+    ]
+
+
+def test_links_lead_to_pages_that_exist(tmp_path):
+    folder = publish(tmp_path, "20261101T000000Z-00000000", report="a b")
+    (folder / "report.html").write_text("")
+    links = {a["href"] for a in built(tmp_path).select("main a")}
+    assert links == {"a%20b/20261101T000000Z-00000000/report.html"}
+
+
+def test_a_run_without_a_page_leads_to_its_manifest(tmp_path):
+    publish(tmp_path, "20261101T000000Z-00000000", artefacts={})
+    assert {a["href"] for a in built(tmp_path).select("main a")} == {"clv/20261101T000000Z-00000000/manifest.json"}
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"not json", b"\xff\xfe", None])
+def test_an_unreadable_manifest_is_listed_as_such(tmp_path, content):
+    publish(tmp_path, "20261101T000000Z-00000000")
+    folder = tmp_path / "clv" / "20261102T000000Z-00000000"
+    folder.mkdir()
+    path = folder / "manifest.json"
+    path.mkdir() if content is None else path.write_bytes(content)
+    rows = text_of(built(tmp_path), ".runs tbody tr")
+    assert rows[0].startswith("20261102T000000Z-00000000 ✗ Unreadable manifest.json cannot be read (")
+    assert "✓ Success" in rows[1]
+
+
+def test_facts_of_another_shape_are_unreadable_too(tmp_path):
+    folder = publish(tmp_path, "20261101T000000Z-00000000")
+    told = json.loads((folder / "manifest.json").read_text()) | {"facts": {"x": {"colour": 1}}}
+    (folder / "manifest.json").write_text(json.dumps(told))
+    assert "Unreadable" in built(tmp_path).section.get_text()
+
+
+def test_reports_stand_in_order_of_name_and_the_index_is_the_same_each_time(tmp_path):
+    for report in ("segments", "churn", "clv"):
+        publish(tmp_path, "20261101T000000Z-00000000", report=report)
+    soup = built(tmp_path)
+    assert text_of(soup, "h2") == ["churn", "clv", "segments"]
+    assert str(built(tmp_path)) == str(soup)
+
+
+def test_private_tables_are_never_named(tmp_path):
+    publish(tmp_path, "20261101T000000Z-00000000")
+    assert "private" not in site.build(tmp_path).read_text()
+    assert "00123" not in site.build(tmp_path).read_text()
+
+
+def test_hostile_text_stays_text(tmp_path):
+    hostile = samples.hostile_manifest()
+    for run, state in (("20261101T000000Z-00000000", "success"), ("20261102T000000Z-00000000", "failed")):
+        publish(tmp_path, **dict(hostile) | {"run": run, "report": "clv", "state": state})
+    soup = built(tmp_path)
+    assert not soup(["script", "img"])
+    assert soup.get_text().count("<script>") > 8
+
+
+def test_what_stands_hidden_is_no_report(tmp_path):
+    publish(tmp_path, "20261101T000000Z-00000000", report=".staging")
+    assert "There are no runs yet." in built(tmp_path).main.get_text()
+
+
+def test_a_failure_leaves_the_index_as_it_was(tmp_path, monkeypatch):
+    before = site.build(tmp_path).read_text()
+    publish(tmp_path, "20261101T000000Z-00000000")
+    monkeypatch.setattr(site.os, "replace", lambda *paths: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        site.build(tmp_path)
+    assert (tmp_path / "index.html").read_text() == before
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".index")] == []
+
+
+def test_a_thousand_runs_take_less_than_two_seconds_and_fifty_rows(tmp_path):
+    folder = publish(tmp_path, "20260101T000000Z-00000000")
+    text = (folder / "manifest.json").read_text()
+    packages = {f"package-{n}": "1.0" for n in range(200)}
+    text = json.dumps(json.loads(text) | {"state": "failed"})
+    text = text.replace('"packages": {', '"packages": {' + json.dumps(packages)[1:-1] + ", ")
+    for number in range(999):
+        run = tmp_path / "clv" / f"20260201T000000Z-{number:08d}"
+        run.mkdir()
+        (run / "manifest.json").write_text(text)
+    began = time.perf_counter()
+    soup_text = site.build(tmp_path).read_text()
+    assert time.perf_counter() - began < 2
+    soup = BeautifulSoup(soup_text, "html.parser")
+    assert len(soup.select(".runs tbody tr")) == site.NEWEST
+    assert "and 950 older runs" in soup.section.get_text()
+    assert "clv/20260101T000000Z-00000000/report.html" in soup_text

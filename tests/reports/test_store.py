@@ -1,0 +1,90 @@
+import hashlib
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pytest
+
+from crmlab.contracts import InputError
+from crmlab.reports import store
+from crmlab.reports.manifest import Code, Environment, Manifest
+
+
+def manifest(run, report="small", state="success"):
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    return Manifest(
+        report=report,
+        run=run,
+        state=state,
+        notebook="notebooks/01_small.ipynb",
+        notebook_sha256="0" * 64,
+        parameters_given={},
+        parameters={},
+        data=[],
+        code=Code(commit=None, dirty=None, sha256="0" * 64),
+        environment=Environment(python="3.11", platform="linux", lock_sha256=None, packages={}),
+        seed=None,
+        started=now,
+        ended=now,
+        seconds={"execute": 1.0},
+    )
+
+
+def publish(reports, run=None, **about):
+    run = run or store.new_run()
+    staged = store.stage(reports, run)
+    (staged / "tables" / "days.csv").write_text("a\n1\n")
+    return store.publish(reports, staged, manifest(run, **about))
+
+
+def test_a_staged_run_is_not_seen(tmp_path):
+    store.stage(tmp_path, store.new_run())
+    assert store.folders(tmp_path) == []
+
+
+def test_a_published_run_is_seen_whole_and_its_staging_is_gone(tmp_path):
+    folder = publish(tmp_path)
+    assert store.folders(tmp_path) == [folder]
+    assert list((tmp_path / store.STAGING).iterdir()) == []
+    assert (folder / "tables" / "days.csv").read_text() == "a\n1\n"
+
+
+def test_the_manifest_keeps_the_hash_of_every_artefact(tmp_path):
+    read = store.read(publish(tmp_path))
+    assert read.artefacts == {"tables/days.csv": hashlib.sha256(b"a\n1\n").hexdigest()}
+
+
+def test_a_manifest_reads_back_as_it_was_written(tmp_path):
+    folder = publish(tmp_path, "20260102T000000Z-00000000")
+    assert store.read(folder).model_copy(update={"artefacts": {}}) == manifest("20260102T000000Z-00000000")
+    assert json.loads((folder / "manifest.json").read_text())["state"] == "success"
+
+
+def test_a_run_is_never_written_over(tmp_path):
+    publish(tmp_path, "20260102T000000Z-00000000")
+    with pytest.raises(OSError, match="not empty"):
+        publish(tmp_path, "20260102T000000Z-00000000")
+
+
+def test_runs_come_newest_first_and_by_report(tmp_path):
+    for run, report in (("20260101T000000Z-a", "one"), ("20260103T000000Z-b", "two"), ("20260102T000000Z-c", "one")):
+        publish(tmp_path, run, report=report)
+    assert [f.name[:8] for f in store.folders(tmp_path)] == ["20260103", "20260102", "20260101"]
+    assert [f.name[:8] for f in store.folders(tmp_path, "one")] == ["20260102", "20260101"]
+
+
+def test_a_run_is_found_by_the_beginning_of_its_id(tmp_path):
+    folder = publish(tmp_path, "20260102T000000Z-abcd1234")
+    publish(tmp_path, "20260103T000000Z-abcd1234")
+    assert store.find(tmp_path, "20260102") == folder
+    with pytest.raises(InputError, match="0 runs begin with '2027'; the latest are 20260103T"):
+        store.find(tmp_path, "2027")
+    with pytest.raises(InputError, match="2 runs begin with '2026'"):
+        store.find(tmp_path, "2026")
+
+
+def test_twenty_writers_at_once_leave_twenty_runs(tmp_path):
+    with ThreadPoolExecutor(20) as pool:
+        published = list(pool.map(lambda _: publish(tmp_path), range(20)))
+    assert len(set(published)) == 20
+    assert sorted(store.folders(tmp_path)) == sorted(published)

@@ -1,0 +1,178 @@
+"""The command line as a person uses it, on a small CSV of the test's own."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from crmlab.stats import simulate
+
+from .reports.conftest import project, write_notebook  # noqa: F401, a fixture
+
+SALES = """Client,Day,Paid
+00123,2024-01-01,10.00
+00123,2024-02-10,20.00
+"""
+
+
+def crmlab(*arguments, cwd, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", "from crmlab.cli import main; main()", *arguments],
+        cwd=cwd,
+        env=os.environ | {"COLUMNS": "200"} | environment,
+        capture_output=True,
+        text=True,
+    )
+
+
+def snapshot(folder):
+    return sorted((str(p), p.stat().st_mtime_ns) for p in (folder / "reports").rglob("*"))
+
+
+def refused(*arguments, cwd):
+    """What a refused command says; it exits with 2, tells no traceback, and leaves reports/ as it was."""
+    before = snapshot(cwd)
+    done = crmlab(*arguments, cwd=cwd)
+    assert done.returncode == 2, done.stderr + done.stdout
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert snapshot(cwd) == before
+    return done.stderr
+
+
+def log(path, text):
+    path.write_text(text)
+    return path.name
+
+
+def test_list_names_reports_and_their_parameters(project):  # noqa: F811
+    assert crmlab("list", cwd=project).stdout == "small  A small report\n"
+    told = crmlab("list", "small", cwd=project).stdout
+    assert "days: int = 30  [1 to 365]\n    how far ahead\n" in told
+    assert "split: date | None = None  [within the days of data]" in told
+
+
+def test_check_tells_what_the_door_found(project):  # noqa: F811
+    told = crmlab("check", "sales", cwd=project).stdout
+    assert re.search(r"rows\s+5$", told, re.M)
+    assert re.search(r"customers\s+3$", told, re.M)
+    assert "simulated data, not real" in told
+    assert "2024-01-01 to 2024-03-20" in told
+
+
+def test_run_runs_show_and_site_tell_one_story(project):  # noqa: F811
+    done = crmlab("run", "small", "-p", "customer=00007", cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert "rows: 5" in done.stdout
+    assert "share: 0.3333 (confidence 0.1000 to 0.5000)" in done.stdout
+    (folder,) = (project / "reports" / "small").iterdir()
+    assert str(project / "reports" / "index.html") in done.stdout
+    assert folder.name in (project / "reports" / "index.html").read_text()
+    listed = crmlab("runs", cwd=project).stdout
+    assert folder.name in listed
+    assert "customer=00007" in listed
+    assert "rows: 5" in crmlab("show", folder.name[:12], cwd=project).stdout
+    (project / "reports" / "index.html").unlink()
+    assert crmlab("site", cwd=project).returncode == 0
+    assert (project / "reports" / "index.html").is_file()
+
+
+def test_a_failed_notebook_ends_in_exit_code_1_with_its_error_and_cell(project):  # noqa: F811
+    write_notebook(project / "notebooks" / "02_bad.ipynb", "1 / 0")
+    done = crmlab("run", "bad", cwd=project)
+    assert done.returncode == 1
+    assert "failed" in done.stdout
+    assert "cell 3: ZeroDivisionError: division by zero" in done.stdout
+    assert "Traceback" not in done.stderr
+    (folder,) = (project / "reports" / "bad").iterdir()
+    assert (folder / "report.html").is_file()
+
+
+def test_a_suite_runs_what_it_names(project):  # noqa: F811
+    done = crmlab("run", "--suite", "notebooks/suite.toml", cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert len(list((project / "reports" / "small").iterdir())) == 1
+
+
+def test_no_runs_yet_is_said(project):  # noqa: F811
+    assert "no runs yet" in crmlab("runs", cwd=project).stdout
+
+
+BAD_LOGS = {
+    "a missing column": (SALES, ["no column 'customer_id'", "'Client', 'Day', 'Paid'", "no column 'time'"]),
+    "empty values": (
+        "customer_id,time,amount\n,2024-01-01,1\na,,1\na,2024-01-01,\n",
+        ["'customer_id' is empty in 1 of 3 rows", "'time' is empty in 1 of 3", "'amount' is empty in 1 of 3"],
+    ),
+    "values that cannot be read": (
+        "customer_id,time,amount\n" + "a,yesterday,1\n" * 6 + "a,2024-01-01,ten\n",
+        ["'time' is not a date or time in 6 of 7 rows", "row 5", "'amount' is not a number", "row 7 'ten'"],
+    ),
+    "no rows": ("customer_id,time,amount\n", ["no rows"]),
+    "an empty file": ("", ["bad.csv"]),
+    "negative amounts": ("customer_id,time,amount\na,2024-01-01,-5\n", ["'amount' is negative in 1 of 1 rows", "returns"]),
+    "several at once": (
+        "customer_id,time,total\n,2024-13-01,-1\n",
+        ["no column 'amount'", "'customer_id' is empty", "'time' is not a date"],
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", BAD_LOGS)
+def test_a_bad_log_is_refused_by_run_and_check_alike(project, fault):  # noqa: F811
+    text, parts = BAD_LOGS[fault]
+    name = log(project / "bad.csv", text)
+    for told in (refused("run", "small", "-p", f"data={name}", cwd=project), refused("check", name, cwd=project)):
+        for part in parts:
+            assert part in told
+
+
+BAD_CALLS = {
+    "an unknown report": (["run", "smal"], ["no report 'smal'", "small", "did you mean 'small'"]),
+    "an unknown data set": (["run", "small", "-p", "data=sale"], ["no data 'sale'", "did you mean 'sales'"]),
+    "a path that does not exist": (["run", "small", "-p", "data=gone/none.csv"], ["no file", "none.csv"]),
+    "an unknown parameter": (["run", "small", "-p", "dais=3"], ["no parameter 'dais'", "did you mean 'days'"]),
+    "a wrong type": (["run", "small", "-p", "days=abc"], ["days = 'abc' is not of type int"]),
+    "a value out of range": (["run", "small", "-p", "days=0"], ["days = 0 is out of range, which is 1 to 365"]),
+    "a name that is no identifier": (["run", "small", "-p", "x;y=1"], ["'x;y' is not"]),
+    "a parameter without a value": (["run", "small", "-p", "days"], ["write it as name=value"]),
+    "a split outside the data": (["run", "small", "-p", "split=2020-01-01"], ["split = 2020-01-01 lies outside sales"]),
+    "nothing to run": (["run"], ["nothing to run"]),
+    "an unknown suite": (["run", "--suite", "none.toml"], ["no suite"]),
+    "an unknown run": (["show", "2020"], ["0 runs begin with '2020'", "none yet"]),
+    "several at once": (
+        ["run", "smal", "small", "-p", "days=abc", "-p", "dais=1", "-p", "data=sale", "-p", "oops"],
+        ["'smal'", "'abc'", "'dais'", "'sale'", "'oops'"],
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", BAD_CALLS)
+def test_a_bad_call_is_refused_in_words(project, fault):  # noqa: F811
+    arguments, parts = BAD_CALLS[fault]
+    told = refused(*arguments, cwd=project)
+    for part in parts:
+        assert part in told
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1" + b"\0" * 100 + b"PAR1", b"not parquet at all"])
+def test_an_unreadable_parquet_file_is_refused(project, content):  # noqa: F811
+    (project / "bad.parquet").write_bytes(content)
+    told = refused("run", "small", "-p", "data=bad.parquet", cwd=project)
+    assert "bad.parquet: cannot be read" in told
+
+
+def test_a_truncated_parquet_file_is_refused(project):  # noqa: F811
+    whole = simulate.orders(r=0.5, alpha=30, a=1, b=3, customers=50, days=100, seed=1)
+    whole.rename(columns={"day": "amount"}).assign(time="2024-01-01").to_parquet(project / "whole.parquet")
+    content = (project / "whole.parquet").read_bytes()
+    (project / "cut.parquet").write_bytes(content[: len(content) // 2])
+    assert "cut.parquet: cannot be read" in refused("check", "cut.parquet", cwd=project)
+
+
+def test_outside_a_project_it_says_so(tmp_path):
+    done = crmlab("list", cwd=tmp_path, CRMLAB_ROOT="/nowhere")
+    assert done.returncode == 2
+    assert "/nowhere" in done.stderr
