@@ -1,0 +1,66 @@
+"""The committed notebooks: executed, compared with what they hold, and short enough to be recipes."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+
+
+def code_cells(path):
+    return [cell for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
+
+
+def nbval(path):
+    """How nbval judges a notebook."""
+    command = [sys.executable, "-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", str(path)]
+    return subprocess.run(command, cwd=FOLDER.parent, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_a_notebook_is_a_recipe(path):
+    cells = code_cells(path)
+    assert len(cells) <= 20
+    for cell in cells:
+        assert len(cell.source.splitlines()) <= 10
+        found = {type(node) for node in ast.walk(ast.parse(cell.source))}
+        assert not found & {ast.FunctionDef, ast.For, ast.While}, cell.source
+        assert not cell.source.rstrip().endswith(";")
+    assert "Result(" in cells[-1].source
+    assert [c.metadata.get("tags") for c in cells].count(["parameters"]) == 1
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_a_notebook_holds_the_outputs_of_one_run_from_top_to_bottom(path):
+    cells = code_cells(path)
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    assert not [o for cell in cells for o in cell.outputs if o.output_type == "error" or o.get("name") == "stderr"]
+    assert "crmlab" in cells[-1].outputs[0].metadata
+    for cell in cells:
+        kinds = {kind for o in cell.outputs for kind in o.get("data", ())}
+        draws = any(o.get("data", {}).get("text/plain", "").startswith("<Axes") for o in cell.outputs)
+        assert draws == ("image/png" in kinds), f"a figure is missing: {cell.source}"
+    text = path.read_text("utf-8")
+    assert not re.search(r"/(home|root|work|tmp|Users)/", text), "no path of a machine"
+    assert "start_time" not in text
+    assert "iopub" not in text, "no run times"
+
+
+def test_nbval_sees_one_changed_number(tmp_path):
+    book = nbformat.read(FOLDER / "02_clv.ipynb", 4)
+    shown = next(o for c in book.cells for o in c.get("outputs", ()) if "0.2426" in o.get("data", {}).get("text/plain", ""))
+    shown.data["text/plain"] = shown.data["text/plain"].replace("0.2426", "0.2427")
+    kept = [c for c in book.cells if c.cell_type == "code"]
+    upto = next(i for i, c in enumerate(kept) if shown in c.outputs)
+    book.cells = kept[: upto + 1]  # what comes later changes nothing here
+    nbformat.write(book, tmp_path / "changed.ipynb")
+    judged = nbval(tmp_path / "changed.ipynb")
+    assert judged.returncode == 1, judged.stdout
+    assert re.search(r"1 failed, \d+ passed", judged.stdout), judged.stdout
+    assert "0.2427" in judged.stdout
