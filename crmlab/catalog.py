@@ -168,7 +168,7 @@ def _entries(path, _changed):
 
 def _fault(name, error):
     """What is wrong in an entry, from pydantic's account of it."""
-    says = error["msg"].removeprefix("Value error, ")
+    says = error["msg"].removeprefix("Value error, ").replace("Input should be", "write")
     field = ".".join(map(str, error["loc"]))
     if error["type"] == "model_type":
         return f"{name} = {error['input']!r} stands outside an entry; begin one with a line [{name}]"
@@ -187,7 +187,7 @@ def find(data):
     if data in known:
         entry = known[data]
         name, base, listed = data, root() / "data", f" in [{data}] of data/catalog.toml"
-    elif os.sep in data or Path(data).suffix.lower() in sources.SUFFIXES or (data and os.path.exists(data)):
+    elif os.sep in data or Path(data).suffix.lower() in sources.SUFFIXES or os.path.exists(data):
         name, base, listed = Path(data).resolve().name, Path.cwd(), ""
         entry = Entry(path=data)
     else:
@@ -251,7 +251,8 @@ def period(data, split=None, until=None):
     split, split_by = _chosen("split", split, log, two_thirds, "two thirds of the span", breaches)
     until, until_by = _chosen("until", until, log, log.last, "last day of the data", breaches)
     if not breaches and split >= until:
-        breaches.append(f"{log.name}: split = {split} must come before until = {until}, within {_span(log)}")
+        order = f"split = {split} must come before until = {until}"
+        breaches.append(f"{log.name}: {order}; choose days within {_span(log)}")
     if breaches:
         raise InputError(*breaches)
     told = pd.DataFrame(

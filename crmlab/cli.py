@@ -29,7 +29,7 @@ def list_(report: Annotated[Optional[str], typer.Argument(help="a report, to see
     known = parameters.reports(root())
     if report is None:
         for found in known.values():
-            out.print(f"[bold]{found.name}[/]  {title(found.notebook)}", highlight=False)
+            out.print(f"[bold]{found.name}[/]  {plain(found.title)}", highlight=False)
         return
     if report not in known:
         parameters.prepare(root(), [(report, {})])
@@ -53,38 +53,120 @@ def run(
     reports: Annotated[Optional[list[str]], typer.Argument(help="reports to run; `crmlab list` names them")] = None,
     parameter: Given = [],  # noqa: B006, typer copies it
     suite: Annotated[Optional[Path], typer.Option(help="a file that names the runs to make")] = None,
+    sweep: Annotated[list[str], typer.Option(help="name=a,b,c; one run for each value")] = [],  # noqa: B006
+    jobs: Annotated[int, typer.Option(min=1, help="how many runs at once")] = 1,
+    force: Annotated[bool, typer.Option("--force", help="run even where nothing has changed since a good run")] = False,
+    cell_timeout: Annotated[Optional[float], typer.Option(min=0.001, help="seconds that a cell may take")] = None,
+    timeout: Annotated[Optional[float], typer.Option(min=0.001, help="seconds that a run may take")] = None,
 ):
-    """Execute reports into reports/<report>/<run>/, and list them in reports/index.html."""
-    from crmlab.reports import parameters, runner, site, store
+    """Execute reports into reports/<report>/<run>/, and list them in reports/index.html.
 
-    given, breaches = {}, []
-    for pair in parameter:
-        name, equals, value = pair.partition("=")
-        given[name] = value
-        if not equals:
-            breaches.append(f"-p {pair!r}: write it as name=value")
+    A run whose notebook, parameters, data, code and lock are those of an earlier good one is answered by that one.
+    """
+    from crmlab.reports import parameters, runner, store
+    from crmlab.reports.suite import suite as read
+
+    given, breaches = pairs("-p", parameter)
+    swept, more = pairs("--sweep", sweep)
+    breaches += more
     wanted = [(name, given) for name in reports or ()]
     if suite:
-        wanted += [(planned.report, planned.parameters | given) for planned in parameters.suite(suite).run]
+        wanted += [(planned.report, planned.parameters | given) for planned in read(suite).run]
     if not wanted and not breaches:
         breaches.append("nothing to run: name a report (`crmlab list` shows them), or give --suite")
+    for name, values in swept.items():
+        wanted = [(report, taken | {name: value}) for report, taken in wanted for value in values.split(",")]
+    limits = {"cell_seconds": cell_timeout, "run_seconds": timeout}
     try:
-        jobs = parameters.prepare(root(), wanted)
+        planned = parameters.prepare(root(), wanted, {k: v for k, v in limits.items() if v is not None})
     except InputError as found:
         raise InputError(*breaches, *found.breaches) from None
     if breaches:
         raise InputError(*breaches)
-    states = []
-    for job in jobs:
-        with progress(job.report.name) as step:
-            folder = runner.run(job, root(), store_folder(), step)
-        manifest = store.read(folder)
-        states.append(manifest.state)
-        tell(manifest, folder)
-    index = site.build(store_folder())
-    out.print(f"\nindex: {plain(index)}")
-    if any(state != "success" for state in states):
-        raise SystemExit(1)
+    store.clean(store_folder())
+    with progress() as started:
+        outcomes = runner.run_all(planned, root(), store_folder(), jobs, force, started)
+    raise SystemExit(report_on(planned, outcomes, index()))
+
+
+def pairs(option, given):
+    """`name=value` texts as a dict, and what is wrong with those that are none."""
+    split = [pair.partition("=") for pair in given]
+    return (
+        {name: value for name, equals, value in split if equals},
+        [f"{option} {name!r}: write it as name=value" for name, equals, _ in split if not equals],
+    )
+
+
+def report_on(planned, outcomes, listed):
+    """Tell how runs ended: in full where there was one, else in a table. Gives the exit code."""
+    from crmlab.reports import store
+
+    table = Table("report", "parameters given", "state", "seconds", "run", box=None)
+    codes = {0}
+    for job, outcome in zip(planned, outcomes, strict=True):
+        given = " ".join(f"{name}={value}" for name, value in job.given.items())
+        if isinstance(outcome, InputError):
+            refuse(outcome)
+            codes.add(2)
+            table.add_row(*map(plain, (job.report.name, given, "refused", "", "")))
+            continue
+        manifest = store.read(outcome.folder)
+        codes.add(0 if manifest.state == "success" else 1)
+        state = "unchanged" if outcome.kept else manifest.state
+        seconds = "" if outcome.kept else f"{sum(manifest.seconds.values()):.1f}"
+        table.add_row(*map(plain, (job.report.name, given, state, seconds, manifest.run)))
+        if len(planned) == 1:
+            if outcome.kept:
+                out.print("unchanged since this run; --force runs it again")
+            tell(manifest, outcome.folder)
+    if len(planned) > 1:
+        out.print(table)
+    out.print(f"index: {plain(listed)}")
+    return 1 if 1 in codes else max(codes)
+
+
+@app.command()
+def reproduce(run: Annotated[str, typer.Argument(help="a run's id, the beginning of one, or a report for its latest")]):
+    """Execute a run again from its manifest, and compare fact by fact and table by table.
+
+    Says first what differs now: code, data, lock. The exit code is 0 where all agree.
+    """
+    from crmlab.reports import compare, parameters, runner, store
+
+    folder = store.find(store_folder(), run)
+    made = store.read(folder)
+    (job,) = parameters.prepare(root(), [(made.report, parameters.text(made.parameters))])
+    changes = list(compare.changed(made, job, root()))
+    out.print(f"run {made.run} of {made.report}: " + ("; nothing it was made from has changed" if not changes else ""))
+    for change in changes:
+        out.print(plain(f"  {change}"))
+    store.clean(store_folder())
+    with progress() as started:
+        (again,) = runner.run_all([job], root(), store_folder(), 1, True, started)
+    index()
+    if isinstance(again, InputError):
+        raise again
+    apart = 0
+    for name, equal, told in compare.results(folder, again.folder):
+        apart += not equal
+        out.print(plain(f"  {'equal' if equal else 'DIFFERS'}  {name}  {told}".rstrip()))
+    out.print(f"{again.folder.name}: " + (f"{apart} differ" if apart else "all equal"))
+    raise SystemExit(1 if apart else 0)
+
+
+@app.command()
+def prune(keep: Annotated[int, typer.Option(min=1, help="how many runs of each report to keep")]):
+    """Remove old runs; never a report's last good run, never an approved one."""
+    from crmlab.reports import store
+
+    store.clean(store_folder())
+    with store.one_at_a_time(store_folder()):
+        removed = store.prune(store_folder(), keep)
+    for folder in removed:
+        out.print(plain(f"removed {folder.parent.name} {folder.name}"))
+    out.print(f"{len(removed)} removed")
+    index()
 
 
 @app.command()
@@ -103,7 +185,7 @@ def runs(report: Annotated[Optional[str], typer.Argument(help="only the runs of 
 
 
 @app.command()
-def show(run: Annotated[str, typer.Argument(help="a run's id, or the beginning of one")]):
+def show(run: Annotated[str, typer.Argument(help="a run's id, the beginning of one, or a report for its latest")]):
     """What a run found: its state, facts, verdicts and files."""
     from crmlab.reports import store
 
@@ -114,9 +196,16 @@ def show(run: Annotated[str, typer.Argument(help="a run's id, or the beginning o
 @app.command("site")
 def site_():
     """Write reports/index.html anew."""
-    from crmlab.reports import site
+    out.print(plain(index()))
 
-    out.print(plain(site.build(store_folder())))
+
+def index():
+    """List all runs in reports/index.html, and point each report's `latest` and `latest-good` at theirs."""
+    from crmlab.reports import site, store
+
+    with store.one_at_a_time(store_folder()):
+        store.point(store_folder())
+        return site.build(store_folder())
 
 
 def tell(manifest, folder):
@@ -136,17 +225,39 @@ def tell(manifest, folder):
 
 
 @contextmanager
-def progress(report):
-    """Tell of each cell on a terminal, and of nothing elsewhere."""
+def progress():
+    """On a terminal, a bar for each run at work; elsewhere nothing. Gives what the runner calls when a run starts."""
     if not err.is_terminal:
-        yield lambda done, cells: None
+        with interruptible():
+            yield lambda job: lambda done, cells: None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("cells"), TimeElapsedColumn()
-    with Progress(*columns, console=err, transient=True) as bar:
-        task = bar.add_task(report, total=None)
-        yield lambda done, cells: bar.update(task, completed=done, total=cells)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("cells"),
+        TimeElapsedColumn(),
+    )
+    with interruptible(), Progress(*columns, console=err, transient=True) as bar:
+
+        def started(job):
+            given = " ".join(f"{name}={value}" for name, value in job.given.items())
+            task = bar.add_task(plain(f"{job.report.name} {given}".strip()), total=None)
+            return lambda done, cells: bar.update(task, completed=done, total=cells, visible=done < cells)
+
+        yield started
+
+
+@contextmanager
+def interruptible():
+    """Ctrl-C ends what is running, in words."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        err.print("interrupted: what was running is ended and not kept")
+        raise SystemExit(130) from None
 
 
 def root():
@@ -161,15 +272,6 @@ def store_folder():
     return root() / "reports"
 
 
-def title(notebook):
-    """The first heading of a notebook."""
-    import json
-
-    cells = json.loads(notebook.read_text("utf-8"))["cells"]
-    lines = [line for cell in cells if cell["cell_type"] == "markdown" for line in "".join(cell["source"]).split("\n")]
-    return next((line.lstrip("# ") for line in lines if line.startswith("#")), "")
-
-
 def plain(value):
     """Text that rich prints as it stands."""
     from rich.markup import escape
@@ -177,11 +279,16 @@ def plain(value):
     return escape(str(value))
 
 
+def refuse(found):
+    """Say everything that is wrong with what was given."""
+    for breach in found.breaches:
+        err.print(f"[bold red]error:[/] {plain(breach)}")
+
+
 def main():
     """Run the command line; a fault of input is told in words, with exit code 2."""
     try:
         app()
     except InputError as found:
-        for breach in found.breaches:
-            err.print(f"[bold red]error:[/] {plain(breach)}")
+        refuse(found)
         sys.exit(2)

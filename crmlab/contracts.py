@@ -91,7 +91,7 @@ class Policy(BaseModel):
     @classmethod
     def _of_strptime(cls, pattern):
         if pattern is not None and not re.fullmatch(TIME_FORMAT, pattern, re.DOTALL):
-            raise ValueError("not a strptime pattern, such as '%d.%m.%Y'")
+            raise ValueError("not a strptime pattern; write one such as '%d.%m.%Y'")
         return pattern
 
     @field_validator("time_zone")
@@ -205,7 +205,7 @@ def _told(typed, broken, rows, names, where):
 def _examples(typed, rule):
     """The first rows that break a rule: where they stand, and what they hold."""
     place = [name for name in (FILE, ROW) if name in typed.columns]
-    if not place and "customer_id" in typed.columns:
+    if not place and rule.column != "customer_id" and "customer_id" in typed.columns:
         place = ["customer_id"]
     shown = [rule.shows] if rule.shows in typed.columns and rule.shows not in place else []
     if not place + shown:
@@ -216,16 +216,17 @@ def _examples(typed, rule):
 
 
 def _example(line):
-    said = {FILE: "{}", ROW: "row {:,}", "customer_id": "customer {!r}"}
-    parts = [said.get(name, "{}").format(value if name in said else _short(value)) for name, value in line.items()]
-    *place, last = parts
+    said = {ROW: "row {:,}", "customer_id": "customer {}"}
+    quoted = {name: value if name in (FILE, ROW) else _short(value) for name, value in line.items()}
+    *place, last = parts = [said.get(name, "{}").format(value) for name, value in quoted.items()]
     return f"{' '.join(place)}, {last}" if place and last.startswith("customer") else " ".join(parts)
 
 
 def _short(cell):
-    if cell is not None and re.fullmatch(r"-?[0-9]+\.[0-9]{9,}", cell):
+    cell = cell or ""
+    if re.fullmatch(r"-?[0-9]+\.[0-9]{9,}", cell):
         cell = f"{float(cell):.10g}"
-    return repr(cell if cell is None or len(cell) <= 40 else f"{cell[:40]}…")
+    return repr(cell if len(cell) <= 40 else f"{cell[:40]}…")
 
 
 def _apply(typed, present, policy):

@@ -13,6 +13,9 @@ from threadpoolctl import threadpool_limits
 
 from crmlab.result import Estimate
 
+LEAST_CURVATURE = 1e-9  # a customer; below it, rounding tells a ridge from a maximum
+LOOSEST = 5  # standard error of a log of a parameter; beyond it, its interval spans eight powers of ten
+
 
 class FitError(RuntimeError):
     """The likelihood has no maximum that can be trusted; says what was seen and what to try."""
@@ -31,14 +34,8 @@ def maximise(cls, derivatives, start, customers):
     customers   : how many the likelihood is a sum over; the search works on the mean
     Raises FitError unless the gradient vanishes and the curvature is that of a maximum, whatever the optimiser says.
     """
-
-    def by_logs(logs):
-        theta = np.exp(logs)
-        value, gradient, hessian = derivatives(theta)
-        slope = gradient * theta
-        return -value / customers, -slope / customers, -(hessian * np.outer(theta, theta) + np.diag(slope)) / customers
-
-    with threadpool_limits(1, "blas"), np.errstate(over="ignore", invalid="ignore"):
+    by_logs = _by_logs(derivatives, customers)
+    with threadpool_limits(1, "blas"), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         found = optimize.minimize(
             lambda logs: by_logs(logs)[0],
             np.log(start),
@@ -47,10 +44,10 @@ def maximise(cls, derivatives, start, customers):
             method="trust-exact",
             options={"gtol": 1e-10, "maxiter": 200},
         ).x
-        _, slope, curvature = by_logs(found)
-        lowest = np.linalg.eigvalsh(curvature)[0] if np.isfinite(curvature).all() else -np.inf
+        value, slope, curvature = by_logs(found)
+        lowest = np.linalg.eigvalsh(curvature)[0] if np.isfinite(value) else -np.inf
         missing = slope @ np.linalg.solve(curvature, slope) / 2 * customers if lowest > 0 else np.inf
-    if not (lowest > 1e-9 and missing < 1e-6):
+    if not (lowest > max(LEAST_CURVATURE, 1 / (LOOSEST**2 * customers)) and missing < 1e-6):
         at = ", ".join(f"{name} {value:.4g}" for name, value in zip(names(cls), np.exp(found), strict=True))
         raise FitError(
             f"{cls.__name__} has no clear maximum on these {customers:,} customers: it stopped at {at}, steepest "
@@ -58,6 +55,21 @@ def maximise(cls, derivatives, start, customers):
             "repeat orders, or follow a simpler model: try a longer calibration, or more customers"
         )
     return cls(*map(float, np.exp(found)), covariance=np.linalg.inv(curvature * customers))
+
+
+def _by_logs(derivatives, customers):
+    """What the search minimises: logs of parameters -> minus the mean log-likelihood, its gradient, its Hessian."""
+
+    def by_logs(logs):
+        theta = np.exp(logs)
+        value, gradient, hessian = derivatives(theta)
+        slope = gradient * theta
+        parts = value, slope, hessian * np.outer(theta, theta) + np.diag(slope)
+        if all(np.isfinite(part).all() for part in parts):
+            return tuple(-part / customers for part in parts)
+        return np.inf, np.zeros_like(theta), np.eye(theta.size)  # too far: the search takes a shorter step
+
+    return by_logs
 
 
 def standard_errors(model):

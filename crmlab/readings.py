@@ -134,9 +134,9 @@ def _value(source, policy, to, beyond):
         text = source if policy.decimal == "." else source.replace(",", ".")
         number = source.re_search(pattern).ifelse(text, ibis.null("string")).try_cast(to)
         remedy = f"write numbers as {written}, or state decimal = {other!r} in data/catalog.toml"
-    elif kind.is_numeric() and not kind.is_boolean():
+    elif kind.is_numeric():
         pattern, remedy = A_NUMBER["."], "fill or drop them"
-        number = source.round(4) if kind.is_decimal() else source
+        number = source.round(4) if _is_finer(kind) else source
     else:
         raise TypeError("which is not a number; store numbers, or text such as 1234.50")
     below = (number > -beyond) & (number < beyond)  # which NaN is not
@@ -150,7 +150,11 @@ def was_rounded(source, value):
         return source.replace(",", ".").try_cast(EXACT) != value.cast(EXACT)
     if kind.is_floating():
         return value.cast("float64") != source
-    return source.round(4) != source if kind.is_decimal() else ibis.literal(False)
+    return source.round(4) != source if _is_finer(kind) else ibis.literal(False)
+
+
+def _is_finer(kind):
+    return kind.is_decimal() and (kind.scale or 0) > 4
 
 
 READERS = {"text": _text, "time": _time, "number": _number, "money": _money}

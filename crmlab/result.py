@@ -101,7 +101,8 @@ class Result:
         e = html.escape
         facts = "".join(f"<tr><th>{e(words(n))}</th><td>{e(str(f))}</td></tr>" for n, f in self.facts.items())
         verdicts = "".join(
-            f"<li><b>{'Passed' if v.passed else 'Failed'}</b>: {e(v.claim)}. {e(_evidence(v))}</li>" for v in self.verdicts
+            f"<li><b>{'Passed' if v.passed else 'Failed'}</b>: {e(v.claim)}. {e(_evidence(v))}</li>"
+            for v in self.verdicts
         )
         notes = "".join(f"<li>{e(note)}</li>" for note in self.notes)
         tables = "".join(

@@ -12,7 +12,6 @@ from itertools import chain
 import duckdb
 import ibis
 from ibis import _
-from ibis.common.exceptions import IbisError
 
 from crmlab import engines
 from crmlab.contracts import FILE, ROW, SHOWN, InputError
@@ -59,9 +58,11 @@ def read(place, entry, where):
 @contextmanager
 def readable(where, place):
     """Within it, what an engine cannot read of `place`, None for a table of its own, is an InputError."""
-    unreadable = (duckdb.Error, UnicodeError, csv.Error, OSError) if place else (duckdb.Error, IbisError)
+    unreadable = (duckdb.Error, UnicodeError, csv.Error, OSError) if place else Exception  # engines have their own
     try:
         yield
+    except InputError:
+        raise
     except unreadable as problem:
         reason = re.sub(r"^[\w ]+ Error: ", "", str(problem).split("\n")[0])
         if place is None:
@@ -112,8 +113,7 @@ def _header(path, entry, where):
         for _skipped in range(entry.skip):
             stream.readline()
         first = stream.readline()
-        likely = re.sub('"[^"]*"', "", first)
-        delimiter = entry.delimiter or max(DELIMITERS.replace(entry.decimal, ""), key=likely.count)
+        delimiter = entry.delimiter or max(DELIMITERS, key=re.sub('"[^"]*("|$)', "", first).count)
         if entry.header:
             return list(entry.header), delimiter
         names = next(csv.reader(chain([first], stream), delimiter=delimiter), [])

@@ -17,7 +17,11 @@ def example_shop():
     log["amount"] = simulate.spend(log, p=6, q=4, gamma=60, seed=SEED + 1)
     log["order"] = [f"B{n:05d}" for n in range(1, len(log) + 1)]
     clock = pd.Timestamp("2024-01-01", tz="Europe/Berlin")
-    log["time"] = clock + pd.to_timedelta(log.day, unit="D") + pd.to_timedelta(rng.integers(8 * 60, 23 * 60, len(log)), unit="min")
+    log["time"] = (
+        clock
+        + pd.to_timedelta(log.day, unit="D")
+        + pd.to_timedelta(rng.integers(8 * 60, 23 * 60, len(log)), unit="min")
+    )
     back = log[rng.random(len(log)) < 0.05]
     share = np.where(rng.random(len(back)) < 0.7, 1.0, 0.5)
     back = back.assign(amount=-(back.amount * share).round(2), time=back.time + pd.Timedelta(days=5))

@@ -9,7 +9,7 @@ import pytest
 
 from crmlab.stats import simulate
 
-from .reports.conftest import project, write_notebook  # noqa: F401, a fixture
+from .reports.conftest import RESULT, project, write_notebook  # noqa: F401, a fixture
 
 SALES = """Client,Day,Paid
 00123,2024-01-01,10.00
@@ -112,7 +112,10 @@ BAD_LOGS = {
     ),
     "no rows": ("customer_id,time,amount\n", ["no rows"]),
     "an empty file": ("", ["bad.csv"]),
-    "negative amounts": ("customer_id,time,amount\na,2024-01-01,-5\n", ["'amount' is negative in 1 of 1 rows", "returns"]),
+    "negative amounts": (
+        "customer_id,time,amount\na,2024-01-01,-5\n",
+        ["'amount' is negative in 1 of 1 rows", "returns"],
+    ),
     "several at once": (
         "customer_id,time,total\n,2024-13-01,-1\n",
         ["no column 'amount'", "'customer_id' is empty", "'time' is not a date"],
@@ -176,3 +179,52 @@ def test_outside_a_project_it_says_so(tmp_path):
     done = crmlab("list", cwd=tmp_path, CRMLAB_ROOT="/nowhere")
     assert done.returncode == 2
     assert "/nowhere" in done.stderr
+
+
+def test_a_run_that_nothing_has_changed_since_is_answered_from_the_store(project):  # noqa: F811
+    first = crmlab("run", "small", cwd=project)
+    again = crmlab("run", "small", "-p", "days=30", cwd=project)
+    assert (first.returncode, again.returncode) == (0, 0)
+    assert "unchanged since this run; --force runs it again" in again.stdout
+    assert "rows: 5" in again.stdout
+    assert len(list((project / "reports" / "small").glob("2*"))) == 1
+    assert crmlab("run", "small", "--force", cwd=project).returncode == 0
+    assert len(list((project / "reports" / "small").glob("2*"))) == 2
+
+
+def test_a_sweep_makes_one_run_a_value_and_one_failure_stops_no_other(project):  # noqa: F811
+    write_notebook(project / "notebooks" / "01_small.ipynb", "{30: 1}[days] if days != 31 else None\n", RESULT)
+    done = crmlab("run", "small", "--sweep", "days=30,31,32", "--jobs", "2", cwd=project)
+    assert done.returncode == 1
+    rows = [line.split() for line in done.stdout.splitlines() if line.strip().startswith("small")]
+    assert [(row[1], row[2]) for row in rows] == [("days=30", "success"), ("days=31", "success"), ("days=32", "failed")]
+    assert len(list((project / "reports" / "small").glob("2*"))) == 3
+
+
+def test_reproduce_says_what_differs_and_compares_all(project):  # noqa: F811
+    crmlab("run", "small", "-p", "customer=00007", cwd=project)
+    done = crmlab("reproduce", "small", cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert "nothing it was made from has changed" in done.stdout
+    for part in ("equal  fact rows", "equal  table days.csv", "equal  table private/rows.csv", "all equal"):
+        assert part in done.stdout
+    with (project / "data" / "sales.csv").open("a") as more:
+        more.write("00007,2024-03-02,1.00\n")
+    done = crmlab("reproduce", "small", cwd=project)
+    assert done.returncode == 1
+    assert "data: sales has changed (5 rows then, 6 now)" in done.stdout
+    assert "DIFFERS  fact rows  5, 6" in done.stdout
+    assert "DIFFERS  table private/rows.csv  5 and 6 rows" in done.stdout
+
+
+def test_prune_says_what_it_removed(project):  # noqa: F811
+    crmlab("run", "small", cwd=project)
+    crmlab("run", "small", "--force", cwd=project)
+    done = crmlab("prune", "--keep", "1", cwd=project)
+    assert "1 removed" in done.stdout
+    assert len(list((project / "reports" / "small").glob("2*"))) == 1
+
+
+def test_secrets_are_refused_as_parameters(project):  # noqa: F811
+    assert "looks like a secret" in refused("run", "small", "-p", "api_key=x", cwd=project)
+    assert "looks like a secret" in refused("run", "small", "-p", "db_password=x", cwd=project)

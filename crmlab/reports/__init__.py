@@ -1,10 +1,14 @@
 """A report is a notebook, its parameters and its data, executed once and kept.
 
+suite        what to run, how long it may take, and the ranges of parameters
 parameters   what a notebook takes, and whether what it was given will do
-runner       one run, from the checked parameters to the published folder
-execute      the child process that papermill works in
+runner       from checked jobs to published folders
+worker       the runner's side of a child process, started ahead
+execute      the child process: a kernel, and one job
+engine       what it does with the job: papermill, keeping the notebook after every cell
 manifest     the truth about a run
 store        where runs are kept, and how they appear there all at once
+compare      one run beside another
 render       a run's notebook as a page to read
 site         the index of reports and runs
 """

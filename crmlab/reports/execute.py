@@ -1,35 +1,82 @@
-"""The child process of a run: papermill executes the notebook here, and each step is told on standard output.
+"""The child process of a run: it starts a kernel, waits for one job, and lets papermill execute it there.
 
-A line is a JSON object: {"cells": how many code cells there are}, {"done": how many are}, and at the end
-{"state": ..., "error": null or {"cell", "name", "message"}}.
+Standard input brings two lines of JSON, {"cwd", "modules"} and the job; when it closes, the runner is gone, and so must
+be all of this. Standard output tells, a line each: {"kernel": its process group, "sockets": a folder}, {"ready": true},
+{"cells": how many code cells there are}, {"done": how many are}, and at the end {"state": ..., "error": null or
+{"cell", "name", "message"}}.
 """
 
 import json
+import os
+import queue
+import shutil
+import signal
 import sys
+import tempfile
+import threading
+from contextlib import suppress
 
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
-from papermill import execute_notebook
-from papermill.engines import NBClientEngine, papermill_engines
-from papermill.exceptions import PapermillExecutionError
+from jupyter_client import AsyncKernelManager
+from jupyter_core.utils import run_sync
+
+START_SECONDS = 600  # a kernel may be slow to start on a busy machine; the run's own limit goes before
 
 
-class TellingEngine(NBClientEngine):
-    """papermill's own engine, telling of each code cell."""
+def main():
+    """Execute one job; its outcome is the last line told."""
+    lines = queue.SimpleQueue()
+    kernel = Kernel()
+    threading.Thread(target=_listen, args=(lines, kernel), daemon=True).start()
+    try:
+        setup = lines.get()
+        kernel.start(setup["cwd"])
+        tell(kernel=kernel.group, sockets=kernel.sockets)
+        import crmlab.reports.engine as engine  # papermill is slow to load, and the kernel starts meanwhile
 
-    @classmethod
-    def execute_managed_notebook(cls, nb_man, kernel_name, **options):
-        code = [cell for cell in nb_man.nb.cells if cell.cell_type == "code"]
-        tell(cells=len(code))
-        complete, done = nb_man.cell_complete, set()
+        kernel.load(setup["modules"])
+        tell(ready=True)
+        tell(**engine.execute(lines.get() | {"start_seconds": START_SECONDS}, kernel.manager, tell))
+    except Exception as fault:
+        state = "failed" if kernel.is_alive() else "killed"
+        tell(state=state, error={"cell": None, "name": type(fault).__name__, "message": str(fault)})
+    finally:
+        kernel.end()
 
-        def cell_complete(cell, **about):
-            complete(cell, **about)
-            if cell.cell_type == "code":
-                done.add(id(cell))
-                tell(done=len(done))
 
-        nb_man.cell_complete = cell_complete
-        return super().execute_managed_notebook(nb_man, kernel_name, **options)
+class Kernel:
+    """The kernel of one run, in a process group of its own."""
+
+    def __init__(self):
+        # sockets in a folder of their own: ports are taken by others between the choosing and the using
+        self.sockets = tempfile.mkdtemp(prefix="crmlab-")
+        place = {"transport": "ipc", "ip": f"{self.sockets}/k", "connection_file": f"{self.sockets}/kernel.json"}
+        self.manager, self.group = AsyncKernelManager(kernel_name="python3", **place), None
+
+    def start(self, cwd):
+        run_sync(self.manager.start_kernel)(cwd=cwd)
+        self.group = self.manager.provisioner.pgid or self.manager.provisioner.pid
+
+    def load(self, modules):
+        """Import modules ahead; the notebook's own names are left as they are."""
+        if modules:
+            run_sync(self._load)(f"[__import__('importlib').import_module(m) for m in {modules!r}] and None")
+
+    async def _load(self, code):
+        client = self.manager.client()
+        client.start_channels()
+        await client.wait_for_ready(timeout=START_SECONDS)
+        await client._async_recv_reply(client.execute(code, silent=True, store_history=False), timeout=START_SECONDS)
+        client.stop_channels()
+
+    def is_alive(self):
+        return run_sync(self.manager.is_alive)()
+
+    def end(self):
+        """End the kernel and whatever it started."""
+        if self.group:
+            with suppress(ProcessLookupError):
+                os.killpg(self.group, signal.SIGKILL)
+        shutil.rmtree(self.sockets, ignore_errors=True)
 
 
 def tell(**event):
@@ -38,41 +85,11 @@ def tell(**event):
     sys.__stdout__.flush()
 
 
-def main():
-    """Execute the job that standard input describes: notebook, output, parameters, cwd."""
-    job = json.load(sys.stdin)
-    papermill_engines.register("telling", TellingEngine)
-    try:
-        notebook = execute_notebook(
-            job["notebook"],
-            job["output"],
-            job["parameters"],
-            engine_name="telling",
-            kernel_name="python3",
-            cwd=job["cwd"],
-            progress_bar=False,
-        )
-        exit_cell = _left_early(notebook)
-        if exit_cell:
-            tell(state="exited", error={"cell": exit_cell, "name": "SystemExit", "message": "the notebook left early"})
-        else:
-            tell(state="success", error=None)
-    except PapermillExecutionError as raised:
-        state = "exited" if raised.ename == "SystemExit" else "failed"
-        tell(state=state, error={"cell": raised.exec_count, "name": raised.ename, "message": raised.evalue})
-    except DeadKernelError:
-        tell(state="killed", error={"cell": None, "name": "DeadKernelError", "message": "the kernel died"})
-    except CellTimeoutError as late:
-        tell(state="timeout", error={"cell": None, "name": "CellTimeoutError", "message": str(late).split("\n")[0]})
-
-
-def _left_early(notebook):
-    """The code cell, by number, in which the notebook called sys.exit."""
-    for cell in notebook.cells:
-        for output in cell.get("outputs", ()):
-            if output.output_type == "error" and output.ename == "SystemExit":
-                return cell.execution_count
-    return None
+def _listen(lines, kernel):
+    for line in sys.stdin:
+        lines.put(json.loads(line))
+    kernel.end()
+    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The truth about a run: what it was made from, what became of it, and what it says."""
 
 import hashlib
+import json
 import platform
 import subprocess
 import sys
@@ -12,6 +13,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from crmlab import catalog
+
+PACKAGE = Path(__file__).resolve().parents[1]
 STATES = ("success", "failed", "killed", "out_of_memory", "timeout", "exited")
 
 
@@ -29,6 +33,7 @@ class Source(Record):
     about: str = ""
     nature: str
     source: str = ""
+    entry: dict[str, Any] = {}  # how it was read: the fields of its catalog entry that are not defaults
     sha256: str | None  # None for a table on an engine, which has no content hash
     rows: int
     customers: int
@@ -66,6 +71,7 @@ class Manifest(Record):
 
     report: str
     run: str
+    key: str = ""  # the same for runs of the same notebook, parameters, data, code and lock
     state: Literal[STATES]
     title: str = ""
     notebook: str  # relative to the project
@@ -92,12 +98,45 @@ def sha256(path):
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def key(job, root):
+    """What a run is made from, in one hash; "" where its data have no content hash."""
+    contents = [catalog.fingerprint(job.typed[name]) for name in job.logs]
+    if None in contents:
+        return ""
+    made_from = [
+        job.report.name,
+        sha256(job.report.notebook),
+        job.typed,
+        contents,
+        [log.entry.model_dump(mode="json") for log in job.logs.values()],
+        code(root).sha256,
+        environment(root).lock_sha256,
+    ]
+    return hashlib.sha256(json.dumps(made_from).encode()).hexdigest()
+
+
+def source(parameter, data, log):
+    """A data set as a run reads it."""
+    return Source(
+        parameter=parameter,
+        name=log.name,
+        about=log.entry.about,
+        nature=log.entry.nature,
+        source=log.entry.source,
+        entry=log.entry.model_dump(mode="json", exclude_defaults=True),
+        sha256=catalog.fingerprint(data),
+        rows=int(log.counts["rows"]),
+        customers=int(log.counts["customers"]),
+        first=str(log.first),
+        last=str(log.last),
+    )
+
+
 @cache
 def code(root):
     """The code now: the commit where git knows one, and a hash of every file of crmlab/."""
-    package = Path(__file__).resolve().parents[1]
-    files = sorted(p for p in package.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
-    listed = "\n".join(f"{p.relative_to(package)} {sha256(p)}" for p in files)
+    files = sorted(p for p in PACKAGE.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+    listed = "\n".join(f"{p.relative_to(PACKAGE)} {sha256(p)}" for p in files)
     status = _git(root, "status", "--porcelain")
     return Code(
         commit=(_git(root, "rev-parse", "HEAD") or "").strip() or None,

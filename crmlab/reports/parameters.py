@@ -6,17 +6,18 @@ import io
 import json
 import re
 import tokenize
-import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Optional
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from crmlab import catalog
 from crmlab.contracts import InputError
+from crmlab.reports.suite import Limits, Range, suite
 
+SECRET = r"passw|secret|token|api_?key|credential|private_?key"
 TYPES = {
     "str": str,
     "int": int,
@@ -28,36 +29,6 @@ TYPES = {
     "Optional": Optional,
     "list": list,
 }
-
-
-class Range(BaseModel):
-    """What suite.toml says of a parameter's values: least and most, or, for a day, the data it must lie within."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    min: int | float | date | None = None
-    max: int | float | date | None = None
-    within: str | None = None
-
-    def __str__(self):
-        if self.within:
-            return f"within the days of {self.within}"
-        return f"{'' if self.min is None else self.min} to {'' if self.max is None else self.max}".strip()
-
-
-class Planned(BaseModel):
-    """A run that a suite asks for."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    report: str
-    parameters: dict[str, Any] = {}
-
-
-class Suite(BaseModel):
-    """`suite.toml`: the runs that `make report` makes, and the ranges of parameters, by report."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    run: list[Planned] = []
-    ranges: dict[str, dict[str, Range]] = {}
 
 
 @dataclass(frozen=True)
@@ -80,6 +51,13 @@ class Report:
     notebook: Path
     parameters: dict = field(hash=False)
 
+    @property
+    def title(self):
+        """The first heading of the notebook."""
+        cells = json.loads(self.notebook.read_text("utf-8"))["cells"]
+        prose = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+        return next((line.lstrip("# ") for line in prose.splitlines() if line.startswith("#")), "")
+
 
 @dataclass(frozen=True)
 class Job:
@@ -89,21 +67,7 @@ class Job:
     given: dict = field(hash=False)  # as text
     typed: dict = field(hash=False)  # as JSON holds them, defaults included
     logs: dict = field(hash=False)  # parameter -> catalog.Log
-
-
-def suite(path):
-    """A suite file, checked. Raises InputError with everything wrong in it."""
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"there is no suite {path}")
-    try:
-        return Suite.model_validate(tomllib.loads(path.read_text("utf-8")))
-    except tomllib.TOMLDecodeError as problem:
-        raise InputError(f"{path.name}: {problem}") from None
-    except ValidationError as problem:
-        raise InputError(
-            *(f"{path.name}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in problem.errors())
-        ) from None
+    limits: Limits = field(default_factory=Limits)
 
 
 def reports(root):
@@ -118,19 +82,23 @@ def reports(root):
     return found
 
 
-def prepare(root, wanted):
+def prepare(root, wanted, limits=None):
     """Jobs for `wanted`, pairs of a report's name and what was given for its parameters.
+
+    limits : fields of Limits that go before those of suite.toml
 
     Raises InputError with every breach of every one: unknown reports, unknown or ill-named parameters,
     wrong types, values out of range, data that the door refuses.
     """
     known, jobs, breaches = reports(root), [], []
+    listed = root / "notebooks" / "suite.toml"
+    allowed = (suite(listed).limits if listed.is_file() else Limits()).model_copy(update=limits or {})
     for name, given in wanted:
         if name not in known:
             breaches.append(_unknown("report", name, known))
             continue
         try:
-            jobs.append(_job(known[name], given))
+            jobs.append(replace(_job(known[name], given), limits=allowed))
         except InputError as found:
             breaches += found.breaches
     if breaches:
@@ -141,7 +109,9 @@ def prepare(root, wanted):
 def _job(report, given):
     values, breaches = {name: p.default for name, p in report.parameters.items()}, []
     for name, value in given.items():
-        if not name.isidentifier():
+        if re.search(SECRET, name, re.I):
+            breaches.append(f"{report.name}: {name!r} looks like a secret; give it as an environment variable instead")
+        elif not name.isidentifier():
             breaches.append(f"{report.name}: a parameter name must be a Python identifier; {name!r} is not")
         elif name not in report.parameters:
             breaches.append(f"{report.name}: {_unknown('parameter', name, report.parameters)}")
@@ -167,9 +137,37 @@ def _job(report, given):
     return Job(report, {name: _as_text(value) for name, value in given.items()}, typed, logs)
 
 
+def modules(reports):
+    """The modules that the notebooks of these reports import at their top level."""
+    found = set()
+    for report in reports:
+        cells = json.loads(report.notebook.read_text("utf-8"))["cells"]
+        for cell in cells:
+            if cell["cell_type"] == "code":
+                found |= set(_imported("".join(cell["source"])))
+    return sorted(found)
+
+
+def _imported(source):
+    try:
+        lines = ast.parse(source).body
+    except SyntaxError:  # the run will say so
+        return
+    for line in lines:
+        if isinstance(line, ast.Import):
+            yield from (alias.name for alias in line.names)
+        elif isinstance(line, ast.ImportFrom) and line.module:
+            yield line.module
+
+
 def _settled(data):
     """A data set's name, or its path as it holds wherever the notebook runs."""
     return data if data in catalog.entries() else str(Path(data).expanduser().resolve())
+
+
+def text(typed):
+    """Parameters as a manifest holds them, as one would give them again."""
+    return {name: "none" if value is None else _as_text(value) for name, value in typed.items()}
 
 
 def _as_text(value):
@@ -185,7 +183,11 @@ def _read(parameter, value):
         if "None" in parameter.annotation and value.lower() == "none":
             return None
         if parameter.annotation.startswith("list"):
-            return adapter.validate_json(value, strict=True) if value.startswith("[") else adapter.validate_python(value.split(","))
+            return (
+                adapter.validate_json(value, strict=True)
+                if value.startswith("[")
+                else adapter.validate_python(value.split(","))
+            )
         return adapter.validate_strings(value)
     except ValidationError:
         raise ValueError(f"{parameter.name} = {value!r} is not of type {parameter.annotation}") from None
@@ -210,7 +212,9 @@ def _as_day(value):
 
 def _unknown(what, name, known):
     near = difflib.get_close_matches(name, known, n=1)
-    return f"there is no {what} {name!r}; there are {', '.join(known)}" + (f"; did you mean {near[0]!r}?" if near else "")
+    return f"there is no {what} {name!r}; there are {', '.join(known)}" + (
+        f"; did you mean {near[0]!r}?" if near else ""
+    )
 
 
 def _declared(path, ranges):
@@ -229,8 +233,12 @@ def _declared(path, ranges):
             found = _parameter(line, meanings.get(line.end_lineno, ""), ranges)
             declared[found.name] = found
         except (ValueError, SyntaxError) as fault:
-            breaches.append(f"{path.name}: parameters, line {line.lineno}: {fault}; write `name: type = value  # meaning`")
-    breaches += [f"suite.toml: ranges of {path.stem}: {_unknown('parameter', n, declared)}" for n in ranges if n not in declared]
+            breaches.append(
+                f"{path.name}: parameters, line {line.lineno}: {fault}; write `name: type = value  # meaning`"
+            )
+    breaches += [
+        f"suite.toml: ranges of {path.stem}: {_unknown('parameter', n, declared)}" for n in ranges if n not in declared
+    ]
     if breaches:
         raise InputError(*breaches)
     return declared
@@ -240,6 +248,10 @@ def _parameter(line, meaning, ranges):
     if not (isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and line.value):
         raise ValueError(f"{ast.unparse(line)!r} declares no parameter")
     name, annotation = line.target.id, ast.unparse(line.annotation)
+    if re.search(SECRET, name, re.I):
+        raise ValueError(
+            f"{name!r} looks like a secret, which would be written down; read an environment variable instead"
+        )
     strange = {n.id for n in ast.walk(line.annotation) if isinstance(n, ast.Name)} - TYPES.keys()
     allowed = (ast.Name, ast.Constant, ast.BinOp, ast.BitOr, ast.Subscript, ast.Tuple, ast.Load)
     if strange or not all(isinstance(n, allowed) for n in ast.walk(line.annotation)):

@@ -23,6 +23,7 @@ from crmlab.catalog import NATURES
 from crmlab.reports.templates import FOLDER, environment
 from crmlab.result import Estimate, words
 
+HEADLINE = 8  # facts that stand open; the rest fold, so that the verdicts are not far down
 PIXELS = 1.5  # of a figure to one of the page: figures are drawn at 144 dots an inch, pages at 96
 IMAGES = ("image/svg+xml", "image/png", "image/jpeg")
 SHOWN = ["text/html", "text/markdown", *IMAGES, "text/latex", "text/plain"]  # the first that an output has
@@ -60,13 +61,15 @@ def page(notebook, manifest, tables=()):
     headings = _headings(body)
     _still(body)
     _frame_tables(body)
+    facts = [(name, Estimate(**fact)) for name, fact in manifest.facts.items()]
     script = (FOLDER / "page.js").read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     template = environment().get_template("report.html.j2")
     return template.render(
         run=manifest,
         title=manifest.title or (headings[0]["text"] if headings else words(manifest.report)),
-        facts={name: Estimate(**fact) for name, fact in manifest.facts.items()},
+        facts=dict(facts[:HEADLINE]),
+        more_facts=dict(facts[HEADLINE:]),
         natures=NATURES,
         cells=range(1, cells + 1),
         headings=headings,
@@ -111,8 +114,9 @@ def _describe_figures(cell):
     told = next(filter(None, (_axes_in_words(o.data["text/plain"]) for o in objects)), "Figure")
     for number, figure in enumerate(figures, 1):
         figure.metadata["alt"] = told if len(figures) == 1 else f"Figure {number} of {len(figures)}"
-        if "image/png" in figure.data:
-            width, height = struct.unpack(">II", base64.b64decode(figure.data["image/png"])[16:24])
+        head = base64.b64decode(figure.data.get("image/png", "")[:32])
+        if head.startswith(b"\x89PNG"):
+            width, height = struct.unpack(">II", head[16:24])
             figure.metadata |= {"width": round(width / PIXELS), "height": round(height / PIXELS)}
 
 

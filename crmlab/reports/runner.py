@@ -1,51 +1,59 @@
-"""One run: from checked parameters to a published folder."""
+"""From checked jobs to published folders: one after the other, or several at once."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import nbformat
 
-from crmlab import catalog
 from crmlab.contracts import InputError
-from crmlab.reports import manifest, store
-from crmlab.reports.manifest import Error, Manifest, Source
+from crmlab.reports import manifest, parameters, store
+from crmlab.reports.manifest import Error, Manifest
+from crmlab.reports.worker import Pool, Worker
 
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
-
-def run(job, root, reports, progress=lambda done, cells: None):
+def run(job, root, reports, progress=lambda done, cells: None, worker=None):
     """Execute a checked job and publish its run: the folder.
 
     progress : called with how many code cells are done, and of how many
+    worker   : one that was started ahead
     Raises InputError, and leaves nothing behind, where the notebook itself refuses its input.
     """
-    started, clock = datetime.now(UTC), time.perf_counter()
-    run_id = store.new_run()
-    staged = store.stage(reports, run_id)
+    started, clock, run_id = datetime.now(UTC), time.perf_counter(), store.new_run()
+    worker = worker or Worker(root, store.Staged(reports))
+    staged = worker.staged
     try:
-        outcome = _execute(job, root, staged, progress)
+        key = manifest.key(job, root)
+        from crmlab.reports import render  # slow to load, and there is time while the kernel starts
+
+        described = {
+            "notebook": str(job.report.notebook.relative_to(root)),
+            "output": str((staged.folder / "report.ipynb").relative_to(root)),
+            "parameters": {name: job.typed[name] for name in job.given},
+            "cwd": str(job.report.notebook.parent),
+            "cell_seconds": job.limits.cell_seconds,
+        }
+        outcome = worker.execute(described, job.limits.run_seconds, progress)
         executed = time.perf_counter()
         if outcome["error"] and outcome["error"]["name"] == "InputError":
             raise InputError(*outcome["error"]["message"].split("\n"))
-        notebook = _collect(staged, job)
-        said = _result(notebook)
-        (staged / "facts.json").write_text(json.dumps(said.get("facts", {}), indent=2) + "\n", "utf-8")
+        notebook = _collect(staged.folder, job)
+        said = _result(notebook) if outcome["state"] == "success" else {}
+        (staged.folder / "facts.json").write_text(json.dumps(said.get("facts", {}), indent=2) + "\n", "utf-8")
         made = Manifest(
             report=job.report.name,
             run=run_id,
+            key=key,
             state=outcome["state"],
             title=said.get("title", ""),
-            notebook=str(job.report.notebook.relative_to(root)),
+            notebook=described["notebook"],
             notebook_sha256=manifest.sha256(job.report.notebook),
             parameters_given=job.given,
             parameters=job.typed,
-            data=[_source(name, job.typed[name], log) for name, log in job.logs.items()],
+            data=[manifest.source(name, job.typed[name], log) for name, log in job.logs.items()],
             code=manifest.code(root),
             environment=manifest.environment(root),
             seed=job.typed.get("seed"),
@@ -57,77 +65,68 @@ def run(job, root, reports, progress=lambda done, cells: None):
             notes=said.get("notes", []),
             error=Error(**outcome["error"]) if outcome["error"] else None,
         )
-        from crmlab.reports import render
-
         page = render.page(notebook, made, said.get("tables", ()))
-        (staged / "report.html").write_text(page, "utf-8")
-        return store.publish(reports, staged, made)
+        (staged.folder / "report.html").write_text(page, "utf-8")
+        return staged.publish(made)
     finally:
-        store.discard(staged)
+        worker.end()
+        staged.discard()
 
 
-def _execute(job, root, staged, progress):
-    """Run the child process to its end: its last word on how it went."""
-    described = {
-        "notebook": str(job.report.notebook.relative_to(root)),
-        "output": str((staged / "report.ipynb").relative_to(root)),
-        "parameters": {name: job.typed[name] for name in job.given},
-        "cwd": str(job.report.notebook.parent),
-    }
-    environment = os.environ | ONE_THREAD | {"CRMLAB_ROOT": str(root), "CRMLAB_STAGING": str(staged)}
-    with tempfile.TemporaryFile("w+") as complaints:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "crmlab.reports.execute"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=complaints,
-            cwd=root,
-            env=environment,
-            text=True,
-            start_new_session=True,
-        )
+@dataclass(frozen=True)
+class Outcome:
+    """The folder of a job's run, and whether it was there already."""
+
+    folder: Path
+    kept: bool = False
+
+
+def run_all(jobs, root, reports, at_once=1, force=False, started=lambda job: lambda done, cells: None):
+    """Execute jobs, `at_once` at a time, in workers started ahead: an Outcome or the InputError of each, in order.
+
+    force   : also those that a good run answers, made from the same notebook, parameters, data, code and lock
+    started : called with a job when its turn comes; gives what its progress is told to
+    One failure stops no other.
+    """
+    kept = {} if force else {n: _kept(job, root, reports) for n, job in enumerate(jobs)}
+    fresh = [job for n, job in enumerate(jobs) if not kept.get(n)]
+    modules = parameters.modules(job.report for job in fresh) if len(fresh) > 1 else ()
+    pool = Pool(lambda: Worker(root, store.Staged(reports), modules), at_once, len(fresh))
+
+    def one(job):
         try:
-            child.stdin.write(json.dumps(described))
-            child.stdin.close()
-            import crmlab.reports.render  # noqa: F401, slow to load, and there is time while the kernel starts
+            return Outcome(run(job, root, reports, started(job), pool.take()))
+        except InputError as refused:
+            return refused
 
-            told = _listen(child, progress)
-            child.wait()
+    with ThreadPoolExecutor(at_once) as threads:
+        try:
+            made = iter(list(threads.map(one, fresh)))
+        except BaseException:
+            threads.shutdown(wait=False, cancel_futures=True)
+            raise
         finally:
-            if child.poll() is None:
-                os.killpg(child.pid, signal.SIGTERM)
-                child.wait()
-        if told is None:
-            complaints.seek(0)
-            last = (complaints.read().strip().split("\n") or [""])[-1]
-            message = f"the process that ran the notebook ended with code {child.returncode}: {last}"
-            state = "killed" if child.returncode < 0 else "failed"
-            told = {"state": state, "error": {"cell": None, "name": "ProcessDied", "message": message}}
-        return told
+            pool.cancel()
+    return [Outcome(kept[n], kept=True) if kept.get(n) else next(made) for n in range(len(jobs))]
 
 
-def _listen(child, progress):
-    """Pass on what the child tells; return its outcome, or None where it died without one."""
-    cells, outcome = 0, None
-    for line in child.stdout:
-        event = json.loads(line)
-        cells = event.get("cells", cells)
-        if "state" in event:
-            outcome = event
-        else:
-            progress(event.get("done", 0), cells)
-    return outcome
+def _kept(job, root, reports):
+    key = manifest.key(job, root)
+    return store.same(reports, job.report.name, key) if key else None
 
 
-def _collect(staged, job):
+def _collect(folder, job):
     """The notebook as far as it came, rid of this machine's paths."""
-    path = staged / "report.ipynb"
+    path = folder / "report.ipynb"
     try:
         notebook = nbformat.read(path, as_version=4)
-    except (OSError, ValueError):  # the child died before it had written one, or while it did
+    except OSError:  # it ended before its first cell
         notebook = nbformat.read(job.report.notebook, as_version=4)
-    about = notebook.metadata.get("papermill", {})
-    about["output_path"] = path.name
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+    notebook.metadata.pop("papermill", None)
+    path.with_suffix(".part").unlink(missing_ok=True)
     nbformat.write(notebook, path)
     return notebook
 
@@ -140,18 +139,3 @@ def _result(notebook):
         return {}
     facts = {fact["name"]: {k: v for k, v in fact.items() if k != "name"} for fact in said[-1]["facts"]}
     return said[-1] | {"facts": facts}
-
-
-def _source(parameter, data, log):
-    return Source(
-        parameter=parameter,
-        name=log.name,
-        about=log.entry.about,
-        nature=log.entry.nature,
-        source=log.entry.source,
-        sha256=catalog.fingerprint(data),
-        rows=int(log.counts["rows"]),
-        customers=int(log.counts["customers"]),
-        first=str(log.first),
-        last=str(log.last),
-    )

@@ -44,8 +44,7 @@ def build(reports):
     """Write `index.html` of a folder of reports, at once or not at all: its path."""
     found = defaultdict(list)
     for folder in store.folders(reports):
-        if not folder.parent.name.startswith("."):
-            found[folder.parent.name].append(folder)
+        found[folder.parent.name].append(folder)
     page = environment().get_template("index.html.j2").render(reports=[_report(n, found[n]) for n in sorted(found)])
     reports.mkdir(parents=True, exist_ok=True)
     written = reports / f".index-{secrets.token_hex(4)}.html"

@@ -8,7 +8,7 @@ TAILS = (0.025, 0.975)
 
 
 def confidence(value, drawn, unit=""):
-    """An expectation with its 95 % interval, from the same expectation under parameters `drawn` about the fitted ones."""
+    """An expectation with its 95 % interval, from the same expectation under parameters drawn about the fitted ones."""
     low, high = np.quantile(list(drawn), TAILS)
     return Estimate(float(value), float(low), float(high), unit, "confidence")
 

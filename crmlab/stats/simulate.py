@@ -12,7 +12,7 @@ def orders(r, alpha, a, b, customers, days, seed, acquired_over=90):
     days           : length of the log
     """
     rng = np.random.default_rng(seed)
-    acquired = rng.integers(0, acquired_over, customers)
+    acquired = rng.integers(0, min(acquired_over, days), customers)
     rate = rng.gamma(r, 1 / alpha, customers)
     last = rng.geometric(np.maximum(rng.beta(a, b, customers), 1e-9))  # the repeat order after which each leaves
     repeats = np.minimum(rng.poisson(rate * (days - acquired)), 100_000)

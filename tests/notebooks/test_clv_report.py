@@ -16,7 +16,11 @@ ROOT = Path(__file__).parents[2]
 def run(project, **environment):
     command = [sys.executable, "-c", "from crmlab.cli import main; main()", "run", "clv"]
     done = subprocess.run(
-        command, cwd=project, env=os.environ | {"CRMLAB_ROOT": str(project)} | environment, capture_output=True, text=True
+        command,
+        cwd=project,
+        env=os.environ | {"CRMLAB_ROOT": str(project)} | environment,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return store.folders(project / "reports", "clv")[0]

@@ -54,7 +54,9 @@ def test_a_notebook_holds_the_outputs_of_one_run_from_top_to_bottom(path):
 
 def test_nbval_sees_one_changed_number(tmp_path):
     book = nbformat.read(FOLDER / "02_clv.ipynb", 4)
-    shown = next(o for c in book.cells for o in c.get("outputs", ()) if "0.2426" in o.get("data", {}).get("text/plain", ""))
+    shown = next(
+        o for c in book.cells for o in c.get("outputs", ()) if "0.2426" in o.get("data", {}).get("text/plain", "")
+    )
     shown.data["text/plain"] = shown.data["text/plain"].replace("0.2426", "0.2427")
     kept = [c for c in book.cells if c.cell_type == "code"]
     upto = next(i for i, c in enumerate(kept) if shown in c.outputs)

@@ -43,7 +43,12 @@ def write_notebook(path, *cells, parameters=PARAMETERS, imports=GOOD):
     tagged = new_code_cell(parameters.strip())
     tagged.metadata["tags"] = ["parameters"]
     book = new_notebook(
-        cells=[new_markdown_cell("# A small report"), new_code_cell(imports.strip()), tagged, *map(new_code_cell, cells)],
+        cells=[
+            new_markdown_cell("# A small report"),
+            new_code_cell(imports.strip()),
+            tagged,
+            *map(new_code_cell, cells),
+        ],
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
     )
     for number, cell in enumerate(book.cells):

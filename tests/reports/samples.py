@@ -153,7 +153,8 @@ def source(**changes):
     """The record of a data set."""
     told = {
         "parameter": "data", "name": "cdnow_sample", "about": "Orders of a music shop", "nature": "real",
-        "source": "a package", "sha256": "ab" * 32, "rows": 6919, "customers": 2357, "first": "1997-01-01", "last": "1998-06-30",
+        "source": "a package", "sha256": "ab" * 32, "rows": 6919, "customers": 2357,
+        "first": "1997-01-01", "last": "1998-06-30",
     }  # fmt: skip
     return Source(**told | changes)
 
@@ -201,7 +202,7 @@ def hostile_manifest():
         notebook=h,
         state="failed",
         parameters_given={h: h},
-        parameters={h: h, "many": [h, 1]},
+        parameters={h: h, "many": [h, 1], "path": "/long" * 50},
         data=[source(name=h, about=h, nature=h, source=h, first=h, last=h)],
         facts={h: {"value": 1, "low": 0, "high": 2, "unit": h, "interval": h}},
         verdicts=[{"claim": h, "passed": False, "evidence": h, "instead": h}],

@@ -4,7 +4,7 @@ from datetime import date
 import pytest
 
 from crmlab.contracts import InputError
-from crmlab.reports import parameters
+from crmlab.reports import parameters, suite
 
 from .conftest import write_notebook
 
@@ -141,7 +141,9 @@ def test_data_goes_through_the_door_before_any_kernel(project):
 def test_everything_wrong_is_named_at_once(project):
     (project / "bad.csv").write_text("customer,time,amount\na,2024-01-01,-1\n")
     with pytest.raises(InputError) as refused:
-        parameters.prepare(project, [("smal", {}), ("small", {"days": "x", "dais": "1", "a b": "1", "data": "bad.csv"})])
+        parameters.prepare(
+            project, [("smal", {}), ("small", {"days": "x", "dais": "1", "a b": "1", "data": "bad.csv"})]
+        )
     told = "\n".join(refused.value.breaches)
     for part in ("no report 'smal'", "days = 'x'", "no parameter 'dais'", "'a b' is not", "'customer_id'", "negative"):
         assert part in told
@@ -171,13 +173,13 @@ def test_a_faulty_suite_names_every_fault(project):
     path = project / "notebooks" / "suite.toml"
     path.write_text('[[run]]\nreprt = "small"\n\n[ranges.small]\ndays = { least = 1 }\n')
     with pytest.raises(InputError) as refused:
-        parameters.suite(path)
+        suite.suite(path)
     assert len(refused.value.breaches) >= 3
     path.write_text("run = [")
-    with pytest.raises(InputError, match="suite.toml"):
-        parameters.suite(path)
+    with pytest.raises(InputError, match=r"suite\.toml"):
+        suite.suite(path)
     with pytest.raises(InputError, match="no suite"):
-        parameters.suite(project / "none.toml")
+        suite.suite(project / "none.toml")
 
 
 def test_a_notebook_without_parameters_is_a_report_without_any(project):

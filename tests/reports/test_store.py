@@ -31,15 +31,16 @@ def manifest(run, report="small", state="success"):
 
 
 def publish(reports, run=None, **about):
-    run = run or store.new_run()
-    staged = store.stage(reports, run)
-    (staged / "tables" / "days.csv").write_text("a\n1\n")
-    return store.publish(reports, staged, manifest(run, **about))
+    staged = store.Staged(reports)
+    (staged.folder / "tables" / "days.csv").write_text("a\n1\n")
+    return staged.publish(manifest(run or store.new_run(), **about))
 
 
 def test_a_staged_run_is_not_seen(tmp_path):
-    store.stage(tmp_path, store.new_run())
+    staged = store.Staged(tmp_path)
+    (staged.folder / "manifest.json").write_text("{}")
     assert store.folders(tmp_path) == []
+    staged.discard()
 
 
 def test_a_published_run_is_seen_whole_and_its_staging_is_gone(tmp_path):
@@ -77,10 +78,34 @@ def test_a_run_is_found_by_the_beginning_of_its_id(tmp_path):
     folder = publish(tmp_path, "20260102T000000Z-abcd1234")
     publish(tmp_path, "20260103T000000Z-abcd1234")
     assert store.find(tmp_path, "20260102") == folder
+    assert store.find(tmp_path, "small") == tmp_path / "small" / "20260103T000000Z-abcd1234"
     with pytest.raises(InputError, match="0 runs begin with '2027'; the latest are 20260103T"):
         store.find(tmp_path, "2027")
     with pytest.raises(InputError, match="2 runs begin with '2026'"):
         store.find(tmp_path, "2026")
+
+
+def test_latest_and_latest_good_are_told_apart_and_pointed_at(tmp_path):
+    publish(tmp_path, "20260101T000000Z-a")
+    good = publish(tmp_path, "20260102T000000Z-b")
+    newest = publish(tmp_path, "20260103T000000Z-c", state="failed")
+    assert (store.latest(tmp_path, "small"), store.latest(tmp_path, "small", good=True)) == (newest, good)
+    for _ in range(2):
+        store.point(tmp_path)
+        assert (tmp_path / "small" / "latest").resolve() == newest
+        assert (tmp_path / "small" / "latest-good").resolve() == good
+        assert len(store.folders(tmp_path)) == 3
+    assert store.latest(tmp_path, "other") is None
+
+
+def test_pruning_keeps_the_newest_the_last_good_and_the_approved(tmp_path):
+    runs = [publish(tmp_path, f"2026010{n}T000000Z-a", state="success" if n < 4 else "failed") for n in range(1, 8)]
+    (tmp_path / "small" / (runs[0].name + store.APPROVAL)).write_text("{}")
+    removed = store.prune(tmp_path, keep=2)
+    kept = {runs[0], runs[2], runs[5], runs[6]}
+    assert set(store.folders(tmp_path)) == kept
+    assert set(removed) == set(runs) - kept
+    assert list((tmp_path / store.STAGING).iterdir()) == []
 
 
 def test_twenty_writers_at_once_leave_twenty_runs(tmp_path):

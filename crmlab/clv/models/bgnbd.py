@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 from numpy.polynomial import chebyshev
 from scipy.fft import dct
-from scipy.special import betaln, expit, gammaln, logsumexp, polygamma, psi
+from scipy.special import betaln, expit, gammaln, polygamma, psi
 
 from crmlab.clv.models.inputs import count_customers, daily_rate, repeat_buying
-from crmlab.likelihood import maximise
+from crmlab.likelihood import FitError, maximise
 
-AGES = 37  # e^-37 of a whole is lost in its last digit
+LOST = 37  # e^-37 of a whole is lost in its last digit
+STIFFEST, MOST_NODES = 1e4, 4000  # beyond what any log needs; they keep the strangest parameters affordable
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,11 @@ class BGNBD:
         """The parameters most likely to have made `summary`. Raises FitError where there are none."""
         x, t_x, T = repeat_buying(summary)
         customers = count_customers(summary)
-        rate = max((x * customers).sum(), 1) / max((T * customers).sum(), 1)
+        if not x.any():
+            raise FitError(
+                f"BGNBD needs repeat orders; {customers.sum():,} customers had none: try a longer calibration"
+            )
+        rate = (x * customers).sum() / (T * customers).sum()
         return maximise(
             cls,
             lambda theta: _derivatives(theta, x, t_x, T, customers),
@@ -49,7 +54,7 @@ class BGNBD:
         return value
 
     def p_alive(self, summary):
-        """Chance that each customer is still active, 0 to 1; 1 for who has not come back yet. [Fader, Hardie & Lee 2008]"""
+        """Chance that each customer is still active; 1 for who has not come back yet. [Fader, Hardie & Lee 2008]"""
         x, t_x, T = repeat_buying(summary)
         waited = (self.r + x) * np.log1p((T - t_x) / (self.alpha + t_x))
         odds_gone = np.log(self.a) - np.log(self.b + np.maximum(x, 1) - 1) + waited
@@ -75,7 +80,7 @@ class BGNBD:
         delta = daily_rate(discount_annual)
         if days is None and delta == 0:
             if self.a <= 1:
-                raise ValueError(f"undiscounted orders for ever have no finite mean where a = {self.a:.4g} is at most 1")
+                raise ValueError(f"undiscounted orders for ever have no finite mean as a = {self.a:.4g} is at most 1")
             later = (self.a + self.b + x - 1) / (self.a - 1)
         else:
             later = self._discounted_while_alive(x, T, delta, days)
@@ -84,7 +89,7 @@ class BGNBD:
     def simulate_orders(self, summary, days, rng):
         """Orders of the next `days` drawn for each customer: a Series of sums over each row's `customers`."""
         customers = count_customers(summary)
-        x, t_x, T = (np.repeat(v, customers) for v in repeat_buying(summary))
+        x, _, T = (np.repeat(v, customers) for v in repeat_buying(summary))
         alive = rng.random(x.size) < np.repeat(self.p_alive(summary).to_numpy(), customers)
         rate = rng.gamma(self.r + x, 1 / (self.alpha + T))
         leaves = np.maximum(rng.beta(self.a, self.b + x), 1e-12)
@@ -98,10 +103,9 @@ class BGNBD:
         distinct, back = np.unique(np.stack(columns), axis=1, return_inverse=True)
         x, T, days = distinct[:, :, None]
         shape, horizon = self.r + x, days / (self.alpha + T)
-        bend = 1 + shape * horizon
-        p, log_weight = _beta_nodes(self.a, self.b + x, shape, bend, np.log(bend))
+        p, weight = _beta_nodes(self.a, self.b + x, shape, horizon)
         gone = -np.expm1(-shape * np.log1p(p * horizon))
-        return (np.exp(log_weight) * gone / p).sum(axis=1)[back.reshape(np.shape(columns[0]))]
+        return (weight * gone / p).sum(axis=1)[back.reshape(np.shape(columns[0]))]
 
     def _discounted_while_alive(self, x, T, delta, days):
         """The integral of e^(-delta u) E[rate e^(-rate p u)] over the next `days`, or for ever.
@@ -109,31 +113,31 @@ class BGNBD:
         The expectation is (r+x)/(alpha+T) G(u / (alpha+T)) with G(v) = E[(1 + p v)^-(r+x+1)], one smooth
         function for each x: it is tabulated on Chebyshev nodes of s = log(1 + v), in which the integral is taken.
         """
-        days = AGES / delta if days is None else days
+        days = LOST / delta if days is None else days
         pairs, back = np.unique(np.stack([x, T]), axis=1, return_inverse=True)
-        result = np.empty(pairs.shape[1])
-        for count in np.unique(pairs[0]):
-            rows = pairs[0] == count
-            scale = self.alpha + pairs[1, rows, None]
-            reach = np.log1p(days / scale)
-            slope = (self.r + count + 1) * self.a / (self.a + self.b + count)
-            node, weight = _legendre(int(20 + 6 * reach.max() + 3 * np.sqrt(slope * reach.max())))
-            s = reach * node
-            log_g = self._table(count, reach.max())
-            discounted = weight * np.exp(s - delta * scale * np.expm1(s) + log_g(s))
-            result[rows] = (self.r + count) * reach[:, 0] * discounted.sum(axis=1)
-        return result[back.reshape(-1)]
+        counts, which = np.unique(pairs[0], return_inverse=True)
+        scale = self.alpha + pairs[1][:, None]
+        reach = np.log1p(days / scale)
+        farthest = max(reach.max(), 1e-9)
+        leaving = (self.r + counts + 1) * self.a / (self.a + self.b + counts)
+        stiff = np.sqrt(min(leaving.max() * farthest, STIFFEST))
+        node, weight = _legendre(int(20 + 6 * farthest + 3 * stiff))
+        s = reach * node
+        table = self._table(counts, farthest, int(24 + 6 * farthest + 6 * stiff))
+        g = chebyshev.chebval(2 * s / farthest - 1, table[:, which, None], tensor=False)
+        later = (self.r + pairs[0]) * reach[:, 0] * (weight * np.exp(-delta * scale * np.expm1(s)) * g).sum(axis=1)
+        return later[back.reshape(-1)]
 
-    def _table(self, x, reach):
-        """log G as a function of s = log(1 + v), from 0 to `reach`."""
-        shape, v = self.r + x + 1, np.expm1(reach)
-        depth = shape * np.log1p(self.a / (self.a + self.b + x) * v)
-        p, log_weight = _beta_nodes(self.a, np.array([[self.b + x]]), shape, 1 + shape * v, depth)
-
-        def log_g(s):
-            return logsumexp(log_weight - shape * np.log1p(p * np.expm1(s)[:, None]), axis=1)
-
-        return chebyshev.Chebyshev.interpolate(log_g, int(24 + 6 * reach), domain=[0, max(reach, 1e-9)])
+    def _table(self, counts, reach, degree):
+        """(1 + v) G(v) for each of `counts`, a function of s = log(1 + v) from 0 to `reach`: Chebyshev coefficients."""
+        s = reach * (1 + np.cos(np.pi * (np.arange(degree + 1) + 0.5) / (degree + 1)))[:, None] / 2
+        values = np.empty((len(counts), degree + 1))
+        for row, shape in enumerate(self.r + counts + 1):
+            p, weight = _beta_nodes(self.a, np.array([[self.b + counts[row]]]), shape, np.expm1(reach))
+            values[row] = (weight * np.exp(s - shape * np.log1p(p * np.expm1(s)))).sum(axis=1)
+        coefficients = dct(values, axis=1).T / (degree + 1)
+        coefficients[0] /= 2
+        return coefficients
 
 
 def _derivatives(theta, x, t_x, T, customers):
@@ -155,9 +159,7 @@ def _derivatives(theta, x, t_x, T, customers):
             psi(b + x) - abx - psi(b) + ab - w / later,
         ]
     )
-    apart = np.stack(
-        [log_T - log_t, k * (1 / (alpha + T) - 1 / (alpha + t_x)), np.full_like(w, 1 / a), -1 / later]
-    )
+    apart = np.stack([log_T - log_t, k * (1 / (alpha + T) - 1 / (alpha + t_x)), np.full_like(w, 1 / a), -1 / later])
     hessian = w * (1 - w) * apart[:, None] * apart[None, :]
     tri = polygamma(1, a + b) - polygamma(1, a + b + x)
     mixed = 1 / alpha - (1 - w) / (alpha + T) - w / (alpha + t_x)
@@ -172,29 +174,27 @@ def _derivatives(theta, x, t_x, T, customers):
     return float(customers @ value), gradient @ customers, hessian @ customers
 
 
-def _beta_nodes(a, b, shape, bend, depth):
-    """Nodes and logs of weights of an expectation over p ~ Beta(a, b) of functions of (1 + p v)^-shape.
+def _beta_nodes(a, b, shape, v):
+    """Nodes and weights of an expectation over p ~ Beta(a, b) of functions of (1 + p v)^-shape.
 
-    b     : column, one row a distribution
-    bend  : below 1 / bend, such a function of p hardly changes any more
-    depth : log of how many times its mean it may be there
-    The trapezoidal rule in logit(p), whose error falls with exp(-10 / step). At either end the density is geometric
-    and the function constant, so that the last node stands for all beyond it.
+    b : column, one row a distribution
+    The trapezoidal rule in logit(p), whose error falls with exp(-10 / step). Beyond the nodes at either end the density
+    is geometric and such a function hardly changes, or there is no mass: the end weights hold all that is beyond.
     """
-    mode, width = np.log(a) - np.log(b), np.sqrt(1 / a + 1 / b)
-    left = (AGES + depth) / a + np.sqrt(2 * (AGES + depth)) * width
-    right = AGES / b + np.sqrt(2 * AGES) * width
-    low = np.maximum(mode - left, np.minimum(mode, -AGES - np.log(bend)))
-    high = np.minimum(mode + right, np.maximum(mode, AGES))
+    mode, width, bend = np.log(a) - np.log(b), np.sqrt(1 / a + 1 / b), np.log1p(shape * v)
+    left = (LOST + bend) / a + np.sqrt(2 * (LOST + bend)) * width
+    right = LOST / b + np.sqrt(2 * LOST) * width
+    low = np.maximum(mode - left, np.minimum(mode, -LOST - bend))
+    high = np.minimum(mode + right, np.maximum(mode, LOST))
     step = np.minimum(0.2, 0.5 * np.sqrt(1 / a + 1 / (b + shape)))
-    count = int(np.ceil(((high - low) / step).max()))
+    count = int(min(np.ceil((high - low) / step).max(), MOST_NODES))
     step = (high - low) / count
     off = low - mode + step * np.arange(count + 1)
     towards = np.where(off > 0, a, b)
-    log_weight = towards * np.abs(off) - (a + b) * np.log1p(towards / (a + b) * np.expm1(np.abs(off)))
-    log_weight[:, :1] -= np.log(-np.expm1(-a * step))
-    log_weight[:, -1:] -= np.log(-np.expm1(-b * step))
-    return expit(mode + off), log_weight - logsumexp(log_weight, axis=1, keepdims=True)
+    weight = np.exp(towards * np.abs(off) - (a + b) * np.log1p(towards / (a + b) * np.expm1(np.abs(off))))
+    weight[:, :1] /= -np.expm1(-a * step)
+    weight[:, -1:] /= -np.expm1(-b * step)
+    return expit(mode + off), weight / weight.sum(axis=1, keepdims=True)
 
 
 @cache

@@ -25,10 +25,12 @@ class GammaGamma:
 
     @classmethod
     def fit(cls, summary):
-        """The parameters most likely to have made the mean spends of those `fits`. Raises FitError where there are none."""
+        """The parameters most likely to have made the mean spends of who `fits`. Raises FitError if there are none."""
         x, m, customers = _spenders(summary)
         if customers.sum() < 2:
-            raise FitError(f"GammaGamma needs repeat buyers with spend; there are {customers.sum()}: try a longer calibration")
+            raise FitError(
+                f"GammaGamma needs repeat buyers who spent; there are {customers.sum()}: try a longer calibration"
+            )
         mean = (m * customers).sum() / customers.sum()
         return maximise(
             cls,
@@ -43,7 +45,7 @@ class GammaGamma:
         return (summary.frequency > 0) & (summary.monetary_value > 0)
 
     def log_likelihood(self, summary):
-        """Log of the density of the mean spends of those `fits`. [eq. 1a]"""
+        """Log of the density of the mean spends of who `fits`. [eq. 1a]"""
         return _derivatives((self.p, self.q, self.gamma), *_spenders(summary))[0]
 
     def expected_spend(self, summary):

@@ -25,8 +25,8 @@ def expected_by_week(orders, customers, weeks):
     weeks     : week numbers from 1, without gaps
     """
     acquired = customers.customers.groupby(customers.age.max() - customers.age).sum()
-    edges = np.arange(0, 7 * len(weeks) + 1, 7)
-    so_far = orders.expected_orders_new(np.clip(edges[:, None] - acquired.index.to_numpy()[None, :], 0, None))
+    last_days = 7 * np.arange(len(weeks) + 1) - 1
+    so_far = orders.expected_orders_new(np.clip(last_days[:, None] - acquired.index.to_numpy()[None, :], 0, None))
     return pd.Series(np.diff(so_far @ acquired.to_numpy()), weeks, name="expected")
 
 

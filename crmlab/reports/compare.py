@@ -1,0 +1,63 @@
+"""One run beside another: what they were made from, and whether they say the same."""
+
+import csv
+
+from crmlab.reports import manifest, store
+
+
+def changed(made, job, root):
+    """What differs now from what a run was made from: sentences, none where nothing does."""
+    code, environment = manifest.code(root), manifest.environment(root)
+    if made.notebook_sha256 != manifest.sha256(job.report.notebook):
+        yield f"notebook: {made.notebook} has changed"
+    if made.code.sha256 != code.sha256:
+        yield f"code: crmlab/ has changed (then commit {made.code.commit}, now {code.commit})"
+    if made.environment.lock_sha256 != environment.lock_sha256:
+        yield "lock: requirements.lock has changed"
+    moved = [
+        f"{name} {made.environment.packages.get(name, 'absent')} -> {environment.packages.get(name, 'absent')}"
+        for name in sorted(made.environment.packages.keys() | environment.packages.keys())
+        if made.environment.packages.get(name) != environment.packages.get(name)
+    ]
+    if moved:
+        yield f"packages: {len(moved)} differ ({', '.join(moved[:5])})"
+    if made.environment.python != environment.python:
+        yield f"python: then {made.environment.python}, now {environment.python}"
+    for source in made.data:
+        now = manifest.source(source.parameter, job.typed[source.parameter], job.logs[source.parameter])
+        if now.sha256 is None:
+            yield f"data: {source.name} is a table on an engine, whose content cannot be compared"
+        elif now.sha256 != source.sha256:
+            yield f"data: {source.name} has changed ({source.rows:,} rows then, {now.rows:,} now)"
+        if now.entry != source.entry:
+            yield f"data: {source.name} is read in another way, as its catalog entry has changed"
+
+
+def results(one, other):
+    """Fact by fact and table by table, whether two run folders agree: (name, equal, what differs)."""
+    first, second = store.read(one), store.read(other)
+    if first.state != second.state:
+        yield "state", False, f"{first.state}, {second.state}"
+    for name in [*first.facts, *(n for n in second.facts if n not in first.facts)]:
+        here, there = first.facts.get(name), second.facts.get(name)
+        told = f"{here and here['value']!r}, {there and there['value']!r}"
+        if here and there and here["value"] == there["value"]:
+            told = "the same value with another interval or unit"
+        yield f"fact {name}", here == there, "" if here == there else told
+    verdicts = first.verdicts == second.verdicts
+    yield "verdicts", verdicts, "" if verdicts else "they differ"
+    tables = {p for made in (first, second) for p in made.artefacts if p.startswith("tables/")}
+    for path in sorted(tables):
+        equal = first.artefacts.get(path) == second.artefacts.get(path)
+        yield f"table {path.removeprefix('tables/')}", equal, "" if equal else _apart(one / path, other / path)
+
+
+def _apart(one, other):
+    if not (one.is_file() and other.is_file()):
+        return "only in one of them"
+    with one.open(newline="") as left, other.open(newline="") as right:
+        here, there = list(csv.reader(left)), list(csv.reader(right))
+    if len(here) != len(there):
+        return f"{len(here) - 1:,} and {len(there) - 1:,} rows"
+    differing = sum(a != b for a, b in zip(here, there, strict=True))
+    return f"{differing:,} of {len(here):,} lines differ"

@@ -1,0 +1,111 @@
+"""What the child process does with its job: papermill, told to say how far it is and to keep what it has."""
+
+import os
+import re
+from pathlib import Path
+
+import nbformat
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from papermill import execute_notebook
+from papermill.engines import NBClientEngine, papermill_engines
+from papermill.exceptions import PapermillExecutionError
+from papermill.translators import PythonTranslator, papermill_translators
+
+
+class ExactTranslator(PythonTranslator):
+    """Parameters as Python writes its own values: what arrives is what was given."""
+
+    @classmethod
+    def translate(cls, value):
+        return repr(value)
+
+
+class KeepingEngine(NBClientEngine):
+    """papermill's engine, which tells of each code cell and keeps the notebook whole after every one."""
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man, kernel_name, kept=None, tell=None, **options):
+        numbers = {id(c): n for n, c in enumerate((c for c in nb_man.nb.cells if c.cell_type == "code"), 1)}
+        tell(cells=len(numbers))
+        start, complete = nb_man.cell_start, nb_man.cell_complete
+
+        def cell_start(cell, *about, **more):
+            start(cell, *about, **more)
+            cls.running = numbers.get(id(cell), cls.running)
+
+        def cell_complete(cell, *about, **more):
+            complete(cell, *about, **more)
+            _keep(nb_man.nb, kept)
+            if id(cell) in numbers:
+                tell(done=numbers[id(cell)])
+
+        nb_man.cell_start, nb_man.cell_complete = cell_start, cell_complete
+        try:
+            return super().execute_managed_notebook(nb_man, kernel_name, **options)
+        except (DeadKernelError, CellTimeoutError):
+            stopped = next(c for c in nb_man.nb.cells if numbers.get(id(c)) == cls.running)
+            stopped.metadata.papermill["status"] = nb_man.FAILED  # papermill has called it completed
+            _keep(nb_man.nb, kept)
+            raise
+
+
+def execute(job, manager, tell):
+    """Execute a job in a kernel that has been started: its outcome, as `tell` takes it.
+
+    job : notebook, output, parameters, cwd, cell_seconds, start_seconds
+    """
+    papermill_engines.register("keeping", KeepingEngine)
+    papermill_translators.register("python", ExactTranslator)
+    KeepingEngine.running = None
+    oom_before = _oom_kills()
+    try:
+        executed = execute_notebook(
+            job["notebook"],
+            None,
+            job["parameters"],
+            engine_name="keeping",
+            kernel_name="python3",
+            cwd=job["cwd"],
+            progress_bar=False,
+            start_timeout=job["start_seconds"],
+            execution_timeout=job["cell_seconds"],
+            km=manager,
+            kept=Path(job["output"]).absolute(),
+            tell=tell,
+        )
+    except PapermillExecutionError as raised:
+        return _told(_state(raised.ename), raised.ename, raised.evalue)
+    except DeadKernelError:
+        if _oom_kills() > oom_before:
+            return _told("out_of_memory", "DeadKernelError", "the system was out of memory and killed the kernel")
+        return _told("killed", "DeadKernelError", "the kernel was killed")
+    except CellTimeoutError:
+        return _told("timeout", "CellTimeoutError", f"the cell took longer than {job['cell_seconds']:g} s")
+    left = [o for cell in executed.cells for o in cell.get("outputs", ()) if o.get("ename") == "SystemExit"]
+    if left:
+        return _told("exited", "SystemExit", "the notebook left before its end")
+    return {"state": "success", "error": None}
+
+
+def _told(state, name, message):
+    return {"state": state, "error": {"cell": KeepingEngine.running, "name": name, "message": message}}
+
+
+def _state(exception):
+    return {"SystemExit": "exited", "MemoryError": "out_of_memory"}.get(exception, "failed")
+
+
+def _keep(notebook, path):
+    """Write the notebook so that a reader finds it whole, whenever this process ends."""
+    beside = path.with_suffix(".part")
+    nbformat.write(notebook, beside)
+    os.replace(beside, path)
+
+
+def _oom_kills():
+    """How many processes the system has killed for want of memory."""
+    try:
+        found = re.search(r"^oom_kill (\d+)$", Path("/proc/vmstat").read_text(), re.M)
+    except OSError:
+        return 0
+    return int(found[1]) if found else 0

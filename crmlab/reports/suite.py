@@ -1,0 +1,64 @@
+"""`suite.toml`: what to run, how long it may take, and the ranges that parameters keep to."""
+
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from crmlab.contracts import InputError
+
+
+class Range(BaseModel):
+    """What suite.toml says of a parameter's values: least and most, or, for a day, the data it must lie within."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    min: int | float | date | None = None
+    max: int | float | date | None = None
+    within: str | None = None
+
+    def __str__(self):
+        if self.within:
+            return f"within the days of {self.within}"
+        return f"{'' if self.min is None else self.min} to {'' if self.max is None else self.max}".strip()
+
+
+class Planned(BaseModel):
+    """A run that a suite asks for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    report: str
+    parameters: dict[str, Any] = {}
+
+
+class Limits(BaseModel):
+    """How long a run may take, seconds: each cell, and all of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    cell_seconds: float = Field(3600, gt=0)
+    run_seconds: float = Field(4 * 3600, gt=0)
+
+
+class Suite(BaseModel):
+    """`suite.toml`: the runs that `make report` makes, their limits, and the ranges of parameters, by report."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    run: list[Planned] = []
+    limits: Limits = Limits()
+    ranges: dict[str, dict[str, Range]] = {}
+
+
+def suite(path):
+    """A suite file, checked. Raises InputError with everything wrong in it."""
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"there is no suite {path}")
+    try:
+        return Suite.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except tomllib.TOMLDecodeError as problem:
+        raise InputError(f"{path.name}: {problem}") from None
+    except ValidationError as problem:
+        raise InputError(
+            *(f"{path.name}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in problem.errors())
+        ) from None

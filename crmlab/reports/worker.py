@@ -1,0 +1,138 @@
+"""The runner's side of a child process: started ahead, given one job, ended with all it started."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from contextlib import suppress
+
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+class CancelledError(Exception):
+    """The run was called off."""
+
+
+class Worker:
+    """A child process with a kernel of its own, which executes one job.
+
+    root    : the project
+    staged  : the folder out of sight in which the run is made
+    modules : what its kernel imports ahead
+    """
+
+    def __init__(self, root, staged, modules=()):
+        self.staged, self.kernel, self.sockets, self.cancelled = staged, None, None, False
+        self.complaints = tempfile.TemporaryFile("w+")  # noqa: SIM115, it lives as long as the worker
+        environment = os.environ | ONE_THREAD | {"CRMLAB_ROOT": str(root), "CRMLAB_STAGING": str(staged.folder)}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "crmlab.reports.execute"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.complaints,
+            cwd=root,
+            env=environment,
+            text=True,
+            start_new_session=True,
+        )
+        self._send({"cwd": str(root / "notebooks"), "modules": list(modules)})
+
+    def execute(self, job, seconds, progress):
+        """Execute a job to its end, or for so many `seconds`: its outcome.
+
+        progress : called with how many code cells are done, and of how many
+        """
+        late = threading.Event()
+        timer = threading.Timer(seconds, lambda: (late.set(), self.end()))
+        timer.start()
+        try:
+            self._send(job)
+            outcome, done = self._listen(progress)
+            with suppress(
+                subprocess.TimeoutExpired
+            ):  # it has said its last, and its exit code tells more than our kill
+                self.process.wait(10)
+        finally:
+            timer.cancel()
+            self.end()
+        if self.cancelled:
+            raise CancelledError
+        if outcome:
+            return outcome
+        if late.is_set():
+            return _died("timeout", done + 1, "RunTimeout", f"the run took longer than {seconds:g} s")
+        self.complaints.seek(0)
+        last = self.complaints.read().strip().split("\n")[-1]
+        state = "killed" if self.process.returncode < 0 else "failed"
+        return _died(state, None, "ProcessDied", f"its process ended with code {self.process.returncode}: {last}")
+
+    def cancel(self):
+        """End it because nobody wants its outcome any more."""
+        self.cancelled = True
+        self.end()
+
+    def end(self):
+        """End the process, its kernel, and whatever they started."""
+        for group in (self.kernel, self.process.pid):
+            if group:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(group, signal.SIGKILL)
+        self.process.wait()
+        if self.sockets:
+            shutil.rmtree(self.sockets, ignore_errors=True)
+
+    def _send(self, message):
+        with suppress(BrokenPipeError):  # it died; its outcome will say so
+            self.process.stdin.write(json.dumps(message) + "\n")
+            self.process.stdin.flush()
+
+    def _listen(self, progress):
+        """Pass on what the child tells: its outcome, or None where it died without one, and how many cells it did."""
+        cells, done = 0, 0
+        for line in self.process.stdout:
+            event = json.loads(line)
+            self.kernel, self.sockets = event.get("kernel", self.kernel), event.get("sockets", self.sockets)
+            if "state" in event:
+                return event, done
+            cells, done = event.get("cells", cells), event.get("done", done)
+            if cells:
+                progress(done, cells)
+        return None, done
+
+
+class Pool:
+    """Workers started ahead with the imports done: `size` at a time, `jobs` in all."""
+
+    def __init__(self, start, size, jobs):
+        self.start, self.left, self.lock, self.workers = start, jobs, threading.Lock(), []
+        self.ready = [self._next() for _ in range(min(size, jobs))]
+
+    def take(self):
+        """A worker that was started ahead; the next one starts."""
+        with self.lock:
+            worker = self.ready.pop(0)
+            if self.left:
+                self.ready.append(self._next())
+            return worker
+
+    def _next(self):
+        self.left -= 1
+        self.workers.append(self.start())
+        return self.workers[-1]
+
+    def cancel(self):
+        """End every worker, whatever it is at."""
+        with self.lock:
+            self.left = 0
+            for worker in self.workers:
+                worker.cancel()
+            for worker in self.ready:
+                worker.staged.discard()
+
+
+def _died(state, cell, name, message):
+    return {"state": state, "error": {"cell": cell, "name": name, "message": message}}

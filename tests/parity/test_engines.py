@@ -1,0 +1,84 @@
+"""Every lazy table is the same on DuckDB and on Spark: integers equal, money exact."""
+
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+
+from crmlab import clv, engines
+
+END, LATER = "2024-06-30", "2024-10-01"
+KEYS = ["frequency", "recency", "age"]
+pytestmark = pytest.mark.spark
+
+
+def contract_table(connection, rows):
+    """The same rows of the contract, on an engine; as text first, so that no engine reads types of its own into them."""
+    as_text = {name: rows[name].map(lambda v: None if pd.isna(v) else str(v)) for name in rows}
+    text = pd.DataFrame(as_text)
+    table = ibis.memtable(text)
+    if connection.name == "pyspark":
+        table = connection.create_view("parity_log", table, overwrite=True)
+    return table.mutate(
+        time=table.time.cast("timestamp"),
+        amount=table.amount.cast("decimal(18, 4)"),
+        order_day=table.order_day.cast("date"),
+    )
+
+
+@pytest.fixture(scope="module")
+def both(rows, spark):
+    return contract_table(engines.connect(), rows), contract_table(spark, rows)
+
+
+def run(tables, expression):
+    """What each engine makes of an expression, as frames sorted alike."""
+    made = []
+    for connection, table in zip((engines.connect(), None), tables, strict=True):
+        lazy = expression(table)
+        frame = lazy if isinstance(lazy, pd.DataFrame) else (connection or table.get_backend()).execute(lazy)
+        made.append(frame)
+    return made
+
+
+def assert_same(one, other):
+    assert list(one.columns) == list(other.columns)
+    assert len(one) == len(other) > 0
+    for name in one:
+        left, right = one[name].to_numpy(), other[name].to_numpy()
+        if one[name].dtype.kind == "f":
+            np.testing.assert_allclose(left, right, rtol=1e-14)
+        else:
+            assert left.tolist() == right.tolist(), name
+
+
+def test_the_log_holds_what_is_hard(rows):
+    assert (rows.amount < 0).sum() > 10
+    assert (pd.to_datetime(rows.order_day) != rows.time.dt.normalize()).any()
+
+
+@pytest.mark.parametrize("acquired_from", [None, "2024-02-01"])
+def test_summarise_is_the_same(both, acquired_from):
+    assert_same(*run(both, lambda t: clv.summarise(t, END, acquired_from).order_by("customer_id")))
+
+
+@pytest.mark.parametrize("extra", [(), ("monetary_value",)])
+def test_collapse_is_the_same(both, extra):
+    assert_same(*run(both, lambda t: clv.collapse(clv.summarise(t, END), *extra)))
+
+
+def test_with_holdout_is_the_same(both):
+    def later(t):
+        return clv.with_holdout(clv.summarise(t, END), t, END, LATER)
+
+    assert_same(*run(both, lambda t: later(t).order_by("customer_id")))
+    assert_same(*run(both, lambda t: clv.collapse(later(t), "orders")))
+
+
+def test_weekly_orders_are_the_same(both):
+    assert_same(*run(both, lambda t: clv.weekly_orders(t, END, LATER)))
+
+
+def test_score_is_the_same(both):
+    orders, spend = clv.BGNBD(0.6, 20, 0.8, 3), clv.GammaGamma(6, 4, 60)
+    assert_same(*run(both, lambda t: clv.score(clv.summarise(t, END), orders, spend, 365, 0.1)))

@@ -1,0 +1,102 @@
+"""A run is answered from the store just where its notebook, parameters, data, code and lock are as they were."""
+
+import os
+import shutil
+import time
+
+import pytest
+
+from crmlab.reports import manifest, parameters, store
+
+from .test_store import manifest as a_manifest
+
+
+@pytest.fixture
+def inputs(project, monkeypatch):
+    """The file behind each input of a run; the code is a copy of the module's."""
+    package = project / "package"
+    shutil.copytree(manifest.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(manifest, "PACKAGE", package)
+    (project / "requirements.lock").write_text("one==1\n")
+    return {
+        "notebook": project / "notebooks" / "01_small.ipynb",
+        "data": project / "data" / "sales.csv",
+        "code": package / "clv" / "tables.py",
+        "template": package / "reports" / "templates" / "crmlab.css",
+        "lock": project / "requirements.lock",
+        "catalog entry": project / "data" / "catalog.toml",
+    }
+
+
+def key(project, **given):
+    manifest.code.cache_clear()
+    manifest.environment.cache_clear()
+    (job,) = parameters.prepare(project, [("small", given)])
+    return manifest.key(job, project)
+
+
+@pytest.mark.parametrize("what", ["notebook", "data", "code", "template", "lock", "catalog entry"])
+@pytest.mark.parametrize("happens", ["unchanged", "touched", "changed"])
+def test_a_run_is_the_same_until_a_byte_changes(project, inputs, what, happens):
+    before, path = key(project), inputs[what]
+    if happens == "touched":
+        os.utime(path, ns=(1, 1))
+    if happens == "changed":
+        more = {"data": "00123,2024-03-21,1\n", "catalog entry": 'zero = "drop"\n'}.get(what, "\n")
+        path.write_text(path.read_text() + more)
+    assert (key(project) == before) == (happens != "changed")
+
+
+@pytest.mark.parametrize(("given", "same"), [({}, True), ({"days": "30"}, True), ({"days": "31"}, False)])
+def test_a_run_is_the_same_until_a_parameter_changes(project, inputs, given, same):
+    assert (key(project, **given) == key(project)) == same
+
+
+def test_a_rewritten_file_of_the_same_bytes_is_the_same(project, inputs):
+    before, text = key(project), inputs["data"].read_text()
+    inputs["data"].unlink()
+    inputs["data"].write_text(text)
+    assert key(project) == before
+
+
+def test_a_table_on_an_engine_is_never_answered_from_the_store(project):
+    import duckdb
+
+    with duckdb.connect(project / "shop.db") as engine:
+        engine.execute("CREATE TABLE log AS SELECT 'a' AS customer_id, DATE '2024-01-01' AS time, 1.0 AS amount")
+    (project / "data" / "catalog.toml").write_text(f'[shop]\nuri = "duckdb://{project}/shop.db"\ntable = "log"\n')
+    assert key(project, data="shop") == ""
+
+
+def publish(project, key, state="success"):
+    staged = store.Staged(project / "reports")
+    return staged.publish(a_manifest(store.new_run(), state=state).model_copy(update={"key": key}))
+
+
+def test_only_a_good_run_answers(project):
+    publish(project, "a" * 64, "failed")
+    assert store.same(project / "reports", "small", "a" * 64) is None
+    good = publish(project, "a" * 64)
+    publish(project, "a" * 64, "killed")
+    assert store.same(project / "reports", "small", "a" * 64) == good
+    assert store.same(project / "reports", "small", "b" * 64) is None
+    assert store.same(project / "reports", "other", "a" * 64) is None
+
+
+def test_a_thousand_runs_are_searched_within_three_tenths_of_a_second(project):
+    packages = {f"package-{n}": "1.2.3" for n in range(170)}
+    made = a_manifest("run")
+    made = made.model_copy(update={"environment": made.environment.model_copy(update={"packages": packages})})
+    for n in range(1000):
+        folder = project / "reports" / "small" / f"20260101T{n:06d}Z-a"
+        folder.mkdir(parents=True)
+        (folder / "manifest.json").write_text(
+            made.model_copy(update={"run": folder.name, "key": f"{n:064d}"}).model_dump_json()
+        )
+    took = []
+    for sought in (0, 500, 5000):
+        begun = time.perf_counter()
+        found = store.same(project / "reports", "small", f"{sought:064d}")
+        took.append(time.perf_counter() - begun)
+        assert (found is not None) == (sought < 1000)
+    assert min(took) < max(took) < 0.3, took

@@ -1,0 +1,51 @@
+"""Pages of notebooks and manifests that try to act."""
+
+import copy
+
+import pytest
+from bs4 import BeautifulSoup
+
+from crmlab.reports import render
+
+from . import samples
+from .samples import text_of
+
+
+@pytest.fixture(scope="module")
+def hostile():
+    page = render.page(samples.hostile_notebook(), samples.hostile_manifest(), [samples.HOSTILE])
+    return BeautifulSoup(page, "html.parser")
+
+
+def test_nothing_hostile_becomes_markup(hostile):
+    assert [script.get_text() for script in hostile("script")] == [(render.FOLDER / "page.js").read_text()]
+    assert not hostile(["iframe", "object", "embed", "link", "base", "form"])
+    prose = BeautifulSoup("".join(map(str, hostile.select(".prose"))), "html.parser")
+    outside = copy.copy(hostile)
+    for output in outside.select(".output"):
+        output.decompose()
+    for soup in (prose, outside):
+        assert not [tag for tag in soup(True) if any(name.startswith("on") for name in tag.attrs)]
+    assert not [a for a in hostile("a") if a.get("href", "").startswith("javascript")]
+    assert len(hostile("main")) == len(hostile("footer")) == 1
+
+
+def test_every_text_of_a_manifest_is_shown_as_text(hostile):
+    shown = hostile.get_text()
+    assert shown.count("<script>window.ran = true</script>") > 20
+    assert f"{samples.HOSTILE} = {samples.HOSTILE}" in shown
+
+
+def test_every_text_that_a_notebook_puts_out_is_shown_as_text(hostile):
+    assert text_of(hostile, "pre.stdout") == text_of(hostile, ".cell > pre:not(.stdout)")[1:] == [samples.HOSTILE]
+    assert text_of(hostile, "table.crmlab thead th, table.crmlab tbody td") == [samples.HOSTILE] * 2
+    assert samples.HOSTILE in hostile.select("figure img")[0]["alt"]
+
+
+def test_a_page_asks_for_nothing(hostile):
+    good = BeautifulSoup(render.page(samples.good_notebook(), samples.manifest()), "html.parser")
+    for soup in (good, hostile):
+        assert all(tag["src"].startswith("data:") for tag in soup("img"))
+        assert not [tag for tag in soup(True) if tag.name != "img" and tag.has_attr("src")]
+        assert "default-src 'none'" in soup.find("meta", {"http-equiv": "Content-Security-Policy"})["content"]
+    assert "[image not in this file: afar]" in hostile.get_text()

@@ -1,0 +1,176 @@
+"""What the door refuses, how it says so, and what its policies make of zeros and returns."""
+
+from datetime import date, datetime, timedelta
+
+import pyarrow as pa
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from crmlab.contracts import ROW, Policy, admit
+
+from .conftest import QUICK, accepted, breaches, log, table
+
+
+def test_a_missing_column_is_told_with_the_columns_there_are():
+    raw = table(Client=["a"], time=["2024-01-01"], Paid=["1"])
+    assert breaches(raw) == (
+        "log: no column 'customer_id' (who bought; text, never a number); its columns are 'Client', 'time', 'Paid'; "
+        "rename one, or map it in data/catalog.toml",
+        "log: no column 'amount' (what was paid; a return is negative); its columns are 'Client', 'time', 'Paid'; "
+        "rename one, or map it in data/catalog.toml",
+    )
+    assert len(breaches(table(x=["a"]).drop(ROW))) == 3
+
+
+def test_a_mapped_column_is_told_by_the_name_the_user_knows():
+    raw = table(Client=["", "b"], Day=["soon", "2024-01-01"], amount=["1", "1"])
+    told = breaches(raw, columns={"customer_id": "Client", "time": "Day", "order_id": "Bon"})
+    assert told[0].startswith("log: no column 'Bon' (order_id: which order the row belongs to); its columns are 'Cli")
+    assert told[1] == "log: 'Client' (customer_id) is empty in 1 of 2 rows (first: row 1); fill or drop them"
+    assert told[2].startswith("log: 'Day' (time) is not a date or time in 1 of 2 rows (first: row 1 'soon'); ")
+
+
+def test_a_mapped_column_wins_over_one_of_the_contracts_own_name():
+    raw = table(customer_id=["wrong"], card=["00123"], time=["2024-01-01"], amount=["1"])
+    assert accepted(raw, "customer_id", "order_id", columns={"customer_id": "card", "order_id": "card"}) == [
+        ("00123", "00123")
+    ]
+
+
+def test_every_breach_is_told_at_once_with_its_count_and_first_five_rows():
+    raw = log(
+        ["1", "", "x", "-2", "1e14", "1", "1", "1", "1", "1", " "],
+        ["a", "b", "c", "d", "e", *" \t   ", "z"],
+        ["2024-01-01", "2024-02-30", "", "1899-12-31", "2024-01-01T10:00+02:00", *["2024-01-01"] * 6],
+    )
+    iso = "write times as 2024-12-31 or 2024-12-31 18:30:00, or state time_format in data/catalog.toml"
+    zone = "state in data/catalog.toml the time_zone whose days count, such as 'Europe/Berlin'"
+    returns = "if they are returns, state returns = 'net' or 'drop' in data/catalog.toml"
+    number = "write numbers as 1234.50, or state decimal = ',' in data/catalog.toml"
+    assert breaches(raw) == (
+        "log: 'customer_id' is empty in 5 of 11 rows (first: row 6; row 7; row 8; row 9; row 10); fill or drop them",
+        "log: 'time' is empty in 1 of 11 rows (first: row 3, customer 'c'); fill or drop them",
+        f"log: 'time' is not a date or time in 1 of 11 rows (first: row 2 '2024-02-30'); {iso}",
+        "log: 'time' lies outside the years 1900 to 2100 in 1 of 11 rows (first: row 4 '1899-12-31'); correct them",
+        f"log: 'time' carries an offset from UTC in 1 of 11 rows (first: row 5 '2024-01-01T10:00+02:00'); {zone}",
+        "log: 'amount' is empty in 2 of 11 rows (first: row 2, customer 'b'; row 11, customer 'z'); fill or drop them",
+        f"log: 'amount' is not a number in 1 of 11 rows (first: row 3 'x'); {number}",
+        "log: 'amount' is 10^14 or beyond in 1 of 11 rows (first: row 5 '1e14'); correct them",
+        f"log: 'amount' is negative in 1 of 11 rows (first: row 4 '-2'); {returns}",
+    )
+
+
+def test_faults_of_reading_leave_the_columns_to_be_checked_but_not_the_cells():
+    raw = table(customer_id=["a"], time=["soon"])
+    assert [b[:16] for b in breaches(raw, faults=["log: torn; mend"])] == ["log: torn; mend", "log: no column '"]
+
+
+def test_rows_without_customer_or_number_are_told_as_far_as_they_go():
+    raw = log(["", "-1", "-2"], [None, "b", "a"])
+    assert "'amount' is empty in 1 of 3 rows (first: row 1, customer ''); " in breaches(raw)[1]
+    empty, amount, negative = breaches(raw.drop(ROW))
+    assert "'customer_id' is empty in 1 of 3 rows; fill" in empty
+    assert "'amount' is empty in 1 of 3 rows (first: customer ''); " in amount
+    assert "(first: customer 'a' '-2'; customer 'b' '-1'); " in negative
+
+
+def test_an_empty_log_is_refused():
+    assert breaches(log([])) == ("log: there are no rows; a log needs at least one order",)
+
+
+def test_zero_amounts_are_orders_unless_dropped():
+    raw = log(["0", "5", "0.00001"], ["a", "b", "c"])
+    kept, dropped = (admit(raw, "log", Policy(zero=zero)) for zero in ("order", "drop"))
+    assert [e.counts["zero_amounts"] for e in (kept, dropped)] == [2, 2]
+    assert [e.counts["customers"] for e in (kept, dropped)] == [3, 1]
+    assert [e.counts["rows"] for e in (kept, dropped)] == [3, 3]
+    assert dropped.table.customer_id.to_pyarrow().to_pylist() == ["b"]
+    assert accepted(log(["0", "-5"], ["a", "b"]), "customer_id", returns="drop") == [("a",)]
+
+
+def test_first_last_and_customers_count_what_is_left():
+    raw = log(["-5", "0", "5", "-5", "0"], [*"abccd"], [f"2024-01-0{d}" for d in range(1, 6)])
+    counts = admit(raw, "log", Policy(returns="drop", zero="drop")).counts
+    assert (counts["first"], counts["last"]) == (date(2024, 1, 3), date(2024, 1, 3))
+    assert (counts["customers"], counts["order_days"], counts["rows"]) == (1, 1, 5)
+    assert (counts["returns"], counts["returned"], counts["spend"]) == (2, 10, 5)
+
+
+@pytest.mark.parametrize("policy", [{"returns": "drop", "zero": "drop"}, {"returns": "net", "zero": "drop"}])
+def test_a_log_of_which_no_order_is_left_is_refused(policy):
+    (breach,) = breaches(log(["-5", "0"]), **policy)
+    assert "no order is left; rows: 2, zero amounts: 1 (zero = 'drop'), returns: 1 (returns = " in breach
+
+
+def test_a_return_offsets_its_own_order_else_the_latest_earlier_one():
+    when = ["2024-01-01", "2024-01-05", "2024-01-06", "2024-01-07", "2024-01-09", "2024-01-09", "2024-01-01"]
+    amounts, orders = ["10", "10", "-10", "-12", "-1", "6", "-3"], ["1", "2", "1", None, "9", "3", "1"]
+    raw = log(amounts, [*"aaaaaab"], when, order_id=orders, product_id=[*"1234567"])
+    days = [day and day.day for (day,) in accepted(raw, "order_day", returns="net")]
+    assert days == [1, 5, 1, 5, 9, 9, None]
+    counts = admit(raw, "log", Policy(returns="net")).counts
+    told = ("order_days", "spend", "returned_out_days", "returns_beyond_order", "returns_without_order", "customers")
+    assert [counts[name] for name in told] == [1, 5, 2, -2, 1, 1]
+
+
+START = datetime(2024, 1, 1)
+SALES = st.lists(
+    st.tuples(
+        st.sampled_from("abcd"),
+        st.integers(0, 8).map(lambda halves: START + timedelta(hours=12 * halves)),
+        st.sampled_from([-5, -3, -2, 0, 2, 3, 5, 5]),
+        st.sampled_from([None, "", "1", "2"]),
+    ),
+    min_size=15,
+    max_size=40,
+).map(lambda sales: [("kept", START, 1, None), *sales])  # so that an order is left whatever the returns
+
+
+def netted(sales):
+    """The order day of every row by brute force: for a return, over all rows of its customer up to its instant."""
+    for customer, time, amount, order in sales:
+        earlier = [(t, o) for c, t, a, o in sales if c == customer and a > 0 and t <= time]
+        own = [t for t, o in earlier if order and o == order]
+        offset = min(own) if own else max((t for t, _o in earlier), default=None)
+        yield (time if amount >= 0 else offset) and (time if amount >= 0 else offset).date()
+
+
+def sold(sales):
+    ids, times, amounts, orders = zip(*sales, strict=True)
+    columns = {"customer_id": pa.array(ids), "time": pa.array(times), "amount": pa.array(amounts)}
+    return table(**columns, order_id=pa.array(orders, "string"), product_id=[str(i) for i in range(len(sales))])
+
+
+@QUICK
+@given(SALES)
+@example([("a", START, -3, None), ("a", START, 5, "1"), ("a", START, -5, "1"), ("a", START + timedelta(1), 5, "2")])
+def test_netting_agrees_with_brute_force(sales):
+    days = {}
+    for (customer, _time, amount, _order), day in zip(sales, netted(sales), strict=True):
+        days.setdefault((customer, day), []).append(amount)
+    dated = {key: amounts for key, amounts in days.items() if key[1]}
+    orders = {k: a for k, a in dated.items() if min(a) >= 0 or sum(a) > 0}
+    entered = admit(sold(sales), "log", Policy(returns="net"))
+    rows = sorted(entered.table.to_pyarrow().to_pylist(), key=lambda row: int(row["product_id"]))
+    assert [row["order_day"] for row in rows] == [*netted(sales)]
+    assert {name: entered.counts[name] for name in ("order_days", "customers", "first", "last", "spend")} == {
+        "order_days": len(orders),
+        "customers": len({customer for customer, _day in orders}),
+        "first": min(day for _c, day in orders),
+        "last": max(day for _c, day in orders),
+        "spend": sum(map(sum, orders.values())),
+    }
+    assert entered.counts["returned_out_days"] == len(dated) - len(orders)
+    assert entered.counts["returns_beyond_order"] == sum(min(sum(a), 0) for a in dated.values())
+    assert entered.counts["returns_without_order"] == sum(len(a) for k, a in days.items() if not k[1])
+    assert entered.counts["merged_rows"] == sum(max(sum(x >= 0 for x in a) - 1, 0) for a in dated.values())
+
+
+@QUICK
+@given(SALES, st.integers(1, 4))
+def test_later_rows_change_nothing_about_what_a_return_offsets(sales, day):
+    sales = sorted(sales, key=lambda sale: sale[1])
+    seen = [sale for sale in sales if sale[1].date() <= date(2024, 1, day)]
+    alone, among = (accepted(sold(s), "order_day", returns="net") for s in (seen, sales))
+    assert alone == among[: len(alone)]
