@@ -8,12 +8,11 @@ import pytest
 from crmlab import clv, engines
 
 END, LATER = "2024-06-30", "2024-10-01"
-KEYS = ["frequency", "recency", "age"]
 pytestmark = pytest.mark.spark
 
 
 def contract_table(connection, rows):
-    """The same rows of the contract, on an engine; as text first, so that no engine reads types of its own into them."""
+    """The rows of the contract on an engine; as text first, so that no engine reads types of its own into them."""
     as_text = {name: rows[name].map(lambda v: None if pd.isna(v) else str(v)) for name in rows}
     text = pd.DataFrame(as_text)
     table = ibis.memtable(text)
