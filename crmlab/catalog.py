@@ -27,6 +27,10 @@ Dataset = NewType("Dataset", str)  # annotates a notebook parameter that names d
 def root():
     """The project's folder: `$CRMLAB_ROOT`, else the nearest one upward that holds data/catalog.toml."""
     if given := os.environ.get("CRMLAB_ROOT"):
+        if not (Path(given) / "data" / "catalog.toml").is_file():
+            raise InputError(
+                f"{given}: no data/catalog.toml in it; set CRMLAB_ROOT to a folder that holds data/catalog.toml"
+            )
         return Path(given).resolve()
     here = Path.cwd()
     for folder in (here, *here.parents, Path(__file__).resolve().parents[1]):

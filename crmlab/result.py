@@ -69,7 +69,7 @@ class Result:
 
     def __post_init__(self):
         estimates = {name: f if isinstance(f, Estimate) else Estimate(_plain(f)) for name, f in self.facts.items()}
-        wrong = [n for n, e in estimates.items() if not all(_finite(v) for v in (e.value, e.low, e.high))]
+        wrong = [n for n, e in estimates.items() if e.value is None or not all(map(_finite, (e.value, e.low, e.high)))]
         if wrong:
             raise ValueError(f"facts must be finite numbers: {', '.join(map(repr, wrong))} of {self.title!r} are not")
         object.__setattr__(self, "facts", estimates)
@@ -156,7 +156,7 @@ class Shown:
         masked = frame.reset_index() if frame.index.name or frame.index.nlevels > 1 else frame
         if "customer_id" in masked:
             masked = masked.assign(customer_id=masked.customer_id.map(mask))
-        self.indexed = masked is frame
+        self.indexed = masked is frame and not isinstance(frame.index, pd.RangeIndex)
         self.frame = masked.map(_cell).rename(columns=words)
 
     def __repr__(self):
