@@ -1,0 +1,157 @@
+"""Fitting BG/NBD, and drawing from it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from crmlab import clv, likelihood
+from crmlab.likelihood import FitError
+
+from ..worlds import customers, simulated, spread
+
+# slow enough that two orders seldom fall on one day, which the model does not know of
+SLOW = {"r": 0.6, "alpha": 150.0, "a": 0.8, "b": 3.0}
+
+
+@pytest.fixture(scope="module")
+def world():
+    return simulated(**SLOW)
+
+
+@pytest.fixture(scope="module")
+def fitted(world):
+    return clv.BGNBD.fit(world)
+
+
+def test_fitting_finds_the_parameters_a_world_was_simulated_from():
+    large = simulated(customers=40_000, seed=2, **SLOW)
+    model = clv.BGNBD.fit(large)
+    short = model.log_likelihood(large) - clv.BGNBD(**SLOW).log_likelihood(large)
+    assert 0 < 2 * short < stats.chi2.ppf(0.999, df=4)
+    found = likelihood.parameters(model)
+    assert list(found.value) == pytest.approx(list(SLOW.values()), rel=0.2)
+    assert (found.high / found.low < 1.6).all()
+
+
+def test_intervals_hold_the_truth_about_as_often_as_they_say():
+    # 25 worlds x 4 parameters at 95 %: fewer than 88 would happen once in 500 such tests, were they independent
+    worlds = [likelihood.parameters(clv.BGNBD.fit(simulated(seed=seed, **SLOW))) for seed in range(25)]
+    held = sum(((w.low < pd.Series(SLOW)) & (pd.Series(SLOW) < w.high)).sum() for w in worlds)
+    assert 88 <= held <= 100
+
+
+def test_a_fit_is_the_same_every_time(world, fitted):
+    again = clv.BGNBD.fit(world)
+    assert again == fitted
+    assert (again.covariance == fitted.covariance).all()
+
+
+def test_no_parameter_nearby_is_more_likely(world, fitted):
+    best = fitted.log_likelihood(world)
+    for name in ("r", "alpha", "a", "b"):
+        for factor in (0.99, 1.01):
+            numbers = {n: getattr(fitted, n) * (factor if n == name else 1) for n in SLOW}
+            assert clv.BGNBD(**numbers).log_likelihood(world) < best
+
+
+def test_a_row_for_many_customers_is_as_good_as_a_row_for_each(world, fitted):
+    each = spread(world)
+    alone = clv.BGNBD.fit(each)
+    assert fitted.log_likelihood(each) == pytest.approx(fitted.log_likelihood(world), rel=1e-12)
+    assert likelihood.parameters(alone).to_numpy() == pytest.approx(likelihood.parameters(fitted).to_numpy(), rel=1e-6)
+    for predict in (lambda f: fitted.p_alive(f), lambda f: fitted.expected_orders(f, 90)):
+        np.testing.assert_array_equal(predict(each), predict(world).repeat(world.customers))
+    np.testing.assert_array_equal(
+        fitted.discounted_orders(each, 0.1), fitted.discounted_orders(world, 0.1).repeat(world.customers)
+    )
+
+
+def test_a_fit_leaves_its_frame_alone(world):
+    before = world.copy()
+    clv.BGNBD.fit(world)
+    pd.testing.assert_frame_equal(world, before)
+
+
+def test_a_model_is_its_numbers(fitted):
+    rebuilt = clv.BGNBD(fitted.r, fitted.alpha, fitted.a, fitted.b)
+    assert rebuilt == fitted
+    assert rebuilt.covariance is None
+    assert "covariance" not in repr(fitted)
+
+
+def test_drawn_orders_have_the_expected_mean():
+    model = clv.BGNBD(**SLOW)
+    few = customers((0, 0, 500), (1, 30, 400), (3, 350, 400), (12, 390, 400)).assign(customers=40_000)
+    one_each = few.loc[few.index.repeat(few.customers)].assign(customers=1).reset_index(drop=True)
+    drawn = model.simulate_orders(one_each, 365, np.random.default_rng(3)).groupby(np.repeat(few.index, few.customers))
+    error = drawn.std() / np.sqrt(few.customers)
+    assert (abs(drawn.mean() - model.expected_orders(few, 365)) < 3.5 * error).all()
+    assert (error < 0.01 * (1 + drawn.mean())).all()
+
+
+def test_drawn_orders_are_summed_over_the_customers_of_a_row():
+    model = clv.BGNBD(**SLOW)
+    frame = customers((2, 100, 400), (5, 390, 400)).assign(customers=[30, 70]).set_index(pd.Index(["x", "y"]))
+    rows, each = (model.simulate_orders(f, 365, np.random.default_rng(7)) for f in (frame, spread(frame)))
+    assert rows.index.equals(frame.index)
+    assert rows.to_list() == [each[:30].sum(), each[30:].sum()]
+
+
+def test_drawn_orders_repeat_from_a_seed(world, fitted):
+    one, other = (fitted.simulate_orders(world, 90, np.random.default_rng(5)) for _ in range(2))
+    pd.testing.assert_series_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    "frame", [customers((0, 0, 50), (0, 0, 90)), customers((0, 0, 0)), customers()], ids=["some", "today's", "nobody"]
+)
+def test_without_repeat_orders_there_is_nothing_to_fit(frame):
+    with pytest.raises(
+        FitError, match=rf"needs repeat orders; {len(frame)} customers had none: try a longer calibration"
+    ):
+        clv.BGNBD.fit(frame)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [(3, 50, 100)],
+        [(5, 100, 100)] * 50,
+        [(1, 3, 100), (0, 0, 7)],
+        [(0, 0, 1), (1, 1, 1)] * 50,
+        # r and alpha, or a and b, run off together along a ridge
+        [(1, 33, 45), (1, 9, 14), (1, 91, 126), (0, 0, 3)],
+        [(2, 10, 60), (2, 30, 60), (2, 50, 60), (0, 0, 60), (2, 20, 70), (1, 11, 80)] * 3,
+    ],
+)
+def test_a_fit_without_a_clear_maximum_is_refused_with_advice(rows):
+    with pytest.raises(FitError, match="no clear maximum") as refused:
+        clv.BGNBD.fit(customers(*rows))
+    said = str(refused.value)
+    assert f"on these {len(rows)} customers" in said
+    assert "it stopped at r " in said
+    assert "try a longer calibration, or more customers" in said
+
+
+def test_a_random_handful_of_customers_is_fitted_well_or_refused():
+    rng = np.random.default_rng(5)
+    fits = []
+    for _ in range(150):
+        age = rng.integers(0, 300, rng.choice([3, 10, 30, 100]))
+        x = np.minimum(rng.poisson(rng.gamma(0.5, 2, age.size)), age)
+        t_x = np.where(x > 0, np.maximum(x, (age * rng.random(age.size)).astype(int)), 0)
+        try:
+            fits.append(clv.BGNBD.fit(customers(*zip(x, t_x, age, strict=True))))
+        except FitError:
+            continue
+    assert fits
+    for model in fits:
+        table = likelihood.parameters(model)
+        assert np.isfinite(table.to_numpy()).all()
+        assert (table.standard_error < 5 * table.value).all()
+
+
+def test_the_past_rate_goes_on_as_before():
+    frame = customers((0, 0, 10), (2, 5, 10), (3, 9, 30), (0, 0, 0))
+    assert clv.past_rate(frame, 20).to_list() == [0, 4, 2, 0]

@@ -1,0 +1,88 @@
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from crmlab import likelihood
+from crmlab.clv import BGNBD
+
+
+@dataclass(frozen=True)
+class Gamma:
+    """A gamma sample, whose maximum is known from scipy."""
+
+    shape: float
+    rate: float
+    covariance: np.ndarray | None = field(default=None, repr=False, compare=False)
+
+
+def derivatives(sample):
+    from scipy.special import gammaln, polygamma, psi
+
+    n, total, logs = sample.size, sample.sum(), np.log(sample).sum()
+
+    def at(theta):
+        k, b = theta
+        value = n * (k * np.log(b) - gammaln(k)) + (k - 1) * logs - b * total
+        gradient = np.array([n * (np.log(b) - psi(k)) + logs, n * k / b - total])
+        return value, gradient, np.array([[-n * polygamma(1, k), n / b], [n / b, -n * k / b**2]])
+
+    return at
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return np.random.default_rng(1).gamma(3, 1 / 2, 4000)
+
+
+@pytest.fixture(scope="module")
+def fitted(sample):
+    return likelihood.maximise(Gamma, derivatives(sample), (1, 1), sample.size)
+
+
+def test_the_maximum_is_the_one_scipy_finds(fitted, sample):
+    from scipy import stats
+
+    shape, _, scale = stats.gamma.fit(sample, floc=0)
+    assert (fitted.shape, fitted.rate) == pytest.approx((shape, 1 / scale), rel=1e-6)
+
+
+def test_standard_errors_are_those_of_the_inverse_hessian(fitted, sample):
+    *_, hessian = derivatives(sample)((fitted.shape, fitted.rate))
+    expected = np.sqrt(np.diag(np.linalg.inv(-hessian)))
+    assert likelihood.standard_errors(fitted).to_numpy() == pytest.approx(expected, rel=1e-6)
+
+
+def test_intervals_hold_the_truth_and_stay_above_zero(fitted):
+    table = likelihood.parameters(fitted)
+    assert (table.low < [3, 2]).all()
+    assert (table.high > [3, 2]).all()
+    assert (table.low > 0).all()
+
+
+def test_draws_scatter_as_the_covariance_says_and_are_the_same_every_time(fitted):
+    logs = np.log([[m.shape, m.rate] for m in likelihood.draws(fitted, 4000, seed=1)])
+    assert np.cov(logs.T) == pytest.approx(fitted.covariance, rel=0.1)
+    assert list(likelihood.draws(fitted, 3, seed=1)) == list(likelihood.draws(fitted, 3, seed=1))
+
+
+def test_estimates_are_facts_named_after_their_parameters(fitted):
+    facts = likelihood.estimates(fitted, "gamma")
+    assert list(facts) == ["gamma_shape", "gamma_rate"]
+    assert facts["gamma_rate"].low < facts["gamma_rate"].value < facts["gamma_rate"].high
+
+
+def test_a_ridge_is_no_maximum(sample):
+    def ridge(theta):  # only the product is known
+        value, gradient, hessian = derivatives(sample)((3.0, theta[0] * theta[1]))
+        by = np.array([theta[1], theta[0]])
+        return value, gradient[1] * by, hessian[1, 1] * np.outer(by, by) + gradient[1] * np.array([[0, 1], [1, 0]])
+
+    with pytest.raises(likelihood.FitError, match=r"no clear maximum .* try"):
+        likelihood.maximise(Gamma, ridge, (1, 1), sample.size)
+
+
+def test_a_model_from_a_paper_has_names_and_no_covariance():
+    model = BGNBD(0.243, 30.9, 0.793, 2.43)
+    assert likelihood.names(model) == ["r", "alpha", "a", "b"]
+    assert model.covariance is None
