@@ -1,54 +1,112 @@
+"""The plots of this domain: what they draw, where, and that nothing lies on anything else."""
+
 from datetime import date
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
+from matplotlib.dates import date2num
 
 from crmlab.clv import plots
+from crmlab.style import ACTUAL, EXPECTED
 
-CALIBRATION = pd.DataFrame({"customers": [9, 3], "expected": [0.2, 1.1], "actual": [0.3, 0.9]}, index=["0", "1+"])
-TRACKING = pd.DataFrame(
-    {"ends": pd.date_range("2024-01-07", periods=8, freq="7D"), "expected": range(8), "actual": range(8, 0, -1)}
+CALIBRATION = pd.DataFrame(
+    {"customers": [90, 40, 9], "expected": [0.2, 0.6, 3.1], "actual": [0.3, 0.5, 3.4]},
+    index=pd.Index(["0", "1", "2+"], name="repeat_orders"),
 )
-DRAW = {
-    "calibration": lambda ax: plots.calibration(CALIBRATION, ax),
-    "tracking": lambda ax: plots.tracking(TRACKING, date(2024, 2, 1), ax),
+TRACKING = pd.DataFrame(
+    {
+        "ends": pd.date_range("2024-01-07", periods=60, freq="7D"),
+        "expected": [90 / (1 + week / 10) for week in range(60)],
+        "actual": [80 / (1 + week / 10) + week % 7 for week in range(60)],
+    },
+    index=pd.RangeIndex(1, 61, name="week"),
+)
+SPLIT = date(2024, 9, 30)
+DRAWN = {
+    "calibration": lambda ax=None: plots.calibration(CALIBRATION, ax=ax),
+    "tracking": lambda ax=None: plots.tracking(TRACKING, SPLIT, ax=ax),
 }
+pytestmark = pytest.mark.parametrize("draw", DRAWN.values(), ids=DRAWN)
 
 
 @pytest.fixture(autouse=True)
-def closed():
+def _figures_are_closed():
+    mpl.use("agg")
     yield
     plt.close("all")
 
 
-@pytest.mark.parametrize("plot", DRAW)
-def test_a_plot_returns_the_axes_it_was_given(plot):
+def lines(ax):
+    return {line.get_label(): line for line in ax.get_lines() if not line.get_label().startswith("_")}
+
+
+def test_a_plot_returns_the_axes_it_is_given(draw):
     ax = plt.figure().add_subplot()
-    assert DRAW[plot](ax) is ax
+    assert draw(ax) is ax
+    assert len(plt.get_fignums()) == 1
 
 
-@pytest.mark.parametrize("plot", DRAW)
-def test_a_plot_makes_axes_of_its_own_and_changes_no_setting(plot):
-    before, figures = dict(mpl.rcParams), len(plt.get_fignums())
-    ax = DRAW[plot](None)
-    assert len(plt.get_fignums()) == figures + 1
-    changed = {k for k in before if k not in ("backend", "backend_fallback") and mpl.rcParams[k] != before[k]}
-    assert not changed
-    assert ax.figure.dpi == 144
+def test_a_plot_without_axes_makes_one_figure_of_one(draw):
+    ax = draw()
+    assert ax.figure.axes == [ax]
+    assert len(plt.get_fignums()) == 1
 
 
-@pytest.mark.parametrize("plot", DRAW)
-def test_a_plot_names_its_axes_and_both_of_its_lines_and_begins_at_zero(plot):
-    ax = DRAW[plot](None)
+def test_a_plot_leaves_the_global_look_alone(draw):
+    before = dict(mpl.rcParams)
+    draw()
+    assert dict(mpl.rcParams) == before
+
+
+def test_a_plot_leaves_its_frame_alone(draw):
+    kept = CALIBRATION.copy(), TRACKING.copy()
+    draw()
+    pd.testing.assert_frame_equal(CALIBRATION, kept[0])
+    pd.testing.assert_frame_equal(TRACKING, kept[1])
+
+
+def test_a_plot_draws_actual_and_expected_in_their_colours_from_zero(draw):
+    ax = draw()
+    table = CALIBRATION if len(ax.get_lines()) == 2 else TRACKING
+    found = lines(ax)
+    assert {name: line.get_color() for name, line in found.items()} == {"actual": ACTUAL, "expected": EXPECTED}
+    for name, line in found.items():
+        assert list(line.get_ydata()) == list(table[name])
+    assert ax.get_ylim()[0] == 0
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["actual", "expected"]
+
+
+def test_a_plot_says_what_its_axes_are(draw):
+    labels = {draw().get_xlabel() for draw in DRAWN.values()}
+    ax = draw()
     assert ax.get_xlabel()
     assert ax.get_ylabel()
-    assert {text.get_text() for text in ax.get_legend().get_texts()} == {"actual", "expected"}
-    assert ax.get_ylim()[0] == 0
+    assert len(labels) == len(DRAWN)
 
 
-def test_calibration_draws_the_numbers_of_its_frame():
-    actual, expected = plots.calibration(CALIBRATION).get_lines()
-    assert list(actual.get_ydata()) == [0.3, 0.9]
-    assert list(expected.get_ydata()) == [0.2, 1.1]
+def test_nothing_on_a_plot_lies_on_its_title_or_runs_off_the_figure(draw):
+    ax = draw()
+    ax.set_title("A title\nof two lines")
+    ax.figure.draw_without_rendering()
+    title = ax.title.get_window_extent()
+    parts = [*ax.texts, *ax.get_legend().get_texts(), *ax.get_xticklabels(), *ax.get_yticklabels(), ax.xaxis.label]
+    boxes = [part.get_window_extent() for part in (*parts, ax.yaxis.label) if part.get_text().strip()]
+    assert len(boxes) > 6
+    assert not any(title.overlaps(box) for box in boxes)
+    whole = ax.figure.bbox
+    assert all(whole.x0 <= box.x0 and box.x1 <= whole.x1 and box.y0 >= whole.y0 for box in (title, *boxes))
+    legend = ax.get_legend().get_window_extent()
+    assert not any(legend.overlaps(text.get_window_extent()) for text in ax.texts)
+
+
+def test_the_split_is_marked_where_it_is(draw):
+    ax = draw()
+    marks = [line for line in ax.get_lines() if line.get_label().startswith("_")]
+    if draw is DRAWN["tracking"]:
+        assert [date2num(mark.get_xdata()[0]) for mark in marks] == [date2num(SPLIT)]
+        assert [text.get_text().strip() for text in ax.texts] == ["split"]
+    else:
+        assert marks == []
+        assert [tick.get_text() for tick in ax.get_xticklabels()] == ["0", "1", "2+"]

@@ -1,0 +1,55 @@
+"""The one look of all figures."""
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pytest
+from matplotlib.colors import to_rgb
+
+from crmlab import style
+
+
+@pytest.fixture(autouse=True)
+def _figures_are_closed():
+    mpl.use("agg")
+    yield
+    plt.close("all")
+
+
+def luminance(colour):
+    """Relative luminance. [WCAG 2.2]"""
+    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in to_rgb(colour)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_axes_given_are_the_axes_drawn_on():
+    ax = plt.figure().add_subplot()
+    assert style.axes(ax) is ax
+    assert len(plt.get_fignums()) == 1
+
+
+def test_new_axes_have_the_look_of_the_workbench():
+    ax = style.axes()
+    assert not ax.spines["top"].get_visible()
+    assert not ax.spines["right"].get_visible()
+    assert tuple(ax.figure.get_size_inches()) == (7.2, 4.0)
+    assert ax.xaxis.get_gridlines()[0].get_visible()
+
+
+def test_new_axes_leave_the_global_look_alone():
+    before = dict(mpl.rcParams)
+    style.axes()
+    assert dict(mpl.rcParams) == before
+
+
+def test_each_call_without_axes_makes_a_figure_of_its_own():
+    assert style.axes().figure is not style.axes().figure
+
+
+@pytest.mark.parametrize("colour", [style.ACTUAL, style.EXPECTED, style.NAIVE, style.QUIET])
+def test_every_colour_stands_out_on_white(colour):
+    assert 1.05 / (luminance(colour) + 0.05) >= 4.5
+
+
+def test_a_colour_has_one_meaning():
+    assert len({style.ACTUAL, style.EXPECTED, style.NAIVE, style.QUIET}) == 4
+    assert style.BAND.startswith(style.EXPECTED)
