@@ -26,17 +26,12 @@ Dataset = NewType("Dataset", str)  # annotates a notebook parameter that names d
 
 def root():
     """The project's folder: `$CRMLAB_ROOT`, else the nearest one upward that holds data/catalog.toml."""
-    if given := os.environ.get("CRMLAB_ROOT"):
-        if not (Path(given) / "data" / "catalog.toml").is_file():
-            raise InputError(
-                f"{given}: no data/catalog.toml in it; set CRMLAB_ROOT to a folder that holds data/catalog.toml"
-            )
-        return Path(given).resolve()
-    here = Path.cwd()
-    for folder in (here, *here.parents, Path(__file__).resolve().parents[1]):
+    given = os.environ.get("CRMLAB_ROOT")
+    here = Path(given or Path.cwd()).resolve()
+    for folder in [here] if given else [here, *here.parents, Path(__file__).resolve().parents[1]]:
         if (folder / "data" / "catalog.toml").is_file():
             return folder
-    raise InputError(f"{here}: no data/catalog.toml here or above; run crmlab inside its project, or set CRMLAB_ROOT")
+    raise InputError(f"{here}: no data/catalog.toml in it; set CRMLAB_ROOT to a folder that holds data/catalog.toml")
 
 
 class Entry(Policy):
