@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import warnings
 from datetime import datetime
 
 import ibis
@@ -38,7 +37,6 @@ def spark():
     if SparkSession is None or not shutil.which("java"):
         stop = pytest.fail if "spark" in os.environ.get("CRMLAB_REQUIRE", "").split(",") else pytest.skip
         stop(f"no Spark to compare with: {INSTALL}")
-    warnings.filterwarnings("ignore", category=FutureWarning, module="pyspark")
     settings = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "2", "spark.sql.session.timeZone": "UTC"}
     builder = SparkSession.builder.master("local[2]")
     for name, value in settings.items():

@@ -8,7 +8,10 @@ import pytest
 from crmlab import clv, engines
 
 END, LATER = "2024-06-30", "2024-10-01"
-pytestmark = pytest.mark.spark
+pytestmark = [
+    pytest.mark.spark,
+    pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning"),
+]
 
 
 def contract_table(connection, rows):
