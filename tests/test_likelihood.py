@@ -86,3 +86,12 @@ def test_a_model_from_a_paper_has_names_and_no_covariance():
     model = BGNBD(0.243, 30.9, 0.793, 2.43)
     assert likelihood.names(model) == ["r", "alpha", "a", "b"]
     assert model.covariance is None
+
+
+def test_a_search_that_stopped_short_of_the_maximum_is_refused(sample):
+    def misled(theta):  # by a gradient that is not the likelihood's
+        value, gradient, hessian = derivatives(sample)(theta)
+        return value, gradient + sample.size, hessian
+
+    with pytest.raises(likelihood.FitError, match="steepest slope"):
+        likelihood.maximise(Gamma, misled, (1, 1), sample.size)

@@ -104,3 +104,12 @@ def test_tables_are_written_with_every_digit_and_only_in_a_run(tmp_path, monkeyp
     for stem in tables:
         text = (tmp_path / "tables" / f"{stem}.csv").read_text()
         assert text.split() == ["customer_id,share", "00123,0.3333333333333333"]
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_a_shown_result_masks_the_customers_of_its_tables(lazy):
+    frame = pd.DataFrame({"customer_id": ["00123"], "value": [1.0]})
+    result = Result("T", {"customers": 1}, {"private/value": ibis.memtable(frame) if lazy else frame})
+    shown, metadata = result._repr_mimebundle_()
+    assert mask("00123") in shown["text/html"]
+    assert "00123" not in json.dumps([shown, metadata])

@@ -45,3 +45,9 @@ def test_the_example_shop_is_what_its_script_simulates():
     spec.loader.exec_module(module)
     written = module.example_shop().to_csv(sep=";", index=False)
     assert written == path.with_name("example_shop.csv").read_text()
+
+
+def test_a_world_shorter_than_its_acquisition_is_simulated_too():
+    log = simulate.orders(**(WORLD | {"days": 30}), seed=1)
+    assert log.customer_id.nunique() == 4000
+    assert log.day.between(0, 29).all()

@@ -77,9 +77,10 @@ def test_a_race_too_close_to_call_is_undecided_and_does_not_pass(race):
     good, _, actual = race
     rng = np.random.default_rng(3)
     one, other = (good + rng.normal(0, 0.01, len(good)) for _ in range(2))
-    for verdict in (clv.nearer_than_naive(one, other, actual), clv.ranks_better_than_naive(one, other, actual)):
-        assert not verdict.passed
-        assert verdict.evidence.endswith(", undecided")
+    for verdict in (clv.nearer_than_naive, clv.ranks_better_than_naive):
+        for found in (verdict(one, other, actual), verdict(other, one, actual)):
+            assert not found.passed
+            assert found.evidence.endswith(", undecided")
 
 
 def test_a_race_in_which_nobody_ordered_is_undecided(race):

@@ -97,8 +97,9 @@ def test_nothing_on_a_plot_lies_on_its_title_or_runs_off_the_figure(draw):
     assert not any(title.overlaps(box) for box in boxes)
     whole = ax.figure.bbox
     assert all(whole.x0 <= box.x0 and box.x1 <= whole.x1 and box.y0 >= whole.y0 for box in (title, *boxes))
-    legend = ax.get_legend().get_window_extent()
-    assert not any(legend.overlaps(text.get_window_extent()) for text in ax.texts)
+    notes, legend = [text.get_window_extent() for text in ax.texts], ax.get_legend().get_window_extent()
+    assert not any(legend.overlaps(note) for note in notes)
+    assert all(note.y1 <= ax.bbox.y1 + 1 for note in notes)
 
 
 def test_the_split_is_marked_where_it_is(draw):

@@ -1,76 +1,137 @@
-import mpmath as mp
+"""Gamma-Gamma: its likelihood, its fit, and what it expects a customer to spend."""
+
+import ibis
+import mpmath
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
-from crmlab import likelihood
-from crmlab.clv import GammaGamma
-from crmlab.clv.models.gamma_gamma import _derivatives
+from crmlab import clv, likelihood
+from crmlab.clv.models import gamma_gamma
+from crmlab.likelihood import FitError
+from crmlab.stats import simulate
 
-MODEL = GammaGamma(6.25, 3.74, 15.44)
+from . import exact
+
+TRUTH = {"p": 6.0, "q": 4.0, "gamma": 15.0}
 
 
-def spends(*rows):
+def spenders(*rows):
     return pd.DataFrame(rows, columns=["frequency", "monetary_value"])
 
 
 @pytest.fixture(scope="module")
 def world():
-    """Mean spends of 3,000 customers of known parameters p 6, q 4, gamma 60."""
-    rng = np.random.default_rng(1)
-    x = rng.integers(1, 12, 3000)
-    scale = rng.gamma(4, 1 / 60, 3000)
-    return pd.DataFrame({"frequency": x, "monetary_value": rng.gamma(6 * x, 1 / (scale * x))})
+    """Mean spends of 12,000 repeat buyers of a simulated world."""
+    log = pd.DataFrame({"customer_id": np.repeat(np.arange(12_000), 1 + np.arange(12_000) % 9)})
+    log["spend"] = simulate.spend(log, **TRUTH, seed=4)
+    return log.groupby("customer_id").spend.agg(frequency="size", monetary_value="mean").reset_index(drop=True)
 
 
-def test_a_fit_finds_the_parameters_it_was_simulated_from(world):
-    table = likelihood.parameters(GammaGamma.fit(world))
-    assert (table.low < [6, 4, 60]).all()
-    assert (table.high > [6, 4, 60]).all()
+@pytest.fixture(scope="module")
+def fitted(world):
+    return clv.GammaGamma.fit(world)
 
 
-def test_who_never_came_back_and_who_spent_nothing_are_left_out_and_told(world):
-    more = pd.concat([world, spends((0, 0.0), (3, 0.0), (2, 0.0))], ignore_index=True)
-    assert GammaGamma.fit(more) == GammaGamma.fit(world)
-    assert (~GammaGamma.fits(more)).sum() == 3
+def test_the_log_likelihood_is_that_of_the_paper():
+    seen = spenders((1, 9.5), (2, 0.01), (7, 73.74), (300, 35.0), (5000, 12.5))
+    true = [float(exact.spend_log_likelihood(TRUTH.values(), x, m)) for x, m in seen.to_numpy().tolist()]
+    model = clv.GammaGamma(**TRUTH)
+    np.testing.assert_allclose([model.log_likelihood(seen[i : i + 1]) for i in range(5)], true, rtol=1e-10)
+    assert model.log_likelihood(seen) == pytest.approx(sum(true), rel=1e-10)
 
 
-def test_rows_with_counts_are_customers_alike(world):
-    twice = pd.concat([world, world])
-    once = GammaGamma.fit(world.assign(customers=2))
-    both = GammaGamma.fit(twice)
-    assert (once.p, once.q, once.gamma) == pytest.approx((both.p, both.q, both.gamma), rel=1e-8)
+@pytest.mark.parametrize("theta", [(6.0, 4.0, 15.0), (0.5, 1.2, 200.0), (40.0, 9.0, 0.3)])
+def test_gradient_and_hessian_are_those_of_the_log_likelihood(theta):
+    seen, weights = [(1, 9.5), (2, 4.0), (7, 73.74), (60, 35.0)], np.array([3, 2, 1, 4])
+
+    def total(*at):
+        rows = zip(weights.tolist(), seen, strict=True)
+        return mpmath.fsum(n * exact.spend_log_likelihood(at, *row) for n, row in rows)
+
+    value, gradient, hessian = gamma_gamma._derivatives(theta, *np.array(seen).T, weights)
+    true_gradient, true_hessian = exact.derivatives(total, theta)
+    assert value == pytest.approx(float(total(*theta)), rel=1e-12)
+    np.testing.assert_allclose(gradient, np.array(true_gradient, float), rtol=1e-10)
+    np.testing.assert_allclose(hessian, np.array(true_hessian, float), rtol=1e-9)
 
 
-def test_the_likelihood_is_the_formula_of_the_paper():
-    x, m, (p, q, g) = 3, mp.mpf("35.5"), map(mp.mpf, ("6.25", "3.74", "15.44"))
-    density = mp.gamma(p * x + q) / mp.gamma(p * x) / mp.gamma(q)
-    density *= g**q * m ** (p * x - 1) * x ** (p * x) / (g + m * x) ** (p * x + q)
-    assert MODEL.log_likelihood(spends((3, 35.5))) == pytest.approx(float(mp.log(density)), rel=1e-12)
+def test_fitting_finds_the_parameters_a_world_was_simulated_from(world, fitted):
+    short = fitted.log_likelihood(world) - clv.GammaGamma(**TRUTH).log_likelihood(world)
+    assert 0 < 2 * short < stats.chi2.ppf(0.999, df=3)
+    found = likelihood.parameters(fitted)
+    assert list(found.value) == pytest.approx(list(TRUTH.values()), rel=0.2)
+    assert (found.high / found.low < 1.6).all()
 
 
-def test_gradient_and_hessian_are_those_of_small_steps(world):
-    x, m, one = world.frequency.to_numpy(float), world.monetary_value.to_numpy(), np.ones(len(world), int)
-    theta = np.array([3.0, 2.5, 20.0])
-    _, gradient, hessian = _derivatives(theta, x, m, one)
-    for i, step in enumerate(theta * 1e-5):
-        ahead, behind = (_derivatives(theta + sign * step * np.eye(3)[i], x, m, one) for sign in (1, -1))
-        assert (ahead[0] - behind[0]) / (2 * step) == pytest.approx(gradient[i], rel=1e-6)
-        assert (ahead[1] - behind[1]) / (2 * step) == pytest.approx(hessian[i], rel=1e-6)
+def test_a_fit_is_the_same_every_time(world, fitted):
+    again = clv.GammaGamma.fit(world)
+    assert again == fitted
+    assert (again.covariance == fitted.covariance).all()
 
 
-def test_expected_spend_lies_between_the_customers_mean_and_everybodys():
-    everybody = MODEL.p * MODEL.gamma / (MODEL.q - 1)
-    found = MODEL.expected_spend(spends((0, 0.0), (1, 100.0), (50, 100.0)))
-    assert found[0] == pytest.approx(everybody)
-    assert everybody < found[1] < found[2] < 100
+def test_a_row_for_many_customers_is_as_good_as_a_row_for_each(world, fitted):
+    rounded = world.assign(monetary_value=world.monetary_value.round(0).clip(lower=1))
+    alike = rounded.groupby(["frequency", "monetary_value"]).size().rename("customers").reset_index()
+    assert len(alike) < len(rounded) / 4
+    one, other = clv.GammaGamma.fit(alike), clv.GammaGamma.fit(rounded)
+    assert fitted.log_likelihood(alike) == pytest.approx(fitted.log_likelihood(rounded), rel=1e-12)
+    assert likelihood.parameters(one).to_numpy() == pytest.approx(likelihood.parameters(other).to_numpy(), rel=1e-6)
 
 
-def test_a_mean_that_does_not_exist_is_refused():
-    with pytest.raises(ValueError, match=r"q = 0\.9 is at most 1"):
-        GammaGamma(6, 0.9, 15).expected_spend(spends((1, 10.0)))
+def test_only_repeat_buyers_who_spent_are_learnt_from(world, fitted):
+    others = spenders((0, 0.0), (0, 50.0), (4, 0.0), (1, 0.0))
+    assert clv.GammaGamma.fits(others).to_list() == [False] * 4
+    more = pd.concat([others, world], ignore_index=True)
+    assert clv.GammaGamma.fits(more).sum() == len(world)
+    assert clv.GammaGamma.fit(more) == fitted
+    assert fitted.log_likelihood(more) == fitted.log_likelihood(world)
 
 
-def test_too_few_spenders_are_refused_with_what_to_try():
-    with pytest.raises(likelihood.FitError, match="there are 1: try"):
-        GammaGamma.fit(spends((1, 10.0), (0, 0.0)))
+def test_expected_spend_moves_from_the_mean_of_all_to_the_own_mean():
+    model = clv.GammaGamma(**TRUTH)
+    found = model.expected_spend(spenders((0, 0.0), (1, 100.0), (10, 100.0), (100_000, 100.0)))
+    assert found[0] == pytest.approx(6 * 15 / 3)
+    assert found[1] == pytest.approx(6 * (15 + 100) / (6 + 3))  # the posterior mean, in one's head
+    assert found[0] < found[1] < found[2] < found[3]
+    assert found[3] == pytest.approx(100, rel=1e-3)
+    assert found.name == "expected_spend"
+
+
+def test_who_spent_nothing_is_expected_to_spend_little_but_something():
+    assert 0 < clv.GammaGamma(**TRUTH).expected_spend(spenders((3, 0.0)))[0] < 6
+
+
+def test_expected_spend_is_the_same_on_an_engine():
+    frame = spenders((0, 0.0), (1, 100.0), (10, 33.35))
+    model = clv.GammaGamma(6.249572271322336, 3.744224667132199, 15.443520962593736)
+    table = ibis.memtable(frame)
+    there = table.select(spend=model.spend_given(table.frequency, table.monetary_value)).execute().spend
+    np.testing.assert_allclose(there, model.expected_spend(frame), rtol=1e-15)
+
+
+@pytest.mark.parametrize("q", [1.0, 0.4])
+def test_no_spend_is_expected_where_its_mean_is_not_finite(q):
+    with pytest.raises(ValueError, match=f"mean spend is not finite: q = {q:.4g} is at most 1"):
+        clv.GammaGamma(6.0, q, 15.0).expected_spend(spenders((1, 10.0)))
+
+
+@pytest.mark.parametrize("rows", [[], [(0, 0.0), (2, 0.0)], [(2, 10.0), (0, 0.0)]])
+def test_without_repeat_buyers_who_spent_there_is_nothing_to_fit(rows):
+    with pytest.raises(FitError, match=r"needs repeat buyers who spent; there are [01]: try a longer calibration"):
+        clv.GammaGamma.fit(spenders(*rows))
+
+
+@pytest.mark.parametrize(
+    "rows", [[(2, 10.0)] * 50, [(2, 10.0), (2, 12.0)], [(1, 1e-4), (1, 1e13)] * 50, [(2, 1e9), (3, 2e9)] * 50]
+)
+def test_a_fit_without_a_clear_maximum_is_refused_with_advice(rows):
+    with pytest.raises(FitError, match=r"no clear maximum .* stopped at p .*try a longer calibration") as refused:
+        clv.GammaGamma.fit(spenders(*rows))
+    assert f"on these {len(rows)} customers" in str(refused.value)
+
+
+def test_money_in_another_unit_scales_gamma_alone(world, fitted):
+    cents = clv.GammaGamma.fit(world.assign(monetary_value=world.monetary_value * 100))
+    assert (cents.p, cents.q, cents.gamma) == pytest.approx((fitted.p, fitted.q, fitted.gamma * 100), rel=1e-6)

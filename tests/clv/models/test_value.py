@@ -1,85 +1,147 @@
-"""From orders and spend to money: by customer, in total, and written by the engine."""
+"""From orders and spend to money, for a customer and for all of them."""
+
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from crmlab import catalog, clv, likelihood
+from crmlab import clv, likelihood
+from crmlab.clv.models import totals
+from crmlab.stats import simulate
 
-END = "1997-09-30"
+from ..worlds import log, simulated, spread
+
+ORDERS, SPEND = clv.BGNBD(0.25, 38.1, 0.61, 2.65), clv.GammaGamma(4.7, 4.2, 24.4)
+END = "2024-10-01"
+
+
+@pytest.fixture(autouse=True)
+def _few_draws(monkeypatch):
+    monkeypatch.setattr(totals, "DRAWS", 100)
 
 
 @pytest.fixture(scope="module")
 def summary():
-    return clv.summarise(catalog.load("cdnow_sample"), END)
+    """The lazy summary of 300 simulated customers."""
+    orders = simulate.orders(0.6, 20.0, 0.8, 3.0, customers=300, days=280, seed=6)
+    days = (pd.Timestamp("2024-01-01") + pd.to_timedelta(orders.day, unit="D")).dt.date.astype(str)
+    amounts = simulate.spend(orders, 6.0, 4.0, 15.0, seed=7).astype(str)
+    return clv.summarise(log(*zip("00" + orders.customer_id, days, amounts, strict=True)), END)
 
 
 @pytest.fixture(scope="module")
-def each(summary):
-    return summary.order_by("customer_id").execute()
+def fits():
+    """A collapsed summary, and both models fitted to it."""
+    customers = simulated(r=0.6, alpha=60.0, a=0.8, b=3.0).assign(monetary_value=20.0)
+    rng = np.random.default_rng(8)
+    each = spread(customers)
+    each["monetary_value"] = rng.gamma(6 * each.frequency.clip(lower=1), 1 / (6 * rng.gamma(4, 1 / 15, len(each))))
+    return customers, clv.BGNBD.fit(customers), clv.GammaGamma.fit(each)
 
 
-@pytest.fixture(scope="module")
-def customers(summary):
-    return clv.collapse(summary)
+def test_value_is_orders_times_spend_times_margin():
+    value = clv.value(pd.Series([2.0, 0.5]), pd.Series([10.0, 8.0]), margin=0.25)
+    assert value.to_list() == [5.0, 1.0]
+    assert value.name == "value"
 
 
-@pytest.fixture(scope="module")
-def models(each):
-    return clv.BGNBD.fit(each), clv.GammaGamma.fit(each)
+def test_a_total_weighs_each_row_by_its_customers():
+    assert clv.total(pd.Series([1.5, 2.0]), pd.Series([2, 3])) == 9.0
+    assert clv.total(pd.Series([1.5, 2.0])) == 3.5
 
 
-def by_hand(each, orders, spend):
-    return clv.value(orders.discounted_orders(each, 0.1, 365), spend.expected_spend(each), 0.3)
+def test_score_is_what_pandas_computes_customer_by_customer(summary):
+    found = clv.score(summary, ORDERS, SPEND, 365, 0.1, margin=0.3).execute()
+    each = summary.order_by("customer_id").execute().drop(columns="repeat_spend")
+    expected = each.assign(
+        p_alive=ORDERS.p_alive(each),
+        expected_orders=ORDERS.expected_orders(each, 365),
+        discounted_orders=ORDERS.discounted_orders(each, 0.1, 365),
+        expected_spend=SPEND.expected_spend(each),
+    )
+    expected["value"] = clv.value(expected.discounted_orders, expected.expected_spend, 0.3)
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False, rtol=1e-12, atol=0)
 
 
-def test_score_is_what_pandas_computes_customer_by_customer(summary, each, models):
-    orders, spend = models
-    scored = clv.score(summary, orders, spend, 365, 0.1, 0.3).execute()
-    assert scored.customer_id.tolist() == each.customer_id.tolist()
-    assert scored.customer_id[0] == "00004"
-    assert not scored.isna().any().any()
-    np.testing.assert_allclose(scored.p_alive, orders.p_alive(each), rtol=1e-12)
-    np.testing.assert_allclose(scored.expected_orders, orders.expected_orders(each, 365), rtol=1e-12)
-    np.testing.assert_allclose(scored.expected_spend, spend.expected_spend(each), rtol=1e-12)
-    np.testing.assert_allclose(scored.value, by_hand(each, orders, spend), rtol=1e-12)
+def test_score_has_one_finite_row_a_customer_by_an_id_that_is_text(summary):
+    found = clv.score(summary, ORDERS, SPEND, 365, 0.1).execute()
+    assert len(found) == summary.count().execute() == 300
+    assert found.customer_id.is_monotonic_increasing
+    assert found.customer_id.is_unique
+    assert found.customer_id.str.fullmatch(r"00\d{3}").all()
+    assert np.isfinite(found.drop(columns="customer_id").to_numpy(float)).all()
 
 
-def test_totals_over_tuples_are_those_over_customers(each, customers, models):
-    orders, spend = models
-    assert customers.customers.sum() == len(each)
-    found = clv.value_ahead(orders, spend, customers, 365, 0.1, 0.3, seed=1, currency="USD")
-    assert found.value == pytest.approx(by_hand(each, orders, spend).sum(), rel=1e-12)
-    assert (found.unit, found.interval) == ("USD", "confidence")
-    active = clv.active_customers(orders, customers, seed=1)
+def test_totals_are_the_same_on_either_grain(summary):
+    scored = clv.score(summary, ORDERS, SPEND, 365, 0.1).execute()
+    alike = clv.collapse(summary)
+    orders = ORDERS.discounted_orders(alike, 0.1, 365)
+    assert clv.total(ORDERS.p_alive(alike), alike.customers) == pytest.approx(scored.p_alive.sum(), rel=1e-12)
+    assert clv.total(orders, alike.customers) == pytest.approx(scored.discounted_orders.sum(), rel=1e-12)
+    value = clv.value(orders, SPEND.expected_spend(alike))  # linear in spend, so the mean of a row's customers will do
+    assert clv.total(value, alike.customers) == pytest.approx(scored["value"].sum(), rel=1e-12)
+
+
+def test_expected_weeks_add_up_to_the_orders_expected_by_the_last_day(summary):
+    alike = clv.collapse(summary)
+    days = alike.age.max() + 1
+    assert days % 7 != 0
+    weeks = pd.RangeIndex(1, days // 7 + 1, name="week")
+    weekly = clv.expected_by_week(ORDERS, alike, weeks)
+    ages = alike.age - days % 7  # as of the last day of the last whole week
+    by_then = clv.total(pd.Series(ORDERS.expected_orders_new(ages.clip(lower=0))), alike.customers)
+    assert weekly.sum() == pytest.approx(by_then, rel=1e-12)
+    assert weekly.index.equals(weeks)
+    assert weekly.name == "expected"
+
+
+def test_a_customer_acquired_later_is_expected_to_order_later():
+    model = clv.BGNBD(1.0, 10.0, 0.5, 5.0)
+    one = pd.DataFrame({"frequency": [0], "recency": [0], "age": [27], "customers": [1]})
+    two = pd.concat([one, one.assign(age=13, customers=2)], ignore_index=True)
+    weeks = pd.RangeIndex(1, 5)
+    first, both = (clv.expected_by_week(model, frame, weeks) for frame in (one, two))
+    # whose age is 0 on day 14, the last of week 2 being day 13
+    newcomers = np.diff([0, 0, 0, *model.expected_orders_new([6, 13])])
+    assert (both - first).to_list() == pytest.approx(list(2 * newcomers))
+
+
+@pytest.mark.parametrize(
+    ("estimate", "unit", "interval"),
+    [
+        (lambda c, o, s, seed: clv.active_customers(o, c, seed), "customers", "confidence"),
+        (lambda c, o, s, seed: clv.orders_ahead(o, c, 180, seed), "orders", "predictive"),
+        (lambda c, o, s, seed: clv.value_ahead(o, s, c, 180, 0.1, 0.5, seed, "EUR"), "EUR", "confidence"),
+    ],
+    ids=["active_customers", "orders_ahead", "value_ahead"],
+)
+def test_a_total_has_an_interval_about_it_that_repeats_from_its_seed(fits, estimate, unit, interval):
+    one, again, other = (estimate(*fits, seed) for seed in (1, 1, 2))
+    assert one == again
+    assert (one.low, one.high) != (other.low, other.high)
+    assert one.value == other.value
+    assert one.low < one.value < one.high < 1.5 * one.low
+    assert (one.unit, one.interval) == (unit, interval)
+
+
+def test_totals_estimate_the_sums_over_customers(fits):
+    customers, orders, spend = fits
+    each = spread(customers)
+    value = clv.value(orders.discounted_orders(each, 0.1, 180), spend.expected_spend(each), 0.5).sum()
+    active, ahead = clv.active_customers(orders, customers, 1), clv.orders_ahead(orders, customers, 180, 1)
     assert active.value == pytest.approx(orders.p_alive(each).sum(), rel=1e-12)
-    ahead = clv.orders_ahead(orders, customers, 365, seed=1)
-    assert ahead.value == pytest.approx(orders.expected_orders(each, 365).sum(), rel=1e-12)
-    assert ahead.interval == "predictive"
-    for estimate in (found, active, ahead):
-        assert estimate.low < estimate.value < estimate.high
+    assert ahead.value == pytest.approx(orders.expected_orders(each, 180).sum(), rel=1e-12)
+    assert clv.value_ahead(orders, spend, customers, 180, 0.1, 0.5, 1).value == pytest.approx(value, rel=1e-12)
 
 
-def test_totals_are_the_same_every_time_and_follow_the_seed(customers, models):
-    once, again, other = (clv.orders_ahead(models[0], customers, 365, seed=seed) for seed in (1, 1, 2))
-    assert once == again
-    assert once != other
-
-
-def test_a_predictive_interval_is_wider_than_the_confidence_one(customers, models):
-    orders, _ = models
-    drawn = [
-        clv.total(m.expected_orders(customers, 365), customers.customers) for m in likelihood.draws(orders, 200, 1)
-    ]
-    confidence = np.subtract(*np.quantile(drawn, [0.975, 0.025]))
-    predictive = clv.orders_ahead(orders, customers, 365, seed=1)
-    assert predictive.high - predictive.low > confidence
-
-
-def test_weekly_expectations_sum_to_those_of_each_customers_own_age(each, customers, models):
-    orders, _ = models
-    weeks = pd.RangeIndex(1, 40)  # the 39 weeks from the first acquisition to the split
-    weekly = clv.expected_by_week(orders, customers, weeks)
-    assert weekly.index.tolist() == list(weeks)
-    last_day = each.age.max() - (39 * 7 - 1)  # days from the end of week 39 to the split
-    assert weekly.sum() == pytest.approx(orders.expected_orders_new(each.age.to_numpy() - last_day).sum(), rel=1e-9)
+def test_what_will_be_seen_is_less_certain_than_what_is_expected(fits, monkeypatch):
+    monkeypatch.setattr(totals, "DRAWS", 400)
+    customers, orders, _ = fits
+    alike = customers[:20].assign(customers=200)
+    sure = replace(orders, covariance=np.eye(4) * 1e-12)
+    seen, by_the_sure = (clv.orders_ahead(model, alike, 180, 1) for model in (orders, sure))
+    expected = [clv.total(m.expected_orders(alike, 180), alike.customers) for m in likelihood.draws(orders, 400, 1)]
+    low, high = np.quantile(expected, [0.025, 0.975])
+    variance = (high - low) ** 2 + (by_the_sure.high - by_the_sure.low) ** 2
+    assert seen.high - seen.low == pytest.approx(np.sqrt(variance), rel=0.15)  # they are independent
