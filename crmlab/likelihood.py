@@ -5,6 +5,7 @@ the logs, intervals are multiplicative, and no draw leaves the parameter space.
 """
 
 from dataclasses import fields, replace
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -26,25 +27,17 @@ def names(model):
     return [f.name for f in fields(model) if f.name != "covariance"]
 
 
-def maximise(cls, derivatives, start, customers):
+def maximise(cls, derivatives, starts, customers):
     """The model of `cls` whose parameters maximise the log-likelihood.
 
     derivatives : parameters (array) -> log-likelihood, its gradient, its Hessian, all by the parameters themselves
-    start       : parameters to begin at
+    starts      : tuples of parameters to begin at; the best maximum found from them is taken
     customers   : how many the likelihood is a sum over; the search works on the mean
     Raises FitError unless the gradient vanishes and the curvature is that of a maximum, whatever the optimiser says.
     """
-    by_logs = _by_logs(derivatives, customers)
     with threadpool_limits(1, "blas"), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        found = optimize.minimize(
-            lambda logs: by_logs(logs)[0],
-            np.log(start),
-            jac=lambda logs: by_logs(logs)[1],
-            hess=lambda logs: by_logs(logs)[2],
-            method="trust-exact",
-            options={"gtol": 1e-10, "maxiter": 200},
-        ).x
-        value, slope, curvature = by_logs(found)
+        ends = [_search(derivatives, start, customers) for start in starts]
+        found, value, slope, curvature = min(ends, key=lambda end: end[1])
         lowest = np.linalg.eigvalsh(curvature)[0] if np.isfinite(value) else -np.inf
         missing = slope @ np.linalg.solve(curvature, slope) / 2 * customers if lowest > 0 else np.inf
     if not (lowest > max(LEAST_CURVATURE, 1 / (LOOSEST**2 * customers)) and missing < 1e-6):
@@ -57,10 +50,11 @@ def maximise(cls, derivatives, start, customers):
     return cls(*map(float, np.exp(found)), covariance=np.linalg.inv(curvature * customers))
 
 
-def _by_logs(derivatives, customers):
-    """What the search minimises: logs of parameters -> minus the mean log-likelihood, its gradient, its Hessian."""
+def _search(derivatives, start, customers):
+    """Where a search from `start` ended: logs of parameters, minus the mean log-likelihood, its gradient, its Hessian."""
 
-    def by_logs(logs):
+    @lru_cache(maxsize=2)  # the search asks for value, gradient and Hessian of a point one after the other
+    def at(logs):
         theta = np.exp(logs)
         value, gradient, hessian = derivatives(theta)
         slope = gradient * theta
@@ -69,7 +63,20 @@ def _by_logs(derivatives, customers):
             return tuple(-part / customers for part in parts)
         return np.inf, np.zeros_like(theta), np.eye(theta.size)  # too far: the search takes a shorter step
 
-    return by_logs
+    found = optimize.minimize(
+        lambda logs: at(tuple(logs))[0],
+        np.log(start),
+        jac=lambda logs: at(tuple(logs))[1],
+        hess=lambda logs: at(tuple(logs))[2],
+        method="trust-exact",
+        options={"gtol": 1e-10, "maxiter": 200},
+    ).x
+    value, slope, curvature = at(tuple(found))
+    if np.isfinite(value) and np.linalg.eigvalsh(curvature)[0] > 0:  # one step further, to the last digits
+        closer = found - np.linalg.solve(curvature, slope)
+        if at(tuple(closer))[0] <= value:
+            return closer, *at(tuple(closer))
+    return found, value, slope, curvature
 
 
 def standard_errors(model):

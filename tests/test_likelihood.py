@@ -37,7 +37,7 @@ def sample():
 
 @pytest.fixture(scope="module")
 def fitted(sample):
-    return likelihood.maximise(Gamma, derivatives(sample), (1, 1), sample.size)
+    return likelihood.maximise(Gamma, derivatives(sample), [(1, 1)], sample.size)
 
 
 def test_the_maximum_is_the_one_scipy_finds(fitted, sample):
@@ -79,7 +79,7 @@ def test_a_ridge_is_no_maximum(sample):
         return value, gradient[1] * by, hessian[1, 1] * np.outer(by, by) + gradient[1] * np.array([[0, 1], [1, 0]])
 
     with pytest.raises(likelihood.FitError, match=r"no clear maximum .* try"):
-        likelihood.maximise(Gamma, ridge, (1, 1), sample.size)
+        likelihood.maximise(Gamma, ridge, [(1, 1)], sample.size)
 
 
 def test_a_model_from_a_paper_has_names_and_no_covariance():
@@ -94,4 +94,4 @@ def test_a_search_that_stopped_short_of_the_maximum_is_refused(sample):
         return value, gradient + sample.size, hessian
 
     with pytest.raises(likelihood.FitError, match="steepest slope"):
-        likelihood.maximise(Gamma, misled, (1, 1), sample.size)
+        likelihood.maximise(Gamma, misled, [(1, 1)], sample.size)

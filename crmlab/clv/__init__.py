@@ -22,6 +22,8 @@ from crmlab.clv.metrics import (
 )
 from crmlab.clv.models import (
     BGNBD,
+    MBGNBD,
+    NBD,
     GammaGamma,
     active_customers,
     expected_by_week,
@@ -36,6 +38,8 @@ from crmlab.clv.tables import collapse, summarise, weekly_orders, with_holdout
 
 __all__ = [
     "BGNBD",
+    "MBGNBD",
+    "NBD",
     "GammaGamma",
     "active_customers",
     "calibration",

@@ -1,13 +1,16 @@
 """Models of repeat buying and of spend: fitted, they are their numbers."""
 
-from crmlab.clv.models.bgnbd import BGNBD
+from crmlab.clv.models.bgnbd import BGNBD, MBGNBD
 from crmlab.clv.models.gamma_gamma import GammaGamma
 from crmlab.clv.models.naive import past_rate
+from crmlab.clv.models.nbd import NBD
 from crmlab.clv.models.totals import active_customers, orders_ahead, value_ahead
 from crmlab.clv.models.value import expected_by_week, score, total, value
 
 __all__ = [
     "BGNBD",
+    "MBGNBD",
+    "NBD",
     "GammaGamma",
     "active_customers",
     "expected_by_week",

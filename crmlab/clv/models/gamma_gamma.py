@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammaln, polygamma, psi
 
-from crmlab.clv.models.inputs import count_customers
+from crmlab.clv.models.inputs import count_customers, spending
 from crmlab.likelihood import FitError, maximise
 
 
@@ -32,12 +32,8 @@ class GammaGamma:
                 f"GammaGamma needs repeat buyers who spent; there are {customers.sum()}: try a longer calibration"
             )
         mean = (m * customers).sum() / customers.sum()
-        return maximise(
-            cls,
-            lambda theta: _derivatives(theta, x, m, customers),
-            start=(2, 3, mean),
-            customers=int(customers.sum()),
-        )
+        starts = [(2, 3, mean), (8, 8, mean), (1, 1.5, mean)]
+        return maximise(cls, _likelihood(x, m, customers), starts, customers=int(customers.sum()))
 
     @staticmethod
     def fits(summary):
@@ -46,7 +42,7 @@ class GammaGamma:
 
     def log_likelihood(self, summary):
         """Log of the density of the mean spends of who `fits`. [eq. 1a]"""
-        return _derivatives((self.p, self.q, self.gamma), *_spenders(summary))[0]
+        return _likelihood(*_spenders(summary))((self.p, self.q, self.gamma))[0]
 
     def expected_spend(self, summary):
         """Expected spend of each customer on an order day, in the currency of the data. [eq. 5]
@@ -65,25 +61,48 @@ class GammaGamma:
 
 
 def _spenders(summary):
-    kept = summary[GammaGamma.fits(summary)]
-    return kept.frequency.to_numpy(float), kept.monetary_value.to_numpy(float), count_customers(kept)
+    x, m = spending(summary)
+    kept = (x > 0) & (m > 0)
+    return x[kept], m[kept], count_customers(summary)[kept]
 
 
-def _derivatives(theta, x, m, customers):
-    """Log-likelihood, gradient and Hessian by p, q, gamma. [eq. 1a]"""
+def _likelihood(x, m, customers):
+    """parameters -> log-likelihood, gradient and Hessian by p, q, gamma. [eq. 1a]"""
+    counts, which = np.unique(x, return_inverse=True)
+    of_count = np.bincount(which, customers)
+    spent, of_order = m * x, customers * x
+    logs, log_spent = customers @ np.log(m), of_order @ np.log(spent)
+
+    def derivatives(theta):
+        p, q, gamma = theta
+        total = gamma + spent
+        log_total, per_total = np.log(total), 1 / total
+        by_customer, by_order = customers @ log_total, of_order @ log_total
+        once, orders_over = customers @ per_total, of_order @ per_total
+        settled, gradient, hessian = _by_count(theta, counts, of_count)
+        value = settled + p * log_spent - logs - p * by_order - q * by_customer
+        gradient += [log_spent - by_order, -by_customer, -p * orders_over - q * once]
+        hessian[[0, 2], [2, 0]] -= orders_over
+        hessian[[1, 2], [2, 1]] -= once
+        hessian[2, 2] += p * (of_order @ per_total**2) + q * (customers @ per_total**2)
+        return float(value), gradient, hessian
+
+    return derivatives
+
+
+def _by_count(theta, x, customers):
+    """The parts of log-likelihood, gradient and Hessian that a customer's count of orders alone settles."""
     p, q, gamma = theta
-    px, total = p * x, gamma + m * x
-    value = gammaln(px + q) - gammaln(px) - gammaln(q) + q * np.log(gamma) - np.log(m)
-    value = value + px * (np.log(m) + np.log(x)) - (px + q) * np.log(total)
-    gradient = np.stack(
+    px, both, everybody = p * x, p * x + q, customers.sum()
+    value = customers @ (gammaln(both) - gammaln(px)) + everybody * (q * np.log(gamma) - gammaln(q))
+    gradient = np.array(
         [
-            x * (psi(px + q) - psi(px) + np.log(m) + np.log(x) - np.log(total)),
-            psi(px + q) - psi(q) + np.log(gamma) - np.log(total),
-            q / gamma - (px + q) / total,
+            customers @ (x * (psi(both) - psi(px))),
+            customers @ psi(both) + everybody * (np.log(gamma) - psi(q)),
+            everybody * q / gamma,
         ]
     )
-    both = polygamma(1, px + q)
-    pp, pq, pg = x**2 * (both - polygamma(1, px)), x * both, -x / total
-    qq, qg, gg = both - polygamma(1, q), 1 / gamma - 1 / total, -q / gamma**2 + (px + q) / total**2
-    hessian = np.stack([np.stack([pp, pq, pg]), np.stack([pq, qq, qg]), np.stack([pg, qg, gg])])
-    return float(customers @ value), gradient @ customers, hessian @ customers
+    curved = polygamma(1, both)
+    pp, pq = customers @ (x**2 * (curved - polygamma(1, px))), customers @ (x * curved)
+    qq, qg = customers @ curved - everybody * polygamma(1, q), everybody / gamma
+    return value, gradient, np.array([[pp, pq, 0], [pq, qq, qg], [0, qg, -everybody * q / gamma**2]])

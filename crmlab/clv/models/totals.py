@@ -18,7 +18,7 @@ def active_customers(orders, customers, seed):
 def orders_ahead(orders, customers, days, seed):
     """Orders that all customers will place in the next `days`: an Estimate, with a predictive interval."""
     rng = np.random.default_rng(seed)
-    drawn = (model.simulate_orders(customers, days, rng).sum() for model in likelihood.draws(orders, DRAWS, seed))
+    drawn = (len(model.simulate_orders(customers, days, rng)) for model in likelihood.draws(orders, DRAWS, seed))
     expected = total(orders.expected_orders(customers, days), customers.customers)
     return intervals.predictive(expected, drawn, "orders")
 

@@ -1,6 +1,7 @@
 """The formulas of the papers in mpmath, with digits to spare: slow, plain, and none of our code.
 
-BG/NBD: Fader, Hardie & Lee (2005) eq. 6, 9 and 10, (2008) for the chance of being alive. Gamma-Gamma: Fader & Hardie
+BG/NBD: Fader, Hardie & Lee (2005) eq. 6 to 10, (2008) for the chance of being alive; MBG/NBD is the same with one more
+chance to leave, `at_once`, and while alive is a BG/NBD whose b is greater by one. Gamma-Gamma: Fader & Hardie
 (2013) eq. 1a. `model` is (r, alpha, a, b) or (p, q, gamma).
 """
 
@@ -9,17 +10,30 @@ import mpmath as mp
 mp.mp.dps = 60  # below 50, mpmath's own hyp2f1 is wrong at large parameters
 
 
-def log_likelihood(model, x, t_x, T):
+def log_likelihood(model, x, t_x, T, at_once=0):
     r, alpha, a, b = map(mp.mpf, model)
+    stays = x + at_once
     common = mp.gamma(r + x) / mp.gamma(r) * alpha**r / mp.beta(a, b)
-    here = mp.beta(a, b + x) / (alpha + T) ** (r + x)
-    gone = mp.beta(a + 1, b + x - 1) / (alpha + t_x) ** (r + x) if x > 0 else 0
+    here = mp.beta(a, b + stays) / (alpha + T) ** (r + x)
+    gone = mp.beta(a + 1, b + stays - 1) / (alpha + t_x) ** (r + x) if stays > 0 else 0
     return mp.log(common * (here + gone))
 
 
-def p_alive(model, x, t_x, T):
+def p_alive(model, x, t_x, T, at_once=0):
     r, alpha, a, b = map(mp.mpf, model)
-    return 1 / (1 + a / (b + x - 1) * ((alpha + T) / (alpha + t_x)) ** (r + x)) if x > 0 else mp.mpf(1)
+    stays = x + at_once
+    return 1 / (1 + a / (b + stays - 1) * ((alpha + T) / (alpha + t_x)) ** (r + x)) if stays > 0 else mp.mpf(1)
+
+
+def chance_while_alive(model, x, T, days, n):
+    """Of exactly n orders in the next days: none of them the last, or the n-th the last."""
+    r, alpha, a, b = map(mp.mpf, model)
+    k, scale, later = r + x, alpha + T, b + x
+    stay, go = scale / (scale + days), days / (scale + days)
+    rate_of = lambda n: mp.gamma(k + n) / mp.gamma(k) / mp.factorial(n) * stay**k * go**n  # noqa: E731
+    still = mp.beta(a, later + n) / mp.beta(a, later) * rate_of(n)
+    at_least = 1 - mp.fsum(rate_of(j) for j in range(n))
+    return still + (mp.beta(a + 1, later + n - 1) / mp.beta(a, later) * at_least if n else 0)
 
 
 def orders_while_alive(model, x, T, days):

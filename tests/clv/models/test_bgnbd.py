@@ -84,23 +84,37 @@ def test_drawn_orders_have_the_expected_mean():
     model = clv.BGNBD(**SLOW)
     few = customers((0, 0, 500), (1, 30, 400), (3, 350, 400), (12, 390, 400)).assign(customers=40_000)
     one_each = few.loc[few.index.repeat(few.customers)].assign(customers=1).reset_index(drop=True)
-    drawn = model.simulate_orders(one_each, 365, np.random.default_rng(3)).groupby(np.repeat(few.index, few.customers))
+    orders = model.simulate_orders(one_each, 365, np.random.default_rng(3))
+    counts = pd.Series(np.bincount(orders.row, minlength=len(one_each)))
+    drawn = counts.groupby(np.repeat(few.index, few.customers))
     error = drawn.std() / np.sqrt(few.customers)
     assert (abs(drawn.mean() - model.expected_orders(few, 365)) < 3.5 * error).all()
     assert (error < 0.01 * (1 + drawn.mean())).all()
 
 
-def test_drawn_orders_are_summed_over_the_customers_of_a_row():
+def test_drawn_orders_come_as_often_as_they_should_at_any_time():
     model = clv.BGNBD(**SLOW)
-    frame = customers((2, 100, 400), (5, 390, 400)).assign(customers=[30, 70]).set_index(pd.Index(["x", "y"]))
+    many = customers((3, 350, 400)).assign(customers=100_000)
+    orders = model.simulate_orders(many, 365, np.random.default_rng(4))
+    for days in (30, 180, 365):
+        counts = np.bincount(orders.customer[orders.day < days], minlength=100_000)
+        for n in (0, 1, 3):
+            chance = model.probability_of_orders(many, days, n)[0]
+            assert (counts == n).mean() == pytest.approx(chance, abs=4 * np.sqrt(chance * (1 - chance) / 100_000))
+
+
+def test_drawn_orders_name_their_customer_and_row():
+    model = clv.BGNBD(**SLOW)
+    frame = customers((2, 100, 400), (5, 390, 400)).assign(customers=[30, 70])
     rows, each = (model.simulate_orders(f, 365, np.random.default_rng(7)) for f in (frame, spread(frame)))
-    assert rows.index.equals(frame.index)
-    assert rows.to_list() == [each[:30].sum(), each[30:].sum()]
+    assert rows.customer.to_list() == each.row.to_list() == each.customer.to_list()
+    assert rows.row.to_list() == [0 if customer < 30 else 1 for customer in rows.customer]
+    assert rows.day.between(0, 365).all()
 
 
 def test_drawn_orders_repeat_from_a_seed(world, fitted):
     one, other = (fitted.simulate_orders(world, 90, np.random.default_rng(5)) for _ in range(2))
-    pd.testing.assert_series_equal(one, other)
+    pd.testing.assert_frame_equal(one, other)
 
 
 @pytest.mark.parametrize(

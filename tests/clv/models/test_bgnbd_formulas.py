@@ -1,4 +1,4 @@
-"""BG/NBD's formulas against mpmath, at random points and at the edges where floating point gives way."""
+"""The formulas of BG/NBD and MBG/NBD against mpmath, at random points and at the edges where floating point gives way."""
 
 import itertools
 
@@ -8,8 +8,6 @@ import pandas as pd
 import pytest
 
 from crmlab import clv
-from crmlab.clv.models import bgnbd
-
 from ..worlds import customers
 from . import exact
 
@@ -24,9 +22,24 @@ MODELS = {
     "slow": (0.05, 2000.0, 4.0, 8.0),
 }
 CUSTOMERS = customers(
-    (0, 0, 0), (0, 0, 1), (0, 0, 273), (1, 0, 1), (1, 1, 1), (2, 213, 272), (26, 216, 217), (7, 10, 3000),
+    (0, 0, 0), (0, 0, 1), (0, 0, 273), (1, 1, 1), (2, 213, 272), (26, 216, 217), (7, 10, 3000),
     (300, 300, 300), (300, 310, 400), (5000, 5000, 5000), (5000, 5100, 9000),
 )  # fmt: skip
+
+
+@pytest.fixture(params=[clv.BGNBD, clv.MBGNBD])
+def family(request):
+    return request.param
+
+
+def alive(family, model, row):
+    return exact.p_alive(model, *row, family.AT_ONCE)
+
+
+def living(family, model):
+    """The BG/NBD that customers of `model` follow while they are active."""
+    r, alpha, a, b = model
+    return r, alpha, a, b + family.AT_ONCE
 
 
 def rows(frame=CUSTOMERS):
@@ -48,37 +61,57 @@ def assert_close(found, true, rel):
 
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
-def test_the_log_likelihood_is_that_of_the_paper(model):
-    found = [clv.BGNBD(*model).log_likelihood(customers(row)) for row in rows()]
+def test_the_log_likelihood_is_that_of_the_paper(family, model):
+    found = [family(*model).log_likelihood(customers(row)) for row in rows()]
     np.testing.assert_allclose(
-        found, [float(exact.log_likelihood(model, *row)) for row in rows()], rtol=1e-11, atol=1e-11
+        found, [float(exact.log_likelihood(model, *row, family.AT_ONCE)) for row in rows()], rtol=1e-11, atol=1e-11
     )
 
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
-def test_p_alive_is_that_of_the_paper(model):
-    assert_close(clv.BGNBD(*model).p_alive(CUSTOMERS), [exact.p_alive(model, *row) for row in rows()], 1e-12)
+def test_p_alive_is_that_of_the_paper(family, model):
+    assert_close(family(*model).p_alive(CUSTOMERS), [alive(family, model, row) for row in rows()], 1e-12)
 
 
 @pytest.mark.parametrize("days", [0.5, 30, 365, 36500])
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
-def test_expected_orders_are_those_of_the_closed_form(model, days):
-    true = [exact.p_alive(model, x, t, T) * exact.orders_while_alive(model, x, T, days) for x, t, T in rows()]
-    assert_close(clv.BGNBD(*model).expected_orders(CUSTOMERS, days), true, 1e-11)
+def test_expected_orders_are_those_of_the_closed_form(family, model, days):
+    true = [alive(family, model, (x, t, T)) * exact.orders_while_alive(living(family, model), x, T, days) for x, t, T in rows()]
+    assert_close(family(*model).expected_orders(CUSTOMERS, days), true, 1e-11)
 
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
-def test_a_new_customer_is_expected_to_order_as_the_closed_form_says(model):
+def test_a_new_customer_is_expected_to_order_as_the_closed_form_says(family, model):
     days = np.array([1, 7, 365, 36500])
-    true = [exact.orders_while_alive(model, 0, 0, int(t)) for t in days]
-    assert_close(clv.BGNBD(*model).expected_orders_new(days), true, 1e-11)
+    true = [
+        alive(family, model, (0, 0, 0)) * exact.orders_while_alive(living(family, model), 0, 0, int(t)) for t in days
+    ]
+    assert_close(family(*model).expected_orders_new(days), true, 1e-11)
 
 
-def test_expected_orders_hold_at_random_points():
+def test_expected_orders_hold_at_random_points(family):
     for model, (x, t_x, T) in random_cases(150, seed=1):
         for days in (1, 365, 3650):
-            true = exact.p_alive(model, x, t_x, T) * exact.orders_while_alive(model, x, T, days)
-            assert_close(clv.BGNBD(*model).expected_orders(customers((x, t_x, T)), days), [true], 1e-11)
+            true = alive(family, model, (x, t_x, T)) * exact.orders_while_alive(living(family, model), x, T, days)
+            assert_close(family(*model).expected_orders(customers((x, t_x, T)), days), [true], 1e-11)
+
+
+def test_chances_of_so_many_orders_are_those_of_the_closed_form(family):
+    for model, row in itertools.chain(((m, r) for m in MODELS.values() for r in rows()[1:8]), random_cases(60, seed=2)):
+        for days, n in ((30, 0), (365, 1), (365, 7), (3650, 40)):
+            alone = exact.chance_while_alive(living(family, model), row[0], row[2], days, n)
+            true = alive(family, model, row) * alone + (1 - alive(family, model, row) if n == 0 else 0)
+            found = family(*model).probability_of_orders(customers(row), days, n)
+            np.testing.assert_allclose(float(found[0]), float(true), rtol=1e-9, atol=1e-14)
+
+
+def test_chances_add_up_to_one_and_to_the_expected_orders(family):
+    model, few = family(*MODELS["cdnow"]), CUSTOMERS[:7]
+    chances = np.array([model.probability_of_orders(few, 365, n) for n in range(400)])
+    np.testing.assert_allclose(chances.sum(axis=0), 1, rtol=1e-9)
+    np.testing.assert_allclose(np.arange(400) @ chances, model.expected_orders(few, 365), rtol=1e-9)
+    newcomer = sum(n * model.probability_of_orders_new(365, n) for n in range(400))
+    assert newcomer == pytest.approx(float(model.expected_orders_new(365)), rel=1e-9)
 
 
 @pytest.mark.parametrize("days", [30, 365, 3650, None])
@@ -94,10 +127,10 @@ def test_expected_orders_hold_at_random_points():
         ((4.68, 24.86, 200.0, 132.9), (0, 0, 30)),
     ],
 )
-def test_discounted_orders_are_the_integral(model, customer, days):
+def test_discounted_orders_are_the_integral(family, model, customer, days):
     x, t_x, T = customer
-    true = exact.p_alive(model, x, t_x, T) * exact.discounted_while_alive(model, x, T, 0.1, days)
-    assert_close(clv.BGNBD(*model).discounted_orders(customers(customer), 0.1, days), [true], 1e-11)
+    true = alive(family, model, (x, t_x, T)) * exact.discounted_while_alive(living(family, model), x, T, 0.1, days)
+    assert_close(family(*model).discounted_orders(customers(customer), 0.1, days), [true], 1e-11)
 
 
 def test_a_customer_is_valued_the_same_in_any_company():
@@ -109,9 +142,9 @@ def test_a_customer_is_valued_the_same_in_any_company():
 
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
-def test_undiscounted_orders_of_some_days_are_the_expected_ones(model):
-    found = clv.BGNBD(*model).discounted_orders(CUSTOMERS, 0, 365)
-    np.testing.assert_allclose(found, clv.BGNBD(*model).expected_orders(CUSTOMERS, 365), rtol=1e-11, atol=1e-300)
+def test_undiscounted_orders_of_some_days_are_the_expected_ones(family, model):
+    found = family(*model).discounted_orders(CUSTOMERS, 0, 365)
+    np.testing.assert_allclose(found, family(*model).expected_orders(CUSTOMERS, 365), rtol=1e-11, atol=1e-300)
 
 
 def test_discounted_orders_of_many_years_are_those_for_ever():
@@ -165,8 +198,8 @@ def test_orders_grow_with_the_days_and_shrink_with_the_discount():
         (1e13, 1e15, 1e13, 2.0),
     ],
 )
-def test_everything_is_finite_at_the_strangest_parameters(model):
-    model = clv.BGNBD(*model)
+def test_everything_is_finite_at_the_strangest_parameters(family, model):
+    model = family(*model)
     with np.errstate(all="raise", under="ignore"):
         found = [
             model.p_alive(CUSTOMERS),
@@ -183,14 +216,14 @@ def test_everything_is_finite_at_the_strangest_parameters(model):
 
 
 @pytest.mark.parametrize("theta", [(0.5, 20.0, 0.4, 3.0), (2.0, 90.0, 3.0, 0.7), (0.05, 400.0, 1.0, 1.0)])
-def test_gradient_and_hessian_are_those_of_the_log_likelihood(theta):
+def test_gradient_and_hessian_are_those_of_the_log_likelihood(family, theta):
     seen = customers((0, 0, 40), (1, 5, 90), (4, 60, 61), (12, 300, 300))
     weights = [3, 2, 1, 4]
 
     def total(*at):
-        return mpmath.fsum(n * exact.log_likelihood(at, *row) for n, row in zip(weights, rows(seen), strict=True))
+        return mpmath.fsum(n * exact.log_likelihood(at, *row, family.AT_ONCE) for n, row in zip(weights, rows(seen), strict=True))
 
-    value, gradient, hessian = bgnbd._derivatives(theta, *(seen[c].to_numpy(float) for c in seen), np.array(weights))
+    value, gradient, hessian = family._likelihood(*(seen[c].to_numpy(float) for c in seen), np.array(weights))(theta)
     true_gradient, true_hessian = exact.derivatives(total, theta)
     assert value == pytest.approx(float(total(*theta)), rel=1e-12)
     np.testing.assert_allclose(gradient, np.array(true_gradient, float), rtol=1e-10)

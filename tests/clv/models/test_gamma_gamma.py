@@ -50,7 +50,7 @@ def test_gradient_and_hessian_are_those_of_the_log_likelihood(theta):
         rows = zip(weights.tolist(), seen, strict=True)
         return mpmath.fsum(n * exact.spend_log_likelihood(at, *row) for n, row in rows)
 
-    value, gradient, hessian = gamma_gamma._derivatives(theta, *np.array(seen).T, weights)
+    value, gradient, hessian = gamma_gamma._likelihood(*np.array(seen).T, weights)(theta)
     true_gradient, true_hessian = exact.derivatives(total, theta)
     assert value == pytest.approx(float(total(*theta)), rel=1e-12)
     np.testing.assert_allclose(gradient, np.array(true_gradient, float), rtol=1e-10)

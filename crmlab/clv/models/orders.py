@@ -1,0 +1,97 @@
+"""What every model of repeat buying can be asked, whatever it takes customers to be."""
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+
+from crmlab.clv.models.inputs import count_customers, daily_rate, distinct, repeat_buying
+from crmlab.likelihood import FitError, maximise, names
+
+
+class OrderModel:
+    """Repeat orders of customers who may leave unseen.
+
+    Every method takes a frame with frequency, recency and age in days, one row a customer or one row
+    for each of `customers` alike. All rest on one fact: what a living customer will do is what a new one
+    does, under parameters that what was seen has moved.
+    """
+
+    @classmethod
+    def fit(cls, summary, starts=()):
+        """The parameters most likely to have made `summary`. Raises FitError where there are none.
+
+        starts : tuples of parameters to begin at, rather than a few of the model's own
+        """
+        x, t_x, T, customers = distinct(summary)
+        if not x.any():
+            raise FitError(
+                f"{cls.__name__} needs repeat orders; {customers.sum():,} customers had none: try a longer calibration"
+            )
+        rate = (x @ customers) / (T @ customers)
+        return maximise(
+            cls, cls._likelihood(x, t_x, T, customers), starts or cls._starts(rate), customers=int(customers.sum())
+        )
+
+    def log_likelihood(self, summary):
+        """Log of the chance of what all customers did, with time in days."""
+        theta = [getattr(self, name) for name in names(self)]
+        return self._likelihood(*distinct(summary))(theta)[0]
+
+    def p_alive(self, summary):
+        """Chance that each customer is still active, 0 to 1."""
+        return pd.Series(expit(-self._log_odds_gone(*repeat_buying(summary))), summary.index, name="p_alive")
+
+    def expected_orders(self, summary, days):
+        """Expected orders of each customer in the next `days`, count."""
+        return self._expected(summary, lambda living: self._orders(living, days)).rename("expected_orders")
+
+    def probability_of_orders(self, summary, days, count):
+        """Chance that each customer places exactly `count` orders in the next `days`, 0 to 1."""
+        chance = self._expected(summary, lambda living: self._chance(living, days, count))
+        return (chance + (1 - self.p_alive(summary) if count == 0 else 0)).rename("probability_of_orders")
+
+    def expected_orders_new(self, days):
+        """Expected repeat orders of a customer `days` after the first order, count: shaped as `days`."""
+        days = np.asarray(days, dtype=float)
+        alive, living = self._newcomer(days.size)
+        return (alive * self._orders(living, days.ravel())).reshape(days.shape)
+
+    def probability_of_orders_new(self, days, count):
+        """Chance that a customer places exactly `count` repeat orders within `days` of the first order, 0 to 1."""
+        alive, living = self._newcomer(1)
+        return float(alive * self._chance(living, days, count)[0] + (1 - alive if count == 0 else 0))
+
+    def discounted_orders(self, summary, discount_annual, days=None):
+        """Expected orders of each customer from now on, each worth less by `discount_annual` a year until it comes.
+
+        days    : count only those of the next `days` (DECT); None counts all (DERT)
+        Raises ValueError where the sum has no end: undiscounted, for ever, of customers who leave too rarely.
+        """
+        delta = daily_rate(discount_annual)
+        return self._expected(summary, lambda living: self._discounted(living, delta, days)).rename(
+            "discounted_orders"
+        )
+
+    def simulate_orders(self, summary, days, rng):
+        """Orders of the next `days`, drawn: a frame with row, customer and day, one row an order.
+
+        row      : position in `summary` of the row that the customer belongs to
+        customer : position among all customers, those of each row side by side
+        day      : how far ahead, days
+        """
+        customers = count_customers(summary)
+        x, t_x, T = (np.repeat(v, customers) for v in repeat_buying(summary))
+        active = np.flatnonzero(rng.random(x.size) < expit(-self._log_odds_gone(x, t_x, T)))
+        owner, day = self._simulate(self._living(x[active], T[active]), days, rng)
+        row = np.repeat(np.arange(len(summary)), customers)
+        return pd.DataFrame({"row": row[active[owner]], "customer": active[owner], "day": day})
+
+    def _expected(self, summary, of_living):
+        """What is expected of each customer, from what is expected of living ones, computed once where x and T agree."""
+        x, _, T = repeat_buying(summary)
+        pairs, back = np.unique(x + 1j * T, return_inverse=True)
+        return self.p_alive(summary) * of_living(self._living(pairs.real, pairs.imag))[back]
+
+    def _newcomer(self, count):
+        nothing = np.zeros(count)
+        return expit(-self._log_odds_gone(nothing[:1], nothing[:1], nothing[:1]))[0], self._living(nothing, nothing)
