@@ -102,8 +102,9 @@ def estimates(model, prefix):
 
 
 def draws(model, count, seed):
-    """`count` models drawn around the maximum, as far off as the data leave open."""
+    """`count` models drawn around the maximum, as far off as the data leave open; a power of two fills its space best."""
     logs = np.log([getattr(model, name) for name in names(model)])
     rng = np.random.default_rng(seed)
-    for drawn in np.exp(rng.multivariate_normal(logs, model.covariance, size=count, method="cholesky")):
+    points = stats.qmc.MultivariateNormalQMC(logs, model.covariance, rng=rng).random(count)
+    for drawn in np.exp(rng.permutation(points)):  # in any order, so that draws of two models meet by chance
         yield replace(model, **dict(zip(names(model), map(float, drawn), strict=True)))

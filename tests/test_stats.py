@@ -31,7 +31,7 @@ def test_spend_is_that_of_a_gamma_gamma_world_to_the_cent():
 
 def test_an_interval_holds_the_middle_95_percent_of_what_was_drawn():
     found = intervals.confidence(50.0, range(101), "orders")
-    assert (found.low, found.high, found.unit, found.interval) == (2.5, 97.5, "orders", "confidence")
+    assert (found.low, found.high, found.unit, found.interval) == (2, 98, "orders", "confidence")  # the least draws not below 2.5 and 97.5 %
     assert intervals.predictive(50.0, range(101)).interval == "predictive"
 
 
@@ -51,3 +51,10 @@ def test_a_world_shorter_than_its_acquisition_is_simulated_too():
     log = simulate.orders(**(WORLD | {"days": 30}), seed=1)
     assert log.customer_id.nunique() == 4000
     assert log.day.between(0, 29).all()
+
+
+def test_tails_are_taken_one_by_one_and_may_be_infinite():
+    drawn = [[n, np.inf if n > 90 else 1.0] for n in range(101)]
+    low, high = intervals.tails(drawn)
+    assert low.tolist() == [2, 1]
+    assert high.tolist() == [98, np.inf]

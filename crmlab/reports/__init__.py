@@ -12,3 +12,8 @@ compare      one run beside another
 render       a run's notebook as a page to read
 site         the index of reports and runs
 """
+
+import sys
+
+# jsonschema would spend a second building a grammar of addresses, which it needs for no notebook
+sys.modules.setdefault("rfc3987_syntax", None)

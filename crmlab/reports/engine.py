@@ -65,6 +65,7 @@ def execute(job, manager, tell):
             job["parameters"],
             engine_name="keeping",
             kernel_name="python3",
+            language="python",
             cwd=job["cwd"],
             progress_bar=False,
             start_timeout=job["start_seconds"],

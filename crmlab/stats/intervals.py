@@ -4,16 +4,19 @@ import numpy as np
 
 from crmlab.result import Estimate
 
-TAILS = (0.025, 0.975)
+
+def tails(drawn):
+    """Lower and upper end of the 95 % interval that draws span, each shaped as one of them; infinite draws may stand."""
+    return np.quantile(np.asarray(drawn), (0.025, 0.975), axis=0, method="inverted_cdf")
 
 
 def confidence(value, drawn, unit=""):
     """An expectation with its 95 % interval, from the same expectation under parameters drawn about the fitted ones."""
-    low, high = np.quantile(list(drawn), TAILS)
+    low, high = tails(drawn)
     return Estimate(float(value), float(low), float(high), unit, "confidence")
 
 
 def predictive(value, drawn, unit=""):
     """An expectation with the 95 % interval of what will be seen, from outcomes `drawn` from the model."""
-    low, high = np.quantile(list(drawn), TAILS)
+    low, high = tails(drawn)
     return Estimate(float(value), float(low), float(high), unit, "predictive")

@@ -4,7 +4,7 @@ from crmlab.clv.models.bgnbd import BGNBD, MBGNBD
 from crmlab.clv.models.gamma_gamma import GammaGamma
 from crmlab.clv.models.naive import past_rate
 from crmlab.clv.models.nbd import NBD
-from crmlab.clv.models.totals import active_customers, orders_ahead, value_ahead
+from crmlab.clv.models.totals import active_customers, expected_of_each, orders_ahead, value_ahead
 from crmlab.clv.models.value import expected_by_week, score, total, value
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "GammaGamma",
     "active_customers",
     "expected_by_week",
+    "expected_of_each",
     "orders_ahead",
     "past_rate",
     "score",

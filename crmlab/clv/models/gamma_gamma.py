@@ -59,6 +59,13 @@ class GammaGamma:
         x, m = frequency, monetary_value
         return (m * x + self.gamma) * self.p / (x * self.p + self.q - 1)
 
+    def simulate_spend(self, summary, orders, rng):
+        """What each of `orders`, drawn by a model's simulate_orders from `summary`, costs: an array, in currency."""
+        customer, first, back = np.unique(orders.customer, return_index=True, return_inverse=True)
+        x, m = (v[orders.row.to_numpy()[first]] for v in spending(summary))
+        scale = rng.gamma(self.p * x + self.q, 1 / (self.gamma + m * x))
+        return rng.gamma(self.p, 1 / scale[back])
+
 
 def _spenders(summary):
     x, m = spending(summary)

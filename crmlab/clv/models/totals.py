@@ -1,37 +1,100 @@
-"""Totals over all customers, each with its interval."""
+"""What is expected of all customers together and of each, with the interval that is asked for.
+
+confidence : of an expectation; parameters are drawn about the fitted ones, the customers are those observed
+predictive : of what will be seen; on top of it, who is still active and who orders when, and spends what, is drawn
+"""
 
 import numpy as np
+import pandas as pd
 
 from crmlab import likelihood
+from crmlab.clv.models.inputs import daily_rate
 from crmlab.clv.models.value import total, value
 from crmlab.stats import intervals
 
-DRAWS = 400
+DRAWS = 256  # a power of two, as points that fill a space evenly ask for
 
 
-def active_customers(orders, customers, seed):
-    """How many customers are still active: an Estimate, with a confidence interval."""
-    count = lambda model: total(model.p_alive(customers), customers.customers)  # noqa: E731
-    return intervals.confidence(count(orders), map(count, likelihood.draws(orders, DRAWS, seed)), "customers")
+def active_customers(orders, customers, seed, interval="confidence"):
+    """How many customers are still active: an Estimate."""
+    return _total(
+        lambda model: total(model.p_alive(customers), customers.customers),
+        lambda model, rng: rng.binomial(customers.customers, model.p_alive(customers)).sum(),
+        (orders,), seed, interval, "customers",
+    )  # fmt: skip
 
 
-def orders_ahead(orders, customers, days, seed):
-    """Orders that all customers will place in the next `days`: an Estimate, with a predictive interval."""
-    rng = np.random.default_rng(seed)
-    drawn = (len(model.simulate_orders(customers, days, rng)) for model in likelihood.draws(orders, DRAWS, seed))
-    expected = total(orders.expected_orders(customers, days), customers.customers)
-    return intervals.predictive(expected, drawn, "orders")
+def orders_ahead(orders, customers, days, seed, interval="predictive"):
+    """Orders that all customers will place in the next `days`: an Estimate."""
+    return _total(
+        lambda model: total(model.expected_orders(customers, days), customers.customers),
+        lambda model, rng: len(model.simulate_orders(customers, days, rng)),
+        (orders,), seed, interval, "orders",
+    )  # fmt: skip
 
 
-def value_ahead(orders, spend, customers, days, discount_annual, margin, seed, currency=""):
-    """What all customers are worth over the next `days`: an Estimate, with a confidence interval.
+def value_ahead(orders, spend, customers, days, discount_annual, margin, seed, unit="", interval="confidence"):
+    """What all customers are worth over the next `days`, customer equity: an Estimate; undiscounted, what they spend.
 
-    customers : a collapsed summary; its mean spends suffice, as expected spend is linear in them
+    customers : a collapsed summary. For a confidence interval the mean spend of a row's customers will do, as expected
+                spend is linear in it; a predictive one asks for `collapse(summary, "monetary_value")`
+    days      : None is for ever, of which there is only a confidence interval
     """
 
-    def worth(order_model, spend_model):
-        orders_to_come = order_model.discounted_orders(customers, discount_annual, days)
-        return total(value(orders_to_come, spend_model.expected_spend(customers), margin), customers.customers)
+    def expected(model, spend_model):
+        orders_to_come = model.discounted_orders(customers, discount_annual, days)
+        return total(value(orders_to_come, _expected_spend(spend_model, customers), margin), customers.customers)
 
-    pairs = zip(likelihood.draws(orders, DRAWS, seed), likelihood.draws(spend, DRAWS, seed + 1), strict=True)
-    return intervals.confidence(worth(orders, spend), (worth(*pair) for pair in pairs), currency)
+    def seen(model, spend_model, rng):
+        return _money(model, spend_model, customers, days, discount_annual, margin, rng)[1].sum()
+
+    return _total(expected, seen, (orders, spend), seed, interval, unit)
+
+
+def expected_of_each(orders, spend, customers, days, discount_annual, margin, seed):
+    """What is expected of each customer over the next `days`, and what may be seen: a frame beside `customers`.
+
+    p_alive, expected_orders, value       each with its confidence interval as _low and _high
+    orders_low, orders_high               predictive, count
+    worth_low, worth_high                 predictive, discounted margin, in the currency of the data
+    """
+    one = customers.assign(customers=1)
+    expected = {
+        "p_alive": lambda model, _: model.p_alive(one),
+        "expected_orders": lambda model, _: model.expected_orders(one, days),
+        "value": lambda model, spend_model: value(
+            model.discounted_orders(one, discount_annual, days), _expected_spend(spend_model, one), margin
+        ),
+    }
+    pairs, rng = list(_draws((orders, spend), seed)), np.random.default_rng(seed)
+    columns = {}
+    for name, of in expected.items():
+        columns[name] = of(orders, spend)
+        columns[f"{name}_low"], columns[f"{name}_high"] = intervals.tails([of(*pair) for pair in pairs])
+    outcomes = [_money(*pair, one, days, discount_annual, margin, rng) for pair in pairs]
+    for place, name in enumerate(("orders", "worth")):
+        columns[f"{name}_low"], columns[f"{name}_high"] = intervals.tails([outcome[place] for outcome in outcomes])
+    return pd.DataFrame(columns, index=customers.index)
+
+
+def _total(expected, outcome, models, seed, interval, unit):
+    if interval == "confidence":
+        return intervals.confidence(expected(*models), [expected(*drawn) for drawn in _draws(models, seed)], unit)
+    rng = np.random.default_rng(seed)
+    return intervals.predictive(expected(*models), [outcome(*drawn, rng) for drawn in _draws(models, seed)], unit)
+
+
+def _draws(models, seed):
+    return zip(*(likelihood.draws(model, DRAWS, seed + n) for n, model in enumerate(models)), strict=True)
+
+
+def _money(model, spend_model, customers, days, discount_annual, margin, rng):
+    """Drawn for each row over the next `days`: how many orders come, and what they are worth."""
+    orders = model.simulate_orders(customers, days, rng)
+    paid = spend_model.simulate_spend(customers, orders, rng) * np.exp(-daily_rate(discount_annual) * orders.day)
+    count = np.bincount(orders.row, minlength=len(customers))
+    return count, margin * np.bincount(orders.row, paid, minlength=len(customers))
+
+
+def _expected_spend(model, customers):
+    return model.expected_spend(customers) if model.q > 1 else np.inf

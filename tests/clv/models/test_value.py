@@ -145,3 +145,67 @@ def test_what_will_be_seen_is_less_certain_than_what_is_expected(fits, monkeypat
     low, high = np.quantile(expected, [0.025, 0.975])
     variance = (high - low) ** 2 + (by_the_sure.high - by_the_sure.low) ** 2
     assert seen.high - seen.low == pytest.approx(np.sqrt(variance), rel=0.15)  # they are independent
+
+
+@pytest.mark.parametrize("interval", ["confidence", "predictive"])
+def test_both_intervals_stand_about_the_same_expectation(fits, interval):
+    customers, orders, spend = fits
+    money = (180, 0.1, 0.5, 1, "EUR")
+    for one in (
+        clv.active_customers(orders, customers, 1, interval),
+        clv.orders_ahead(orders, customers, 180, 1, interval),
+        clv.value_ahead(orders, spend, customers, *money, interval),
+    ):
+        assert one.interval == interval
+        assert one.low < one.value < one.high
+    assert one.value == clv.value_ahead(orders, spend, customers, *money).value
+
+
+def test_value_as_it_will_be_seen_has_the_spread_of_a_world_of_known_parameters(fits):
+    customers, orders, spend = fits
+    few = customers[:10].assign(customers=50)
+    sure = [replace(m, covariance=np.eye(n) * 1e-12) for m, n in ((orders, 4), (spend, 3))]
+    seen = clv.value_ahead(*sure, few, 365, 0.1, 0.5, 1, "EUR", "predictive")
+    rng, worlds = np.random.default_rng(5), []
+    for _ in range(2000):  # by hand: one order after the other
+        drawn = orders.simulate_orders(few, 365, rng)
+        row = few.iloc[drawn.row]
+        scale = pd.Series(rng.gamma(spend.p * row.frequency + spend.q) / (spend.gamma + 20.0 * row.frequency.to_numpy()))
+        scale = scale.to_numpy()[drawn.groupby("customer").customer.transform(lambda c: c.index[0]).to_numpy()]
+        worlds.append((0.5 * rng.gamma(spend.p, 1 / scale) / 1.1 ** (drawn.day.to_numpy() / 365)).sum())
+    assert np.mean(worlds) == pytest.approx(seen.value, rel=0.02)
+    assert (seen.high - seen.low) == pytest.approx(np.subtract(*np.quantile(worlds, [0.975, 0.025])), rel=0.2)
+
+
+def test_each_customer_is_expected_what_the_totals_add_up_to(fits):
+    customers, orders, spend = fits
+    found = clv.expected_of_each(orders, spend, customers, 180, 0.1, 0.5, 1)
+    assert found.index.equals(customers.index)
+    assert clv.total(found.expected_orders, customers.customers) == clv.orders_ahead(orders, customers, 180, 1).value
+    worth = clv.value_ahead(orders, spend, customers, 180, 0.1, 0.5, 1).value
+    assert clv.total(found["value"], customers.customers) == pytest.approx(worth, rel=1e-12)
+    for name in ("p_alive", "expected_orders", "value"):
+        assert (found[f"{name}_low"] <= found[name] + 1e-12).all()
+        assert (found[name] <= found[f"{name}_high"] + 1e-12).all()
+    assert (found.orders_low <= found.expected_orders_low).all()
+    assert (found.orders_high >= found.expected_orders_high.round() - 1).all()
+    assert not found.isna().any().any()
+
+
+def test_each_customers_orders_lie_between_what_the_chances_allow(fits):
+    customers, orders, spend = fits
+    few = customers.sort_values("frequency")[-5:]
+    sure = replace(orders, covariance=np.eye(4) * 1e-12)
+    found = clv.expected_of_each(sure, spend, few, 180, 0.1, 0.5, 1)
+    chances = np.array([orders.probability_of_orders(few, 180, n) for n in range(60)]).cumsum(axis=0)
+    for low, high, upto in zip(found.orders_low, found.orders_high, chances.T, strict=True):
+        assert upto[int(low)] > 0.005  # 2.5 %, but for the noise of 100 draws
+        assert 0.93 < upto[int(high)]
+
+
+def test_where_mean_spend_may_be_infinite_so_may_the_interval(fits):
+    customers, orders, spend = fits
+    heavy = replace(spend, q=1.05, covariance=np.diag([0.01, 0.05, 0.01]))
+    found = clv.value_ahead(orders, heavy, customers, 180, 0.1, 0.5, 1)
+    assert np.isfinite(found.value)
+    assert found.high == np.inf

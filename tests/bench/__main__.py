@@ -1,0 +1,32 @@
+"""`make bench`: what the project claims to cost, measured here and now, as a table and in bench.json.
+
+QUICK=1 takes smaller sizes and ends within a minute.
+"""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from . import runs
+
+PARTS = {"runs": runs}
+
+
+def main(wanted):
+    table = Table("work", "measured", "asked", "met", "how", box=None)
+    found = []
+    for name in wanted or PARTS:
+        for measured in PARTS[name].measure():
+            print(f"{measured.what}: {measured.value:.3g}", file=sys.stderr, flush=True)
+            found.append(asdict(measured) | {"part": name, "met": measured.met})
+            asked = f"{'at least' if measured.least else 'at most'} {measured.asked:.3g}"
+            table.add_row(measured.what, f"{measured.value:.3g}", asked, "yes" if measured.met else "NO", measured.how)
+    Console(soft_wrap=True).print(table)
+    Path("bench.json").write_text(json.dumps(found, indent=2) + "\n", "utf-8")
+
+
+main(sys.argv[1:])
