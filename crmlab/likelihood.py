@@ -51,7 +51,7 @@ def maximise(cls, derivatives, starts, customers):
 
 
 def _search(derivatives, start, customers):
-    """Where a search from `start` ended: logs of parameters, minus the mean log-likelihood, its gradient, its Hessian."""
+    """Where a search ended: logs of parameters, minus the mean log-likelihood, its gradient and its Hessian."""
 
     @lru_cache(maxsize=2)  # the search asks for value, gradient and Hessian of a point one after the other
     def at(logs):
@@ -102,7 +102,7 @@ def estimates(model, prefix):
 
 
 def draws(model, count, seed):
-    """`count` models drawn around the maximum, as far off as the data leave open; a power of two fills its space best."""
+    """`count` models drawn around the maximum, as far off as the data leave open; best, a power of two."""
     logs = np.log([getattr(model, name) for name in names(model)])
     rng = np.random.default_rng(seed)
     points = stats.qmc.MultivariateNormalQMC(logs, model.covariance, rng=rng).random(count)

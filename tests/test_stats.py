@@ -29,9 +29,14 @@ def test_spend_is_that_of_a_gamma_gamma_world_to_the_cent():
     assert per_customer.mean() == pytest.approx(6 * 60 / 3, rel=0.05)
 
 
-def test_an_interval_holds_the_middle_95_percent_of_what_was_drawn():
+def test_an_interval_ends_at_the_least_draws_not_below_2_5_and_97_5_percent():
     found = intervals.confidence(50.0, range(101), "orders")
-    assert (found.low, found.high, found.unit, found.interval) == (2, 98, "orders", "confidence")  # the least draws not below 2.5 and 97.5 %
+    assert (found.low, found.high, found.unit, found.interval) == (
+        2,
+        98,
+        "orders",
+        "confidence",
+    )
     assert intervals.predictive(50.0, range(101)).interval == "predictive"
 
 

@@ -6,7 +6,7 @@ from crmlab.result import Estimate
 
 
 def tails(drawn):
-    """Lower and upper end of the 95 % interval that draws span, each shaped as one of them; infinite draws may stand."""
+    """Lower and upper ends of the 95 % interval of draws, each shaped as one of them; draws may be infinite."""
     return np.quantile(np.asarray(drawn), (0.025, 0.975), axis=0, method="inverted_cdf")
 
 

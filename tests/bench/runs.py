@@ -39,7 +39,10 @@ def sweep(root):
     notebook, output = "notebooks/02_clv.ipynb", "output.ipynb"
     theirs = sum(timed(root, "papermill", notebook, output, "-p", "seed", s, "--cwd", "notebooks") for s in seeds)
     return Measured(
-        f"a sweep of {RUNS} CLV runs over {RUNS} papermill calls", ours / theirs, 1 / 3, f"{ours:.0f} s to {theirs:.0f} s"
+        f"a sweep of {RUNS} CLV runs over {RUNS} papermill calls",
+        ours / theirs,
+        1 / 3,
+        f"{ours:.0f} s to {theirs:.0f} s",
     )
 
 

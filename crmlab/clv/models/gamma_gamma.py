@@ -26,7 +26,7 @@ class GammaGamma:
     @classmethod
     def fit(cls, summary):
         """The parameters most likely to have made the mean spends of who `fits`. Raises FitError if there are none."""
-        x, m, customers = _spenders(summary)
+        x, m, customers = spenders(summary)
         if customers.sum() < 2:
             raise FitError(
                 f"GammaGamma needs repeat buyers who spent; there are {customers.sum()}: try a longer calibration"
@@ -42,7 +42,7 @@ class GammaGamma:
 
     def log_likelihood(self, summary):
         """Log of the density of the mean spends of who `fits`. [eq. 1a]"""
-        return _likelihood(*_spenders(summary))((self.p, self.q, self.gamma))[0]
+        return _likelihood(*spenders(summary))((self.p, self.q, self.gamma))[0]
 
     def expected_spend(self, summary):
         """Expected spend of each customer on an order day, in the currency of the data. [eq. 5]
@@ -61,13 +61,14 @@ class GammaGamma:
 
     def simulate_spend(self, summary, orders, rng):
         """What each of `orders`, drawn by a model's simulate_orders from `summary`, costs: an array, in currency."""
-        customer, first, back = np.unique(orders.customer, return_index=True, return_inverse=True)
+        _, first, back = np.unique(orders.customer, return_index=True, return_inverse=True)
         x, m = (v[orders.row.to_numpy()[first]] for v in spending(summary))
         scale = rng.gamma(self.p * x + self.q, 1 / (self.gamma + m * x))
         return rng.gamma(self.p, 1 / scale[back])
 
 
-def _spenders(summary):
+def spenders(summary):
+    """frequency, monetary_value and number of customers of who `fits`: three arrays."""
     x, m = spending(summary)
     kept = (x > 0) & (m > 0)
     return x[kept], m[kept], count_customers(summary)[kept]

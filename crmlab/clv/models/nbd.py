@@ -11,7 +11,7 @@ from crmlab.clv.models.orders import OrderModel
 
 @dataclass(frozen=True)
 class NBD(OrderModel):
-    """Repeat orders without a goodbye: what a model of leaving must improve on. [Ehrenberg 1959; Schmittlein et al. 1987]
+    """Repeat orders without a goodbye: what a model of leaving must improve on. [Ehrenberg 1959]
 
     `covariance` is that of the logs of the parameters, where they were fitted.
     """

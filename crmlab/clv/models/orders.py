@@ -68,9 +68,7 @@ class OrderModel:
         Raises ValueError where the sum has no end: undiscounted, for ever, of customers who leave too rarely.
         """
         delta = daily_rate(discount_annual)
-        return self._expected(summary, lambda living: self._discounted(living, delta, days)).rename(
-            "discounted_orders"
-        )
+        return self._expected(summary, lambda living: self._discounted(living, delta, days)).rename("discounted_orders")
 
     def simulate_orders(self, summary, days, rng):
         """Orders of the next `days`, drawn: a frame with row, customer and day, one row an order.
@@ -87,7 +85,7 @@ class OrderModel:
         return pd.DataFrame({"row": row[active[owner]], "customer": active[owner], "day": day})
 
     def _expected(self, summary, of_living):
-        """What is expected of each customer, from what is expected of living ones, computed once where x and T agree."""
+        """What is expected of each customer, from what is of living ones, computed once where x and T agree."""
         x, _, T = repeat_buying(summary)
         pairs, back = np.unique(x + 1j * T, return_inverse=True)
         return self.p_alive(summary) * of_living(self._living(pairs.real, pairs.imag))[back]

@@ -1,4 +1,4 @@
-"""The formulas of BG/NBD and MBG/NBD against mpmath, at random points and at the edges where floating point gives way."""
+"""BG/NBD and MBG/NBD against mpmath, at random points and at the edges where floating point gives way."""
 
 import itertools
 
@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from crmlab import clv
+
 from ..worlds import customers
 from . import exact
 
@@ -76,7 +77,10 @@ def test_p_alive_is_that_of_the_paper(family, model):
 @pytest.mark.parametrize("days", [0.5, 30, 365, 36500])
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_expected_orders_are_those_of_the_closed_form(family, model, days):
-    true = [alive(family, model, (x, t, T)) * exact.orders_while_alive(living(family, model), x, T, days) for x, t, T in rows()]
+    true = [
+        alive(family, model, (x, t, T)) * exact.orders_while_alive(living(family, model), x, T, days)
+        for x, t, T in rows()
+    ]
     assert_close(family(*model).expected_orders(CUSTOMERS, days), true, 1e-11)
 
 
@@ -221,7 +225,9 @@ def test_gradient_and_hessian_are_those_of_the_log_likelihood(family, theta):
     weights = [3, 2, 1, 4]
 
     def total(*at):
-        return mpmath.fsum(n * exact.log_likelihood(at, *row, family.AT_ONCE) for n, row in zip(weights, rows(seen), strict=True))
+        return mpmath.fsum(
+            n * exact.log_likelihood(at, *row, family.AT_ONCE) for n, row in zip(weights, rows(seen), strict=True)
+        )
 
     value, gradient, hessian = family._likelihood(*(seen[c].to_numpy(float) for c in seen), np.array(weights))(theta)
     true_gradient, true_hessian = exact.derivatives(total, theta)
