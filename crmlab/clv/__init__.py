@@ -21,11 +21,14 @@ from crmlab.clv.metrics import (
     tracking,
 )
 from crmlab.clv.models import (
+    BGBB,
     BGNBD,
     MBGNBD,
     NBD,
     GammaGamma,
+    ParetoNBD,
     active_customers,
+    by_lifetimes,
     expected_by_week,
     expected_of_each,
     orders_ahead,
@@ -38,11 +41,14 @@ from crmlab.clv.models import (
 from crmlab.clv.tables import collapse, summarise, weekly_orders, with_holdout
 
 __all__ = [
+    "BGBB",
     "BGNBD",
     "MBGNBD",
     "NBD",
     "GammaGamma",
+    "ParetoNBD",
     "active_customers",
+    "by_lifetimes",
     "calibration",
     "collapse",
     "expected_by_week",

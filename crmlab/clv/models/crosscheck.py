@@ -5,7 +5,7 @@ import pandas as pd
 
 from crmlab import likelihood
 from crmlab.clv.models.gamma_gamma import GammaGamma, spenders
-from crmlab.clv.models.inputs import distinct
+from crmlab.clv.models.orders import counted
 
 # lifetimes' class for a model, and what its log-likelihood is divided by there
 FITTERS = {
@@ -30,7 +30,7 @@ def by_lifetimes(model, summary):
     if name not in FITTERS:
         return _beside({}, {})
     fitter, divided = getattr(lifetimes, FITTERS[name][0])(), FITTERS[name][1]
-    *seen, customers = spenders(summary) if isinstance(model, GammaGamma) else distinct(summary)
+    *seen, customers = spenders(summary) if isinstance(model, GammaGamma) else counted(summary)
     try:
         with np.errstate(all="ignore"):
             fitter.fit(*seen, weights=customers)

@@ -1,6 +1,7 @@
 """What every model of this package reads of a frame, and what it refuses."""
 
 import numpy as np
+import pandas as pd
 
 from crmlab.contracts import InputError
 
@@ -8,27 +9,28 @@ EXACT = 2**53  # beyond it, floats skip whole numbers
 
 
 def repeat_buying(summary):
-    """frequency, recency and age as arrays of float; days. Raises InputError with everything impossible in them."""
-    x, t_x, T = (summary[name].to_numpy(dtype=float, na_value=np.nan) for name in ("frequency", "recency", "age"))
-    _refuse(
-        summary,
-        {
-            "no finite frequency, recency or age": ~np.isfinite(x + t_x + T),
-            "a frequency below 0": x < 0,
-            "a frequency that is no whole number below 2^53": np.isfinite(x) & ((x % 1 > 0) | (x >= EXACT)),
-            "an age below 0": T < 0,
-            "a recency below 0": t_x < 0,
-            "a recency beyond the age": t_x > T,
-            "repeat orders but recency 0": (x > 0) & (t_x == 0),
-            "no repeat order but a recency": (x == 0) & (t_x > 0),
-        },
-    )
-    return x, t_x, T
+    """The distinct kinds of customer: frequency, recency, age as arrays of float, sorted; and of each row, its kind.
+
+    Raises InputError with everything impossible in them.
+    """
+    x, t_x, T, which = distinct(*(_floats(summary[name]) for name in ("frequency", "recency", "age")))
+    faults = {
+        "no finite frequency, recency or age": ~np.isfinite(x + t_x + T),
+        "a frequency below 0": x < 0,
+        "a frequency that is no whole number below 2^53": np.isfinite(x) & ((x % 1 > 0) | (x >= EXACT)),
+        "an age below 0": T < 0,
+        "a recency below 0": t_x < 0,
+        "a recency beyond the age": t_x > T,
+        "repeat orders but recency 0": (x > 0) & (t_x == 0),
+        "no repeat order but a recency": (x == 0) & (t_x > 0),
+    }
+    _refuse(summary, {what: mask[which] for what, mask in faults.items() if mask.any()})
+    return x, t_x, T, which
 
 
 def spending(summary):
     """frequency and monetary_value as arrays of float. Raises InputError with everything impossible in them."""
-    x, m = (summary[name].to_numpy(dtype=float, na_value=np.nan) for name in ("frequency", "monetary_value"))
+    x, m = _floats(summary["frequency"]), _floats(summary["monetary_value"])
     _refuse(
         summary,
         {
@@ -47,13 +49,19 @@ def count_customers(summary):
     return np.ones(len(summary), dtype=int)
 
 
-def distinct(summary):
-    """frequency, recency, age and the number of customers of each distinct kind: four arrays."""
-    x, t_x, T = repeat_buying(summary)
-    order = np.lexsort((T, t_x, x))
-    x, t_x, T = x[order], t_x[order], T[order]
-    new = np.flatnonzero(np.r_[True, (np.diff(x) != 0) | (np.diff(t_x) != 0) | (np.diff(T) != 0)][: x.size])
-    return x[new], t_x[new], T[new], np.add.reduceat(count_customers(summary)[order], new) if x.size else new
+def distinct(*columns):
+    """The distinct rows of columns side by side, sorted, a column each; and of each row, which of them it is."""
+    key = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in columns:
+        codes, values = pd.factorize(column, use_na_sentinel=False)
+        key = key * max(len(values), 1) + codes
+    codes, keys = pd.factorize(key)
+    first = np.empty(len(keys), dtype=np.int64)
+    first[codes[::-1]] = np.arange(len(key))[::-1]
+    order = np.lexsort([column[first] for column in reversed(columns)])
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    return *(column[first][order] for column in columns), place[codes]
 
 
 def daily_rate(discount_annual):
@@ -61,12 +69,16 @@ def daily_rate(discount_annual):
     return np.log1p(discount_annual) / 365
 
 
+def _floats(column):
+    return column.to_numpy(dtype=float, na_value=np.nan)
+
+
 def _refuse(summary, faults):
     found = [
         f"customers: {np.sum(mask):,} of {len(summary):,} rows have {what} (first: row {summary.index[mask][0]}); "
         "mend or drop them"
         for what, mask in faults.items()
-        if np.any(mask)
+        if mask.any()
     ]
     if found:
         raise InputError(*found)

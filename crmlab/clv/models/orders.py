@@ -22,7 +22,7 @@ class OrderModel:
 
         starts : tuples of parameters to begin at, rather than a few of the model's own
         """
-        x, t_x, T, customers = distinct(summary)
+        x, t_x, T, customers = counted(summary)
         if not x.any():
             raise FitError(
                 f"{cls.__name__} needs repeat orders; {customers.sum():,} customers had none: try a longer calibration"
@@ -32,23 +32,33 @@ class OrderModel:
             cls, cls._likelihood(x, t_x, T, customers), starts or cls._starts(rate), customers=int(customers.sum())
         )
 
+    def bootstrap(self, summary, count, seed):
+        """`count` models fitted as this one was, each to customers drawn anew: rows are reweighted, and it is near."""
+        *seen, customers = counted(summary)
+        rng, everybody = np.random.default_rng(seed), int(customers.sum())
+        near = [[getattr(self, name) for name in names(self)]]
+        for weights in rng.multinomial(everybody, customers / everybody, size=count):
+            drawn = weights > 0
+            likelihood = self._likelihood(*(v[drawn] for v in seen), weights[drawn])
+            yield maximise(type(self), likelihood, near, everybody)
+
     def log_likelihood(self, summary):
         """Log of the chance of what all customers did, with time in days."""
         theta = [getattr(self, name) for name in names(self)]
-        return self._likelihood(*distinct(summary))(theta)[0]
+        return self._likelihood(*counted(summary))(theta)[0]
 
     def p_alive(self, summary):
         """Chance that each customer is still active, 0 to 1."""
-        return pd.Series(expit(-self._log_odds_gone(*repeat_buying(summary))), summary.index, name="p_alive")
+        return self._expected("p_alive", summary, lambda living: 1.0)
 
     def expected_orders(self, summary, days):
         """Expected orders of each customer in the next `days`, count."""
-        return self._expected(summary, lambda living: self._orders(living, days)).rename("expected_orders")
+        return self._expected("expected_orders", summary, lambda living: self._orders(living, days))
 
     def probability_of_orders(self, summary, days, count):
         """Chance that each customer places exactly `count` orders in the next `days`, 0 to 1."""
-        chance = self._expected(summary, lambda living: self._chance(living, days, count))
-        return (chance + (1 - self.p_alive(summary) if count == 0 else 0)).rename("probability_of_orders")
+        chance = self._expected("probability_of_orders", summary, lambda living: self._chance(living, days, count))
+        return chance + (1 - self.p_alive(summary)) if count == 0 else chance
 
     def expected_orders_new(self, days):
         """Expected repeat orders of a customer `days` after the first order, count: shaped as `days`."""
@@ -68,7 +78,7 @@ class OrderModel:
         Raises ValueError where the sum has no end: undiscounted, for ever, of customers who leave too rarely.
         """
         delta = daily_rate(discount_annual)
-        return self._expected(summary, lambda living: self._discounted(living, delta, days)).rename("discounted_orders")
+        return self._expected("discounted_orders", summary, lambda living: self._discounted(living, delta, days))
 
     def simulate_orders(self, summary, days, rng):
         """Orders of the next `days`, drawn: a frame with row, customer and day, one row an order.
@@ -77,19 +87,30 @@ class OrderModel:
         customer : position among all customers, those of each row side by side
         day      : how far ahead, days
         """
-        customers = count_customers(summary)
-        x, t_x, T = (np.repeat(v, customers) for v in repeat_buying(summary))
-        active = np.flatnonzero(rng.random(x.size) < expit(-self._log_odds_gone(x, t_x, T)))
-        owner, day = self._simulate(self._living(x[active], T[active]), days, rng)
-        row = np.repeat(np.arange(len(summary)), customers)
+        x, t_x, T, which = repeat_buying(summary)
+        row = np.repeat(np.arange(len(summary)), count_customers(summary))
+        alive = self._alive(x, t_x, T)[which][row]
+        active = np.flatnonzero(rng.random(row.size) < alive)
+        kind = which[row[active]]
+        owner, day = self._simulate(self._living(x[kind], T[kind]), days, rng)
         return pd.DataFrame({"row": row[active[owner]], "customer": active[owner], "day": day})
 
-    def _expected(self, summary, of_living):
+    def _expected(self, name, summary, of_living):
         """What is expected of each customer, from what is of living ones, computed once where x and T agree."""
-        x, _, T = repeat_buying(summary)
-        pairs, back = np.unique(x + 1j * T, return_inverse=True)
-        return self.p_alive(summary) * of_living(self._living(pairs.real, pairs.imag))[back]
+        x, t_x, T, which = repeat_buying(summary)
+        seen, ages, pair = distinct(x, T)
+        found = self._alive(x, t_x, T) * np.broadcast_to(of_living(self._living(seen, ages)), seen.shape)[pair]
+        return pd.Series(found[which], summary.index, name=name)
+
+    def _alive(self, x, t_x, T):
+        return expit(-self._log_odds_gone(x, t_x, T))
 
     def _newcomer(self, count):
         nothing = np.zeros(count)
-        return expit(-self._log_odds_gone(nothing[:1], nothing[:1], nothing[:1]))[0], self._living(nothing, nothing)
+        return self._alive(*np.zeros((3, 1)))[0], self._living(nothing, nothing)
+
+
+def counted(summary):
+    """frequency, recency, age and number of customers of each distinct kind: four arrays."""
+    *kinds, which = repeat_buying(summary)
+    return *kinds, np.bincount(which, count_customers(summary), len(kinds[0])).astype(int)
