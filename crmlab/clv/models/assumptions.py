@@ -1,0 +1,144 @@
+"""What the models take for granted, asked of the data: a Verdict each."""
+
+import numpy as np
+from scipy import stats
+
+from crmlab import likelihood
+from crmlab.clv.models.bgnbd import MBGNBD
+from crmlab.clv.models.nbd import NBD
+from crmlab.clv.models.totals import DRAWS
+from crmlab.likelihood import FitError
+from crmlab.result import Verdict, number
+from crmlab.stats import intervals
+
+FEW = 30  # customers, below which nothing is said
+CALIBRATION = "the check against later orders, rather than the model's own intervals"
+
+
+def leaving(model, customers, level=0.95):
+    """Whether customers leave or stay as the model has it: its likelihood beside that of one which has it otherwise.
+
+    The model that has them leave is believed where twice its gain in log-likelihood over NBD, in which nobody does, is
+    beyond the chi-squared quantile of its two further parameters.
+    """
+    staying = isinstance(model, NBD)
+    try:
+        stay, leave = (model, MBGNBD.fit(customers)) if staying else (NBD.fit(customers), model)
+    except FitError as problem:
+        told = f"a model of leaving finds no maximum: {problem}" if staying else f"NBD finds no maximum: {problem}"
+        return Verdict(f"Customers {'stay' if staying else 'leave'}, as the model has it", True, told)
+    gain = 2 * (leave.log_likelihood(customers) - stay.log_likelihood(customers))
+    needed = stats.chi2.ppf(level, 2)
+    return Verdict(
+        f"Customers {'stay' if staying else 'leave'}, as the model has it",
+        bool((gain > needed) != staying),
+        f"twice the gain in log-likelihood of leaving over staying is {number(gain)}; {number(needed)} would be chance",
+        "MBG/NBD (mbg_nbd)" if staying else "NBD (nbd), and no chance of being active",
+    )
+
+
+def one_time_buyers(model, customers):
+    """Whether the model can take a customer who ordered once for gone; BG/NBD cannot."""
+    once = customers.frequency == 0
+    share = customers.customers[once].sum() / customers.customers.sum()
+    told = f"{share:.1%} of customers ordered once"
+    if not once.any():
+        return Verdict("One-time buyers may be gone", True, "nobody ordered once")
+    chance = model.p_alive(customers[once])
+    return Verdict(
+        "One-time buyers may be gone",
+        bool(chance.min() < 1),
+        f"{told}; their chances of being active run from {number(chance.min())} to {number(chance.max())}",
+        "MBG/NBD (mbg_nbd) or Pareto/NBD (pareto_nbd)",
+    )
+
+
+def at_random(gaps, limit=1.5):
+    """Whether orders come at random rather than regularly or in clumps. [Wheat & Morrison 1990]
+
+    gaps : frame of `first_gaps`
+    At random, the share z of the first of two gaps in both is uniform, and k = (1 / (4 mean (z - 1/2)^2) - 1) / 2 is 1;
+    it is larger where orders are regular and smaller where they clump. Passes unless its interval lies beyond `limit`
+    or below its inverse.
+    """
+    claim = "Orders come at random, neither regularly nor in clumps"
+    if len(gaps) < FEW:
+        return Verdict(claim, False, f"cannot be judged on {len(gaps)} customers with three order days", CALIBRATION)
+    apart = (gaps.first_gap / (gaps.first_gap + gaps.second_gap) - 0.5) ** 2
+    reach = stats.norm.ppf(0.975) * apart.std() / np.sqrt(len(apart))
+    mean = apart.mean()
+    low, k, high = ((1 / (4 * v) - 1) / 2 for v in (mean + reach, mean, max(mean - reach, 1e-9)))
+    return Verdict(
+        claim,
+        bool(low <= limit and high >= 1 / limit),
+        f"regularity k = {number(k)} (95 % {number(low)} to {number(high)}; 1 is at random), {len(gaps):,} customers",
+        CALIBRATION,
+    )
+
+
+def begins_with_its_customers(customers, days=30, limit=2.0):
+    """Whether the log shows customers from their first order on, rather than beginning amid their lives.
+
+    customers : collapsed summary; ages tell when each was first seen
+    A log that begins in mid-life meets its old customers at once: first orders then come more than `limit` times as
+    often in its first `days` as on the later days of acquisition.
+    """
+    claim = "The log begins with its customers"
+    first_seen = customers.age.max() - customers.age
+    span = int(first_seen.max()) + 1
+    total = int(customers.customers.sum())
+    early = int(customers.customers[first_seen < days].sum())
+    if span <= days:
+        return Verdict(claim, True, f"all {total:,} customers are first seen within {span} days: one cohort")
+    times = early / days / max((total - early) / (span - days), 1e-9)
+    return Verdict(
+        claim,
+        bool(times <= limit),
+        f"{early:,} of {total:,} customers are first seen in the first {days} of {span:,} days: "
+        f"{number(times)} times the later rate a day",
+        "acquired_from, to leave out who was a customer before the log began",
+    )
+
+
+def cohorts_alike(model, customers, days, seed, limit=0.25):
+    """Whether early and late customers behave alike: the model fitted to either half, and what each fit expects.
+
+    Passes where the ratio of repeat orders of a newcomer in `days`, late to early, lies all within 1 ± `limit`.
+    """
+    claim = f"Early and late customers behave alike (within ±{limit:.0%})"
+    instead = "a fit to the later customers alone (acquired_from)"
+    late = customers.age <= _weighted_median(customers.age, customers.customers)
+    try:
+        fits = [type(model).fit(customers[half]) for half in (~late, late)]
+    except FitError as problem:
+        return Verdict(claim, False, f"cannot be judged: {problem}", instead)
+    early, later = (float(fit.expected_orders_new(days)) for fit in fits)
+    drawn = zip(*(likelihood.draws(fit, DRAWS, seed + n) for n, fit in enumerate(fits)), strict=True)
+    ratios = [float(b.expected_orders_new(days) / a.expected_orders_new(days)) for a, b in drawn]
+    low, high = intervals.tails(ratios)
+    passed = bool(1 - limit <= low and high <= 1 + limit)
+    undecided = not passed and low <= 1 + limit and high >= 1 - limit
+    return Verdict(
+        claim,
+        passed,
+        f"a new customer of the later half is expected to order {number(later / early)} times as often over {days:,} "
+        f"days (95 % {number(low)} to {number(high)}){', undecided' if undecided else ''}",
+        instead,
+    )
+
+
+def mean_spend_is_finite(spend):
+    """Whether customers have a mean spend that is finite: Gamma-Gamma's q beyond 1, with its interval."""
+    row = likelihood.parameters(spend).loc["q"]
+    return Verdict(
+        "Mean spend is finite (Gamma-Gamma's q is above 1)",
+        bool(row.low > 1),
+        f"q = {number(row.value)} (95 % {number(row.low)} to {number(row.high)})",
+        "orders alone, or the median of spend",
+    )
+
+
+def _weighted_median(values, weights):
+    order = np.argsort(values.to_numpy(), kind="stable")
+    so_far = weights.to_numpy()[order].cumsum()
+    return values.to_numpy()[order][np.searchsorted(so_far, so_far[-1] / 2)]

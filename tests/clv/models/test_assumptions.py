@@ -1,0 +1,101 @@
+"""Each verdict on what models take for granted, where it holds and where it does not."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crmlab import clv
+from crmlab.clv.models import assumptions
+
+from ..worlds import customers, simulated
+
+WORLD = {"r": 0.6, "alpha": 60.0, "a": 0.8, "b": 3.0}
+
+
+@pytest.fixture(scope="module")
+def world():
+    return simulated(**WORLD)
+
+
+@pytest.fixture(scope="module")
+def faithful():
+    """A world that nobody leaves."""
+    return simulated(r=0.6, alpha=60.0, a=1e-6, b=3.0)
+
+
+def test_leaving_is_believed_where_customers_leave_and_staying_where_they_stay(world, faithful):
+    assert assumptions.leaving(clv.BGNBD.fit(world), world).passed
+    assert assumptions.leaving(clv.NBD.fit(faithful), faithful).passed
+    refused = assumptions.leaving(clv.NBD.fit(world), world)
+    assert not refused.passed
+    assert "mbg_nbd" in refused.instead
+    barely = clv.BGNBD(*(0.6, 60.0), 1e-4, 3.0)  # fitted by hand, as its likelihood has no maximum in a faithful world
+    assert not assumptions.leaving(barely, faithful).passed
+
+
+def test_only_bgnbd_cannot_take_one_time_buyers_for_gone(world):
+    found = assumptions.one_time_buyers(clv.BGNBD.fit(world), world)
+    once = world.customers[world.frequency == 0].sum() / world.customers.sum()
+    assert not found.passed
+    assert f"{once:.1%} of customers ordered once" in found.evidence
+    assert assumptions.one_time_buyers(clv.MBGNBD.fit(world), world).passed
+    assert assumptions.one_time_buyers(clv.BGNBD.fit(world), world[world.frequency > 0]).passed
+
+
+def gaps(shape, count, seed=1):
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(rng.gamma(shape, 100 / shape, (count, 2)), columns=["first_gap", "second_gap"])
+
+
+def test_orders_are_at_random_where_gaps_are_exponential_only():
+    assert assumptions.at_random(gaps(1, 800)).passed
+    regular, clumped = assumptions.at_random(gaps(3, 800)), assumptions.at_random(gaps(0.3, 800))
+    assert not regular.passed
+    assert float(regular.evidence.split("k = ")[1].split()[0]) == pytest.approx(3, rel=0.15)  # the shape of the gaps
+    assert not clumped.passed
+    few = assumptions.at_random(gaps(1, 29))
+    assert not few.passed
+    assert "cannot be judged on 29 customers" in few.evidence
+
+
+def acquired(*per_day):
+    """Customers first seen on each day from the first, so many."""
+    ages = np.arange(len(per_day))[::-1]
+    return customers(*[(0, 0, age) for age in ages]).assign(customers=per_day)
+
+
+def test_a_log_that_begins_in_mid_life_is_seen_by_its_first_days():
+    assert assumptions.begins_with_its_customers(acquired(*[10] * 300)).passed
+    assert assumptions.begins_with_its_customers(acquired(*[10] * 25)).passed
+    late = assumptions.begins_with_its_customers(acquired(*[60] * 30, *[2] * 330))
+    assert not late.passed
+    assert "1,800 of 2,460 customers are first seen in the first 30 of 360 days: 30.00 times" in late.evidence
+    assert "acquired_from" in late.instead
+
+
+def test_cohorts_that_drift_are_told_from_those_alike(world):
+    model = clv.BGNBD.fit(world)
+    wide = simulated(**WORLD, customers=20_000)
+    assert assumptions.cohorts_alike(model, wide, 180, 1).passed
+    livelier = simulated(**(WORLD | {"alpha": 25.0}), customers=20_000, days=500, seed=2)
+    drifted = assumptions.cohorts_alike(model, pd.concat([wide[wide.age > 555], livelier]), 180, 1)
+    assert not drifted.passed
+    assert "undecided" not in drifted.evidence
+    assert "undecided" in assumptions.cohorts_alike(model, world, 180, 1, limit=0.1).evidence
+
+
+def test_cohorts_too_small_to_fit_cannot_be_judged(world):
+    found = assumptions.cohorts_alike(
+        clv.BGNBD.fit(world), customers((0, 0, 90), (1, 30, 60)).assign(customers=2), 30, 1
+    )
+    assert not found.passed
+    assert found.evidence.startswith("cannot be judged")
+
+
+def test_mean_spend_is_finite_where_the_interval_of_q_is_above_one():
+    def spend(q):
+        return clv.GammaGamma(6.0, q, 15.0, covariance=np.eye(3) * 0.01)  # the interval of q is e^-.196 to e^.196 of it
+
+    assert assumptions.mean_spend_is_finite(spend(1.5)).passed
+    assert not assumptions.mean_spend_is_finite(spend(1.1)).passed
+    assert not assumptions.mean_spend_is_finite(spend(0.8)).passed
