@@ -24,8 +24,8 @@ lab: .venv/ready ## open JupyterLab
 notebooks: .venv/ready ## execute the committed notebooks anew, with their defaults
 	@$(BIN)/jupyter nbconvert --to notebook --inplace --execute --ExecutePreprocessor.record_timing=False notebooks/*.ipynb
 
-bench: .venv/ready ## measure what the project claims to cost; QUICK=1 ends within a minute
-	@$(BIN)/python -m tests.bench
+bench: .venv/ready ## measure what the project claims to cost; QUICK=1 ends within a minute, PART=clv takes one part
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench $(PART)
 
 lint: .venv/ready ## check style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

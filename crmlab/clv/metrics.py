@@ -1,5 +1,6 @@
 """Expected beside actual orders, and what they say of the models."""
 
+import numpy as np
 import pandas as pd
 
 from crmlab import holdout
@@ -20,6 +21,35 @@ def tracking(expected, actual, ends):
     """
     frame = pd.DataFrame({"ends": ends, "expected": expected, "actual": actual})
     return frame.assign(expected_so_far=frame.expected.cumsum(), actual_so_far=frame.actual.cumsum())
+
+
+def lorenz(value, customers=1):
+    """How value is spread over customers: a frame of 101 rows, a hundredth of the customers apart.
+
+    returns
+        customers  share of them, the least valuable first, 0 to 1
+        value      share of all value that is theirs, 0 to 1; NaN where nobody is worth anything
+    """
+    shares, values = _cumulative(value, customers)
+    at = np.linspace(0, 1, 101)
+    return pd.DataFrame({"customers": at, "value": np.interp(at, shares, values)})
+
+
+def concentration(value, customers=1):
+    """Gini coefficient of value over customers: 0 where all are worth the same, near 1 where one is worth everything.
+
+    NaN where nobody is worth anything.
+    """
+    shares, values = _cumulative(value, customers)
+    return float(1 - 2 * np.trapezoid(values, shares))
+
+
+def _cumulative(value, customers):
+    """Share of customers, the least valuable first, and share of value, after each row: arrays that begin at 0."""
+    lined = pd.DataFrame({"customers": customers, "value": value * customers, "each": value}).sort_values("each")
+    sums = np.vstack([[0, 0], lined[["customers", "value"]]]).cumsum(axis=0)
+    shares = np.divide(sums, sums[-1], out=np.full_like(sums, np.nan), where=sums[-1] != 0)
+    return shares[:, 0], shares[:, 1]
 
 
 def nearer_than_naive(expected, naive, actual, customers=1, seed=1):

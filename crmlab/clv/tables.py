@@ -46,6 +46,42 @@ def summarise(transactions, end, acquired_from=None):
     return known.mutate(monetary_value=mean.fill_null(0.0))
 
 
+def summarise_periods(transactions, end, every, acquired_from=None):
+    """What a model of opportunities needs to know of each customer, as of `end`: one opportunity a period.
+
+    Periods are each customer's own: period k is days (k - 1) x every + 1 to k x every after the first order. What was
+    ordered in the last one, unless it was whole by `end`, is not counted: neither as an order nor as spend.
+
+    transactions  : rows of the TRANSACTIONS contract; those after `end` are not seen
+    end           : date, or its ISO text
+    every         : length of a period, days
+    acquired_from : leave out customers whose first order is earlier
+    returns       : lazy table, one row per customer_id, which `collapse` takes as it takes that of `summarise`
+        frequency       whole periods with an order, count
+        recency         the number of the last of them; 0 without one
+        age             whole periods by `end`, count (n in the papers)
+        repeat_spend    spent in those with an order, exact, in the currency of `amount`
+        monetary_value  mean spend per period with an order; 0 without one
+    """
+    days = order_days(transactions, end)
+    days = days.mutate(acquired=days.day.min().over(group_by="customer_id"))
+    if acquired_from is not None:
+        days = days.filter(days.acquired >= _day(acquired_from))
+    days = days.mutate(
+        period=((days.day.delta(days.acquired, unit="day") + every - 1) // every).cast("int64"),
+        age=(_day(end).delta(days.acquired, unit="day") // every).cast("int64"),
+    )
+    periods = days.filter(days.period <= days.age)
+    known = periods.group_by("customer_id").aggregate(
+        frequency=_.period.nunique() - 1,
+        recency=_.period.max(),
+        age=_.age.max(),
+        repeat_spend=_.spend.sum(where=_.period > 0).fill_null(0).cast("decimal(38, 4)"),
+    )
+    mean = known.repeat_spend.cast("float64") / known.frequency.nullif(0)
+    return known.mutate(monetary_value=mean.fill_null(0.0))
+
+
 def with_holdout(summary, transactions, split, until):
     """`summary` with what each customer did after `split`, to `until`: order days as `orders`, money as `spend`."""
     days = order_days(transactions, until)
@@ -53,6 +89,33 @@ def with_holdout(summary, transactions, split, until):
     later = later.group_by("customer_id").aggregate(orders=_.count(), spend=_.spend.sum())
     return summary.left_join(later, "customer_id").select(
         summary, orders=later.orders.fill_null(0), spend=later.spend.fill_null(0).cast("float64")
+    )
+
+
+def with_past(summary, transactions, split, days):
+    """`summary` with what rules of thumb go by, of what each customer did up to `split`.
+
+    returns : `summary` and
+        cohort       month of the first order, as 199703
+        past_spend   spent so far, the first order included, in the currency of `amount`
+        last_orders  repeat-order days among the last `days`, count
+        last_spend   spent in the last `days`, the first order included, in the currency of `amount`
+    """
+    known = order_days(transactions, split)
+    known = known.mutate(acquired=known.day.min().over(group_by="customer_id"))
+    last = _day(split).delta(known.day, unit="day") < days
+    past = known.group_by("customer_id").aggregate(
+        acquired=known.acquired.min(),
+        past_spend=known.spend.sum().cast("float64"),
+        last_orders=(last & (known.day > known.acquired)).sum(),
+        last_spend=known.spend.sum(where=last).fill_null(0).cast("float64"),
+    )
+    return summary.left_join(past, "customer_id").select(
+        summary,
+        past.past_spend,
+        past.last_orders,
+        past.last_spend,
+        cohort=past.acquired.year() * 100 + past.acquired.month(),
     )
 
 
@@ -75,6 +138,26 @@ def weekly_orders(transactions, split, until, acquired_from=None):
     weeks = pd.RangeIndex(1, whole + 1, name="week")
     orders = daily.orders.groupby(week).sum().reindex(weeks, fill_value=0)
     return pd.DataFrame({"ends": daily.day.min() + pd.to_timedelta(weeks * 7 - 1, unit="D"), "orders": orders})
+
+
+def first_gaps(transactions, end, acquired_from=None):
+    """The first two gaps between order days, of customers with three by `end`: a frame by customer_id.
+
+    first_gap, second_gap : days
+    """
+    days = order_days(transactions, end)
+    nth = ibis.row_number().over(group_by="customer_id", order_by="day")
+    first = days.mutate(nth=nth).filter(_.nth <= 2).group_by("customer_id")
+    life = first.aggregate(acquired=_.day.min(), second=_.day.max(where=_.nth <= 1), third=_.day.max(), days=_.count())
+    life = life.filter(life.days == 3)
+    if acquired_from is not None:
+        life = life.filter(life.acquired >= _day(acquired_from))
+    gaps = life.select(
+        "customer_id",
+        first_gap=life.second.delta(life.acquired, unit="day"),
+        second_gap=life.third.delta(life.second, unit="day"),
+    )
+    return gaps.order_by("customer_id").execute().set_index("customer_id")
 
 
 def collapse(summary, *extra):

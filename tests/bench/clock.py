@@ -18,4 +18,4 @@ class Measured:
 
     @property
     def met(self):
-        return self.value >= self.asked if self.least else self.value <= self.asked
+        return bool(self.value >= self.asked if self.least else self.value <= self.asked)

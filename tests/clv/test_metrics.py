@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from crmlab import clv
+from crmlab.clv import metrics as clv_metrics
 
 
 def series(*values):
@@ -114,3 +115,38 @@ def test_three_repeat_buyers_tell_nothing_of_independence():
     verdict = clv.spend_is_independent(series(1, 2, 3), series(5, 7, 9))
     assert not verdict.passed
     assert "(95 % -1.000 to 1.000) over 3 repeat buyers" in verdict.evidence
+
+
+def test_lorenz_by_hand():
+    # a half of the customers worth nothing, a quarter 1 each, a quarter 3 each
+    table = clv_metrics.lorenz(series(3, 0, 1), pd.Series([1, 2, 1]))
+    assert list(table.columns) == ["customers", "value"]
+    at = table.set_index(table.customers.round(2)).value
+    assert list(at[[0, 0.5, 0.75, 1]]) == pytest.approx([0, 0, 0.25, 1])
+    assert at[0.6] == pytest.approx(0.1)
+    assert len(table) == 101
+
+
+def test_concentration_by_hand():
+    # below the curve above lie 1/32 and 5/32
+    assert clv_metrics.concentration(series(3, 0, 1), pd.Series([1, 2, 1])) == pytest.approx(1 - 2 * 6 / 32)
+    assert clv_metrics.concentration(series(2, 2, 2)) == pytest.approx(0)
+    assert clv_metrics.concentration(series(0, 0, 0, 8)) == pytest.approx(3 / 4)  # one of n: 1 - 1/n
+
+
+def test_concentration_is_the_mean_difference_over_twice_the_mean():
+    rng = np.random.default_rng(1)
+    value, customers = pd.Series(rng.gamma(0.5, 40, 60).round(1)), pd.Series(rng.integers(0, 5, 60))
+    each = value.repeat(customers).to_numpy()
+    apart = np.abs(each[:, None] - each[None, :]).mean()
+    assert clv_metrics.concentration(value, customers) == pytest.approx(apart / (2 * each.mean()))
+    assert clv_metrics.concentration(pd.Series(each)) == pytest.approx(apart / (2 * each.mean()))
+    table, alone = clv_metrics.lorenz(value, customers), clv_metrics.lorenz(pd.Series(each))
+    pd.testing.assert_frame_equal(table, alone)
+    assert 1 - 2 * np.trapezoid(table.value, table.customers) == pytest.approx(apart / (2 * each.mean()), abs=1e-3)
+
+
+def test_where_nobody_is_worth_anything_nothing_is_said_of_concentration(recwarn):
+    assert np.isnan(clv_metrics.concentration(series(0, 0)))
+    assert clv_metrics.lorenz(series(0, 0)).value.isna().all()
+    assert not recwarn.list

@@ -227,3 +227,18 @@ def test_collapse_is_sorted_by_its_keys():
     frame = clv.collapse(clv.summarise(log(*SHOP, *AFTER), "2024-03-31"), "monetary_value")
     keys = ["frequency", "recency", "age", "monetary_value"]
     pd.testing.assert_frame_equal(frame, frame.sort_values(keys, ignore_index=True))
+
+
+def test_first_gaps_are_those_between_the_first_three_order_days():
+    orders = log(
+        ("a", "2024-01-01", "5"), ("a", "2024-01-01", "7"), ("a", "2024-01-11", "5"), ("a", "2024-02-01", "5"),
+        ("a", "2024-03-01", "5"), ("b", "2024-01-05", "5"), ("b", "2024-01-06", "5"), ("c", "2024-01-02", "5"),
+        ("c", "2024-01-03", "5"), ("c", "2024-01-09", "5"),
+    )  # fmt: skip
+    found = clv.first_gaps(orders, "2024-02-29")
+    assert found.to_dict("index") == {
+        "a": {"first_gap": 10, "second_gap": 21},
+        "c": {"first_gap": 1, "second_gap": 6},
+    }
+    assert clv.first_gaps(orders, "2024-01-31").index.to_list() == ["c"]
+    assert clv.first_gaps(orders, "2024-02-29", acquired_from="2024-01-02").index.to_list() == ["c"]

@@ -1,5 +1,6 @@
 """Models of repeat buying and of spend: fitted, they are their numbers."""
 
+from crmlab.clv.models import assumptions
 from crmlab.clv.models.bgbb import BGBB
 from crmlab.clv.models.bgnbd import BGNBD, MBGNBD
 from crmlab.clv.models.crosscheck import by_lifetimes
@@ -7,8 +8,16 @@ from crmlab.clv.models.gamma_gamma import GammaGamma
 from crmlab.clv.models.naive import past_rate
 from crmlab.clv.models.nbd import NBD
 from crmlab.clv.models.pareto_nbd import ParetoNBD
-from crmlab.clv.models.totals import active_customers, expected_of_each, orders_ahead, value_ahead
-from crmlab.clv.models.value import expected_by_week, score, total, value
+from crmlab.clv.models.totals import (
+    active_customers,
+    expected_of_each,
+    likely_by_group,
+    orders_ahead,
+    orders_by_week,
+    value_ahead,
+)
+from crmlab.clv.models.value import score, total, value
+from crmlab.clv.models.views import alive_map, alive_path, departures, order_gaps
 
 __all__ = [
     "BGBB",
@@ -18,10 +27,16 @@ __all__ = [
     "GammaGamma",
     "ParetoNBD",
     "active_customers",
+    "alive_map",
+    "alive_path",
+    "assumptions",
     "by_lifetimes",
-    "expected_by_week",
+    "departures",
     "expected_of_each",
+    "likely_by_group",
+    "order_gaps",
     "orders_ahead",
+    "orders_by_week",
     "past_rate",
     "score",
     "total",

@@ -77,6 +77,43 @@ def expected_of_each(orders, spend, customers, days, discount_annual, margin, se
     return pd.DataFrame(columns, index=customers.index)
 
 
+def likely_by_group(orders, customers, days, by, seed):
+    """Orders per customer that each group is likely to place in the next `days`: a frame, predictive low and high.
+
+    by : the group of each row, a Series
+    """
+    rng, groups = np.random.default_rng(seed), pd.Index(by.unique(), name=by.name).sort_values()
+    place = groups.get_indexer(by)
+    size = np.bincount(place, customers.customers, len(groups))
+    drawn = [
+        np.bincount(place[model.simulate_orders(customers, days, rng).row], minlength=len(groups)) / size
+        for model in likelihood.draws(orders, DRAWS, seed)
+    ]
+    return pd.DataFrame(dict(zip(("low", "high"), intervals.tails(drawn), strict=True)), groups)
+
+
+def orders_by_week(orders, customers, weeks, seed):
+    """Repeat orders of all customers in each week since the first acquisition: a frame by week.
+
+    customers : the collapsed summary; the customers' ages tell when each was acquired
+    weeks     : week numbers from 1, without gaps
+    returns   : expected, count; low and high, predictive, for the week
+                so_far_low and so_far_high, predictive, for all weeks up to it
+    """
+    acquired = customers.customers.groupby(customers.age.max() - customers.age).sum()
+    day, last_days = acquired.index.to_numpy(), 7 * np.arange(len(weeks) + 1) - 1
+    so_far = orders.expected_orders_new(np.clip(last_days[:, None] - day[None, :], 0, None))
+    newcomers = pd.DataFrame({"frequency": 0, "recency": 0, "age": 0, "customers": acquired.to_numpy()})
+    rng, drawn = np.random.default_rng(seed), []
+    for model in likelihood.draws(orders, DRAWS, seed):
+        found = model.simulate_orders(newcomers, 7 * len(weeks), rng)
+        week = np.ceil(found.day + day[found.row]).astype(int) // 7
+        drawn.append(np.bincount(week, minlength=len(weeks))[: len(weeks)])
+    bands = *intervals.tails(drawn), *intervals.tails(np.cumsum(drawn, axis=1))
+    columns = dict(zip(("low", "high", "so_far_low", "so_far_high"), bands, strict=True))
+    return pd.DataFrame({"expected": np.diff(so_far @ acquired.to_numpy())} | columns, weeks)
+
+
 def _total(expected, outcome, models, seed, interval, unit):
     if interval == "confidence":
         return intervals.confidence(expected(*models), [expected(*drawn) for drawn in _draws(models, seed)], unit)

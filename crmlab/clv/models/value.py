@@ -17,19 +17,6 @@ def total(series, customers=1):
     return float((series * customers).sum())
 
 
-def expected_by_week(orders, customers, weeks):
-    """Expected repeat orders of all customers in each week since the first acquisition: a Series by week.
-
-    orders    : a model with expected_orders_new
-    customers : the collapsed summary; the customers' ages tell when each was acquired
-    weeks     : week numbers from 1, without gaps
-    """
-    acquired = customers.customers.groupby(customers.age.max() - customers.age).sum()
-    last_days = 7 * np.arange(len(weeks) + 1) - 1
-    so_far = orders.expected_orders_new(np.clip(last_days[:, None] - acquired.index.to_numpy()[None, :], 0, None))
-    return pd.Series(np.diff(so_far @ acquired.to_numpy()), weeks, name="expected")
-
-
 def score(summary, orders, spend, days, discount_annual, margin=1.0):
     """What is expected of each customer: a lazy table, one row a customer, computed where `summary` lives.
 

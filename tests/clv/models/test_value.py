@@ -13,6 +13,7 @@ from crmlab.stats import simulate
 from ..worlds import log, simulated, spread
 
 ORDERS, SPEND = clv.BGNBD(0.25, 38.1, 0.61, 2.65), clv.GammaGamma(4.7, 4.2, 24.4)
+SURE = replace(ORDERS, covariance=np.eye(4) * 1e-6)
 END = "2024-10-01"
 
 
@@ -88,7 +89,7 @@ def test_expected_weeks_add_up_to_the_orders_expected_by_the_last_day(summary):
     days = alike.age.max() + 1
     assert days % 7 != 0
     weeks = pd.RangeIndex(1, days // 7 + 1, name="week")
-    weekly = clv.expected_by_week(ORDERS, alike, weeks)
+    weekly = clv.orders_by_week(SURE, alike, weeks, seed=1).expected
     ages = alike.age - days % 7  # as of the last day of the last whole week
     by_then = clv.total(pd.Series(ORDERS.expected_orders_new(ages.clip(lower=0))), alike.customers)
     assert weekly.sum() == pytest.approx(by_then, rel=1e-12)
@@ -97,14 +98,34 @@ def test_expected_weeks_add_up_to_the_orders_expected_by_the_last_day(summary):
 
 
 def test_a_customer_acquired_later_is_expected_to_order_later():
-    model = clv.BGNBD(1.0, 10.0, 0.5, 5.0)
+    model = clv.BGNBD(1.0, 10.0, 0.5, 5.0, covariance=np.eye(4) * 1e-6)
     one = pd.DataFrame({"frequency": [0], "recency": [0], "age": [27], "customers": [1]})
     two = pd.concat([one, one.assign(age=13, customers=2)], ignore_index=True)
     weeks = pd.RangeIndex(1, 5)
-    first, both = (clv.expected_by_week(model, frame, weeks) for frame in (one, two))
+    first, both = (clv.orders_by_week(model, frame, weeks, seed=1).expected for frame in (one, two))
     # whose age is 0 on day 14, the last of week 2 being day 13
     newcomers = np.diff([0, 0, 0, *model.expected_orders_new([6, 13])])
     assert (both - first).to_list() == pytest.approx(list(2 * newcomers))
+
+
+def test_orders_of_weeks_and_groups_are_likely_where_simulated_ones_fall(fits):
+    customers, orders, _ = fits
+    sure = replace(orders, covariance=np.eye(4) * 1e-12)
+    weeks = pd.RangeIndex(1, 41, name="week")
+    likely, others = (clv.orders_by_week(sure, customers, weeks, seed) for seed in (1, 2))
+    assert ((likely.low <= likely.expected) & (likely.expected <= likely.high)).mean() > 0.97
+    assert (likely.expected == others.expected).all()
+    so_far = likely.expected.cumsum()
+    assert ((likely.so_far_low <= so_far) & (so_far <= likely.so_far_high)).mean() > 0.97
+    spread = (likely.high - likely.low).sum() / (3.92 * np.sqrt(likely.expected)).sum()
+    assert 0.9 < spread < 1.6  # at least Poisson's, and more as customers differ
+
+    groups = customers.frequency.clip(upper=3).rename("x")
+    band = clv.likely_by_group(orders, customers, 180, groups, seed=1)
+    sums = (orders.expected_orders(customers, 180) * customers.customers).groupby(groups).sum()
+    means = sums / customers.customers.groupby(groups).sum()
+    assert band.index.equals(means.index)
+    assert ((band.low < means) & (means < band.high)).all()
 
 
 @pytest.mark.parametrize(

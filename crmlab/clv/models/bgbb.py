@@ -1,0 +1,210 @@
+"""BG/BB: at every opportunity customers order or not, until, before some opportunity, they are gone."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.special import betaln, expit, psi, zeta
+
+from crmlab.clv.models.bgnbd import LOST, _beta_nodes
+from crmlab.clv.models.inputs import daily_rate
+from crmlab.clv.models.orders import OrderModel
+from crmlab.contracts import InputError
+
+UPPER = np.triu_indices(4)  # second derivatives by four parameters, each once
+MOMENTS = 1 + 4 + len(UPPER[0])
+
+
+@dataclass(frozen=True)
+class BGBB(OrderModel):
+    """Orders at some of a customer's opportunities, until an unseen goodbye. [Fader, Hardie & Shang 2010]
+
+    Time is counted in opportunities, one a period, as by `summarise_periods`: frequency is how many periods had an
+    order, recency the number of the last that had, age how many there were; what a method calls days are periods,
+    those ahead begin where the last one counted ended. Alive is who has not left before the last opportunity seen, the
+    paper's "alive at n" (its equation 11 asks for the next, n + 1). A living customer may thus leave at the start of
+    the next period, as a new one may, and expected orders are p_alive times those of a living customer.
+    `covariance` is that of the logs of the parameters, where they were fitted.
+    """
+
+    alpha: float  # chance of an order at an opportunity ~ Beta(alpha, beta)
+    beta: float
+    gamma: float  # chance of leaving at the start of a period ~ Beta(gamma, delta)
+    delta: float
+    covariance: np.ndarray | None = field(default=None, repr=False, compare=False)
+
+    def discounted_orders(self, summary, discount_annual, periods=None, *, every):
+        """Expected orders of each customer from now on, each worth less by `discount_annual` a year until it comes.
+
+        periods : count only those of the next `periods` (DECT); None counts all (DERT)
+        every   : days a period has; one order in the first period ahead counts (1 + discount_annual)^(-every / 365)
+        Raises ValueError where the sum has no end: undiscounted, for ever, with gamma at most 1. [eq. 14]
+        """
+        rate = daily_rate(discount_annual) * every
+        return self._expected("discounted_orders", summary, lambda living: self._discounted(living, rate, periods))
+
+    @staticmethod
+    def _starts(rate):
+        misses = max(1 / rate - 1, 0.05)
+        return [(1, misses, 1, 5), (0.5, 0.3 * misses, 0.3, 1)]
+
+    @staticmethod
+    def _likelihood(x, t_x, n, customers):
+        """parameters -> log-likelihood, gradient and Hessian by alpha, beta, gamma, delta. [eq. 5: `here` + `gone`]"""
+        sums, misses = _Sums(x, t_x, n), (n - x).astype(int)
+        counts, which = np.unique(x, return_inverse=True)
+        of_count = np.bincount(which, customers)
+
+        def derivatives(theta):
+            alpha, beta, gamma, delta = theta
+            slopes = _slopes(theta, sums.top)
+            odds, when_gone = sums.gone(theta, slopes, MOMENTS)
+            gone = expit(odds)
+            moments = gone * when_gone + (1 - gone) * slopes(n.astype(int), misses, leaving=0)[1:]
+            here = betaln(alpha + x, beta + misses) - betaln(alpha, beta)
+            here += betaln(gamma, delta + n) - betaln(gamma, delta)
+            gradient, hessian = moments[:4] @ customers, np.empty((4, 4))
+            hessian[UPPER] = hessian.T[UPPER] = moments[4:] @ customers
+            hessian -= (moments[:4] * customers) @ moments[:4].T
+            gradient[0] += of_count @ (psi(alpha + counts) - psi(alpha))
+            hessian[0, 0] += of_count @ (zeta(2, alpha + counts) - zeta(2, alpha))
+            return float(customers @ (here + np.logaddexp(0, odds))), gradient, hessian
+
+        return derivatives
+
+    def _log_odds_gone(self, x, t_x, n):
+        theta = self.alpha, self.beta, self.gamma, self.delta
+        return _Sums(x, t_x, n).gone(theta, lambda i, misses: 1.0, 1)[0]
+
+    def _living(self, x, n):
+        return self.alpha + x, self.beta + n - x, np.full_like(x, self.gamma), self.delta + n
+
+    @classmethod
+    def _orders(cls, living, periods):
+        return cls._discounted(living, 0.0, periods)
+
+    @staticmethod
+    def _discounted(living, rate, periods):
+        """E[p] times the sum over k of E[(1 - theta)^k] e^(-rate k), as an integral over theta. [eq. 13, 14]"""
+        a, b, gamma, delta = living
+        if periods is None and not rate:
+            if (gamma <= 1).any():
+                raise ValueError(
+                    f"undiscounted orders for ever have no finite mean as gamma = {gamma[0]:.4g} is at most 1"
+                )
+            return a / (a + b) * delta / (gamma - 1)
+        ahead = np.broadcast_to(np.inf if periods is None else periods, delta.shape)
+        kinds, back = np.unique(np.stack([gamma, delta, ahead]), axis=1, return_inverse=True)
+        gamma, delta, ahead = kinds[:, :, None]
+        leaving, weight = _beta_nodes(gamma, delta, np.minimum(ahead, LOST / rate) if rate else ahead, 1.0)
+        log_kept = np.log1p(-np.minimum(leaving, 1 - 1e-16)) - rate
+        sums = (weight * np.exp(log_kept) * np.expm1(ahead * log_kept) / np.expm1(log_kept)).sum(axis=1)
+        return a / (a + b) * sums[back]
+
+    @staticmethod
+    def _chance(living, periods, count):
+        """The chance of `count` orders by any period and of leaving then, summed, or of none leaving. [eq. 8]"""
+        a, b, gamma, delta = living
+        if count > periods:
+            return np.zeros_like(a)
+        here = betaln(a + count, b) - betaln(a, b) + betaln(gamma, delta + count) - betaln(gamma, delta)
+        gone = np.full_like(a, -np.inf)
+        for i in range(count, int(periods)):
+            gone = np.logaddexp(gone, here + np.log(gamma / (gamma + delta + i)))
+            stays = (delta + i) / (gamma + delta + i)
+            here = here + np.log((i + 1) / (i + 1 - count) * (b + i - count) / (a + b + i) * stays)
+        return np.exp(np.logaddexp(gone, here))
+
+    @staticmethod
+    def _simulate(living, periods, rng):
+        a, b, gamma, delta = living
+        p, leaving = (np.maximum(rng.beta(*shapes), 1e-12) for shapes in ((a, b), (gamma, delta)))
+        last = np.minimum(rng.geometric(leaving) - 1, periods)
+        owner, when = np.arange(a.size), np.zeros(a.size, dtype=int)
+        owners, whens = [owner[:0]], [when[:0]]
+        while owner.size:  # each turn is every customer's next order
+            when = when + rng.geometric(p[owner])
+            lived = when <= last[owner]
+            owner, when = owner[lived], when[lived]
+            owners.append(owner)
+            whens.append(when)
+        return np.concatenate(owners), np.concatenate(whens)
+
+
+class _Sums:
+    """The second term of equation 5 of each customer: the sum of f(x, i) over t_x <= i < n.
+
+    f(x, i) is the chance of a history with x orders by period i, and of leaving right then. It falls with i, so a sum
+    may be taken as the difference of two tails, which reach to the largest n and are shared by all customers of an x.
+    """
+
+    def __init__(self, x, t_x, n):
+        bad = (x > t_x) | (t_x % 1 > 0) | (n % 1 > 0)
+        if bad.any():
+            first = f"frequency {x[bad][0]:g}, recency {t_x[bad][0]:g}, age {n[bad][0]:g}"
+            raise InputError(
+                f"customers: {bad.sum():,} of {bad.size:,} kinds have more orders than opportunities by the last of "
+                f"them, or parts of opportunities (first: {first}); count whole periods, as summarise_periods does"
+            )
+        self.n, self.top = n, int(n.max(initial=0))
+        self.x, column = np.unique(x.astype(int), return_inverse=True)
+        ends = np.concatenate([t_x, n]).astype(int) * self.x.size + np.tile(column, 2)
+        wanted, place = np.unique(ends, return_inverse=True)
+        self.j, self.column = np.divmod(wanted, max(self.x.size, 1))
+        self.first, self.beyond = np.split(place, 2)
+
+    def gone(self, theta, terms, rows):
+        """Log odds of having left by n, then the mean of `terms`, but the first, over when a customer left.
+
+        terms : period i, misses i - x (array) -> `rows` numbers for each of these customers, the first of them 1
+        """
+        gamma, delta = theta[2:]
+        tails, heights = self._tails(theta, terms, rows)
+        rise, some = heights[self.first] - heights[self.beyond], self.first != self.beyond
+        sums = np.where(some, tails[:, self.first] - np.exp(-rise) * tails[:, self.beyond], 1.0)
+        odds = np.log(sums[0]) + rise + np.log(gamma / (gamma + delta + self.n))
+        return np.where(some, odds, -np.inf), sums[1:] / sums[0]
+
+    def _tails(self, theta, terms, rows):
+        """Sums over i >= j of f(x, i) / f(x, j) terms(i), then log f(x, j), at each x and j that a customer needs."""
+        alpha, beta, gamma, delta = theta
+        steps = np.arange(self.top + 2)
+        wanted, reached = np.searchsorted(self.j, steps), np.searchsorted(self.x, steps, side="right")
+        tail, height = np.zeros((rows, self.x.size)), np.zeros(self.x.size)
+        tails, heights = np.empty((rows, self.j.size)), np.empty(self.j.size)
+        for j in range(self.top, -1, -1):
+            if j < self.top:
+                misses = j - self.x[: reached[j]]
+                next_to_this = (beta + misses) / (alpha + beta + j) * (delta + j) / (gamma + delta + j + 1)
+                tail = terms(j, misses) + next_to_this * tail[:, : misses.size]
+                height = height[: misses.size] - np.log(next_to_this)
+            here = slice(wanted[j], wanted[j + 1])
+            tails[:, here], heights[here] = tail[:, self.column[here]], height[self.column[here]]
+        return tails, heights
+
+
+def _slopes(theta, top):
+    """Derivatives of log f(x, i): a function of period i and misses i - x, which gives the rows of MOMENTS.
+
+    They are 1, the gradient by the parameters, and UPPER of its square plus the Hessian, all but for what x alone
+    settles. With leaving=0 they are those of the chance to be here still.
+    """
+    gamma, zeros = theta[2], np.array([theta[0] + theta[1], theta[1], theta[2] + theta[3], theta[3]])[:, None]
+    either, miss, fate, stay = psi(zeros + np.arange(top + 2)) - psi(zeros)
+    either_2, miss_2, fate_2, stay_2 = zeta(2, zeros + np.arange(top + 2)) - zeta(2, zeros)
+
+    def slopes(i, misses, leaving=1):
+        rows = np.zeros((MOMENTS, misses.size))
+        rows[0] = 1
+        rows[1] = -either[i]
+        rows[2] = miss[misses] - either[i]
+        rows[3] = leaving / gamma - fate[i + leaving]
+        rows[4] = stay[i] - fate[i + leaving]
+        rows[5:] = rows[1:5][UPPER[0]] * rows[1:5][UPPER[1]]
+        rows[[5, 6, 9]] -= either_2[i]
+        rows[9] += miss_2[misses]
+        rows[[12, 13, 14]] -= fate_2[i + leaving]
+        rows[12] -= leaving / gamma**2
+        rows[14] += stay_2[i]
+        return rows
+
+    return slopes

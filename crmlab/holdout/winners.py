@@ -1,0 +1,81 @@
+"""A race in one unit, and in words."""
+
+import numpy as np
+import pandas as pd
+
+from crmlab.holdout.measures import NEARER
+from crmlab.result import number
+
+TITLES = {
+    "bias": "Bias of the total",
+    "mae": "Mean absolute error",
+    "rmse": "Root mean squared error",
+    "correlation": "Pearson's correlation",
+    "spearman": "Spearman's correlation",
+    "gini": "Gini",
+    "lift": "Lift of the top tenth",
+}
+RELATIVE = ("mae", "rmse", "lift")  # the other measures have a scale of their own
+
+
+def leads(race):
+    """`race` with how far each rule leads the best naive one: lead, lead_low, lead_high; above 0 is better.
+
+    Mean absolute and root mean squared error and lift are in percent of the naive rule's, the others in hundredths.
+    """
+    nearer = race.measure.isin([measure.__name__ for measure in NEARER])
+    unit = (race.value - race.difference).where(race.measure.isin(RELATIVE), 1)
+    scale = 100 * np.where(nearer, -1, 1) / unit
+    ends = race.difference_low * scale, race.difference_high * scale
+    return race.assign(lead=race.difference * scale, lead_low=np.minimum(*ends), lead_high=np.maximum(*ends))
+
+
+def winners(race):
+    """Who wins by each measure: a frame, one row a population and measure, and an origin where there are several.
+
+    race : what `race` or `rolling` returned
+    returns
+        origin, population, measure
+        winner  the rule that wins, or "undecided"
+        told    the same in a sentence, with the difference it rests on
+    A model wins where it is better than the best naive rule. Where several are, the winner is the one with the largest
+    difference, which need not be better than the others. A naive rule wins where every model is worse.
+    """
+    keys = [key for key in ("origin", "population", "measure") if key in race]
+    parts = leads(race).groupby(keys, sort=False)
+    return pd.DataFrame([dict(zip(keys, key, strict=True)) | _winner(part) for key, part in parts])
+
+
+def _winner(part):
+    nearer = part.measure.iloc[0] in [measure.__name__ for measure in NEARER]
+    absent = part.outcome.str.startswith("not fitted")
+    models = part[~part.naive & ~absent].sort_values("lead", ascending=False, kind="stable")
+    better, worse = models[models.outcome == "better"], models[models.outcome == "worse"]
+    naive, than = part.against.iloc[0], "is nearer than" if nearer else "tells customers apart better than"
+    if len(better):
+        winner = better.rule.iloc[0]
+        told = f"{winner} {than} the best naive rule, {naive}, {_by(better)}{_also(better.rule[1:], nearer)}"
+    elif len(worse) and len(worse) == len(models):
+        winner, told = naive, f"{naive} {than} every model, even {worse.rule.iloc[0]}, {_by(worse)}"
+    else:
+        level = [*models.rule[models.outcome == "undecided"], naive]
+        winner, told = "undecided", f"undecided between {_listed(level)}" if len(models) else "no model took part"
+    missing = f"; not fitted: {_listed(part.rule[absent])}" if absent.any() else ""
+    return {"winner": winner, "told": f"{TITLES[part.measure.iloc[0]]}, {part.population.iloc[0]}: {told}{missing}"}
+
+
+def _by(models):
+    """By how much the first and the naive rule differ, with the interval, which leaves out 0."""
+    first = models.iloc[0]
+    low, high = map(number, sorted(map(abs, (first.difference_low, first.difference_high))))
+    return f"by {number(abs(first.difference))} (95 % {low} to {high})"
+
+
+def _also(rules, nearer):
+    one, several = ("is", "are") if nearer else ("does", "do")
+    return f"; so {one if len(rules) == 1 else several} {_listed(rules)}" if len(rules) else ""
+
+
+def _listed(rules):
+    *rest, last = rules
+    return f"{', '.join(rest)} and {last}" if rest else last

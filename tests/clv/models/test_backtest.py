@@ -1,0 +1,140 @@
+"""Rounds of a race, on a simulated shop whose later orders are known."""
+
+from datetime import date, timedelta
+
+import ibis
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from crmlab import clv, holdout
+from crmlab.clv.models import backtest, naive
+from crmlab.likelihood import FitError
+from crmlab.stats import simulate
+
+FIRST = date(2023, 1, 1)
+ORIGINS = [date(2023, 6, 30), date(2023, 9, 30)]
+DAYS = 90
+MODELS = {"BG/NBD": clv.BGNBD, "NBD": clv.NBD}
+NAIVE = ("past rate", "past orders", "last orders", "cohort rate")
+OF_SPEND = ("past spend rate", "past orders spend", "last spend", "cohort spend rate")
+
+
+class Never:
+    """A model that no data can be fitted by."""
+
+    @staticmethod
+    def fit(summary):
+        raise FitError(f"not by {summary.customers.sum()} customers")
+
+
+def shop(days=365):
+    """400 customers of a BG/NBD and Gamma-Gamma world, past the door."""
+    log = simulate.orders(r=0.5, alpha=30, a=0.8, b=3, customers=400, days=365, seed=3, acquired_over=120)
+    log["amount"] = simulate.spend(log, p=6, q=4, gamma=60, seed=4)
+    log = log[log.day < days]
+    day = [FIRST + timedelta(int(d)) for d in log.day]
+    amount = pa.array([f"{a:.2f}" for a in log.amount]).cast(pa.decimal128(18, 4))
+    time = pa.array(pd.to_datetime(pd.Series(day)), pa.timestamp("us"))
+    columns = {"customer_id": list(log.customer_id), "time": time, "amount": amount, "order_day": pa.array(day)}
+    return ibis.memtable(pa.table(columns))
+
+
+@pytest.fixture(scope="module")
+def log():
+    return shop()
+
+
+@pytest.fixture(scope="module")
+def orders(log):
+    return backtest.backtest_orders(log, MODELS | {"never": Never}, ORIGINS, DAYS)
+
+
+@pytest.fixture(scope="module")
+def spend(log):
+    return backtest.backtest_spend(log, MODELS | {"never": Never}, ORIGINS, DAYS)
+
+
+def totals(series, found):
+    return (series * found["customers"]).sum()
+
+
+@pytest.mark.parametrize("origin", ORIGINS)
+def test_a_round_holds_every_customer_and_every_later_order(log, orders, spend, origin):
+    each = log.execute()
+    day = pd.to_datetime(each.order_day)
+    until = pd.Timestamp(origin) + pd.Timedelta(days=DAYS)
+    known = each[day <= pd.Timestamp(origin)].customer_id.unique()
+    later = each[(day > pd.Timestamp(origin)) & (day <= until) & each.customer_id.isin(known)]
+    assert orders[origin]["customers"].sum() == spend[origin]["customers"].sum() == len(known)
+    assert totals(orders[origin]["actual"], orders[origin]) == len(later.drop_duplicates(["customer_id", "order_day"]))
+    assert totals(spend[origin]["actual"], spend[origin]) == pytest.approx(float(later.amount.sum()))
+
+
+@pytest.mark.parametrize("origin", ORIGINS)
+def test_models_expect_what_they_would_alone(log, orders, spend, origin):
+    each = clv.summarise(log, origin).execute()
+    model, money = clv.BGNBD.fit(each), clv.GammaGamma.fit(each)
+    expected = model.expected_orders(each, DAYS)
+    found = orders[origin]
+    assert totals(found["rules"]["BG/NBD"], found) == pytest.approx(expected.sum(), rel=1e-6)
+    assert totals(found["rules"]["past rate"], found) == pytest.approx(naive.past_rate(each, DAYS).sum())
+    worth = expected * money.expected_spend(each)
+    assert totals(spend[origin]["rules"]["BG/NBD"], spend[origin]) == pytest.approx(worth.sum(), rel=1e-6)
+
+
+def test_a_round_names_its_rules_and_populations(orders, spend):
+    assert list(orders) == list(spend) == ORIGINS
+    for found, names in [(orders, NAIVE), (spend, OF_SPEND)]:
+        for one in found.values():
+            assert one["naive"] == names
+            assert tuple(one["rules"]) == ("BG/NBD", "NBD", *names)
+            assert list(one["populations"]) == ["all customers", "repeaters"]
+            assert one["populations"]["all customers"].all()
+            assert (one["rules"][names[1]][one["populations"]["repeaters"]] > 0).all()
+            assert (one["rules"][names[1]][~one["populations"]["repeaters"]] == 0).all()
+
+
+def test_who_cannot_be_fitted_is_named_with_the_reason(orders, spend):
+    for found in (orders, spend):
+        for one in found.values():
+            assert one["unfitted"] == {"never": f"not by {one['customers'].sum()} customers"}
+
+
+def test_without_a_model_of_spend_only_rules_of_thumb_run(log, monkeypatch):
+    def refuse(summary):
+        raise FitError("no spend")
+
+    monkeypatch.setattr(clv.GammaGamma, "fit", refuse)
+    found = backtest.backtest_spend(log, MODELS, ORIGINS[:1], DAYS)[ORIGINS[0]]
+    assert tuple(found["rules"]) == OF_SPEND
+    assert found["unfitted"] == {"BG/NBD": "no spend", "NBD": "no spend"}
+    monkeypatch.setattr(clv.GammaGamma, "fit", lambda summary: clv.GammaGamma(2, 0.9, 20))
+    found = backtest.backtest_spend(log, MODELS, ORIGINS[:1], DAYS)[ORIGINS[0]]
+    assert set(found["unfitted"]) == {"BG/NBD", "NBD"}
+    assert "q = 0.9 is at most 1" in found["unfitted"]["NBD"]
+
+
+def test_what_comes_after_the_holdout_changes_nothing(orders):
+    ends = (ORIGINS[0] - FIRST).days + DAYS + 1
+    found = backtest.backtest_orders(shop(ends), MODELS, ORIGINS[:1], DAYS)[ORIGINS[0]]
+    for name, rule in found["rules"].items():
+        pd.testing.assert_series_equal(rule, orders[ORIGINS[0]]["rules"][name])
+
+
+def test_customers_acquired_earlier_can_be_left_out(log):
+    since = date(2023, 3, 1)
+    found = backtest.backtest_orders(log, MODELS, ORIGINS[:1], DAYS, acquired_from=since)[ORIGINS[0]]
+    first = pd.to_datetime(log.execute().order_day).groupby(log.execute().customer_id).min()
+    assert found["customers"].sum() == (first >= pd.Timestamp(since)).sum()
+
+
+def test_the_rounds_are_what_a_race_takes(orders, spend):
+    for found, names in [(orders, NAIVE), (spend, OF_SPEND)]:
+        table = holdout.rolling(found, replicates=20)
+        pooled = table[table.origin == "all origins"]
+        assert set(table.rule) == {"BG/NBD", "NBD", "never", *names}
+        assert set(pooled[pooled.rule == "never"].outcome) == {"not fitted from 2 of 2 origins"}
+        assert np.isfinite(table[table.rule != "never"].value).all()
+        assert len(holdout.winners(table)) == 3 * 2 * 7

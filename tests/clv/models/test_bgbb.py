@@ -1,0 +1,108 @@
+"""Fitting BG/BB, and drawing from it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from crmlab import likelihood
+from crmlab.clv.models.bgbb import BGBB
+from crmlab.contracts import InputError
+from crmlab.likelihood import FitError
+
+from ..worlds import customers, spread
+
+TRUTH = {"alpha": 1.2, "beta": 2.4, "gamma": 0.7, "delta": 6.0}
+
+
+def world(size, periods, seed, alpha, beta, gamma, delta):
+    """A collapsed summary of customers who decide period by period, for two thirds of `periods` to all of them."""
+    rng = np.random.default_rng(seed)
+    p, leaving = rng.beta(alpha, beta, size), rng.beta(gamma, delta, size)
+    age = rng.integers(periods * 2 // 3, periods + 1, size)
+    alive, seen = np.ones(size, bool), pd.DataFrame({"frequency": 0, "recency": 0, "age": age})
+    for k in range(1, periods + 1):
+        alive &= rng.random(size) >= leaving
+        orders = alive & (rng.random(size) < p) & (k <= age)
+        seen.frequency += orders
+        seen.loc[orders, "recency"] = k
+    return seen.groupby([*seen]).size().rename("customers").reset_index()
+
+
+@pytest.fixture(scope="module")
+def seen():
+    return world(20_000, 24, seed=1, **TRUTH)
+
+
+@pytest.fixture(scope="module")
+def fitted(seen):
+    return BGBB.fit(seen)
+
+
+def numbers(model):
+    return [getattr(model, name) for name in TRUTH]
+
+
+def test_fitting_finds_the_parameters_a_world_was_simulated_from(seen, fitted):
+    short = fitted.log_likelihood(seen) - BGBB(**TRUTH).log_likelihood(seen)
+    assert 0 < 2 * short < stats.chi2.ppf(0.999, df=4)
+    found = likelihood.parameters(fitted)
+    assert list(found.value) == pytest.approx(list(TRUTH.values()), rel=0.2)
+    assert (found.high / found.low < 1.6).all()
+
+
+def test_every_start_ends_at_the_same_maximum(seen, fitted):
+    for start in [(0.1, 0.1, 0.1, 0.1), (5, 5, 5, 5), tuple(TRUTH.values())]:
+        assert numbers(BGBB.fit(seen, [start])) == pytest.approx(numbers(fitted), rel=1e-6)
+
+
+def test_a_row_for_many_customers_is_as_good_as_a_row_for_each(seen, fitted):
+    each = spread(seen)
+    assert fitted.log_likelihood(each) == pytest.approx(fitted.log_likelihood(seen), rel=1e-12)
+    assert numbers(BGBB.fit(each)) == pytest.approx(numbers(fitted), rel=1e-6)
+    for predict in (lambda f: fitted.p_alive(f), lambda f: fitted.discounted_orders(f, 0.1, every=7)):
+        np.testing.assert_array_equal(predict(each), predict(seen).repeat(seen.customers))
+
+
+def test_a_fit_leaves_its_frame_alone(seen):
+    before = seen.copy()
+    BGBB.fit(seen)
+    pd.testing.assert_frame_equal(seen, before)
+
+
+def test_drawn_orders_come_as_often_as_they_should_at_any_time():
+    model = BGBB(**TRUTH)
+    for row in [(0, 0, 0), (3, 8, 12), (12, 12, 12)]:
+        many = customers(row).assign(customers=50_000)
+        drawn = model.simulate_orders(many, 20, np.random.default_rng(4))
+        assert not drawn.duplicated(["customer", "day"]).any()
+        assert drawn.day.between(1, 20).all()
+        for periods in (1, 7, 20):
+            counts = np.bincount(drawn.customer[drawn.day <= periods], minlength=50_000)
+            for n in (0, 1, 4):
+                chance = model.probability_of_orders(many, periods, n)[0]
+                assert (counts == n).mean() == pytest.approx(chance, abs=4 * np.sqrt(chance * (1 - chance) / 50_000))
+
+
+@pytest.mark.parametrize("row", [(3, 2, 6), (2, 2.5, 6), (2, 2, 6.5)])
+def test_what_is_not_counted_in_whole_periods_is_refused(row):
+    frame = customers((1, 2, 6), row, (2, 3, 6), row)
+    seen = "frequency {}, recency {}, age {}".format(*row)
+    what = rf"1 of 3 kinds have more orders .*\(first: {seen}\); count whole periods"
+    for use in (BGBB.fit, BGBB(**TRUTH).log_likelihood, BGBB(**TRUTH).p_alive):
+        with pytest.raises(InputError, match=what):
+            use(frame)
+
+
+@pytest.mark.parametrize("frame", [customers((0, 0, 5), (0, 0, 9)), customers((0, 0, 0)), customers()])
+def test_without_repeat_orders_there_is_nothing_to_fit(frame):
+    with pytest.raises(FitError, match=rf"needs repeat orders; {len(frame)} customers had none"):
+        BGBB.fit(frame)
+
+
+@pytest.mark.parametrize(
+    "rows", [[(3, 3, 6)] * 20, [(6, 6, 6)] * 20, [(0, 0, 6), (6, 6, 6)] * 20, [(1, 3, 6), (0, 0, 2)]]
+)
+def test_a_fit_without_a_clear_maximum_is_refused_with_advice(rows):
+    with pytest.raises(FitError, match=r"no clear maximum .* stopped at alpha .*try a longer calibration"):
+        BGBB.fit(customers(*rows))

@@ -1,0 +1,117 @@
+"""Where a race starts from, and what several say together."""
+
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crmlab import holdout
+from crmlab.contracts import InputError
+
+FIRST, LAST = date(1997, 1, 1), date(1998, 6, 30)  # of CDNOW
+RANDOM = settings(max_examples=200, deadline=None, derandomize=True)
+
+
+def test_origins_lie_evenly_and_the_latest_ends_on_the_last_day():
+    # 545 days less 273 are 272: days 136, 204 and 272
+    found = holdout.origins(FIRST, LAST, 273, 3)
+    assert found == [date(1997, 5, 17), date(1997, 7, 24), date(1997, 9, 30)]
+    assert holdout.origins(FIRST, LAST, 273, 1) == [date(1997, 9, 30)]
+
+
+@RANDOM
+@given(span=st.integers(1, 900), horizon=st.integers(1, 900), count=st.integers(1, 8))
+def test_origins_are_apart_and_leave_half_of_the_longest_calibration(span, horizon, count):
+    last = FIRST + timedelta(span)
+    longest = span - horizon
+    if longest < max(2 * (count - 1), 1):
+        with pytest.raises(InputError):
+            holdout.origins(FIRST, last, horizon, count)
+        return
+    found = holdout.origins(FIRST, last, horizon, count)
+    ages = [(origin - FIRST).days for origin in found]
+    steps = np.diff(ages)
+    assert len(found) == count
+    assert ages[-1] == longest
+    assert ages[0] >= longest / 2
+    assert count == 1 or (steps.min() >= 1 and steps.max() - steps.min() <= 1)
+
+
+@pytest.mark.parametrize(("horizon", "count"), [(545, 1), (542, 3), (0, 1), (273, 0)])
+def test_data_too_short_for_the_origins_say_what_would_do(horizon, count):
+    with pytest.raises(InputError, match=r"do not fit into the 545 days from 1997-01-01 to 1998-06-30; choose"):
+        holdout.origins(FIRST, LAST, horizon, count)
+
+
+def test_the_longest_horizon_that_is_offered_fits():
+    with pytest.raises(InputError, match="no more than 541"):
+        holdout.origins(FIRST, LAST, 542, 3)
+    assert len(set(holdout.origins(FIRST, LAST, 541, 3))) == 3
+
+
+@pytest.fixture(scope="module")
+def rounds():
+    """Two origins: at the first "b" is the better naive rule, at the second "c" is."""
+    rng = np.random.default_rng(7)
+    rate = rng.gamma(1.0, 2.0, 300)
+    noise = rng.gamma(1.0, 2.0, (2, 300))
+    actual = rng.poisson(rate, (2, 300))
+    some = {"all customers": np.full(300, True), "some": np.arange(300) < 150}
+    each = {"a": rate, "b": rate / 2 + noise[0], "c": rate / 2 + noise[1]}
+    other = {"a": rate, "b": rate / 2 + 2 * noise[0], "c": rate / 2 + noise[1] / 2}
+    shared = {"naive": ("b", "c"), "populations": some}
+    return {
+        date(2024, 1, 31): {"rules": each | {"c": noise[1], "d": rate + 1}, "actual": actual[0], **shared},
+        date(2024, 2, 29): {"rules": other, "actual": actual[1], **shared, "unfitted": {"d": "a reason"}},
+    }
+
+
+@pytest.fixture(scope="module")
+def table(rounds):
+    return holdout.rolling(rounds, replicates=50)
+
+
+def test_each_origin_has_its_own_race(rounds, table):
+    for origin, arguments in rounds.items():
+        found = table[table.origin == str(origin)].drop(columns="origin").reset_index(drop=True)
+        pd.testing.assert_frame_equal(found, holdout.race(**arguments, replicates=50), check_dtype=False)
+    assert list(table.origin.unique()) == ["2024-01-31", "2024-02-29", "all origins"]
+
+
+def test_all_origins_hold_the_means_of_each(table):
+    numbers = ["value", "low", "high", "difference", "difference_low", "difference_high"]
+    keys = ["population", "measure", "rule"]
+    each = table[(table.origin != "all origins") & (table.rule != "d")].set_index(["origin", *keys])[numbers]
+    first, second = each.loc["2024-01-31"], each.loc["2024-02-29"]
+    pooled = table[(table.origin == "all origins") & (table.rule != "d")].set_index(keys)
+    pd.testing.assert_frame_equal(pooled[numbers], ((first + second) / 2).loc[pooled.index], check_dtype=False)
+    assert set(pooled.against.xs("spearman", level="measure")) == {"b or c"}
+    assert pooled.naive.to_list() == [rule in "bc" for _, _, rule in pooled.index]
+
+
+def test_all_origins_are_judged_by_their_own_intervals(table):
+    pooled = table[(table.origin == "all origins") & (table.rule != "d")]
+    away = (pooled.difference_low > 0) | (pooled.difference_high < 0)
+    assert list(away) == list(pooled.outcome.isin(["better", "worse"]))
+    assert {"better", "worse", "undecided"} <= set(pooled.outcome)
+    assert set(pooled[(pooled.rule == "a") & (pooled.measure != "bias")].outcome) <= {"better", "undecided"}
+
+
+def test_who_was_fitted_from_some_origins_only_has_no_mean(table):
+    absent = table[(table.origin == "all origins") & (table.rule == "d")]
+    assert len(absent) == 2 * 7
+    assert set(absent.outcome) == {"not fitted from 1 of 2 origins"}
+    assert absent[["value", "low", "difference_high"]].isna().all(axis=None)
+    assert table[(table.origin == "2024-01-31") & (table.rule == "d")].value.notna().all()
+    assert set(table[(table.origin == "2024-02-29") & (table.rule == "d")].outcome) == {"not fitted: a reason"}
+
+
+def test_the_same_best_rule_everywhere_is_the_reference(rounds):
+    alike = {origin: arguments | {"naive": ("b",)} for origin, arguments in rounds.items()}
+    table = holdout.rolling(alike, replicates=10)
+    pooled = table[table.origin == "all origins"]
+    assert set(pooled.against) == {"b"}
+    assert set(pooled[pooled.rule == "b"].outcome) == {"reference"}

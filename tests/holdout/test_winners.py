@@ -1,0 +1,127 @@
+"""Races in words: the tables are written by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crmlab import holdout
+
+
+def race(*rows, measure="mae", population="all customers"):
+    """A race by one measure, from (rule, value, difference, low, high, outcome); rules in small letters are naive."""
+    table = pd.DataFrame(
+        rows, columns=["rule", "value", "difference", "difference_low", "difference_high", "outcome"]
+    ).assign(population=population, measure=measure)
+    reference = [rule for rule, *_, outcome in rows if outcome == "reference"]
+    return table.assign(naive=table.rule.str.islower(), against=reference[0] if reference else "rate or count")
+
+
+RATE = ("rate", 1.0, 0, 0, 0, "reference")
+COUNT = ("count", 1.2, 0.2, 0.1, 0.3, "worse")
+NEAR = ("A", 0.7, -0.3, -0.41236, -0.2, "better")
+NEARER = ("B", 0.6, -0.4, -0.5, -0.3, "better")
+NEAREST = ("C", 0.5, -0.5, -0.6, -0.4, "better")
+OPEN = ("D", 0.9, -0.1, -0.3, 0.1, "undecided")
+FAR = ("E", 1.1, 0.1, 0.05, 0.2, "worse")
+FARTHER = ("F", 1.5, 0.5, 0.4, 0.6, "worse")
+UNFITTED = ("G", np.nan, np.nan, np.nan, np.nan, "not fitted: a reason")
+
+
+@pytest.mark.parametrize(
+    ("rows", "winner", "told"),
+    [
+        (
+            (RATE, COUNT, NEAR, FAR),
+            "A",
+            "A is nearer than the best naive rule, rate, by 0.3000 (95 % 0.2000 to 0.4124)",
+        ),
+        (
+            (RATE, NEAR, NEARER, OPEN),
+            "B",
+            "B is nearer than the best naive rule, rate, by 0.4000 (95 % 0.3000 to 0.5000); so is A",
+        ),
+        (
+            (RATE, NEAREST, NEAR, NEARER, FAR),
+            "C",
+            "C is nearer than the best naive rule, rate, by 0.5000 (95 % 0.4000 to 0.6000); so are B and A",
+        ),
+        (
+            (FARTHER, COUNT, RATE, FAR),
+            "rate",
+            "rate is nearer than every model, even E, by 0.1000 (95 % 0.05000 to 0.2000)",
+        ),
+        ((RATE, OPEN, FAR), "undecided", "undecided between D and rate"),
+        ((RATE, OPEN, UNFITTED, ("H", *OPEN[1:])), "undecided", "undecided between D, H and rate; not fitted: G"),
+        (
+            (FAR, UNFITTED, RATE),
+            "rate",
+            "rate is nearer than every model, even E, by 0.1000 (95 % 0.05000 to 0.2000); not fitted: G",
+        ),
+        ((RATE, COUNT, UNFITTED), "undecided", "no model took part; not fitted: G"),
+        (
+            (("rate", 1, 0.1, -1, 1, "undecided"), FAR),
+            "rate or count",
+            "rate or count is nearer than every model, even E, by ",
+        ),
+    ],
+)
+def test_the_winner_is_told(rows, winner, told):
+    found = holdout.winners(race(*rows)).iloc[0]
+    assert found.winner == winner
+    assert found.told.startswith(f"Mean absolute error, all customers: {told}")
+
+
+def test_where_more_is_better_the_largest_difference_wins():
+    rows = (
+        RATE,
+        ("A", 1.2, 0.2, 0.1, 0.3, "better"),
+        ("B", 1.5, 0.5, 0.4, 0.6, "better"),
+        ("C", 1.1, 0.1, 0.05, 0.2, "better"),
+    )
+    for measure, title in [("spearman", "Spearman's correlation"), ("lift", "Lift of the top tenth"), ("gini", "Gini")]:
+        found = holdout.winners(race(*rows, measure=measure, population="repeaters")).iloc[0]
+        assert found.winner == "B"
+        assert found.told == (
+            f"{title}, repeaters: B tells customers apart better than the best naive rule, rate, "
+            "by 0.5000 (95 % 0.4000 to 0.6000); so do A and C"
+        )
+
+
+def test_there_is_a_winner_for_each_origin_population_and_measure():
+    parts = [race(RATE, NEAR), race(RATE, OPEN, population="repeaters"), race(RATE, FAR, measure="rmse")]
+    table = pd.concat([pd.concat(parts).assign(origin=origin) for origin in ("2024-01-31", "all origins")])
+    found = holdout.winners(table)
+    assert list(found.columns) == ["origin", "population", "measure", "winner", "told"]
+    assert list(found.winner) == 2 * ["A", "undecided", "rate"]
+    assert "origin" not in holdout.winners(table.drop(columns="origin")[:3])
+
+
+def test_every_measure_has_a_title():
+    assert list(holdout.TITLES) == [measure.__name__ for measure in holdout.MEASURES]
+
+
+def test_a_lead_is_positive_where_a_rule_is_better():
+    # MAE .7 beside 1: 30 % ahead
+    lead = holdout.leads(race(RATE, NEAR)).set_index("rule").loc["A"]
+    assert (lead.lead, lead.lead_low, lead.lead_high) == pytest.approx((30, 20, 41.236))
+    # lift 3 beside 2: 50 % ahead
+    lead = holdout.leads(race(("A", 3.0, 1.0, 0.5, 2.0, "better"), measure="lift")).iloc[0]
+    assert (lead.lead, lead.lead_low, lead.lead_high) == pytest.approx((50, 25, 100))
+    # a correlation of .45 beside .49: 4 hundredths behind
+    lead = holdout.leads(race(("A", 0.45, -0.04, -0.06, -0.02, "worse"), measure="spearman")).iloc[0]
+    assert (lead.lead, lead.lead_low, lead.lead_high) == pytest.approx((-4, -6, -2))
+    # 10 % too few beside 30 % off: 20 hundredths ahead
+    lead = holdout.leads(race(("A", -0.1, -0.2, -0.3, -0.1, "better"), measure="bias")).iloc[0]
+    assert (lead.lead, lead.lead_low, lead.lead_high) == pytest.approx((20, 10, 30))
+
+
+def test_the_words_fit_a_race_that_was_run():
+    rng = np.random.default_rng(2)
+    rate = rng.gamma(1.0, 2.0, 500)
+    rules = {"A": rate, "noise": rng.permutation(rate)}
+    found = holdout.winners(holdout.race(rules, rng.poisson(rate), naive=("noise",), replicates=50))
+    assert list(found.measure) == list(holdout.TITLES)
+    assert set(found.winner[1:]) == {"A"}
+    assert found.told[4].startswith(
+        "Spearman's correlation, all customers: A tells customers apart better than the best"
+    )

@@ -1,0 +1,31 @@
+"""What rules of thumb go by is the same on DuckDB and on Spark: integers equal, money exact."""
+
+import pytest
+
+from crmlab import clv, engines
+from crmlab.clv.tables import with_past
+
+from .test_engines import END, LATER, assert_same, contract_table, run
+
+pytestmark = [
+    pytest.mark.spark,
+    pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def both(rows, spark):
+    return contract_table(engines.connect(), rows), contract_table(spark, rows)
+
+
+def known(table):
+    summary = clv.with_holdout(clv.summarise(table, END), table, END, LATER)
+    return with_past(summary, table, END, 60)
+
+
+def test_with_past_is_the_same(both):
+    assert_same(*run(both, lambda t: known(t).order_by("customer_id")))
+
+
+def test_what_a_race_collapses_is_the_same(both):
+    assert_same(*run(both, lambda t: clv.collapse(known(t), "orders", "last_orders", "cohort")))

@@ -1,0 +1,108 @@
+"""Parameters, notebooks and stores that nobody planned: the value that is meant, or a refusal in words."""
+
+import json
+
+import pytest
+from nbformat.v4 import new_code_cell
+
+from crmlab import cli
+from crmlab.contracts import InputError
+from crmlab.reports import compare, manifest, parameters, store
+
+from .conftest import write_notebook
+from .test_store import publish
+
+
+def typed(project, line, **given):
+    write_notebook(project / "notebooks" / "02_odd.ipynb", parameters=line)
+    return parameters.prepare(project, [("odd", given)])[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "value"),
+    [
+        ("x: Optional[int] = 1", "none", None),
+        ("x: Optional[str] = 'a'", "none", None),
+        ("x: Optional[list[int]] = None", "3,4", [3, 4]),
+        ("x: list[date] = []", "2024-01-01,2024-02-01", ["2024-01-01", "2024-02-01"]),
+        ("x: Literal[7, 30] = 7", "30", 30),
+    ],
+)
+def test_text_becomes_the_value_it_says(project, line, text, value):
+    job = typed(project, line, x=text)
+    assert job.typed["x"] == value
+    assert manifest.key(job, project)
+    assert typed(project, line, **parameters.text(job.typed)).typed == job.typed
+
+
+@pytest.mark.parametrize("line", ["x: Dataset | None = 'sales'", "x: Optional[Dataset] = 'sales'"])
+def test_optional_data_go_through_the_door_and_count_for_the_cache(project, line):
+    before = manifest.key(typed(project, line), project)
+    path = project / "data" / "sales.csv"
+    path.write_text(path.read_text() + "00123,2024-03-21,5\n")
+    assert manifest.key(typed(project, line), project) != before
+
+
+@pytest.mark.parametrize(
+    "line", ["x: int = '1'", "x: int = True", "x: int = 1.0", "x: bool = 'yes'", "x: list[int] = ['1']"]
+)
+def test_a_default_of_another_type_is_refused(project, line):
+    with pytest.raises(InputError, match=r"02_odd.ipynb: parameters, line 1"):
+        typed(project, line)
+
+
+@pytest.mark.parametrize(
+    "cell", ["x: int 1", "x: int = (1", '"open', "%matplotlib inline\nx: int = 1", "x: int[str] = 1", "x: Literal = 1"]
+)
+def test_a_parameters_cell_that_cannot_be_read_is_refused_in_words(project, cell):
+    with pytest.raises(InputError, match=r"02_odd\.ipynb"):
+        typed(project, cell)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"worksheets": []}'])
+def test_a_file_that_is_no_notebook_is_refused_in_words(project, text):
+    (project / "notebooks" / "02_odd.ipynb").write_text(text)
+    with pytest.raises(InputError, match=r"02_odd\.ipynb"):
+        parameters.reports(project)
+
+
+def test_two_parameters_cells_are_refused(project):
+    path = project / "notebooks" / "02_odd.ipynb"
+    write_notebook(path)
+    book = json.loads(path.read_text())
+    book["cells"].append(new_code_cell("y: int = 1", id="two", metadata={"tags": ["parameters"]}))
+    path.write_text(json.dumps(book))
+    with pytest.raises(InputError, match="2 cells"):
+        parameters.reports(project)
+
+
+def test_a_parameter_given_twice_is_refused():
+    _, breaches = cli.pairs("-p", ["days=3", "days=4"])
+    assert len(breaches) == 1
+
+
+def test_data_given_by_a_path_from_elsewhere_are_the_same_data(project, monkeypatch):
+    (project / "own.csv").write_text((project / "data" / "sales.csv").read_text())
+    by_name = manifest.key(parameters.prepare(project, [("small", {"data": "own.csv"})])[0], project)
+    monkeypatch.chdir(project / "notebooks")
+    assert manifest.key(parameters.prepare(project, [("small", {"data": "../own.csv"})])[0], project) == by_name
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"a": 1}', "[]"])
+def test_a_manifest_that_cannot_be_read_is_nobodys_latest_good_and_stops_nothing(tmp_path, text):
+    good = publish(tmp_path, "20260101T000000Z-a")
+    for report in ("small", "foreign"):
+        (tmp_path / report / "20260201T000000Z-b").mkdir(parents=True)
+        (tmp_path / report / "20260201T000000Z-b" / "manifest.json").write_text(text)
+    store.point(tmp_path)
+    assert (tmp_path / "small" / "latest-good").resolve() == good
+    assert store.prune(tmp_path, keep=5) == []
+
+
+def test_runs_that_failed_in_different_ways_are_not_equal(tmp_path):
+    folders = [publish(tmp_path, f"2026010{n}T000000Z-a", state="failed") for n in (1, 2)]
+    for n, folder in enumerate(folders):
+        told = json.loads((folder / "manifest.json").read_text())
+        told["error"] = {"cell": n + 1, "name": "ValueError", "message": str(n)}
+        (folder / "manifest.json").write_text(json.dumps(told))
+    assert not all(equal for _, equal, _ in compare.results(*folders))

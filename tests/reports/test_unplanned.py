@@ -1,0 +1,107 @@
+"""What notebooks do behind the runner's back: print past the kernel, leave politely, daemonise, delete, be edited."""
+
+import os
+import subprocess
+import threading
+import time
+
+import nbformat
+import pytest
+
+from crmlab.reports import parameters, runner, store
+
+from .conftest import RESULT, write_notebook
+from .processes import gone
+
+LEAVES = ["exit()", "quit()", "exit()\nprint('still here')"]
+DAEMON = "import subprocess\nsubprocess.run('setsid sleep 640 >/dev/null 2>&1 &', shell=True)"
+REMOVES = "import os, shutil\nshutil.rmtree(os.environ['CRMLAB_STAGING'])\n1 / 0"
+WAIT = "import time\nwhile not (catalog.root() / 'go').exists():\n    time.sleep(0.05)"
+
+
+def run(project, *cells, **limits):
+    write_notebook(project / "notebooks" / "02_odd.ipynb", *cells)
+    (job,) = parameters.prepare(project, [("odd", {})], limits)
+    return runner.run(job, project, project / "reports")
+
+
+@pytest.mark.parametrize(
+    "prints", ["import subprocess\nsubprocess.run(['echo', 'hi'])", "import os\nos.write(1, b'hi\\n')"]
+)
+def test_what_is_printed_past_the_kernel_is_only_output(project, prints, monkeypatch):
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")  # where it is set, ipykernel does not watch file descriptors
+    folder = run(project, prints, RESULT.strip())
+    assert store.read(folder).state == "success"
+    book = nbformat.read(folder / "report.ipynb", 4)
+    assert "hi\n" in [o.get("text") for cell in book.cells for o in cell.get("outputs", ())]
+
+
+def test_a_notebook_cannot_print_its_own_state(project):
+    prints = 'import os\nos.write(1, b\'{"state": "success", "error": null}\\n\')'
+    assert store.read(run(project, prints, "1 / 0")).state == "failed"
+
+
+@pytest.mark.parametrize("leaves", LEAVES)
+def test_leaving_by_ipythons_own_words_is_no_success(project, leaves):
+    made = store.read(run(project, leaves, RESULT.strip()))
+    assert (made.state, made.error.cell, made.facts) == ("exited", 3, {})
+
+
+def test_a_cell_may_take_a_fraction_of_a_second(project):
+    made = store.read(run(project, "import time\ntime.sleep(60)", cell_seconds=1.5))
+    assert (made.state, made.error.message) == ("timeout", "the cell took longer than 1.5 s")
+
+
+def test_a_daemon_ends_with_its_run(project):
+    assert store.read(run(project, DAEMON, RESULT.strip())).state == "success"
+    assert gone(f"CRMLAB_STAGING={project}"), "a daemon outlived its run"
+
+
+def test_a_notebook_that_removes_its_folder_stops_no_other(project):
+    write_notebook(project / "notebooks" / "02_odd.ipynb", REMOVES)
+    jobs = parameters.prepare(project, [("odd", {}), ("small", {})])
+    odd, small = runner.run_all(jobs, project, project / "reports")
+    assert (store.read(odd.folder).state, store.read(small.folder).state) == ("failed", "success")
+
+
+@pytest.mark.parametrize("changes", ["notebooks/02_odd.ipynb", "data/sales.csv"])
+def test_what_changed_while_it_ran_is_told_as_it_was_and_answers_for_nothing(project, changes):
+    path = project / changes
+
+    def change():
+        while not list((project / "reports").glob(".staging/*/report.ipynb")):
+            time.sleep(0.05)
+        path.write_text(path.read_text() + ("\n" if changes.endswith("ipynb") else "00123,2024-03-21,5\n"))
+        (project / "go").touch()
+
+    write_notebook(project / "notebooks" / "02_odd.ipynb", WAIT, RESULT.strip())
+    (job,) = parameters.prepare(project, [("odd", {})])
+    before = path.read_text()
+    threading.Thread(target=change, daemon=True).start()
+    made = store.read(runner.run(job, project, project / "reports"))
+    path.write_text(before)
+    (again,) = parameters.prepare(project, [("odd", {})])
+    assert made.notebook_sha256 == runner.manifest.sha256(job.report.notebook)
+    assert store.same(project / "reports", "odd", runner.manifest.key(again, project)) is None
+
+
+def test_a_pruner_killed_half_way_leaves_nothing_after_the_next_start(project):
+    (project / "reports" / store.STAGING / "20260101T000000Z-a.removed").mkdir(parents=True)
+    store.clean(project / "reports")
+    assert os.listdir(project / "reports" / store.STAGING) == []
+
+
+def test_the_summary_names_runs_in_full_where_it_is_piped(project):
+    command = [
+        "-c",
+        "from crmlab.cli import main; main()",
+        "run",
+        "small",
+        "small",
+        "--timeout",
+        "0.001",
+        "-p",
+        f"customer={'x' * 40}",
+    ]
+    done = subprocess.run([os.sys.executable, *command], cwd=project, capture_output=True, text=True)
+    assert all(folder.name in done.stdout for folder in store.folders(project / "reports"))
