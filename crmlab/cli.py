@@ -1,13 +1,12 @@
 """crmlab from a shell."""
 
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from crmlab.contracts import InputError
 
@@ -26,7 +25,7 @@ def list_(report: Annotated[Optional[str], typer.Argument(help="a report, to see
     """The reports there are, or the parameters of one: names, types, defaults, ranges and meanings."""
     from crmlab.reports import parameters
 
-    known = parameters.reports(root())
+    known = parameters.reports(root(), only=[report])
     if report is None:
         for found in known.values():
             out.print(f"[bold]{found.name}[/]  {plain(found.title)}", highlight=False)
@@ -64,11 +63,12 @@ def run(
     A run whose notebook, parameters, data, code and lock are those of an earlier good one is answered by that one.
     """
     from crmlab.reports import parameters, runner, store
+    from crmlab.reports.progress import progress
     from crmlab.reports.suite import suite as read
 
     given, breaches = pairs("-p", parameter)
     swept, more = pairs("--sweep", sweep)
-    breaches += more
+    breaches += more + [f"--sweep {name!r}: also given by -p" for name in given.keys() & swept.keys()]
     wanted = [(name, given) for name in reports or ()]
     if suite:
         wanted += [(planned.report, planned.parameters | given) for planned in read(suite).run]
@@ -84,17 +84,23 @@ def run(
     if breaches:
         raise InputError(*breaches)
     store.clean(store_folder())
-    with progress() as started:
+    with progress(err) as started:
         outcomes = runner.run_all(planned, root(), store_folder(), jobs, force, started)
     raise SystemExit(report_on(planned, outcomes, index()))
 
 
 def pairs(option, given):
-    """`name=value` texts as a dict, and what is wrong with those that are none."""
+    """`name=value` texts as a dict, and what is wrong with those that are none, or name what another names."""
     split = [pair.partition("=") for pair in given]
+    names = [name for name, equals, _ in split if equals]
     return (
         {name: value for name, equals, value in split if equals},
-        [f"{option} {name!r}: write it as name=value" for name, equals, _ in split if not equals],
+        [f"{option} {name!r}: write it as name=value" for name, equals, _ in split if not equals]
+        + [
+            f"{option} {name!r}: given {names.count(name)} times"
+            for name in dict.fromkeys(names)
+            if names.count(name) > 1
+        ],
     )
 
 
@@ -102,7 +108,7 @@ def report_on(planned, outcomes, listed):
     """Tell how runs ended: in full where there was one, else in a table. Gives the exit code."""
     from crmlab.reports import store
 
-    table = Table("report", "parameters given", "state", "seconds", "run", box=None)
+    table = Table("report", "parameters given", "state", "seconds", Column("run", no_wrap=True, min_width=25), box=None)
     codes = {0}
     for job, outcome in zip(planned, outcomes, strict=True):
         given = " ".join(f"{name}={value}" for name, value in job.given.items())
@@ -111,7 +117,16 @@ def report_on(planned, outcomes, listed):
             codes.add(2)
             table.add_row(*map(plain, (job.report.name, given, "refused", "", "")))
             continue
-        manifest = store.read(outcome.folder)
+        if isinstance(outcome, Exception):
+            err.print(f"[bold red]error:[/] {plain(f'{job.report.name}: not kept: {outcome}')}")
+            codes.add(1)
+            table.add_row(*map(plain, (job.report.name, given, "not kept", "", "")))
+            continue
+        try:
+            manifest = store.read(outcome.folder)
+        except FileNotFoundError:  # another process has pruned it since
+            table.add_row(*map(plain, (job.report.name, given, "pruned", "", outcome.folder.name)))
+            continue
         codes.add(0 if manifest.state == "success" else 1)
         state = "unchanged" if outcome.kept else manifest.state
         seconds = "" if outcome.kept else f"{sum(manifest.seconds.values()):.1f}"
@@ -133,6 +148,7 @@ def reproduce(run: Annotated[str, typer.Argument(help="a run's id, the beginning
     Says first what differs now: code, data, lock. The exit code is 0 where all agree.
     """
     from crmlab.reports import compare, parameters, runner, store
+    from crmlab.reports.progress import progress
 
     folder = store.find(store_folder(), run)
     made = store.read(folder)
@@ -142,10 +158,10 @@ def reproduce(run: Annotated[str, typer.Argument(help="a run's id, the beginning
     for change in changes:
         out.print(plain(f"  {change}"))
     store.clean(store_folder())
-    with progress() as started:
+    with progress(err) as started:
         (again,) = runner.run_all([job], root(), store_folder(), 1, True, started)
     index()
-    if isinstance(again, InputError):
+    if isinstance(again, Exception):
         raise again
     apart = 0
     for name, equal, told in compare.results(folder, again.folder):
@@ -174,11 +190,15 @@ def runs(report: Annotated[Optional[str], typer.Argument(help="only the runs of 
     """The runs there are, newest first."""
     from crmlab.reports import parameters, store
 
-    if report is not None and report not in parameters.reports(root()):
+    if report is not None and report not in parameters.reports(root(), only=()):
         parameters.prepare(root(), [(report, {})])
-    table = Table("run", "report", "state", "seconds", "parameters given", box=None)
+    table = Table(Column("run", no_wrap=True, min_width=25), "report", "state", "seconds", "parameters given", box=None)
     for folder in store.folders(store_folder(), report):
-        m = store.read(folder)
+        try:
+            m = store.read(folder)
+        except (OSError, ValueError):
+            table.add_row(*map(plain, (folder.name, folder.parent.name, "unreadable", "", "")))
+            continue
         given = " ".join(f"{name}={value}" for name, value in m.parameters_given.items())
         table.add_row(*map(plain, (m.run, m.report, m.state, f"{sum(m.seconds.values()):.1f}", given)))
     out.print(table if table.row_count else "no runs yet; `crmlab run clv` makes one")
@@ -222,42 +242,6 @@ def tell(manifest, folder):
     for verdict in manifest.verdicts:
         out.print(plain(f"  [{'passed' if verdict['passed'] else 'FAILED'}] {verdict['claim']}: {verdict['evidence']}"))
     out.print(plain(f"  {folder / 'report.html'}"))
-
-
-@contextmanager
-def progress():
-    """On a terminal, a bar for each run at work; elsewhere nothing. Gives what the runner calls when a run starts."""
-    if not err.is_terminal:
-        with interruptible():
-            yield lambda job: lambda done, cells: None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("cells"),
-        TimeElapsedColumn(),
-    )
-    with interruptible(), Progress(*columns, console=err, transient=True) as bar:
-
-        def started(job):
-            given = " ".join(f"{name}={value}" for name, value in job.given.items())
-            task = bar.add_task(plain(f"{job.report.name} {given}".strip()), total=None)
-            return lambda done, cells: bar.update(task, completed=done, total=cells, visible=done < cells)
-
-        yield started
-
-
-@contextmanager
-def interruptible():
-    """Ctrl-C ends what is running, in words."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        err.print("interrupted: what was running is ended and not kept")
-        raise SystemExit(130) from None
 
 
 def root():

@@ -20,9 +20,12 @@ LOOK = {
 
 def axes(ax=None):
     """The axes given, or new ones in the workbench's look."""
-    if ax is not None:
-        return ax
+    return ax if ax is not None else panels(1)[0]
+
+
+def panels(count):
+    """Axes side by side on a new figure, in the workbench's look: a list."""
     # the figure comes first: matplotlib settles its backend then, which the style must not undo when it ends
-    figure = plt.figure(figsize=(7.2, 4.0), dpi=144, layout="constrained")
+    figure = plt.figure(figsize=(7.2 if count == 1 else 4.6 * count, 4.0), dpi=144, layout="constrained")
     with sns.axes_style("ticks", LOOK), sns.plotting_context("paper", font_scale=1.1):
-        return figure.add_subplot()
+        return [figure.add_subplot(1, count, place + 1) for place in range(count)]

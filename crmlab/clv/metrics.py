@@ -1,7 +1,10 @@
 """Expected beside actual orders, and what they say of the models."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from crmlab import holdout
 from crmlab.result import Verdict, number
@@ -10,16 +13,31 @@ from crmlab.result import Verdict, number
 def calibration(expected, actual, by, customers=1):
     """Expected beside actual orders per customer, for each level of `by`: customers, expected, actual."""
     frame = pd.DataFrame({"customers": customers, "expected": expected * customers, "actual": actual * customers})
-    sums = frame.groupby(by).sum()
+    sums = frame.groupby(by, observed=True).sum()
     return sums.assign(expected=sums.expected / sums.customers, actual=sums.actual / sums.customers)
+
+
+def order_groups(frequency, most=7):
+    """Customers by repeat orders, `most` and more together: a Series of text named for what it holds."""
+    level = frequency.clip(upper=most).map(lambda x: f"{most}+" if x == most else f"{x:g}")
+    return level.rename("repeat orders")
+
+
+def quiet_groups(days_since_last, bounds=(30, 60, 90, 180, 365)):
+    """Customers by days since their last order: an ordered Series of text such as "30–59", named for what it holds."""
+    edges = [0, *bounds]
+    labels = [f"{low}–{high - 1}" for low, high in itertools.pairwise(edges)] + [f"{edges[-1]}+"]
+    found = pd.cut(days_since_last, [*edges, np.inf], right=False, labels=labels)
+    return found.cat.remove_unused_categories().rename("days since the last order")
 
 
 def tracking(expected, actual, ends):
     """Expected beside actual repeat orders of all customers, week by week and summed: a frame by week.
 
-    ends : last day of each week
+    expected : frame of `orders_by_week`: expected, its predictive low and high, and those of the sum so far
+    ends     : last day of each week
     """
-    frame = pd.DataFrame({"ends": ends, "expected": expected, "actual": actual})
+    frame = expected.assign(ends=ends, actual=actual)
     return frame.assign(expected_so_far=frame.expected.cumsum(), actual_so_far=frame.actual.cumsum())
 
 
@@ -52,32 +70,19 @@ def _cumulative(value, customers):
     return shares[:, 0], shares[:, 1]
 
 
-def nearer_than_naive(expected, naive, actual, customers=1, seed=1):
-    """Whether a model's orders are nearer to the actual ones than a naive rule's: a Verdict by mean absolute error."""
-    value, low, high = holdout.difference(holdout.mae, expected, naive, actual, customers, seed=seed)
-    return Verdict(
-        "The model's orders are nearer to the later ones than the customer's own past rate",
-        high < 0,
-        f"mean absolute error {_apart(value, low, high)}",
-        "the past rate, or neither where undecided",
+def spend_by_orders(frequency, monetary_value, customers=1, most=7):
+    """Mean spend of repeat buyers by how often they ordered again, `most` and more together: a frame by repeat orders.
+
+    customers, mean, and the 95 % confidence interval of the mean, low and high, where it has one
+    """
+    frame = pd.DataFrame({"m": monetary_value, "n": frequency * 0 + customers})
+    parts = (
+        frame.assign(sum=frame.m * frame.n, square=frame.m**2 * frame.n).groupby(order_groups(frequency, most)).sum()
     )
-
-
-def ranks_better_than_naive(expected, naive, actual, customers=1, seed=1):
-    """Whether a model ranks customers by later orders better than a naive rule: a Verdict by Spearman's correlation."""
-    value, low, high = holdout.difference(holdout.spearman, expected, naive, actual, customers, seed=seed)
-    return Verdict(
-        "The model ranks all customers by later orders better than their own past rate does",
-        low > 0,
-        f"Spearman's correlation {_apart(value, low, high)}",
-        "the past rate to rank all customers, or neither where undecided",
-    )
-
-
-def _apart(value, low, high):
-    told = f"{'higher' if value > 0 else 'lower'} than the rule's by {number(abs(value))}"
-    told = f"{told} (95 % of the difference: {number(low)} to {number(high)})"
-    return f"{told}, undecided" if low <= 0 <= high else told
+    mean = parts["sum"] / parts.n
+    variance = (parts.square - parts.n * mean**2) / (parts.n - 1).where(parts.n > 1)
+    reach = stats.norm.ppf(0.975) * np.sqrt(variance / parts.n)
+    return pd.DataFrame({"customers": parts.n, "mean": mean, "low": mean - reach, "high": mean + reach})
 
 
 def spend_is_independent(frequency, monetary_value, customers=1, limit=0.2):

@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
 from crmlab import holdout
 from crmlab.result import number
-from crmlab.style import ACTUAL, EXPECTED, NAIVE, QUIET, axes
+from crmlab.style import ACTUAL, BAND, EXPECTED, NAIVE, QUIET, axes
 
 OUTCOMES = {"better": (EXPECTED, "o"), "undecided": (QUIET, "D"), "worse": (NAIVE, "X")}
 LEAD = """Ahead of the best naive rule
@@ -15,27 +15,75 @@ LEAD = """Ahead of the best naive rule
 
 
 def calibration(table, ax=None):
-    """Draw `metrics.calibration`."""
+    """Draw `metrics.calibration`, with predictive low and high of each group where it has them."""
     ax = axes(ax)
     places = range(len(table))
+    if "low" in table:
+        ax.fill_between(places, table.low, table.high, color=BAND, linewidth=0, label="likely (95 %)")
     ax.plot(places, table.actual, "o-", color=ACTUAL, label="actual")
     ax.plot(places, table.expected, "s--", color=EXPECTED, label="expected")
     ax.set_xticks(places, table.index.astype(str))
-    ax.set(xlabel="Repeat orders before the split", ylabel="Orders per customer after it", ylim=(0, None))
+    ax.set(xlabel=table.index.name.capitalize(), ylabel="Orders per customer after the split", ylim=(0, None))
     ax.legend(frameon=False)
     return ax
 
 
-def tracking(table, split, ax=None):
-    """Draw `metrics.tracking`, week by week; left of `split` lies what the model was fitted to."""
-    ax = axes(ax)
-    ax.plot(table.ends, table.actual, color=ACTUAL, label="actual")
-    ax.plot(table.ends, table.expected, "--", color=EXPECTED, label="expected")
+def tracking(table, split, so_far=False, ax=None):
+    """Draw `metrics.tracking` week by week, or summed; left of `split` lies what the model was fitted to."""
+    ax, end = axes(ax), "_so_far" if so_far else ""
+    low, high = (table[f"so_far_{side}" if so_far else side] for side in ("low", "high"))
+    ax.fill_between(table.ends, low, high, color=BAND, linewidth=0, label="likely (95 %)")
+    ax.plot(table.ends, table[f"actual{end}"], color=ACTUAL, label="actual")
+    ax.plot(table.ends, table[f"expected{end}"], "--", color=EXPECTED, label="expected")
     ax.axvline(split, color=QUIET, linewidth=1)
     ax.annotate(" split", (split, 1), xycoords=("data", "axes fraction"), va="top", color=QUIET)
-    ax.set(xlabel="Week ending", ylabel="Repeat orders in the week", ylim=(0, None))
+    ax.set(xlabel="Week ending", ylabel=f"Repeat orders {'so far' if so_far else 'in the week'}", ylim=(0, None))
     ax.xaxis.set_major_formatter(ConciseDateFormatter(AutoDateLocator()))
-    ax.legend(frameon=False)
+    ax.legend(frameon=False, loc="lower right" if so_far else "best")
+    return ax
+
+
+def alive_map(table, ax=None):
+    """Draw `alive_map`: chance of being active, by repeat orders and days since the last one."""
+    ax = axes(ax)
+    mesh = ax.pcolormesh(table.columns, table.index, table, vmin=0, vmax=1, cmap="cividis", shading="nearest")
+    ax.figure.colorbar(mesh, ax=ax, label="Chance of being active")
+    ax.set(xlabel="Days since the last order", ylabel="Repeat orders")
+    ax.grid(visible=False)
+    return ax
+
+
+def alive_path(table, ax=None):
+    """Draw `alive_path`: one customer's chance of being active, day by day, and the days with an order."""
+    ax = axes(ax)
+    ax.plot(table.index, table.p_alive, color=EXPECTED, label="chance of being active")
+    ordered = table[table.ordered]
+    ax.plot(ordered.index, ordered.p_alive, "o", color=ACTUAL, markersize=4, label="order")
+    ax.set(xlabel="Day", ylabel="Chance of being active", ylim=(0, 1.05))
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(AutoDateLocator()))
+    ax.legend(frameon=False, loc="lower left")
+    return ax
+
+
+def spread(table, ax=None):
+    """Draw `order_gaps` or `departures`: share of customers by how often they order, or how soon they leave."""
+    ax = axes(ax)
+    ax.plot(table.index, table.share, color=EXPECTED)
+    xlabel = f"{table.index.name.capitalize()}, on average"
+    ax.set(xlabel=xlabel, ylabel="Share of customers with fewer", xscale="log", xlim=(1, 1e4), ylim=(0, 1))
+    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    ax.yaxis.set_major_formatter(PercentFormatter(1))
+    return ax
+
+
+def spend_by_orders(table, ax=None):
+    """Draw `metrics.spend_by_orders`."""
+    ax = axes(ax)
+    places = range(len(table))
+    error = (table["mean"] - table.low, table.high - table["mean"])
+    ax.errorbar(places, table["mean"], error, fmt="o", color=ACTUAL, ecolor=QUIET, capsize=3)
+    ax.set_xticks(places, table.index.astype(str))
+    ax.set(xlabel=table.index.name.capitalize(), ylabel="Mean spend an order day, currency of the data", ylim=(0, None))
     return ax
 
 

@@ -21,7 +21,7 @@ from crmlab.holdout.measures import (
 )
 from crmlab.holdout.paired import difference, errors, race
 from crmlab.holdout.rolling import origins, rolling
-from crmlab.holdout.winners import TITLES, leads, winners
+from crmlab.holdout.winners import TITLES, leads, verdict, winners
 
 __all__ = [
     "HIGHER",
@@ -42,5 +42,6 @@ __all__ = [
     "rmse",
     "rolling",
     "spearman",
+    "verdict",
     "winners",
 ]

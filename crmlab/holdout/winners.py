@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.holdout.measures import NEARER
-from crmlab.result import number
+from crmlab.result import Verdict, number
 
 TITLES = {
     "bias": "Bias of the total",
@@ -44,6 +44,19 @@ def winners(race):
     keys = [key for key in ("origin", "population", "measure") if key in race]
     parts = leads(race).groupby(keys, sort=False)
     return pd.DataFrame([dict(zip(keys, key, strict=True)) | _winner(part) for key, part in parts])
+
+
+def verdict(race, rule, measure, population="all customers"):
+    """Whether a rule beats the best naive one by a measure, over all origins: a Verdict; undecided does not pass."""
+    held = (race.rule == rule) & (race.measure == measure) & (race.population == population)
+    row = race[held & (race.origin == "all origins")].iloc[0]
+    if row.outcome.startswith("not fitted"):
+        evidence = row.outcome
+    else:
+        ends = f"95 % {number(row.difference_low)} to {number(row.difference_high)}"
+        evidence = f"{row.outcome}: {number(row.value)}, apart by {number(row.difference)} ({ends}) from {row.against}"
+    claim = f"{rule} beats the best naive rule: {TITLES[measure][0].lower()}{TITLES[measure][1:]}, {population}"
+    return Verdict(claim, row.outcome == "better", evidence, f"{row.against}, or neither where undecided")
 
 
 def _winner(part):

@@ -36,8 +36,13 @@ def changed(made, job, root):
 def results(one, other):
     """Fact by fact and table by table, whether two run folders agree: (name, equal, what differs)."""
     first, second = store.read(one), store.read(other)
-    if first.state != second.state:
-        yield "state", False, f"{first.state}, {second.state}"
+    yield "state", first.state == second.state, "" if first.state == second.state else f"{first.state}, {second.state}"
+    if first.error or second.error:
+        yield (
+            "error",
+            first.error == second.error,
+            "" if first.error == second.error else f"{_said(first)}, {_said(second)}",
+        )
     for name in [*first.facts, *(n for n in second.facts if n not in first.facts)]:
         here, there = first.facts.get(name), second.facts.get(name)
         told = f"{here and here['value']!r}, {there and there['value']!r}"
@@ -50,6 +55,10 @@ def results(one, other):
     for path in sorted(tables):
         equal = first.artefacts.get(path) == second.artefacts.get(path)
         yield f"table {path.removeprefix('tables/')}", equal, "" if equal else _apart(one / path, other / path)
+
+
+def _said(run):
+    return f"{run.error.name} in cell {run.error.cell}: {run.error.message}" if run.error else "none"
 
 
 def _apart(one, other):

@@ -11,6 +11,8 @@ from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from papermill.translators import PythonTranslator, papermill_translators
 
+from crmlab.reports.secret import redact
+
 
 class ExactTranslator(PythonTranslator):
     """Parameters as Python writes its own values: what arrives is what was given."""
@@ -69,7 +71,7 @@ def execute(job, manager, tell):
             cwd=job["cwd"],
             progress_bar=False,
             start_timeout=job["start_seconds"],
-            execution_timeout=job["cell_seconds"],
+            timeout_func=lambda cell: job["cell_seconds"],  # `timeout` itself takes whole seconds only
             km=manager,
             kept=Path(job["output"]).absolute(),
             tell=tell,
@@ -89,7 +91,7 @@ def execute(job, manager, tell):
 
 
 def _told(state, name, message):
-    return {"state": state, "error": {"cell": KeepingEngine.running, "name": name, "message": message}}
+    return {"state": state, "error": {"cell": KeepingEngine.running, "name": name, "message": redact(message)}}
 
 
 def _state(exception):
@@ -99,7 +101,7 @@ def _state(exception):
 def _keep(notebook, path):
     """Write the notebook so that a reader finds it whole, whenever this process ends."""
     beside = path.with_suffix(".part")
-    nbformat.write(notebook, beside)
+    nbformat.write(redact(notebook), beside)
     os.replace(beside, path)
 
 

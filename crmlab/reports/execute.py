@@ -1,9 +1,9 @@
 """The child process of a run: it starts a kernel, waits for one job, and lets papermill execute it there.
 
 Standard input brings two lines of JSON, {"cwd", "modules"} and the job; when it closes, the runner is gone, and so must
-be all of this. Standard output tells, a line each: {"kernel": its process group, "sockets": a folder}, {"ready": true},
-{"cells": how many code cells there are}, {"done": how many are}, and at the end {"state": ..., "error": null or
-{"cell", "name", "message"}}.
+be all of this. Standard output tells, a line each: {"kernel": its process group}, {"ready": true}, {"cells": how many
+code cells there are}, {"done": how many are}, and at the end {"state": ..., "error": null or {"cell", "name",
+"message"}}. The argument is a folder for sockets.
 """
 
 import json
@@ -12,25 +12,26 @@ import queue
 import shutil
 import signal
 import sys
-import tempfile
 import threading
 from contextlib import suppress
 
 from jupyter_client import AsyncKernelManager
 from jupyter_core.utils import run_sync
 
+LEAVING = "get_ipython().ask_exit = __import__('sys').exit"  # else exit() only asks, and the next cells run
 START_SECONDS = 600  # a kernel may be slow to start on a busy machine; the run's own limit goes before
 
 
 def main():
     """Execute one job; its outcome is the last line told."""
+    _keep_stdout_to_ourselves()
     lines = queue.SimpleQueue()
-    kernel = Kernel()
+    kernel = Kernel(sys.argv[1])
     threading.Thread(target=_listen, args=(lines, kernel), daemon=True).start()
     try:
         setup = lines.get()
         kernel.start(setup["cwd"])
-        tell(kernel=kernel.group, sockets=kernel.sockets)
+        tell(kernel=kernel.group)
         import crmlab.reports.engine as engine  # papermill is slow to load, and the kernel starts meanwhile
 
         kernel.load(setup["modules"])
@@ -46,14 +47,15 @@ def main():
 class Kernel:
     """The kernel of one run, in a process group of its own."""
 
-    def __init__(self):
+    def __init__(self, sockets):
         # sockets in a folder of their own: ports are taken by others between the choosing and the using
-        self.sockets = tempfile.mkdtemp(prefix="crmlab-")
-        place = {"transport": "ipc", "ip": f"{self.sockets}/k", "connection_file": f"{self.sockets}/kernel.json"}
+        self.sockets = sockets
+        place = {"transport": "ipc", "ip": f"{sockets}/k", "connection_file": f"{sockets}/kernel.json"}
         self.manager, self.group = AsyncKernelManager(kernel_name="python3", **place), None
 
     def start(self, cwd):
-        run_sync(self.manager.start_kernel)(cwd=cwd)
+        line = f"--IPKernelApp.exec_lines={LEAVING}"
+        run_sync(self.manager.start_kernel)(cwd=cwd, extra_arguments=[line, "--InteractiveShell.automagic=False"])
         self.group = self.manager.provisioner.pgid or self.manager.provisioner.pid
 
     def load(self, modules):
@@ -83,6 +85,13 @@ def tell(**event):
     """One line to the runner."""
     sys.__stdout__.write(json.dumps(event) + "\n")
     sys.__stdout__.flush()
+
+
+def _keep_stdout_to_ourselves():
+    """Let whatever a notebook or its children print to file descriptor 1 go where our complaints go."""
+    sys.stdout.flush()
+    sys.__stdout__ = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
 
 
 def _listen(lines, kernel):

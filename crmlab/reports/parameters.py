@@ -9,15 +9,17 @@ import tokenize
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, Optional
+from typing import Annotated, Any, Literal, Optional, get_args
 
 from pydantic import Field, TypeAdapter, ValidationError
+from pydantic.errors import PydanticSchemaGenerationError
+from pydantic_core import to_jsonable_python
 
 from crmlab import catalog
 from crmlab.contracts import InputError
+from crmlab.reports import secret
 from crmlab.reports.suite import Limits, Range, suite
 
-SECRET = r"passw|secret|token|api_?key|credential|private_?key"
 TYPES = {
     "str": str,
     "int": int,
@@ -70,15 +72,16 @@ class Job:
     limits: Limits = field(default_factory=Limits)
 
 
-def reports(root):
-    """The reports of a project by name, each with its parameters."""
+def reports(root, only=None):
+    """The reports of a project by name, each with its parameters; of others than `only` these are not read."""
     folder = root / "notebooks"
     listed = folder / "suite.toml"
     ranges = suite(listed).ranges if listed.is_file() else {}
     found = {}
     for path in sorted(folder.glob("*.ipynb")):
         name = re.sub(r"^\d+_", "", path.stem)
-        found[name] = Report(name, path, _declared(path, ranges.get(name, {})))
+        read = only is None or name in only
+        found[name] = Report(name, path, _declared(path, ranges.get(name, {})) if read else {})
     return found
 
 
@@ -90,7 +93,7 @@ def prepare(root, wanted, limits=None):
     Raises InputError with every breach of every one: unknown reports, unknown or ill-named parameters,
     wrong types, values out of range, data that the door refuses.
     """
-    known, jobs, breaches = reports(root), [], []
+    known, jobs, breaches = reports(root, only={name for name, _ in wanted}), [], []
     listed = root / "notebooks" / "suite.toml"
     allowed = (suite(listed).limits if listed.is_file() else Limits()).model_copy(update=limits or {})
     for name, given in wanted:
@@ -109,7 +112,7 @@ def prepare(root, wanted, limits=None):
 def _job(report, given):
     values, breaches = {name: p.default for name, p in report.parameters.items()}, []
     for name, value in given.items():
-        if re.search(SECRET, name, re.I):
+        if secret.NAMES.search(name):
             breaches.append(f"{report.name}: {name!r} looks like a secret; give it as an environment variable instead")
         elif not name.isidentifier():
             breaches.append(f"{report.name}: a parameter name must be a Python identifier; {name!r} is not")
@@ -122,18 +125,21 @@ def _job(report, given):
                 breaches.append(f"{report.name}: {misfit}")
     logs = {}
     for name, p in report.parameters.items():
-        if p.type is catalog.Dataset and isinstance(values[name], str):
+        if "Dataset" in p.annotation and isinstance(values[name], str):
             try:
-                logs[name] = catalog.check(values[name])
                 values[name] = _settled(values[name])
+                logs[name] = catalog.check(values[name])
             except InputError as found:
                 breaches += found.breaches
     for name, p in report.parameters.items():
         if p.range and values[name] is not None:
-            breaches += [f"{report.name}: {fault}" for fault in _outside(p, values[name], logs)]
+            try:
+                breaches += [f"{report.name}: {fault}" for fault in _outside(p, values[name], logs)]
+            except TypeError:
+                breaches.append(f"suite.toml: the range of {report.name}.{name} does not fit its type, {p.annotation}")
     if breaches:
         raise InputError(*breaches)
-    typed = {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}
+    typed = {name: to_jsonable_python(value) for name, value in values.items()}
     return Job(report, {name: _as_text(value) for name, value in given.items()}, typed, logs)
 
 
@@ -162,7 +168,8 @@ def _imported(source):
 
 def _settled(data):
     """A data set's name, or its path as it holds wherever the notebook runs."""
-    return data if data in catalog.entries() else str(Path(data).expanduser().resolve())
+    path = Path(data).expanduser()
+    return data if data in catalog.entries() or not path.exists() else str(path.resolve())
 
 
 def text(typed):
@@ -180,17 +187,29 @@ def _read(parameter, value):
     try:
         if not isinstance(value, str):
             return adapter.validate_python(value, strict=True)
-        if "None" in parameter.annotation and value.lower() == "none":
+        if value.lower() == "none" and _is_optional(parameter.type):
             return None
-        if parameter.annotation.startswith("list"):
+        if re.match(r"(Optional\[)?list\b", parameter.annotation):
             return (
                 adapter.validate_json(value, strict=True)
                 if value.startswith("[")
                 else adapter.validate_python(value.split(","))
             )
+        if re.match(r"(Optional\[)?Literal\[", parameter.annotation):
+            for literal in _literals(parameter.type):
+                if str(literal) == value:
+                    return literal
         return adapter.validate_strings(value)
     except ValidationError:
         raise ValueError(f"{parameter.name} = {value!r} is not of type {parameter.annotation}") from None
+
+
+def _is_optional(kind):
+    return type(None) in get_args(kind)
+
+
+def _literals(kind):
+    return [v for part in get_args(kind) for v in (get_args(part) or [part])]
 
 
 def _outside(parameter, value, logs):
@@ -219,20 +238,31 @@ def _unknown(what, name, known):
 
 def _declared(path, ranges):
     """The parameters of a notebook. Raises InputError on lines of its parameters cell that declare none."""
-    notebook = json.loads(path.read_text("utf-8"))
-    tagged = [c for c in notebook["cells"] if "parameters" in c["metadata"].get("tags", ())]
+    try:
+        notebook = json.loads(path.read_text("utf-8"))
+        tagged = [c for c in notebook["cells"] if "parameters" in c["metadata"].get("tags", ())]
+    except (OSError, ValueError, KeyError, TypeError) as fault:
+        raise InputError(f"{path.name}: no notebook that can be read ({type(fault).__name__}: {fault})") from None
+    if len(tagged) > 1:
+        raise InputError(f"{path.name}: {len(tagged)} cells are tagged parameters; keep one")
     source = "".join(tagged[0]["source"]) if tagged else ""
+    try:
+        lines = ast.parse(source).body
+    except SyntaxError as fault:
+        raise InputError(
+            f"{path.name}: parameters, line {fault.lineno}: {fault.msg}; write `name: type = value  # meaning`"
+        ) from None
     meanings = {
         token.start[0]: token.string.lstrip("# ")
         for token in tokenize.generate_tokens(io.StringIO(source).readline)
         if token.type == tokenize.COMMENT
     }
     declared, breaches = {}, []
-    for line in ast.parse(source).body:
+    for line in lines:
         try:
             found = _parameter(line, meanings.get(line.end_lineno, ""), ranges)
             declared[found.name] = found
-        except (ValueError, SyntaxError) as fault:
+        except (ValueError, TypeError, SyntaxError, PydanticSchemaGenerationError) as fault:
             breaches.append(
                 f"{path.name}: parameters, line {line.lineno}: {fault}; write `name: type = value  # meaning`"
             )
@@ -248,7 +278,7 @@ def _parameter(line, meaning, ranges):
     if not (isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and line.value):
         raise ValueError(f"{ast.unparse(line)!r} declares no parameter")
     name, annotation = line.target.id, ast.unparse(line.annotation)
-    if re.search(SECRET, name, re.I):
+    if secret.NAMES.search(name):
         raise ValueError(
             f"{name!r} looks like a secret, which would be written down; read an environment variable instead"
         )
@@ -256,7 +286,9 @@ def _parameter(line, meaning, ranges):
     allowed = (ast.Name, ast.Constant, ast.BinOp, ast.BitOr, ast.Subscript, ast.Tuple, ast.Load)
     if strange or not all(isinstance(n, allowed) for n in ast.walk(line.annotation)):
         raise ValueError(f"{annotation!r} is not a type that parameters have ({', '.join(TYPES)})")
+    if "Dataset" in annotation and annotation not in ("Dataset", "Dataset | None", "Optional[Dataset]"):
+        raise ValueError(f"{annotation!r}: a parameter names one data set, so that its content is known")
     kind = eval(annotation, {"__builtins__": {}}, TYPES)  # only the names and operators allowed above
     default = ast.literal_eval(line.value)
-    TypeAdapter(kind).validate_python(default)
+    TypeAdapter(kind).validate_json(json.dumps(default), strict=True)
     return Parameter(name, annotation, kind, default, meaning, ranges.get(name))

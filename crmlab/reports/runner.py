@@ -12,7 +12,7 @@ import nbformat
 from crmlab.contracts import InputError
 from crmlab.reports import manifest, parameters, store
 from crmlab.reports.manifest import Error, Manifest
-from crmlab.reports.worker import Pool, Worker
+from crmlab.reports.worker import CancelledError, Pool, Worker
 
 
 def run(job, root, reports, progress=lambda done, cells: None, worker=None):
@@ -27,6 +27,8 @@ def run(job, root, reports, progress=lambda done, cells: None, worker=None):
     staged = worker.staged
     try:
         key = manifest.key(job, root)
+        notebook_sha256 = manifest.sha256(job.report.notebook)
+        data = [manifest.source(name, job.typed[name], log) for name, log in job.logs.items()]
         from crmlab.reports import render  # slow to load, and there is time while the kernel starts
 
         described = {
@@ -46,14 +48,14 @@ def run(job, root, reports, progress=lambda done, cells: None, worker=None):
         made = Manifest(
             report=job.report.name,
             run=run_id,
-            key=key,
+            key=key if key == manifest.key(job, root) else "",  # what changed meanwhile answers for nothing
             state=outcome["state"],
             title=said.get("title", ""),
             notebook=described["notebook"],
-            notebook_sha256=manifest.sha256(job.report.notebook),
+            notebook_sha256=notebook_sha256,
             parameters_given=job.given,
             parameters=job.typed,
-            data=[manifest.source(name, job.typed[name], log) for name, log in job.logs.items()],
+            data=data,
             code=manifest.code(root),
             environment=manifest.environment(root),
             seed=job.typed.get("seed"),
@@ -82,8 +84,9 @@ class Outcome:
 
 
 def run_all(jobs, root, reports, at_once=1, force=False, started=lambda job: lambda done, cells: None):
-    """Execute jobs, `at_once` at a time, in workers started ahead: an Outcome or the InputError of each, in order.
+    """Execute jobs, `at_once` at a time, in workers started ahead: what became of each, in order.
 
+    That is an Outcome, or the exception that kept it from the store: an InputError, or a fault such as a full disk.
     force   : also those that a good run answers, made from the same notebook, parameters, data, code and lock
     started : called with a job when its turn comes; gives what its progress is told to
     One failure stops no other.
@@ -96,8 +99,10 @@ def run_all(jobs, root, reports, at_once=1, force=False, started=lambda job: lam
     def one(job):
         try:
             return Outcome(run(job, root, reports, started(job), pool.take()))
-        except InputError as refused:
-            return refused
+        except CancelledError:
+            raise
+        except Exception as fault:  # the others go on
+            return fault
 
     with ThreadPoolExecutor(at_once) as threads:
         try:
@@ -118,6 +123,7 @@ def _kept(job, root, reports):
 def _collect(folder, job):
     """The notebook as far as it came, rid of this machine's paths."""
     path = folder / "report.ipynb"
+    folder.mkdir(parents=True, exist_ok=True)  # a notebook may have removed it
     try:
         notebook = nbformat.read(path, as_version=4)
     except OSError:  # it ended before its first cell

@@ -5,7 +5,7 @@ import json
 import os
 import secrets
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -62,6 +62,8 @@ def clean(reports):
                 continue
             shutil.rmtree(path.with_suffix(""), ignore_errors=True)
             path.unlink(missing_ok=True)
+    for removed in (reports / STAGING).glob("*.removed"):
+        shutil.rmtree(removed, ignore_errors=True)
 
 
 @contextmanager
@@ -102,7 +104,7 @@ def find(reports, run):
 
 def latest(reports, report, good=False):
     """The folder of a report's newest run, or newest good one; None where there is none."""
-    return next((f for f in folders(reports, report) if not good or _brief(f)["state"] == "success"), None)
+    return next((f for f in folders(reports, report) if not good or _brief(f).get("state") == "success"), None)
 
 
 def point(reports):
@@ -122,12 +124,15 @@ def point(reports):
 def same(reports, report, key):
     """The newest good run made from the same notebook, parameters, data, code and lock; None where there is none."""
     for folder in folders(reports, report):
-        text = (folder / "manifest.json").read_text("utf-8")
-        if key in text:
-            told = json.loads(text)
-            if told["key"] == key and told["state"] == "success":
-                return folder
+        told = _brief(folder) if _mentions(folder / "manifest.json", key) else {}
+        if told.get("key") == key and told.get("state") == "success":
+            return folder
     return None
+
+
+def _mentions(path, key):
+    with suppress(OSError):  # pruned meanwhile
+        return key.encode() in path.read_bytes()
 
 
 def prune(reports, keep):
@@ -143,10 +148,15 @@ def prune(reports, keep):
                 away = reports / STAGING / f"{folder.name}.removed"
                 away.parent.mkdir(exist_ok=True)
                 os.rename(folder, away)
-                shutil.rmtree(away)
+                shutil.rmtree(away, ignore_errors=True)
                 removed.append(folder)
     return removed
 
 
 def _brief(folder):
-    return json.loads((folder / "manifest.json").read_text("utf-8"))
+    """A manifest unchecked; empty where it cannot be read, or was removed meanwhile."""
+    try:
+        told = json.loads((folder / "manifest.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}

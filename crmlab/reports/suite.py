@@ -56,7 +56,7 @@ def suite(path):
         raise InputError(f"there is no suite {path}")
     try:
         return Suite.model_validate(tomllib.loads(path.read_text("utf-8")))
-    except tomllib.TOMLDecodeError as problem:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise InputError(f"{path.name}: {problem}") from None
     except ValidationError as problem:
         raise InputError(

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 from contextlib import suppress
+from pathlib import Path
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
@@ -26,11 +27,12 @@ class Worker:
     """
 
     def __init__(self, root, staged, modules=()):
-        self.staged, self.kernel, self.sockets, self.cancelled = staged, None, None, False
+        self.staged, self.kernel, self.cancelled = staged, None, False
+        self.sockets = tempfile.mkdtemp(prefix="crmlab-")
         self.complaints = tempfile.TemporaryFile("w+")  # noqa: SIM115, it lives as long as the worker
         environment = os.environ | ONE_THREAD | {"CRMLAB_ROOT": str(root), "CRMLAB_STAGING": str(staged.folder)}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "crmlab.reports.execute"],
+            [sys.executable, "-m", "crmlab.reports.execute", self.sockets],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.complaints,
@@ -47,7 +49,7 @@ class Worker:
         progress : called with how many code cells are done, and of how many
         """
         late = threading.Event()
-        timer = threading.Timer(seconds, lambda: (late.set(), self.end()))
+        timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), lambda: (late.set(), self.end()))
         timer.start()
         try:
             self._send(job)
@@ -82,8 +84,10 @@ class Worker:
                 with suppress(ProcessLookupError, PermissionError):
                     os.killpg(group, signal.SIGKILL)
         self.process.wait()
-        if self.sockets:
-            shutil.rmtree(self.sockets, ignore_errors=True)
+        for stray in _strays(f"CRMLAB_STAGING={self.staged.folder}"):  # they left the group, as daemons do
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(stray, signal.SIGKILL)
+        shutil.rmtree(self.sockets, ignore_errors=True)
 
     def _send(self, message):
         with suppress(BrokenPipeError):  # it died; its outcome will say so
@@ -95,13 +99,21 @@ class Worker:
         cells, done = 0, 0
         for line in self.process.stdout:
             event = json.loads(line)
-            self.kernel, self.sockets = event.get("kernel", self.kernel), event.get("sockets", self.sockets)
+            self.kernel = event.get("kernel", self.kernel)
             if "state" in event:
                 return event, done
             cells, done = event.get("cells", cells), event.get("done", done)
             if cells:
                 progress(done, cells)
         return None, done
+
+
+def _strays(mark):
+    """Ids of the other processes whose environment holds `mark`, where the system tells."""
+    for told in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if mark.encode() in told.read_bytes().split(b"\0") and int(told.parent.name) != os.getpid():
+                yield int(told.parent.name)
 
 
 class Pool:

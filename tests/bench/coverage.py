@@ -47,9 +47,7 @@ def world(name, seed):
     except FitError:
         return None
     found = likelihood.parameters(orders)
-    held = {
-        f"confidence of {p}": found.low[p] <= getattr(truth, p) <= found.high[p] for p in likelihood.names(orders)
-    }
+    held = {f"confidence of {p}": found.low[p] <= getattr(truth, p) <= found.high[p] for p in likelihood.names(orders)}
     expected = truth.expected_orders(seen, AHEAD).sum()
     active = truth.p_alive(seen).sum()
     one = seen.assign(customers=1)
@@ -71,8 +69,8 @@ def simulated(truth, rng):
     orders["spend"] = SPEND.simulate_spend(newcomers.assign(monetary_value=0.0), orders, rng)
     since = acquired[orders.row] + orders.day
     before, after = orders[since <= SPLIT].groupby("row"), orders[(since > SPLIT) & (since <= SPLIT + AHEAD)]
-    seen = pd.DataFrame({"frequency": before.size(), "recency": before.day.max(), "monetary_value": before.spend.mean()})
-    seen = seen.reindex(range(CUSTOMERS), fill_value=0.0).assign(age=(SPLIT - acquired).astype(float))
+    seen = {"frequency": before.size(), "recency": before.day.max(), "monetary_value": before.spend.mean()}
+    seen = pd.DataFrame(seen).reindex(range(CUSTOMERS), fill_value=0.0).assign(age=(SPLIT - acquired).astype(float))
     return seen, np.bincount(after.row, minlength=CUSTOMERS), after.spend.sum()
 
 

@@ -106,3 +106,27 @@ def test_runs_that_failed_in_different_ways_are_not_equal(tmp_path):
         told["error"] = {"cell": n + 1, "name": "ValueError", "message": str(n)}
         (folder / "manifest.json").write_text(json.dumps(told))
     assert not all(equal for _, equal, _ in compare.results(*folders))
+
+
+def test_a_broken_notebook_binds_no_other_report(project):
+    (project / "notebooks" / "09_broken.ipynb").write_text("{", "utf-8")
+    assert parameters.prepare(project, [("small", {})])
+    with pytest.raises(InputError, match=r"09_broken\.ipynb: no notebook that can be read"):
+        parameters.prepare(project, [("broken", {})])
+
+
+@pytest.mark.parametrize("name", ["db_pwd", "passphrase", "auth", "bearer", "accesskey", "API_KEY"])
+def test_more_names_that_look_like_secrets_are_refused(project, name):
+    with pytest.raises(InputError, match="looks like a secret"):
+        parameters.prepare(project, [("small", {name: "x"})])
+
+
+@pytest.mark.parametrize(("text", "value"), [("0", 0), ("", ""), ("none", "none")])
+def test_a_literal_that_is_nothing_much_can_be_given(project, text, value):
+    assert typed(project, "x: Literal[0, 1, '', 'none'] = 1", x=text).typed["x"] == value
+
+
+def test_a_range_that_does_not_fit_its_parameter_is_told(project):
+    (project / "notebooks" / "suite.toml").write_text("[ranges.odd]\nx = { min = 1 }\n")
+    with pytest.raises(InputError, match=r"the range of odd.x does not fit its type, str"):
+        typed(project, "x: str = 'a'")

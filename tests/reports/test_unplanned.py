@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 import threading
 import time
 
@@ -12,6 +13,7 @@ from crmlab.reports import parameters, runner, store
 
 from .conftest import RESULT, write_notebook
 from .processes import gone
+from .test_store import publish
 
 LEAVES = ["exit()", "quit()", "exit()\nprint('still here')"]
 DAEMON = "import subprocess\nsubprocess.run('setsid sleep 640 >/dev/null 2>&1 &', shell=True)"
@@ -91,17 +93,20 @@ def test_a_pruner_killed_half_way_leaves_nothing_after_the_next_start(project):
     assert os.listdir(project / "reports" / store.STAGING) == []
 
 
-def test_the_summary_names_runs_in_full_where_it_is_piped(project):
-    command = [
-        "-c",
-        "from crmlab.cli import main; main()",
-        "run",
-        "small",
-        "small",
-        "--timeout",
-        "0.001",
-        "-p",
-        f"customer={'x' * 40}",
-    ]
-    done = subprocess.run([os.sys.executable, *command], cwd=project, capture_output=True, text=True)
-    assert all(folder.name in done.stdout for folder in store.folders(project / "reports"))
+def test_runs_are_named_in_full_on_a_narrow_terminal(project):
+    publish(project / "reports", "20260101T000000Z-12345678")
+    command = [sys.executable, "-c", "from crmlab.cli import main; main()", "runs"]
+    done = subprocess.run(command, cwd=project, env=os.environ | {"COLUMNS": "60"}, capture_output=True, text=True)
+    assert "20260101T000000Z-12345678" in done.stdout
+
+
+def test_a_secret_of_the_environment_reaches_nothing_that_is_kept(project, monkeypatch, capfd):
+    secret = 'hunter2 "quoted" \n line'
+    monkeypatch.setenv("SHOP_PASSWORD", secret)
+    shows = "import os\nprint(os.environ['SHOP_PASSWORD'], repr(os.environ['SHOP_PASSWORD']))"
+    raises = "raise ValueError('no entry with ' + os.environ['SHOP_PASSWORD'])"
+    folder = run(project, shows, raises)
+    assert store.read(folder).error.message == "no entry with [secret]"
+    for path in [*folder.rglob("*.*"), *(project / "reports").glob("*.html")]:
+        assert "hunter2" not in path.read_text("utf-8"), path
+    assert "hunter2" not in "".join(capfd.readouterr())

@@ -1,6 +1,7 @@
 """Models of repeat buying and of spend: fitted, they are their numbers."""
 
 from crmlab.clv.models import assumptions
+from crmlab.clv.models.backtest import backtest_orders, backtest_spend
 from crmlab.clv.models.bgbb import BGBB
 from crmlab.clv.models.bgnbd import BGNBD, MBGNBD
 from crmlab.clv.models.crosscheck import by_lifetimes
@@ -19,17 +20,26 @@ from crmlab.clv.models.totals import (
 from crmlab.clv.models.value import score, total, value
 from crmlab.clv.models.views import alive_map, alive_path, departures, order_gaps
 
+MODELS = {"nbd": NBD, "bg_nbd": BGNBD, "mbg_nbd": MBGNBD, "pareto_nbd": ParetoNBD}  # as a parameter names them
+TITLES = dict(zip(MODELS, ("NBD", "BG/NBD", "MBG/NBD", "Pareto/NBD"), strict=True))
+RIVALS = {TITLES[name]: model for name, model in MODELS.items()}  # as a race does
+
 __all__ = [
     "BGBB",
     "BGNBD",
     "MBGNBD",
+    "MODELS",
     "NBD",
+    "RIVALS",
+    "TITLES",
     "GammaGamma",
     "ParetoNBD",
     "active_customers",
     "alive_map",
     "alive_path",
     "assumptions",
+    "backtest_orders",
+    "backtest_spend",
     "by_lifetimes",
     "departures",
     "expected_of_each",

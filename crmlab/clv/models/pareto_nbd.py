@@ -14,7 +14,7 @@ STEP = 0.25  # between nodes; the error falls with exp(-10 / STEP), to about 4e-
 HUGE = 600  # e^600 squares into an overflow, and 1 + e^600 is e^600
 BLOCK = 64  # days whose nodes are held at once: they fit the cache, whatever the number of customers
 NEAR = 1e-3  # a difference this small, of a whole, keeps too few of its digits
-FARTHEST = 1e100  # no search needs parameters beyond it, and products of larger ones overflow
+FARTHEST = 1e50  # no search needs parameters beyond it or its inverse, and products of larger ones overflow
 MOST_ORDERS = 1_000_000  # of a simulated customer; the tail of rates would otherwise exhaust the memory
 PAIRS = [(i, j) for i in range(5) for j in range(i, 5)]
 
@@ -47,7 +47,7 @@ class ParetoNBD(OrderModel):
         of_count = np.bincount(ahead.count[ahead.of_row], customers, ahead.counts.size)
 
         def derivatives(theta):
-            if not FARTHEST > max(theta) >= min(theta) > 1 / FARTHEST:
+            if not all(1 / FARTHEST < value < FARTHEST for value in theta):
                 return np.nan, np.full(4, np.nan), np.full((4, 4), np.nan)
             r, k = theta[0], theta[0] + ahead.counts
             leaves, leaves_slope, leaves_bend = _next_event(theta, seen, 0)
@@ -267,9 +267,9 @@ def _log_chance(r, alpha, days, count):
 
 
 def _reach(fall, side, limit):
-    """How far to go to one side until `fall` is LOST, at most `limit`: by bisection of its logarithm."""
+    """How far to go to one side until `fall` is LOST, about, at most `limit`: by bisection of its logarithm."""
     low, high = np.full(limit.shape, -12.0), np.full(limit.shape, 6.0)
-    for _ in range(24):
+    for _ in range(10):
         middle = (low + high) / 2
         enough = fall(side * np.exp(middle)[:, None])[:, 0] > LOST
         low, high = np.where(enough, low, middle), np.where(enough, middle, high)

@@ -41,12 +41,13 @@ def value_ahead(orders, spend, customers, days, discount_annual, margin, seed, u
     days      : None is for ever, of which there is only a confidence interval
     """
 
+    money = (customers, days, discount_annual, margin)
+
     def expected(model, spend_model):
-        orders_to_come = model.discounted_orders(customers, discount_annual, days)
-        return total(value(orders_to_come, _expected_spend(spend_model, customers), margin), customers.customers)
+        return total(_value(model, spend_model, *money), customers.customers)
 
     def seen(model, spend_model, rng):
-        return _money(model, spend_model, customers, days, discount_annual, margin, rng)[1].sum()
+        return _seen(model, spend_model, *money, rng)[1].sum()
 
     return _total(expected, seen, (orders, spend), seed, interval, unit)
 
@@ -54,26 +55,27 @@ def value_ahead(orders, spend, customers, days, discount_annual, margin, seed, u
 def expected_of_each(orders, spend, customers, days, discount_annual, margin, seed):
     """What is expected of each customer over the next `days`, and what may be seen: a frame beside `customers`.
 
+    spend                                 None leaves out what it is needed for: value and worth
     p_alive, expected_orders, value       each with its confidence interval as _low and _high
     orders_low, orders_high               predictive, count
     worth_low, worth_high                 predictive, discounted margin, in the currency of the data
     """
-    one = customers.assign(customers=1)
+    one, models = customers.assign(customers=1), (orders, spend) if spend else (orders,)
+    pairs, rng = list(_draws(models, seed)), np.random.default_rng(seed)
     expected = {
-        "p_alive": lambda model, _: model.p_alive(one),
-        "expected_orders": lambda model, _: model.expected_orders(one, days),
-        "value": lambda model, spend_model: value(
-            model.discounted_orders(one, discount_annual, days), _expected_spend(spend_model, one), margin
-        ),
+        "p_alive": lambda model, *_: model.p_alive(one),
+        "expected_orders": lambda model, *_: model.expected_orders(one, days),
     }
-    pairs, rng = list(_draws((orders, spend), seed)), np.random.default_rng(seed)
+    money = (one, days, discount_annual, margin)
+    outcomes = [_seen(*pair, *money, rng) if spend else (_count(*pair, one, days, rng),) for pair in pairs]
+    if spend:
+        expected["value"] = lambda model, spend_model: _value(model, spend_model, *money)
     columns = {}
     for name, of in expected.items():
-        columns[name] = of(orders, spend)
+        columns[name] = of(*models)
         columns[f"{name}_low"], columns[f"{name}_high"] = intervals.tails([of(*pair) for pair in pairs])
-    outcomes = [_money(*pair, one, days, discount_annual, margin, rng) for pair in pairs]
-    for place, name in enumerate(("orders", "worth")):
-        columns[f"{name}_low"], columns[f"{name}_high"] = intervals.tails([outcome[place] for outcome in outcomes])
+    for name, drawn in zip(("orders", "worth"), zip(*outcomes, strict=True), strict=False):
+        columns[f"{name}_low"], columns[f"{name}_high"] = intervals.tails(drawn)
     return pd.DataFrame(columns, index=customers.index)
 
 
@@ -82,8 +84,8 @@ def likely_by_group(orders, customers, days, by, seed):
 
     by : the group of each row, a Series
     """
-    rng, groups = np.random.default_rng(seed), pd.Index(by.unique(), name=by.name).sort_values()
-    place = groups.get_indexer(by)
+    place, groups = pd.factorize(by, sort=True)
+    groups, rng = pd.Index(groups, name=by.name), np.random.default_rng(seed)
     size = np.bincount(place, customers.customers, len(groups))
     drawn = [
         np.bincount(place[model.simulate_orders(customers, days, rng).row], minlength=len(groups)) / size
@@ -125,7 +127,13 @@ def _draws(models, seed):
     return zip(*(likelihood.draws(model, DRAWS, seed + n) for n, model in enumerate(models)), strict=True)
 
 
-def _money(model, spend_model, customers, days, discount_annual, margin, rng):
+def _value(model, spend_model, customers, days, discount_annual, margin):
+    """Expected of each customer: infinite where mean spend is."""
+    spend = spend_model.expected_spend(customers) if spend_model.q > 1 else np.inf
+    return value(model.discounted_orders(customers, discount_annual, days), spend, margin)
+
+
+def _seen(model, spend_model, customers, days, discount_annual, margin, rng):
     """Drawn for each row over the next `days`: how many orders come, and what they are worth."""
     orders = model.simulate_orders(customers, days, rng)
     paid = spend_model.simulate_spend(customers, orders, rng) * np.exp(-daily_rate(discount_annual) * orders.day)
@@ -133,5 +141,5 @@ def _money(model, spend_model, customers, days, discount_annual, margin, rng):
     return count, margin * np.bincount(orders.row, paid, minlength=len(customers))
 
 
-def _expected_spend(model, customers):
-    return model.expected_spend(customers) if model.q > 1 else np.inf
+def _count(model, customers, days, rng):
+    return np.bincount(model.simulate_orders(customers, days, rng).row, minlength=len(customers))

@@ -1,8 +1,6 @@
 """From orders and spend to money: for a customer, for all of them, and written by the engine."""
 
 import ibis
-import numpy as np
-import pandas as pd
 
 from crmlab.clv.tables import TUPLE, collapse
 
@@ -20,7 +18,7 @@ def total(series, customers=1):
 def score(summary, orders, spend, days, discount_annual, margin=1.0):
     """What is expected of each customer: a lazy table, one row a customer, computed where `summary` lives.
 
-    orders, spend   : fitted models
+    orders, spend   : fitted models; without a model of spend (None), orders alone
     days            : how far ahead orders count
     discount_annual : yearly rate at which later money counts for less
     returns         : the columns of `summarise` but repeat_spend, with p_alive, expected_orders, discounted_orders,
@@ -33,5 +31,7 @@ def score(summary, orders, spend, days, discount_annual, margin=1.0):
         discounted_orders=orders.discounted_orders(alike, discount_annual, days),
     )
     scored = summary.drop("repeat_spend").inner_join(ibis.memtable(expected), TUPLE)
-    scored = scored.mutate(expected_spend=spend.spend_given(scored.frequency, scored.monetary_value))
-    return scored.mutate(value=scored.discounted_orders * scored.expected_spend * margin).order_by("customer_id")
+    if spend:
+        scored = scored.mutate(expected_spend=spend.spend_given(scored.frequency, scored.monetary_value))
+        scored = scored.mutate(value=scored.discounted_orders * scored.expected_spend * margin)
+    return scored.order_by("customer_id")

@@ -47,19 +47,23 @@ def alive_path(model, transactions, customer_id, end):
 
 
 def order_gaps(model):
-    """How often customers order while they are active: a frame of `days` between orders and the share with fewer."""
+    """How often customers order while they are active: a frame by mean days between orders, share with fewer."""
     days = np.geomspace(1, 1e5, 301)
-    return pd.DataFrame({"days": days, "share": gamma(model.r, scale=1 / model.alpha).sf(1 / days)})
+    share = gamma(model.r, scale=1 / model.alpha).sf(1 / days)
+    return pd.DataFrame({"share": share}, pd.Index(days, name="days between orders"))
 
 
 def departures(model):
-    """How soon customers leave: a frame of `orders` or `days` until they do, on average, and the share with fewer.
+    """How soon customers leave: a frame by the mean orders or days until they do, share with fewer.
 
-    None where the model has nobody leave.
+    Without rows where the model has nobody leave.
     """
     until = np.geomspace(1, 1e5, 301)
     if isinstance(model, BGNBD):
-        return pd.DataFrame({"orders": until, "share": beta(model.a, model.b).sf(1 / until)})
+        return pd.DataFrame(
+            {"share": beta(model.a, model.b).sf(1 / until)}, pd.Index(until, name="orders until leaving")
+        )
     if isinstance(model, ParetoNBD):
-        return pd.DataFrame({"days": until, "share": gamma(model.s, scale=1 / model.beta).sf(1 / until)})
-    return None
+        share = gamma(model.s, scale=1 / model.beta).sf(1 / until)
+        return pd.DataFrame({"share": share}, pd.Index(until, name="days until leaving"))
+    return pd.DataFrame({"share": []}, pd.Index([], name="nobody leaves"))
