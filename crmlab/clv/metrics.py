@@ -18,9 +18,10 @@ def calibration(expected, actual, by, customers=1):
 
 
 def order_groups(frequency, most=7):
-    """Customers by repeat orders, `most` and more together: a Series of text named for what it holds."""
-    level = frequency.clip(upper=most).map(lambda x: f"{most}+" if x == most else f"{x:g}")
-    return level.rename("repeat orders")
+    """Customers by repeat orders, `most` and more together: an ordered Series of text, named for what it holds."""
+    labels = [*map(str, range(most)), f"{most}+"]
+    found = pd.Categorical.from_codes(frequency.clip(upper=most).astype(int), labels, ordered=True)
+    return pd.Series(found.remove_unused_categories(), frequency.index, name="repeat orders")
 
 
 def quiet_groups(days_since_last, bounds=(30, 60, 90, 180, 365)):
@@ -75,14 +76,11 @@ def spend_by_orders(frequency, monetary_value, customers=1, most=7):
 
     customers, mean, and the 95 % confidence interval of the mean, low and high, where it has one
     """
-    frame = pd.DataFrame({"m": monetary_value, "n": frequency * 0 + customers})
-    parts = (
-        frame.assign(sum=frame.m * frame.n, square=frame.m**2 * frame.n).groupby(order_groups(frequency, most)).sum()
-    )
-    mean = parts["sum"] / parts.n
-    variance = (parts.square - parts.n * mean**2) / (parts.n - 1).where(parts.n > 1)
-    reach = stats.norm.ppf(0.975) * np.sqrt(variance / parts.n)
-    return pd.DataFrame({"customers": parts.n, "mean": mean, "low": mean - reach, "high": mean + reach})
+    by, n = order_groups(frequency, most), frequency * 0 + customers
+    count, mean = n.groupby(by).sum(), (monetary_value * n).groupby(by).sum() / n.groupby(by).sum()
+    square = (n * (monetary_value - by.map(mean).astype(float)) ** 2).groupby(by).sum()
+    reach = stats.norm.ppf(0.975) * np.sqrt(square / (count - 1).where(count > 1) / count)
+    return pd.DataFrame({"customers": count, "mean": mean, "low": mean - reach, "high": mean + reach})
 
 
 def spend_is_independent(frequency, monetary_value, customers=1, limit=0.2):

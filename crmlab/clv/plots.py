@@ -49,6 +49,7 @@ def alive_map(table, ax=None):
     mesh = ax.pcolormesh(table.columns, table.index, table, vmin=0, vmax=1, cmap="cividis", shading="nearest")
     ax.figure.colorbar(mesh, ax=ax, label="Chance of being active")
     ax.set(xlabel="Days since the last order", ylabel="Repeat orders")
+    ax.locator_params(integer=True)
     ax.grid(visible=False)
     return ax
 
@@ -69,7 +70,7 @@ def spread(table, ax=None):
     """Draw `order_gaps` or `departures`: share of customers by how often they order, or how soon they leave."""
     ax = axes(ax)
     ax.plot(table.index, table.share, color=EXPECTED)
-    xlabel = f"{table.index.name.capitalize()}, on average"
+    xlabel = f"{table.index.name.capitalize()}{', on average' if len(table) else ''}"
     ax.set(xlabel=xlabel, ylabel="Share of customers with fewer", xscale="log", xlim=(1, 1e4), ylim=(0, 1))
     ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     ax.yaxis.set_major_formatter(PercentFormatter(1))

@@ -52,10 +52,12 @@ def verdict(race, rule, measure, population="all customers"):
     row = race[held & (race.origin == "all origins")].iloc[0]
     if row.outcome.startswith("not fitted"):
         evidence = row.outcome
+    elif np.isnan(row.difference):
+        evidence = f"{row.outcome}: no value from every origin"
     else:
         ends = f"95 % {number(row.difference_low)} to {number(row.difference_high)}"
         evidence = f"{row.outcome}: {number(row.value)}, apart by {number(row.difference)} ({ends}) from {row.against}"
-    claim = f"{rule} beats the best naive rule: {TITLES[measure][0].lower()}{TITLES[measure][1:]}, {population}"
+    claim = f"{rule} beats the best naive rule: {TITLES[measure]}, {population}"
     return Verdict(claim, row.outcome == "better", evidence, f"{row.against}, or neither where undecided")
 
 

@@ -2,6 +2,8 @@
 
 suite        what to run, how long it may take, and the ranges of parameters
 parameters   what a notebook takes, and whether what it was given will do
+secret       what looks like a secret, and what is kept rid of the ones there are
+ahead        what kernels that are started ahead import
 runner       from checked jobs to published folders
 worker       the runner's side of a child process, started ahead
 execute      the child process: a kernel, and one job
@@ -11,6 +13,7 @@ store        where runs are kept, and how they appear there all at once
 compare      one run beside another
 render       a run's notebook as a page to read
 site         the index of reports and runs
+progress     how far runs are, on a terminal
 """
 
 import sys

@@ -23,6 +23,9 @@ def changed(made, job, root):
         yield f"packages: {len(moved)} differ ({', '.join(moved[:5])})"
     if made.environment.python != environment.python:
         yield f"python: then {made.environment.python}, now {environment.python}"
+    for name, path in job.files.items():
+        if manifest.sha256(path) != made.files.get(name):
+            yield f"file: {name}, {job.typed[name]}, has changed"
     for source in made.data:
         now = manifest.source(source.parameter, job.typed[source.parameter], job.logs[source.parameter])
         if now.sha256 is None:

@@ -79,6 +79,7 @@ class Manifest(Record):
     parameters_given: dict[str, str]
     parameters: dict[str, Any]  # as typed, defaults included, as JSON holds them
     data: list[Source]
+    files: dict[str, str] = {}  # parameter -> hash of the file that it names
     code: Code
     environment: Environment
     seed: int | None
@@ -108,6 +109,7 @@ def key(job, root):
         sha256(job.report.notebook),
         job.typed,
         contents,
+        [sha256(path) for path in job.files.values()],
         [log.entry.model_dump(mode="json") for log in job.logs.values()],
         code(root).sha256,
         environment(root).lock_sha256,

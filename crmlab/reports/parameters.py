@@ -15,7 +15,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError
 from pydantic_core import to_jsonable_python
 
-from crmlab import catalog
+from crmlab import catalog, files
 from crmlab.contracts import InputError
 from crmlab.reports import secret
 from crmlab.reports.suite import Limits, Range, suite
@@ -27,6 +27,7 @@ TYPES = {
     "bool": bool,
     "date": date,
     "Dataset": catalog.Dataset,
+    "File": files.File,
     "Literal": Literal,
     "Optional": Optional,
     "list": list,
@@ -69,6 +70,7 @@ class Job:
     given: dict = field(hash=False)  # as text
     typed: dict = field(hash=False)  # as JSON holds them, defaults included
     logs: dict = field(hash=False)  # parameter -> catalog.Log
+    files: dict = field(hash=False)  # parameter -> Path
     limits: Limits = field(default_factory=Limits)
 
 
@@ -123,14 +125,8 @@ def _job(report, given):
                 values[name] = _read(report.parameters[name], value)
             except ValueError as misfit:
                 breaches.append(f"{report.name}: {misfit}")
-    logs = {}
-    for name, p in report.parameters.items():
-        if "Dataset" in p.annotation and isinstance(values[name], str):
-            try:
-                values[name] = _settled(values[name])
-                logs[name] = catalog.check(values[name])
-            except InputError as found:
-                breaches += found.breaches
+    logs, read, unreadable = _sources(report, values)
+    breaches += unreadable
     for name, p in report.parameters.items():
         if p.range and values[name] is not None:
             try:
@@ -140,30 +136,25 @@ def _job(report, given):
     if breaches:
         raise InputError(*breaches)
     typed = {name: to_jsonable_python(value) for name, value in values.items()}
-    return Job(report, {name: _as_text(value) for name, value in given.items()}, typed, logs)
+    return Job(report, {name: _as_text(value) for name, value in given.items()}, typed, logs, read)
 
 
-def modules(reports):
-    """The modules that the notebooks of these reports import at their top level."""
-    found = set()
-    for report in reports:
-        cells = json.loads(report.notebook.read_text("utf-8"))["cells"]
-        for cell in cells:
-            if cell["cell_type"] == "code":
-                found |= set(_imported("".join(cell["source"])))
-    return sorted(found)
-
-
-def _imported(source):
-    try:
-        lines = ast.parse(source).body
-    except SyntaxError:  # the run will say so
-        return
-    for line in lines:
-        if isinstance(line, ast.Import):
-            yield from (alias.name for alias in line.names)
-        elif isinstance(line, ast.ImportFrom) and line.module:
-            yield line.module
+def _sources(report, values):
+    """The data past the door, by parameter, the files, and what is wrong; `values` then name both from anywhere."""
+    logs, read, breaches = {}, {}, []
+    for name, p in report.parameters.items():
+        if not isinstance(values[name], str):
+            continue
+        try:
+            if "Dataset" in p.annotation:
+                values[name] = _settled(values[name])
+                logs[name] = catalog.check(values[name])
+            elif "File" in p.annotation:
+                values[name] = files.settled(values[name])
+                read[name] = files.path(values[name])
+        except InputError as found:
+            breaches += found.breaches
+    return logs, read, breaches
 
 
 def _settled(data):

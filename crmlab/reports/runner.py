@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 
 from crmlab.contracts import InputError
-from crmlab.reports import manifest, parameters, store
+from crmlab.reports import ahead, manifest, store
 from crmlab.reports.manifest import Error, Manifest
 from crmlab.reports.worker import CancelledError, Pool, Worker
 
@@ -28,6 +28,7 @@ def run(job, root, reports, progress=lambda done, cells: None, worker=None):
     try:
         key = manifest.key(job, root)
         notebook_sha256 = manifest.sha256(job.report.notebook)
+        files = {name: manifest.sha256(path) for name, path in job.files.items()}
         data = [manifest.source(name, job.typed[name], log) for name, log in job.logs.items()]
         from crmlab.reports import render  # slow to load, and there is time while the kernel starts
 
@@ -56,6 +57,7 @@ def run(job, root, reports, progress=lambda done, cells: None, worker=None):
             parameters_given=job.given,
             parameters=job.typed,
             data=data,
+            files=files,
             code=manifest.code(root),
             environment=manifest.environment(root),
             seed=job.typed.get("seed"),
@@ -93,7 +95,7 @@ def run_all(jobs, root, reports, at_once=1, force=False, started=lambda job: lam
     """
     kept = {} if force else {n: _kept(job, root, reports) for n, job in enumerate(jobs)}
     fresh = [job for n, job in enumerate(jobs) if not kept.get(n)]
-    modules = parameters.modules(job.report for job in fresh) if len(fresh) > 1 else ()
+    modules = ahead.modules(job.report for job in fresh) if len(fresh) > 1 else ()
     pool = Pool(lambda: Worker(root, store.Staged(reports), modules), at_once, len(fresh))
 
     def one(job):

@@ -130,3 +130,20 @@ def test_a_range_that_does_not_fit_its_parameter_is_told(project):
     (project / "notebooks" / "suite.toml").write_text("[ranges.odd]\nx = { min = 1 }\n")
     with pytest.raises(InputError, match=r"the range of odd.x does not fit its type, str"):
         typed(project, "x: str = 'a'")
+
+
+def test_a_file_is_found_from_the_project_and_its_content_counts_for_the_cache(project, monkeypatch):
+    path = project / "data" / "survey.csv"
+    path.write_text("a\n1\n")
+    monkeypatch.chdir(project / "notebooks")
+    line = "survey: File = 'data/survey.csv'"
+    job = typed(project, line)
+    assert job.typed["survey"] == "data/survey.csv"
+    assert typed(project, line, survey=str(path)).typed == job.typed
+    before = manifest.key(job, project)
+    path.touch()
+    assert manifest.key(typed(project, line), project) == before
+    path.write_text("a\n2\n")
+    assert manifest.key(typed(project, line), project) != before
+    with pytest.raises(InputError, match=r"there is no file data/none\.csv"):
+        typed(project, line, survey="data/none.csv")

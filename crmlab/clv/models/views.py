@@ -5,7 +5,7 @@ import pandas as pd
 from scipy.stats import beta, gamma
 
 from crmlab.clv.models.bgnbd import BGNBD
-from crmlab.clv.models.pareto_nbd import ParetoNBD
+from crmlab.clv.models.nbd import NBD
 from crmlab.clv.tables import order_days
 
 STEPS = 60
@@ -63,7 +63,7 @@ def departures(model):
         return pd.DataFrame(
             {"share": beta(model.a, model.b).sf(1 / until)}, pd.Index(until, name="orders until leaving")
         )
-    if isinstance(model, ParetoNBD):
-        share = gamma(model.s, scale=1 / model.beta).sf(1 / until)
-        return pd.DataFrame({"share": share}, pd.Index(until, name="days until leaving"))
-    return pd.DataFrame({"share": []}, pd.Index([], name="nobody leaves"))
+    if isinstance(model, NBD):
+        return pd.DataFrame({"share": []}, pd.Index([], name="nobody leaves"))
+    share = gamma(model.s, scale=1 / model.beta).sf(1 / until)
+    return pd.DataFrame({"share": share}, pd.Index(until, name="days until leaving"))
