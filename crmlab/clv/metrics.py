@@ -77,7 +77,8 @@ def spend_by_orders(frequency, monetary_value, customers=1, most=7):
     customers, mean, and the 95 % confidence interval of the mean, low and high, where it has one
     """
     by, n = order_groups(frequency, most), frequency * 0 + customers
-    count, mean = n.groupby(by).sum(), (monetary_value * n).groupby(by).sum() / n.groupby(by).sum()
+    count = n.groupby(by).sum()
+    mean = (n * monetary_value).groupby(by).sum() / count
     square = (n * (monetary_value - by.map(mean).astype(float)) ** 2).groupby(by).sum()
     reach = stats.norm.ppf(0.975) * np.sqrt(square / (count - 1).where(count > 1) / count)
     return pd.DataFrame({"customers": count, "mean": mean, "low": mean - reach, "high": mean + reach})

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.special import betaln, expit, psi, zeta
 
-from crmlab.clv.models.bgnbd import LOST, _beta_nodes
 from crmlab.clv.models.inputs import daily_rate
 from crmlab.clv.models.orders import OrderModel
+from crmlab.clv.models.quadrature import LOST, beta_nodes
 from crmlab.contracts import InputError
 
 UPPER = np.triu_indices(4)  # second derivatives by four parameters, each once
@@ -95,7 +95,7 @@ class BGBB(OrderModel):
         ahead = np.broadcast_to(np.inf if periods is None else periods, delta.shape)
         kinds, back = np.unique(np.stack([gamma, delta, ahead]), axis=1, return_inverse=True)
         gamma, delta, ahead = kinds[:, :, None]
-        leaving, weight = _beta_nodes(gamma, delta, np.minimum(ahead, LOST / rate) if rate else ahead, 1.0)
+        leaving, weight = beta_nodes(gamma, delta, np.minimum(ahead, LOST / rate) if rate else ahead, 1.0)
         log_kept = np.log1p(-np.minimum(leaving, 1 - 1e-16)) - rate
         sums = (weight * np.exp(log_kept) * np.expm1(ahead * log_kept) / np.expm1(log_kept)).sum(axis=1)
         return a / (a + b) * sums[back]

@@ -1,7 +1,6 @@
 """BG/NBD and MBG/NBD: customers order at random until, after some order, they are gone."""
 
 from dataclasses import dataclass, field
-from functools import cache
 from typing import ClassVar
 
 import numpy as np
@@ -11,10 +10,10 @@ from scipy.special import betainc, betaln, expit, gammaln, polygamma, psi
 from scipy.stats import nbinom
 
 from crmlab.clv.models.orders import OrderModel
+from crmlab.clv.models.quadrature import LOST, beta_nodes, legendre
 
-LOST = 37  # e^-37 of a whole is lost in its last digit
 AT_A_TIME = 8  # functions tabulated together, which then fit in a processor's cache
-STIFFEST, MOST_NODES = 1e4, 4000  # beyond what any log needs; they keep the strangest parameters affordable
+STIFFEST = 1e4  # beyond what any log needs; it keeps the strangest parameters affordable
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ class BGNBD(OrderModel):
         reach = np.log1p((LOST / delta if days is None else days) / scale)[:, None]
         farthest = max(reach.max(), 1e-9)
         stiff = np.sqrt(min(((k + 1) * a / (a + b)).max() * farthest, STIFFEST))
-        node, weight = _legendre(int(20 + 6 * farthest + 3 * stiff))
+        node, weight = legendre(int(20 + 6 * farthest + 3 * stiff))
         s = reach * node
         table = _table(a, b[first], shapes + 1, farthest, int(24 + 6 * farthest + 6 * stiff))
         g = chebyshev.chebval(2 * s / farthest - 1, table[:, which, None], tensor=False)
@@ -153,7 +152,7 @@ def _table(a, b, shapes, reach, degree):
     s = reach * (1 + np.cos(np.pi * (np.arange(degree + 1) + 0.5) / (degree + 1))) / 2
     values = np.empty((len(shapes), degree + 1))
     for some in np.array_split(np.arange(len(shapes)), len(shapes) // AT_A_TIME + 1):
-        p, weight = _beta_nodes(a, b[some, None], shapes[some, None], np.expm1(reach))
+        p, weight = beta_nodes(a, b[some, None], shapes[some, None], np.expm1(reach))
         powers = np.log1p(p[:, None, :] * np.expm1(s)[:, None])
         powers *= -shapes[some, None, None]
         powers += s[:, None]
@@ -161,33 +160,3 @@ def _table(a, b, shapes, reach, degree):
     coefficients = dct(values, axis=1).T / (degree + 1)
     coefficients[0] /= 2
     return coefficients
-
-
-def _beta_nodes(a, b, shape, v):
-    """Nodes and weights of an expectation over p ~ Beta(a, b) of functions of (1 + p v)^-shape.
-
-    b, shape, v : columns, one row a distribution
-    The trapezoidal rule in logit(p), whose error falls with exp(-10 / step). Beyond the nodes at either end the density
-    is geometric and such a function hardly changes, or there is no mass: the end weights hold all that is beyond.
-    """
-    mode, width, bend = np.log(a) - np.log(b), np.sqrt(1 / a + 1 / b), np.log1p(shape * v)
-    left = (LOST + bend) / a + np.sqrt(2 * (LOST + bend)) * width
-    right = LOST / b + np.sqrt(2 * LOST) * width
-    low = np.maximum(mode - left, np.minimum(mode, -LOST - bend))
-    high = np.minimum(mode + right, np.maximum(mode, LOST))
-    step = np.minimum(0.28, 0.5 * np.sqrt(1 / a + 1 / (b + shape)))
-    count = int(min(np.ceil((high - low) / step).max(), MOST_NODES))
-    step = (high - low) / count
-    off = low - mode + step * np.arange(count + 1)
-    towards = np.where(off > 0, a, b)
-    weight = np.exp(towards * np.abs(off) - (a + b) * np.log1p(towards / (a + b) * np.expm1(np.abs(off))))
-    weight[:, :1] /= -np.expm1(-a * step)
-    weight[:, -1:] /= -np.expm1(-b * step)
-    return expit(mode + off), weight / weight.sum(axis=1, keepdims=True)
-
-
-@cache
-def _legendre(count):
-    """Nodes and weights of Gauss and Legendre's quadrature from 0 to 1."""
-    node, weight = np.polynomial.legendre.leggauss(count)
-    return (node + 1) / 2, weight / 2

@@ -1,15 +1,14 @@
 """Pareto/NBD: customers order at random until, at an unseen time of their own, they are gone."""
 
 from dataclasses import dataclass, field
-from functools import cache
 
 import numpy as np
 from scipy.special import betaln, expit, exprel, gammaln, polygamma, psi, xlogy
 
 from crmlab.clv.models.inputs import distinct
 from crmlab.clv.models.orders import OrderModel
+from crmlab.clv.models.quadrature import LOST, legendre
 
-LOST = 40  # e^-40 of a whole is lost in its last digit
 STEP = 0.25  # between nodes; the error falls with exp(-10 / STEP), to about 4e-15
 HUGE = 600  # e^600 squares into an overflow, and 1 + e^600 is e^600
 BLOCK = 64  # days whose nodes are held at once: they fit the cache, whatever the number of customers
@@ -103,7 +102,7 @@ class ParetoNBD(OrderModel):
         falls, stays = delta * scale[:, None], 1 - s[:1, None]
         reach = np.log1p(LOST / falls if days is None else np.minimum(days / scale[:, None], LOST / falls))
         reach = np.minimum(reach, np.divide(-LOST, stays, out=np.full_like(stays, np.inf), where=stays < 0))
-        node, weight = _legendre(int(40 + 6 * reach.max(initial=0)))
+        node, weight = legendre(int(40 + 6 * reach.max(initial=0)))
         rate = np.exp(stays * reach * node - falls * np.expm1(reach * node))
         return r / alpha * beta * (reach[:, 0] * (rate @ weight))[which]
 
@@ -127,7 +126,7 @@ class ParetoNBD(OrderModel):
 
         top = np.exp(_log_chance(r, alpha, mode, count) - s * np.log1p(mode / beta)) * s * mode / (beta + mode)
         latest = np.log(days / mode)
-        node, weight = _legendre(48)
+        node, weight = legendre(48)
         before, after = _reach(fall, -1, np.full_like(mode, np.inf)), _reach(fall, 1, latest)
         mass = before * (np.exp(-fall(-before[:, None] * node)) @ weight)
         return stays + top * (mass + after * (np.exp(-fall(after[:, None] * node)) @ weight))
@@ -197,7 +196,7 @@ def _log_odds_soon(theta, x, t_x, wait):
     """`_log_odds_gone` where the wait is so short that next to nobody leaves in it: by quadrature over it alone."""
     r, alpha, s, beta = theta
     a, b = (alpha + t_x)[:, None], (beta + t_x)[:, None]
-    scale, wait, (node, weight) = np.minimum(a, b), wait[:, None], _legendre(32)
+    scale, wait, (node, weight) = np.minimum(a, b), wait[:, None], legendre(32)
     reach = np.log1p(wait / scale)
     u = scale * np.expm1(reach * node)
     still = np.exp((r + x)[:, None] * np.log1p((wait - u) / (a + u)) + s * np.log1p((wait - u) / (b + u)))
@@ -274,10 +273,3 @@ def _reach(fall, side, limit):
         enough = fall(side * np.exp(middle)[:, None])[:, 0] > LOST
         low, high = np.where(enough, low, middle), np.where(enough, middle, high)
     return np.minimum(np.exp(high), limit)
-
-
-@cache
-def _legendre(count):
-    """Nodes and weights of Gauss and Legendre's quadrature from 0 to 1."""
-    node, weight = np.polynomial.legendre.leggauss(count)
-    return (node + 1) / 2, weight / 2

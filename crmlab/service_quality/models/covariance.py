@@ -1,0 +1,42 @@
+"""Covariances of answers where some are missing."""
+
+import numpy as np
+import pandas as pd
+
+
+def covariance(answers, weights=None):
+    """Covariance of each pair of items over the respondents who answered both: a frame, items x items.
+
+    answers : a row a respondent, a column an item; NaN where not answered
+    weights : of the respondents; None weighs all alike
+    A pair is divided by Σw − Σw²/Σw, which is n − 1 where all weigh alike; NaN where fewer than two answered it.
+    """
+    x, there, w = _parts(answers, weights)
+    total, square = there.T @ (w * there), there.T @ (w**2 * there)
+    x = np.where(there > 0, x - np.divide((w * x).sum(axis=0), total.diagonal(), where=total.diagonal() > 0), 0)
+    products, sums = x.T @ (w * x), (w * x).T @ there
+    with np.errstate(invalid="ignore", divide="ignore"):
+        degrees = total - square / total
+        found = (products - sums * sums.T / total) / np.where(degrees > 1e-9 * total, degrees, np.nan)
+    return pd.DataFrame(found, answers.columns, answers.columns)
+
+
+def effective(answers, weights=None):
+    """Effective number (Σw)²/Σw² of respondents who answered the pair of items that fewest did: a float."""
+    _, there, w = _parts(answers, weights)
+    total, square = there.T @ (w * there), there.T @ (w**2 * there)
+    return float(np.divide(total**2, square, out=np.zeros_like(total), where=square > 0).min(initial=np.inf))
+
+
+def correlation(covariances):
+    """Correlations of the same items; NaN for one without variance."""
+    spread = np.sqrt(np.diag(covariances))
+    spread = np.where(spread > 0, spread, np.nan)
+    return covariances / np.outer(spread, spread)
+
+
+def _parts(answers, weights):
+    """Answers with 0 for those missing, whether each is there, and weights as a column."""
+    x = answers.to_numpy(dtype=float)
+    w = np.ones(len(x)) if weights is None else np.asarray(weights, dtype=float)
+    return np.nan_to_num(x), (~np.isnan(x)).astype(float), w[:, None]

@@ -1,0 +1,57 @@
+"""What the parts of an instrument ask of each other, checked on plain tables so that a faulty part hides no other."""
+
+MEASURES = ("expect", "perceive", "adequate", "importance", "standard", "promise")
+
+
+def _tables(raw, name):
+    """A table of the raw file: name -> value, of those that are of the kind they should be."""
+    kind = list if name == "dimensions" else str if name == "points" else dict
+    given = raw.get(name)
+    return {k: v for k, v in given.items() if isinstance(v, kind)} if isinstance(given, dict) else {}
+
+
+def relations(raw):
+    """What is wrong between the parts of an instrument, whatever else is wrong within them."""
+    dimensions, items, points = (_tables(raw, name) for name in ("dimensions", "items", "points"))
+    claims = {name: [d for d, names in dimensions.items() for n in names if n == name] for name in items}
+    for name, item in items.items():
+        own = item.get("dimension")
+        claimed = claims[name] + ([own] if own and own not in claims[name] else [])
+        if len(claimed) > 1:
+            yield f"items.{name}: stands in {len(claimed)} dimensions ({', '.join(claimed)}); keep it in one"
+        elif not claims[name]:
+            yield f"items.{name}: stands in no dimension; add it to one of {', '.join(dimensions) or '[dimensions]'}"
+        if not any(item.get(measure) for measure in MEASURES):
+            yield f"items.{name}: has no column; give it expect or perceive"
+    for dimension, names in dimensions.items():
+        if not names:
+            yield f"dimensions.{dimension}: has no items; list some, or drop it"
+        if unknown := [n for n in dict.fromkeys(map(str, names)) if n not in raw.get("items", {})]:
+            yield f"dimensions.{dimension}: names {listed(unknown)}, which [items] does not have; add or drop them"
+    if not dimensions and isinstance(raw.get("dimensions"), dict):
+        yield "dimensions: there are none; list the items of at least one"
+    if points and (apart := set(points) ^ set(dimensions)):
+        yield f"points: {listed(apart)} are not in both [points] and [dimensions]; give each dimension its points"
+    yield from _columns_used_twice(raw, items, points)
+
+
+def _columns_used_twice(raw, items, points):
+    """Columns that more than one key of the instrument names."""
+    design = raw.get("design") if isinstance(raw.get("design"), dict) else {}
+    by_kind = isinstance(design.get("long"), dict) and design["long"].get("kind")
+    used = [(item.get(m), f"items.{name}.{m}", m if by_kind else "") for name, item in items.items() for m in MEASURES]
+    used += [(outcome.get("column"), f"outcomes.{n}", "") for n, outcome in _tables(raw, "outcomes").items()]
+    used += [(column, f"points.{dimension}", "") for dimension, column in points.items()]
+    used += [(design.get(use), f"design.{use}", "") for use in ("respondent", "weight", "wave", "audience")]
+    keys = {}
+    for column, key, kind in used:
+        if isinstance(column, str) and column:
+            keys.setdefault((column, kind), []).append(key)
+    for (column, _kind), named in keys.items():
+        if len(named) > 1:
+            yield f"column {column!r} is used {len(named)} times ({', '.join(named)}); keep one"
+
+
+def listed(values):
+    """Values in order, as an error names them."""
+    return ", ".join(repr(value) for value in sorted(values, key=str))

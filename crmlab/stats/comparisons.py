@@ -1,0 +1,22 @@
+"""Many comparisons at once: chances that hold for the whole family of them."""
+
+import numpy as np
+import pandas as pd
+
+
+def holm(p, family=None):
+    """Chances adjusted by Holm's step-down method: a Series; at .05 the whole family errs once in twenty families.
+
+    p      : Series of chances; NaN is no comparison and stays NaN
+    family : names that tell families apart, one a chance; None is one family
+    """
+    p = pd.Series(p, dtype=float).rename("p_holm")
+    names = np.zeros(len(p)) if family is None else np.asarray(family)
+    known = p.notna().to_numpy()
+    return p[known].groupby(names[known]).transform(_steps).reindex(p.index)
+
+
+def _steps(p):
+    """One family, all of it known."""
+    lined = p.sort_values()
+    return (lined * np.arange(len(lined), 0, -1)).cummax().clip(upper=1).reindex(p.index)
