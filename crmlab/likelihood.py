@@ -4,17 +4,19 @@ Every model here has positive parameters, so all is done on their logarithms: `c
 the logs, intervals are multiplicative, and no draw leaves the parameter space.
 """
 
+from contextlib import suppress
 from dataclasses import fields, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 import pandas as pd
 from scipy import optimize, stats
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from crmlab.result import Estimate
 
 LEAST_CURVATURE = 1e-9  # a customer; below it, rounding tells a ridge from a maximum
+ENOUGH = 2000  # rows to find out where a maximum lies, before all of them say where exactly
 LOOSEST = 5  # standard error of a log of a parameter; beyond it, its interval spans eight powers of ten
 
 
@@ -27,6 +29,21 @@ def names(model):
     return [f.name for f in fields(model) if f.name != "covariance"]
 
 
+def fit(cls, likelihood, columns, customers, starts):
+    """The model of `cls` that `maximise` finds for rows of `columns`, each for so many `customers`.
+
+    likelihood : columns and customers -> the function that `maximise` takes as derivatives
+    starts     : tuples of parameters; where rows are many, all are tried on some of the rows, and the best on all
+    """
+    if customers.size > 2 * ENOUGH:
+        some = slice(None, None, customers.size // ENOUGH)
+        rows = [column[some] for column in columns]
+        with suppress(FitError):
+            near = maximise(cls, likelihood(*rows, customers[some]), starts, int(customers[some].sum()))
+            starts = [[getattr(near, name) for name in names(near)]]
+    return maximise(cls, likelihood(*columns, customers), starts, int(customers.sum()))
+
+
 def maximise(cls, derivatives, starts, customers):
     """The model of `cls` whose parameters maximise the log-likelihood.
 
@@ -35,7 +52,7 @@ def maximise(cls, derivatives, starts, customers):
     customers   : how many the likelihood is a sum over; the search works on the mean
     Raises FitError unless the gradient vanishes and the curvature is that of a maximum, whatever the optimiser says.
     """
-    with threadpool_limits(1, "blas"), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+    with _blas().limit(limits=1, user_api="blas"), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         ends = [_search(derivatives, start, customers) for start in starts]
         found, value, slope, curvature = min(ends, key=lambda end: end[1])
         lowest = np.linalg.eigvalsh(curvature)[0] if np.isfinite(value) else -np.inf
@@ -48,6 +65,12 @@ def maximise(cls, derivatives, starts, customers):
             "repeat orders, or follow a simpler model: try a longer calibration, or more customers"
         )
     return cls(*map(float, np.exp(found)), covariance=np.linalg.inv(curvature * customers))
+
+
+@cache
+def _blas():
+    """What limits the threads of BLAS; slow to find, and the same ever after."""
+    return ThreadpoolController()
 
 
 def _search(derivatives, start, customers):

@@ -13,6 +13,7 @@ from typing import Literal
 import pandas as pd
 
 FIRST_ROWS = 5
+LONG = 60  # characters, beyond which a cell is prose
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,9 @@ class Shown:
     def _repr_html_(self):
         numeric = self.frame.map(lambda text: text[:1] in "-+0123456789" or text == "").all()
         table = self.frame.to_html(index=self.indexed, escape=True, border=0, classes="crmlab", justify="left")
-        kinds = "".join("n" if n else "t" for n in ([False] if self.indexed else []) + list(numeric))
+        longest = self.frame.map(len).max()
+        columns = [("n" if n else "l" if wide > LONG else "t") for n, wide in zip(numeric, longest, strict=True)]
+        kinds = "".join((["t"] if self.indexed else []) + columns)
         return table.replace('class="dataframe crmlab"', f'class="crmlab" data-kinds="{kinds}"')
 
 

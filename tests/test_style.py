@@ -1,5 +1,7 @@
 """The one look of all figures."""
 
+import itertools
+
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
@@ -43,6 +45,22 @@ def test_new_axes_leave_the_global_look_alone():
 
 def test_each_call_without_axes_makes_a_figure_of_its_own():
     assert style.axes().figure is not style.axes().figure
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_panels_lie_side_by_side_on_one_new_figure_in_the_same_look(count):
+    before = dict(mpl.rcParams)
+    panels = style.panels(count)
+    assert dict(mpl.rcParams) == before
+    assert len(plt.get_fignums()) == 1
+    assert panels == panels[0].figure.axes
+    assert len(panels) == count
+    assert panels[0].figure.get_size_inches()[0] == pytest.approx(4.6 * count if count > 1 else 7.2)
+    panels[0].figure.draw_without_rendering()
+    boxes = [ax.get_window_extent() for ax in panels]
+    assert all(one.x1 < other.x0 and one.y0 == other.y0 for one, other in itertools.pairwise(boxes))
+    assert not any(ax.spines["top"].get_visible() for ax in panels)
+    assert all(ax.xaxis.get_gridlines()[0].get_visible() for ax in panels)
 
 
 @pytest.mark.parametrize("colour", [style.ACTUAL, style.EXPECTED, style.NAIVE, style.QUIET])

@@ -11,7 +11,6 @@ import hashlib
 import posixpath
 import re
 import struct
-from itertools import compress
 
 import bleach
 from bs4 import BeautifulSoup
@@ -191,13 +190,14 @@ def _frame_tables(body):
 
 
 def _mark_kinds(table):
-    """Say of each cell whether it holds a number, as `crmlab.result.show` noted of its column."""
+    """Say of each cell whether it holds a number (n) or prose (l), as `crmlab.result.show` noted of its column."""
     kinds = table.get("data-kinds", "")
     for row in table("tr"):
         cells = row(["td", "th"])
         if len(cells) == len(kinds):
-            for cell in compress(cells, (kind == "n" for kind in kinds)):
-                cell["class"] = "n"
+            for cell, kind in zip(cells, kinds, strict=True):
+                if kind != "t":
+                    cell["class"] = kind
         for corner in row("th"):
             if not corner.get_text(strip=True):
                 corner.name = "td"

@@ -38,57 +38,90 @@ def test_calibration_leaves_its_arguments_alone():
 def test_tracking_sums_up_week_by_week():
     weeks = pd.RangeIndex(1, 4, name="week")
     ends = pd.Series(pd.to_datetime(["2024-01-07", "2024-01-14", "2024-01-21"]), weeks)
-    table = clv.tracking(pd.Series([1.5, 2.5, 3.0], weeks), pd.Series([1, 0, 4], weeks), ends)
+    bands = {"low": 0, "high": [3, 5, 6], "so_far_low": [0, 1, 3], "so_far_high": [3, 7, 12]}
+    expected = pd.DataFrame({"expected": [1.5, 2.5, 3.0]} | bands, weeks)
+    kept = expected.copy()
+    table = clv.tracking(expected, pd.Series([4, 0, 1], weeks[::-1]), ends)
     assert table.index.name == "week"
+    assert table.expected.to_list() == [1.5, 2.5, 3.0]
+    assert table.actual.to_list() == [1, 0, 4]
     assert table.expected_so_far.to_list() == [1.5, 4.0, 7.0]
     assert table.actual_so_far.to_list() == [1, 1, 5]
     assert table.ends.to_list() == list(ends)
+    pd.testing.assert_frame_equal(table[[*bands]], kept[[*bands]])
+    pd.testing.assert_frame_equal(expected, kept)
 
 
-@pytest.fixture
-def race():
-    """2,000 customers of a known rate, what they did, and two guesses at it: a good one and one of noise."""
-    rng = np.random.default_rng(1)
-    rate = rng.gamma(1.0, 2.0, 2000)
-    return pd.Series(rate), pd.Series(rng.permutation(rate)), pd.Series(rng.poisson(rate))
+def test_customers_fall_into_groups_by_repeat_orders():
+    frequency = pd.Series([7, 0, 6, 40, 1], index=list("abcde"))
+    groups = clv.order_groups(frequency)
+    assert groups.to_dict() == {"a": "7+", "b": "0", "c": "6", "d": "7+", "e": "1"}
+    assert groups.name == "repeat orders"
+    assert clv.order_groups(frequency.astype(float)).equals(groups)
+    assert clv.order_groups(frequency, most=1).to_list() == ["1+", "0", "1+", "1+", "1+"]
 
 
-def test_a_model_that_is_nearer_and_ranks_better_passes(race):
-    good, bad, actual = race
-    nearer, ranks = clv.nearer_than_naive(good, bad, actual), clv.ranks_better_than_naive(good, bad, actual)
-    assert nearer.passed
-    assert ranks.passed
-    assert "mean absolute error lower than the rule's by" in nearer.evidence
-    assert "Spearman's correlation higher than the rule's by" in ranks.evidence
+def test_customers_fall_into_groups_by_days_since_the_last_order():
+    edges = {0: "0–29", 29: "0–29", 30: "30–59", 59: "30–59", 60: "60–89", 89: "60–89", 90: "90–179", 179: "90–179"}
+    edges |= {180: "180–364", 364: "180–364", 365: "365+", 10_000: "365+"}
+    groups = clv.quiet_groups(pd.Series(edges.keys(), index=edges.keys()))
+    assert groups.to_dict() == edges
+    assert groups.name == "days since the last order"
+    assert clv.quiet_groups(pd.Series([6, 7, 8, 14]), bounds=(7, 14)).to_list() == ["0–6", "7–13", "7–13", "14+"]
 
 
-def test_a_model_that_loses_is_said_to_lose(race):
-    good, bad, actual = race
-    nearer, ranks = clv.nearer_than_naive(bad, good, actual), clv.ranks_better_than_naive(bad, good, actual)
-    assert not nearer.passed
-    assert not ranks.passed
-    assert "mean absolute error higher than" in nearer.evidence
-    assert "Spearman's correlation lower than" in ranks.evidence
-    assert "undecided" not in nearer.evidence + ranks.evidence
-    assert str(nearer).startswith("[FAILED]")
-    assert str(ranks).endswith("use the past rate to rank all customers, or neither where undecided")
+@pytest.mark.parametrize(
+    ("groups", "found"),
+    [
+        (clv.order_groups(pd.Series([12, 2, 30, 0, 10, 9]), most=12), ["0", "2", "9", "10", "12+"]),
+        (clv.quiet_groups(pd.Series([400, 5, 100, 30, 45])), ["0–29", "30–59", "90–179", "365+"]),
+    ],
+    ids=["repeat orders", "days since the last order"],
+)
+def test_groups_come_in_order_and_without_empty_ones(groups, found):
+    assert not groups.isna().any()
+    table = clv.calibration(groups.index * 1.0, groups.index * 2.0, groups)
+    assert table.index.to_list() == found
+    assert table.index.name == groups.name
+    assert not table.isna().any().any()
+    assert groups.cat.ordered
+    assert groups.cat.categories.to_list() == found
 
 
-def test_a_race_too_close_to_call_is_undecided_and_does_not_pass(race):
-    good, _, actual = race
-    rng = np.random.default_rng(3)
-    one, other = (good + rng.normal(0, 0.01, len(good)) for _ in range(2))
-    for verdict in (clv.nearer_than_naive, clv.ranks_better_than_naive):
-        for found in (verdict(one, other, actual), verdict(other, one, actual)):
-            assert not found.passed
-            assert found.evidence.endswith(", undecided")
+def spenders():
+    """120 rows of repeat buyers, each for 1 to 5 alike: frequency, monetary_value, customers."""
+    rng = np.random.default_rng(4)
+    return pd.Series(rng.integers(1, 15, 120)), pd.Series(rng.gamma(4, 5, 120)), pd.Series(rng.integers(1, 6, 120))
 
 
-def test_a_race_in_which_nobody_ordered_is_undecided(race):
-    good, bad, actual = race
-    verdict = clv.ranks_better_than_naive(good, bad, actual * 0)
-    assert not verdict.passed
-    assert verdict.evidence.endswith("(95 % of the difference: 0.000 to 0.000), undecided")
+def test_mean_spend_by_orders_is_that_of_the_customers_one_by_one():
+    frequency, spend, customers = spenders()
+    found = clv.spend_by_orders(frequency, spend, customers)
+    assert found.index.to_list() == ["1", "2", "3", "4", "5", "6", "7+"]
+    assert found.index.name == "repeat orders"
+    each = spend.repeat(customers).groupby(frequency.clip(upper=7).repeat(customers))
+    expected = pd.DataFrame({"customers": each.size(), "mean": each.mean()})
+    expected["low"], expected["high"] = (each.mean() + side * 1.959964 * each.sem() for side in (-1, 1))
+    pd.testing.assert_frame_equal(found.reset_index(drop=True), expected.reset_index(drop=True), rtol=1e-6)
+    alone = clv.spend_by_orders(frequency.repeat(customers), spend.repeat(customers))
+    pd.testing.assert_frame_equal(alone, found)
+
+
+def test_the_interval_of_mean_spend_by_hand():
+    # 10 and 20, three times each: variance 30, of the mean 5
+    found = clv.spend_by_orders(series(1, 1), series(10, 20), pd.Series([3, 3])).loc["1"]
+    assert found.to_list() == pytest.approx([6, 15, 15 - 1.959964 * 5**0.5, 15 + 1.959964 * 5**0.5])
+
+
+def test_mean_spend_has_an_interval_where_two_customers_or_more_tell_of_it(recwarn):
+    # 20.1 is no binary fraction: sums of it round
+    found = clv.spend_by_orders(series(1, 1, 1, 2, 11, 12), series(*[20.1] * 6), pd.Series([1, 1, 1, 3, 1, 1]), most=11)
+    assert found.index.to_list() == ["1", "2", "11+"]
+    assert found[["mean", "low", "high"]].to_numpy() == pytest.approx(20.1)
+    one = clv.spend_by_orders(series(3), series(20)).loc["3"]
+    assert (one.customers, one["mean"]) == (1, 20)
+    assert np.isnan([one.low, one.high]).all()
+    assert not recwarn.list
 
 
 def test_spend_is_independent_only_where_the_whole_interval_lies_within_the_limit():

@@ -5,25 +5,41 @@ from datetime import date
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.dates import date2num
 
-from crmlab import holdout
+from crmlab import clv, holdout
 from crmlab.clv import metrics, plots
-from crmlab.style import ACTUAL, EXPECTED, NAIVE, QUIET
+from crmlab.style import ACTUAL, BAND, EXPECTED, NAIVE, QUIET, panels
 
+from .worlds import log
+
+QUIET_DAYS = ["0–29", "30–59", "60–89", "90–179", "180–364", "365+"]
+EXPECTED_ORDERS = np.array([3.5, 2.1, 1.5, 0.8, 0.3, 0.1])
 CALIBRATION = pd.DataFrame(
-    {"customers": [90, 40, 9], "expected": [0.2, 0.6, 3.1], "actual": [0.3, 0.5, 3.4]},
-    index=pd.Index(["0", "1", "2+"], name="repeat_orders"),
+    {"customers": 90, "expected": EXPECTED_ORDERS, "actual": EXPECTED_ORDERS * 1.1}
+    | {"low": EXPECTED_ORDERS * 0.8, "high": EXPECTED_ORDERS * 1.3},
+    index=pd.CategoricalIndex(QUIET_DAYS, QUIET_DAYS, ordered=True, name="days since the last order"),
 )
-TRACKING = pd.DataFrame(
-    {
-        "ends": pd.date_range("2024-01-07", periods=60, freq="7D"),
-        "expected": [90 / (1 + week / 10) for week in range(60)],
-        "actual": [80 / (1 + week / 10) + week % 7 for week in range(60)],
-    },
-    index=pd.RangeIndex(1, 61, name="week"),
+WEEK = np.arange(60)
+TRACKING = metrics.tracking(
+    pd.DataFrame(
+        {"expected": 90 / (1 + WEEK / 10), "low": 60 / (1 + WEEK / 10), "high": 120 / (1 + WEEK / 10)}
+        | {"so_far_low": 600 * np.log1p(WEEK / 10), "so_far_high": 1200 * np.log1p(WEEK / 10)},
+        index=pd.RangeIndex(1, 61, name="week"),
+    ),
+    pd.Series(80 / (1 + WEEK / 10) + WEEK % 7, pd.RangeIndex(1, 61)),
+    pd.Series(pd.date_range("2024-01-07", periods=60, freq="7D"), pd.RangeIndex(1, 61)),
+)
+MODEL = clv.BGNBD(0.25, 4.4, 0.8, 2.4)
+MAP = clv.alive_map(clv.MBGNBD(0.5, 6.0, 0.9, 1.5), 300, most_orders=12)  # in which no chance is 1
+GAPS, LEAVING = clv.order_gaps(MODEL), clv.departures(MODEL)
+STAYING = clv.departures(clv.NBD(0.25, 4.4))
+SPEND = metrics.spend_by_orders(
+    pd.Series([1, 1, 1, 2, 2, 3, 4, 5, 6, 7, 8]),
+    pd.Series([9.0, 12.0, 8.0, 11.0, 14.0, 10.0, 9.0, 9.0, 13.0, 9.0, 10.0]),
 )
 SPLIT = date(2024, 9, 30)
 LORENZ = metrics.lorenz(pd.Series([3.0, 0.0, 1.0]), pd.Series([1, 2, 1]))
@@ -48,13 +64,29 @@ def leads():
     )
 
 
-RACE = leads()
+def path():
+    """The path of a customer with five orders."""
+    days = ("2024-01-07", "2024-02-01", "2024-02-02", "2024-05-20", "2024-07-01")
+    return clv.alive_path(MODEL, log(*(("ann", day, "1.00") for day in days)), "ann", "2024-12-31")
+
+
+RACE, PATH = leads(), path()
+FRAMES = CALIBRATION, TRACKING, MAP, PATH, GAPS, LEAVING, STAYING, SPEND, LORENZ, RACE
 OVER_TIME = {
     "calibration": lambda ax=None: plots.calibration(CALIBRATION, ax=ax),
     "tracking": lambda ax=None: plots.tracking(TRACKING, SPLIT, ax=ax),
+    "tracking so far": lambda ax=None: plots.tracking(TRACKING, SPLIT, so_far=True, ax=ax),
 }
-DRAWN = OVER_TIME | {
+SIDE_BY_SIDE = OVER_TIME | {
+    "alive map": lambda ax=None: plots.alive_map(MAP, ax=ax),
+    "alive path": lambda ax=None: plots.alive_path(PATH, ax=ax),
+    "order gaps": lambda ax=None: plots.spread(GAPS, ax=ax),
+    "departures": lambda ax=None: plots.spread(LEAVING, ax=ax),
+    "no departures": lambda ax=None: plots.spread(STAYING, ax=ax),
     "lorenz": lambda ax=None: plots.lorenz(LORENZ, 0.625, ax=ax),
+}
+DRAWN = SIDE_BY_SIDE | {
+    "spend by orders": lambda ax=None: plots.spend_by_orders(SPEND, ax=ax),
     "race": lambda ax=None: plots.race(RACE, ax=ax),
 }
 every_plot = pytest.mark.parametrize("draw", DRAWN.values(), ids=DRAWN)
@@ -65,6 +97,25 @@ def _figures_are_closed():
     mpl.use("agg")
     yield
     plt.close("all")
+
+
+def texts(ax):
+    """What is written on a plot: ticks within view, axis labels, the title, notes and the legend."""
+    ax.figure.draw_without_rendering()
+    (left, right), (bottom, top) = sorted(ax.get_xlim()), sorted(ax.get_ylim())
+    found = [tick for tick in ax.get_xticklabels() if left <= tick.get_position()[0] <= right]
+    found += [tick for tick in ax.get_yticklabels() if bottom <= tick.get_position()[1] <= top]
+    found += [ax.xaxis.label, ax.yaxis.label, ax.title, *ax.texts, ax.xaxis.get_offset_text()]
+    found += ax.get_legend().get_texts() if ax.get_legend() else []
+    return [text for text in found if text.get_text().strip()]
+
+
+def band(ax):
+    """Upper and lower edge of the band drawn: two lists."""
+    (found,) = ax.collections
+    corners = pd.DataFrame(found.get_paths()[0].vertices, columns=["at", "edge"]).groupby("at").edge
+    assert found.get_facecolor()[0] == pytest.approx(mpl.colors.to_rgba(BAND))
+    return list(corners.min()), list(corners.max())
 
 
 def lines(ax):
@@ -81,7 +132,7 @@ def test_a_plot_returns_the_axes_it_is_given(draw):
 @every_plot
 def test_a_plot_without_axes_makes_one_figure_of_one(draw):
     ax = draw()
-    assert ax.figure.axes == [ax]
+    assert [one for one in ax.figure.axes if one.get_label() != "<colorbar>"] == [ax]
     assert len(plt.get_fignums()) == 1
 
 
@@ -94,65 +145,183 @@ def test_a_plot_leaves_the_global_look_alone(draw):
 
 @every_plot
 def test_a_plot_leaves_its_frame_alone(draw):
-    given = CALIBRATION, TRACKING, LORENZ, RACE
-    kept = [frame.copy() for frame in given]
+    kept = [frame.copy() for frame in FRAMES]
     draw()
-    for frame, before in zip(given, kept, strict=True):
+    for frame, before in zip(FRAMES, kept, strict=True):
         pd.testing.assert_frame_equal(frame, before)
 
 
-@pytest.mark.parametrize("draw", OVER_TIME.values(), ids=OVER_TIME)
-def test_a_plot_draws_actual_and_expected_in_their_colours_from_zero(draw):
-    ax = draw()
-    table = CALIBRATION if len(ax.get_lines()) == 2 else TRACKING
+@pytest.mark.parametrize(
+    ("name", "frame", "end", "low", "high"),
+    [
+        ("calibration", CALIBRATION, "", "low", "high"),
+        ("tracking", TRACKING, "", "low", "high"),
+        ("tracking so far", TRACKING, "_so_far", "so_far_low", "so_far_high"),
+    ],
+)
+def test_a_plot_draws_actual_and_expected_over_what_is_likely(name, frame, end, low, high):
+    ax = DRAWN[name]()
     found = lines(ax)
     assert {name: line.get_color() for name, line in found.items()} == {"actual": ACTUAL, "expected": EXPECTED}
     for name, line in found.items():
-        assert list(line.get_ydata()) == list(table[name])
+        assert list(line.get_ydata()) == list(frame[name + end])
+    assert band(ax) == (pytest.approx(list(frame[low])), pytest.approx(list(frame[high])))
     assert ax.get_ylim()[0] == 0
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["likely (95 %)", "actual", "expected"]
+
+
+def test_calibration_is_drawn_without_a_band_where_the_frame_has_none():
+    ax = plots.calibration(CALIBRATION[["customers", "expected", "actual"]])
+    assert not ax.collections
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["actual", "expected"]
+
+
+def test_calibration_is_drawn_by_the_groups_it_was_made_of():
+    ax = DRAWN["calibration"]()
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == QUIET_DAYS
+    assert ax.get_xlabel() == "Days since the last order"
+    by_orders = CALIBRATION.set_axis(pd.Index(["0", "1", "2", "3", "4", "5+"], name="repeat orders"))
+    assert plots.calibration(by_orders).get_xlabel() == "Repeat orders"
 
 
 @every_plot
 def test_a_plot_says_what_its_axes_are(draw):
-    labels = {draw().get_xlabel() for draw in DRAWN.values()}
     ax = draw()
     assert ax.get_xlabel()
     assert ax.get_ylabel() or draw is DRAWN["race"]  # whose lines bear names
-    assert len(labels) == len(DRAWN)
+
+
+def test_no_two_plots_have_the_same_axes():
+    labels = [(ax.get_xlabel(), ax.get_ylabel()) for ax in (draw() for draw in DRAWN.values())]
+    assert len(set(labels)) == len(DRAWN)
 
 
 @every_plot
-def test_nothing_on_a_plot_lies_on_its_title_or_runs_off_the_figure(draw):
+def test_nothing_on_a_plot_lies_on_anything_else_or_runs_off_the_figure(draw):
     ax = draw()
     ax.set_title("A title\nof two lines")
-    ax.figure.draw_without_rendering()
-    title = ax.title.get_window_extent()
-    left, right = ax.get_xlim()
-    places = [label for label in ax.get_xticklabels() if left <= label.get_position()[0] <= right]
-    parts = [*ax.texts, *ax.get_legend().get_texts(), *places, *ax.get_yticklabels(), ax.xaxis.label]
-    boxes = [part.get_window_extent() for part in (*parts, ax.yaxis.label) if part.get_text().strip()]
+    boxes = [text.get_window_extent() for part in ax.figure.axes for text in texts(part)]
     assert len(boxes) > 6
-    assert not any(title.overlaps(box) for box in boxes)
+    assert not [pair for pair in itertools.combinations(boxes, 2) if pair[0].overlaps(pair[1])]
     whole = ax.figure.bbox
-    assert all(whole.x0 <= box.x0 and box.x1 <= whole.x1 and box.y0 >= whole.y0 for box in (title, *boxes))
-    notes, legend = [text.get_window_extent() for text in ax.texts], ax.get_legend().get_window_extent()
-    assert not any(legend.overlaps(note) for note in notes)
-    down = sorted((label.get_window_extent() for label in ax.get_yticklabels()), key=lambda box: box.y0)
-    assert not any(lower.overlaps(upper) for lower, upper in itertools.pairwise(down))
+    assert all(whole.x0 <= box.x0 and box.x1 <= whole.x1 and box.y0 >= whole.y0 for box in boxes)
+    notes = [text.get_window_extent() for text in ax.texts]
     assert all(note.y1 <= ax.bbox.y1 + 1 for note in notes)
+    if ax.get_legend():
+        assert not any(ax.get_legend().get_window_extent().overlaps(note) for note in notes)
 
 
-@pytest.mark.parametrize("draw", OVER_TIME.values(), ids=OVER_TIME)
-def test_the_split_is_marked_where_it_is(draw):
-    ax = draw()
+@pytest.mark.parametrize("draw", SIDE_BY_SIDE.values(), ids=SIDE_BY_SIDE)
+def test_two_plots_fit_side_by_side(draw):
+    left, right = panels(2)
+    assert draw(right) is right
+    assert draw(left) is left
+    boxes = [text.get_window_extent() for part in left.figure.axes for text in texts(part)]
+    assert not [pair for pair in itertools.combinations(boxes, 2) if pair[0].overlaps(pair[1])]
+    whole = left.figure.bbox
+    assert all(whole.x0 <= box.x0 and box.x1 <= whole.x1 and box.y0 >= whole.y0 for box in boxes)
+
+
+@pytest.mark.parametrize("name", ["tracking", "tracking so far"])
+def test_the_split_is_marked_where_it_is(name):
+    ax = DRAWN[name]()
     marks = [line for line in ax.get_lines() if line.get_label().startswith("_")]
-    if draw is DRAWN["tracking"]:
-        assert [date2num(mark.get_xdata()[0]) for mark in marks] == [date2num(SPLIT)]
-        assert [text.get_text().strip() for text in ax.texts] == ["split"]
-    else:
-        assert marks == []
-        assert [tick.get_text() for tick in ax.get_xticklabels()] == ["0", "1", "2+"]
+    assert [date2num(mark.get_xdata()[0]) for mark in marks] == [date2num(SPLIT)]
+    assert [text.get_text().strip() for text in ax.texts] == ["split"]
+    assert ax.texts[0].xy == (SPLIT, 1)
+
+
+def test_the_legend_of_orders_so_far_lies_below_the_curves():
+    ax = DRAWN["tracking so far"]()
+    ax.figure.draw_without_rendering()
+    legend = ax.get_legend().get_window_extent()
+    low = ax.transData.transform(np.column_stack([date2num(TRACKING.ends), TRACKING.so_far_low]))
+    under = low[(low[:, 0] >= legend.x0) & (low[:, 0] <= legend.x1)]
+    assert len(under) > 5
+    assert (under[:, 1] > legend.y1).all()
+
+
+def test_a_map_shows_each_chance_where_it_belongs():
+    ax = DRAWN["alive map"]()
+    (mesh,) = ax.collections
+    shown = mesh.get_array().reshape(MAP.shape)
+    assert (np.ma.getmaskarray(shown) == MAP.isna().to_numpy()).all()
+    assert np.ma.filled(shown, np.nan) == pytest.approx(MAP.to_numpy(), nan_ok=True)
+    corners = mesh.get_coordinates()
+    across, up = corners[0, :, 0], corners[:, 0, 1]
+    assert ((across[:-1] < MAP.columns) & (MAP.columns < across[1:])).all()
+    assert list((up[:-1] + up[1:]) / 2) == list(MAP.index)
+    assert mesh.get_clim() == (0, 1)
+    assert [other.get_ylabel() for other in ax.figure.axes[1:]] == ["Chance of being active"]
+
+
+@pytest.mark.parametrize(("age", "most_orders"), [(9, 2), (20, 3), (300, 12), (700, 5)])
+def test_a_map_counts_orders_and_days_in_whole_numbers(age, most_orders):
+    ax = plots.alive_map(clv.alive_map(MODEL, age, most_orders))
+    ticks = [text.get_text() for text in texts(ax) if text in (*ax.get_xticklabels(), *ax.get_yticklabels())]
+    assert len(ticks) > 4
+    assert all(tick.isdigit() for tick in ticks)
+
+
+def test_a_path_marks_each_day_with_an_order():
+    found = lines(DRAWN["alive path"]())
+    assert list(found["chance of being active"].get_ydata()) == list(PATH.p_alive)
+    assert list(found["chance of being active"].get_xdata()) == list(PATH.index)
+    assert list(found["order"].get_xdata()) == list(PATH.index[PATH.ordered])
+    assert list(found["order"].get_ydata()) == list(PATH.p_alive[PATH.ordered])
+    assert len(found["order"].get_xdata()) == 5
+    assert (found["order"].get_color(), found["order"].get_linestyle()) == (ACTUAL, "None")
+
+
+def test_the_legend_of_a_path_is_clear_of_it():
+    ax = DRAWN["alive path"]()
+    ax.figure.draw_without_rendering()
+    drawn = ax.transData.transform(np.column_stack([date2num(PATH.index), PATH.p_alive]))
+    assert not ax.get_legend().get_window_extent().count_contains(drawn)
+
+
+def test_a_path_is_drawn_over_the_whole_range_of_chances():
+    low, high = DRAWN["alive path"]().get_ylim()
+    assert low == 0
+    assert high > 1
+
+
+@pytest.mark.parametrize(("name", "frame"), [("order gaps", GAPS), ("departures", LEAVING)])
+def test_a_spread_is_drawn_on_a_log_axis_in_plain_numbers(name, frame):
+    ax = DRAWN[name]()
+    (line,) = ax.get_lines()
+    assert list(line.get_xdata()) == list(frame.index)
+    assert list(line.get_ydata()) == list(frame.share)
+    assert ax.get_xscale() == "log"
+    written = [text.get_text() for text in texts(ax)]
+    assert written[:5] == ["1", "10", "100", "1,000", "10,000"]
+    assert [tick for tick in written if tick.endswith("%")] == ["0%", "20%", "40%", "60%", "80%", "100%"]
+    assert ax.get_xlabel() == f"{frame.index.name.capitalize()}, on average"
+
+
+def test_a_model_that_nobody_leaves_has_an_empty_plot_that_says_so(recwarn):
+    ax = DRAWN["no departures"]()
+    assert ax.get_xlabel() == "Nobody leaves"
+    assert [text.get_text() for text in texts(ax)][:5] == ["1", "10", "100", "1,000", "10,000"]
+    assert not any(len(line.get_xdata()) for line in ax.get_lines())
+    assert not recwarn.list
+
+
+def test_mean_spend_is_drawn_with_its_interval_where_there_is_one(recwarn):
+    ax = DRAWN["spend by orders"]()
+    ((points, _, (bars,)),) = ax.containers
+    assert list(points.get_xdata()) == list(ax.get_xticks())
+    assert list(points.get_ydata()) == list(SPEND["mean"])
+    assert points.get_color() == ACTUAL
+    assert points.get_linestyle() == "None"
+    ends = pd.DataFrame([segment[:, 1] for segment in bars.get_segments() if len(segment)], columns=["low", "high"])
+    known = SPEND[["low", "high"]].dropna()
+    assert len(known) == 3
+    assert ends.dropna().to_numpy() == pytest.approx(known.to_numpy())
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["1", "2", "3", "4", "5", "6", "7+"]
+    assert ax.get_xlabel() == "Repeat orders"
+    assert ax.get_ylim()[0] == 0
+    assert not recwarn.list
 
 
 def test_a_lorenz_curve_is_drawn_beside_what_equals_would_make():

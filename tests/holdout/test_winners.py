@@ -125,3 +125,73 @@ def test_the_words_fit_a_race_that_was_run():
     assert found.told[4].startswith(
         "Spearman's correlation, all customers: A tells customers apart better than the best"
     )
+
+
+def judged(*rows, **options):
+    """The same race from one origin, where everybody is better, and over all of them."""
+    table = race(*rows, **options)
+    return pd.concat([table.assign(origin="2024-01-31", outcome="better"), table.assign(origin="all origins")])
+
+
+@pytest.mark.parametrize(
+    ("row", "passed", "evidence"),
+    [
+        (NEAR, True, "better: 0.7000, apart by -0.3000 (95 % -0.4124 to -0.2000) from rate"),
+        (OPEN, False, "undecided: 0.9000, apart by -0.1000 (95 % -0.3000 to 0.1000) from rate"),
+        (FAR, False, "worse: 1.100, apart by 0.1000 (95 % 0.05000 to 0.2000) from rate"),
+        (UNFITTED, False, "not fitted: a reason"),
+        (RATE, False, "reference: 1.000, apart by 0.000 (95 % 0.000 to 0.000) from rate"),
+    ],
+    ids=["better", "undecided", "worse", "not fitted", "the naive rule itself"],
+)
+def test_a_verdict_passes_only_where_a_rule_is_better(row, passed, evidence):
+    found = holdout.verdict(judged(*dict.fromkeys([RATE, COUNT, row])), row[0], "mae")
+    assert found.passed is passed
+    assert found.evidence == evidence
+    assert found.claim == f"{row[0]} beats the best naive rule: Mean absolute error, all customers"
+    assert found.instead == "rate, or neither where undecided"
+    assert "nan" not in str(found)
+
+
+def test_a_verdict_is_on_one_rule_measure_and_population():
+    parts = [
+        judged(RATE, NEAR, FAR),
+        judged(RATE, ("A", 0.2, -0.1, -0.2, 0.1, "undecided"), measure="spearman"),
+        judged(COUNT[:1] + RATE[1:], NEARER, ("A", 0.6, 0.4, 0.3, 0.5, "worse"), population="repeaters"),
+    ]
+    table = pd.concat(parts)
+    assert holdout.verdict(table, "A", "mae").passed
+    assert not holdout.verdict(table, "E", "mae").passed
+    open_one = holdout.verdict(table, "A", "spearman")
+    assert not open_one.passed
+    assert open_one.claim == "A beats the best naive rule: Spearman's correlation, all customers"
+    repeaters = holdout.verdict(table, "A", "mae", "repeaters")
+    assert repeaters.evidence.startswith("worse: 0.6000")
+    assert repeaters.claim.endswith("Mean absolute error, repeaters")
+    assert str(repeaters).endswith("use count, or neither where undecided")
+    assert holdout.verdict(table, "B", "mae", "repeaters").passed
+
+
+@pytest.mark.parametrize("measure", holdout.TITLES)
+def test_a_race_in_which_nobody_ordered_passes_no_verdict(measure):
+    rng = np.random.default_rng(3)
+    rules = {"A": rng.gamma(1, 2, 50), "noise": rng.gamma(1, 2, 50)}
+    rounds = {"2024-01-31": {"rules": rules, "actual": np.zeros(50), "naive": ("noise",)}}
+    found = holdout.verdict(holdout.rolling(rounds, replicates=50), "A", measure)
+    assert not found.passed
+    assert found.evidence.startswith("undecided: ")
+    assert ("apart by" in found.evidence) is (measure not in ("bias", "lift"))  # which divide by what was ordered
+    assert "  " not in found.evidence
+
+
+def test_a_verdict_tells_the_race_that_was_run():
+    rng = np.random.default_rng(2)
+    rate = rng.gamma(1.0, 2.0, 500)
+    parts = {"rules": {"A": rate, "noise": rng.permutation(rate)}, "actual": rng.poisson(rate), "naive": ("noise",)}
+    rounds = {"1": parts, "2": parts | {"unfitted": {"G": "a reason"}}}
+    table = holdout.rolling(rounds, replicates=50)
+    for measure in ("mae", "spearman", "gini"):
+        assert holdout.verdict(table, "A", measure).passed
+    found = holdout.verdict(table, "G", "mae")
+    assert not found.passed
+    assert found.evidence == "not fitted from 1 of 2 origins"

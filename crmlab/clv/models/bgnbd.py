@@ -40,7 +40,7 @@ class BGNBD(OrderModel):
         stays = x + cls.AT_ONCE
         could_leave, later_orders = stays > 0, np.maximum(stays - 1, 0)
         counts, which = np.unique(x, return_inverse=True)
-        of_count = np.bincount(which, customers)
+        of_count, customers = np.bincount(which, customers), customers.astype(float)
 
         def derivatives(theta):
             r, alpha, a, b = theta

@@ -1,6 +1,5 @@
 """Gamma-Gamma: what a customer spends on an order day varies about a mean of the customer's own."""
 
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,9 +7,7 @@ import pandas as pd
 from scipy.special import gammaln, polygamma, psi
 
 from crmlab.clv.models.inputs import count_customers, spending
-from crmlab.likelihood import FitError, maximise
-
-ENOUGH = 10_000  # rows
+from crmlab.likelihood import FitError, fit
 
 
 @dataclass(frozen=True)
@@ -36,12 +33,7 @@ class GammaGamma:
             )
         mean = (m * customers).sum() / customers.sum()
         starts = [(2, 3, mean), (8, 8, mean), (1, 1.5, mean)]
-        if x.size > 2 * ENOUGH:  # begin near the end, found on some of the rows
-            some = slice(None, None, x.size // ENOUGH)
-            with suppress(FitError):
-                near = maximise(cls, _likelihood(x[some], m[some], customers[some]), starts, int(customers[some].sum()))
-                starts = [(near.p, near.q, near.gamma)]
-        return maximise(cls, _likelihood(x, m, customers), starts, int(customers.sum()))
+        return fit(cls, _likelihood, (x, m), customers, starts)
 
     @staticmethod
     def fits(summary):
@@ -78,13 +70,14 @@ class GammaGamma:
 def spenders(summary):
     """frequency, monetary_value and number of customers of who `fits`: three arrays."""
     x, m = spending(summary)
-    kept = (x > 0) & (m > 0)
+    kept = np.flatnonzero((x > 0) & (m > 0))
     return x[kept], m[kept], count_customers(summary)[kept]
 
 
 def _likelihood(x, m, customers):
     """parameters -> log-likelihood, gradient and Hessian by p, q, gamma. [eq. 1a]"""
-    counts, which = np.unique(x, return_inverse=True)
+    which, counts = pd.factorize(x)
+    customers = customers.astype(float)  # a product of integers and floats is slow
     of_count = np.bincount(which, customers)
     spent, of_order = m * x, customers * x
     logs, log_spent = customers @ np.log(m), of_order @ np.log(spent)
@@ -100,7 +93,8 @@ def _likelihood(x, m, customers):
         gradient += [log_spent - by_order, -by_customer, -p * orders_over - q * once]
         hessian[[0, 2], [2, 0]] -= orders_over
         hessian[[1, 2], [2, 1]] -= once
-        hessian[2, 2] += p * (of_order @ per_total**2) + q * (customers @ per_total**2)
+        squared = per_total * per_total
+        hessian[2, 2] += p * (of_order @ squared) + q * (customers @ squared)
         return float(value), gradient, hessian
 
     return derivatives

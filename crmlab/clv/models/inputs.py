@@ -31,6 +31,8 @@ def repeat_buying(summary):
 def spending(summary):
     """frequency and monetary_value as arrays of float. Raises InputError with everything impossible in them."""
     x, m = _floats(summary["frequency"]), _floats(summary["monetary_value"])
+    if np.isfinite(x.sum() + m.sum()) and min(x.min(initial=0), m.min(initial=0)) == 0:
+        return x, m
     _refuse(
         summary,
         {

@@ -5,7 +5,7 @@ import pandas as pd
 from scipy.special import expit
 
 from crmlab.clv.models.inputs import count_customers, daily_rate, distinct, repeat_buying
-from crmlab.likelihood import FitError, maximise, names
+from crmlab.likelihood import FitError, fit, maximise, names
 
 
 class OrderModel:
@@ -28,9 +28,7 @@ class OrderModel:
                 f"{cls.__name__} needs repeat orders; {customers.sum():,} customers had none: try a longer calibration"
             )
         rate = (x @ customers) / (T @ customers)
-        return maximise(
-            cls, cls._likelihood(x, t_x, T, customers), starts or cls._starts(rate), customers=int(customers.sum())
-        )
+        return fit(cls, cls._likelihood, (x, t_x, T), customers, starts or cls._starts(rate))
 
     def bootstrap(self, summary, count, seed):
         """`count` models fitted as this one was, each to customers drawn anew: rows are reweighted, and it is near."""

@@ -65,6 +65,13 @@ def test_score_is_what_pandas_computes_customer_by_customer(summary):
     pd.testing.assert_frame_equal(found, expected, check_dtype=False, rtol=1e-12, atol=0)
 
 
+def test_score_without_a_model_of_spend_tells_of_orders_alone(summary):
+    found = clv.score(summary, ORDERS, None, 365, 0.1, margin=0.3).execute()
+    full = clv.score(summary, ORDERS, SPEND, 365, 0.1, margin=0.3).execute()
+    assert list(full.columns.difference(found.columns)) == ["expected_spend", "value"]
+    pd.testing.assert_frame_equal(found, full[found.columns])
+
+
 def test_score_has_one_finite_row_a_customer_by_an_id_that_is_text(summary):
     found = clv.score(summary, ORDERS, SPEND, 365, 0.1).execute()
     assert len(found) == summary.count().execute() == 300
@@ -128,6 +135,28 @@ def test_orders_of_weeks_and_groups_are_likely_where_simulated_ones_fall(fits):
     assert ((band.low < means) & (means < band.high)).all()
 
 
+def test_groups_that_have_an_order_keep_it_beside_their_calibration(fits):
+    customers, orders, _ = fits
+    for groups in (clv.quiet_groups(customers.age - customers.recency), clv.order_groups(customers.frequency, 11)):
+        band = clv.likely_by_group(orders, customers, 90, groups, seed=1)
+        table = clv.calibration(orders.expected_orders(customers, 90), customers.recency, groups, customers.customers)
+        assert band.index.to_list() == table.index.to_list() == groups.cat.categories.to_list()
+        assert band.index.name == groups.name
+        joined = table.join(band)
+        assert joined.notna().all().all()
+        assert ((joined.low <= joined.expected) & (joined.expected <= joined.high)).all()
+
+
+def test_orders_of_a_group_vary_as_poisson_does_where_all_have_one_rate():
+    # nearly one rate for all, and nobody leaves: 5 orders expected of each of 50 customers, and of each of 200
+    sure = clv.NBD(1e7, 1e9, covariance=np.eye(2) * 1e-14)
+    rows = pd.DataFrame({"frequency": [1, 1, 2], "recency": 5, "age": 10, "customers": [50, 80, 120]})
+    band = clv.likely_by_group(sure, rows, 500, pd.Series(["b", "a", "a"], name="who"), seed=1)
+    assert band.index.to_list() == ["a", "b"]
+    assert ((band.low + band.high) / 2).to_list() == pytest.approx([5, 5], rel=0.04)
+    assert (band.high - band.low).to_list() == pytest.approx([3.92 * (5 / n) ** 0.5 for n in (200, 50)], rel=0.25)
+
+
 @pytest.mark.parametrize(
     ("estimate", "unit", "interval"),
     [
@@ -170,7 +199,7 @@ def test_what_will_be_seen_is_less_certain_than_what_is_expected(fits, monkeypat
 
 @pytest.mark.parametrize("interval", ["confidence", "predictive"])
 def test_both_intervals_stand_about_the_same_expectation(fits, interval):
-    customers, orders, spend = fits
+    customers, orders, spend = fits[0][::5], *fits[1:]
     money = (180, 0.1, 0.5, 1, "EUR")
     for one in (
         clv.active_customers(orders, customers, 1, interval),
@@ -194,14 +223,14 @@ def test_value_as_it_will_be_seen_has_the_spread_of_a_world_of_known_parameters(
         scale = pd.Series(
             rng.gamma(spend.p * row.frequency + spend.q) / (spend.gamma + 20.0 * row.frequency.to_numpy())
         )
-        scale = scale.to_numpy()[drawn.groupby("customer").customer.transform(lambda c: c.index[0]).to_numpy()]
+        scale = scale.to_numpy()[drawn.index.to_series().groupby(drawn.customer).transform("first").to_numpy()]
         worlds.append((0.5 * rng.gamma(spend.p, 1 / scale) / 1.1 ** (drawn.day.to_numpy() / 365)).sum())
     assert np.mean(worlds) == pytest.approx(seen.value, rel=0.02)
     assert (seen.high - seen.low) == pytest.approx(np.subtract(*np.quantile(worlds, [0.975, 0.025])), rel=0.2)
 
 
 def test_each_customer_is_expected_what_the_totals_add_up_to(fits):
-    customers, orders, spend = fits
+    customers, orders, spend = fits[0][::5], *fits[1:]
     found = clv.expected_of_each(orders, spend, customers, 180, 0.1, 0.5, 1)
     assert found.index.equals(customers.index)
     assert clv.total(found.expected_orders, customers.customers) == clv.orders_ahead(orders, customers, 180, 1).value
@@ -212,6 +241,21 @@ def test_each_customer_is_expected_what_the_totals_add_up_to(fits):
         assert (found[name] <= found[f"{name}_high"] + 1e-12).all()
     assert (found.orders_low <= found.expected_orders_low).all()
     assert (found.orders_high >= found.expected_orders_high.round() - 1).all()
+    assert not found.isna().any().any()
+
+
+def test_without_a_model_of_spend_each_customer_is_expected_orders_alone(fits):
+    customers, orders, spend = fits
+    some = customers[::20]
+    found = clv.expected_of_each(orders, None, some, 180, 0.1, 0.5, 1)
+    full = clv.expected_of_each(orders, spend, some, 180, 0.1, 0.5, 1)
+    money = {f"{name}{end}" for name in ("value", "worth") for end in ("", "_low", "_high")} - {"worth"}
+    assert set(full) - set(found) == money
+    assert list(found) == [name for name in full if name not in money]
+    expected = [name for name in found if not name.startswith("orders")]
+    pd.testing.assert_frame_equal(found[expected], full[expected])
+    for end in ("orders_low", "orders_high"):  # other draws of the same
+        assert found[end].sum() == pytest.approx(full[end].sum(), rel=0.15, abs=3)
     assert not found.isna().any().any()
 
 
