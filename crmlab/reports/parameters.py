@@ -80,10 +80,14 @@ def reports(root, only=None):
     listed = folder / "suite.toml"
     ranges = suite(listed).ranges if listed.is_file() else {}
     found = {}
-    for path in sorted(folder.glob("*.ipynb")):
-        name = re.sub(r"^\d+_", "", path.stem)
+    for path in sorted(folder.glob("[!.]*.ipynb")):
+        name = re.sub(r"^\d+_", "", path.stem) or path.stem
+        if name in found:
+            raise InputError(f"{found[name].notebook.name} and {path.name} are both the report {name!r}; rename one")
         read = only is None or name in only
         found[name] = Report(name, path, _declared(path, ranges.get(name, {})) if read else {})
+    if strange := ranges.keys() - found.keys():
+        raise InputError(*(f"suite.toml: ranges: {_unknown('report', name, found)}" for name in sorted(strange)))
     return found
 
 
@@ -259,6 +263,11 @@ def _declared(path, ranges):
             )
     breaches += [
         f"suite.toml: ranges of {path.stem}: {_unknown('parameter', n, declared)}" for n in ranges if n not in declared
+    ]
+    breaches += [
+        f"suite.toml: ranges of {path.stem}: {n} is to lie within {p.range.within!r}, which is no data set it takes"
+        for n, p in declared.items()
+        if p.range and p.range.within and "Dataset" not in getattr(declared.get(p.range.within), "annotation", "")
     ]
     if breaches:
         raise InputError(*breaches)

@@ -84,8 +84,12 @@ def folders(reports, report=None):
 
 
 def read(folder):
-    """The manifest of a published run."""
-    return Manifest.model_validate_json((Path(folder) / "manifest.json").read_text("utf-8"))
+    """The manifest of a published run. Raises InputError where it is none."""
+    path = Path(folder) / "manifest.json"
+    try:
+        return Manifest.model_validate_json(path.read_text("utf-8"))
+    except ValueError as problem:
+        raise InputError(f"{path} is no manifest that can be read: {str(problem).splitlines()[0]}") from None
 
 
 def find(reports, run):
@@ -93,7 +97,7 @@ def find(reports, run):
 
     Raises InputError unless just one fits.
     """
-    if latest := folders(reports, run)[:1]:
+    if run and (latest := folders(reports, run)[:1]):
         return latest[0]
     fitting = [folder for folder in folders(reports) if folder.name.startswith(run)]
     if len(fitting) != 1:
@@ -109,7 +113,8 @@ def latest(reports, report, good=False):
 
 def point(reports):
     """Point `latest` and `latest-good` of each report at its newest run and its newest good one."""
-    for report in {folder.parent for folder in folders(reports)}:
+    pointed = {link.parent for link in reports.glob("*/latest*") if link.is_symlink()}
+    for report in pointed | {folder.parent for folder in folders(reports)}:
         for name, good in (("latest", False), ("latest-good", True)):
             link, run = report / name, latest(reports, report.name, good)
             beside = report / f".{name}"

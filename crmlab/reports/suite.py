@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from crmlab.contracts import InputError
 
@@ -14,8 +14,8 @@ class Range(BaseModel):
     """What suite.toml says of a parameter's values: least and most, or, for a day, the data it must lie within."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    min: int | float | date | None = None
-    max: int | float | date | None = None
+    min: int | FiniteFloat | date | None = None
+    max: int | FiniteFloat | date | None = None
     within: str | None = None
 
     def __str__(self):

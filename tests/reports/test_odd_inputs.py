@@ -147,3 +147,39 @@ def test_a_file_is_found_from_the_project_and_its_content_counts_for_the_cache(p
     assert manifest.key(typed(project, line), project) != before
     with pytest.raises(InputError, match=r"there is no file data/none\.csv"):
         typed(project, line, survey="data/none.csv")
+
+
+@pytest.mark.parametrize(
+    ("toml", "told"),
+    [
+        ("[ranges.nosuch]\nx = { min = 1 }\n", r"there is no report 'nosuch'"),
+        ("[ranges.odd]\nx = { within = 'nope' }\n", r"x is to lie within 'nope', which is no data set it takes"),
+        ("[ranges.odd]\nx = { min = nan }\n", r"finite"),
+    ],
+)
+def test_a_range_that_could_check_nothing_is_refused(project, toml, told):
+    (project / "notebooks" / "suite.toml").write_text(toml)
+    with pytest.raises(InputError, match=told):
+        typed(project, "x: int = 1")
+
+
+def test_a_run_is_found_by_something(project):
+    with pytest.raises(InputError, match="none yet"):
+        store.find(project / "reports", "")
+
+
+def test_no_link_is_left_where_no_run_is(tmp_path):
+    folder = publish(tmp_path, "r1")
+    store.point(tmp_path)
+    assert (folder.parent / "latest").is_symlink()
+    (folder / "manifest.json").unlink()
+    store.point(tmp_path)
+    assert not (folder.parent / "latest").is_symlink()
+
+
+def test_two_notebooks_of_one_name_are_refused_and_hidden_ones_not_seen(project):
+    write_notebook(project / "notebooks" / ".hidden.ipynb")
+    assert list(parameters.reports(project)) == ["small"]
+    write_notebook(project / "notebooks" / "09_small.ipynb")
+    with pytest.raises(InputError, match=r"01_small\.ipynb and 09_small\.ipynb are both the report 'small'"):
+        parameters.reports(project)
