@@ -17,6 +17,8 @@ from crmlab.result import Estimate
 
 LEAST_CURVATURE = 1e-9  # a customer; below it, rounding tells a ridge from a maximum
 ENOUGH = 2000  # rows to find out where a maximum lies, before all of them say where exactly
+MANY = 512  # draws, for the ends of an interval
+PROPOSED, WIDER, TAILS = 2, 1.5, 5  # points proposed for each one drawn, how much wider, and how heavy in the tails
 LOOSEST = 5  # standard error of a log of a parameter; beyond it, its interval spans eight powers of ten
 
 
@@ -25,8 +27,8 @@ class FitError(RuntimeError):
 
 
 def names(model):
-    """The parameters of a model, or of its class: its fields but the covariance."""
-    return [f.name for f in fields(model) if f.name != "covariance"]
+    """The parameters of a model, or of its class: its fields but the covariance and what lies around."""
+    return [f.name for f in fields(model) if f.name not in ("covariance", "around")]
 
 
 def fit(cls, likelihood, columns, customers, starts):
@@ -64,7 +66,9 @@ def maximise(cls, derivatives, starts, customers):
             f"slope {np.abs(slope).max():.2g}, least curvature {lowest:.2g} a customer; the data may hold too few "
             "repeat orders, or follow a simpler model: try a longer calibration, or more customers"
         )
-    return cls(*map(float, np.exp(found)), covariance=np.linalg.inv(curvature * customers))
+    covariance = np.linalg.inv(curvature * customers)
+    around = Around(lambda logs: derivatives(np.exp(logs))[0], covariance)
+    return cls(*map(float, np.exp(found)), covariance=covariance, around=around)
 
 
 @cache
@@ -109,11 +113,16 @@ def standard_errors(model):
 
 
 def parameters(model, level=0.95):
-    """Each parameter with its standard error and confidence interval: a frame by name."""
+    """Each parameter with its standard error and confidence interval, from `draws`: a frame by name."""
     theta = np.array([getattr(model, name) for name in names(model)])
-    reach = np.exp(stats.norm.ppf((1 + level) / 2) * np.sqrt(np.diag(model.covariance)))
+    if _around(model).log_likelihood:
+        drawn = model.around.draws(tuple(np.log(theta)), MANY, 0)
+        low, high = np.exp(np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0))
+    else:
+        reach = np.exp(stats.norm.ppf((1 + level) / 2) * np.sqrt(np.diag(model.covariance)))
+        low, high = theta / reach, theta * reach
     return pd.DataFrame(
-        {"value": theta, "standard_error": standard_errors(model), "low": theta / reach, "high": theta * reach},
+        {"value": theta, "standard_error": standard_errors(model), "low": low, "high": high},
         index=pd.Index(names(model), name="parameter"),
     )
 
@@ -125,9 +134,43 @@ def estimates(model, prefix):
 
 
 def draws(model, count, seed):
-    """`count` models drawn around the maximum, as far off as the data leave open; best, a power of two."""
+    """`count` models drawn about the maximum, as far off as the data leave open; best, a power of two.
+
+    They are drawn in proportion to the likelihood of what the model was fitted to, where it is at hand: near a ridge,
+    its curvature at the maximum alone would promise too much. Else they are normal on the logs, by the covariance.
+    """
     logs = np.log([getattr(model, name) for name in names(model)])
-    rng = np.random.default_rng(seed)
-    points = stats.qmc.MultivariateNormalQMC(logs, model.covariance, rng=rng).random(count)
-    for drawn in np.exp(rng.permutation(points)):  # in any order, so that draws of two models meet by chance
-        yield replace(model, **dict(zip(names(model), map(float, drawn), strict=True)))
+    for drawn in np.exp(_around(model).draws(tuple(logs), count, seed)):
+        yield replace(model, around=None, **dict(zip(names(model), map(float, drawn), strict=True)))
+
+
+def _around(model):
+    """What lies about a model's maximum; by its covariance alone where that is not the fitted one."""
+    fitted = model.around and model.around.covariance is model.covariance
+    return model.around if fitted else Around(None, model.covariance)
+
+
+class Around:
+    """What data say of parameters about a maximum: `log_likelihood` of their logs, or None, and their covariance."""
+
+    def __init__(self, log_likelihood, covariance):
+        self.log_likelihood, self.covariance = log_likelihood, covariance
+        self.draws = lru_cache(maxsize=8)(self._draws)  # many intervals of one report rest on the same draws
+
+    def _draws(self, at, count, seed):
+        """`count` logs of parameters: an array, a row each; by importance sampling from a wider t distribution."""
+        rng = np.random.default_rng(seed)
+        root = np.linalg.cholesky(self.covariance)
+        if self.log_likelihood is None:
+            points = stats.qmc.MultivariateNormalQMC(np.zeros(len(at)), rng=rng).random(count)
+            return rng.permutation(at + points @ root.T)  # in any order, so that draws of two models meet by chance
+        uniform = stats.qmc.Sobol(len(at) + 1, rng=rng).random(PROPOSED * count)
+        tails = np.sqrt(stats.chi2.ppf(uniform[:, -1], TAILS) / TAILS)[:, None]
+        points = at + np.sqrt(WIDER) * (stats.norm.ppf(uniform[:, :-1]) / tails) @ root.T
+        apart = np.linalg.solve(root, (points - at).T) / np.sqrt(WIDER)
+        proposed = -(TAILS + len(at)) / 2 * np.log1p((apart**2).sum(axis=0) / TAILS)
+        with _blas().limit(limits=1, user_api="blas"), np.errstate(all="ignore"):
+            weight = np.array([self.log_likelihood(point) for point in points]) - proposed
+        weight = np.exp(weight - np.nanmax(weight), where=np.isfinite(weight), out=np.zeros(len(weight)))
+        shares = np.cumsum(weight) / weight.sum()
+        return rng.permutation(points[np.searchsorted(shares, (np.arange(count) + rng.random()) / count)])

@@ -1,4 +1,4 @@
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ class Gamma:
     shape: float
     rate: float
     covariance: np.ndarray | None = field(default=None, repr=False, compare=False)
+    around: likelihood.Around | None = field(default=None, repr=False, compare=False)
 
 
 def derivatives(sample):
@@ -64,6 +65,32 @@ def test_draws_scatter_as_the_covariance_says_and_are_the_same_every_time(fitted
     logs = np.log([[m.shape, m.rate] for m in likelihood.draws(fitted, 4000, seed=1)])
     assert np.cov(logs.T) == pytest.approx(fitted.covariance, rel=0.1)
     assert list(likelihood.draws(fitted, 3, seed=1)) == list(likelihood.draws(fitted, 3, seed=1))
+
+
+def test_draws_follow_the_likelihood_where_it_is_no_normal_one():
+    few = np.random.default_rng(2).gamma(0.4, 1 / 2, 8)
+    at = derivatives(few)
+    fitted = likelihood.maximise(Gamma, at, [(1, 1)], few.size)
+    grid = np.stack(np.meshgrid(*(np.linspace(-4, 5, 200) + np.log(v) for v in (fitted.shape, fitted.rate))), -1)
+    each = np.array([at(np.exp(point))[0] for point in grid.reshape(-1, 2)])
+    weight = np.exp(each - each.max())
+    logs = np.log([[m.shape, m.rate] for m in likelihood.draws(fitted, 2048, seed=1)])
+    for place in (0, 1):
+        values = grid[..., place].ravel()
+        order = np.argsort(values)
+        shares = weight[order].cumsum() / weight.sum()
+        true = [values[order][np.searchsorted(shares, q)] for q in (0.025, 0.5, 0.975)]
+        assert np.quantile(logs[:, place], [0.025, 0.5, 0.975]) == pytest.approx(true, abs=0.08)
+    reach = 1.96 * np.sqrt(np.diag(fitted.covariance))
+    assert np.quantile(logs[:, 1], 0.975) - np.quantile(logs[:, 1], 0.025) != pytest.approx(2 * reach[1], rel=0.02)
+
+
+def test_draws_are_normal_where_another_covariance_is_given(fitted):
+    wide = replace(fitted, covariance=np.eye(2))
+    logs = np.log([[m.shape, m.rate] for m in likelihood.draws(wide, 2048, seed=1)])
+    assert np.cov(logs.T) == pytest.approx(np.eye(2), abs=0.05)
+    table = likelihood.parameters(wide)
+    assert list(np.log(table.high / table.value)) == pytest.approx([1.96, 1.96], abs=0.001)
 
 
 def test_estimates_are_facts_named_after_their_parameters(fitted):

@@ -9,6 +9,7 @@ from crmlab.clv.models.inputs import daily_rate
 from crmlab.clv.models.orders import OrderModel
 from crmlab.clv.models.quadrature import LOST, beta_nodes
 from crmlab.contracts import InputError
+from crmlab.likelihood import Around
 
 UPPER = np.triu_indices(4)  # second derivatives by four parameters, each once
 MOMENTS = 1 + 4 + len(UPPER[0])
@@ -23,7 +24,7 @@ class BGBB(OrderModel):
     those ahead begin where the last one counted ended. Alive is who has not left before the last opportunity seen, the
     paper's "alive at n" (its equation 11 asks for the next, n + 1). A living customer may thus leave at the start of
     the next period, as a new one may, and expected orders are p_alive times those of a living customer.
-    `covariance` is that of the logs of the parameters, where they were fitted.
+    `covariance` is that of the logs of the parameters, and `around` what the data say of others, where it was fitted.
     """
 
     alpha: float  # chance of an order at an opportunity ~ Beta(alpha, beta)
@@ -31,6 +32,7 @@ class BGBB(OrderModel):
     gamma: float  # chance of leaving at the start of a period ~ Beta(gamma, delta)
     delta: float
     covariance: np.ndarray | None = field(default=None, repr=False, compare=False)
+    around: Around | None = field(default=None, repr=False, compare=False)
 
     def discounted_orders(self, summary, discount_annual, periods=None, *, every):
         """Expected orders of each customer from now on, each worth less by `discount_annual` a year until it comes.

@@ -11,6 +11,7 @@ from scipy.stats import nbinom
 
 from crmlab.clv.models.orders import OrderModel
 from crmlab.clv.models.quadrature import LOST, beta_nodes, legendre
+from crmlab.likelihood import Around
 
 AT_A_TIME = 8  # functions tabulated together, which then fit in a processor's cache
 STIFFEST = 1e4  # beyond what any log needs; it keeps the strangest parameters affordable
@@ -20,7 +21,7 @@ STIFFEST = 1e4  # beyond what any log needs; it keeps the strangest parameters a
 class BGNBD(OrderModel):
     """Repeat orders until an unseen goodbye, right after a repeat order. [Fader, Hardie & Lee 2005, 2008]
 
-    `covariance` is that of the logs of the parameters, where they were fitted.
+    `covariance` is that of the logs of the parameters, and `around` what the data say of others, where it was fitted.
     """
 
     AT_ONCE: ClassVar[int] = 0  # 1 where customers may leave right after the first order
@@ -29,6 +30,7 @@ class BGNBD(OrderModel):
     a: float  # drop-out after an order ~ Beta(a, b)
     b: float
     covariance: np.ndarray | None = field(default=None, repr=False, compare=False)
+    around: Around | None = field(default=None, repr=False, compare=False)
 
     @staticmethod
     def _starts(rate):

@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.special import gammaln, polygamma, psi
 
 from crmlab.clv.models.inputs import count_customers, spending
-from crmlab.likelihood import FitError, fit
+from crmlab.likelihood import Around, FitError, fit
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class GammaGamma:
     q: float  # shape of the customers' scales
     gamma: float  # scale of the customers' scales, currency
     covariance: np.ndarray | None = field(default=None, repr=False, compare=False)
+    around: Around | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def fit(cls, summary):

@@ -7,18 +7,20 @@ from scipy.special import exprel, gammaln, polygamma, psi
 from scipy.stats import nbinom
 
 from crmlab.clv.models.orders import OrderModel
+from crmlab.likelihood import Around
 
 
 @dataclass(frozen=True)
 class NBD(OrderModel):
     """Repeat orders without a goodbye: what a model of leaving must improve on. [Ehrenberg 1959]
 
-    `covariance` is that of the logs of the parameters, where they were fitted.
+    `covariance` is that of the logs of the parameters, and `around` what the data say of others, where it was fitted.
     """
 
     r: float  # shape of order rates across customers
     alpha: float  # scale of order rates, days
     covariance: np.ndarray | None = field(default=None, repr=False, compare=False)
+    around: Around | None = field(default=None, repr=False, compare=False)
 
     @staticmethod
     def _starts(rate):

@@ -1,5 +1,7 @@
 """What every model of repeat buying can be asked, whatever it takes customers to be."""
 
+from contextlib import suppress
+
 import numpy as np
 import pandas as pd
 from scipy.special import expit
@@ -31,14 +33,18 @@ class OrderModel:
         return fit(cls, cls._likelihood, (x, t_x, T), customers, starts or cls._starts(rate))
 
     def bootstrap(self, summary, count, seed):
-        """`count` models fitted as this one was, each to customers drawn anew: rows are reweighted, and it is near."""
+        """Models fitted as this one was, to customers drawn anew `count` times: rows are reweighted, and it is near.
+
+        Draws without a clear maximum are left out, so that fewer models may come.
+        """
         *seen, customers = counted(summary)
         rng, everybody = np.random.default_rng(seed), int(customers.sum())
         near = [[getattr(self, name) for name in names(self)]]
         for weights in rng.multinomial(everybody, customers / everybody, size=count):
             drawn = weights > 0
             likelihood = self._likelihood(*(v[drawn] for v in seen), weights[drawn])
-            yield maximise(type(self), likelihood, near, everybody)
+            with suppress(FitError):
+                yield maximise(type(self), likelihood, near, everybody)
 
     def log_likelihood(self, summary):
         """Log of the chance of what all customers did, with time in days."""

@@ -8,6 +8,7 @@ from scipy.special import betaln, expit, exprel, gammaln, polygamma, psi, xlogy
 from crmlab.clv.models.inputs import distinct
 from crmlab.clv.models.orders import OrderModel
 from crmlab.clv.models.quadrature import LOST, legendre
+from crmlab.likelihood import Around
 
 STEP = 0.25  # between nodes; the error falls with exp(-10 / STEP), to about 4e-15
 HUGE = 600  # e^600 squares into an overflow, and 1 + e^600 is e^600
@@ -31,6 +32,7 @@ class ParetoNBD(OrderModel):
     s: float  # shape of leaving rates across customers
     beta: float  # scale of leaving rates, days
     covariance: np.ndarray | None = field(default=None, repr=False, compare=False)
+    around: Around | None = field(default=None, repr=False, compare=False)
 
     @staticmethod
     def _starts(rate):
