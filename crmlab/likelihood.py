@@ -17,7 +17,7 @@ from crmlab.result import Estimate
 
 LEAST_CURVATURE = 1e-9  # a customer; below it, rounding tells a ridge from a maximum
 ENOUGH = 2000  # rows to find out where a maximum lies, before all of them say where exactly
-MANY = 512  # draws, for the ends of an interval
+MANY = 256  # draws, for the ends of an interval
 PROPOSED, WIDER, TAILS = 2, 1.5, 5  # points proposed for each one drawn, how much wider, and how heavy in the tails
 LOOSEST = 5  # standard error of a log of a parameter; beyond it, its interval spans eight powers of ten
 
@@ -52,6 +52,7 @@ def maximise(cls, derivatives, starts, customers):
     derivatives : parameters (array) -> log-likelihood, its gradient, its Hessian, all by the parameters themselves
     starts      : tuples of parameters to begin at; the best maximum found from them is taken
     customers   : how many the likelihood is a sum over; the search works on the mean
+    Where the first alone is quicker, `derivatives.value` gives it.
     Raises FitError unless the gradient vanishes and the curvature is that of a maximum, whatever the optimiser says.
     """
     with _blas().limit(limits=1, user_api="blas"), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -67,7 +68,8 @@ def maximise(cls, derivatives, starts, customers):
             "repeat orders, or follow a simpler model: try a longer calibration, or more customers"
         )
     covariance = np.linalg.inv(curvature * customers)
-    around = Around(lambda logs: derivatives(np.exp(logs))[0], covariance)
+    value = getattr(derivatives, "value", lambda theta: derivatives(theta)[0])
+    around = Around(lambda logs: value(np.exp(logs)), covariance)
     return cls(*map(float, np.exp(found)), covariance=covariance, around=around)
 
 

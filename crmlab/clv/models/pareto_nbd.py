@@ -66,6 +66,14 @@ class ParetoNBD(OrderModel):
             hessian[0, 0] += of_count @ (polygamma(1, k) - polygamma(1, r))
             return float(value), gradient, hessian
 
+        def value(theta):
+            if not all(1 / FARTHEST < value < FARTHEST for value in theta):
+                return np.nan
+            leaves, orders = _log_next_event(theta, seen, 0), _log_next_event(theta, ahead, 1)
+            each = np.logaddexp(leaves[seen.of_row], orders[ahead.of_row])
+            return float(customers @ each + of_count @ (gammaln(theta[0] + ahead.counts) - gammaln(theta[0])))
+
+        derivatives.value = value
         return derivatives
 
     def _log_odds_gone(self, x, t_x, T):
@@ -160,6 +168,19 @@ class _Pairs:
         return cls(counts, days, count, day, of_row)
 
 
+def _log_next_event(theta, pairs, orders):
+    """The first of what `_next_event` gives, without the integrals that the others need."""
+    return _log_chance_of(theta, pairs, orders, _sums(theta, pairs, orders, [(0, 0)])[:, 0])
+
+
+def _log_chance_of(theta, pairs, orders, total):
+    r, alpha, s, beta = theta
+    x, t = pairs.counts[pairs.count], pairs.days[pairs.day]
+    a, b = alpha + t, beta + t
+    value = np.log(total * ((r + x) if orders else s * a / b)) - x * np.log(a)
+    return value - r * np.log1p(t / alpha) - s * np.log1p(t / beta)
+
+
 def _next_event(theta, pairs, orders):
     """Log of the chance that a customer's next event comes after a day, gradient and Hessian by the parameters.
 
@@ -172,7 +193,7 @@ def _next_event(theta, pairs, orders):
     k, a, b = r + x, alpha + t, beta + t
     p, q, waited, lived = k + orders, s + 1 - orders, np.log1p(t / alpha), np.log1p(t / beta)
     total, mean, second = _moments(theta, pairs, orders)
-    value = np.log(total * (k if orders else s * a / b)) - x * np.log(a) - r * waited - s * lived
+    value = _log_chance_of(theta, pairs, orders, total)
     here_a, here_b = 1 - mean[:, 1], 1 - mean[:, 3]  # of (alpha + t) / (alpha + u), (beta + t) / (beta + u): means
     first = [orders / k - waited - mean[:, 0], r / alpha - p * here_a / a]
     first += [(1 - orders) / s - lived - mean[:, 2], s / beta - q * here_b / b]
