@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
+from crmlab import cli_survey
 from crmlab.contracts import InputError
 
 app = typer.Typer(
@@ -16,6 +17,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+cli_survey.add(app)
 out, err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
 Given = Annotated[list[str], typer.Option("--parameter", "-p", help="name=value; give it once for each parameter")]
 

@@ -7,8 +7,108 @@ gap                perceive - expect: a shortfall is negative
 adequate           the least a customer would accept; with the desired level it bounds the zone of tolerance
 standard, promise  the level that managers set and that advertising promises, or ratings of the extent to which they do
 audience           who answered: customer, manager or staff
+driver             what moves satisfaction; its share is that of R², over all orders of entry
+decision           a quadrant in which at least 80 % of replicates agree, else "undecided"
+loyal              whoever gives the highest answer on loyalty, unless told otherwise
 """
 
-from crmlab.service_quality.tables import Instrument, Item, Outcome, Scale, Survey
+from crmlab.service_quality.metrics import answers, gap_facts
+from crmlab.service_quality.models import (
+    CFA,
+    Factors,
+    Predictor,
+    alpha_if_deleted,
+    attribute_weights,
+    cfa,
+    complaints,
+    difference_reliability,
+    drivers,
+    efa,
+    htmt,
+    loyalty_by_level,
+    nps,
+    parallel_analysis,
+    penalty_reward,
+    predictor,
+    priorities,
+    reliability,
+    satisfaction_scores,
+    survey_attribute_weights,
+    survey_complaints,
+    survey_difference_reliability,
+    survey_drivers,
+    survey_loyalty,
+    survey_nps,
+    survey_penalty_reward,
+    survey_predictor,
+    survey_priorities,
+    survey_reliability,
+    survey_satisfaction,
+    top_box,
+)
+from crmlab.service_quality.models.antecedents import antecedents
+from crmlab.service_quality.models.board import board
+from crmlab.service_quality.models.careless import careless, flags, sensitivity
+from crmlab.service_quality.models.gaps import adequacy, gaps, perceptions, superiority
+from crmlab.service_quality.models.segments import segment_gaps
+from crmlab.service_quality.models.weighting import explained, weighted_gaps
+from crmlab.service_quality.models.zone import zone
+from crmlab.service_quality.tables import Instrument, Item, Outcome, Scale, Survey, admit, load, read, scaffold
 
-__all__ = ["Instrument", "Item", "Outcome", "Scale", "Survey"]
+__all__ = [
+    "CFA",
+    "Factors",
+    "Instrument",
+    "Item",
+    "Outcome",
+    "Predictor",
+    "Scale",
+    "Survey",
+    "adequacy",
+    "admit",
+    "alpha_if_deleted",
+    "answers",
+    "antecedents",
+    "attribute_weights",
+    "board",
+    "careless",
+    "cfa",
+    "complaints",
+    "difference_reliability",
+    "drivers",
+    "efa",
+    "explained",
+    "flags",
+    "gap_facts",
+    "gaps",
+    "htmt",
+    "load",
+    "loyalty_by_level",
+    "nps",
+    "parallel_analysis",
+    "penalty_reward",
+    "perceptions",
+    "predictor",
+    "priorities",
+    "read",
+    "reliability",
+    "satisfaction_scores",
+    "scaffold",
+    "segment_gaps",
+    "sensitivity",
+    "superiority",
+    "survey_attribute_weights",
+    "survey_complaints",
+    "survey_difference_reliability",
+    "survey_drivers",
+    "survey_loyalty",
+    "survey_nps",
+    "survey_penalty_reward",
+    "survey_predictor",
+    "survey_priorities",
+    "survey_reliability",
+    "survey_satisfaction",
+    "top_box",
+    "weighted_gaps",
+    "zone",
+]

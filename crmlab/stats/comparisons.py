@@ -10,10 +10,11 @@ def holm(p, family=None):
     p      : Series of chances; NaN is no comparison and stays NaN
     family : names that tell families apart, one a chance; None is one family
     """
-    p = pd.Series(p, dtype=float).rename("p_holm")
-    names = np.zeros(len(p)) if family is None else np.asarray(family)
-    known = p.notna().to_numpy()
-    return p[known].groupby(names[known]).transform(_steps).reindex(p.index)
+    p = pd.Series(p, dtype=float)
+    names = pd.Series(0 if family is None else np.asarray(family), range(len(p)))
+    known = p.reset_index(drop=True).dropna()
+    adjusted = known.groupby(names[known.index]).transform(_steps)
+    return pd.Series(adjusted.reindex(range(len(p))).to_numpy(), p.index, name="p_holm")
 
 
 def _steps(p):

@@ -1,12 +1,24 @@
-"""The bootstrap over respondents, as sums: what most statistics are made of."""
+"""Sums and covariances under resampling of respondents: what most statistics are made of."""
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-CELLS = 4_000_000  # counts drawn at a time: enough to be quick, few enough for a small machine
+CELLS = 2_000_000  # counts held at a time: 16 MB
 
 
-def totals(columns, replicates, seed, weights=None):
+def tally(rows, replicates=2000, seed=1):
+    """How often each of `rows` is drawn, replicate by replicate: yields arrays of floats, some replicates x rows.
+
+    The draws depend on `rows`, `replicates` and `seed` alone, so that two statistics can share them.
+    """
+    rng = np.random.default_rng(seed)
+    step = max(CELLS // max(rows, 1), 1)
+    for begun in range(0, replicates, step):
+        size = min(step, replicates - begun)
+        yield np.stack([np.bincount(rng.integers(0, rows, rows), minlength=rows) for _ in range(size)]).astype(float)
+
+
+def totals(columns, replicates=2000, seed=1, weights=None):
     """Weighted sums of each column over respondents drawn anew: an array, replicates x columns.
 
     columns : numbers, a row a respondent; nothing empty
@@ -15,26 +27,16 @@ def totals(columns, replicates, seed, weights=None):
     columns = np.asarray(columns, dtype=float)
     if weights is not None:
         columns = columns * np.asarray(weights, dtype=float)[:, None]
-    rng, n = np.random.default_rng(seed), len(columns)
-    step = max(CELLS // max(n, 1), 1)
-    drawn = np.empty((replicates, columns.shape[1]))
     with threadpool_limits(1, "blas"):
-        for begun in range(0, replicates, step):
-            size = min(step, replicates - begun)
-            counts = np.empty((size, n))
-            for row in counts:
-                row[:] = np.bincount(rng.integers(0, n, n, dtype=np.int32), minlength=n)
-            drawn[begun : begun + size] = counts @ columns
-    return drawn
+        return np.concatenate([counts @ columns for counts in tally(len(columns), replicates, seed)])
 
 
-def covariances(columns, replicates, seed, weights=None):
+def covariances(columns, replicates=2000, seed=1, weights=None):
     """Covariances of the columns among respondents drawn anew: an array, replicates x columns x columns.
 
     Divided by the sum of weights, which every statistic of ratios may ignore.
     """
     columns = np.asarray(columns, dtype=float)
-    weights = np.ones(len(columns)) if weights is None else np.asarray(weights, dtype=float)
     centred = columns - np.average(columns, axis=0, weights=weights)  # so that squares keep their digits
     p = columns.shape[1]
     first, second = np.triu_indices(p)

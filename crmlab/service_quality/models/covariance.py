@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 
 def covariance(answers, weights=None):
@@ -12,10 +13,10 @@ def covariance(answers, weights=None):
     A pair is divided by Σw − Σw²/Σw, which is n − 1 where all weigh alike; NaN where fewer than two answered it.
     """
     x, there, w = _parts(answers, weights)
-    total, square = there.T @ (w * there), there.T @ (w**2 * there)
-    x = np.where(there > 0, x - np.divide((w * x).sum(axis=0), total.diagonal(), where=total.diagonal() > 0), 0)
-    products, sums = x.T @ (w * x), (w * x).T @ there
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with threadpool_limits(1, "blas"), np.errstate(invalid="ignore", divide="ignore"):
+        total, square = there.T @ (w * there), there.T @ (w**2 * there)
+        x = np.where(there > 0, x - (w * x).sum(axis=0) / total.diagonal(), 0)
+        products, sums = x.T @ (w * x), (w * x).T @ there
         degrees = total - square / total
         found = (products - sums * sums.T / total) / np.where(degrees > 1e-9 * total, degrees, np.nan)
     return pd.DataFrame(found, answers.columns, answers.columns)
@@ -24,7 +25,8 @@ def covariance(answers, weights=None):
 def effective(answers, weights=None):
     """Effective number (Σw)²/Σw² of respondents who answered the pair of items that fewest did: a float."""
     _, there, w = _parts(answers, weights)
-    total, square = there.T @ (w * there), there.T @ (w**2 * there)
+    with threadpool_limits(1, "blas"):
+        total, square = there.T @ (w * there), there.T @ (w**2 * there)
     return float(np.divide(total**2, square, out=np.zeros_like(total), where=square > 0).min(initial=np.inf))
 
 

@@ -1,6 +1,19 @@
 """Surveys and their instruments, read and checked."""
 
-from crmlab.service_quality.tables.instrument import AUDIENCES, MEASURES, Instrument, Item, Outcome, Scale
-from crmlab.service_quality.tables.survey import Survey
+from crmlab.service_quality.tables.instrument import AUDIENCES, MEASURES, Instrument, Item, Outcome, Scale, load
+from crmlab.service_quality.tables.scaffold import scaffold
+from crmlab.service_quality.tables.survey import Survey, admit, read
 
-__all__ = ["AUDIENCES", "MEASURES", "Instrument", "Item", "Outcome", "Scale", "Survey"]
+__all__ = [
+    "AUDIENCES",
+    "MEASURES",
+    "Instrument",
+    "Item",
+    "Outcome",
+    "Scale",
+    "Survey",
+    "admit",
+    "load",
+    "read",
+    "scaffold",
+]

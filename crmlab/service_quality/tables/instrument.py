@@ -116,6 +116,9 @@ class Outcome(Strict):
     missing: Codes | None = None  # None takes those of the scale that are not answers here
     labels: dict[str, int] = {}
 
+    def __str__(self):
+        return f"{self.low} or more" if self.high is None else f"{self.low} to {self.high}"
+
     @model_validator(mode="after")
     def _makes_sense(self):
         if self.high is not None and self.low >= self.high:
@@ -208,6 +211,17 @@ class Instrument(Strict):
             taken["labels"] = self.scale.labels
         return own.model_copy(update={k: v for k, v in taken.items() if k not in own.model_fields_set})
 
+    def answers_to(self, outcome):
+        """An outcome with its codes: its own, else those of the common scale that are not answers to it."""
+        asked = self.outcomes[outcome]
+        if asked.missing is not None:
+            return asked
+        high = float("inf") if asked.high is None else asked.high
+        codes = self.scale.missing | self.scale.not_applicable
+        return asked.model_copy(
+            update={"missing": frozenset(c for c in codes if isinstance(c, str) or not asked.low <= c <= high)}
+        )
+
     def shares_scale(self, measure):
         """Whether a battery may be subtracted from the others: the same range, and no rating of extent."""
         own = self.scale_of(measure)
@@ -216,6 +230,16 @@ class Instrument(Strict):
     def asked(self, measure):
         """Item -> column of a battery, in order, of those asked."""
         return {name: column for name, item in self.items.items() if (column := getattr(item, measure))}
+
+    @property
+    def names(self):
+        """Every column, label and value that it names."""
+        design = self.design
+        found = [column for item in self.items.values() for column in item.columns.values()]
+        found += [*self.points.values(), *design.columns.values(), *design.audiences]
+        found += [outcome.column for outcome in self.outcomes.values()]
+        scales = (self.scale, *self.scales.values(), *self.outcomes.values())
+        return found + [label for scale in scales for label in scale.labels]
 
     def without(self, dropped):
         """The instrument but for some items, and for the dimensions that these leave empty."""
@@ -240,7 +264,8 @@ def load(path):
     try:
         return Instrument.model_validate(raw)
     except ValidationError as problem:
-        told = [line for error in problem.errors() for line in _fault(error)]
+        errors = {_place(error): error for error in reversed(problem.errors())}  # one a place, of a union the first
+        told = [line for place, error in reversed(errors.items()) for line in _fault(place, error)]
         if all(error["loc"] for error in problem.errors()):  # the whole was not looked at, as a part of it is wrong
             told += relations(raw)
         raise InputError(*(f"{path.name}: {line}" for line in dict.fromkeys(told))) from None
@@ -250,17 +275,24 @@ MODELS = {"scale": Scale, "design": Design, "conventions": Conventions, "file": 
 MODELS |= {"outcomes": Outcome, "long": Long}
 
 
-def _fault(error):
-    """What is wrong in an instrument, a line each, from pydantic's account of it."""
-    *place, last = error["loc"] or [""]
-    where = ".".join(str(part) for part in error["loc"] if part not in ("[key]", "int", "str"))
-    if error["type"] == "extra_forbidden":
-        model = next((MODELS[part] for part in reversed(place) if part in MODELS), Instrument)
-        near = difflib.get_close_matches(str(last), model.model_fields, n=1)
-        return [f"{where}: there is no such key; " + (f"did you mean {near[0]!r}?" if near else "drop it")]
+def _place(error):
+    """The key that an error is about."""
+    return ".".join(str(part) for part in error["loc"] if part not in ("[key]", "int", "str"))
+
+
+def _fault(place, error):
+    """What is wrong at a key of an instrument, a line each, from pydantic's account of it."""
+    if error["type"] == "extra_forbidden" or "[key]" in error["loc"]:
+        *path, last = place.split(".")
+        model = next((MODELS[part] for part in reversed(path) if part in MODELS), Instrument)
+        known = MEASURES if "[key]" in error["loc"] else model.model_fields
+        near = difflib.get_close_matches(last, known, n=1)
+        return [f"{place}: there is no such key; " + (f"did you mean {near[0]!r}?" if near else "drop it")]
     if error["type"] == "missing":
-        return [f"{where}: is missing; add it"]
+        return [f"{place}: is missing; add it"]
     says = error["msg"].removeprefix("Value error, ").replace("Input should be", "write")
     if error["type"] == "value_error":
-        return [f"{where}: {line}" if where else line for line in says.split("\n")]
-    return [f"{where} = {error['input']!r}: {says}"]
+        return [f"{place}: {line}" if place else line for line in says.split("\n")]
+    if "int" in error["loc"]:  # a code
+        says = "write a whole number or a text"
+    return [f"{place} = {error['input']!r}: {says.replace('a valid integer', 'a whole number')}"]

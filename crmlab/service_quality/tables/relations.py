@@ -31,7 +31,7 @@ def relations(raw):
     if not dimensions and isinstance(raw.get("dimensions"), dict):
         yield "dimensions: there are none; list the items of at least one"
     if points and (apart := set(points) ^ set(dimensions)):
-        yield f"points: {listed(apart)} are not in both [points] and [dimensions]; give each dimension its points"
+        yield f"points: [points] and [dimensions] differ in {listed(apart)}; give each dimension its points"
     yield from _columns_used_twice(raw, items, points)
 
 

@@ -1,0 +1,88 @@
+"""Attributes whose failing hurts more than their excelling helps, or the other way."""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from threadpoolctl import threadpool_limits
+
+from crmlab.service_quality.models.covariance import effective
+from crmlab.service_quality.models.drivers import first_outcome
+from crmlab.service_quality.models.scores import one_wave
+from crmlab.service_quality.models.scores import weights as weights_of
+
+FEWEST = 10  # respondents at each end of an attribute
+COLUMNS = ["item", "n", "n_low", "n_high", "penalty", "penalty_low", "penalty_high", "reward", "reward_low"]
+COLUMNS += ["reward_high", "tilt", "tilt_low", "tilt_high", "kind", "reason"]
+
+
+def penalty_reward(answers, outcome, low, high, weights=None, level=0.95):
+    """What each attribute costs where it fails and brings where it excels: a frame, one row an attribute. [Brandt 1987]
+
+    answers   : a row a respondent, a column an attribute; rows that lack one, or the outcome, are left out
+    low, high : answers up to `low` have failed, those from `high` on excel; those between are compared with
+    returns
+        item, n, n_low, n_high  respondents in all, who met with failure, and with excellence
+        penalty, reward   change of the outcome beside those between, the other attributes alike; with intervals
+        tilt              reward + penalty: below 0 where failing weighs more; with its interval
+        kind              "basic": the tilt is below 0; "excitement": above 0; "performance": penalty and reward both
+                          shown and no tilt; else "undecided". By 95 % intervals that hold where the spread is uneven
+        reason            why the row is blank: fewer than ten respondents at one end
+    """
+    rows = answers.assign(**{"": outcome.to_numpy()})
+    full = rows.notna().all(axis=1)
+    y, w = rows.loc[full, ""], np.ones(int(full.sum())) if weights is None else np.asarray(weights, dtype=float)[full]
+    held = answers[full]
+    table = pd.DataFrame({"item": answers.columns, "n": effective(rows[full], w) if len(held) else 0.0})
+    table["n_low"], table["n_high"] = (held <= low).sum().to_numpy(), (held >= high).sum().to_numpy()
+    few = table[["n_low", "n_high"]].min(axis=1) < FEWEST
+    ends = table.n_low.astype(str) + " respondents met with failure and " + table.n_high.astype(str)
+    table["reason"] = np.where(few, ends + f" with excellence: at least {FEWEST} of each are needed", "")
+    told = [name for name, blank in zip(answers, few, strict=True) if not blank]
+    if told and y.nunique() > 1:
+        table = table.merge(_effects(held[told], y, low, high, w, level), on="item", how="left")
+    elif told:
+        table["reason"] = "no variance in the outcome"
+    return table.reindex(columns=COLUMNS)
+
+
+def survey_penalty_reward(survey, outcome=None, low=None, high=None):
+    """`penalty_reward` of the perceptions of a survey's customers: a frame.
+
+    outcome   : name; None takes the first of kind satisfaction
+    low, high : None takes the lowest and the highest third of the scale: of 1 to 7, up to 3 and from 5; of 1 to 5, up
+                to 2 and from 4
+    """
+    survey = one_wave(survey)
+    scale, named = survey.instrument.scale_of("perceive"), outcome or first_outcome(survey, "satisfaction")
+    third = (scale.high - scale.low) / 3
+    low, high = scale.low + third if low is None else low, scale.high - third if high is None else high
+    return penalty_reward(survey.perceive, survey.outcomes[named], low, high, weights_of(survey))
+
+
+def _effects(held, y, low, high, w, level):
+    """Penalty, reward and tilt of each attribute, with intervals, and what they say: a frame."""
+    k = held.shape[1]
+    ends = np.hstack([np.ones((len(held), 1)), held <= low, held >= high]).astype(float)
+    b, covariances = least_squares(ends, y.to_numpy(dtype=float), w)
+    reach = stats.t.ppf((1 + level) / 2, len(ends) - ends.shape[1])
+    one = np.eye(2 * k + 1)[1:]
+    table = pd.DataFrame({"item": held.columns})
+    for name, contrast in {"penalty": one[:k], "reward": one[k:], "tilt": one[:k] + one[k:]}.items():
+        spread = reach * np.sqrt(np.einsum("ij,jk,ik->i", contrast, covariances, contrast))
+        table[name] = contrast @ b
+        table[f"{name}_low"], table[f"{name}_high"] = table[name] - spread, table[name] + spread
+    both = (table.penalty_high < 0) & (table.reward_low > 0)
+    cases = [table.tilt_high < 0, table.tilt_low > 0, both]
+    return table.assign(kind=np.select(cases, ["basic", "excitement", "performance"], "undecided"))
+
+
+def least_squares(columns, y, w):
+    """Weighted least squares and a covariance that holds where the spread is uneven: two arrays. [HC3]"""
+    root = np.sqrt(w)[:, None]
+    x, y = columns * root, y * root[:, 0]
+    with threadpool_limits(1, "blas"):
+        inverse = np.linalg.pinv(x.T @ x, hermitian=True)
+        b = inverse @ (x.T @ y)
+        leverage = np.einsum("ij,ij->i", x @ inverse, x)
+        rest = (y - x @ b) / np.maximum(1 - leverage, 1e-12)
+        return b, inverse @ ((x * rest[:, None] ** 2).T @ x) @ inverse

@@ -1,0 +1,172 @@
+"""The board of the seven gaps: where between the firm and its customers service falls short.
+
+1 to 5: Parasuraman, Zeithaml & Berry 1985, 1988; 6 and 7: Luk & Layton 2002. Gaps 1 to 3 and what customers expect add
+up to what is delivered, so a gap is always of the same two things, and who answered for them is named.
+"""
+
+import numpy as np
+import pandas as pd
+
+from crmlab.contracts import InputError
+from crmlab.service_quality.models.scores import OVERALL, column_means, one_wave, pairs, scores, unlike, weights
+from crmlab.service_quality.tables import AUDIENCES
+from crmlab.stats.comparisons import holm
+from crmlab.stats.differences import Sample, one_sample, two_samples
+
+NAMES = {
+    1: "managers' estimate − customers' expectation",
+    2: "standard − managers' estimate",
+    3: "delivered − standard",
+    4: "delivered − promised",
+    5: "perceived − expected",
+    6: "staff's estimate − customers' expectation",
+    7: "staff's estimate − managers' estimate",
+}
+# gap -> the pairs of answers it may be read from, the best first; any but the first kind needs a reason
+SIDES = {
+    1: [(("manager", "expect"), ("customer", "expect"), "")],
+    2: [
+        (("manager", "standard"), ("manager", "expect"), ""),
+        (("staff", "standard"), ("manager", "expect"), "staff's word stands for the standard"),
+    ],
+    3: [
+        (("staff", "perceive"), ("manager", "standard"), ""),
+        (("staff", "perceive"), ("staff", "standard"), ""),
+        (("customer", "perceive"), ("manager", "standard"), "customers' perception stands for what is delivered"),
+        (("customer", "perceive"), ("staff", "standard"), "customers' perception stands for what is delivered"),
+    ],
+    4: [
+        (("staff", "perceive"), ("staff", "promise"), ""),
+        (("staff", "perceive"), ("manager", "promise"), ""),
+        (("customer", "perceive"), ("customer", "promise"), "customers' perception stands for what is delivered"),
+        (("customer", "perceive"), ("manager", "promise"), "customers' perception stands for what is delivered"),
+        (("customer", "perceive"), ("staff", "promise"), "customers' perception stands for what is delivered"),
+    ],
+    5: [(("customer", "perceive"), ("customer", "expect"), "")],
+    6: [(("staff", "expect"), ("customer", "expect"), "")],
+    7: [(("staff", "expect"), ("manager", "expect"), "")],
+}
+EXTENTS = {2: "standard", 3: "standard", 4: "promise"}
+WHOSE = {"customer": "customers'", "manager": "managers'", "staff": "staff's"}
+BATTERY = {"expect": "expectations", "perceive": "perceptions", "standard": "standards", "promise": "promises"}
+COLUMNS = ["number", "name", "dimension", "state", "gap", "low", "high", "t", "df", "p_holm", "d", "p", "test"]
+COLUMNS += ["above", "n_above", "above_is", "below", "n_below", "below_is"]
+COLUMNS += [f"{who}{end}" for who in ("managers", "staff") for end in ("", "_low", "_high", "_n")] + ["reason"]
+
+
+def board(survey, by="overall", wave=None):
+    """The seven gaps: a frame, a row a gap, or, `by="dimension"`, a row a gap and dimension.
+
+    wave : of all audiences; needed where some answered in several
+    number, name, dimension
+    state               "measured"; "proxy": something stands in for what was not asked, as `reason` says; "absent"
+    gap, low, high      what is above less what is below; 95 % interval
+    t, df, p_holm, d    Student's t of pairs, Welch's of independent samples; Holm over the gaps, or over the dimensions
+                        of each gap; the gap over the standard deviation of the differences, or of both samples
+    p, test             chance of t by itself; "paired" or "Welch"
+    above, n_above, above_is, below, n_below, below_is    the means, of how many, and whose answers they are
+    managers, staff     extent ratings of gaps 2 to 4, where they share no scale with the other side: never subtracted;
+                        with _low and _high (95 %) and _n
+    reason              why it is a proxy, absent or without an interval
+    Samples are compared over the items asked of both, respondent by respondent.
+    """
+    if by not in ("overall", "dimension"):
+        raise InputError(f"by = {by!r}: write 'overall' or 'dimension'")
+    held = {audience: one_wave(survey, audience, wave) for audience in AUDIENCES}
+    wanted = [OVERALL] if by == "overall" else list(survey.instrument.dimensions)
+    rows = [{"number": k, "name": NAMES[k]} | row for k in SIDES for row in _gap(k, held, wanted)]
+    found = pd.DataFrame(rows).reindex(columns=COLUMNS)
+    return found.assign(p_holm=holm(found.p, None if by == "overall" else found.number))
+
+
+def _gap(number, held, wanted):
+    """The rows of one gap."""
+    instrument = held["customer"].instrument
+    for above, below, stand_in in SIDES[number]:
+        if _answered(held, *above) and _answered(held, *below):
+            if not (unfit := unlike(instrument, above[1], below[1])):
+                return _measured(held, above, below, wanted, stand_in)
+            break
+    else:
+        unfit = _missing(held, number)
+    if number in EXTENTS and any(_answered(held, who, EXTENTS[number]) for who in ("manager", "staff")):
+        return _extents(number, held, wanted, unfit)
+    return [{"dimension": d, "state": "absent", "reason": unfit} for d in wanted]
+
+
+def _answered(held, audience, measure):
+    return bool(getattr(held[audience], measure).notna().any(axis=None))
+
+
+def _missing(held, number):
+    """What would have to be asked for a gap."""
+    sides = dict.fromkeys(SIDES[number][0][:2])
+    told = [f"{WHOSE[who]} {BATTERY[m]}" for who, m in sides if not _answered(held, who, m)]
+    return f"not asked: {' and '.join(told)}" if told else "nobody answered both"
+
+
+def _measured(held, above, below, wanted, stand_in):
+    """One side less the other, of each dimension wanted."""
+    base = {"state": "proxy" if stand_in else "measured"}
+    base |= {"above_is": _whose(*above), "below_is": _whose(*below)}
+    one, other, paired = _sides(held, above, below)
+    w = [weights(held[who]) for who, _ in (above, below)]
+    rows = []
+    for dimension in wanted:
+        row = base | {"dimension": dimension, "test": "paired" if paired else "Welch"}
+        if dimension not in one:
+            rows.append(row | {"state": "absent", "reason": "no item of it was asked of both"})
+            continue
+        tested = _paired(one, other, dimension, w[0]) if paired else _independent(one, other, dimension, w)
+        rows.append(row | tested | {"reason": "; ".join(filter(None, (stand_in, tested["reason"])))})
+    return rows
+
+
+def _whose(audience, measure):
+    return f"{WHOSE[audience]} {BATTERY[measure]}"
+
+
+def _sides(held, above, below):
+    """Scores of both sides over the items asked of both, and whether the same people gave them."""
+    if above[0] == below[0]:
+        lower, upper = pairs(held[above[0]], below[1], above[1])
+        instrument = held[above[0]].instrument
+        return scores(upper, instrument), scores(lower, instrument), True
+    one, other = (getattr(held[who], measure).dropna(axis=1, how="all") for who, measure in (above, below))
+    shared = [name for name in held["customer"].instrument.items if name in one and name in other]
+    return *(scores(frame[shared], held["customer"].instrument) for frame in (one, other)), False
+
+
+def _paired(one, other, dimension, w):
+    sample = Sample.of((one[dimension] - other[dimension]).to_numpy(dtype=float), w)
+    row = {"gap": sample.mean, "n_above": sample.n, "n_below": sample.n, "reason": sample.blank("pairs")}
+    row |= {"above": column_means(one[[dimension]], w)[0], "below": column_means(other[[dimension]], w)[0]}
+    return row if row["reason"] else row | one_sample(sample) | {"df": sample.n_effective - 1}
+
+
+def _independent(one, other, dimension, w):
+    pair = [Sample.of(f[dimension].to_numpy(dtype=float), v) for f, v in zip((one, other), w, strict=True)]
+    row = {"above": pair[0].mean, "n_above": pair[0].n, "below": pair[1].mean, "n_below": pair[1].n}
+    row |= {"gap": pair[0].mean - pair[1].mean}
+    few = [f"fewer than 2 answers {place}" for s, place in zip(pair, ("above", "below"), strict=True) if s.n < 2]
+    same = all(len(sample.value) == 1 for sample in pair)
+    reason = " and ".join(few) or ("all answers of each side are the same" if same else "")
+    return row | {"reason": reason} | ({} if reason else two_samples(*pair))
+
+
+def _extents(number, held, wanted, why):
+    """Ratings of extent by managers and by staff, side by side."""
+    measure, columns = EXTENTS[number], {}
+    for who, name in (("manager", "managers"), ("staff", "staff")):
+        rated = scores(getattr(held[who], measure), held[who].instrument) if _answered(held, who, measure) else None
+        for dimension in wanted:
+            there = rated is not None and dimension in rated
+            found = _rating(rated[dimension], weights(held[who]), name) if there else {f"{name}_n": 0}
+            columns.setdefault(dimension, {}).update(found)
+    return [{"dimension": d, "state": "proxy", "reason": why} | row for d, row in columns.items()]
+
+
+def _rating(answers, w, name):
+    sample = Sample.of(answers.to_numpy(dtype=float), w)
+    ends = dict.fromkeys(("low", "high"), np.nan) if sample.blank() else one_sample(sample)
+    return {name: sample.mean, f"{name}_n": sample.n, f"{name}_low": ends["low"], f"{name}_high": ends["high"]}

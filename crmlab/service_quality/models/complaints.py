@@ -1,0 +1,88 @@
+"""What a complaint does, resolved or not: to word of mouth and to buying."""
+
+import numpy as np
+import pandas as pd
+
+from crmlab.service_quality.models.drivers import first_outcome
+from crmlab.service_quality.models.scores import one_wave
+from crmlab.service_quality.models.scores import weights as weights_of
+from crmlab.stats.ratios import ratio_of_chances, ratio_of_means
+
+FEWEST = 5  # complaints on each side
+COLUMNS = ["effect", "n_unresolved", "unresolved", "n_resolved", "resolved", "ratio", "low", "high", "reason"]
+
+
+def complaints(resolved, counts, shares, weights=None):
+    """What those do whose complaint was not resolved, over those whose was: a frame, one row an effect.
+
+    resolved : Series of True, False or 1, 0; NaN for those who did not complain, who are left out
+    counts   : words -> Series of numbers, as {"people told": ...}; compared as means
+    shares   : words -> Series of True and False or 1, 0, as {"stopped buying": ...}; compared as chances
+    returns
+        effect
+        n_unresolved, unresolved   effective respondents, and their mean or share
+        n_resolved, resolved       the same where the complaint was resolved
+        ratio, low, high           unresolved / resolved with its 95 % interval: of means by linearisation on the log
+                                   scale, of shares by inverting the score test [Koopman 1984]
+        reason                     why the row is blank, or the ratio without end
+    """
+    w = pd.Series(1.0 if weights is None else np.asarray(weights, dtype=float), resolved.index)
+    sides = [resolved == 0, resolved == 1]
+    rows = [_row(effect, answers, sides, w, True) for effect, answers in counts.items()]
+    rows += [_row(effect, answers, sides, w, False) for effect, answers in shares.items()]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def survey_complaints(survey, resolved=None, told=None, buying=None, same=None):
+    """`complaints` of a survey's customers: a frame; without rows where nobody asked whether complaints were resolved.
+
+    resolved, told, buying : names of outcomes; None takes the first of that kind. `resolved` is above its lowest answer
+                             where the complaint was resolved
+    same                   : answer of `buying` that means no change; None takes the middle of its scale. Above it
+                             customers buy more; below it less, the lowest answer meaning that they stopped
+    """
+    survey = one_wave(survey)
+    kinds = {"resolved": resolved, "told": told, "buying": buying}
+    named = {kind: name or first_outcome(survey, kind, required=False) for kind, name in kinds.items()}
+    if named["resolved"] is None:
+        return pd.DataFrame(columns=COLUMNS)
+    asked, answers = survey.instrument.outcomes, survey.outcomes
+    solved = answers[named["resolved"]]
+    solved = (solved > asked[named["resolved"]].low).astype(float).where(solved.notna())
+    counts = {"people told": answers[named["told"]]} if named["told"] else {}
+    shares = _buying(answers[named["buying"]], asked[named["buying"]], same) if named["buying"] else {}
+    return complaints(solved, counts, shares, weights_of(survey))
+
+
+def _buying(answers, asked, same):
+    """Whether each customer stopped, buys less or buys more: words -> Series of 1, 0 and NaN."""
+    high = answers.max() if asked.high is None else asked.high
+    middle = (asked.low + high) / 2 if same is None else same
+    held = {
+        "stopped buying": answers <= asked.low,
+        "buys less or stopped": answers < middle,
+        "buys more": answers > middle,
+    }
+    return {effect: told.astype(float).where(answers.notna()) for effect, told in held.items()}
+
+
+def _row(effect, answers, sides, w, counted):
+    """One effect: both sides and their ratio."""
+    answers, row = answers.astype(float), {"effect": effect, "reason": ""}
+    held = [side & answers.notna() & (w > 0) for side in sides]
+    for name, kept in zip(("unresolved", "resolved"), held, strict=True):
+        size = w[kept].sum() ** 2 / (w[kept] ** 2).sum() if kept.any() else 0.0
+        row |= {f"n_{name}": size, name: np.average(answers[kept], weights=w[kept]) if kept.any() else np.nan}
+    fewest = min(row["n_unresolved"], row["n_resolved"])
+    if fewest < FEWEST:
+        return row | {"reason": f"{fewest:.0f} complaints on one side: at least {FEWEST} are needed"}
+    if counted:
+        one, other = ([answers[kept], w[kept]] for kept in held)
+        ratio, low, high = ratio_of_means(one[0], other[0], one[1], other[1])
+        reason = "nobody did on one side: means of 0 have no ratio" if np.isnan(ratio) else ""
+    else:
+        n1, n2, p1, p2 = (row[name] for name in ("n_unresolved", "n_resolved", "unresolved", "resolved"))
+        ratio, low, high = ratio_of_chances(n1 * p1, n1, n2 * p2, n2)
+        reason = "nobody whose complaint was resolved did: the ratio has no upper end" if p2 == 0 else ""
+        reason = "nobody did on either side: the ratio lies anywhere" if p1 == p2 == 0 else reason
+    return row | {"ratio": float(ratio), "low": float(low), "high": float(high), "reason": reason}

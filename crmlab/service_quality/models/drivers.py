@@ -1,0 +1,136 @@
+"""What drives satisfaction: each attribute's share of what all of them explain together."""
+
+from math import comb
+
+import numpy as np
+import pandas as pd
+
+from crmlab.contracts import InputError
+from crmlab.service_quality.models.covariance import covariance, effective
+from crmlab.service_quality.models.scores import OVERALL, one_wave, pairs, scores
+from crmlab.service_quality.models.scores import weights as weights_of
+from crmlab.stats import resample
+from crmlab.stats.intervals import tails
+
+MOST = 15  # drivers whose every subset is tried: 32,768
+CELLS = 4_000_000  # numbers held at once while subsets are tried
+COLUMNS = ["driver", "n", "r", "share", "low", "high", "part", "part_low", "part_high", "rank", "rank_low", "rank_high"]
+
+
+def drivers(answers, outcome, replicates=1000, seed=1, weights=None):
+    """Each driver's share of R², the first first: a frame, one row a driver. [Lindeman, Merenda & Gold 1980]
+
+    answers : a row a respondent, a column a driver, at most 15; rows that lack one, or the outcome, are left out
+    outcome : Series such as satisfaction
+    returns
+        driver
+        n      effective respondents
+        r      correlation with the outcome: the sign that a share lacks
+        share  mean over all orders of entry of what the driver adds to R²; the shares sum to R², the same for all rows
+        part   share / R²
+        rank   1 is the greatest share
+        low, high, part_low, …, rank_high   95 % intervals by a bootstrap over respondents
+        r2, r2_low, r2_high                 of all drivers together
+        reason why the row is blank
+    """
+    if answers.shape[1] > MOST:
+        raise InputError(
+            f"drivers: {answers.shape[1]} columns of answers, of which at most {MOST} can be tried in every "
+            "order; give the means of dimensions"
+        )
+    rows = answers.assign(**{"": outcome.to_numpy()})
+    full = rows.notna().all(axis=1)
+    rows, w = rows[full], None if weights is None else np.asarray(weights, dtype=float)[full]
+    n = effective(rows, w)
+    if reason := _reason(rows, n):
+        blank = pd.DataFrame({"driver": answers.columns, "n": n, "reason": reason})
+        return blank.reindex(columns=[*COLUMNS, "r2", "r2_low", "r2_high", "reason"])
+    table = covariance(rows, w).to_numpy()
+    spread = np.sqrt(np.diag(table))
+    share = lmg(table[None])[0]
+    drawn = lmg(resample.covariances(rows, replicates, seed, w))
+    return _told(answers.columns, n, table[:-1, -1] / spread[:-1] / spread[-1], share, drawn)
+
+
+def survey_drivers(survey, outcome=None, battery="perceive", replicates=1000, seed=1):
+    """`drivers` of an outcome of a survey, by item where there are at most 15 and else by dimension: a frame.
+
+    outcome : name; None takes the first of kind satisfaction
+    battery : "perceive", or "gap" for perceived less expected
+    A last column, level, says "item" or "dimension".
+    """
+    survey = one_wave(survey)
+    named = outcome or first_outcome(survey, "satisfaction")
+    answers = survey.perceive
+    if battery == "gap":
+        expect, perceive = pairs(survey, "expect", "perceive")
+        answers = perceive - expect
+    level = "item" if answers.shape[1] <= MOST else "dimension"
+    if level == "dimension":
+        answers = scores(answers, survey.instrument).drop(columns=OVERALL)
+    return drivers(answers, survey.outcomes[named], replicates, seed, weights_of(survey)).assign(level=level)
+
+
+def first_outcome(survey, kind, required=True):
+    """Name of the first outcome of a kind; where the instrument has none, None, or raises InputError if `required`."""
+    for name, outcome in survey.instrument.outcomes.items():
+        if outcome.kind == kind:
+            return name
+    if not required:
+        return None
+    raise InputError(f"instrument {survey.instrument.name}: no outcome is of kind {kind!r}; add one to [outcomes]")
+
+
+def lmg(covariances):
+    """Shares of R² from covariances of drivers and, last, the outcome: an array, replicates x drivers.
+
+    Sweeping out one driver after the other from all subsets at once leaves the outcome's variance given each subset;
+    a driver that those before it determine adds nothing.
+    """
+    p = covariances.shape[1] - 1
+    step = max(CELLS // 2 ** (p + 1), 1)
+    parts = [_lmg(covariances[i : i + step]) for i in range(0, len(covariances), step)]
+    return np.concatenate(parts)
+
+
+def _lmg(covariances):
+    spread = np.sqrt(np.diagonal(covariances, axis1=1, axis2=2))
+    spread = np.where(spread > 0, spread, 1)
+    held = (covariances / (spread[:, :, None] * spread[:, None, :]))[None]
+    p = covariances.shape[1] - 1
+    for _ in range(p):  # subsets x replicates x (drivers left and outcome)²
+        pivot, column = held[..., 0, 0], held[..., 0, 1:]
+        slope = np.where((pivot > 1e-10)[..., None], column / np.where(pivot > 1e-10, pivot, 1)[..., None], 0)
+        rest = held[..., 1:, 1:]
+        held = np.concatenate([rest, rest - slope[..., :, None] * column[..., None, :]])
+    explained = 1 - held[..., 0, 0]  # by subset, whose bits are its drivers
+    sizes = np.array([subset.bit_count() for subset in range(2**p)])
+    weight = np.array([1 / (p * comb(p - 1, size)) if size < p else 0 for size in range(p + 1)])[sizes]
+    found = np.empty((len(covariances), p))
+    for driver in range(p):
+        halves = explained.reshape(-1, 2, 2**driver, len(covariances))
+        without = weight.reshape(-1, 2, 2**driver)[:, 0]
+        found[:, driver] = np.einsum("ab,abr->r", without, halves[:, 1] - halves[:, 0])
+    return found
+
+
+def _told(names, n, r, share, drawn):
+    """The frame of shares and of those drawn."""
+    table = pd.DataFrame({"driver": names, "n": n, "r": r, "share": share, "part": share / share.sum()})
+    ranks = (-drawn).argsort(axis=1, kind="stable").argsort(axis=1) + 1
+    whole = drawn.sum(axis=1)
+    for name, draws in {"": drawn, "part_": drawn / whole[:, None], "rank_": ranks}.items():
+        table[f"{name}low"], table[f"{name}high"] = tails(draws)
+    table["rank"] = table.share.rank(ascending=False, method="first").astype(int)
+    low, high = tails(whole)
+    table = table[COLUMNS].assign(r2=share.sum(), r2_low=low, r2_high=high, reason="")
+    return table.sort_values("rank").reset_index(drop=True)
+
+
+def _reason(rows, n):
+    """Why there are no shares; empty where there are."""
+    still = [str(name) or "the outcome" for name in rows if rows[name].nunique() < 2]
+    fewest = 3 * rows.shape[1]
+    if n < fewest:
+        return f"{n:.0f} respondents answered all: at least {fewest} are needed"
+    return f"no variance in {', '.join(still[:5])}" if still else ""

@@ -1,0 +1,157 @@
+"""What lies behind the answers: factors, how many, and how they load."""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from statsmodels.multivariate.factor import Factor
+
+from crmlab.service_quality.models.covariance import correlation, covariance, effective
+from crmlab.stats import resample
+
+ROUNDS, CLOSE = 20_000, 1e-9  # of least squares: most rounds, and the change of communalities that ends them
+PAIRS = ["one", "other", "n", "htmt", "low", "high", "reason"]
+
+
+class HeywoodError(ValueError):
+    """Factors cannot be told: they would explain more of an item than all of it, or were not found."""
+
+
+@dataclass(frozen=True)
+class Factors:
+    """Exploratory factors of a battery, by least squares and oblimin.
+
+    loadings     : a frame, items x factors and their communality
+    correlations : of the factors, a frame
+    n            : effective respondents of the pair of items that fewest answered
+    """
+
+    loadings: pd.DataFrame
+    correlations: pd.DataFrame
+    n: float
+
+
+def efa(answers, factors=None, weights=None, seed=1):
+    """Exploratory `Factors` of answers, as many as given or else as `parallel_analysis` keeps, at least one.
+
+    answers : a row a respondent, a column an item; NaN where not answered
+    Each factor is turned so that its loadings sum above 0; the one that explains most comes first. Raises HeywoodError.
+    """
+    held = correlation(covariance(answers, weights))
+    if factors is None:
+        factors = max(int(parallel_analysis(answers, weights, seed=seed).kept.sum()), 1)
+    loadings, between, unique = extract(held, factors)
+    order = np.argsort(-(loadings**2).sum(axis=0), kind="stable")
+    names = pd.Index([f"factor {i + 1}" for i in range(factors)], name="factor")
+    table = pd.DataFrame(loadings[:, order], pd.Index(answers.columns, name="item"), names)
+    apart = pd.DataFrame(between[np.ix_(order, order)], names, names)
+    return Factors(table.assign(communality=1 - unique), apart, effective(answers, weights))
+
+
+def parallel_analysis(answers, weights=None, draws=200, seed=1):
+    """Eigenvalues of the correlations beside those of chance: a frame, one row a factor. [Horn 1965]
+
+    factor      from 1
+    eigenvalue  of the items' correlations
+    by_chance   95th of a hundred, of as many items and respondents that have nothing in common
+    kept        whether it and all before it are above chance
+    """
+    held, n = correlation(covariance(answers, weights)), effective(answers, weights)
+    values = np.linalg.eigvalsh(held)[::-1]
+    size = max(int(n) - 1, len(held))
+    drawn = np.reshape(stats.wishart.rvs(size, np.eye(len(held)), draws, random_state=seed), (draws, *held.shape))
+    spread = np.sqrt(np.diagonal(drawn, axis1=1, axis2=2))
+    chance = np.quantile(np.linalg.eigvalsh(drawn / (spread[:, :, None] * spread[:, None, :]))[:, ::-1], 0.95, axis=0)
+    factor = np.arange(1, len(values) + 1)
+    kept = np.logical_and.accumulate(values > chance)
+    return pd.DataFrame({"factor": factor, "eigenvalue": values, "by_chance": chance, "kept": kept})
+
+
+def one_factor(covariances):
+    """Loadings of each item on one factor, by least squares, in the items' units: an array. Raises HeywoodError."""
+    spread = np.sqrt(np.diag(covariances))
+    return extract(correlation(covariances), 1)[0][:, 0] * spread
+
+
+def extract(correlations, factors):
+    """Loadings, the factors' correlations and unique variances: arrays. Least squares, oblimin. Raises HeywoodError."""
+    held = np.asarray(correlations, dtype=float)
+    if not 0 < factors < len(held):
+        raise HeywoodError(f"{factors} factors cannot be told from {len(held)} items")
+    try:
+        with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore"):
+            warnings.simplefilter("ignore")
+            found = Factor(corr=held, n_factor=factors, method="pa").fit(maxiter=ROUNDS, tol=CLOSE)
+            if factors > 1:
+                found.rotate("oblimin")
+    except (ValueError, np.linalg.LinAlgError):
+        raise HeywoodError("least squares found no factors") from None
+    common = np.asarray(found.communality)
+    if not (np.isfinite(common).all() and (common < 1).all()):
+        worst = list(getattr(correlations, "columns", range(len(held))))[int(np.nanargmax(common))]
+        raise HeywoodError(f"factors would explain all of {worst} and more (a HeywoodError case)")
+    turn = found.rotation_matrix if factors > 1 else np.eye(1)
+    sign = np.where(found.loadings.sum(axis=0) < 0, -1, 1)
+    return found.loadings * sign, turn.T @ turn * np.outer(sign, sign), 1 - common
+
+
+def second_order(correlations, factors):
+    """Loadings on a general factor behind `factors` others, and unique variances: arrays. [Schmid & Leiman 1957]"""
+    loadings, between, unique = extract(correlations, factors)
+    if factors == 1:
+        return loadings[:, 0], unique
+    alike = np.full(factors, np.sqrt(max(between[0, 1], 0)))
+    behind = alike if factors == 2 else extract(between, 1)[0][:, 0]
+    return loadings @ behind, unique
+
+
+def htmt(answers, dimensions, weights=None, replicates=500, seed=1):
+    """How alike two dimensions are, as ratios of correlations: a frame, one row a pair. [Henseler et al. 2015]
+
+    one, other  dimensions of at least two items
+    n           effective respondents who answered all items
+    htmt        mean size of the correlations between their items over that within them; near 1 they are one dimension
+    low, high   95 % interval by a bootstrap over respondents
+    reason      why the row is blank
+    """
+    names = [item for items in dimensions.values() for item in items]
+    full = answers[names].notna().all(axis=1)
+    kept, w = answers.loc[full, names], None if weights is None else np.asarray(weights, dtype=float)[full]
+    n, still = effective(kept, w), [item for item in kept if kept[item].nunique() < 2]
+    drawn = () if still or n < 10 else _correlations(resample.covariances(kept, replicates, seed, w))
+    held = None if still or n < 10 else correlation(covariance(kept, w)).to_numpy()[None]
+    rows = []
+    for i, one in enumerate(dimensions):
+        for other in list(dimensions)[i + 1 :]:
+            a, b = ([names.index(item) for item in dimensions[d]] for d in (one, other))
+            row = {"one": one, "other": other, "n": n, "reason": _unlike(len(a), len(b), still, n)}
+            if not row["reason"]:
+                low, high = np.quantile(_ratio(drawn, a, b), [0.025, 0.975])
+                row |= {"htmt": float(_ratio(held, a, b)[0]), "low": low, "high": high}
+            rows.append(row)
+    return pd.DataFrame(rows, columns=PAIRS)
+
+
+def _unlike(first, second, still, n):
+    """Why a pair of dimensions has no ratio; empty where it has."""
+    if min(first, second) < 2:
+        return "a dimension of one item"
+    if n < 10:
+        return f"{n:.0f} respondents answered all items: at least 10 are needed"
+    return f"no variance in {', '.join(map(str, still[:5]))}" if still else ""
+
+
+def _correlations(covariances):
+    """Correlations of stacked covariances, without division by 0."""
+    spread = np.sqrt(np.diagonal(covariances, axis1=1, axis2=2))
+    spread = np.where(spread > 0, spread, np.inf)
+    return covariances / (spread[:, :, None] * spread[:, None, :])
+
+
+def _ratio(correlations, a, b):
+    """Mean size between two sets of items over the geometric mean of those within each."""
+    held = np.abs(correlations)
+    within = [held[:, i][:, :, i][:, *np.triu_indices(len(i), 1)].mean(axis=1) for i in (a, b)]
+    return held[:, a][:, :, b].mean(axis=(1, 2)) / np.sqrt(within[0] * within[1])

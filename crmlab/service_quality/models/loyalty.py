@@ -1,0 +1,137 @@
+"""Loyalty by level of satisfaction, and whether only complete satisfaction counts; who would recommend."""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
+
+from crmlab.result import Verdict, number
+from crmlab.service_quality.models.drivers import first_outcome
+from crmlab.service_quality.models.scores import one_wave
+from crmlab.service_quality.models.scores import weights as weights_of
+from crmlab.stats.ratios import ratio_of_chances
+
+LEVELS = ["level", "n", "loyal", "share", "low", "high", "ratio", "ratio_low", "ratio_high", "reason"]
+PROMOTER, PASSIVE, RECOMMEND = 9, 7, (0, 10)
+
+
+def loyalty_by_level(satisfaction, loyal, weights=None, levels=None):
+    """Share of loyal customers at each level of satisfaction: a frame, one row a level. [Wilson 1927; Koopman 1984]
+
+    satisfaction : Series of whole numbers
+    loyal        : Series of True, False or 1, 0, NaN where not asked; rows that lack either are left out
+    levels       : all levels there are, in order; None takes those seen
+    returns
+        level, n              the latter effective respondents
+        loyal                 n × share
+        share, low, high      with its interval by Wilson
+        ratio                 share here / share at the level before: at the highest, the top-box ratio; its interval,
+                              ratio_low and ratio_high, by inverting the score test, which needs no count above 0
+        reason                why ratio, or the row, is blank or without end
+    """
+    rows = pd.DataFrame({"level": satisfaction, "loyal": loyal.astype(float)})
+    rows["w"] = 1.0 if weights is None else np.asarray(weights, dtype=float)
+    rows = rows.dropna()
+    sums = rows.assign(loyal=rows.loyal * rows.w, square=rows.w**2).groupby("level")[["w", "loyal", "square"]].sum()
+    sums = sums.reindex(sorted(rows.level.unique()) if levels is None else list(levels), fill_value=0.0)
+    there = sums.w > 0
+    n = (sums.w**2 / sums.square).where(there, 0.0)
+    share = (sums.loyal / sums.w).where(there)
+    low, high = proportion_confint((n * share).to_numpy(), n.where(there).to_numpy(), method="wilson")
+    table = pd.DataFrame({"level": sums.index, "n": n.to_numpy(), "loyal": (n * share).fillna(0).to_numpy()})
+    table = table.assign(share=share.to_numpy(), low=low, high=high, reason=np.where(there, "", "nobody at this level"))
+    return _with_ratios(table)[LEVELS]
+
+
+def _with_ratios(table):
+    """Levels with their ratio to the level before."""
+    before = table.shift(1)
+    ratio, low, high = ratio_of_chances(table.loyal, table.n, before.loyal.fillna(0), before.n.fillna(0))
+    table = table.assign(ratio=ratio, ratio_low=low, ratio_high=high)
+    told = (table.n > 0) & (before.n > 0)
+    none = told & (before.loyal == 0)
+    table.loc[none, "reason"] = "nobody at the level before is loyal: the ratio has no upper end"
+    table.loc[none & (table.loyal == 0), "reason"] = "nobody at either level is loyal: the ratio lies anywhere"
+    table.loc[(table.n > 0) & (before.n == 0), "reason"] = "nobody at the level before"
+    return table
+
+
+def top_box(levels, times=1.0):
+    """Whether the highest level of satisfaction is worth more than `times` the level before: a Verdict.
+
+    levels : of `loyalty_by_level`
+    It passes where the whole 95 % interval of the ratio lies above `times`.
+    """
+    top, before = levels.iloc[-1], levels.iloc[-2] if len(levels) > 1 else None
+    claim = f"The most satisfied are more than {number(times)} times as loyal as those one level below"
+    claim = "The most satisfied are more loyal than those one level below" if times == 1 else claim
+    instead = "the mean of satisfaction, whose steps are not shown to differ"
+    if before is None or not (top.n > 0 and before.n > 0):
+        return Verdict(claim, False, "nobody answered one of the two highest levels", instead)
+    sides = [f"{number(row.share, 3)} of {row.n:,.0f} at {row.level:g}" for row in (top, before)]
+    ends = f"95 % {number(top.ratio_low)} to {number(top.ratio_high)}".replace("to inf", "without end")
+    ratio = f"ratio {number(top.ratio)} ({ends})" if np.isfinite(top.ratio) else f"no ratio ({ends})"
+    return Verdict(claim, bool(top.ratio_low > times), f"{ratio}: {' against '.join(sides)} are loyal", instead)
+
+
+def survey_loyalty(survey, satisfaction=None, loyalty=None, loyal_from=None):
+    """`loyalty_by_level` of a survey's customers: a frame.
+
+    satisfaction, loyalty : names of outcomes; None takes the first of that kind
+    loyal_from            : answers of loyalty from which a customer counts as loyal; None takes the highest alone
+    """
+    survey = one_wave(survey)
+    satisfied, loyal = (
+        satisfaction or first_outcome(survey, "satisfaction"),
+        loyalty or first_outcome(survey, "loyalty"),
+    )
+    top = _highest(survey, loyal) if loyal_from is None else loyal_from
+    answers, asked = survey.outcomes[loyal], survey.instrument.outcomes[satisfied]
+    levels = None if asked.high is None else range(asked.low, asked.high + 1)
+    held = (answers >= top).astype(float).where(answers.notna())
+    return loyalty_by_level(survey.outcomes[satisfied], held, weights_of(survey), levels)
+
+
+def nps(recommend, weights=None, scale=RECOMMEND, level=0.95):
+    """Net promoter score in points, −100 to 100: a frame of one row. [Reichheld 2003; Rocks 2016]
+
+    recommend : Series of answers 0 to 10; NaN where not asked
+    returns
+        n                              effective respondents
+        promoters, passives, detractors shares of answers 9 and 10, 7 and 8, and the rest
+        nps                            100 (promoters − detractors)
+        variance                       of nps, in points²: 100² (p + d − (p − d)²) / n
+        low, high                      95 % interval: Wald's with three answers added, ¾, 1½ and ¾, so that it has width
+                                       where all answer alike
+        reason                         why the row is blank
+    """
+    kept = recommend.notna()
+    w = np.ones(int(kept.sum())) if weights is None else np.asarray(weights, dtype=float)[kept]
+    columns = ["n", "promoters", "passives", "detractors", "nps", "variance", "low", "high", "reason"]
+    reason = "" if w.sum() > 0 else "nobody answered"
+    if tuple(scale) != RECOMMEND:
+        reason = f"asked on a scale of {scale[0]} to {scale[1]}, not 0 to 10"
+    if reason:
+        return pd.DataFrame([{"n": float(len(w)), "reason": reason}], columns=columns)
+    n, answers = w.sum() ** 2 / (w**2).sum(), recommend[kept]
+    up, down = (np.average(held, weights=w) for held in (answers >= PROMOTER, answers < PASSIVE))
+    variance = (up + down - (up - down) ** 2) / n
+    p, d = (n * up + 0.75) / (n + 3), (n * down + 0.75) / (n + 3)
+    reach = stats.norm.ppf((1 + level) / 2) * np.sqrt((p + d - (p - d) ** 2) / (n + 3))
+    ends = np.clip([p - d - reach, p - d + reach], -1, 1) * 100
+    row = [n, up, 1 - up - down, down, 100 * (up - down), 100**2 * variance, *ends, ""]
+    return pd.DataFrame([row], columns=columns)
+
+
+def survey_nps(survey, recommend=None):
+    """`nps` of a survey's customers: a frame of one row; `recommend` None takes the first outcome of that kind."""
+    survey = one_wave(survey)
+    name = recommend or first_outcome(survey, "recommend")
+    asked = survey.instrument.outcomes[name]
+    return nps(survey.outcomes[name], weights_of(survey), (asked.low, asked.high))
+
+
+def _highest(survey, name):
+    """The highest answer that an outcome allows, or that was given where it has no end."""
+    high = survey.instrument.outcomes[name].high
+    return survey.outcomes[name].max() if high is None else high

@@ -1,0 +1,184 @@
+"""What to fix first: attributes by importance and performance, as far as chance lets one tell."""
+
+import numpy as np
+import pandas as pd
+
+from crmlab.contracts import InputError
+from crmlab.service_quality.models.drivers import first_outcome
+from crmlab.service_quality.models.scores import one_wave
+from crmlab.service_quality.models.scores import weights as weights_of
+from crmlab.stats import resample
+
+QUADRANTS = {  # (important, performs)
+    (True, False): "concentrate here",
+    (True, True): "keep up",
+    (False, False): "low priority",
+    (False, True): "possible overkill",
+}
+CROSSHAIRS = ("means", "medians", "midpoint")
+FEWEST = 10  # answers to an attribute
+STABLE = 0.8  # share of replicates that must agree before a decision is one
+COLUMNS = ["item", "n", "importance", "importance_low", "importance_high", "performance", "performance_low"]
+COLUMNS += ["performance_high", "quadrant", "stability", "decision", "line", "above_line", "above_share"]
+COLUMNS += ["cross_importance", "cross_performance", "reason"]
+
+
+def priorities(performance, importance, crosshair="means", midpoint=None, replicates=2000, seed=1, weights=None):
+    """Importance beside performance, and what to do: a frame, one row an attribute. [Martilla & James 1977]
+
+    performance : a row a respondent, a column an attribute; NaN where not answered
+    importance  : a frame like it, where stated; or an outcome as a Series, and importance is each attribute's
+                  correlation with it
+    crosshair   : where quadrants meet: "means" or "medians" over attributes, or "midpoint", that of the scale, which
+                  needs stated importance and `midpoint`: (importance, performance)
+    returns
+        item, n                  the latter effective respondents, of the side that fewer answered
+        importance, performance  with 95 % intervals, …_low and …_high
+        quadrant    "concentrate here", "keep up", "low priority" or "possible overkill"; on the crosshair is above
+        stability   share of bootstrap replicates, each with a crosshair of its own, in which it stays there
+        decision    the quadrant, or "undecided" where stability is below 0.8
+        line        importance at which it would lie on the iso-rating line: as much as its performance where importance
+                    is stated, and else as far from the crosshair, in standard deviations over attributes
+        above_line  importance − line: above 0 it deserves more; above_share: of replicates, in which it does
+        cross_importance, cross_performance   of the crosshair, the same for all
+        reason      why the row is blank: fewer than ten answers, or no variance to correlate
+    Respondents are drawn anew, both sides of one together.
+    """
+    _check(performance, importance, crosshair, midpoint)
+    stated = isinstance(importance, pd.DataFrame)
+    parts = _stated(performance, importance) if stated else _derived(performance, importance)
+    w = np.ones(len(performance)) if weights is None else np.asarray(weights, dtype=float)
+    read = _means if stated else _correlations
+    seen = read((w[None] @ parts).reshape(1, -1, performance.shape[1]))
+    n = _effective(performance, importance, w)
+    reasons = _reasons(*(side[0] for side in seen), n)
+    kept = np.flatnonzero(reasons == "")
+    table = pd.DataFrame({"item": performance.columns, "n": n, "reason": reasons})
+    if len(kept) >= 2:
+        drawn = read(resample.totals(parts, replicates, seed, weights).reshape(replicates, -1, performance.shape[1]))
+        seen, drawn = ([side[:, kept] for side in sides] for sides in (seen, drawn))
+        told = _placed(seen, drawn, crosshair, midpoint, stated)
+        table = table.merge(told.assign(item=performance.columns[kept]), on="item", how="left")
+    return table.reindex(columns=COLUMNS)
+
+
+def survey_priorities(survey, importance=None, crosshair="means", replicates=2000, seed=1):
+    """`priorities` of a survey's customers: a frame, with the item's dimension, and `source` of importance.
+
+    importance : "stated" takes the battery of importance; the name of an outcome derives it; None takes the first of
+                 these that there is, "stated" and else the outcome of kind satisfaction
+    """
+    survey = one_wave(survey)
+    instrument = survey.instrument
+    if importance is None:
+        importance = "stated" if len(survey.importance.columns) else first_outcome(survey, "satisfaction")
+    middles = None
+    if importance == "stated":
+        items = [item for item in survey.perceive if item in survey.importance]
+        performance, side = survey.perceive[items], survey.importance[items]
+        middles = tuple(instrument.scale_of(side).middle for side in ("importance", "perceive"))
+    else:
+        performance, side = survey.perceive, survey.outcomes[importance]
+    table = priorities(performance, side, crosshair, middles, replicates, seed, weights_of(survey))
+    table.insert(1, "dimension", [instrument.items[item].dimension for item in table["item"]])
+    return table.assign(source="stated" if importance == "stated" else f"correlation with {importance}")
+
+
+def _check(performance, importance, crosshair, midpoint):
+    """Raise InputError with everything wrong in the choices."""
+    wrong = []
+    stated = isinstance(importance, pd.DataFrame)
+    if crosshair not in CROSSHAIRS:
+        wrong.append(f"crosshair = {crosshair!r}: choose one of {', '.join(CROSSHAIRS)}")
+    if crosshair == "midpoint" and (midpoint is None or not stated):
+        wrong.append("crosshair = 'midpoint' needs stated importance and the midpoints; choose 'means' or 'medians'")
+    if stated and list(importance) != list(performance):
+        apart = sorted(set(importance) ^ set(performance))
+        wrong.append(
+            f"importance and performance differ in {len(apart)} attributes ({', '.join(apart[:5])}); give both"
+        )
+    if wrong:
+        raise InputError(*wrong)
+
+
+def _stated(performance, importance):
+    """Columns whose sums give the means of both sides."""
+    sides = [side.to_numpy(dtype=float) for side in (importance, performance)]
+    return np.hstack([part for side in sides for part in (~np.isnan(side), np.nan_to_num(side))])
+
+
+def _means(sums):
+    """Importance and performance from sums: two arrays, replicates x attributes."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return sums[:, 1] / sums[:, 0], sums[:, 3] / sums[:, 2]
+
+
+def _derived(performance, outcome):
+    """Columns whose sums give correlations of each attribute with the outcome, and its mean."""
+    x, y = performance.to_numpy(dtype=float), outcome.to_numpy(dtype=float)[:, None]
+    y = y - np.nanmean(y)
+    middle = np.nanmean(x, axis=0)
+    there, both = ~np.isnan(x), ~np.isnan(x + y)
+    x0, xb, yb = np.nan_to_num(x), np.where(both, x - middle, 0), np.where(both, y, 0)
+    return np.hstack([there, x0, both, xb, yb, xb * xb, yb * yb, xb * yb])
+
+
+def _correlations(sums):
+    """Importance and performance from sums: two arrays, replicates x attributes."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        n, x, y, xx, yy, xy = (sums[:, i] for i in range(2, 8))
+        r = (xy - x * y / n) / np.sqrt(np.maximum(xx - x * x / n, 0) * np.maximum(yy - y * y / n, 0))
+        return np.where(np.isfinite(r), r, np.nan), sums[:, 1] / sums[:, 0]
+
+
+def _reasons(importance, performance, n):
+    """Why an attribute has no place; empty where it has."""
+    known = np.isfinite(importance) & np.isfinite(performance)
+    few = [f"{count:.0f} respondents answered both: at least {FEWEST} are needed" for count in n]
+    return np.where(n < FEWEST, few, np.where(known, "", "no importance, as its answers or the outcome do not vary"))
+
+
+def _effective(performance, importance, w):
+    """Effective respondents of each attribute, of the side that fewer answered."""
+    stated = isinstance(importance, pd.DataFrame)
+    sides = [performance, importance] if stated else [performance.where(importance.notna(), axis=0)]
+    counts = []
+    for side in sides:
+        there = side.notna().to_numpy()
+        total, square = w @ there, w**2 @ there
+        counts.append(np.divide(total**2, square, out=np.zeros(len(total)), where=square > 0))
+    return np.min(counts, axis=0)
+
+
+def _cross(side, crosshair, middle):
+    """Where quadrants meet on one side: an array, replicates x 1."""
+    if crosshair == "midpoint":
+        return np.full((len(side), 1), float(middle))
+    return (np.nanmean if crosshair == "means" else np.nanmedian)(side, axis=1, keepdims=True)
+
+
+def _line(importance, performance, crosses, stated):
+    """Importance on the iso-rating line at each performance."""
+    if stated:
+        return performance
+    spread = np.nanstd(importance, axis=1, keepdims=True) / np.nanstd(performance, axis=1, keepdims=True)
+    return crosses[0] + (performance - crosses[1]) * spread
+
+
+def _placed(seen, drawn, crosshair, midpoint, stated):
+    """Quadrants, their stability and the line: a frame."""
+    found = []
+    for sides in (seen, drawn):
+        crosses = [_cross(side, crosshair, m) for side, m in zip(sides, midpoint or (0, 0), strict=True)]
+        high = [side >= cross for side, cross in zip(sides, crosses, strict=True)]
+        found.append((crosses, high, _line(*sides, crosses, stated)))
+    (crosses, high, line), (_, drawn_high, drawn_line) = found
+    stays = ((drawn_high[0] == high[0]) & (drawn_high[1] == high[1])).mean(axis=0)
+    quadrant = np.array([QUADRANTS[bool(i), bool(p)] for i, p in zip(high[0][0], high[1][0], strict=True)])
+    above = seen[0] - line
+    told = {"quadrant": quadrant, "stability": stays, "decision": np.where(stays < STABLE, "undecided", quadrant)}
+    told |= {"line": line[0], "above_line": above[0], "above_share": (drawn[0] > drawn_line).mean(axis=0)}
+    for name, side, draws, cross in zip(("importance", "performance"), seen, drawn, crosses, strict=True):
+        ends = np.nanquantile(draws, [0.025, 0.975], axis=0)  # nobody drawn who answered: no value
+        told |= {name: side[0], f"{name}_low": ends[0], f"{name}_high": ends[1], f"cross_{name}": float(cross[0, 0])}
+    return pd.DataFrame(told)

@@ -1,0 +1,167 @@
+"""Whether the items of a dimension measure one thing together."""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from crmlab.service_quality.models.covariance import correlation, covariance, effective
+from crmlab.service_quality.models.factors import HeywoodError, one_factor, second_order
+from crmlab.service_quality.models.scores import one_wave, pairs, unlike
+from crmlab.service_quality.models.scores import weights as weights_of
+
+FEWEST_ITEMS, FEWEST_ANSWERS = 3, 10
+ALL = "all items"
+COLUMNS = ["dimension", "items", "n", "alpha", "alpha_low", "alpha_high", "alpha_standardised", "omega_total"]
+COLUMNS += ["omega_hierarchical", "composite", "ave", "reason"]
+
+
+def reliability(answers, dimensions, weights=None):
+    """How reliably each dimension is measured: a frame, one row a dimension and a last one for all items.
+
+    answers    : a row a respondent, a column an item; NaN where not answered
+    dimensions : dimension -> its items, in order
+    weights    : of the respondents; None weighs all alike
+    returns
+        dimension, items    the latter a count
+        n                   effective respondents of the pair of items that fewest answered; covariances are of pairs
+        alpha               Cronbach's, of the sum of the answers; its 95 % interval by F, alpha_low and alpha_high,
+                            takes answers as normal and loadings as alike [Feldt 1965]
+        alpha_standardised  of the sum of answers each scaled to variance 1
+        omega_total         share of the sum's variance that is common: one factor, least squares, in the answers'
+                            units; for all items as in `omega_hierarchical` [McDonald 1999]
+        omega_hierarchical  share that is one general factor's, of all items only: as many factors as dimensions,
+                            oblimin, Schmid-Leiman, on correlations [Zinbarg et al. 2005]
+        composite, ave      composite reliability and average variance extracted, from the loadings of one factor on
+                            correlations [Fornell & Larcker 1981]
+        reason              why the row is blank, or its omegas are
+    """
+    rows = [_of_one(answers[names], weights) | {"dimension": name} for name, names in dimensions.items()]
+    if len(dimensions) > 1:
+        names = [item for items in dimensions.values() for item in items]
+        rows.append(_of_all(answers[names], len(dimensions), weights) | {"dimension": ALL})
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"reason": object}).fillna({"reason": ""})
+
+
+def survey_reliability(survey):
+    """`reliability` of what a survey's customers expect and perceive and of the gap: a frame with `battery` first."""
+    survey = one_wave(survey)
+    expect, perceive = pairs(survey, "expect", "perceive")
+    held = {"expect": survey.expect, "perceive": survey.perceive}
+    if not unlike(survey.instrument, "expect", "perceive"):
+        held["gap"] = perceive - expect
+    tables = []
+    for battery, answers in held.items():
+        asked = {d: [i for i in items if i in answers] for d, items in survey.instrument.dimensions.items()}
+        asked = {d: items for d, items in asked.items() if items}
+        if asked:
+            tables.append(reliability(answers, asked, weights_of(survey)).assign(battery=battery))
+    columns = ["battery", *COLUMNS]
+    return pd.concat(tables, ignore_index=True)[columns] if tables else pd.DataFrame(columns=columns)
+
+
+def alpha(covariances):
+    """Cronbach's alpha of the sum of items with these covariances; the standardised one where they are correlations."""
+    k, total = len(covariances), np.sum(np.asarray(covariances))
+    return float(k / (k - 1) * (1 - np.trace(covariances) / total)) if k > 1 and total > 0 else np.nan
+
+
+def alpha_interval(found, items, n, level=0.95):
+    """Interval of an alpha found on `n` respondents: (low, high). [Feldt 1965]"""
+    free, tail = n - 1, (1 - level) / 2
+    ends = stats.f.ppf([1 - tail, tail], free, free * (items - 1))
+    return tuple(float(end) for end in 1 - (1 - found) * ends)
+
+
+def alpha_if_deleted(answers, dimensions, weights=None):
+    """What each item does for its dimension: a frame, one row an item.
+
+    dimension, item, n, mean, sd
+    item_rest      correlation with the sum of the other items of the dimension
+    alpha          of the dimension
+    alpha_without  of the dimension without the item; reason says why it is blank
+    """
+    rows = []
+    for dimension, names in dimensions.items():
+        table, n = covariance(answers[names], weights), effective(answers[names], weights)
+        reason = _blank(table, n)
+        for item in names:
+            told = {} if reason else {"alpha": alpha(table)} | _without(table, item)
+            rows.append({"dimension": dimension, "item": item, "n": n} | told | {"reason": reason})
+    columns = ["dimension", "item", "n", "mean", "sd", "item_rest", "alpha", "alpha_without", "reason"]
+    found = pd.DataFrame(rows, columns=columns)
+    spread = pd.concat([_spread(answers[names], weights) for names in dimensions.values()], ignore_index=True)
+    return found.assign(mean=spread["mean"], sd=spread["sd"])
+
+
+def _without(table, item):
+    """Correlation of an item with the rest of its dimension, and the alpha of that rest."""
+    rest = table.drop(index=item, columns=item)
+    shared, spread = table[item].drop(item).sum(), np.sqrt(table.loc[item, item] * rest.to_numpy().sum())
+    return {"item_rest": shared / spread, "alpha_without": alpha(rest)}
+
+
+def _spread(answers, weights):
+    """Mean and standard deviation of each item over those who answered it: a frame."""
+    w = np.ones(len(answers)) if weights is None else np.asarray(weights, dtype=float)
+    total = answers.notna().mul(w, axis=0).sum()
+    mean = answers.mul(w, axis=0).sum() / total.where(total > 0)
+    sd = np.sqrt([covariance(answers[[item]], weights).iloc[0, 0] for item in answers])
+    return pd.DataFrame({"mean": mean.to_numpy(), "sd": sd})
+
+
+def _blank(table, n, fewest=FEWEST_ITEMS):
+    """Why nothing can be said of items with these covariances; empty where something can."""
+    still = [str(item) for item, variance in zip(table, np.diag(table), strict=True) if not variance > 0]
+    if len(table) < fewest:
+        return f"{len(table)} item{'s' * (len(table) != 1)}: at least {fewest} are needed"
+    if n < FEWEST_ANSWERS:
+        return f"{n:.0f} respondents answered its items in pairs: at least {FEWEST_ANSWERS} are needed"
+    return f"no variance in {', '.join(still[:5])}" if still else ""
+
+
+def _of_one(answers, weights):
+    """The row of a dimension."""
+    table, n = covariance(answers, weights), effective(answers, weights)
+    row = {"items": len(table), "n": n, "reason": _blank(table, n)}
+    if row["reason"]:
+        return row
+    row |= _alphas(table, n)
+    try:
+        raw, scaled = one_factor(table), one_factor(correlation(table))
+    except HeywoodError as fault:
+        return row | {"reason": str(fault)}
+    return row | {
+        "omega_total": raw.sum() ** 2 / (raw.sum() ** 2 + (np.diag(table) - raw**2).sum()),
+        "composite": scaled.sum() ** 2 / (scaled.sum() ** 2 + (1 - scaled**2).sum()),
+        "ave": float((scaled**2).mean()),
+    }
+
+
+def _of_all(answers, factors, weights):
+    """The row of all items together."""
+    table, n = covariance(answers, weights), effective(answers, weights)
+    row = {"items": len(table), "n": n, "reason": _blank(table, n, max(FEWEST_ITEMS, 3 * factors))}
+    if row["reason"]:
+        return row
+    try:
+        return row | _alphas(table, n) | omega(correlation(table), factors)
+    except HeywoodError as fault:
+        return row | _alphas(table, n) | {"reason": str(fault)}
+
+
+def _alphas(table, n):
+    found = alpha(table)
+    low, high = alpha_interval(found, len(table), n)
+    scaled = alpha(correlation(table))
+    return {"alpha": found, "alpha_low": low, "alpha_high": high, "alpha_standardised": scaled}
+
+
+def omega(correlations, factors):
+    """Both omegas of the sum of items with these correlations: a dict, omega_total and omega_hierarchical.
+
+    `factors` factors by least squares, oblimin, and a general one behind them by Schmid and Leiman; with two factors
+    the general one loads alike on both. Raises HeywoodError where a factor explains an item or another factor wholly.
+    """
+    general, unique = second_order(correlations, factors)
+    total = np.asarray(correlations).sum()
+    return {"omega_total": float(1 - unique.sum() / total), "omega_hierarchical": float(general.sum() ** 2 / total)}

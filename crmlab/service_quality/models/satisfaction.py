@@ -1,0 +1,130 @@
+"""Satisfaction over attributes: one simple score, one weighted by importance, and how far the weights matter."""
+
+import numpy as np
+import pandas as pd
+
+from crmlab.contracts import InputError
+from crmlab.service_quality.models.covariance import effective
+from crmlab.service_quality.models.scores import OVERALL, one_wave, scores
+from crmlab.service_quality.models.scores import weights as weights_of
+from crmlab.stats import resample
+from crmlab.stats.intervals import tails
+
+SCORES = ["score", "n", "value", "low", "high", "band_low", "band_high"]
+
+
+def satisfaction_scores(ratings, importance, spread=0.25, replicates=2000, seed=1, weights=None):
+    """Satisfaction with equal and with importance weights: a frame, rows simple, weighted and their difference.
+
+    ratings    : a row a respondent, a column an attribute; rows that lack one are left out
+    importance : Series, attribute -> importance on any scale from 0; or a frame like `ratings`, whose means count
+    spread     : how unsure weights are: the standard deviation of an average weight, relative to it
+    returns
+        score
+        n                    effective respondents
+        value                mean of the attributes' means, with equal weights and with those of importance
+        low, high            95 % interval by a bootstrap over respondents, who bring their importance along
+        band_low, band_high  where 95 % of scores lie as weights are drawn about those given, from a Dirichlet
+                             distribution; the simple score has no weights to doubt
+    """
+    _check(ratings, importance, spread)
+    told = isinstance(importance, pd.DataFrame)
+    parts = [ratings, importance[ratings.columns].add_prefix("importance ")] if told else [ratings]
+    rows = pd.concat(parts, axis=1)
+    full = rows.notna().all(axis=1)
+    if not full.any():
+        raise InputError("satisfaction: no respondent answered all attributes; drop some, or fill the ratings")
+    rows, w = rows[full], None if weights is None else np.asarray(weights, dtype=float)[full]
+    sums = np.column_stack([np.ones(len(rows)), rows])
+    seen = np.average(sums, axis=0, weights=w)[None]
+    drawn = resample.totals(sums, replicates, seed, w)
+    k, given = ratings.shape[1], None if told else importance[ratings.columns].to_numpy(dtype=float)
+    value, draws = (_scores(s[:, 1:] / s[:, :1], k, given)[0] for s in (seen, drawn))
+    means, shares = (part[0] for part in _scores(seen[:, 1:] / seen[:, :1], k, given)[1:])
+    band = _band(means, shares, spread, replicates, seed)
+    columns = [effective(rows, w), value[0], *tails(draws), *tails(band)]
+    return pd.DataFrame(
+        {"score": ["simple", "weighted", "weighted less simple"]} | dict(zip(SCORES[1:], columns, strict=True))
+    )
+
+
+def attribute_weights(ratings, importance, weights=None):
+    """Each attribute's mean rating and its share of the weighted score: a frame: attribute, n, rating, weight, part.
+
+    weight  of the attribute, summing to 1
+    part    what it adds to the weighted score; the parts sum to it
+    """
+    _check(ratings, importance, 0.25)
+    told = isinstance(importance, pd.DataFrame)
+    full = ratings.notna().all(axis=1) & (importance[ratings.columns].notna().all(axis=1) if told else True)
+    w = np.ones(int(full.sum())) if weights is None else np.asarray(weights, dtype=float)[full]
+    rating = np.average(ratings[full], axis=0, weights=w)
+    level = (
+        np.average(importance.loc[full, ratings.columns], axis=0, weights=w) if told else importance[ratings.columns]
+    )
+    share = np.asarray(level, dtype=float) / np.sum(np.asarray(level))
+    n = effective(ratings[full], w)
+    return pd.DataFrame(
+        {"attribute": ratings.columns, "n": n, "rating": rating, "weight": share, "part": rating * share}
+    )
+
+
+def survey_satisfaction(survey, spread=0.25, replicates=2000, seed=1):
+    """`satisfaction_scores` of what a survey's customers perceive, over dimensions weighted by points or importance.
+
+    Points where they were asked, else the means of the items' importance. Raises InputError where there is neither.
+    """
+    return satisfaction_scores(*_asked(survey), spread, replicates, seed, weights_of(one_wave(survey)))
+
+
+def survey_attribute_weights(survey):
+    """`attribute_weights` of a survey's customers, over dimensions: a frame."""
+    return attribute_weights(*_asked(survey), weights_of(one_wave(survey)))
+
+
+def _asked(survey):
+    """Ratings and importance of each dimension by each customer: two frames."""
+    survey = one_wave(survey)
+    if not len(survey.points.columns) and not len(survey.importance.columns):
+        raise InputError(f"instrument {survey.instrument.name}: asks for no importance; add points or importance to it")
+    ratings, importance = scores(survey.perceive, survey.instrument).drop(columns=OVERALL), survey.points
+    if not len(importance.columns):
+        importance = scores(survey.importance, survey.instrument).drop(columns=OVERALL)
+    return ratings[[dimension for dimension in ratings if dimension in importance]], importance
+
+
+def _scores(means, k, given):
+    """Simple and weighted scores and their difference, mean ratings, and weights: arrays, a row a replicate."""
+    ratings = means[:, :k]
+    level = means[:, k:] if given is None else np.broadcast_to(given, ratings.shape)
+    shares = level / level.sum(axis=1, keepdims=True)
+    simple, weighted = ratings.mean(axis=1), (ratings * shares).sum(axis=1)
+    return np.column_stack([simple, weighted, weighted - simple]), ratings, shares
+
+
+def _band(means, shares, spread, replicates, seed):
+    """The three scores with weights drawn about `shares`."""
+    k = len(shares)
+    whole = max((k - 1) / spread**2 - 1, 1e-3)  # of a Dirichlet whose average part has this relative spread
+    drawn = np.random.default_rng(seed).gamma(np.maximum(shares * whole, 1e-12), size=(replicates, k))
+    weighted = drawn @ means / drawn.sum(axis=1)
+    return np.column_stack([np.full(replicates, means.mean()), weighted, weighted - means.mean()])
+
+
+def _check(ratings, importance, spread):
+    """Raise InputError with everything wrong in the weights."""
+    told = isinstance(importance, pd.DataFrame)
+    named, wrong = list(importance.columns if told else importance.index), []
+    if missing := [str(name) for name in ratings if name not in named]:
+        wrong.append(
+            f"importance: lacks {len(missing)} of {ratings.shape[1]} attributes ({', '.join(missing[:5])}); add them"
+        )
+    elif told:
+        if (below := int((importance[ratings.columns] < 0).to_numpy().sum())) > 0:
+            wrong.append(f"importance: {below:,} ratings are below 0; give importance on a scale from 0")
+    elif not ((importance[ratings.columns] >= 0).all() and importance[ratings.columns].sum() > 0):
+        wrong.append("importance: weights must be 0 or more, and not all 0; correct them")
+    if not 0 < spread < 1:
+        wrong.append(f"spread = {spread!r}: the relative standard deviation of a weight lies between 0 and 1")
+    if wrong:
+        raise InputError(*wrong)

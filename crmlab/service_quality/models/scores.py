@@ -1,0 +1,99 @@
+"""Answers brought into pairs, and respondents' scores on dimensions."""
+
+import numpy as np
+import pandas as pd
+
+from crmlab.contracts import InputError
+
+OVERALL = "overall"
+DESIRED = "expect is not declared as the desired level; set conventions.desired where it asked for that"
+
+
+def one_wave(survey, audience="customer", wave=None):
+    """The answers of one audience, each respondent once. Raises InputError where some answered in several waves."""
+    held = survey.of(audience, wave)
+    again = held.people.respondent[held.people.respondent.notna()].duplicated()
+    if again.any():
+        waves = ", ".join(map(str, held.people.wave.drop_duplicates()))
+        raise InputError(
+            f"survey: {again.sum():,} rows are further answers of the same {audience} in another wave; answers of one "
+            f"respondent are not independent: choose a wave with survey.of({audience!r}, wave=...) out of {waves}"
+        )
+    return held
+
+
+def weights(survey):
+    """Survey weights as an array, None where all weigh alike."""
+    given = survey.people.weight.to_numpy(dtype=float)
+    return None if len(given) == 0 or (given == given[0]).all() else given
+
+
+def pairs(survey, lower, upper):
+    """Answers to two batteries by those who answered both, item by item: two frames, a column an item asked in both."""
+    one, other = getattr(survey, lower), getattr(survey, upper)
+    shared = [name for name in survey.instrument.items if name in one and name in other]
+    one, other = one[shared], other[shared]
+    there = one.notna() & other.notna()
+    return one.where(there), other.where(there)
+
+
+def scores(answers, instrument):
+    """Each respondent's score on each dimension, and overall: a frame, a column a dimension.
+
+    A dimension is the mean of its items answered; overall is the mean of the dimensions, of those who have them all.
+    """
+    values, means = answers.to_numpy(dtype=float), {}
+    for dimension, names in instrument.dimensions.items():
+        held = values[:, [answers.columns.get_loc(name) for name in names if name in answers]]
+        if held.shape[1]:
+            there = ~np.isnan(held)
+            with np.errstate(invalid="ignore"):
+                means[dimension] = np.where(there, held, 0).sum(axis=1) / there.sum(axis=1)
+    if means:
+        means[OVERALL] = sum(means.values()) / len(means)
+    return pd.DataFrame(means, answers.index)
+
+
+def column_means(frame, weights=None):
+    """Weighted mean of each column, NaN left out: an array; NaN for a column without answers."""
+    values = frame.to_numpy(dtype=float)
+    mass = ~np.isnan(values) * (np.ones(len(values)) if weights is None else weights)[:, None]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (np.where(mass > 0, values, 0) * mass).sum(axis=0) / mass.sum(axis=0)
+
+
+def labels(instrument, by, columns):
+    """What each row of a table is about: list of dicts of item and dimension."""
+    if by == "item":
+        return [{"item": name, "dimension": instrument.items[name].dimension} for name in columns]
+    sizes = {dimension: len(names) for dimension, names in instrument.dimensions.items()}
+    sizes[OVERALL] = sum(sizes.values())
+    return [{"item": f"{sizes[name]} items", "dimension": name} for name in columns]
+
+
+def unlike(instrument, *measures):
+    """Why answers to these batteries cannot be subtracted from one another; "" where they can."""
+    scales = {measure: instrument.scale_of(measure) for measure in measures}
+    if extents := [measure for measure, scale in scales.items() if scale.extent]:
+        return f"{' and '.join(extents)} is rated as an extent, not on the scale of the answers"
+    if len({(scale.low, scale.high) for scale in scales.values()}) > 1:
+        return f"no common scale: {', '.join(f'{measure} {scale}' for measure, scale in scales.items())}"
+    return ""
+
+
+def columns_of(survey, by, *answers):
+    """Answers by item as they are, or as scores."""
+    if by not in ("item", "dimension"):
+        raise InputError(f"by = {by!r}: write 'item' or 'dimension'")
+    return answers if by == "item" else tuple(scores(frame, survey.instrument) for frame in answers)
+
+
+def framed(survey, by, answers, rows, columns):
+    """Rows as a frame, with what they are about."""
+    about = labels(survey.instrument, by, answers)
+    found = pd.DataFrame([a | row for a, row in zip(about, rows, strict=True)]).reindex(columns=columns)
+    if by == "item":
+        text = [survey.instrument.items[name].text for name in answers]
+        return found.assign(text=text, **({"family": "items"} if "family" in columns else {}))
+    family = np.where(found.dimension == OVERALL, OVERALL, "dimensions")
+    return found.assign(text="", **({"family": family} if "family" in columns else {}))

@@ -1,0 +1,79 @@
+"""Gaps of segments: as answered, and drawn towards the whole where few answered."""
+
+import numpy as np
+import pandas as pd
+
+from crmlab.contracts import InputError
+from crmlab.service_quality.models.scores import one_wave, pairs, scores, unlike, weights
+from crmlab.stats.differences import Sample, one_sample
+
+GREYED, SUPPRESSED = 30, 5  # answers below which a cell is greyed, and below which it is not shown
+NOT_GIVEN = "(not given)"
+SHOWN = ["gap", "low", "high", "shrunken"]
+COLUMNS = ["dimension", "segment", "n", "n_effective", *SHOWN, "kept", "state", "reason"]
+
+
+def segment_gaps(survey, segment):
+    """Gap 5 of each dimension, and overall, in each segment: a frame, a row a cell.
+
+    segment : a column of `survey.people`, one of the instrument's design.segments
+    returns
+        dimension, segment   the whole comes first, as segment "all"; those without one are "(not given)"
+        n, n_effective       respondents with a score
+        gap, low, high       as answered; 95 % by Student's t
+        shrunken             drawn towards the whole by `kept`, the share of the distance that is not noise
+        state                "shown"; "greyed" below 30 answers; "suppressed" below 5: then without any value
+        reason               why a number is blank
+    Shrinkage is empirical Bayes: cells vary about the whole by τ², found by moments, and a cell by the variance
+    within all cells over its n_effective. [Morris 1983; DerSimonian & Laird 1986]
+    """
+    if segment not in survey.instrument.design.segments:
+        known = ", ".join(map(repr, survey.instrument.design.segments)) or "none"
+        raise InputError(f"segment = {segment!r}: is no segment of the instrument (design.segments: {known})")
+    survey = one_wave(survey)
+    below, above = (scores(frame, survey.instrument) for frame in pairs(survey, "expect", "perceive"))
+    labels = survey.people[segment].astype(object).where(survey.people[segment].notna(), NOT_GIVEN).astype(str)
+    levels = sorted(labels.unique(), key=lambda name: (name == NOT_GIVEN, name))
+    w, unfit = weights(survey), unlike(survey.instrument, "expect", "perceive")
+    rows = []
+    for dimension, apart in (above - below).items():
+        rows += _cells(dimension, apart.to_numpy(dtype=float), labels.to_numpy(), levels, w)
+    found = pd.DataFrame(rows, columns=COLUMNS)
+    return found.assign(**dict.fromkeys([*SHOWN, "kept"], np.nan), reason=unfit) if unfit else found
+
+
+def _cells(dimension, apart, labels, levels, w):
+    """The row of one dimension, the whole first."""
+    of = lambda held: Sample.of(apart[held], None if w is None else w[held])  # noqa: E731
+    whole, cells = of(np.ones(len(apart), bool)), [of(labels == level) for level in levels]
+    kept = _kept(whole, cells)
+    rows = [_cell(dimension, "all", whole, whole.mean, np.nan)]
+    for level, cell, share in zip(levels, cells, kept, strict=True):
+        shrunken = whole.mean + share * (cell.mean - whole.mean)
+        rows.append(_cell(dimension, level, cell, shrunken, share))
+    return rows
+
+
+def _cell(dimension, segment, sample, shrunken, kept):
+    """What may be shown of one cell."""
+    row = {"dimension": dimension, "segment": segment, "n": sample.n, "n_effective": sample.n_effective}
+    if sample.n < SUPPRESSED:
+        return row | {"state": "suppressed", "reason": f"fewer than {SUPPRESSED} answers"}
+    row |= {"gap": sample.mean, "shrunken": shrunken, "kept": kept, "reason": sample.blank("gaps")}
+    if not row["reason"]:
+        row |= {name: one_sample(sample)[name] for name in ("low", "high")}
+    return row | {"state": "greyed" if sample.n < GREYED else "shown"}
+
+
+def _kept(whole, cells):
+    """Share of each cell's distance from the whole that is more than noise, 0 to 1: τ² / (τ² + σ²/n)."""
+    held = [cell for cell in cells if cell.n]
+    freedom = sum(cell.n_effective - 1 for cell in held)
+    mean, size = (np.array([getattr(cell, name) for cell in held]) for name in ("mean", "n_effective"))
+    within = sum(cell.weight @ (cell.value - cell.mean) ** 2 / cell.weight.sum() * cell.n_effective for cell in held)
+    within = within / freedom if freedom > 0 else np.nan
+    scale = size.sum() - (size**2).sum() / size.sum() if len(held) > 1 else 0
+    excess = (size @ (mean - np.average(mean, weights=size)) ** 2 - (len(held) - 1) * within) if len(held) > 1 else 0
+    between = max(excess / scale, 0) if scale > 0 else 0.0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return [between / (between + within / c.n_effective) if c.n and between else 0.0 for c in cells]

@@ -1,0 +1,114 @@
+"""Gaps weighed by how much each customer cares, beside what weighing the means would have said."""
+
+import numpy as np
+import pandas as pd
+
+from crmlab.result import number
+from crmlab.service_quality.models.scores import (
+    OVERALL,
+    column_means,
+    columns_of,
+    framed,
+    one_wave,
+    pairs,
+    scores,
+    unlike,
+    weights,
+)
+from crmlab.stats.differences import Sample, one_sample
+
+COLUMNS = ["item", "dimension", "n", "importance", "gap", "weighted", "low", "high", "product", "covariance"]
+COLUMNS += ["covariance_low", "covariance_high"]
+
+
+def weighted_gaps(survey, by="dimension", source=None):
+    """Importance-weighted gaps, and why they are not products of means: a row a dimension and overall, or an item.
+
+    source : "points", or "importance", ratings of the items, which items need; None takes points where they were asked
+    item, dimension, n
+    importance   mean of each customer's importance over that customer's own average, so that 1 is the average
+    gap          simple mean gap, of the same customers
+    weighted     mean of importance × gap, customer by customer; low, high: its 95 % interval by Student's t
+    product      mean importance × mean gap, which forgets who cares about what
+    covariance   weighted − product, exactly: below 0 where those who care more see a larger shortfall
+    covariance_low, covariance_high    its 95 % interval, to first order
+    source, text, reason
+    Overall is the mean of the dimensions, column by column; it and they are of the customers who have all of them.
+    """
+    survey = one_wave(survey)
+    gaps, care, source, unfit = _parts(survey, by, source)
+    w, order = weights(survey), [*COLUMNS, "source", "text", "reason"]
+    care = care.where(gaps.notna() & (gaps.notna().all(axis=1).to_numpy()[:, None] | (by == "item")))
+    care = care.where(care.notna().all(axis=1), axis=0) if by == "dimension" else care
+    care = care.div(care.mean(axis=1).where(lambda mean: mean > 0), axis=0)
+    gaps = gaps.where(care.notna())
+    together = (care - column_means(care, w)) * (gaps - column_means(gaps, w))
+    products = [_row(care[name], gaps[name], together[name], w) for name in gaps]
+    if by == "dimension" and products:
+        each = [frame.mean(axis=1, skipna=False) for frame in (care * gaps, together)]
+        products.append(_overall(products, *each, w))
+        gaps = gaps.assign(**{OVERALL: 0.0})
+    rows = [row | {"source": source, "reason": unfit or row["reason"]} for row in products]
+    found = framed(survey, by, gaps, rows, order)
+    return found.assign(**dict.fromkeys(COLUMNS[3:], np.nan)) if unfit else found
+
+
+def explained(table):
+    """What weighing by importance changes overall, from `weighted_gaps` by dimension: a sentence or two."""
+    row = table[table.dimension == OVERALL].iloc[0]
+    if row.reason:
+        return f"No importance-weighted gap: {row.reason}."
+    by = {"points": "importance points", "importance": "importance ratings"}[row.source]
+    whose = {-1: "see a larger shortfall in it", 0: "see the same gap in it, as far as can be told"}
+    sure = row.covariance_low > 0 or row.covariance_high < 0
+    seen = whose.get(int(np.sign(row.covariance)) if sure else 0, "see a smaller shortfall in it")
+    return (
+        f"The simple gap is {number(row.gap)}, weighted by {by} {number(row.weighted)} ({number(row.low)} to "
+        f"{number(row.high)}). The product of means would say {number(row['product'])}; the difference of "
+        f"{number(row.covariance)} is the covariance of importance and gap: those to whom a dimension matters more "
+        f"{seen}."
+    )
+
+
+def _parts(survey, by, source):
+    """Gaps and importances of each customer, where the importances are from, and why there are none."""
+    below, above = pairs(survey, "expect", "perceive")
+    unfit, points, ratings = unlike(survey.instrument, "expect", "perceive"), survey.points, survey.importance
+    source = source or ("points" if by == "dimension" and points.shape[1] else "importance")
+    asked = points if source == "points" else ratings
+    if not asked.shape[1]:
+        unfit = unfit or f"{'importance points' if source == 'points' else 'ratings of importance'} were not asked"
+    elif source == "points" and by == "item":
+        unfit = unfit or "importance points are of dimensions, not of items; use source='importance'"
+    if source == "importance" and survey.instrument.scale_of("importance").low < 0:
+        unfit = unfit or "ratings of importance may be negative: they are no weights"
+    (gaps,) = columns_of(survey, by, above - below)
+    gaps = gaps.drop(columns=OVERALL, errors="ignore")
+    if source == "importance" and by == "dimension" and asked.shape[1]:
+        asked = scores(asked, survey.instrument).drop(columns=OVERALL)
+    care = asked.reindex(columns=gaps.columns, fill_value=np.nan).astype(float)
+    return gaps, care, source, unfit
+
+
+def _row(care, gap, together, w):
+    """One item or dimension."""
+    held = pd.DataFrame({"importance": care, "gap": gap, "weighted": care * gap})
+    row = dict(zip(held.columns, column_means(held, w), strict=True))
+    row |= {"product": row["importance"] * row["gap"]}
+    return row | {"covariance": row["weighted"] - row["product"]} | _ends(held.weighted, together, w)
+
+
+def _overall(rows, each, together, w):
+    """The mean of the dimensions; `each` is the weighted gap of each customer."""
+    means = pd.DataFrame(rows)[["importance", "gap", "weighted", "product", "covariance"]].mean(skipna=False)
+    return means.to_dict() | _ends(each, together, w)
+
+
+def _ends(each, together, w):
+    """How many customers a mean is of, its interval, and that of the covariance."""
+    sample, other = (Sample.of(column.to_numpy(dtype=float), w) for column in (each, together))
+    row = {"n": sample.n, "reason": sample.blank("weighted gaps")}
+    for name, held in (("", sample), ("covariance_", other)):
+        if not held.blank():
+            row |= {f"{name}{end}": one_sample(held)[end] for end in ("low", "high")}
+    return row

@@ -1,0 +1,78 @@
+"""Where perceptions lie between the least that customers accept and what they would like."""
+
+import numpy as np
+
+from crmlab.service_quality.models.scores import DESIRED, columns_of, framed, one_wave, pairs, unlike, weights
+from crmlab.stats.differences import Sample, one_sample
+
+ENDS = [f"{name}{end}" for name in ("msa", "mss") for end in ("", "_low", "_high")]
+COLUMNS = ["item", "dimension", "n", "adequate", "desired", "perceive", *ENDS, "below", "within", "above", "inverted"]
+
+
+def zone(survey, by="item"):
+    """Where perceptions lie in the zone of tolerance between adequate and desired: a row an item or a dimension.
+
+    item, dimension, n              of those who answered all three (or both, where `expect` is not the desired level)
+    adequate, desired, perceive     means
+    msa, msa_low, msa_high          perceived − adequate; 95 % by Student's t
+    mss, mss_low, mss_high          perceived − desired, where the instrument declares `expect` as that
+    below, within, above            shares of customers whose perception lies there, of those whose zone is one
+    inverted                        customers whose adequate level lies above their desired one
+    standing                        "below", "within", "above" where the intervals settle it, else "undecided"; without
+                                    a desired level "adequate" where perceptions are higher than that
+    text, reason
+    [Zeithaml, Berry & Parasuraman 1993]
+    """
+    survey = one_wave(survey)
+    desired, w = survey.instrument.conventions.desired, weights(survey)
+    adequate, perceive = pairs(survey, "adequate", "perceive")
+    desire = survey.expect.reindex(columns=adequate.columns) if desired else adequate + np.inf
+    held = adequate.notna() & desire.notna()
+    levels = columns_of(survey, by, *(frame.where(held) for frame in (adequate, perceive, desire)))
+    unfit = unlike(survey.instrument, "adequate", "perceive", *(["expect"] if desired else []))
+    columns = [np.ascontiguousarray(level.to_numpy(dtype=float).T) for level in levels]
+    rows = [{"reason": unfit} if unfit else _placed(*column, w, desired) for column in zip(*columns, strict=True)]
+    return framed(survey, by, levels[0], rows, [*COLUMNS, "standing", "text", "reason"])
+
+
+def _placed(adequate, perceive, desired, w, declared):
+    """The zone of one item or dimension."""
+    held = ~np.isnan(adequate)
+    adequate, perceive, desired = adequate[held], perceive[held], desired[held]
+    mass = np.ones(held.sum()) if w is None else w[held]
+    inverted, bounded = adequate > desired, mass * (adequate <= desired)
+    row = {"n": int(held.sum()), "reason": "" if declared else DESIRED}
+    if not bounded.sum():
+        return row | {"reason": "nobody's adequate level lies below the desired one" if held.any() else "no answers"}
+    share = lambda where: float(bounded @ where / bounded.sum())  # noqa: E731
+    row |= {"adequate": np.average(adequate, weights=mass), "perceive": np.average(perceive, weights=mass)}
+    row |= _side("msa", Sample.of(perceive - adequate, None if w is None else mass)) | {
+        "below": share(perceive < adequate)
+    }
+    if declared:
+        row |= {"desired": np.average(desired, weights=mass), "inverted": int(inverted.sum())}
+        row |= _side("mss", Sample.of(perceive - desired, None if w is None else mass))
+        row |= {"above": share(perceive > desired)}
+        row |= {"within": 1 - row["below"] - row["above"]}
+        if row["adequate"] > row["desired"]:
+            row["reason"] = "adequate above desired on average: there is no zone"
+    return row | {"standing": _standing(row)}
+
+
+def _side(name, sample):
+    """One bound of the zone: how far perceptions lie from it."""
+    ends = {} if sample.blank() else one_sample(sample)
+    return {name: sample.mean} | {f"{name}_{end}": ends.get(end, np.nan) for end in ("low", "high")}
+
+
+def _standing(row):
+    """What both intervals settle."""
+    if row["adequate"] > row.get("desired", np.inf):
+        return "undecided"
+    if row["msa_high"] < 0:
+        return "below"
+    if row.get("mss_low", np.nan) > 0:
+        return "above"
+    if row["msa_low"] > 0 and "mss" not in row:
+        return "adequate"
+    return "within" if row["msa_low"] > 0 and row["mss_high"] < 0 else "undecided"

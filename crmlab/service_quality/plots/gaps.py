@@ -1,0 +1,99 @@
+"""Draw gaps, the zone of tolerance, and profiles of expectation and perception."""
+
+import numpy as np
+
+from crmlab.service_quality.plots.lines import VERDICTS, legend, lines, marks, room, standing, wrapped
+from crmlab.style import ACTUAL, BAND, EXPECTED, QUIET, panels
+
+GAP = "Gap: perceived − expected (95 % interval)"
+ZONES = {"below": "falls short", "above": "exceeds", "undecided": "undecided"}  # in the colours of gaps
+STANDINGS = {name: name for name in ("below", "within", "above", "undecided")} | {"adequate": "at least adequate"}
+
+
+def gaps(table, ax=None, xlabel=GAP):
+    """Draw `models.gaps`, items or dimensions: bars with intervals, the largest shortfall of a dimension first."""
+    held = lines(table, by="gap")
+    ax, kinds = room(held, ax), standing(held)
+    for kind, (color, _, hatch) in VERDICTS.items():
+        bars = held[(kinds == kind) & held.gap.notna()]
+        ax.barh(bars.place, bars.gap, 0.7, color=f"{color}40", edgecolor=f"{color}90", hatch=hatch, linewidth=0.5)
+    marks(ax, held, "gap", "low", "high", kinds)
+    ax.axvline(0, color=QUIET, linewidth=1)
+    _blanks(ax, held, "gap")
+    ax.set_xlabel(xlabel)
+    if ax.get_legend_handles_labels()[0]:
+        legend(ax, 3)
+    return ax
+
+
+def zone(table, ax=None):
+    """Draw `models.zone`: where perceptions lie between the adequate level and the desired one."""
+    held = lines(table)
+    ax = room(held, ax)
+    bounded = held[held.desired.notna() & (held.adequate <= held.desired)]
+    if len(bounded):
+        width = bounded.desired - bounded.adequate
+        ax.barh(bounded.place, width, 0.7, left=bounded.adequate, color=BAND, label="tolerated")
+    ax.plot(held.adequate, held.place, "|", color=EXPECTED, markersize=11, label="adequate level")
+    if held.desired.notna().any():
+        ax.plot(held.desired, held.place, "|", color=ACTUAL, markersize=11, markeredgewidth=2, label="desired level")
+    _perceived(ax, held)
+    _blanks(ax, held, "perceive")
+    ax.set_xlabel("Mean answer (95 % interval of perceived − adequate)")
+    ax.use_sticky_edges = False
+    ax.margins(x=0.04)
+    if ax.get_legend_handles_labels()[0]:
+        legend(ax, 3, loc="lower right", bbox_to_anchor=(1, 1))
+    return ax
+
+
+def radar(table, axes=None):
+    """Draw `models.gaps` by dimension as bars with intervals, and beside them as profiles: both axes.
+
+    axes : two, the second a polar one; a radar alone would hide how sure the gaps are
+    """
+    bars, round_ = _two() if axes is None else axes
+    gaps(table, ax=bars)
+    held = table[(table.dimension != "overall") & table.gap.notna()]
+    angle = np.linspace(0, 2 * np.pi, len(held), endpoint=False)
+    for name, color, style in (("expect", EXPECTED, "s--"), ("perceive", ACTUAL, "o-")):
+        closed = np.append(held[name], held[name].iloc[:1])
+        label = {"expect": "expected", "perceive": "perceived"}[name]
+        round_.plot(np.append(angle, angle[:1]), closed, style, color=color, markersize=4, label=label)
+    round_.set_xticks(angle, [wrapped(name.capitalize(), 14) for name in held.dimension], fontsize="small")
+    for label, at in zip(round_.get_xticklabels(), angle, strict=True):
+        label.set_horizontalalignment("center" if abs(np.sin(at)) < 0.1 else "left" if np.sin(at) > 0 else "right")
+    round_.set_theta_offset(np.pi / 2)
+    round_.set_theta_direction(-1)
+    round_.tick_params(axis="y", labelsize="x-small")
+    round_.set_xlabel("Mean answer")
+    legend(round_, 2, loc="lower center", bbox_to_anchor=(0.5, 1.12))
+    return bars, round_
+
+
+def _perceived(ax, held):
+    """Marks of the perceptions, by where they stand in the zone."""
+    shift = held.perceive - held.msa
+    ends = held.assign(low=shift + held.msa_low, high=shift + held.msa_high)
+    for kind, name in STANDINGS.items():
+        color, marker, _ = VERDICTS.get(ZONES.get(kind), (ACTUAL, "D", ""))
+        there = ends[(held.standing == kind) & held.perceive.notna()]
+        if len(there):
+            ax.hlines(there.place, there.low, there.high, color=color, linewidth=1.2)
+            ax.plot(there.perceive, there.place, marker, color=color, mec="white", markersize=7, label=name)
+
+
+def _two():
+    """A pair of axes side by side, the second polar."""
+    bars, other = panels(2)
+    place = other.get_subplotspec()
+    other.remove()
+    return bars, bars.figure.add_subplot(place, projection="polar")
+
+
+def _blanks(ax, held, name):
+    """Lines without a number bear their reason."""
+    where = ax.get_yaxis_transform()
+    for row in held[held[name].isna() & ~held.title].itertuples():
+        told = wrapped(row.reason or "no number", 60, 1)
+        ax.text(0.01, row.place, told, transform=where, color=QUIET, va="center", fontsize="small", parse_math=False)

@@ -1,0 +1,76 @@
+"""What plots of one line an item share: lines under the titles of their dimensions, and wrapped wordings."""
+
+import textwrap
+
+import pandas as pd
+
+from crmlab.style import ACTUAL, EXPECTED, NAIVE, QUIET, axes
+
+WIDTH = 46  # letters of a wording before it wraps
+VERDICTS = {"falls short": (NAIVE, "v", "//"), "exceeds": (EXPECTED, "^", ""), "undecided": (QUIET, "o", "..")}
+
+
+def wrapped(text, width=WIDTH, most=3):
+    """A wording in at most so many lines."""
+    return "\n".join(textwrap.wrap(str(text), width, max_lines=most, placeholder=" …"))
+
+
+def lines(table, by=None):
+    """A table with a title line before each dimension, lines sorted within it by the column `by`: a new frame.
+
+    label   what stands at the line; title: whether it is one
+    place   from the top; a label of several lines takes more room
+    """
+    parts = []
+    for dimension, rows in table.groupby("dimension", sort=False):
+        if by is not None:
+            rows = rows.sort_values(by, na_position="last")
+        if len(table) > table.dimension.nunique():
+            parts.append(pd.DataFrame({"label": [dimension.capitalize()], "title": [True]}))
+        text = rows["text"].where(rows["text"] != "", rows["item"]) if "text" in rows else rows["item"]
+        if len(table) == table.dimension.nunique():
+            text = rows.dimension.str.capitalize()
+        parts.append(rows.assign(label=text.map(wrapped), title=False))
+    found = pd.concat(parts, ignore_index=True)
+    room = found.label.str.count("\n") * 0.62 + 1
+    return found.assign(place=room.cumsum() - room / 2, title=found.title.astype(bool))
+
+
+def standing(table):
+    """Whether each gap falls short, exceeds or is undecided, at .05 by Holm: a Series of text."""
+    found = pd.Series("undecided", table.index)
+    settled = table.p_holm.astype(float) < 0.05
+    return found.mask(settled & (table.gap < 0), "falls short").mask(settled & (table.gap > 0), "exceeds")
+
+
+def room(table, ax=None, extra=1.3):
+    """The axes given, or new ones tall enough for the lines, with the labels of the lines at their places."""
+    new = ax is None
+    ax = axes(ax)
+    bottom = table.place.iloc[-1] + 0.5 + 0.31 * table.label.iloc[-1].count("\n")
+    if new:
+        ax.figure.set_figheight(extra + 0.24 * bottom)
+    ax.set_yticks(table.place, table.label, parse_math=False)
+    for label, title in zip(ax.get_yticklabels(), table.title, strict=True):
+        label.set(fontweight="bold" if title else "normal", linespacing=1.0, fontsize="small")
+    ax.set_ylim(bottom, 0)
+    ax.grid(visible=False, axis="y")
+    ax.tick_params(axis="y", length=0)
+    return ax
+
+
+def marks(ax, table, x, low, high, kinds):
+    """Markers with intervals, by `kinds`, a Series of the names of VERDICTS."""
+    for kind, (color, marker, _) in VERDICTS.items():
+        held = table[(kinds == kind) & table[x].notna()]
+        if len(held):
+            ax.hlines(held.place, held[low], held[high], color=ACTUAL, linewidth=1.2, zorder=3)
+            ax.plot(
+                held[x], held.place, marker, color=color, markeredgecolor="white", markersize=7, label=kind, zorder=4
+            )
+
+
+def legend(ax, count, **more):
+    """A legend above the axes, where it lies on nothing."""
+    told = {"frameon": False, "loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2, "ncol": count}
+    return ax.legend(**told | {"handletextpad": 0.4, "columnspacing": 1.2} | more)

@@ -1,0 +1,205 @@
+"""Draw what to fix first: the map of importance and performance, drivers, penalties and rewards."""
+
+import numpy as np
+from matplotlib import patheffects
+from matplotlib.ticker import PercentFormatter
+
+from crmlab.style import ACTUAL, EXPECTED, NAIVE, QUIET, axes
+
+SHORT = 6  # letters up to which names stand on the map; longer ones are numbered
+CORNERS = {
+    "concentrate here": (0, 1),
+    "keep up": (1, 1),
+    "low priority": (0, 0),
+    "possible overkill": (1, 0),
+}
+ANGLES = np.deg2rad([45, 135, 225, 315, 30, 60, 120, 150, 210, 240, 300, 330])  # off the intervals, which run straight
+SPOTS = [(r * np.cos(a), r * np.sin(a)) for r in (11, 15, 20, 27, 35, 44) for a in ANGLES]
+CROSSHAIR = "crosshair"
+HALO = [patheffects.withStroke(linewidth=2, foreground="white")]
+KINDS = {"basic": NAIVE, "excitement": EXPECTED, "performance": ACTUAL, "undecided": QUIET}
+
+
+def priorities(table, ax=None):
+    """Draw `priorities`: importance over performance, with its quadrants and the iso-rating line.
+
+    Items whose quadrant is undecided are hollow. Where names are long, items bear numbers, which a key explains.
+    """
+    told, new = table[table.reason == ""].reset_index(drop=True), ax is None
+    ax = axes(ax)
+    keyed = told["item"].astype(str).str.len().max() > SHORT
+    if new:
+        ax.figure.set_size_inches(8.6 if keyed else 7.2, 5.6)
+    unsure = told.decision == "undecided"
+    for rows, fill, label in ((told[~unsure], EXPECTED, "decided"), (told[unsure], "white", "undecided")):
+        ax.errorbar(
+            rows.performance,
+            rows.importance,
+            xerr=_reach(rows, "performance"),
+            yerr=_reach(rows, "importance"),
+            fmt="o",
+            markersize=5,
+            color=EXPECTED,
+            mfc=fill,
+            ecolor="#6e778166",
+            elinewidth=0.8,
+            label=label if len(rows) else None,
+        )
+    _lines(told, ax)
+    source = f" ({table.source.iloc[0]})" if "source" in table and len(table) else ""
+    ax.set(xlabel="Performance (mean perception)", ylabel=f"Importance{source}")
+    names = [str(i + 1) for i in range(len(told))] if keyed else list(told["item"].astype(str))
+    if keyed:
+        _key(told["item"], ax)
+    if len(told):
+        ax.legend(frameon=False, ncol=3, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, fontsize=8)
+    _label(told.performance, told.importance, names, ax)
+    return ax
+
+
+def drivers(table, ax=None):
+    """Draw `drivers`: each one's part of what all explain together, with its interval and that of its rank."""
+    told, new = table[table.reason == ""], ax is None
+    ax = axes(ax)
+    _tall(ax, len(told), new)
+    places = range(len(told))
+    ax.hlines(places, told.part_low, told.part_high, color=EXPECTED)
+    ax.plot(told.part, places, "o", color=EXPECTED)
+    for place, row in zip(places, told.itertuples(), strict=True):
+        rank = f"rank {row.rank} ({row.rank_low} to {row.rank_high})"
+        ax.annotate(
+            rank,
+            (1, place),
+            xycoords=("axes fraction", "data"),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+            color=QUIET,
+            annotation_clip=False,
+        )
+    ax.set_yticks(list(places), told.driver.astype(str))
+    explained = f" ({told.r2.iloc[0]:.0%} of its variance)" if len(told) else ""
+    ax.set(xlabel=f"Part of what all explain together{explained}", ylim=(len(told) - 0.4, -0.6), xlim=(0, None))
+    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    return _quiet_rows(ax)
+
+
+def penalty_reward(table, ax=None):
+    """Draw `penalty_reward`: what each item costs where it fails and brings where it excels, with intervals."""
+    told, new = table[table.reason == ""].reset_index(drop=True), ax is None
+    ax = axes(ax)
+    _tall(ax, len(told), new)
+    for side, color, up in (("penalty", NAIVE, -0.15), ("reward", EXPECTED, 0.15)):
+        ax.hlines(told.index + up, told[f"{side}_low"], told[f"{side}_high"], color=color)
+        ax.plot(told[side], told.index + up, "o", markersize=4, color=color, label=side)
+    ax.axvline(0, color=QUIET, linewidth=1)
+    for place, row in told.iterrows():
+        ax.annotate(
+            row.kind,
+            (1, place),
+            xycoords=("axes fraction", "data"),
+            xytext=(4, 0),
+            va="center",
+            fontsize=8,
+            textcoords="offset points",
+            color=KINDS[row.kind],
+            annotation_clip=False,
+        )
+    ax.set_yticks(list(told.index), told["item"].astype(str))
+    ax.set(xlabel="Change of satisfaction beside middling answers", ylim=(len(told) - 0.4, -0.6))
+    ax.legend(frameon=False, ncol=2, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, fontsize=8)
+    return _quiet_rows(ax)
+
+
+def _reach(rows, side):
+    """How far each interval goes below and above."""
+    return np.maximum([rows[side] - rows[f"{side}_low"], rows[f"{side}_high"] - rows[side]], 0)
+
+
+def _lines(told, ax):
+    """The crosshair, the iso-rating line and the names of quadrants."""
+    if told.empty:
+        return
+    ax.margins(0.12)
+    limits = ax.get_xlim(), ax.get_ylim()
+    first = told.iloc[0]
+    ax.axhline(first.cross_importance, color=QUIET, linewidth=1, gid=CROSSHAIR)
+    ax.axvline(first.cross_performance, color=QUIET, linewidth=1, gid=CROSSHAIR)
+    ends = told.sort_values("performance").iloc[[0, -1]]
+    if ends.performance.nunique() > 1:
+        slope, start = np.polyfit(ends.performance, ends.line, 1)
+        x = np.array(limits[0])
+        ax.plot(x, start + slope * x, ":", color=NAIVE, linewidth=1.2, label="iso-rating line", zorder=1)
+    ax.set(xlim=limits[0], ylim=limits[1])
+    for name, (right, top) in CORNERS.items():
+        ax.annotate(
+            name,
+            (right, top),
+            xycoords="axes fraction",
+            xytext=(-4 if right else 4, -4 if top else 4),
+            textcoords="offset points",
+            ha="right" if right else "left",
+            va="top" if top else "bottom",
+            color=QUIET,
+            fontsize=8,
+            style="italic",
+        )
+
+
+def _label(x, y, names, ax):
+    """Put a name beside each point where it lies on no other name, point or quadrant's name."""
+    ax.figure.draw_without_rendering()  # settles where points are
+    points = ax.transData.transform(np.column_stack([x, y])) if len(names) else np.empty((0, 2))
+    scale = ax.figure.dpi / 72
+    lines = [line for line in ax.get_lines() if line.get_gid() == CROSSHAIR]
+    taken = [part.get_window_extent() for part in (*ax.texts, *lines)]
+    for point, name in zip(zip(x, y, strict=True), names, strict=True):
+        note = ax.annotate(name, point, (0, 0), textcoords="offset points", ha="center", va="center", fontsize=8)
+        box = note.get_window_extent()
+        note.set_path_effects(HALO)
+        moved = {spot: box.translated(spot[0] * scale, spot[1] * scale) for spot in SPOTS}
+        crowd = {spot: _crowded(at, taken, points, 4 * scale, ax.bbox) for spot, at in moved.items()}
+        spot = min(SPOTS, key=lambda s: (crowd[s], round(np.hypot(*s))))
+        note.set_position(spot)
+        taken.append(moved[spot])
+        if np.hypot(*spot) > 15:
+            line = {"arrowstyle": "-", "color": QUIET, "linewidth": 0.5, "shrinkA": 5, "shrinkB": 3}
+            ax.annotate("", point, spot, textcoords="offset points", arrowprops=line)
+
+
+def _crowded(box, taken, points, radius, frame):
+    """How much a label at `box` would lie on, or outside."""
+    near = (points[:, 0] > box.x0 - radius) & (points[:, 0] < box.x1 + radius)
+    near &= (points[:, 1] > box.y0 - radius) & (points[:, 1] < box.y1 + radius)
+    outside = box.x0 < frame.x0 or box.x1 > frame.x1 or box.y0 < frame.y0 or box.y1 > frame.y1
+    return near.sum() + sum(box.overlaps(other) for other in taken) + 5 * outside
+
+
+def _key(items, ax):
+    """What the numbers on the map stand for, beside it."""
+    lines = [f"{i + 1}  {name}" for i, name in enumerate(items.astype(str))]
+    ax.annotate(
+        "\n".join(lines),
+        (1, 1),
+        xycoords="axes fraction",
+        xytext=(8, 0),
+        textcoords="offset points",
+        va="top",
+        fontsize=8,
+        linespacing=1.25,
+        annotation_clip=False,
+    )
+
+
+def _tall(ax, rows, new):
+    """Give a new figure room for its rows."""
+    if new:
+        ax.figure.set_figheight(1.4 + 0.24 * max(rows, 3))
+
+
+def _quiet_rows(ax):
+    """Rows without ticks, and grid lines only down."""
+    ax.grid(visible=False, axis="y")
+    ax.tick_params(axis="y", length=0)
+    return ax

@@ -1,0 +1,104 @@
+"""Surveys of one answer a row, made as wide as those of one respondent a row."""
+
+import numpy as np
+import pandas as pd
+
+from crmlab.contracts import InputError
+from crmlab.service_quality.tables.answers import places
+from crmlab.service_quality.tables.reading import text
+
+
+def widened(raw, instrument, where):
+    """A row a respondent (and wave and audience), a column an answer; with what it left out, by name.
+
+    raw : cells of a file, one answer a row; the instrument's [design.long] says which column holds what
+    Raises InputError for columns that are not there, an answer given twice, or a person told in two ways.
+    """
+    design, long = instrument.design, instrument.design.long
+    keys = [column for column in (design.respondent, design.wave, design.audience) if column]
+    _there(raw, design, where)
+    group, whose = pd.factorize(pd.MultiIndex.from_frame(raw[keys].map(text)))
+    said = _columns(raw, long)
+    person = [c for c in (design.weight, *design.segments) if c]
+    faults = [*_told_twice(raw, group, said, where), *_told_apart(raw, group, person, where)]
+    if faults:
+        raise InputError(*faults)
+    answer, columns = pd.factorize(said)
+    cells = np.full((len(whose), len(columns)), None, dtype=object)
+    cells[group, answer] = raw[long.answer].to_numpy(object)
+    first = np.unique(group, return_index=True)[1]
+    names = raw[design.respondent].map(text).to_numpy()[first]
+    people = raw[[*dict.fromkeys([*keys, *person])]].iloc[first].set_axis(names)
+    wide = pd.concat([people, pd.DataFrame(cells, index=people.index, columns=list(columns))], axis=1)
+    spare = sorted(set(columns) - set(wanted(instrument).values()))
+    told = {"answers": f"{len(raw):,}, one a row"}
+    return wide, told | ({"items the instrument does not name": ", ".join(spare)} if spare else {})
+
+
+def _there(raw, design, where):
+    """Raises InputError where columns that every answer needs are not there."""
+    if design.respondent is None:
+        raise InputError(f"{where}: [design] respondent is missing; a long survey needs it to know whose an answer is")
+    needed = {f"design.{use}": column for use, column in design.columns.items()}
+    named = {"item": design.long.item, "answer": design.long.answer, "kind": design.long.kind}
+    needed |= {f"design.long.{use}": column for use, column in named.items() if column}
+    absent = {key: column for key, column in needed.items() if column not in raw.columns}
+    if absent:
+        raise InputError(*absent_columns(absent, raw.columns, where))
+
+
+def wanted(instrument):
+    """Key of the instrument -> column of the wide table, of everything that is answered."""
+    found = {
+        f"items.{name}.{measure}": column_of(instrument, column, measure)
+        for name, item in instrument.items.items()
+        for measure, column in item.columns.items()
+    }
+    found |= {f"points.{dimension}": column for dimension, column in instrument.points.items()}
+    return found | {f"outcomes.{name}": outcome.column for name, outcome in instrument.outcomes.items()}
+
+
+def column_of(instrument, column, measure):
+    """The wide table's column for a battery's answer: as the instrument has it, with its kind where rows tell one."""
+    long = instrument.design.long
+    return f"{column} ({measure})" if long and long.kind else column
+
+
+def absent_columns(absent, there, where):
+    """A breach for columns that an instrument names and a survey has not (key -> column); none where there are none."""
+    if not absent:
+        return []
+    told = "; ".join(f"{column!r} ({key})" for key, column in list(absent.items())[:5])
+    shown = ", ".join(map(repr, list(there)[:40])) + (f" and {len(there) - 40} more" if len(there) > 40 else "")
+    first = "first: " if len(absent) > 5 else ""
+    return [
+        f"{where}: {len(absent):,} of the instrument's columns are not there ({first}{told}); "
+        f"there are {shown}; correct the instrument or the survey"
+    ]
+
+
+def _columns(raw, long):
+    """What each row answers, as `column_of` names it; a row of no known kind is called by its item alone."""
+    item = raw[long.item].map(text)
+    if not long.kind:
+        return item.to_numpy(object)
+    kinds = {m: m for m in ("expect", "perceive", "adequate", "importance", "standard", "promise")} | long.kinds
+    known = {text(label).casefold(): measure for measure, label in kinds.items()}
+    kind = raw[long.kind].map(lambda cell: known.get(text(cell).casefold()))
+    return np.where(kind.isna(), item, item + " (" + kind.fillna("") + ")").astype(object)
+
+
+def _told_twice(raw, group, said, where):
+    twice = pd.DataFrame({"group": group, "said": said}).duplicated(keep="first").to_numpy()
+    if twice.any():
+        yield f"{where}: an item is answered twice by a respondent in {places(raw.index, twice)}; keep one answer"
+
+
+def _told_apart(raw, group, person, where):
+    """Breaches for columns about a person that change from one of their rows to the next."""
+    for column in person:
+        cells = raw[column].map(text)
+        first = cells.groupby(group).transform("first")
+        if (apart := (cells != first).to_numpy()).any():
+            found = places(raw.index, apart)
+            yield f"{where}: {column!r} is not the same for all answers of a respondent in {found}; correct it"

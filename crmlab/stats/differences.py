@@ -1,0 +1,150 @@
+"""Means of a sample, or of two, with tests and intervals; weights make the answers stand for more or fewer people.
+
+Weighted means take the variance of a with-replacement design, by linearisation: n/(n−1) Σw²(x−mean)²/(Σw)², on
+(Σw)²/Σw² − 1 degrees of freedom; with equal weights both are the textbook's. The signed-rank test ranks by weighted
+mid-distribution and takes its variance from the weights in the same way [after Lumley & Scott 2013, who do so for
+two samples]; with equal weights it is Wilcoxon's, ties and all.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from crmlab.stats import bootstrap
+from crmlab.stats.intervals import tails
+
+DIGITS = 9  # means of whole answers that differ by less are one value
+EXACT = 50  # differences up to which the signed-rank test runs through every choice of signs
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A sample as its distinct values, ascending, with the rows, weights and squared weights on each."""
+
+    value: np.ndarray
+    rows: np.ndarray
+    weight: np.ndarray
+    square: np.ndarray
+    weighted: bool
+
+    @classmethod
+    def of(cls, values, weights=None):
+        """The sample of `values`, NaN and weights of zero left out; None weighs all alike."""
+        kept = ~np.isnan(values) if weights is None else ~np.isnan(values) & (weights > 0)
+        rounded = np.round(values[kept], DIGITS) + 0.0  # + 0.0, as −0.0 is 0.0
+        if weights is None:
+            value, rows = np.unique(rounded, return_counts=True)
+            return cls(value, rows, rows.astype(float), rows.astype(float), False)
+        value, place, rows = np.unique(rounded, return_inverse=True, return_counts=True)
+        weight, square = (np.bincount(place, weights[kept] ** power, len(value)) for power in (1, 2))
+        return cls(value, rows, weight, square, True)
+
+    @property
+    def n(self):
+        return int(self.rows.sum())
+
+    @property
+    def n_effective(self):
+        """How many equal answers tell as much: (Σw)²/Σw². [Kish 1965]"""
+        return float(self.weight.sum() ** 2 / self.square.sum()) if self.n else 0.0
+
+    @property
+    def mean(self):
+        return float(self.weight @ self.value / self.weight.sum()) if self.n else np.nan
+
+    @property
+    def deviation(self):
+        """Standard deviation in the population the sample stands for."""
+        spread = self.weight @ (self.value - self.mean) ** 2 / self.weight.sum()
+        return float(np.sqrt(spread * self.n_effective / (self.n_effective - 1)))
+
+    @property
+    def error(self):
+        """Standard error of the mean."""
+        spread = self.square @ (self.value - self.mean) ** 2 / self.weight.sum() ** 2
+        return float(np.sqrt(spread * self.n / (self.n - 1)))
+
+    def blank(self, what="answers"):
+        """Why the mean has no interval, in words; "" where it has one."""
+        if self.n < 2 or self.n_effective < 1 + 1e-9:
+            return f"fewer than 2 {what}"
+        return f"all {self.n:,} {what} are the same" if len(self.value) == 1 else ""
+
+
+def one_sample(sample):
+    """A mean against zero: dict of low and high (95 %), t, p, d. [Student; d is the mean over the deviation]"""
+    t, df = sample.mean / sample.error, sample.n_effective - 1
+    reach = special.stdtrit(df, 0.975) * sample.error
+    return {
+        "low": sample.mean - reach,
+        "high": sample.mean + reach,
+        "t": t,
+        "p": float(2 * special.stdtr(df, -abs(t))),
+        "d": sample.mean / sample.deviation,
+    }
+
+
+def two_samples(one, other):
+    """The mean of `one` less that of `other`, independent of it: dict of gap, low, high (95 %), t, df, p, d. [Welch]
+
+    d is the difference over the root of the mean of both variances.
+    """
+    gap, parts = one.mean - other.mean, np.array([one.error, other.error]) ** 2
+    df = parts.sum() ** 2 / (parts**2 / [one.n_effective - 1, other.n_effective - 1]).sum()
+    t, reach = gap / np.sqrt(parts.sum()), special.stdtrit(df, 0.975) * np.sqrt(parts.sum())
+    pooled = np.sqrt((one.deviation**2 + other.deviation**2) / 2)
+    p = float(2 * special.stdtr(df, -abs(t)))
+    return {"gap": gap, "low": gap - reach, "high": gap + reach, "t": t, "df": df, "p": p, "d": gap / pooled}
+
+
+def signed_rank(sample):
+    """Chance of differences so far from symmetry about zero: two-sided; NaN where all are zero. [Wilcoxon 1945]
+
+    Zeros are left out. Equal weights and at most EXACT differences: every choice of signs, given the ties; else normal.
+    """
+    kept = sample.value != 0
+    if not kept.any():
+        return np.nan
+    scale = sample.rows[kept].sum() / sample.weight[kept].sum()  # weights of mean one, so that ranks are ranks
+    weight, square = sample.weight[kept] * scale, sample.square[kept] * scale**2
+    size, place = np.unique(np.abs(sample.value[kept]), return_inverse=True)
+    mass = np.bincount(place, weight, len(size))
+    rank = (np.cumsum(mass) - (mass - 1) / 2)[place]
+    sign = np.sign(sample.value[kept])
+    if not sample.weighted and weight.sum() <= EXACT:
+        return _every_sign(np.repeat(rank, sample.rows[kept]), float(weight @ (rank * (sign > 0))))
+    return float(2 * special.ndtr(-abs(weight * sign @ rank) / np.sqrt(square @ rank**2)))
+
+
+def _every_sign(ranks, above):
+    """Two-sided chance of a sum of ranks `above` zero, each rank above or below by the toss of a coin."""
+    doubled = np.round(2 * ranks).astype(int)
+    ways, top = np.zeros(doubled.sum() + 1), 0
+    ways[0] = 1
+    for rank in doubled:
+        ways[rank : top + rank + 1] += ways[: top + 1].copy()
+        top += rank
+    ways /= ways.sum()
+    at = round(2 * above)
+    return float(min(1.0, 2 * min(ways[: at + 1].sum(), ways[at:].sum())))
+
+
+def resampled(sample, replicates=2000, seed=1):
+    """Means of an unweighted sample drawn anew: an array, one a replicate."""
+    return bootstrap.histogram_means(sample.value, sample.rows, replicates, seed)
+
+
+def reach(values, weights=None, replicates=2000, seed=1):
+    """95 % percentile intervals of the means of columns, by the bootstrap: two arrays, low and high.
+
+    values : rows x columns; unweighted columns are drawn as histograms, weighted ones row by row
+    """
+    if weights is not None:
+        return tails(bootstrap.means(values, weights, replicates, seed))
+    ends = np.full((2, values.shape[1]), np.nan)
+    for i in range(values.shape[1]):
+        sample = Sample.of(values[:, i])
+        if sample.n:
+            ends[:, i] = tails(resampled(sample, replicates, [seed, i]))
+    return ends

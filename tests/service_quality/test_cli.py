@@ -1,0 +1,65 @@
+"""The commands for surveys as a person uses them."""
+
+import re
+
+import pytest
+from typer.testing import CliRunner
+
+from crmlab.cli import app
+from crmlab.contracts import InputError
+from crmlab.service_quality.tables import read
+
+
+def crmlab(*arguments):
+    """What a command prints; raises what it refuses."""
+    done = CliRunner().invoke(app, [str(a) for a in arguments], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def refused(*arguments):
+    done = CliRunner().invoke(app, [str(a) for a in arguments])
+    assert isinstance(done.exception, InputError), done.output
+    return done.exception.breaches
+
+
+def test_a_survey_is_simulated_and_given_an_instrument_that_reads_it(tmp_path):
+    told = crmlab(
+        "simulate", "survey", "--out", tmp_path, "--respondents", 60, "--managers", 4, "--staff", 0, "--seed", 2
+    )
+    assert told.endswith("survey.csv, survey.toml, truth.csv; 64 rows, simulated, not real\n")
+    assert len(read(tmp_path / "survey.csv", tmp_path / "survey.toml").people) == 64
+    assert (tmp_path / "truth.csv").read_text().startswith("item,dimension,wave,expect,perceive,gap,")
+    told = crmlab("new", "instrument", tmp_path / "survey.csv", "--out", tmp_path / "mine.toml")
+    assert re.search(r"mine.toml: \d+ places to decide; search it for `decide:`", told)
+    assert len(read(tmp_path / "survey.csv", tmp_path / "mine.toml").instrument.items) == 22
+
+
+def test_nothing_is_written_over(tmp_path):
+    crmlab("simulate", "survey", "--out", tmp_path, "--respondents", 20)
+    before = (tmp_path / "survey.toml").read_text()
+    (told,) = refused("new", "instrument", tmp_path / "survey.csv")
+    assert told.endswith("survey.toml: exists already; name another with --out, or remove it")
+    assert len(refused("simulate", "survey", "--out", tmp_path)) == 3
+    assert (tmp_path / "survey.toml").read_text() == before
+
+
+def test_a_survey_that_is_not_there_is_told(tmp_path):
+    (told,) = refused("new", "instrument", tmp_path / "none.csv")
+    assert "there is no survey" in told
+    assert not (tmp_path / "none.toml").exists()
+
+
+def test_a_plan_says_how_many_to_ask():
+    told = crmlab("plan", "survey", "--width", 0.05, "--share", 0.5, "--response", 0.25, "--population", 2000)
+    assert "answers: 323\n" in told
+    assert "invitations: 1,292, where 25% answer\n" in told
+    assert "± 0.04994 at 95 %, of 2,000 there are" in told
+    told = crmlab("plan", "survey", "--width", 0.1, "--sd", 1.4)
+    assert "answers: 756\n" in told
+
+
+@pytest.mark.parametrize("given", [(), ("--sd", 1, "--share", 0.5)])
+def test_a_plan_is_for_a_gap_or_for_a_share(given):
+    (told,) = refused("plan", "survey", "--width", 0.1, *given)
+    assert told.startswith("plan survey: give either --sd, for a gap, or --share")

@@ -1,0 +1,211 @@
+"""What an instrument file may say, and how everything wrong in one is told at once."""
+
+import pytest
+from pydantic import ValidationError
+
+from crmlab.contracts import InputError
+from crmlab.service_quality.tables import Instrument, Item, Scale, load
+
+WHOLE = """
+title = "A survey"
+[scale]
+low = 1
+high = 7
+missing = [99, "keine Angabe"]
+not_applicable = [9]
+labels = { "strongly agree" = 7, "非常满意" = 7 }
+[scales.importance]
+low = 0
+high = 10
+[scales.standard]
+low = 1
+high = 7
+extent = true
+[dimensions]
+speed = ["S2", "S1"]
+people = ["P1"]
+[items]
+P1 = { expect = "E3", perceive = "P3", reversed = true }
+S1 = { text = "Goods come on time", expect = "E1", perceive = "P1", adequate = "A1", importance = "I1" }
+S2 = { perceive = "P2", standard = "X2", promise = "R2" }
+[points]
+speed = "W1"
+people = "W2"
+[outcomes.told]
+column = "told"
+kind = "told"
+low = 0
+[outcomes.nps]
+column = "nps"
+kind = "recommend"
+low = 0
+high = 10
+[design]
+respondent = "id"
+wave = "round"
+audience = "who"
+segments = ["region"]
+audiences = { Filialleiter = "manager" }
+[conventions]
+desired = true
+"""
+
+
+def written(tmp_path, toml):
+    path = tmp_path / "bank.toml"
+    path.write_bytes(toml if isinstance(toml, bytes) else toml.encode())
+    return path
+
+
+def wrong(tmp_path, toml):
+    with pytest.raises(InputError) as caught:
+        load(written(tmp_path, toml))
+    return [breach.removeprefix("bank.toml: ") for breach in caught.value.breaches]
+
+
+def small(**fields):
+    given = {"scale": Scale(low=1, high=5), "dimensions": {"all": ["Q1"]}, "items": {"Q1": Item(perceive="P1")}}
+    return Instrument(**given | fields)
+
+
+def test_an_instrument_file_says_all_there_is_to_a_survey(tmp_path):
+    read = load(written(tmp_path, WHOLE))
+    assert read.name == "bank"
+    assert read.data_kind == "real"
+    assert list(read.items) == ["S2", "S1", "P1"], "in the order of the dimensions"
+    assert [item.dimension for item in read.items.values()] == ["speed", "speed", "people"]
+    assert read.asked("expect") == {"S1": "E1", "P1": "E3"}
+    assert read.items["P1"].reversed
+    assert read.scale.labels["非常满意"] == 7
+    assert read.scale.missing == {99, "keine Angabe"}
+    assert read.outcomes["told"].high is None
+    assert read.design.audiences == {"Filialleiter": "manager"}
+    assert read.conventions.gap == "P-E"
+
+
+def test_a_byte_order_mark_is_no_key(tmp_path):
+    assert load(written(tmp_path, b"\xef\xbb\xbf" + WHOLE.strip().encode())).title == "A survey"
+
+
+def test_everything_wrong_is_told_at_once_each_by_its_key(tmp_path):
+    toml = """
+titel = "x"
+data_kind = "fake"
+[scale]
+low = 1
+high = "x"
+missing = [1.5]
+[scales.importanc]
+low = 1
+high = 2
+[dimensions]
+a = ["x", "y"]
+b = ["y", "z"]
+c = []
+[items]
+x = { expct = "E", perceive = "P" }
+y = { perceive = "P" }
+w = { text = "t" }
+[outcomes.s]
+column = "S"
+low = 5
+high = 1
+[points]
+a = "W"
+[conventions]
+gap = "E-P"
+"""
+    assert set(wrong(tmp_path, toml)) == {
+        "data_kind = 'fake': write 'real', 'simulated' or 'demonstration'",
+        "scale.high = 'x': write a whole number, unable to parse string as an integer",
+        "scale.missing.0 = 1.5: write a whole number or a text",
+        "scales.importanc: there is no such key; did you mean 'importance'?",
+        "items.x.expct: there is no such key; did you mean 'expect'?",
+        "outcomes.s: low = 5 is not below high = 1",
+        "conventions.gap = 'E-P': write 'P-E'",
+        "titel: there is no such key; did you mean 'title'?",
+        "items.y: stands in 2 dimensions (a, b); keep it in one",
+        "items.w: stands in no dimension; add it to one of a, b, c",
+        "items.w: has no column; give it expect or perceive",
+        "dimensions.b: names 'z', which [items] does not have; add or drop them",
+        "dimensions.c: has no items; list some, or drop it",
+        "points: [points] and [dimensions] differ in 'b', 'c'; give each dimension its points",
+        "column 'P' is used 2 times (items.x.perceive, items.y.perceive); keep one",
+    }
+
+
+def test_what_is_missing_is_told_by_its_key(tmp_path):
+    assert wrong(tmp_path, "[scale]\nlow = 1\n") == [
+        "scale.high: is missing; add it",
+        "dimensions: is missing; add it",
+        "items: is missing; add it",
+    ]
+
+
+def test_relations_are_told_where_every_part_is_sound(tmp_path):
+    (told,) = wrong(tmp_path, WHOLE.replace('people = ["P1"]', 'people = ["P1", "S1"]'))
+    assert told == "items.S1: stands in 2 dimensions (speed, people); keep it in one"
+
+
+@pytest.mark.parametrize("toml", ["scale = [", b"title = '\xff'"])
+def test_what_is_no_toml_is_said_to_be_none(tmp_path, toml):
+    (told,) = wrong(tmp_path, toml)
+    assert told.startswith("cannot be read as TOML (")
+
+
+def test_no_file_is_told_with_the_way_to_one(tmp_path):
+    with pytest.raises(InputError, match="`crmlab new instrument SURVEY` writes one"):
+        load(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"low": 5, "high": 5}, "low = 5 is not below high = 5"),
+        ({"missing": [5]}, "the codes 5 are answers of the scale 1 to 5"),
+        ({"missing": [9], "not_applicable": [9]}, "the codes 9 are both missing and not_applicable"),
+        ({"labels": {"often": 6}}, "labels 'often' = 6 lie off the scale 1 to 5 and are no codes"),
+    ],
+)
+def test_a_scale_without_sense_is_refused(fields, told):
+    with pytest.raises(ValidationError, match=told):
+        Scale(**{"low": 1, "high": 5} | fields)
+
+
+def test_a_label_may_stand_for_a_code():
+    assert Scale(low=1, high=5, missing=[9], labels={"refused": 9}).labels == {"refused": 9}
+
+
+def test_a_battery_without_a_scale_of_its_own_has_the_common_one(tmp_path):
+    read = load(written(tmp_path, WHOLE))
+    assert read.scale_of("expect") is read.scale
+    assert read.scale_of("standard").labels == read.scale.labels, "the same range, so the same words"
+    own = read.scale_of("importance")
+    assert (own.low, own.high, own.labels) == (0, 10, {})
+    assert (own.missing, own.not_applicable) == ({99, "keine Angabe"}, frozenset()), "9 is an answer of 0 to 10"
+
+
+def test_only_levels_on_the_common_scale_may_be_subtracted(tmp_path):
+    read = load(written(tmp_path, WHOLE))
+    assert [m for m in ("expect", "promise", "standard", "importance") if read.shares_scale(m)] == ["expect", "promise"]
+
+
+def test_codes_that_are_answers_to_an_outcome_are_no_codes_there(tmp_path):
+    read = load(written(tmp_path, WHOLE))
+    assert read.answers_to("nps").missing == {99, "keine Angabe"}
+    assert read.answers_to("told").missing == {"keine Angabe"}, "one may tell 99 others"
+
+
+def test_a_column_may_serve_two_batteries_where_rows_say_which():
+    item = {"Q1": {"expect": "1", "perceive": "1"}}
+    long = {"respondent": "id", "long": {"item": "q", "answer": "a"}}
+    with pytest.raises(ValidationError, match="column '1' is used 2 times"):
+        small(items=item, design=long)
+    assert small(items=item, design=long | {"long": long["long"] | {"kind": "k"}}).items["Q1"].expect == "1"
+
+
+def test_dropped_items_leave_no_empty_dimension_and_no_points(tmp_path):
+    read = load(written(tmp_path, WHOLE)).without({"P1"})
+    assert read.dimensions == {"speed": ["S2", "S1"]}
+    assert list(read.items) == ["S2", "S1"]
+    assert read.points == {}

@@ -1,0 +1,137 @@
+"""What is asked of a whole survey: the same as of its frames, in worlds with a planted truth."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crmlab import service_quality as sq
+from crmlab.contracts import InputError
+from crmlab.service_quality.tables import read
+from crmlab.stats import simulate_survey, simulated_instrument
+
+CUSTOMERS = 800
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("surveys")
+
+
+def simulated(folder, seed=1, **world):
+    """A survey of a planted world, read through the door, and its truth."""
+    world = simulate_survey.World(**world)
+    raw, truth = simulate_survey.survey(world, customers=CUSTOMERS, managers=40, staff=40, seed=seed)
+    raw.to_csv(folder / f"{seed}.csv", index=False)
+    (folder / f"{seed}.toml").write_text(simulated_instrument.instrument(world), "utf-8")
+    return read(folder / f"{seed}.csv", folder / f"{seed}.toml"), truth
+
+
+@pytest.fixture(scope="module")
+def world(folder):
+    return simulated(folder)
+
+
+@pytest.fixture(scope="module")
+def survey(world):
+    return world[0]
+
+
+@pytest.fixture(scope="module")
+def customers(survey):
+    return survey.of("customer")
+
+
+def test_reliability_is_told_of_each_battery(survey, customers):
+    found = sq.survey_reliability(survey)
+    dimensions = survey.instrument.dimensions
+    assert list(found.battery.unique()) == ["expect", "perceive", "gap"]
+    assert list(found.dimension[:6]) == [*dimensions, "all items"]
+    assert (found.reason == "").all()
+    by_hand = sq.reliability(customers.perceive, dimensions, customers.people.weight)
+    told = found[found.battery == "perceive"].drop(columns="battery").reset_index(drop=True)
+    pd.testing.assert_frame_equal(told, by_hand)
+    apart = sq.survey_difference_reliability(survey)
+    assert (apart.gap < apart[["expect", "perceive"]].max(axis=1)).all()
+    assert apart.gap_alpha.to_numpy() == pytest.approx(found[found.battery == "gap"].alpha[:5].to_numpy(), abs=1e-9)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("use", ["gap", "perception", "both"])
+def test_the_predictor_of_a_planted_world_is_found(folder, use):
+    # .95 less 3 standard errors of 40 surveys
+    found = [sq.survey_predictor(simulated(folder, seed, predictor=use)[0]).use for seed in range(2, 42)]
+    assert found.count(use) / 40 >= 0.84
+
+
+def test_drivers_stand_in_the_planted_order(world):
+    survey, truth = world
+    found = sq.survey_drivers(survey, replicates=200)
+    assert set(found.level) == {"dimension"}  # 22 items are too many for every order
+    planted = truth.drivers.sort_values(ascending=False)
+    assert list(found.driver[:2]) == list(planted.index[:2])
+    ranks = found.set_index("driver")
+    assert (ranks.rank_low <= planted.rank(ascending=False)[ranks.index]).all()
+    of_gaps = sq.survey_drivers(survey, battery="gap", replicates=20)
+    assert of_gaps.r2.iloc[0] < found.r2.iloc[0] + 0.2
+
+
+def test_priorities_are_derived_where_importance_is_not_asked(survey, customers):
+    found = sq.survey_priorities(survey, replicates=100)
+    assert set(found.source) == {"correlation with satisfaction"}
+    assert list(found["item"]) == list(survey.instrument.items)
+    assert list(found.dimension) == [item.dimension for item in survey.instrument.items.values()]
+    weight = customers.people.weight
+    kept = customers.perceive.iloc[:, 0].notna() & customers.outcomes.satisfaction.notna()
+    pair = np.cov(customers.perceive.iloc[:, 0][kept], customers.outcomes.satisfaction[kept], aweights=weight[kept])
+    assert found.importance[0] == pytest.approx(pair[0, 1] / np.sqrt(pair[0, 0] * pair[1, 1]))
+
+
+def test_penalties_take_the_outer_thirds_of_the_scale(survey, customers):
+    found = sq.survey_penalty_reward(survey)
+    by_hand = sq.penalty_reward(customers.perceive, customers.outcomes.satisfaction, 3, 5, customers.people.weight)
+    pd.testing.assert_frame_equal(found, by_hand)
+
+
+def test_loyalty_finds_the_planted_top_box_ratio(world):
+    survey, truth = world
+    found = sq.survey_loyalty(survey)
+    assert list(found.level) == [1, 2, 3, 4, 5]
+    assert found.ratio_low.iloc[-1] < truth.top_box_ratio < found.ratio_high.iloc[-1]
+    assert ((found.low <= truth.loyal.to_numpy()) & (truth.loyal.to_numpy() <= found.high)).sum() >= 4
+    assert sq.top_box(found).passed
+
+
+def test_those_who_recommend_are_counted(survey, customers):
+    row = sq.survey_nps(survey).iloc[0]
+    answers, weight = customers.outcomes.recommend, customers.people.weight
+    each = np.select([answers >= 9, answers <= 6], [100.0, -100.0], 0.0)
+    assert row.nps == pytest.approx(np.average(each[answers.notna()], weights=weight[answers.notna()]))
+
+
+def test_complaints_have_the_planted_effects(survey):
+    found = sq.survey_complaints(survey).set_index("effect")
+    assert list(found.index) == ["people told", "stopped buying", "buys less or stopped", "buys more"]
+    stopped = simulate_survey.BUYING[:2, 0]
+    assert found.low["stopped buying"] < stopped[0] / stopped[1] < found.high["stopped buying"]
+    less = simulate_survey.BUYING[:2, :2].sum(axis=1)
+    assert found.low["buys less or stopped"] < less[0] / less[1] < found.high["buys less or stopped"]
+    assert found.low["people told"] > 1  # planted as two, satisfaction alike
+
+
+def test_scores_weigh_dimensions_by_points(world, customers):
+    survey, _ = world
+    found = sq.survey_satisfaction(survey, replicates=200).set_index("score")
+    parts = sq.survey_attribute_weights(survey)
+    assert list(parts.attribute) == list(survey.instrument.dimensions)
+    assert found.value["weighted"] == pytest.approx(parts.part.sum())
+    planted = pd.Series(simulate_survey.IMPORTANCE)[parts.attribute]
+    assert parts.weight.to_numpy() == pytest.approx((planted / planted.sum()).to_numpy(), abs=0.02)
+
+
+def test_what_an_instrument_does_not_ask_is_said(survey):
+    without = survey.instrument.model_copy(update={"outcomes": {}})
+    silent = type(survey)(**{**survey.__dict__, "instrument": without})
+    with pytest.raises(InputError, match="no outcome is of kind 'satisfaction'"):
+        sq.survey_drivers(silent)
+    assert sq.survey_predictor(silent).reason == "no outcome is of kind satisfaction"
+    assert sq.survey_complaints(silent).empty

@@ -1,0 +1,201 @@
+"""The plots of priorities and loyalty: what they draw, where, and that nothing lies on anything else."""
+
+import itertools
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from crmlab.service_quality import models, plots
+from crmlab.style import EXPECTED
+
+ITEMS = [f"{'TRSAE'[i // 5]}{i % 5 + 1}" for i in range(22)]
+
+
+def world(seed=1, n=300):
+    """Ratings of 22 items by importance and by performance, and satisfaction."""
+    rng = np.random.default_rng(seed)
+    halo = rng.normal(size=(n, 1))
+    sides = [
+        np.clip(np.round(mean + 0.3 * rng.normal(size=22) + 0.6 * halo + 0.8 * rng.normal(size=(n, 22))), 1, 7)
+        for mean in (5.7, 5.0)
+    ]
+    importance, performance = (pd.DataFrame(side, columns=ITEMS) for side in sides)
+    outcome = performance.mean(axis=1) + np.minimum(performance.T1, 4) + pd.Series(rng.normal(size=n))
+    return importance, performance, outcome
+
+
+IMPORTANCE, PERFORMANCE, OUTCOME = world()
+LEVEL = pd.Series(np.repeat([1.0, 2, 3, 4, 5], 60))
+LOYAL = pd.Series((np.arange(300) % 60 < LEVEL.map({1: 1, 2: 2, 3: 4, 4: 6, 5: 36})).astype(float))
+RESOLVED = pd.Series(np.tile([0.0, 1.0], 150))
+TOLD, STOPPED = RESOLVED.map({0: 9.0, 1: 4.0}) + np.arange(300) % 3, ((RESOLVED == 0) & (np.arange(300) % 3 == 0)) * 1.0
+STOPPED[1] = 1.0
+TABLES = {
+    "priorities": models.priorities(PERFORMANCE, IMPORTANCE, replicates=200),
+    "drivers": models.drivers(PERFORMANCE[ITEMS[:5]], OUTCOME, replicates=200),
+    "penalty_reward": models.penalty_reward(PERFORMANCE, OUTCOME, 3, 5),
+    "loyalty_by_level": models.loyalty_by_level(LEVEL, LOYAL),
+    "satisfaction_scores": models.satisfaction_scores(PERFORMANCE, IMPORTANCE.mean(), replicates=200),
+    "complaints": models.complaints(RESOLVED, {"people told": TOLD}, {"stopped buying": STOPPED, "never": STOPPED * 0}),
+}
+LONG = TABLES["priorities"].assign(item=[f"prompt answers to {item}" for item in ITEMS], source="stated")
+DRAWN = {name: (getattr(plots, name), table) for name, table in TABLES.items()}
+DRAWN["priorities of long names"] = (plots.priorities, LONG)
+every_plot = pytest.mark.parametrize(("draw", "table"), DRAWN.values(), ids=DRAWN)
+
+
+@pytest.fixture(autouse=True)
+def _figures_are_closed():
+    mpl.use("agg")
+    yield
+    plt.close("all")
+
+
+@every_plot
+def test_a_plot_returns_the_axes_it_is_given_and_makes_one_figure_without(draw, table):
+    ax = plt.figure().add_subplot()
+    assert draw(table, ax=ax) is ax
+    assert len(plt.get_fignums()) == 1
+    own = draw(table)
+    assert own.figure.axes == [own]
+    assert len(plt.get_fignums()) == 2
+
+
+@every_plot
+def test_a_plot_leaves_its_frame_and_the_global_look_alone(draw, table):
+    before, look = table.copy(), dict(mpl.rcParams)
+    draw(table)
+    pd.testing.assert_frame_equal(table, before)
+    assert dict(mpl.rcParams) == look
+
+
+@every_plot
+def test_a_plot_says_what_its_axes_are(draw, table):
+    ax = draw(table)
+    assert ax.get_xlabel()
+    assert ax.get_ylabel() or [label for label in ax.get_yticklabels() if label.get_text()]
+
+
+@every_plot
+def test_nothing_lies_on_anything_or_runs_off_the_figure(draw, table):
+    ax = draw(table)
+    ax.figure.draw_without_rendering()
+    notes = [text for text in ax.texts if text.get_text()]
+    boxes = [text.get_window_extent() for text in notes]
+    assert not [
+        (one.get_text(), other.get_text())
+        for (one, a), (other, b) in itertools.combinations(zip(notes, boxes, strict=True), 2)
+        if a.overlaps(b)
+    ]
+    left, right = ax.get_xlim()
+    down, up = sorted(ax.get_ylim())
+    beside = [label for label in ax.get_yticklabels() if down <= label.get_position()[1] <= up]
+    places = [label for label in ax.get_xticklabels() if left <= label.get_position()[0] <= right]
+    across = sorted((p.get_window_extent() for p in places if p.get_text()), key=lambda box: box.x0)
+    assert not any(one.overlaps(other) for one, other in itertools.pairwise(across))
+    legend = [ax.get_legend().get_window_extent()] if ax.get_legend() else []
+    assert not any(box.overlaps(held) for held in legend for box in boxes)
+    labels = [part.get_window_extent() for part in (ax.xaxis.label, ax.yaxis.label, *beside) if part.get_text()]
+    whole = ax.figure.bbox
+    for box in (*boxes, *legend, *across, *labels):
+        assert whole.x0 - 1 <= box.x0
+        assert box.x1 <= whole.x1 + 1
+        assert whole.y0 - 1 <= box.y0
+        assert box.y1 <= whole.y1 + 1
+
+
+def points(ax, label):
+    return next(c for c in ax.containers if c.get_label() == label).lines[0]
+
+
+def test_the_map_has_every_item_named_where_it_is_and_the_undecided_hollow():
+    table, ax = TABLES["priorities"], plots.priorities(TABLES["priorities"])
+    assert {"decided", "undecided"} == {c.get_label() for c in ax.containers}
+    decided = table[table.decision != "undecided"]
+    assert list(points(ax, "decided").get_xdata()) == list(decided.performance)
+    assert list(points(ax, "decided").get_ydata()) == list(decided.importance)
+    assert points(ax, "decided").get_markerfacecolor() == EXPECTED
+    assert points(ax, "undecided").get_markerfacecolor() == "white"
+    named = {text.get_text(): text.xy for text in ax.texts if text.get_text() in ITEMS}
+    assert named == {row.item: (row.performance, row.importance) for row in table.itertuples()}
+    assert {"concentrate here", "keep up", "low priority", "possible overkill"} < {t.get_text() for t in ax.texts}
+
+
+def test_no_name_on_the_map_covers_a_point():
+    ax = plots.priorities(TABLES["priorities"])
+    ax.figure.draw_without_rendering()
+    table = TABLES["priorities"]
+    places = ax.transData.transform(table[["performance", "importance"]].to_numpy())
+    names = [text.get_window_extent() for text in ax.texts if text.get_text() in ITEMS]
+    assert len(names) == 22
+    assert not any(box.contains(*place) for box in names for place in places)
+
+
+def test_long_names_become_numbers_with_a_key():
+    ax = plots.priorities(LONG)
+    key = next(text.get_text() for text in ax.texts if "\n" in text.get_text())
+    assert key.split("\n")[0] == "1  prompt answers to T1"
+    assert len(key.split("\n")) == 22
+    assert {text.get_text() for text in ax.texts} >= {str(i) for i in range(1, 23)}
+    assert ax.get_ylabel() == "Importance (stated)"
+
+
+def test_the_crosshair_lies_where_the_table_says():
+    table, ax = TABLES["priorities"], plots.priorities(TABLES["priorities"])
+    found = {
+        tuple(line.get_xdata()): tuple(line.get_ydata()) for line in ax.get_lines() if line.get_gid() == "crosshair"
+    }
+    assert found[(0, 1)] == (table.cross_importance[0],) * 2
+    assert found[(table.cross_performance[0],) * 2] == (0, 1)
+    line = next(line for line in ax.get_lines() if line.get_label() == "iso-rating line")
+    assert list(line.get_ydata()) == pytest.approx(list(line.get_xdata()))  # stated importance: as it performs
+
+
+def test_a_map_of_blank_rows_is_empty_and_drawn():
+    blank = TABLES["priorities"].assign(reason="nobody answered")
+    assert plots.priorities(blank).get_xlabel()
+
+
+def test_drivers_show_their_parts_and_ranks():
+    table, ax = TABLES["drivers"], plots.drivers(TABLES["drivers"])
+    assert [label.get_text() for label in ax.get_yticklabels()] == list(table.driver)
+    ends = [tuple(segment[:, 0]) for segment in ax.collections[0].get_segments()]
+    assert ends == list(zip(table.part_low, table.part_high, strict=True))
+    assert ax.texts[0].get_text() == f"rank 1 ({table.rank_low[0]} to {table.rank_high[0]})"
+
+
+def test_penalties_and_rewards_stand_with_their_kind():
+    table, ax = TABLES["penalty_reward"], plots.penalty_reward(TABLES["penalty_reward"])
+    told = table[table.reason == ""]
+    found = {line.get_label(): list(line.get_xdata()) for line in ax.get_lines()}
+    assert found["penalty"] == list(told.penalty)
+    assert found["reward"] == list(told.reward)
+    assert [text.get_text() for text in ax.texts] == list(told.kind)
+
+
+def test_loyalty_says_what_the_top_box_is_worth():
+    ax = plots.loyalty_by_level(TABLES["loyalty_by_level"])
+    assert ax.texts[0].get_text().startswith("5 is worth 6.0 × 4\n(95 % ")
+    assert [label.get_text() for label in ax.get_xticklabels()] == [f"{i}\nn 60" for i in range(1, 6)]
+
+
+def test_complaints_are_on_a_log_axis_with_one_marked():
+    table, ax = TABLES["complaints"], plots.complaints(TABLES["complaints"])
+    assert ax.get_xscale() == "log"
+    assert [label.get_text() for label in ax.get_yticklabels()] == [
+        "people told",
+        "stopped buying",
+    ]  # never has no ratio
+    assert list(ax.get_lines()[0].get_xdata()) == list(table.ratio[:2])
+    assert list(ax.get_lines()[1].get_xdata()) == [1, 1]
+
+
+def test_the_band_of_scores_is_drawn_about_the_weighted_one():
+    table, ax = TABLES["satisfaction_scores"], plots.satisfaction_scores(TABLES["satisfaction_scores"])
+    weighted = ax.patches[1]
+    assert weighted.get_x() == pytest.approx(table.band_low[1])
+    assert weighted.get_width() == pytest.approx(table.band_high[1] - table.band_low[1])
+    assert ax.patches[0].get_width() == 0
