@@ -178,7 +178,8 @@ def test_penalties_and_rewards_stand_with_their_kind():
 
 def test_loyalty_says_what_the_top_box_is_worth():
     ax = plots.loyalty_by_level(TABLES["loyalty_by_level"])
-    assert ax.texts[0].get_text().startswith("5 is worth 6.0 × 4\n(95 % ")
+    top = TABLES["loyalty_by_level"].iloc[-1]
+    assert ax.texts[0].get_text() == f"5 is worth 6.0 × 4\n(95 % {top.ratio_low:.1f} to {top.ratio_high:.0f})"
     assert [label.get_text() for label in ax.get_xticklabels()] == [f"{i}\nn 60" for i in range(1, 6)]
 
 

@@ -53,11 +53,12 @@ def test_a_large_sample_comes_near_the_truth():
     assert (found.reason == "").all()
 
 
-@pytest.mark.slow
 def test_the_interval_of_alpha_covers_it():
     loading = GENERAL**2 + GROUP**2
     whole = 16 * loading / (16 * loading + 4 * (1 - loading))
-    found = [alpha(covariance(answers(120, seed)[DIMENSIONS["A"]])) for seed in range(2_000)]
+    rng = np.random.default_rng(1)
+    true = np.full((4, 4), loading) + (1 - loading) * np.eye(4)
+    found = [alpha(np.cov(held.T)) for held in rng.multivariate_normal(np.zeros(4), true, (2_000, 120))]
     ends = [alpha_interval(value, 4, 120) for value in found]
     covered = np.mean([low <= whole <= high for low, high in ends])
     assert covered == pytest.approx(0.95, abs=0.015)  # 3 standard errors of 2,000 surveys
