@@ -30,21 +30,7 @@ def priorities(table, ax=None):
     keyed = told["item"].astype(str).str.len().max() > SHORT
     if new:
         ax.figure.set_size_inches(8.6 if keyed else 7.2, 5.6)
-    unsure = told.decision == "undecided"
-    for rows, fill, label in ((told[~unsure], EXPECTED, "decided"), (told[unsure], "white", "undecided")):
-        ax.errorbar(
-            rows.performance,
-            rows.importance,
-            xerr=_reach(rows, "performance"),
-            yerr=_reach(rows, "importance"),
-            fmt="o",
-            markersize=5,
-            color=EXPECTED,
-            mfc=fill,
-            ecolor="#6e778166",
-            elinewidth=0.8,
-            label=label if len(rows) else None,
-        )
+    _dots(told, ax)
     _lines(told, ax)
     source = f" ({table.source.iloc[0]})" if "source" in table and len(table) else ""
     ax.set(xlabel="Performance (mean perception)", ylabel=f"Importance{source}")
@@ -110,6 +96,25 @@ def penalty_reward(table, ax=None):
     ax.set(xlabel="Change of satisfaction beside middling answers", ylim=(len(told) - 0.4, -0.6))
     ax.legend(frameon=False, ncol=2, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, fontsize=8)
     return _quiet_rows(ax)
+
+
+def _dots(told, ax):
+    """Items with their intervals, those undecided hollow."""
+    unsure = told.decision == "undecided"
+    for rows, fill, label in ((told[~unsure], EXPECTED, "decided"), (told[unsure], "white", "undecided")):
+        ax.errorbar(
+            rows.performance,
+            rows.importance,
+            xerr=_reach(rows, "performance"),
+            yerr=_reach(rows, "importance"),
+            fmt="o",
+            markersize=5,
+            color=EXPECTED,
+            mfc=fill,
+            ecolor="#6e778166",
+            elinewidth=0.8,
+            label=label if len(rows) else None,
+        )
 
 
 def _reach(rows, side):
