@@ -232,7 +232,7 @@ def index():
 
 def tell(manifest, folder):
     """A run in a few lines."""
-    from crmlab.result import Estimate, words
+    from crmlab.result import Estimate, Verdict, words
 
     colour = "green" if manifest.state == "success" else "red"
     out.print(f"[bold {colour}]{manifest.state}[/]  {manifest.report} {manifest.run}  {plain(manifest.title)}")
@@ -242,7 +242,7 @@ def tell(manifest, folder):
     for name, fact in manifest.facts.items():
         out.print(plain(f"  {words(name)}: {Estimate(**fact)}"))
     for verdict in manifest.verdicts:
-        out.print(plain(f"  [{'passed' if verdict['passed'] else 'FAILED'}] {verdict['claim']}: {verdict['evidence']}"))
+        out.print(plain(f"  {Verdict(**verdict)}"))
     out.print(plain(f"  {folder / 'report.html'}"))
 
 

@@ -71,11 +71,15 @@ def _winner(part):
         winner = better.rule.iloc[0]
         told = f"{winner} {than} the best naive rule, {naive}, {_by(better)}{_also(better.rule[1:], nearer)}"
     elif len(worse) and len(worse) == len(models):
-        winner, told = naive, f"{naive} {than} every model, even {worse.rule.iloc[0]}, {_by(worse)}"
+        every = "every model that was fitted throughout" if absent.any() else "every model"
+        winner, told = naive, f"{naive} {than} {every}, even {worse.rule.iloc[0]}, {_by(worse)}"
     else:
         level = [*models.rule[models.outcome == "undecided"], naive]
         winner, told = "undecided", f"undecided between {_listed(level)}" if len(models) else "no model took part"
-    missing = f"; not fitted: {_listed(part.rule[absent])}" if absent.any() else ""
+    without = [
+        f"{rule} ({_where(outcome)})" for rule, outcome in zip(part.rule[absent], part.outcome[absent], strict=True)
+    ]
+    missing = f"; without {_listed(without)}" if without else ""
     return {"winner": winner, "told": f"{TITLES[part.measure.iloc[0]]}, {part.population.iloc[0]}: {told}{missing}"}
 
 
@@ -94,3 +98,8 @@ def _also(rules, nearer):
 def _listed(rules):
     *rest, last = rules
     return f"{', '.join(rest)} and {last}" if rest else last
+
+
+def _where(outcome):
+    """What an outcome that begins with "not fitted" says, without a model's reasons."""
+    return outcome.partition(":")[0]

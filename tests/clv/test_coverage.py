@@ -20,5 +20,5 @@ def test_intervals_hold_what_they_should_in_most_worlds(name, parameters, monkey
     share = found.mean()
     assert {"predictive of orders seen", "predictive of spend seen"} <= set(share.index)
     assert (share >= 0.85).all(), share  # fewer than 34 of 40 would be a chance of one in 60
-    assert 0.92 <= share.mean() <= 0.98
+    assert 0.9 <= share.mean() <= 0.99  # .95 within three standard errors of 40 worlds whose intervals err together
     assert share.filter(like="confidence of").size == parameters + (2 if name == "BG/NBD" else 1)

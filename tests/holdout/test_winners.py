@@ -51,13 +51,18 @@ UNFITTED = ("G", np.nan, np.nan, np.nan, np.nan, "not fitted: a reason")
             "rate is nearer than every model, even E, by 0.1000 (95 % 0.05000 to 0.2000)",
         ),
         ((RATE, OPEN, FAR), "undecided", "undecided between D and rate"),
-        ((RATE, OPEN, UNFITTED, ("H", *OPEN[1:])), "undecided", "undecided between D, H and rate; not fitted: G"),
+        (
+            (RATE, OPEN, UNFITTED, ("H", *OPEN[1:])),
+            "undecided",
+            "undecided between D, H and rate; without G (not fitted)",
+        ),
         (
             (FAR, UNFITTED, RATE),
             "rate",
-            "rate is nearer than every model, even E, by 0.1000 (95 % 0.05000 to 0.2000); not fitted: G",
+            "rate is nearer than every model that was fitted throughout, even E, by 0.1000 (95 % 0.05000 to 0.2000); "
+            "without G (not fitted)",
         ),
-        ((RATE, COUNT, UNFITTED), "undecided", "no model took part; not fitted: G"),
+        ((RATE, COUNT, UNFITTED), "undecided", "no model took part; without G (not fitted)"),
         (
             (("rate", 1, 0.1, -1, 1, "undecided"), FAR),
             "rate or count",

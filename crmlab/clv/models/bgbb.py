@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.special import betaln, expit, psi, zeta
 
-from crmlab.clv.models.inputs import daily_rate
+from crmlab.clv.models.inputs import daily_rate, horizon
 from crmlab.clv.models.orders import OrderModel
 from crmlab.clv.models.quadrature import LOST, beta_nodes
 from crmlab.contracts import InputError
@@ -41,7 +41,9 @@ class BGBB(OrderModel):
         every   : days a period has; one order in the first period ahead counts (1 + discount_annual)^(-every / 365)
         Raises ValueError where the sum has no end: undiscounted, for ever, with gamma at most 1. [eq. 14]
         """
-        rate = daily_rate(discount_annual) * every
+        if not 0 < every < np.inf:
+            raise ValueError(f"every = {every!r}: choose the days a period has, more than 0")
+        rate, periods = daily_rate(discount_annual) * every, periods if periods is None else horizon(periods)
         return self._expected("discounted_orders", summary, lambda living: self._discounted(living, rate, periods))
 
     @staticmethod

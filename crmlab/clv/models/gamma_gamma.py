@@ -50,7 +50,7 @@ class GammaGamma:
 
         Who has not come back is expected to spend what all customers do on average; q must exceed 1.
         """
-        x, m = summary.frequency, summary.monetary_value
+        x, m = spending(summary)
         return pd.Series(self.spend_given(x, m), summary.index, name="expected_spend")
 
     def spend_given(self, frequency, monetary_value):

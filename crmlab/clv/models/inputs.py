@@ -47,7 +47,15 @@ def spending(summary):
 def count_customers(summary):
     """How many customers each row stands for: array of int."""
     if "customers" in summary:
-        return summary["customers"].to_numpy()
+        found = summary["customers"].to_numpy()
+        if not np.issubdtype(found.dtype, np.integer) or (found < 0).any():
+            floats = _floats(summary["customers"])
+            _refuse(
+                summary,
+                {"a number of customers that is no whole number, 0 or more": ~((floats >= 0) & (floats % 1 == 0))},
+            )
+            return floats.astype(int)
+        return found
     return np.ones(len(summary), dtype=int)
 
 
@@ -68,7 +76,17 @@ def distinct(*columns):
 
 def daily_rate(discount_annual):
     """The continuous rate a day that makes money worth `discount_annual` less a year on: ln(1 + d) / 365."""
+    if not 0 <= discount_annual < np.inf:
+        raise ValueError(f"discount_annual = {discount_annual!r}: choose a yearly rate of 0 or more, as .1 for 10 %")
     return np.log1p(discount_annual) / 365
+
+
+def horizon(days):
+    """`days` ahead, as they are. Raises ValueError unless they are finite and at least 0; None, for ever, is not."""
+    found = np.asarray(days, dtype=float)
+    if not (np.isfinite(found) & (found >= 0)).all():
+        raise ValueError(f"days = {days!r}: choose a finite number of them, 0 or more")
+    return days
 
 
 def _floats(column):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from crmlab.clv.models.inputs import count_customers, daily_rate, distinct, repeat_buying
+from crmlab.clv.models.inputs import count_customers, daily_rate, distinct, horizon, repeat_buying
 from crmlab.likelihood import FitError, fit, maximise, names
 
 
@@ -25,7 +25,7 @@ class OrderModel:
         starts : tuples of parameters to begin at, rather than a few of the model's own
         """
         x, t_x, T, customers = counted(summary)
-        if not x.any():
+        if not (x @ customers):
             raise FitError(
                 f"{cls.__name__} needs repeat orders; {customers.sum():,} customers had none: try a longer calibration"
             )
@@ -57,21 +57,24 @@ class OrderModel:
 
     def expected_orders(self, summary, days):
         """Expected orders of each customer in the next `days`, count."""
+        days = horizon(days)
         return self._expected("expected_orders", summary, lambda living: self._orders(living, days))
 
     def probability_of_orders(self, summary, days, count):
         """Chance that each customer places exactly `count` orders in the next `days`, 0 to 1."""
+        days, count = horizon(days), _whole(count)
         chance = self._expected("probability_of_orders", summary, lambda living: self._chance(living, days, count))
         return chance + (1 - self.p_alive(summary)) if count == 0 else chance
 
     def expected_orders_new(self, days):
         """Expected repeat orders of a customer `days` after the first order, count: shaped as `days`."""
-        days = np.asarray(days, dtype=float)
+        days = np.asarray(horizon(days), dtype=float)
         alive, living = self._newcomer(days.size)
         return (alive * self._orders(living, days.ravel())).reshape(days.shape)
 
     def probability_of_orders_new(self, days, count):
         """Chance that a customer places exactly `count` repeat orders within `days` of the first order, 0 to 1."""
+        days, count = horizon(days), _whole(count)
         alive, living = self._newcomer(1)
         return float(alive * self._chance(living, days, count)[0] + (1 - alive if count == 0 else 0))
 
@@ -81,7 +84,7 @@ class OrderModel:
         days    : count only those of the next `days` (DECT); None counts all (DERT)
         Raises ValueError where the sum has no end: undiscounted, for ever, of customers who leave too rarely.
         """
-        delta = daily_rate(discount_annual)
+        delta, days = daily_rate(discount_annual), days if days is None else horizon(days)
         return self._expected("discounted_orders", summary, lambda living: self._discounted(living, delta, days))
 
     def simulate_orders(self, summary, days, rng):
@@ -91,6 +94,7 @@ class OrderModel:
         customer : position among all customers, those of each row side by side
         day      : how far ahead, days
         """
+        days = horizon(days)
         x, t_x, T, which = repeat_buying(summary)
         row = np.repeat(np.arange(len(summary)), count_customers(summary))
         alive = self._alive(x, t_x, T)[which][row]
@@ -102,6 +106,8 @@ class OrderModel:
     def _expected(self, name, summary, of_living):
         """What is expected of each customer, from what is of living ones, computed once where x and T agree."""
         x, t_x, T, which = repeat_buying(summary)
+        if not len(summary):
+            return pd.Series(0.0, summary.index, name=name)
         seen, ages, pair = distinct(x, T)
         found = self._alive(x, t_x, T) * np.broadcast_to(of_living(self._living(seen, ages)), seen.shape)[pair]
         return pd.Series(found[which], summary.index, name=name)
@@ -118,3 +124,9 @@ def counted(summary):
     """frequency, recency, age and number of customers of each distinct kind: four arrays."""
     *kinds, which = repeat_buying(summary)
     return *kinds, np.bincount(which, count_customers(summary), len(kinds[0])).astype(int)
+
+
+def _whole(count):
+    if count < 0 or count % 1:
+        raise ValueError(f"count = {count!r}: choose a whole number of orders, 0 or more")
+    return int(count)

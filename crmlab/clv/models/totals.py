@@ -117,6 +117,8 @@ def orders_by_week(orders, customers, weeks, seed):
 
 
 def _total(expected, outcome, models, seed, interval, unit):
+    if interval not in ("confidence", "predictive"):
+        raise ValueError(f"interval = {interval!r}: choose confidence or predictive")
     if interval == "confidence":
         return intervals.confidence(expected(*models), [expected(*drawn) for drawn in _draws(models, seed)], unit)
     rng = np.random.default_rng(seed)
@@ -129,8 +131,9 @@ def _draws(models, seed):
 
 def _value(model, spend_model, customers, days, discount_annual, margin):
     """Expected of each customer: infinite where mean spend is."""
-    spend = spend_model.expected_spend(customers) if spend_model.q > 1 else np.inf
-    return value(model.discounted_orders(customers, discount_annual, days), spend, margin)
+    orders = model.discounted_orders(customers, discount_annual, days)
+    spend = spend_model.expected_spend(customers) if spend_model.q > 1 else np.where(orders * margin > 0, np.inf, 0.0)
+    return value(orders, spend, margin)
 
 
 def _seen(model, spend_model, customers, days, discount_annual, margin, rng):

@@ -12,7 +12,7 @@ def value(discounted_orders, spend, margin=1.0):
 
 def total(series, customers=1):
     """The sum over all customers of a Series with one row for each of `customers` alike."""
-    return float((series * customers).sum())
+    return float((series * customers).sum(skipna=False))
 
 
 def score(summary, orders, spend, days, discount_annual, margin=1.0):

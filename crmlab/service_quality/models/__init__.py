@@ -5,7 +5,7 @@ from crmlab.service_quality.models.complaints import complaints, survey_complain
 from crmlab.service_quality.models.confirm import CFA, cfa
 from crmlab.service_quality.models.difference import difference_reliability, survey_difference_reliability
 from crmlab.service_quality.models.drivers import drivers, survey_drivers
-from crmlab.service_quality.models.factors import Factors, efa, htmt, parallel_analysis
+from crmlab.service_quality.models.factors import Factors, efa, htmt, parallel_analysis, survey_efa
 from crmlab.service_quality.models.loyalty import loyalty_by_level, nps, survey_loyalty, survey_nps, top_box
 from crmlab.service_quality.models.predictor import Predictor, predictor, survey_predictor
 from crmlab.service_quality.models.priorities import priorities, survey_priorities
@@ -41,6 +41,7 @@ __all__ = [
     "survey_complaints",
     "survey_difference_reliability",
     "survey_drivers",
+    "survey_efa",
     "survey_loyalty",
     "survey_nps",
     "survey_penalty_reward",

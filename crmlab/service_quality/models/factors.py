@@ -1,7 +1,7 @@
 """What lies behind the answers: factors, how many, and how they load."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +9,7 @@ from scipy import stats
 from statsmodels.multivariate.factor import Factor
 
 from crmlab.service_quality.models.covariance import correlation, covariance, effective
+from crmlab.service_quality.models.scores import one_wave
 from crmlab.stats import resample
 
 ROUNDS, CLOSE = 20_000, 1e-9  # of least squares: most rounds, and the change of communalities that ends them
@@ -26,11 +27,26 @@ class Factors:
     loadings     : a frame, items x factors and their communality
     correlations : of the factors, a frame
     n            : effective respondents of the pair of items that fewest answered
+    reason       : why there are none, or which items were left out
     """
 
     loadings: pd.DataFrame
     correlations: pd.DataFrame
     n: float
+    reason: str = ""
+
+
+def survey_efa(survey, battery="perceive", seed=1):
+    """`efa` of a survey's customers, without items that all answered alike; blank, with its reason, where none is."""
+    survey = one_wave(survey)
+    answers, weights = getattr(survey, battery), survey.people.weight.to_numpy(dtype=float)
+    alike = [item for item in answers if answers.loc[weights > 0, item].nunique() < 2]
+    told = f"left out, as all answered alike: {', '.join(alike)}" if alike else ""
+    try:
+        return replace(efa(answers.drop(columns=alike), weights=weights, seed=seed), reason=told)
+    except (ValueError, np.linalg.LinAlgError) as fault:
+        reason = "; ".join(filter(None, [f"factors cannot be told: {fault}", told]))
+        return Factors(pd.DataFrame({"reason": [reason]}), pd.DataFrame(), 0.0, reason)
 
 
 def efa(answers, factors=None, weights=None, seed=1):

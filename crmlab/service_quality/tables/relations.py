@@ -24,6 +24,8 @@ def relations(raw):
         if not any(item.get(measure) for measure in MEASURES):
             yield f"items.{name}: has no column; give it expect or perceive"
     for dimension, names in dimensions.items():
+        if dimension.casefold() in ("overall", "all items"):
+            yield f"dimensions.{dimension}: this name is taken for the whole; choose another"
         if not names:
             yield f"dimensions.{dimension}: has no items; list some, or drop it"
         if unknown := [n for n in dict.fromkeys(map(str, names)) if n not in raw.get("items", {})]:

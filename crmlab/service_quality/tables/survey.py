@@ -57,6 +57,9 @@ class Survey:
 
     def of(self, audience="customer", wave=None):
         """The survey of one audience, or of all where None, and of one wave where given; rows are numbered anew."""
+        known = self.people.wave.astype(str).unique()
+        if wave is not None and str(wave) not in known:
+            raise InputError(f"wave {wave!r}: there are {', '.join(sorted(known))}; choose one of them")
         kept = (self.people.audience == audience) | (audience is None)
         if wave is not None:
             kept &= self.people.wave.astype(str) == str(wave)

@@ -76,3 +76,41 @@ def test_counts_do_not_overflow_small_integers():
     small = frame.astype({"frequency": "int8", "recency": "uint8", "age": "uint8"})
     for model in MODELS:
         assert model.log_likelihood(small) == model.log_likelihood(frame)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda m: type(m).__name__)
+@pytest.mark.parametrize(
+    ("ask", "told"),
+    [
+        (lambda m, f: m.expected_orders(f, -5), "days = -5: choose a finite number of them, 0 or more"),
+        (lambda m, f: m.expected_orders(f, np.nan), "days = nan"),
+        (lambda m, f: m.expected_orders_new([1, -1]), "days"),
+        (lambda m, f: m.simulate_orders(f, None, np.random.default_rng(1)), "days = None"),
+        (lambda m, f: m.probability_of_orders(f, 30, -1), "count = -1: choose a whole number of orders, 0 or more"),
+        (lambda m, f: m.probability_of_orders(f, 30, 1.5), r"count = 1\.5"),
+        (lambda m, f: m.discounted_orders(f, -0.1), r"discount_annual = -0\.1: choose a yearly rate of 0 or more"),
+        (lambda m, f: m.discounted_orders(f, 0.1, -3), "days = -3"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_in_words(model, ask, told):
+    with pytest.raises(ValueError, match=told):
+        ask(model, customers(GOOD))
+
+
+@pytest.mark.parametrize("count", [np.nan, 0.5, -3])
+def test_a_number_of_customers_that_is_none_is_refused(count):
+    frame = customers(GOOD, GOOD).assign(customers=[1, count])
+    with pytest.raises(InputError, match=r"1 of 2 rows have a number of customers that is no whole number"):
+        MODELS[0].log_likelihood(frame)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda m: type(m).__name__)
+def test_nobody_is_expected_nothing(model):
+    nobody = customers(GOOD)[:0]
+    assert model.expected_orders(nobody, 30).empty
+    assert model.p_alive(nobody).empty
+
+
+def test_an_interval_that_there_is_not_is_refused():
+    with pytest.raises(ValueError, match="interval = 'Confidence': choose confidence or predictive"):
+        clv.orders_ahead(MODELS[0], customers(GOOD).assign(customers=1), 30, 1, interval="Confidence")
