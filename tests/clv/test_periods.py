@@ -151,3 +151,22 @@ def test_collapse_means_spend_over_all_periods_with_an_order():
         "customers": 2,
         "monetary_value": pytest.approx((34 + 68) / 6),
     }
+
+
+def test_customers_of_periods_are_valued_as_others_are():
+    rng = np.random.default_rng(1)
+    frame = clv.BGBB(1.2, 0.75, 0.66, 2.78).simulate_orders(
+        pd.DataFrame({"frequency": [0] * 600, "recency": 0, "age": 0}), 20, rng
+    )
+    seen = frame.groupby("customer").day.agg(["size", "max"]).reindex(range(600), fill_value=0)
+    customers = pd.DataFrame({"frequency": seen["size"], "recency": seen["max"], "age": 20, "customers": 1})
+    customers["monetary_value"] = np.where(customers.frequency > 0, 30.0, 0.0)
+    orders, spend = clv.BGBB.fit(customers), clv.GammaGamma(6.25, 3.74, 15.44, covariance=np.eye(3) * 1e-4)
+    money = (10, 0.15, 0.5, 1)
+    by_hand = orders.discounted_orders(customers, 0.15, 10, every=7) * spend.expected_spend(customers) * 0.5
+    for interval in ("confidence", "predictive"):
+        found = clv.value_ahead(orders, spend, customers, *money, interval=interval, every=7)
+        assert found.value == pytest.approx(by_hand.sum(), rel=1e-12)
+        assert found.low < found.value < found.high
+    each = clv.expected_of_each(orders, spend, customers[:5], *money, every=7)
+    assert each["value"].to_list() == pytest.approx(by_hand[:5].to_list())

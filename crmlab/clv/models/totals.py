@@ -33,32 +33,36 @@ def orders_ahead(orders, customers, days, seed, interval="predictive"):
     )  # fmt: skip
 
 
-def value_ahead(orders, spend, customers, days, discount_annual, margin, seed, unit="", interval="confidence"):
+def value_ahead(
+    orders, spend, customers, days, discount_annual, margin, seed, unit="", interval="confidence", **periods
+):
     """What all customers are worth over the next `days`, customer equity: an Estimate; undiscounted, what they spend.
 
     customers : a collapsed summary. For a confidence interval the mean spend of a row's customers will do, as expected
                 spend is linear in it; a predictive one asks for `collapse(summary, "monetary_value")`
     days      : None is for ever, of which there is only a confidence interval
+    periods   : every = days a period has, for BGBB, whose `days` are periods
     """
 
     money = (customers, days, discount_annual, margin)
 
     def expected(model, spend_model):
-        return total(_value(model, spend_model, *money), customers.customers)
+        return total(_value(model, spend_model, *money, **periods), customers.customers)
 
     def seen(model, spend_model, rng):
-        return _seen(model, spend_model, *money, rng)[1].sum()
+        return _seen(model, spend_model, *money, rng, **periods)[1].sum()
 
     return _total(expected, seen, (orders, spend), seed, interval, unit)
 
 
-def expected_of_each(orders, spend, customers, days, discount_annual, margin, seed):
+def expected_of_each(orders, spend, customers, days, discount_annual, margin, seed, **periods):
     """What is expected of each customer over the next `days`, and what may be seen: a frame beside `customers`.
 
     spend                                 None leaves out what it is needed for: value and worth
     p_alive, expected_orders, value       each with its confidence interval as _low and _high
     orders_low, orders_high               predictive, count
     worth_low, worth_high                 predictive, discounted margin, in the currency of the data
+    periods                               every = days a period has, for BGBB, whose `days` are periods
     """
     one, models = customers.assign(customers=1), (orders, spend) if spend else (orders,)
     pairs, rng = list(_draws(models, seed)), np.random.default_rng(seed)
@@ -67,9 +71,9 @@ def expected_of_each(orders, spend, customers, days, discount_annual, margin, se
         "expected_orders": lambda model, *_: model.expected_orders(one, days),
     }
     money = (one, days, discount_annual, margin)
-    outcomes = [_seen(*pair, *money, rng) if spend else (_count(*pair, one, days, rng),) for pair in pairs]
+    outcomes = [_seen(*pair, *money, rng, **periods) if spend else (_count(*pair, one, days, rng),) for pair in pairs]
     if spend:
-        expected["value"] = lambda model, spend_model: _value(model, spend_model, *money)
+        expected["value"] = lambda model, spend_model: _value(model, spend_model, *money, **periods)
     columns = {}
     for name, of in expected.items():
         columns[name] = of(*models)
@@ -129,17 +133,19 @@ def _draws(models, seed):
     return zip(*(likelihood.draws(model, DRAWS, seed + n) for n, model in enumerate(models)), strict=True)
 
 
-def _value(model, spend_model, customers, days, discount_annual, margin):
+def _value(model, spend_model, customers, days, discount_annual, margin, **periods):
     """Expected of each customer: infinite where mean spend is."""
-    orders = model.discounted_orders(customers, discount_annual, days)
+    orders = model.discounted_orders(customers, discount_annual, days, **periods)
     spend = spend_model.expected_spend(customers) if spend_model.q > 1 else np.where(orders * margin > 0, np.inf, 0.0)
     return value(orders, spend, margin)
 
 
-def _seen(model, spend_model, customers, days, discount_annual, margin, rng):
+def _seen(model, spend_model, customers, days, discount_annual, margin, rng, every=1):
     """Drawn for each row over the next `days`: how many orders come, and what they are worth."""
     orders = model.simulate_orders(customers, days, rng)
-    paid = spend_model.simulate_spend(customers, orders, rng) * np.exp(-daily_rate(discount_annual) * orders.day)
+    paid = spend_model.simulate_spend(customers, orders, rng) * np.exp(
+        -daily_rate(discount_annual) * every * orders.day
+    )
     count = np.bincount(orders.row, minlength=len(customers))
     return count, margin * np.bincount(orders.row, paid, minlength=len(customers))
 

@@ -15,12 +15,13 @@ def total(series, customers=1):
     return float((series * customers).sum(skipna=False))
 
 
-def score(summary, orders, spend, days, discount_annual, margin=1.0):
+def score(summary, orders, spend, days, discount_annual, margin=1.0, **periods):
     """What is expected of each customer: a lazy table, one row a customer, computed where `summary` lives.
 
     orders, spend   : fitted models; without a model of spend (None), orders alone
     days            : how far ahead orders count
     discount_annual : yearly rate at which later money counts for less
+    periods         : every = days a period has, for BGBB, whose `days` are periods
     returns         : the columns of `summarise` but repeat_spend, with p_alive, expected_orders, discounted_orders,
                       expected_spend and value
     """
@@ -28,7 +29,7 @@ def score(summary, orders, spend, days, discount_annual, margin=1.0):
     expected = alike.assign(
         p_alive=orders.p_alive(alike),
         expected_orders=orders.expected_orders(alike, days),
-        discounted_orders=orders.discounted_orders(alike, discount_annual, days),
+        discounted_orders=orders.discounted_orders(alike, discount_annual, days, **periods),
     )
     scored = summary.drop("repeat_spend").inner_join(ibis.memtable(expected), TUPLE)
     if spend:
