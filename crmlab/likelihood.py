@@ -65,8 +65,7 @@ def maximise(cls, derivatives, starts, customers):
         raise FitError(
             f"{cls.__name__} has no clear maximum on these {customers:,} customers: it stopped at {at}, steepest "
             f"slope {np.abs(slope).max():.2g}, least curvature {lowest:.2g} a customer; the data may hold too few "
-            "repeat orders, or follow a simpler model, as NBD where nobody leaves: try a longer calibration, or more "
-            "customers"
+            "repeat orders, or follow a simpler model: try a longer calibration, or more customers"
         )
     covariance = np.linalg.inv(curvature * customers)
     value = getattr(derivatives, "value", lambda theta: derivatives(theta)[0])
