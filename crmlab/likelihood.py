@@ -35,14 +35,16 @@ def fit(cls, likelihood, columns, customers, starts):
     """The model of `cls` that `maximise` finds for rows of `columns`, each for so many `customers`.
 
     likelihood : columns and customers -> the function that `maximise` takes as derivatives
-    starts     : tuples of parameters; where rows are many, all are tried on some of the rows, and the best on all
+    starts     : tuples of parameters; where rows are many, all are tried on some of the rows, and the best on all;
+                 where that leads nowhere, all on all
     """
     if customers.size > 2 * ENOUGH:
         some = slice(None, None, customers.size // ENOUGH)
         rows = [column[some] for column in columns]
         with suppress(FitError):
             near = maximise(cls, likelihood(*rows, customers[some]), starts, int(customers[some].sum()))
-            starts = [[getattr(near, name) for name in names(near)]]
+            start = [getattr(near, name) for name in names(near)]
+            return maximise(cls, likelihood(*columns, customers), [start], int(customers.sum()))
     return maximise(cls, likelihood(*columns, customers), starts, int(customers.sum()))
 
 

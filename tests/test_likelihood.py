@@ -93,6 +93,23 @@ def test_draws_are_normal_where_another_covariance_is_given(fitted):
     assert list(np.log(table.high / table.value)) == pytest.approx([1.96, 1.96], abs=0.001)
 
 
+def test_a_start_found_on_some_rows_that_leads_nowhere_is_not_the_last_word():
+    rows = np.random.default_rng(1).gamma(3, 1 / 2, 2 * likelihood.ENOUGH + 1)
+    on_all = []
+
+    def likelihood_of(rows, customers):
+        if customers.size <= likelihood.ENOUGH + 1:
+            return derivatives(rows)
+        on_all.append(rows)
+        misled = len(on_all) == 1
+        return lambda theta: (np.nan, np.zeros(2), np.eye(2)) if misled else derivatives(rows)(theta)
+
+    found = likelihood.fit(Gamma, likelihood_of, [rows], np.ones(rows.size, int), [(1, 1), (2, 2)])
+    direct = likelihood.maximise(Gamma, derivatives(rows), [(1, 1)], rows.size)
+    assert len(on_all) == 2
+    assert (found.shape, found.rate) == pytest.approx((direct.shape, direct.rate), rel=1e-9)
+
+
 def test_estimates_are_facts_named_after_their_parameters(fitted):
     facts = likelihood.estimates(fitted, "gamma")
     assert list(facts) == ["gamma_shape", "gamma_rate"]
