@@ -1,8 +1,13 @@
-"""Finding the processes of a test's own project."""
+"""A run in a process of its own, the processes of a test's own project, and what they leave."""
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
+
+from crmlab.reports import store
+from crmlab.reports.manifest import sha256
 
 
 def processes(marker, command=""):
@@ -25,3 +30,29 @@ def gone(marker, seconds=10):
     while processes(marker) and time.monotonic() < until:
         time.sleep(0.05)
     return not processes(marker)
+
+
+def start(project):
+    """A run of the notebook `small`, in a process of its own."""
+    code = "from crmlab.cli import main; main()"
+    return subprocess.Popen(
+        [sys.executable, "-c", code, "run", "small", "--force"],
+        cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def assert_whole(project):
+    """Every run that can be seen has all its files, as its manifest says."""
+    for folder in store.folders(project / "reports"):
+        made = store.read(folder)
+        assert {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()} == {
+            *made.artefacts,
+            "manifest.json",
+        }
+        assert all(sha256(folder / path) == hashed for path, hashed in made.artefacts.items())
+
+
+def left_over(project):
+    """What is in staging still."""
+    staging = project / "reports" / store.STAGING
+    return list(staging.iterdir()) if staging.is_dir() else []
