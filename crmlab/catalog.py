@@ -1,7 +1,7 @@
 """A name or a path becomes a checked lazy table. This file alone reads `data/`.
 
-`data/catalog.toml` says what data exists, where it lies and how its columns map onto the contract. A
-path may stand wherever a name may: its columns must then bear the contract's names already.
+`data/catalog.toml` says what data exists, where it lies, which contract it keeps and how its columns map onto that. A
+path may stand wherever a name may: its columns must then bear the contract's names already, and tell which it is.
 """
 
 import difflib
@@ -18,8 +18,9 @@ from typing import Literal, NewType
 import pandas as pd
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
-from crmlab import sources
-from crmlab.contracts import InputError, Policy, admit
+from crmlab import findings, sources
+from crmlab.contracts import CONTRACTS, InputError, Policy, admit, recognise
+from crmlab.findings import NATURES as NATURES
 
 Dataset = NewType("Dataset", str)  # annotates a notebook parameter that names data
 
@@ -32,6 +33,9 @@ def root():
         if (folder / "data" / "catalog.toml").is_file():
             return folder
     raise InputError(f"{here}: no data/catalog.toml in it; set CRMLAB_ROOT to a folder that holds data/catalog.toml")
+
+
+OF_ORDERS = ("returns", "zero", "split", "acquired_from")  # fields that mean something of TRANSACTIONS only
 
 
 class Entry(Policy):
@@ -52,7 +56,6 @@ class Entry(Policy):
     skip: int = Field(0, ge=0)  # lines before the first row or header
     currency: str = ""  # for the report, such as USD
     split: date | None = None  # default end of calibration
-    until: date | None = None  # default end of holdout
     acquired_from: date | None = None  # customers whose first order is earlier were acquired before the log began
 
     @model_validator(mode="after")
@@ -63,6 +66,8 @@ class Entry(Policy):
             raise ValueError("format = 'whitespace' needs header, the names of the columns")
         if self.header and len(set(self.header)) < len(self.header):
             raise ValueError("header names a column more than once")
+        if self.contract != "transactions" and (idle := [name for name in OF_ORDERS if name in self.model_fields_set]):
+            raise ValueError(f"{', '.join(idle)}: only of contract = 'transactions', this one is {self.contract!r}")
         return self
 
 
@@ -77,52 +82,18 @@ class Log:
 
     @property
     def first(self):
-        """Day of the first order."""
-        return self.counts["first"]
+        """Day of the first order, contract or period; None where the data know no days."""
+        return self.counts.get("first")
 
     @property
     def last(self):
-        """Day of the last order."""
-        return self.counts["last"]
+        """Day of the last one."""
+        return self.counts.get("last")
 
     @cached_property
     def found(self):
         """What the door found and changed, one line each: a frame to show."""
-        c, entry = self.counts, self.entry
-        unit = f" {entry.currency}".rstrip()
-        lines = {
-            "data": f"{self.name} ({NATURES[entry.nature]})",
-            "rows": f"{c['rows']:,}",
-            "customers": f"{c['customers']:,}",
-            "first to last order": f"{self.first} to {self.last}",
-            "order days": f"{c['order_days']:,} (one a customer and day; {c['merged_rows']:,} rows merged into them)",
-            "spend": f"{c['spend']:,.2f}{unit}",
-            "zero amounts": f"{c['zero_amounts']:,} ({ZEROS[entry.zero]})",
-            "returns": _returns(c, entry, unit),
-            "amounts rounded to 4 decimals": f"{c['rounded_amounts']:,}",
-        }
-        return pd.DataFrame({"found": lines})
-
-
-NATURES = {
-    "real": "real data",
-    "demonstration": "demonstration data, not real",
-    "simulated": "simulated data, not real",
-    "own": "your own data",
-}
-ZEROS = {"order": "counted as orders", "drop": "dropped"}
-
-
-def _returns(c, entry, unit):
-    if not c["returns"]:
-        return "0"
-    told = f"{c['returns']:,} rows, {c['returned']:,.2f}{unit}"
-    if entry.returns == "drop":
-        return f"{told}: dropped"
-    return (
-        f"{told}: netted (order days returned whole: {c['returned_out_days']:,}; rows without an earlier order, "
-        f"left out: {c['returns_without_order']:,}; beyond what was bought: {-c['returns_beyond_order']:,.2f}{unit})"
-    )
+        return pd.DataFrame({"found": findings.lines(self.name, self.entry, self.counts)})
 
 
 @dataclass(frozen=True)
@@ -217,26 +188,46 @@ def _shipped(package, name):
     return Path(spec.submodule_search_locations[0])
 
 
-def check(data):
-    """A data set past the door. Raises InputError with every breach found."""
+def check(data, contract=None):
+    """A data set past the door of its contract. Raises InputError with every breach found.
+
+    contract : the one that is needed, such as "transactions"; data that hold another are refused. A file that the
+               catalog does not list is read by it; without it, by the contract that its columns tell.
+    """
+    if contract not in (None, *CONTRACTS):
+        raise InputError(f"there is no contract {contract!r}; there are {', '.join(CONTRACTS)}")
     name, entry, place = find(data)
+    listed = data in entries()
+    if listed and contract and entry.contract != contract:
+        raise InputError(_other(name, entry.contract, contract))
     stamp = tuple((str(f), f.stat().st_mtime_ns, f.stat().st_size) for f in sources.files(place)) if place else None
-    return _check(name, entry.model_dump_json(), stamp, place)
+    return _check(name, entry.model_dump_json(exclude_unset=True), stamp, place, entry.contract if listed else contract)
+
+
+def _other(name, held, needed):
+    """What to say of data that hold another contract than the one needed."""
+    others = [known for known, entry in entries().items() if entry.contract == needed]
+    listed = f"; data/catalog.toml has {', '.join(sorted(others))}" if others else ""
+    return (
+        f"{name} holds {CONTRACTS[held].name} ({CONTRACTS[held].holds}), but this needs {CONTRACTS[needed].name} "
+        f"({CONTRACTS[needed].holds}); name such data{listed}"
+    )
 
 
 @cache
-def _check(name, entry, _stamp, place):
+def _check(name, entry, _stamp, place, contract):
     entry = Entry.model_validate_json(entry)
     where = name if place is None else place.name
     with sources.readable(where, place):
         raw, faults = sources.read(place, entry, where)
+        entry = entry.model_copy(update={"contract": contract or recognise(raw.columns)})
         entered = admit(raw, where, entry, faults)
     return Log(name, entry, entered.table, entered.counts)
 
 
 def load(data):
     """The checked lazy table of a name or path: rows of the TRANSACTIONS contract, with `order_day`."""
-    return check(data).table
+    return check(data, "transactions").table
 
 
 def period(data, split=None, until=None):
@@ -244,7 +235,7 @@ def period(data, split=None, until=None):
 
     Raises InputError where they leave the data or are out of order.
     """
-    log = check(data)
+    log = check(data, "transactions")
     two_thirds = log.first + timedelta((log.last - log.first).days * 2 // 3)
     breaches = []
     split, split_by = _chosen("split", split, log, two_thirds, "two thirds of the span", breaches)

@@ -41,11 +41,14 @@ def list_(report: Annotated[Optional[str], typer.Argument(help="a report, to see
 
 
 @app.command()
-def check(data: Annotated[str, typer.Argument(help="a name in data/catalog.toml, or a path")]):
+def check(
+    data: Annotated[str, typer.Argument(help="a name in data/catalog.toml, or a path")],
+    contract: Annotated[Optional[str], typer.Option(help="what it is to hold, such as series or stores")] = None,
+):
     """What the door finds in a data set, or everything that keeps it out."""
     from crmlab import catalog
 
-    for what, found in catalog.check(data).found.found.items():
+    for what, found in catalog.check(data, contract).found.found.items():
         out.print(f"{what:>30}  {plain(found)}")
 
 

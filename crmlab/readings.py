@@ -12,6 +12,7 @@ import ibis
 import ibis.expr.types as ir
 
 MONEY = "decimal(18, 4)"  # exact: sums do not depend on threads or on the order of rows
+YES, NO = ("yes", "y", "true", "t", "1"), ("no", "n", "false", "f", "0")
 EXACT = "decimal(38, 24)"  # holds what MONEY may have rounded away
 A_NUMBER = {
     ".": r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$",
@@ -37,14 +38,14 @@ def _text(source, column, policy):
     if not (kind.is_string() or kind.is_integer() or kind.is_uuid()):
         raise TypeError("which does not keep ids such as 00123; store it as text")
     empty = Rule(column.name, "is empty", _is_empty(column.name), "fill or drop them")
-    return source.cast("string"), [empty] if column.required else []
+    return source.cast("string"), [] if column.blank else [empty]
 
 
 def _time(source, column, policy):
     name = column.name
     value, carries_offset, remedy = _clock_time(source, policy)
-    rules = [
-        Rule(name, "is empty", _is_empty(name), "fill or drop them", "customer_id"),
+    rules = [] if column.blank else [Rule(name, "is empty", _is_empty(name), "fill or drop them", "customer_id")]
+    rules += [
         Rule(name, "is not a date or time", _is_unread(name), remedy, f"raw_{name}"),
         Rule(
             name,
@@ -103,8 +104,36 @@ def _tidy(text):
 
 
 def _number(source, column, policy):
+    name = column.name
     value, _pattern, remedy = _value(source, policy, "float64", 1e308)
-    return value, [Rule(column.name, "is not a number", _is_unread(column.name), remedy, f"raw_{column.name}")]
+    unread = Rule(name, "is not a number", _is_unread(name), remedy, f"raw_{name}")
+    return value, [unread] if column.blank else [Rule(name, "is empty", _is_empty(name), "fill or drop them"), unread]
+
+
+def _whole(source, column, policy):
+    """A number without decimals, of fifteen digits at most: those a float holds exactly."""
+    name = column.name
+    value, _pattern, remedy = _value(source, policy, "float64", 1e15)
+    whole = (value == value.floor()).ifelse(value, ibis.null("float64")).cast("int64")
+    remedy = f"give whole numbers; {remedy}" if source.type().is_string() else "give whole numbers"
+    return whole, [
+        Rule(name, "is empty", _is_empty(name), "fill or drop them"),
+        Rule(name, "is not a whole number", _is_unread(name), remedy, f"raw_{name}"),
+    ]
+
+
+def _yes(source, column, policy):
+    """True for yes, False for no, null where the cell is empty."""
+    kind = source.type()
+    if kind.is_boolean():
+        return source, []
+    if not (kind.is_string() or kind.is_integer()):
+        raise TypeError("which is neither yes nor no; store yes and no, true and false, or 1 and 0")
+    text = source.cast("string").strip().lower()
+    known = text.isin([*YES, *NO]).ifelse(text, ibis.null("string"))
+    remedy = f"write {' or '.join(YES)} for yes, {' or '.join(NO)} for no, and nothing where it is unknown"
+    unread = Rule(column.name, "is neither yes nor no", _is_unread(column.name), remedy, f"raw_{column.name}")
+    return known.isin(YES), [unread]
 
 
 def _money(source, column, policy):
@@ -157,7 +186,7 @@ def _is_finer(kind):
     return kind.is_decimal() and (kind.scale or 0) > 4
 
 
-READERS = {"text": _text, "time": _time, "number": _number, "money": _money}
+READERS = {"text": _text, "time": _time, "number": _number, "whole": _whole, "money": _money, "yes": _yes}
 
 
 def _is_empty(name):

@@ -36,9 +36,9 @@ class Source(Record):
     entry: dict[str, Any] = {}  # how it was read: the fields of its catalog entry that are not defaults
     sha256: str | None  # None for a table on an engine, which has no content hash
     rows: int
-    customers: int
-    first: str  # day of the first order
-    last: str
+    customers: int | None = None  # None where the data know of none
+    first: str | None = None  # first day in them; None where they know no days
+    last: str | None = None
 
 
 class Error(Record):
@@ -128,9 +128,9 @@ def source(parameter, data, log):
         entry=log.entry.model_dump(mode="json", exclude_defaults=True),
         sha256=catalog.fingerprint(data),
         rows=int(log.counts["rows"]),
-        customers=int(log.counts["customers"]),
-        first=str(log.first),
-        last=str(log.last),
+        customers=log.counts.get("customers"),
+        first=log.first and str(log.first),
+        last=log.last and str(log.last),
     )
 
 

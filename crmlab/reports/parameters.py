@@ -211,7 +211,9 @@ def _outside(parameter, value, logs):
     bounds, told = parameter.range, f"{parameter.name} = {value}"
     if bounds.within:
         log = logs.get(bounds.within)
-        if log and not log.first <= _as_day(value) <= log.last:
+        if log and log.first is None:
+            yield f"{told} is to lie within {log.name}, which knows no days; leave it out, or name data that do"
+        elif log and not log.first <= _as_day(value) <= log.last:
             yield f"{told} lies outside {log.name}, which runs from {log.first} to {log.last}"
         return
     for each in value if isinstance(value, list) else [value]:

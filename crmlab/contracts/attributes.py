@@ -1,0 +1,50 @@
+"""The other columns of a table whose contract keeps them: numbers where every filled cell is one, else text."""
+
+from dataclasses import dataclass
+
+import ibis
+
+from crmlab.contracts import door
+from crmlab.contracts.terms import FILE, ROW
+
+A_FIGURE = r"^\s*[+-]?(0|[1-9][0-9]{0,14})(\MARK[0-9]+)?([eE][+-]?[0-9]{1,3})?\s*$"  # not 00123, not a card's number
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """A column kept beside those of the contract, carried past the door under a name of ours."""
+
+    name: str
+    kind: str  # "number", "text" or the type it is stored as
+    carried: str
+    value: object
+
+
+def found(raw, contract, policy):
+    """The attributes of a raw table, a list; none where its contract keeps no other columns."""
+    if not contract.attributes:
+        return []
+    own = {FILE, ROW, *policy.columns.values()} | {column.name.casefold() for column in contract.columns}
+    names = [name for name in raw.columns if name not in own and name.casefold() not in own]
+    pattern = A_FIGURE.replace("MARK", policy.decimal)
+    text = [name for name in names if raw[name].type().is_string()]
+    other = {
+        f"a{i}": (raw[name].re_search(r"\S") & ~raw[name].re_search(pattern)).sum().fill_null(0)
+        for i, name in enumerate(text)
+    }
+    filled = {f"f{i}": raw[name].re_search(r"\S").sum().fill_null(0) for i, name in enumerate(text)}
+    seen = door.first(raw.aggregate(**other, **filled)) if text else {}
+    figures = {name for i, name in enumerate(text) if seen[f"f{i}"] and not seen[f"a{i}"]}
+    return [_attribute(f"crmlab_kept_{i}", name, raw[name], name in figures, policy) for i, name in enumerate(names)]
+
+
+def _attribute(carried, name, source, is_figure, policy):
+    kind = source.type()
+    if is_figure:
+        text = source.strip() if policy.decimal == "." else source.strip().replace(",", ".")
+        return Attribute(name, "number", carried, (text != "").ifelse(text, ibis.null("string")).try_cast("float64"))
+    if kind.is_string():
+        return Attribute(name, "text", carried, source)
+    if kind.is_numeric() and not kind.is_boolean():
+        return Attribute(name, "number", carried, source.cast("float64"))
+    return Attribute(name, str(kind), carried, source)
