@@ -1,5 +1,6 @@
 """crmlab from a shell, for surveys: an instrument to begin with, how many to ask, a survey to practise on."""
 
+import math
 from pathlib import Path
 from typing import Annotated, Literal, Optional
 
@@ -36,32 +37,61 @@ def new_instrument(
 
 @plan.command("survey")
 def plan_survey(
-    width: Annotated[float, typer.Option(min=1e-6, help="half-width of the interval: points of a gap, or of a share")],
-    sd: Annotated[Optional[float], typer.Option(min=1e-6, help="standard deviation of a respondent's gap")] = None,
-    share: Annotated[
-        Optional[float], typer.Option(min=0.001, max=0.999, help="a share instead, about as large")
-    ] = None,
-    level: Annotated[float, typer.Option(min=0.5, max=0.9999, help="of the interval")] = 0.95,
-    population: Annotated[Optional[int], typer.Option(min=2, help="how many there are; else very many")] = None,
-    response: Annotated[float, typer.Option(min=0.001, max=1, help="share of invitations that are answered")] = 1.0,
+    width: Annotated[float, typer.Option(help="half-width of the interval: points of a gap, or of a share")],
+    sd: Annotated[Optional[float], typer.Option(help="standard deviation of a respondent's gap")] = None,
+    share: Annotated[Optional[float], typer.Option(help="a share instead, about as large")] = None,
+    level: Annotated[float, typer.Option(help="of the interval")] = 0.95,
+    population: Annotated[Optional[int], typer.Option(help="how many there are; else very many")] = None,
+    response: Annotated[float, typer.Option(help="share of invitations that are answered")] = 1.0,
 ):
-    """How many answers, and invitations, an interval of a wanted half-width takes: for a gap (--sd) or a --share."""
+    """How many answers, and invitations, a wanted half-width takes; where there are too few, what all of them give."""
     from crmlab.cli import out as console
     from crmlab.result import number
-    from crmlab.stats.sample_size import for_mean, for_share
+    from crmlab.stats.sample_size import MOST, for_mean, for_share
 
-    if (sd is None) == (share is None):
-        raise InputError(
-            "plan survey: give either --sd, for a gap, or --share; on scales of 5 or 7 an sd is about 1 to 2"
-        )
+    _plannable(width, sd, share, level, population, response)
     what, size = ("gap", for_mean) if share is None else ("share", for_share)
     found = size(width, sd if share is None else share, level, population, response)
-    given = f"sd {number(sd)}" if share is None else f"about {number(share)}"
     among = "" if population is None else f", of {population:,} there are"
-    console.print(f"answers: {found.answers:,}")
-    console.print(f"invitations: {found.invitations:,}, where {response:.0%} answer")
-    console.print(f"a {what} ({given}) is then known to ± {number(found.half_width)} at {100 * level:.4g} %{among}")
-    console.print("for each group that is reported alone; waves, segments and audiences each need as many")
+    given = f"sd {number(sd)}" if share is None else f"about {number(share)}"
+    known = f"a {what} ({given}) is then known to ± {found.half_width:.4g} at {100 * level:.4g} %{among}"
+    if found.reached:
+        console.print(f"answers: {found.answers:,}")
+        console.print(f"invitations: {found.invitations:,}, where {_percent(response)} answer")
+        console.print(known)
+        console.print("for each group that is reported alone; waves, segments and audiences each need as many")
+        return
+    if population is None:
+        least = f"± {found.half_width:.4g} is the least at that"
+        raise InputError(f"plan survey: --width {width:g} takes more than {MOST:,} answers; give a wider one, {least}")
+    there = f"{found.answers:,} where {_percent(response)} of all {population:,} answer"
+    console.print(f"cannot be reached: ± {width:.4g} takes more answers than there can be, {there}")
+    console.print(f"invite all: {known}" if math.isfinite(found.half_width) else "2 or more must answer")
+
+
+def _percent(share):
+    return f"{100 * share:.4g} %"
+
+
+def _plannable(width, sd, share, level, population, response):
+    """Raises InputError with everything that is wrong in what a plan was asked."""
+    wrong = []
+    if (sd is None) == (share is None):
+        wrong.append("give either --sd, for a gap, or --share; on scales of 5 or 7 an sd is about 1 to 2")
+    for name, value in (("--width", width), ("--sd", sd)):
+        if value is not None and not 0 < value < math.inf:
+            wrong.append(f"{name} {value:g}: give a number above 0")
+    if share is not None and width >= 1:
+        wrong.append(f"--width {width:g}: a share lies between 0 and 1, so give a half-width below 1")
+    for name, value in (("--share", share), ("--level", level)):
+        if value is not None and not 0 < value < 1:
+            wrong.append(f"{name} {value:g}: give a number between 0 and 1, as 0.95 for 95 %")
+    if not 0 < response <= 1:
+        wrong.append(f"--response {response:g}: give the share that answers, above 0 and at most 1")
+    if population is not None and population < 2:
+        wrong.append(f"--population {population:,}: give 2 or more")
+    if wrong:
+        raise InputError(*(f"plan survey: {line}" for line in wrong))
 
 
 @simulate.command("survey")

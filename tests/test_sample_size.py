@@ -34,3 +34,17 @@ def test_invitations_make_up_for_those_who_do_not_answer():
 
 def test_very_wide_intervals_take_two_answers():
     assert for_mean(100, sd=1).answers == 2
+
+
+def test_where_all_who_answer_are_too_few_the_plan_is_what_they_give():
+    plan = for_share(0.05, response=0.25, population=500)
+    assert (plan.answers, plan.invitations, plan.reached) == (125, 500, False)
+    assert plan.half_width == pytest.approx(1.959964 * np.sqrt(0.25 / 125 * 375 / 499))  # Cochran 1977, 2.6
+    assert for_share(0.05, population=500).reached
+    assert not for_mean(1e-9, sd=1e6).reached
+
+
+def test_no_plan_asks_more_than_there_are():
+    for response in (0.1, 0.37, 1.0):
+        for width in (0.3, 0.1, 0.01):
+            assert for_mean(width, 1.4, population=321, response=response).invitations <= 321

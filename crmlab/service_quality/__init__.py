@@ -12,7 +12,7 @@ decision           a quadrant in which at least 80 % of replicates agree, else "
 loyal              whoever gives the highest answer on loyalty, unless told otherwise
 """
 
-from crmlab.service_quality.metrics import answers, gap_facts
+from crmlab.service_quality.metrics import answers, brief, gap_facts, loyalty_facts
 from crmlab.service_quality.models import (
     CFA,
     Factors,
@@ -33,11 +33,14 @@ from crmlab.service_quality.models import (
     priorities,
     reliability,
     satisfaction_scores,
+    survey_alpha_if_deleted,
     survey_attribute_weights,
+    survey_cfa,
     survey_complaints,
     survey_difference_reliability,
     survey_drivers,
     survey_efa,
+    survey_htmt,
     survey_loyalty,
     survey_nps,
     survey_penalty_reward,
@@ -49,9 +52,9 @@ from crmlab.service_quality.models import (
 )
 from crmlab.service_quality.models.antecedents import antecedents
 from crmlab.service_quality.models.board import board
-from crmlab.service_quality.models.careless import careless, flags, sensitivity
+from crmlab.service_quality.models.careless import careless, flags, sensitivities, sensitivity, stands
 from crmlab.service_quality.models.gaps import adequacy, gaps, perceptions, superiority
-from crmlab.service_quality.models.segments import segment_gaps
+from crmlab.service_quality.models.segments import gaps_by_segment, segment_gaps
 from crmlab.service_quality.models.weighting import explained, weighted_gaps
 from crmlab.service_quality.models.zone import zone
 from crmlab.service_quality.tables import Instrument, Item, Outcome, Scale, Survey, admit, load, read, scaffold
@@ -72,6 +75,7 @@ __all__ = [
     "antecedents",
     "attribute_weights",
     "board",
+    "brief",
     "careless",
     "cfa",
     "complaints",
@@ -82,9 +86,11 @@ __all__ = [
     "flags",
     "gap_facts",
     "gaps",
+    "gaps_by_segment",
     "htmt",
     "load",
     "loyalty_by_level",
+    "loyalty_facts",
     "nps",
     "parallel_analysis",
     "penalty_reward",
@@ -96,13 +102,18 @@ __all__ = [
     "satisfaction_scores",
     "scaffold",
     "segment_gaps",
+    "sensitivities",
     "sensitivity",
+    "stands",
     "superiority",
+    "survey_alpha_if_deleted",
     "survey_attribute_weights",
+    "survey_cfa",
     "survey_complaints",
     "survey_difference_reliability",
     "survey_drivers",
     "survey_efa",
+    "survey_htmt",
     "survey_loyalty",
     "survey_nps",
     "survey_penalty_reward",

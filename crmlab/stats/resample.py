@@ -1,7 +1,8 @@
 """Sums and covariances under resampling of respondents: what most statistics are made of."""
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+
+from crmlab.stats.threads import one_thread
 
 CELLS = 2_000_000  # counts held at a time: 16 MB
 
@@ -27,7 +28,7 @@ def totals(columns, replicates=2000, seed=1, weights=None):
     columns = np.asarray(columns, dtype=float)
     if weights is not None:
         columns = columns * np.asarray(weights, dtype=float)[:, None]
-    with threadpool_limits(1, "blas"):
+    with one_thread():
         return np.concatenate([counts @ columns for counts in tally(len(columns), replicates, seed)])
 
 

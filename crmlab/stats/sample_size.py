@@ -1,18 +1,27 @@
-"""How many answers a wanted precision takes."""
+"""How many answers a wanted precision takes, or what precision those who are there can give."""
 
 import math
 from dataclasses import dataclass
 
 from scipy import stats
 
+MOST = 10**10  # answers; more people than there are
+
 
 @dataclass(frozen=True)
 class Plan:
-    """answers: that must come back; invitations: to send for them; half_width: of the interval they then give."""
+    """How many to ask.
+
+    answers     : that must come back
+    invitations : to send for them
+    half_width  : of the interval they then give
+    reached     : whether that is as narrow as wanted; else there are too few to ask, and it is what asking all gives
+    """
 
     answers: int
     invitations: int
     half_width: float
+    reached: bool = True
 
 
 def for_mean(half_width, sd, level=0.95, population=None, response=1.0):
@@ -24,7 +33,9 @@ def for_mean(half_width, sd, level=0.95, population=None, response=1.0):
     """
 
     def reached(n):
-        return stats.t.ppf(0.5 + level / 2, n - 1) * sd * math.sqrt(_correction(n, population) / n)
+        return (
+            stats.t.ppf(0.5 + level / 2, n - 1) * sd * math.sqrt(_correction(n, population) / n) if n > 1 else math.inf
+        )
 
     return _plan(reached, half_width, population, response)
 
@@ -33,8 +44,9 @@ def for_share(half_width, share=0.5, level=0.95, population=None, response=1.0):
     """The Plan for a share near `share` whose normal interval is no wider than ± `half_width`. [Cochran 1977, 4.4]"""
 
     def reached(n):
-        z = stats.norm.ppf(0.5 + level / 2)
-        return z * math.sqrt(share * (1 - share) * _correction(n, population) / n)
+        if n < 2:
+            return math.inf
+        return stats.norm.ppf(0.5 + level / 2) * math.sqrt(share * (1 - share) * _correction(n, population) / n)
 
     return _plan(reached, half_width, population, response)
 
@@ -45,12 +57,12 @@ def _correction(n, population):
 
 
 def _plan(reached, half_width, population, response):
-    """The fewest answers that reach a half-width, found by halving."""
-    low, high = 1, 2
-    while reached(high) > half_width and (population is None or high < population):
-        low, high = high, 2 * high
+    """The fewest answers that reach a half-width, found by halving, of as many as can be had."""
+    most = MOST if population is None else math.floor(population * response + 1e-9)
+    if not reached(most) <= half_width:
+        return Plan(most, MOST if population is None else population, float(reached(most)), reached=False)
+    low, high = 1, most
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if reached(middle) <= half_width else (middle, high)
-    high = high if population is None else min(high, population)
     return Plan(high, math.ceil(high / response - 1e-9), float(reached(high)))

@@ -1,20 +1,34 @@
 """The service-quality report as the command line runs it: on the packaged example, and on an unprepared survey."""
 
+import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
 
 from crmlab.reports import store
+from crmlab.result import Result
 
 ROOT = Path(__file__).parents[2]
 GAPS = ["item", "dimension", "n", "expect", "perceive", "gap", "low", "high", "t", "p_holm", "d"]
-TABLES = ("gaps", "dimensions", "reliability", "drivers", "priorities", "loyalty")
+TABLES = {  # and columns that each has, whatever was asked
+    "gaps": GAPS,
+    "dimensions": GAPS,
+    "reliability": ["battery", "dimension", "alpha", "omega_total", "composite", "ave", "reason"],
+    "drivers": ["driver", "share", "rank", "rank_low", "rank_high", "reason"],
+    "priorities": ["item", "importance", "performance", "quadrant", "stability", "decision", "reason"],
+    "loyalty": ["level", "n", "share", "ratio", "ratio_low", "ratio_high", "reason"],
+}
+OUTCOMES = ("satisfaction", "repurchase", "recommend", "complained", "resolved", "told", "buying")
 
 
 def run(project, *options):
@@ -41,7 +55,7 @@ def example(project):
 
 def test_the_tables_hold_what_was_promised(example):
     held = {path.stem for path in (example / "tables").glob("*.csv")}
-    assert set(TABLES) <= held
+    assert TABLES.keys() <= held
     gaps = pd.read_csv(example / "tables" / "gaps.csv")
     assert gaps.columns[: len(GAPS)].to_list() == GAPS
     assert len(gaps) == 22
@@ -61,6 +75,71 @@ def test_the_facts_are_gaps_with_intervals(example):
     assert {"gap_overall", "gap_reliability", "nps"} <= facts.keys()
     assert all(fact["low"] < fact["value"] < fact["high"] for name, fact in facts.items() if name != "customers")
     assert facts["gap_responsiveness"]["high"] < facts["gap_tangibles"]["low"]  # as planted
+
+
+def without(text, *keys, tables=()):
+    """An instrument file without some keys of its items, and without some of its tables."""
+    for key in keys:
+        text = re.sub(rf"^{key} = .*\n", "", text, flags=re.M)
+    for name in tables:
+        text = re.sub(rf"^\[{name}\].*\n(?:(?!\[).*\n)*", "", text, flags=re.M)
+    return text
+
+
+def earlier(answers):
+    """Managers and staff answered in the first wave, customers in both."""
+    return answers.assign(wave=answers.wave.where(answers.audience == "customer", "1"))
+
+
+SURVEYS = {  # what becomes of the packaged example and of its instrument, and what each report is to say
+    "perceptions alone": (lambda a: a, lambda t: without(t, "expect", "adequate"), "expectations were not asked"),
+    "expectations alone": (lambda a: a, lambda t: without(t, "perceive", "adequate"), "perceptions were not asked"),
+    "gaps alone": (
+        lambda a: a[a.audience == "customer"],
+        lambda t: without(t, "segments", "adequate", tables=["points", *(f"outcomes.{name}" for name in OUTCOMES)]),
+        "satisfaction was not asked",
+    ),
+    "three customers": (lambda a: a[a.wave == "2"][:3], lambda t: t, "at least 30 are needed"),
+    "managers before": (earlier, lambda t: t, "managers of wave 1, customers of wave 2"),
+}
+
+
+def cell_value(source, names):
+    """Runs a cell: the value of its last line, None where that is a statement."""
+    body = ast.parse(source).body
+    last = body.pop() if isinstance(body[-1], ast.Expr) else None
+    exec(compile(ast.Module(body, []), "cell", "exec"), names)
+    return eval(compile(ast.Expression(last.value), "cell", "eval"), names) if last else None
+
+
+@pytest.mark.filterwarnings("error", "ignore::DeprecationWarning")
+@pytest.mark.parametrize(("answers", "instrument", "told"), SURVEYS.values(), ids=SURVEYS)
+def test_surveys_that_asked_less_go_through_the_whole_recipe(answers, instrument, told, tmp_path, capsys):
+    own = {name: str(tmp_path / f"own.{kind}") for name, kind in (("survey", "csv"), ("instrument", "toml"))}
+    raw = pd.read_csv(ROOT / "data" / "example_survey.csv", dtype=str, keep_default_na=False)
+    answers(raw).to_csv(own["survey"], index=False)
+    Path(own["instrument"]).write_text(instrument((ROOT / "data" / "example_survey.toml").read_text("utf-8")), "utf-8")
+    shown, mpl.rcParams["backend"] = [], "agg"
+    names = {"display": lambda *parts: shown.extend(map(repr, parts))}
+    for cell in nbformat.read(ROOT / "notebooks" / "03_service_quality.ipynb", 4).cells:
+        if cell.cell_type == "code":
+            value = cell_value(cell.source, names)
+            shown.append("\n".join(map(str, value.verdicts)) if isinstance(value, Result) else repr(value))
+        if "parameters" in cell.metadata.get("tags", ()):
+            names |= own | {"replicates": 100}
+    drawn = [ax for n in plt.get_fignums() for ax in plt.figure(n).axes]
+    words = [text.get_text() for ax in drawn for text in (*ax.texts, *ax.get_yticklabels())]
+    plt.close("all")
+    said = " ".join("\n".join([*shown, *words, capsys.readouterr().out]).split())
+    assert told in said
+    assert "nan" not in said.lower().split()
+    assert value.verdicts[0].claim == "The gap is the right predictor of satisfaction"
+    for stem, columns in TABLES.items():
+        table = value.tables[stem]
+        assert set(columns) <= set(table.columns), stem
+        assert len(table), stem
+        blank = table[[name for name in table if table[name].dtype == float and name != "n"]].isna().all(axis=1)
+        assert (table.reason[blank] != "").all(), f"{stem}: a blank row without its reason"
 
 
 def test_a_survey_nobody_prepared_runs_from_an_instrument_of_a_few_lines(project):

@@ -8,7 +8,17 @@ import pandas as pd
 import pytest
 
 from crmlab.contracts import InputError
-from crmlab.service_quality.models.careless import careless, even_odd, flags, long_string, sensitivity, variability
+from crmlab.service_quality.models.careless import (
+    FLAGS,
+    careless,
+    even_odd,
+    flags,
+    long_string,
+    sensitivities,
+    sensitivity,
+    stands,
+    variability,
+)
 from crmlab.service_quality.models.gaps import gaps
 
 from .gap_worlds import answers, survey
@@ -144,3 +154,45 @@ def test_all_careless_leaves_blanks_with_their_reason():
 def test_an_unknown_flag_is_refused():
     with pytest.raises(InputError, match="flag = 'lazy'"):
         sensitivity(world()[0], flag="lazy")
+
+
+def test_long_strings_and_little_variation_are_signs_beside_straight_lines():
+    held, _ = world(n=400, holes=0.1)
+    found = careless(held)
+    for battery in ("expect", "perceive"):
+        ticked = getattr(held, battery).to_numpy()
+        count = (~np.isnan(ticked)).sum(axis=1)
+        runs = [max(len([*run]) for _, run in itertools.groupby(row[~np.isnan(row)])) for row in ticked]
+        assert found[f"long_{battery}"].to_list() == [run > n / 2 for run, n in zip(runs, count, strict=True)]
+        assert (found[f"long_{battery}"] >= found[f"straight_{battery}"]).all()
+        spread = pd.DataFrame(ticked).std(axis=1)
+        least = found[f"unvarying_{battery}"]
+        assert spread[least].max() < spread[~least].min()
+        assert least.sum() == max((spread == 0).sum(), least.sum()) <= max((spread == 0).sum(), 0.05 * 400)
+
+
+def test_each_sign_is_left_out_by_itself_battery_by_battery():
+    held, _ = world(n=300)
+    table, found = sensitivities(held, replicates=10), careless(held)
+    assert table.flag.to_list() == list(FLAGS)
+    assert table[["sign", "battery"]].drop_duplicates().shape == (8, 2)
+    for row in table.itertuples():
+        alone = sensitivity(held, row.flag, replicates=10).iloc[-1]
+        assert (row.gap, row.gap_without, row.low_without) == (alone.gap, alone.gap_without, alone.low_without)
+        assert row.flagged == found[row.flag].sum()
+    assert set(table.changes) == {"none"}
+
+
+def test_the_verdict_on_carelessness_names_the_gaps_that_turn():
+    rng = np.random.default_rng(6)
+    expect, perceive = answers(rng, 400, 22, 5), answers(rng, 400, 22, 5)
+    honest = stands(sensitivity(survey(SIZES, expect=expect, perceive=perceive), replicates=10))
+    assert honest.passed
+    assert "of 400 customers 0 gave one answer" in honest.evidence
+    perceive[:80] = 1
+    turned = stands(sensitivity(survey(SIZES, expect=expect, perceive=perceive), replicates=10))
+    assert not turned.passed
+    assert f"that of {' and '.join([*SIZES, 'overall'])} turns another way" in turned.evidence
+    blank = sensitivity(survey(SIZES, expect=expect, perceive=perceive), replicates=10)
+    unjudged = stands(blank.assign(gap=np.nan, reason="expectations were not asked"))
+    assert unjudged.evidence == "cannot be judged: expectations were not asked"

@@ -117,7 +117,7 @@ gap = "E-P"
 """
     assert set(wrong(tmp_path, toml)) == {
         "data_kind = 'fake': write 'real', 'simulated' or 'demonstration'",
-        "scale.high = 'x': write a whole number, unable to parse string as an integer",
+        "scale.high = 'x': write a whole number",
         "scale.missing.0 = 1.5: write a whole number or a text",
         "scales.importanc: there is no such key; did you mean 'importance'?",
         "items.x.expct: there is no such key; did you mean 'expect'?",
@@ -132,6 +132,31 @@ gap = "E-P"
         "points: [points] and [dimensions] differ in 'b', 'c'; give each dimension its points",
         "column 'P' is used 2 times (items.x.perceive, items.y.perceive); keep one",
     }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("high = 7", "high = 7.5", "scale.high = 7.5: write a whole number"),
+        ("high = 7", "high = true", "scale.high = True: write a whole number"),
+        ('missing = [99, "keine Angabe"]', "missing = 99", "scale.missing = 99: write a list, as [1, 2]"),
+        (
+            'missing = [99, "keine Angabe"]',
+            "missing = [true]",
+            "scale.missing.0 = True: write a whole number or a text",
+        ),
+        ('title = "A survey"', "title = 4", "title = 4: write a text in quotes"),
+        ('people = ["P1"]', 'people = "P1"', "dimensions.people = 'P1': write a list, as [1, 2]"),
+        ("desired = true", 'desired = "maybe"', "conventions.desired = 'maybe': write true or false"),
+    ],
+)
+def test_what_is_of_another_kind_is_told_in_plain_words_and_alone(tmp_path, old, new, told):
+    assert wrong(tmp_path, WHOLE.replace(old, new, 1)) == [told]
+
+
+def test_items_that_are_no_table_are_told(tmp_path):
+    toml = "items = 3\n[scale]\nlow = 1\nhigh = 5\n[dimensions]\na = ['Q1']\n"
+    assert wrong(tmp_path, toml) == ["items = 3: write a table, as { a = 1 }"]
 
 
 def test_what_is_missing_is_told_by_its_key(tmp_path):
@@ -193,7 +218,70 @@ def test_only_levels_on_the_common_scale_may_be_subtracted(tmp_path):
 def test_codes_that_are_answers_to_an_outcome_are_no_codes_there(tmp_path):
     read = load(written(tmp_path, WHOLE))
     assert read.answers_to("nps").missing == {99, "keine Angabe"}
-    assert read.answers_to("told").missing == {"keine Angabe"}, "one may tell 99 others"
+    assert read.answers_to("told").missing == {99, "keine Angabe"}, "9 did not apply, so may be a count"
+
+
+def test_a_count_keeps_its_zeros_and_may_say_that_no_number_is_a_code():
+    told = {"column": "T", "kind": "told", "low": 0}
+    scale = Scale(low=1, high=5, missing=[0, 99])
+    assert small(scale=scale, outcomes={"told": told}).answers_to("told").missing == {99}
+    assert small(scale=scale, outcomes={"told": told | {"missing": []}}).answers_to("told").missing == set()
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"kind": "satisfaction"}, "outcomes.o: high is missing; satisfaction is an answer to a scale"),
+        ({"kind": "recommend"}, "outcomes.o: high is missing; recommend is an answer to a scale"),
+        ({"kind": "resolved", "high": 5}, "outcomes.o: resolved is asked as yes or no: low = 0, high = 1"),
+        ({"high": 5, "missing": [3]}, "outcomes.o: the codes 3 are answers of the scale 0 to 5; choose others"),
+        ({"high": 5, "labels": {"often": 8}}, "outcomes.o: labels 'often' = 8 lie off the scale 0 to 5"),
+        ({"high": 5, "labels": {"Good": 5, "good ": 4}}, "outcomes.o: 'Good' = 5 and 'good ' = 4 are read alike"),
+    ],
+)
+def test_an_outcome_without_sense_is_refused(tmp_path, fields, told):
+    rows = "".join(f"{k} = {str(v).replace(': ', ' = ')}\n" if isinstance(v, dict) else f"{k} = {v!r}\n"
+                   for k, v in fields.items())  # fmt: skip
+    toml = "titel = 'x'\n[scale]\nlow = 1\nhigh = 7\n[dimensions]\na = ['Q']\n[items]\nQ = {perceive = 'P'}\n"
+    found = wrong(tmp_path, toml + f"[outcomes.o]\ncolumn = 'O'\nlow = 0\n{rows}")
+    assert any(line.startswith(told) for line in found), found
+    assert "titel: there is no such key; did you mean 'title'?" in found, "beside all else that is wrong"
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"labels": {"Agree": 4, "agree": 5}}, "'Agree' = 4 and 'agree' = 5 are read alike"),
+        ({"labels": {"Agree": 4, " ａgree": 5}}, "'Agree' = 4 and ' ａgree' = 5 are read alike"),
+        ({"missing": ["k. A."], "not_applicable": ["K. a."]}, "'k. A.' = missing and 'K. a.' = not_applicable are"),
+        ({"missing": ["none"], "labels": {"None": 1}}, "'None' = 1 and 'none' = missing are read alike"),
+    ],
+)
+def test_words_that_are_read_alike_may_not_mean_different_things(fields, told):
+    with pytest.raises(ValidationError, match=told):
+        Scale(**{"low": 1, "high": 5} | fields)
+
+
+def test_words_that_are_read_alike_may_mean_the_same():
+    assert len(Scale(low=1, high=5, labels={"Agree": 4, "agree": 4}).labels) == 2
+
+
+@pytest.mark.parametrize(
+    ("design", "told"),
+    [
+        ({"segments": ["wave", "weight"]}, "segments names 'weight', which respondents have already"),
+        ({"segments": ["region", "region"]}, "segments names 'region' more than once"),
+        ({"audience": "who", "audiences": {"Boss": "manager", "boss": "staff"}}, "audiences: 'Boss' = manager and"),
+        ({"long": {"item": "i", "answer": "a", "kinds": {"expect": "E", "perceive": "e"}}}, "kinds: 'E' = expect and"),
+    ],
+)
+def test_a_design_without_sense_is_refused(design, told):
+    with pytest.raises(ValidationError, match=told):
+        small(design=design)
+
+
+def test_columns_are_named_as_the_door_reads_them():
+    assert small(items={"Q1": Item(perceive=" Ｐ１ ")}).items["Q1"].perceive == "P1"
 
 
 def test_a_column_may_serve_two_batteries_where_rows_say_which():

@@ -84,8 +84,8 @@ def test_levels_are_counted_with_wilson_intervals():
     assert list(found.reason) == [
         "nobody at this level",
         "nobody at this level",
-        "nobody at the level before",
-        "nobody at the level before is loyal: the ratio has no upper end",
+        "nobody one level below",
+        "nobody one level below is loyal: no end",
         "",
     ]
     assert (found.low[5], found.high[5]) == pytest.approx(proportion_confint(2, 3, method="wilson"))
@@ -112,6 +112,7 @@ def test_the_top_box_is_judged_by_its_whole_interval():
     assert "without end" in none.evidence
     alone = loyalty_by_level(pd.Series([5.0]), pd.Series([1.0]))
     assert not top_box(alone).passed
+    assert top_box(alone).evidence == "cannot be judged: nobody answered one of the two highest levels"
 
 
 def test_nps_and_its_variance_are_those_of_scores_of_each():
@@ -135,7 +136,7 @@ def test_the_interval_of_nps_covers_it(shares):
 
 
 def test_nps_of_another_scale_is_blank_and_of_one_answer_has_width():
-    assert nps(pd.Series([5.0]), scale=(1, 5)).reason[0] == "asked on a scale of 1 to 5, not 0 to 10"
+    assert nps(pd.Series([5.0]), scale=(1, 5)).reason[0] == "needs answers of 0 to 10, asked on 1 to 5"
     assert nps(pd.Series([np.nan])).reason[0] == "nobody answered"
     row = nps(pd.Series([10.0] * 20)).iloc[0]
     assert (row.nps, row.variance, row.high) == (100, 0, 100)

@@ -6,6 +6,7 @@ import pytest
 
 from crmlab import service_quality as sq
 from crmlab.contracts import InputError
+from crmlab.service_quality.models.careless import only
 from crmlab.service_quality.tables import read
 from crmlab.stats import simulate_survey, simulated_instrument
 
@@ -17,10 +18,10 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("surveys")
 
 
-def simulated(folder, seed=1, **world):
+def simulated(folder, seed=1, customers=CUSTOMERS, **world):
     """A survey of a planted world, read through the door, and its truth."""
     world = simulate_survey.World(**world)
-    raw, truth = simulate_survey.survey(world, customers=CUSTOMERS, managers=40, staff=40, seed=seed)
+    raw, truth = simulate_survey.survey(world, customers=customers, managers=40, staff=40, seed=seed)
     raw.to_csv(folder / f"{seed}.csv", index=False)
     (folder / f"{seed}.toml").write_text(simulated_instrument.instrument(world), "utf-8")
     return read(folder / f"{seed}.csv", folder / f"{seed}.toml"), truth
@@ -55,11 +56,32 @@ def test_reliability_is_told_of_each_battery(survey, customers):
     assert apart.gap_alpha.to_numpy() == pytest.approx(found[found.battery == "gap"].alpha[:5].to_numpy(), abs=1e-9)
 
 
+def test_the_instrument_is_judged_by_its_own_dimensions(survey, customers):
+    dimensions, weight = survey.instrument.dimensions, customers.people.weight
+    found = sq.survey_htmt(survey, replicates=20, seed=3)
+    pd.testing.assert_frame_equal(found, sq.htmt(customers.perceive, dimensions, weight.to_numpy(), 20, 3))
+    assert len(found) == 10
+    deleted = sq.survey_alpha_if_deleted(survey)
+    by_hand = sq.alpha_if_deleted(customers.expect, dimensions, weight)
+    told = deleted[deleted.battery == "expect"].drop(columns="battery").reset_index(drop=True)
+    pd.testing.assert_frame_equal(told, by_hand)
+    assert deleted.battery.value_counts().to_dict() == dict.fromkeys(["expect", "perceive", "gap"], 22)
+
+
+def test_the_dimensions_of_a_planted_world_are_confirmed(survey):
+    pytest.importorskip("semopy", reason="semopy is an extra")
+    found = sq.survey_cfa(survey)
+    assert found.fit.cfi[0] > 0.95  # what was planted is what is asked
+    assert list(found.loadings["item"]) == list(survey.instrument.items)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("use", ["gap", "perception", "both"])
 def test_the_predictor_of_a_planted_world_is_found(folder, use):
-    # .95 less 3 standard errors of 40 surveys
-    found = [sq.survey_predictor(simulated(folder, seed, predictor=use)[0]).use for seed in range(2, 42)]
+    # .95 less 3 standard errors of 40 surveys: parts of a large one, whose customers know nothing of each other
+    whole = simulated(folder, 2, customers=40 * CUSTOMERS, predictor=use)[0].of("customer")
+    part = np.arange(len(whole.people)) // CUSTOMERS
+    found = [sq.survey_predictor(only(whole, part == i)).use for i in range(40)]
     assert found.count(use) / 40 >= 0.84
 
 
@@ -131,7 +153,13 @@ def test_scores_weigh_dimensions_by_points(world, customers):
 def test_what_an_instrument_does_not_ask_is_said(survey):
     without = survey.instrument.model_copy(update={"outcomes": {}})
     silent = type(survey)(**{**survey.__dict__, "instrument": without})
-    with pytest.raises(InputError, match="no outcome is of kind 'satisfaction'"):
-        sq.survey_drivers(silent)
-    assert sq.survey_predictor(silent).reason == "no outcome is of kind satisfaction"
-    assert sq.survey_complaints(silent).empty
+    for found in (sq.survey_drivers(silent), sq.survey_penalty_reward(silent)):
+        assert set(found.reason) == {"satisfaction was not asked"}
+    assert sq.survey_predictor(silent).reason == "satisfaction was not asked"
+    assert set(sq.survey_priorities(silent).reason) == {"neither importance nor satisfaction was asked"}
+    assert list(sq.survey_loyalty(silent).reason) == ["satisfaction was not asked; loyalty was not asked"]
+    assert list(sq.survey_nps(silent).reason) == ["whether customers would recommend was not asked"]
+    assert list(sq.survey_complaints(silent).reason) == ["whether complaints were resolved was not asked"]
+    assert not sq.top_box(sq.survey_loyalty(silent)).passed
+    with pytest.raises(InputError, match="outcome 'mood': the instrument has none of this name"):
+        sq.survey_drivers(survey, outcome="mood")

@@ -1,9 +1,14 @@
 """Worlds with planted gaps: intervals hold them, and families of tests err as rarely as they say."""
 
+import tomllib
+
 import numpy as np
+import pytest
 from scipy.stats import norm
 
+from crmlab.service_quality import Instrument, admit
 from crmlab.service_quality.models.gaps import gaps
+from crmlab.stats import simulate_survey, simulated_instrument
 from crmlab.stats.comparisons import holm
 from crmlab.stats.differences import Sample, one_sample
 
@@ -39,6 +44,30 @@ def test_planted_gaps_lie_inside_their_intervals_at_the_nominal_rate():
     assert (np.abs(inside - 0.95) < 3.5 * error).all()
     assert abs(((whole.low <= true.mean()) & (true.mean() <= whole.high)).mean() - 0.95) < 3.5 * error
     assert (booted > 0.95 - 0.02 - 3.5 * error).all()  # percentiles of 60 answers are a little short
+
+
+@pytest.mark.slow
+def test_gaps_of_simulated_surveys_lie_inside_their_intervals_at_the_nominal_rate():
+    # 500 surveys of 90 customers, whose dimensions stand side by side in one: with regions, straight-liners, codes for
+    # missing and not applicable. The truth is the simulator's, after rounding and clipping
+    world, surveys, size = simulate_survey.World(), 500, 90
+    raw, truth = simulate_survey.survey(world, customers=surveys * size, seed=7)
+    asked = admit(raw, Instrument.model_validate(tomllib.loads(simulated_instrument.instrument(world))))
+    beside = [
+        frame.to_numpy().reshape(surveys, size, 22).transpose(1, 0, 2).reshape(size, -1)
+        for frame in (asked.expect, asked.perceive)
+    ]
+    sizes = {f"{i}-{d}": n for i in range(surveys) for d, n in world.dimensions.items()}
+    held = survey(sizes, expect=beside[0], perceive=beside[1])
+    scores = gaps(held, by="dimension", replicates=1)[:-1]
+    inside = [
+        ((table.low <= np.tile(true, surveys)) & (np.tile(true, surveys) <= table.high)).to_numpy().reshape(surveys, -1)
+        for table, true in ((gaps(held, replicates=1), truth.items.gap), (scores, truth.dimensions.gap))
+    ]
+    rate, error = np.hstack(inside).mean(axis=0), np.sqrt(0.95 * 0.05 / surveys)
+    assert len(rate) == 22 + 5
+    assert (np.abs(rate - 0.95) < 3.5 * error).all()
+    assert abs(rate[:22].mean() - 0.95) < 0.01
 
 
 def test_weighted_intervals_hold_what_the_weights_restore():

@@ -10,8 +10,8 @@ import pytest
 
 from crmlab.service_quality import metrics, plots
 from crmlab.service_quality.models.board import board
-from crmlab.service_quality.models.gaps import gaps
-from crmlab.service_quality.models.segments import segment_gaps
+from crmlab.service_quality.models.gaps import gaps, perceptions
+from crmlab.service_quality.models.segments import gaps_by_segment, segment_gaps
 from crmlab.service_quality.models.zone import zone
 from crmlab.service_quality.plots.lines import lines
 from crmlab.style import ACTUAL, EXPECTED, NAIVE, QUIET
@@ -35,8 +35,12 @@ def world():
         adequate=np.clip(expect - 1 - rng.integers(0, 2, expect.shape), 1, 7),
         standard=np.where(who[:, None] == "manager", 4.0, np.nan) + rng.integers(0, 2, expect.shape),
         not_applicable=empty.set_axis(["t1", "t2", "t3", "r1", "r2", "r3", "r4", "e1", "e2"], axis=1),
-        people={"audience": who, "region": rng.choice(SEGMENTS, len(who), p=[0.5, 0.39, 0.01, 0.1])},
-        design={"segments": ["region"]},
+        people={
+            "audience": who,
+            "region": rng.choice(SEGMENTS, len(who), p=[0.5, 0.39, 0.01, 0.1]),
+            "town": [f"the town of {i % 40}" for i in range(len(who))],
+        },
+        design={"segments": ["region", "town"]},
         conventions={"desired": True},
     )
     worded = {k: v.model_copy(update={"text": TEXT.format(k)}) for k, v in held.instrument.items.items()}
@@ -47,6 +51,7 @@ def world():
 HELD = world()
 ITEMS, DIMENSIONS, ZONE = gaps(HELD, replicates=20), gaps(HELD, "dimension", replicates=20), zone(HELD)
 BOARD, SEGMENT, ANSWERS = board(HELD), segment_gaps(HELD, "region"), metrics.answers(HELD)
+SEGMENTS_OF_ALL_KINDS, PERCEIVED = gaps_by_segment(HELD), perceptions(HELD, replicates=20)
 DRAWN = {
     "gaps": lambda ax=None: plots.gaps(ITEMS, ax=ax),
     "dimensions": lambda ax=None: plots.gaps(DIMENSIONS, ax=ax),
@@ -54,6 +59,8 @@ DRAWN = {
     "board": lambda ax=None: plots.board(BOARD, ax=ax),
     "segment_gaps": lambda ax=None: plots.segment_gaps(SEGMENT, ax=ax),
     "shrunken": lambda ax=None: plots.segment_gaps(SEGMENT, "shrunken", ax=ax),
+    "kinds of segments": lambda ax=None: plots.segment_gaps(SEGMENTS_OF_ALL_KINDS, ax=ax),
+    "perceptions": lambda ax=None: plots.perceptions(PERCEIVED, ax=ax),
     "answers": lambda ax=None: plots.answers(ANSWERS, ax=ax),
 }
 every_plot = pytest.mark.parametrize("draw", DRAWN.values(), ids=DRAWN)
@@ -147,8 +154,33 @@ def test_a_gap_without_a_number_bears_its_reason():
     blank = ITEMS.assign(gap=np.nan, low=np.nan, high=np.nan, p_holm=np.nan, reason="fewer than 2 pairs")
     ax = plots.gaps(pd.concat([ITEMS[:4], blank[4:]]))
     assert [text.get_text() for text in ax.texts] == ["fewer than 2 pairs"] * 5
-    assert len(plots.gaps(blank).texts) == 9
     assert "exceeds" not in named(plots.gaps(blank))
+
+
+@pytest.mark.parametrize(
+    ("draw", "table"),
+    [
+        (plots.gaps, ITEMS.assign(gap=np.nan)),
+        (plots.perceptions, PERCEIVED.assign(perceive=np.nan)),
+        (plots.zone, ZONE.assign(perceive=np.nan)),
+        (plots.segment_gaps, SEGMENT.assign(gap=np.nan)),
+        (plots.answers, ANSWERS[["item", "dimension", "text", "n"]]),
+    ],
+    ids=["gaps", "perceptions", "zone", "segment_gaps", "answers"],
+)
+def test_a_plot_of_nothing_says_why_in_words_alone(draw, table):
+    ax = plt.figure().add_subplot()
+    assert draw(table.assign(reason="expectations were not asked"), ax=ax) is ax
+    assert [text.get_text() for text in ax.texts] == ["Cannot be estimated: expectations were not asked."]
+    assert not ax.axison
+    assert not ax.lines
+    assert draw(table.assign(reason="")).figure.get_figheight() < 1
+
+
+def test_perceptions_are_drawn_with_their_intervals():
+    ax = DRAWN["perceptions"]()
+    ends = sorted(tuple(s[:, 0]) for c in ax.collections for s in c.get_segments())
+    np.testing.assert_allclose(ends, sorted(zip(PERCEIVED.low, PERCEIVED.high, strict=True)))
 
 
 def test_the_zone_lies_between_its_levels():
@@ -172,21 +204,39 @@ def test_the_board_tells_measured_from_proxy_and_why_a_gap_is_absent():
     assert marks["proxy"].get_markerfacecolor() == "white"
     assert marks["proxy"].get_marker() != marks["measured"].get_marker()
     extents = BOARD.assign(gap=BOARD.gap.mask(BOARD.number == 2), managers=4.25, staff=3.5, state="proxy")
-    assert plots.board(extents).texts[0].get_text() == "extents, not subtracted: managers 4.25, staff 3.50"
+    assert plots.board(extents).texts[0].get_text() == "proxy: mean ratings of extent, managers 4.25 and staff 3.50"
+    waves = BOARD.assign(waves=BOARD.waves.mask(BOARD.number == 1, "managers of wave 1, customers of wave 2"))
+    assert "of wave 1" in plots.board(waves).get_yticklabels()[0].get_text().replace("\n", " ")
+    absent = plots.board(BOARD.assign(gap=np.nan, low=np.nan, high=np.nan))
+    assert not absent.get_xlabel()
+    assert not absent.get_xticks().size
 
 
 def test_no_value_of_a_suppressed_cell_is_drawn():
     ax = DRAWN["segment_gaps"]()
     texts = {(t.get_position()[0] - 0.5, t.get_position()[1] - 0.5): t for t in ax.texts}
-    segments, dimensions = (list(dict.fromkeys(SEGMENT[name])) for name in ("segment", "dimension"))
+    lines = [label.get_text() for label in ax.get_yticklabels()]
+    dimensions = list(dict.fromkeys(SEGMENT.dimension))
     assert set(SEGMENT.state) == {"shown", "greyed", "suppressed"}
     for row in SEGMENT.itertuples():
-        place = segments.index(row.segment), dimensions.index(row.dimension)
+        place = dimensions.index(row.dimension), lines.index({"all": "All"}.get(row.segment, row.segment))
         told = texts[place].get_text()
         assert told == ("×" if row.state == "suppressed" else f"{row.gap:.2f}".replace("-", "−"))
         assert (texts[place].get_color() == QUIET) == (row.state != "shown")
     painted = ax.collections[0].get_array()
     assert painted.mask.sum() == (SEGMENT.state != "shown").sum()  # neither greyed nor suppressed cells bear colour
+
+
+def test_segments_of_every_kind_stand_under_its_name_and_the_smallest_are_counted():
+    ax = DRAWN["kinds of segments"]()
+    told = [(label.get_text(), label.get_fontweight()) for label in ax.get_yticklabels()]
+    assert [name for name, weight in told if weight == "bold"] == ["Region", "Town"]
+    assert told[0][0] == "All"
+    assert told[-1][0] == "and 25 smaller"  # of 40 towns
+    assert len(told) == 1 + 1 + 4 + 1 + 15 + 1
+    raw, shrunken = (plots.segment_gaps(SEGMENTS_OF_ALL_KINDS, value) for value in ("gap", "shrunken"))
+    assert raw.collections[0].get_clim() == shrunken.collections[0].get_clim()  # one scale of colours for both
+    assert np.ma.allequal(raw.collections[0].get_array().mask, shrunken.collections[0].get_array().mask)
 
 
 def test_answers_part_at_the_neutral_point_and_sum_to_all():

@@ -154,9 +154,21 @@ def test_the_crosshair_lies_where_the_table_says():
     assert list(line.get_ydata()) == pytest.approx(list(line.get_xdata()))  # stated importance: as it performs
 
 
-def test_a_map_of_blank_rows_is_empty_and_drawn():
-    blank = TABLES["priorities"].assign(reason="nobody answered")
-    assert plots.priorities(blank).get_xlabel()
+@pytest.mark.parametrize("name", TABLES)
+def test_a_plot_of_nothing_says_why_in_words_alone(name):
+    table = TABLES[name]
+    numbers = {column: np.nan for column in table.select_dtypes("number") if column != "level"}
+    blank = table.assign(**numbers, reason="nobody answered")
+    ax = getattr(plots, name)(blank)
+    assert [text.get_text() for text in ax.texts] == ["Cannot be estimated: nobody answered."]
+    assert not ax.axison
+    assert ax.figure.get_figheight() < 1
+
+
+def test_the_map_names_the_crosshair_that_was_chosen():
+    for crosshair, told in {"means": "mean of the items", "medians": "median of the items"}.items():
+        table = models.priorities(PERFORMANCE, IMPORTANCE, crosshair, replicates=20)
+        assert f"crosshair: {told}" in [text.get_text() for text in plots.priorities(table).get_legend().get_texts()]
 
 
 def test_drivers_show_their_parts_and_ranks():
@@ -169,11 +181,12 @@ def test_drivers_show_their_parts_and_ranks():
 
 def test_penalties_and_rewards_stand_with_their_kind():
     table, ax = TABLES["penalty_reward"], plots.penalty_reward(TABLES["penalty_reward"])
-    told = table[table.reason == ""]
-    found = {line.get_label(): list(line.get_xdata()) for line in ax.get_lines()}
-    assert found["penalty"] == list(told.penalty)
-    assert found["reward"] == list(told.reward)
-    assert [text.get_text() for text in ax.texts] == list(told.kind)
+    found = {line.get_label(): line.get_xdata() for line in ax.get_lines()}
+    assert (table.reason != "").sum() == 1
+    for side in ("penalty", "reward"):
+        np.testing.assert_array_equal(found[side], table[side])
+    assert [text.get_text() for text in ax.texts] == list(table.kind.mask(table.reason != "", "too few answers"))
+    assert len(ax.get_yticklabels()) == len(table)
 
 
 def test_loyalty_says_what_the_top_box_is_worth():

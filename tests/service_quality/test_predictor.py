@@ -46,12 +46,14 @@ def test_nothing_is_decided_where_nothing_matters():
 def test_a_verdict_tells_its_evidence_and_what_to_use_instead():
     gap = predictor(*world(-0.6, 0.6, 1), middle=4).verdict()
     assert gap.passed
-    assert "b of expect -0." in gap.evidence
-    assert "b of expect is minus that of perceive: F(1, 397)" in gap.evidence
+    assert gap.evidence.startswith("use the gap: satisfaction changes by -0.63")
+    assert "that it weighs as in a gap p = 0.61" in gap.evidence
     perception = predictor(*world(0, 0.6, 1), middle=4).verdict()
     assert not perception.passed
     assert perception.instead == "perception"
     assert "n = 400" in perception.evidence
+    both = predictor(*world(-0.25, 0.7, 1), middle=4).verdict()
+    assert both.instead.startswith("both, expectation and perception")
 
 
 def apart(seed, n=N):
@@ -80,7 +82,7 @@ def test_tests_by_dimension_are_those_of_one_regression():
         ("both by dimension", "b of expect is minus that of perceive")
     ]
     assert (row.F, row.df, row.p) == pytest.approx((float(test.fvalue), 2, float(test.pvalue)))
-    assert "b of expect is minus that of perceive in every dimension: F(2, 395)" in found.verdict().evidence
+    assert "tested in all dimensions at once, that expectation does not matter has p < .001" in found.verdict().evidence
     assert "both by dimension" not in set(predictor(e[:50], p[:50], y[:50]).models.model)  # too few for two dimensions
 
 

@@ -1,5 +1,6 @@
 """What an instrument file is guessed to be from a survey's columns, and what is left to decide."""
 
+import re
 import tomllib
 
 import numpy as np
@@ -83,10 +84,77 @@ def test_well_known_words_get_their_numbers_and_unknown_ones_are_left_to_decide(
     path = file(tmp_path, **columns)
     found, text = guessed(path)
     assert found.scale.labels == dict(zip(words[:5], range(1, 6), strict=True))
-    assert found.scale.missing == {"N/A"}
+    assert (found.scale.missing, found.scale.not_applicable) == (frozenset(), {"N/A"})
+    assert re.search(r'not_applicable = \["N/A"\] # decide: the question did not apply, seen N/A \(\d+ times\)', text)
+    assert "missing = []\n" in text, "nothing to decide where nothing was seen"
     assert "# hm = ... # decide: what it counts as" in text
     with pytest.raises(InputError, match="in words that no label explains in 3 of 3 columns: 'hm'"):
         read(path, found)
+
+
+def test_one_decides_on_codes_in_numbers_and_words_with_their_counts(tmp_path):
+    columns = {f"{a}{i}": answers(i) for i in (1, 2, 3) for a in "EP"}
+    columns["E1"][:3] = ["99", "99", "don't know"]
+    found, text = guessed(file(tmp_path, "my_survey-2024.csv", **columns))
+    assert found.scale.missing == {99, "don't know"}
+    assert "# decide: no answers, seen 99 (2 times), don't know (once)" in text
+    assert found.title == "My survey 2024"
+    assert "seen \n" not in text
+
+
+def test_a_question_of_recommending_keeps_the_range_it_was_asked_in(tmp_path):
+    columns = {f"q{i}": answers(i) for i in (1, 2, 3)}
+    some = [(answers(4), (1, 5)), (answers(4, 7), (1, 7)), (answers(4, 9, 3), (0, 10)), (answers(4, 4, 0), (0, 10))]
+    for given, ends in [*some, (np.where(answers(4) > 4, 99, answers(4, 10, 0)), (0, 10))]:
+        found, _text = guessed(file(tmp_path, **columns, recommend=given))
+        assert (found.outcomes["recommend"].low, found.outcomes["recommend"].high) == ends
+        assert read(tmp_path / "s.csv", found).outcomes.recommend.between(*ends).any()
+
+
+def test_a_count_loses_none_of_its_answers_to_the_codes_of_the_scale(tmp_path):
+    columns = {f"{a}{i}": answers(i) for i in (1, 2, 3) for a in "EP"}
+    columns["E1"][:4] = 9
+    path = file(tmp_path, **columns, told=[9, 0, 1, 2, 3] + [0, 1, 2, 3, 1] * 11)
+    found, _text = guessed(path)
+    assert found.scale.missing == {9}
+    assert read(path, found).outcomes.told.max() == 9
+
+
+def test_complaints_coded_1_and_2_are_taken_for_yes_and_no_and_left_to_decide(tmp_path):
+    columns = {f"q{i}": answers(i) for i in (1, 2, 3)} | {"complained": [1, 2, 2] * (PEOPLE // 3)}
+    found, text = guessed(path := file(tmp_path, **columns))
+    assert "[outcomes.complaint.labels] # decide: are these the right numbers?" in text
+    assert read(path, found).outcomes.complaint.mean() == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize("column", ["complained", "resolved", "satisfaction", "told", "recommend", "P9"])
+@pytest.mark.parametrize(
+    "given", [[3], [2, 5, 9], ["hm", "yes"], [""], ["n/a"], [1.5], [99], [True, False], ["2024-01-01"]]
+)
+def test_whatever_a_column_holds_what_is_guessed_can_be_loaded(tmp_path, column, given):
+    columns = {f"{a}{i}": answers(i) for i in (1, 2, 3) for a in "EP"} | {column: (given * PEOPLE)[:PEOPLE]}
+    guessed(file(tmp_path, **columns))
+
+
+def test_complaints_of_unknown_answers_are_left_to_decide(tmp_path):
+    columns = {f"q{i}": answers(i) for i in (1, 2, 3)} | {"resolved": answers(5)}
+    found, text = guessed(file(tmp_path, **columns))
+    assert not found.outcomes
+    assert "# decide: which answer is yes, by labels, and low = 0, high = 1" in text
+
+
+def test_a_segment_is_never_called_as_what_respondents_have_already(tmp_path):
+    columns = {f"q{i}": answers(i) for i in (1, 2, 3)} | {"round": [1, 2] * (PEOPLE // 2), "wave": ["a", "b"] * 30}
+    found, text = guessed(file(tmp_path, **columns))
+    assert found.design.wave == "round"
+    assert found.design.segments == ()
+    assert "# no use was found for wave" in text
+
+
+@pytest.mark.parametrize(("name", "measure"), [("E{}", "expect"), ("expect_{}", "expect"), ("P{}", "perceive")])
+def test_one_battery_alone_is_what_its_columns_say(tmp_path, name, measure):
+    found, _text = guessed(file(tmp_path, **{name.format(i): answers(i) for i in (1, 2, 3)}))
+    assert [list(item.columns) for item in found.items.values()] == [[measure]] * 3
 
 
 def test_perceptions_alone_are_taken_as_such(tmp_path):
@@ -153,6 +221,21 @@ def test_a_long_survey_is_seen_to_be_one(tmp_path, kind):
     names = [(i.expect, i.perceive) for i in found.items.values()]
     assert names == ([("q1", "q1"), ("q2", "q2"), ("q3", "q3")] if kind else [("E1", "P1"), ("E2", "P2"), ("E3", "P3")])
     assert read(path, found).expect.shape == (PEOPLE, 3)
+
+
+def test_what_stands_beside_the_answers_of_a_long_survey_is_kept(tmp_path):
+    wide = pd.DataFrame({"respondent": range(PEOPLE), "region": ["N", "S"] * 30, "satisfaction": answers(9)})
+    wide = wide.assign(**{f"{a}{i}": answers(i) for i in (1, 2, 3) for a in "EP"})
+    long = wide.melt(id_vars=["respondent", "region", "satisfaction"], var_name="item", value_name="answer")
+    long = long.assign(minute=range(len(long)))
+    long.to_csv(tmp_path / "s.csv", index=False)
+    found, text = guessed(tmp_path / "s.csv")
+    assert found.design.segments == ("region",)
+    assert found.outcomes["satisfaction"].column == "satisfaction"
+    assert "# no use was found for minute" in text
+    survey = read(tmp_path / "s.csv", found)
+    assert survey.outcomes.satisfaction.tolist() == answers(9).tolist()
+    assert survey.people.region.tolist() == ["N", "S"] * 30
 
 
 def test_the_wording_that_spss_keeps_is_taken(tmp_path):

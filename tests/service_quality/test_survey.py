@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from crmlab.contracts import InputError
-from crmlab.service_quality.tables import Instrument, admit, read
+from crmlab.service_quality.tables import Instrument, admit
 
 PEOPLE = 40
 DIMENSIONS = {"speed": ["Q1", "Q2", "Q3"], "people": ["Q4", "Q5", "Q6"]}
@@ -259,27 +259,16 @@ def test_too_few_respondents_are_refused(people):
     assert told == [f"{people} customers answered; a gap and its interval need 2 or more"]
 
 
-def outcomes():
-    return {
-        "sat": {"column": "sat", "kind": "satisfaction", "low": 1, "high": 5},
-        "told": {"column": "told", "kind": "told", "low": 0},
-        "resolved": {"column": "res", "kind": "resolved", "low": 0, "high": 1, "labels": {"ja": 1, "nein": 0}},
-    }
+def test_a_column_spelt_otherwise_is_pointed_at():
+    (told,) = refused(answers().rename(columns={"P6": "p_6"}))
+    assert "1 of the instrument's columns are not there ('P6' (items.Q6.perceive); did you mean 'p_6'?); there" in told
 
 
-def test_outcomes_keep_to_scales_of_their_own():
-    table = put(
-        answers(sat=5, told=99, res="nein"), (1, "sat", 99), (2, "res", "Ja"), (3, "res", ""), (4, "told", "k. A.")
-    )
-    survey = admit(table, instrument(outcomes=outcomes()))
-    assert survey.outcomes.sat.isna().sum() == 1
-    assert survey.outcomes.told.tolist()[:5] == pytest.approx([99, 99, 99, np.nan, 99], nan_ok=True)
-    assert survey.outcomes.resolved.tolist()[:4] == pytest.approx([0, 1, np.nan, 0], nan_ok=True)
-    told = refused(
-        put(table, (5, "sat", 6), (6, "told", -1), (7, "res", "vielleicht")), instrument(outcomes=outcomes())
-    )
-    assert [t.split(":")[0] for t in told] == ["outcomes.sat", "outcomes.told", "outcomes.resolved"]
-    assert "off the scale 0 or more" in told[1]
+def test_an_item_that_nobody_answered_is_dropped_where_only_perceptions_were_asked():
+    items = {f"Q{i}": {"perceive": f"P{i}"} for i in range(1, 7)}
+    survey = admit(answers(P2=""), instrument(items=items))
+    assert survey.dropped == {"Q2": "no customer answered it"}
+    assert list(survey.perceive) == ["Q1", "Q3", "Q4", "Q5", "Q6"]
 
 
 def test_segments_keep_their_names_and_blanks():
@@ -287,182 +276,3 @@ def test_segments_keep_their_names_and_blanks():
     survey = admit(put(answers(region="Nord", tier=1.0), (2, "region", " ")), described)
     assert survey.people.region.isna().tolist()[:3] == [False, True, False]
     assert survey.people.tier.unique().tolist() == ["1"]
-
-
-def longer(table, kind):
-    """The table of one answer a row."""
-    parts = []
-    for column in (c for c in table if c[0] in "EP" and c[1:].isdigit()):
-        named = {"question": column[1:] if kind else column, "answer": table[column]}
-        named |= {"asked": {"E": "Soll", "P": "Ist"}[column[0]]} if kind else {}
-        parts.append(pd.DataFrame({"id": table.id} | named))
-    return pd.concat(parts, ignore_index=True).sample(frac=1, random_state=1).reset_index(drop=True)
-
-
-def long_instrument(kind):
-    long = {"item": "question", "answer": "answer"}
-    if not kind:
-        return instrument(design={"respondent": "id", "long": long})
-    items = {f"Q{i}": {"expect": str(i), "perceive": str(i)} for i in range(1, 7)}
-    long |= {"kind": "asked", "kinds": {"expect": "Soll", "perceive": "ist"}}
-    return instrument(items=items, design={"respondent": "id", "long": long})
-
-
-@pytest.mark.parametrize("kind", [True, False])
-def test_a_long_survey_says_the_same_as_a_wide_one(kind):
-    wide, long = admit(answers(), instrument()), admit(longer(answers(), kind), long_instrument(kind))
-    order = long.people.sort_values("respondent").index
-    for frame in ("expect", "perceive"):
-        pd.testing.assert_frame_equal(getattr(long, frame).loc[order].reset_index(drop=True), getattr(wide, frame))
-    assert long.found["answers"] == "480, one a row"
-
-
-def test_faults_of_a_long_survey_are_told_by_respondent():
-    table = longer(answers(), True)
-    twice = pd.concat([table, table[:3]], ignore_index=True)
-    (told,) = refused(twice, long_instrument(True))
-    assert told.startswith(
-        "an item is answered twice by a respondent in 3 of 483 rows (first: row 481; row 482; row 483)"
-    )
-    row = table.index[(table.question == "2") & (table.asked == "Ist") & (table.id == "007")][0]
-    (told,) = refused(
-        table.assign(answer=table.answer.astype(object).where(table.index != row, 77)), long_instrument(True)
-    )
-    assert "'77' once (first: respondent 007 2 (perceive) '77')" in told
-    (told,) = refused(table[(table.question != "2") | (table.asked != "Ist")], long_instrument(True))
-    assert "1 of the instrument's columns are not there ('2 (perceive)' (items.Q2.perceive))" in told
-    (told,) = refused(table.drop(columns="answer"), long_instrument(True))
-    assert "'answer' (design.long.answer)" in told
-
-
-def test_what_is_told_of_a_person_must_be_the_same_in_all_their_rows():
-    design = {"respondent": "id", "weight": "w", "long": {"item": "question", "answer": "answer"}}
-    table = longer(answers(), False).assign(w=1.0)
-    assert admit(table, instrument(design=design)).people.weight.eq(1).all()
-    table.loc[5, "w"] = 3.0
-    (told,) = refused(table, instrument(design=design))
-    assert "'w' is not the same for all answers of a respondent in " in told
-
-
-ZH = instrument(
-    scale={"low": 1, "high": 7, "labels": {"非常满意": 7}}, design={"respondent": "编号", "segments": ["地区"]}
-)
-
-
-def chinese():
-    return put(answers(地区="北京"), (1, "P1", "非常满意")).rename(columns={"id": "编号"})
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
-def test_chinese_text_is_read_in_any_encoding(tmp_path, encoding):
-    chinese().to_csv(tmp_path / "s.csv", index=False, encoding=encoding)
-    survey = read(tmp_path / "s.csv", ZH)
-    assert survey.perceive.Q1[0] == 7
-    assert survey.people["地区"][0] == "北京"
-    assert survey.found["encoding"] == encoding.removesuffix("-sig")
-
-
-@pytest.mark.parametrize("known", [True, False])
-def test_european_text_is_not_taken_for_chinese(tmp_path, known):
-    table = put(answers(région="Île-de-France"), *[(row, "P1", "satisfaité") for row in range(1, 4)])
-    table.to_csv(tmp_path / "s.csv", index=False, encoding="latin-1", sep=";")
-    scale = {"low": 1, "high": 7, "labels": {"satisfaité": 6} if known else {"satisfait": 6}}
-    described = instrument(scale=scale, design={"respondent": "id", "segments": ["région"]})
-    if known:
-        survey = read(tmp_path / "s.csv", described)
-        assert survey.perceive.Q1[0] == 6
-        assert (survey.found["encoding"], survey.found["delimiter"]) == ("latin-1", "';'")
-    else:
-        with pytest.raises(InputError, match="'satisfaité' 3 times"):
-            read(tmp_path / "s.csv", described)
-
-
-def test_names_the_instrument_knows_settle_an_encoding_else_runs_of_bytes_do(tmp_path):
-    place = instrument(design={"respondent": "id", "segments": ["place"]})
-    for said, encoding in (("Hôtel réel", "latin-1"), ("créée", "gb18030")):  # the run éé is of even length
-        answers(place=said).to_csv(tmp_path / "s.csv", index=False, encoding="latin-1")
-        assert read(tmp_path / "s.csv", place).found["encoding"] == encoding
-    known = instrument(design={"respondent": "id", "segments": ["place"], "audiences": {"créée": "staff"}})
-    assert read(tmp_path / "s.csv", known).people.place[0] == "créée"
-    answers(place="北京").to_csv(tmp_path / "s.csv", index=False, encoding="gb18030")
-    assert read(tmp_path / "s.csv", place).people.place[0] == "北京"
-
-
-def test_a_stated_encoding_is_taken_or_refused(tmp_path):
-    chinese().to_csv(tmp_path / "s.csv", index=False, encoding="gb18030")
-    fields = ZH.model_dump() | {"file": {"encoding": "utf-8"}}
-    with pytest.raises(InputError, match=r"is not utf-8 \(.*correct \[file\] encoding"):
-        read(tmp_path / "s.csv", Instrument.model_validate(fields))
-
-
-def saved(tmp_path, table, suffix):
-    path = tmp_path / f"s{suffix}"
-    if suffix in (".sav", ".zsav", ".dta"):
-        import pyreadstat
-
-        table = table.assign(**{c: table[c].astype(float) for c in table if c[0] in "EP"}, who=1.0)
-        labels = {"variable_value_labels": {"who": {1: "customer", 2: "manager"}}}
-        if suffix == ".dta":
-            pyreadstat.write_dta(table, str(path), **labels)
-        else:
-            pyreadstat.write_sav(table, str(path), compress=suffix == ".zsav", **labels)
-        return path
-    table = table.assign(who="customer")
-    if suffix == ".parquet":
-        table.to_parquet(path)
-    elif suffix == ".xlsx":
-        table.to_excel(path, index=False)
-    else:
-        table.to_csv(path, index=False, sep="\t")
-    return path
-
-
-@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".parquet", ".xlsx", ".sav", ".zsav", ".dta"])
-def test_every_kind_of_file_says_the_same(tmp_path, suffix):
-    table = put(answers(), (1, "E1", 99))
-    if suffix != ".csv":
-        table = table.astype({c: float for c in table if c[0] in "EP"})
-    described = instrument(design={"respondent": "id", "audience": "who"})
-    survey = read(saved(tmp_path, table, suffix), described)
-    pd.testing.assert_frame_equal(survey.perceive, admit(answers(), instrument()).perceive)
-    assert survey.expect.Q1.isna().sum() == 1
-    assert survey.people.respondent.tolist() == answers().id.tolist()
-    assert survey.people.audience.eq("customer").all()
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "told"),
-    [
-        ("s.csv", b"", "the file is empty"),
-        ("s.csv", b"id,E1,P1\n", "the file is empty"),
-        ("s.csv", b"id,E1,E1\n1,2,3\n", "its header names 'E1' more than once"),
-        ("s.csv", b"id,E1\n1,2,3,4\n", "cannot be read"),
-        ("s.xlsx", b"no zip", "cannot be read"),
-        ("s.sav", b"no sav", "cannot be read"),
-        ("s.parquet", b"none", "cannot be read"),
-        ("s.doc", b"none", "this kind of file is not read, only .csv,"),
-    ],
-)
-def test_files_that_are_no_surveys_are_refused_in_words(tmp_path, name, content, told):
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(InputError, match=re.escape(told)) as caught:
-        read(tmp_path / name, instrument())
-    assert re.search(r"; \w", str(caught.value))
-
-
-def test_no_file_is_told(tmp_path):
-    with pytest.raises(InputError, match="there is no survey"):
-        read(tmp_path / "none.csv", instrument())
-
-
-def test_blank_rows_are_left_out_and_counted(tmp_path):
-    answers().to_csv(tmp_path / "s.csv", index=False)
-    with (tmp_path / "s.csv").open("a") as stream:
-        stream.write("," * 12 + "\n\n")
-    survey = read(tmp_path / "s.csv", instrument())
-    assert len(survey.people) == PEOPLE
-    assert survey.found["blank rows left out"] == "1"
-
-
-def test_simulated_data_say_so():
-    assert admit(answers(), instrument(data_kind="simulated")).found["survey"] == "survey (simulated data, not real)"

@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 from scipy import stats
-from threadpoolctl import threadpool_limits
 
+from crmlab.service_quality.models.asked import completed, outcome_of, reasons, unasked, unheard
 from crmlab.service_quality.models.covariance import effective
-from crmlab.service_quality.models.drivers import first_outcome
 from crmlab.service_quality.models.scores import one_wave
 from crmlab.service_quality.models.scores import weights as weights_of
+from crmlab.stats.threads import one_thread
 
 FEWEST = 10  # respondents at each end of an attribute
 COLUMNS = ["item", "n", "n_low", "n_high", "penalty", "penalty_low", "penalty_high", "reward", "reward_low"]
@@ -51,12 +51,17 @@ def survey_penalty_reward(survey, outcome=None, low=None, high=None):
     outcome   : name; None takes the first of kind satisfaction
     low, high : None takes the lowest and the highest third of the scale: of 1 to 7, up to 3 and from 5; of 1 to 5, up
                 to 2 and from 4
+    Items that were not asked, or all where the outcome was not, say so.
     """
     survey = one_wave(survey)
-    scale, named = survey.instrument.scale_of("perceive"), outcome or first_outcome(survey, "satisfaction")
+    scale, named = survey.instrument.scale_of("perceive"), outcome_of(survey, "satisfaction", outcome)
+    why = reasons(survey, "item", "perceive")
+    if reason := unasked(survey, "perceive") or unheard(survey, satisfaction=named):
+        return completed(pd.DataFrame(columns=COLUMNS), "item", why.mask(why == "", reason))
     third = (scale.high - scale.low) / 3
     low, high = scale.low + third if low is None else low, scale.high - third if high is None else high
-    return penalty_reward(survey.perceive, survey.outcomes[named], low, high, weights_of(survey))
+    found = penalty_reward(survey.perceive, survey.outcomes[named], low, high, weights_of(survey))
+    return completed(found, "item", why)
 
 
 def _effects(held, y, low, high, w, level):
@@ -80,7 +85,7 @@ def least_squares(columns, y, w):
     """Weighted least squares and a covariance that holds where the spread is uneven: two arrays. [HC3]"""
     root = np.sqrt(w)[:, None]
     x, y = columns * root, y * root[:, 0]
-    with threadpool_limits(1, "blas"):
+    with one_thread():
         inverse = np.linalg.pinv(x.T @ x, hermitian=True)
         b = inverse @ (x.T @ y)
         leverage = np.einsum("ij,ij->i", x @ inverse, x)

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
-from crmlab.service_quality.models.scores import OVERALL, column_means, one_wave, pairs, scores, unlike, weights
+from crmlab.service_quality.models.asked import OVERALL, WORDS
+from crmlab.service_quality.models.scores import column_means, one_wave, pairs, scores, unlike, weights
 from crmlab.service_quality.tables import AUDIENCES
 from crmlab.stats.comparisons import holm
 from crmlab.stats.differences import Sample, one_sample, two_samples
@@ -47,17 +48,17 @@ SIDES = {
     7: [(("staff", "expect"), ("manager", "expect"), "")],
 }
 EXTENTS = {2: "standard", 3: "standard", 4: "promise"}
+WHO = {"customer": "customers", "manager": "managers", "staff": "staff"}
 WHOSE = {"customer": "customers'", "manager": "managers'", "staff": "staff's"}
-BATTERY = {"expect": "expectations", "perceive": "perceptions", "standard": "standards", "promise": "promises"}
 COLUMNS = ["number", "name", "dimension", "state", "gap", "low", "high", "t", "df", "p_holm", "d", "p", "test"]
-COLUMNS += ["above", "n_above", "above_is", "below", "n_below", "below_is"]
+COLUMNS += ["above", "n_above", "above_is", "below", "n_below", "below_is", "waves"]
 COLUMNS += [f"{who}{end}" for who in ("managers", "staff") for end in ("", "_low", "_high", "_n")] + ["reason"]
 
 
 def board(survey, by="overall", wave=None):
     """The seven gaps: a frame, a row a gap, or, `by="dimension"`, a row a gap and dimension.
 
-    wave : of all audiences; needed where some answered in several
+    wave : that customers answered, and of the others the latest by then; needed where some answered in several
     number, name, dimension
     state               "measured"; "proxy": something stands in for what was not asked, as `reason` says; "absent"
     gap, low, high      what is above less what is below; 95 % interval
@@ -65,6 +66,7 @@ def board(survey, by="overall", wave=None):
                         of each gap; the gap over the standard deviation of the differences, or of both samples
     p, test             chance of t by itself; "paired" or "Welch"
     above, n_above, above_is, below, n_below, below_is    the means, of how many, and whose answers they are
+    waves               whose answers are of which wave, where not all are of the one that customers answered
     managers, staff     extent ratings of gaps 2 to 4, where they share no scale with the other side: never subtracted;
                         with _low and _high (95 %) and _n
     reason              why it is a proxy, absent or without an interval
@@ -72,10 +74,11 @@ def board(survey, by="overall", wave=None):
     """
     if by not in ("overall", "dimension"):
         raise InputError(f"by = {by!r}: write 'overall' or 'dimension'")
-    held = {audience: one_wave(survey, audience, wave) for audience in AUDIENCES}
+    survey = survey if wave is None else survey.at(wave)
+    held = {audience: one_wave(survey, audience) for audience in AUDIENCES}
     wanted = [OVERALL] if by == "overall" else list(survey.instrument.dimensions)
     rows = [{"number": k, "name": NAMES[k]} | row for k in SIDES for row in _gap(k, held, wanted)]
-    found = pd.DataFrame(rows).reindex(columns=COLUMNS)
+    found = pd.DataFrame(rows).reindex(columns=COLUMNS).fillna({"waves": ""})
     return found.assign(p_holm=holm(found.p, None if by == "overall" else found.number))
 
 
@@ -101,14 +104,14 @@ def _answered(held, audience, measure):
 def _missing(held, number):
     """What would have to be asked for a gap."""
     sides = dict.fromkeys(SIDES[number][0][:2])
-    told = [f"{WHOSE[who]} {BATTERY[m]}" for who, m in sides if not _answered(held, who, m)]
+    told = [f"{WHOSE[who]} {WORDS[m]}" for who, m in sides if not _answered(held, who, m)]
     return f"not asked: {' and '.join(told)}" if told else "nobody answered both"
 
 
 def _measured(held, above, below, wanted, stand_in):
     """One side less the other, of each dimension wanted."""
     base = {"state": "proxy" if stand_in else "measured"}
-    base |= {"above_is": _whose(*above), "below_is": _whose(*below)}
+    base |= {"above_is": _whose(*above), "below_is": _whose(*below), "waves": _waves(held, above[0], below[0])}
     one, other, paired = _sides(held, above, below)
     w = [weights(held[who]) for who, _ in (above, below)]
     rows = []
@@ -123,7 +126,18 @@ def _measured(held, above, below, wanted, stand_in):
 
 
 def _whose(audience, measure):
-    return f"{WHOSE[audience]} {BATTERY[measure]}"
+    return f"{WHOSE[audience]} {WORDS[measure]}"
+
+
+def _waves(held, *audiences):
+    """Which wave the answers of each audience are of; "" where all are of that of the customers."""
+    waves = {who: ", ".join(map(str, held[who].people.wave.drop_duplicates())) for who in dict.fromkeys(audiences)}
+    customers = set(held["customer"].people.wave)
+    if all(set(held[who].people.wave) <= customers for who in waves):
+        return ""
+    if len(set(waves.values())) == 1:
+        return f"wave {next(iter(waves.values()))}"
+    return ", ".join(f"{WHO[who]} of wave {wave}" for who, wave in waves.items())
 
 
 def _sides(held, above, below):
@@ -163,7 +177,9 @@ def _extents(number, held, wanted, why):
             there = rated is not None and dimension in rated
             found = _rating(rated[dimension], weights(held[who]), name) if there else {f"{name}_n": 0}
             columns.setdefault(dimension, {}).update(found)
-    return [{"dimension": d, "state": "proxy", "reason": why} | row for d, row in columns.items()]
+    rating = [who for who in ("manager", "staff") if _answered(held, who, measure)]
+    base = {"state": "proxy", "reason": why, "waves": _waves(held, *rating)}
+    return [base | {"dimension": d} | row for d, row in columns.items()]
 
 
 def _rating(answers, w, name):

@@ -9,13 +9,29 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
+from crmlab.result import Verdict, number
+from crmlab.service_quality.models.asked import WORDS
 from crmlab.service_quality.models.gaps import gaps
 from crmlab.service_quality.models.scores import one_wave
 
 BATTERIES = ("expect", "perceive")
 FEWEST = 6  # answers of a battery below which sameness says nothing
-FLAGS = ("straight_perceive", "straight_expect", "inconsistent_perceive", "inconsistent_expect")
+LONG = 0.5  # share of the answers to a battery that are one string before it is long [Curran 2016]
+LEAST = 0.05  # share of respondents whose answers vary least, to see what they do to the gaps
 INCONSISTENT = 0.3  # even-odd consistency below which answers hardly hang together [Johnson 2005]
+SIGNS = {  # and the column each is read from
+    "straight": "long_string",
+    "long": "long_string",
+    "unvarying": "variability",
+    "inconsistent": "even_odd",
+}
+TOLD = {
+    "straight": "one answer throughout",
+    "long": "more than half the answers in one string",
+    "unvarying": "the twentieth whose answers vary least",
+    "inconsistent": "even and odd items do not go together",
+}
+FLAGS = tuple(f"{sign}_{battery}" for battery in ("perceive", "expect") for sign in SIGNS)
 
 
 def careless(survey):
@@ -26,8 +42,10 @@ def careless(survey):
     expect_variability     standard deviation of a customer's answers, as they were ticked
     expect_even_odd        correlation over dimensions of the means of even and odd items, by Spearman & Brown
     straight_expect        bool: six answers or more, all the same. Honest where all matters utterly
+    long_expect            bool: more than half of the answers in one string
+    unvarying_expect       bool: of the twentieth whose answers vary least
     inconsistent_expect    bool: even-odd below .3
-    perceive_..., straight_perceive, inconsistent_perceive      the same of perceptions
+    perceive_..., straight_perceive, …     the same of perceptions
     careless               bool: straight_perceive, the one sign that few honest customers show
     NaN where there are too few answers to say.
     """
@@ -42,18 +60,62 @@ def careless(survey):
         found[f"{battery}_variability"] = np.where(count >= FEWEST, spread, np.nan)
         found[f"{battery}_even_odd"] = consistent
         found[f"straight_{battery}"] = (count >= FEWEST) & (longest == count)
+        found[f"long_{battery}"] = (count >= FEWEST) & (longest > LONG * count)
+        found[f"unvarying_{battery}"] = _least(found[f"{battery}_variability"])
         found[f"inconsistent_{battery}"] = consistent < INCONSISTENT
     return found.assign(careless=found.straight_perceive)
+
+
+def _least(spread):
+    """Which answers vary least: up to a share LEAST of those whose spread is known, ties together where they fit."""
+    rank = spread.rank(method="max")
+    return (rank <= LEAST * spread.notna().sum()) | (spread == 0)
 
 
 def flags(found):
     """How many each sign of `careless` flags: a frame with flag, n who could show it, flagged, share."""
     rows = []
     for flag in FLAGS:
-        kind, battery = flag.split("_")
-        n = int(found[f"{battery}_{'long_string' if kind == 'straight' else 'even_odd'}"].notna().sum())
+        sign, battery = flag.split("_")
+        n = int(found[f"{battery}_{SIGNS[sign]}"].notna().sum())
         rows.append({"flag": flag, "n": n, "flagged": int(found[flag].sum())})
     return pd.DataFrame(rows).assign(share=lambda rows: rows.flagged / rows.n.where(rows.n > 0))
+
+
+def sensitivities(survey, replicates=2000, seed=1):
+    """The overall gap without those who show each sign of carelessness: a frame, a row a sign and battery.
+
+    flag, n, flagged, share        as `flags`
+    sign, battery                  the flag in words
+    gap, gap_without, low_without, high_without, difference
+    changes    names of the dimensions, or "overall", whose verdict is another one without them, or "none"
+    reason     why the numbers without are blank
+    """
+    survey = one_wave(survey)
+    found, rows = careless(survey), []
+    for flag in FLAGS:
+        table = sensitivity(survey, found[flag], replicates=replicates, seed=seed)
+        row = table.iloc[-1][["gap", "gap_without", "low_without", "high_without", "difference", "reason"]].to_dict()
+        sign, battery = flag.split("_")
+        about = {"flag": flag, "sign": TOLD[sign], "battery": WORDS[battery]}
+        rows.append(about | {"changes": ", ".join(table.dimension[table.changes]) or "none"} | row)
+    return flags(found).merge(pd.DataFrame(rows), on="flag")
+
+
+def stands(table):
+    """Whether the gaps stand without the careless, from `sensitivity`: a Verdict."""
+    claim, told = "The gaps stand without careless answers", table[table.gap.notna()]
+    left_out = (told.n - told.n_without).max() if len(told) else 0
+    if told.empty or (told.reason != "").all():
+        reason = "; ".join(dict.fromkeys(table.reason[table.reason != ""]))
+        return Verdict(claim, False, f"cannot be judged: {reason}", "the answers as they are, with care")
+    changed = " and ".join(told.dimension[told.changes])
+    largest = told.difference.abs().max()
+    evidence = f"of {told.n.max():,} customers {left_out:,} gave one answer to all perceptions; without them the gaps "
+    evidence += (
+        f"move by {number(largest, 2)} at most, and {f'that of {changed}' if changed else 'none'} turns another way"
+    )
+    return Verdict(claim, not told.changes.any(), evidence, "gap_without and its interval for the gaps named")
 
 
 def sensitivity(survey, flag="careless", by="dimension", replicates=2000, seed=1):

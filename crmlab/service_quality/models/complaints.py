@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from crmlab.service_quality.models.drivers import first_outcome
+from crmlab.service_quality.models.asked import outcome_of, unheard
 from crmlab.service_quality.models.scores import one_wave
 from crmlab.service_quality.models.scores import weights as weights_of
 from crmlab.stats.ratios import ratio_of_chances, ratio_of_means
@@ -34,7 +34,7 @@ def complaints(resolved, counts, shares, weights=None):
 
 
 def survey_complaints(survey, resolved=None, told=None, buying=None, same=None):
-    """`complaints` of a survey's customers: a frame; without rows where nobody asked whether complaints were resolved.
+    """`complaints` of a survey's customers: a frame; one row that says why where nothing can be told.
 
     resolved, told, buying : names of outcomes; None takes the first of that kind. `resolved` is above its lowest answer
                              where the complaint was resolved
@@ -43,9 +43,12 @@ def survey_complaints(survey, resolved=None, told=None, buying=None, same=None):
     """
     survey = one_wave(survey)
     kinds = {"resolved": resolved, "told": told, "buying": buying}
-    named = {kind: name or first_outcome(survey, kind, required=False) for kind, name in kinds.items()}
-    if named["resolved"] is None:
-        return pd.DataFrame(columns=COLUMNS)
+    named = {kind: outcome_of(survey, kind, name) for kind, name in kinds.items()}
+    reason = unheard(survey, resolved=named["resolved"])
+    if not (reason or named["told"] or named["buying"]):
+        reason = "neither word of mouth nor the change in buying was asked"
+    if reason:
+        return pd.DataFrame([{"effect": "complaints", "reason": reason}], columns=COLUMNS)
     asked, answers = survey.instrument.outcomes, survey.outcomes
     solved = answers[named["resolved"]]
     solved = (solved > asked[named["resolved"]].low).astype(float).where(solved.notna())

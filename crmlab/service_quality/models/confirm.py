@@ -7,10 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from crmlab.service_quality.models.asked import unasked
 from crmlab.service_quality.models.covariance import covariance, effective
+from crmlab.service_quality.models.scores import one_wave
+from crmlab.service_quality.models.scores import weights as weights_of
+from crmlab.stats.threads import one_thread
 
 FIT = ["n", "chi2", "df", "p", "cfi", "tli", "rmsea", "reason"]
-MISSING = "semopy is not installed: pip install 'crmlab[sem]'"
+MISSING = "left out: semopy is not installed; pip install 'crmlab[sem]'"
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ def cfa(answers, dimensions, weights=None):
     model = semopy.Model("\n".join(f"{f} =~ {' + '.join(items)}" for f, items in factors.items()))
     table = covariance(kept, w) * (n - 1) / n  # what maximum likelihood divides by
     labels = [f"x{i}" for i in range(len(names))]
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), one_thread():
         warnings.simplefilter("ignore")
         solved = model.fit(cov=pd.DataFrame(table.to_numpy(), labels, labels), n_samples=n)
         if not solved.success:
@@ -52,6 +56,16 @@ def cfa(answers, dimensions, weights=None):
     found = ["chi2", "DoF", "chi2 p-value", "CFI", "TLI", "RMSEA"]
     fit = pd.DataFrame([[n, *map(float, measures[found]), ""]], columns=FIT)
     return _told(fit, told, dict(zip(labels, names, strict=True)), dict(zip(factors, dimensions, strict=True)))
+
+
+def survey_cfa(survey, battery="perceive"):
+    """The `CFA` of a survey's customers, by the dimensions of its instrument; blank with its reason where none is."""
+    survey = one_wave(survey)
+    answers = getattr(survey, battery)
+    asked = {d: [i for i in items if i in answers] for d, items in survey.instrument.dimensions.items()}
+    if reason := unasked(survey, battery):
+        return _blank(0.0, reason)
+    return cfa(answers, {d: items for d, items in asked.items() if items}, weights_of(survey))
 
 
 def _told(fit, table, items, factors):

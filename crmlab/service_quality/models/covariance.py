@@ -2,7 +2,8 @@
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
+
+from crmlab.stats.threads import one_thread
 
 
 def covariance(answers, weights=None):
@@ -13,7 +14,7 @@ def covariance(answers, weights=None):
     A pair is divided by Σw − Σw²/Σw, which is n − 1 where all weigh alike; NaN where fewer than two answered it.
     """
     x, there, w = _parts(answers, weights)
-    with threadpool_limits(1, "blas"), np.errstate(invalid="ignore", divide="ignore"):
+    with one_thread(), np.errstate(invalid="ignore", divide="ignore"):
         total, square = there.T @ (w * there), there.T @ (w**2 * there)
         x = np.where(there > 0, x - (w * x).sum(axis=0) / total.diagonal(), 0)
         products, sums = x.T @ (w * x), (w * x).T @ there
@@ -25,7 +26,7 @@ def covariance(answers, weights=None):
 def effective(answers, weights=None):
     """Effective number (Σw)²/Σw² of respondents who answered the pair of items that fewest did: a float."""
     _, there, w = _parts(answers, weights)
-    with threadpool_limits(1, "blas"):
+    with one_thread():
         total, square = there.T @ (w * there), there.T @ (w**2 * there)
     return float(np.divide(total**2, square, out=np.zeros_like(total), where=square > 0).min(initial=np.inf))
 

@@ -4,19 +4,21 @@ import numpy as np
 import pandas as pd
 
 from crmlab.service_quality.models.covariance import covariance, effective
-from crmlab.service_quality.models.reliability import FEWEST_ITEMS, alpha
+from crmlab.service_quality.models.reliability import ALL, FEWEST_ITEMS, alpha, batteries
 from crmlab.service_quality.models.scores import one_wave, pairs
 from crmlab.service_quality.models.scores import weights as weights_of
 
 FEWEST = 30  # respondents
+COLUMNS = ["dimension", "items", "n", "expect", "perceive", "together", "gap", "gap_alpha", "reason"]
 
 
 def survey_difference_reliability(survey):
-    """`difference_reliability` of a survey's customers: a frame, one row a dimension."""
+    """`difference_reliability` of a survey's customers: a frame, one row a dimension, or one that says why not."""
     survey = one_wave(survey)
-    expect, perceive = pairs(survey, "expect", "perceive")
-    asked = {d: [i for i in items if i in expect] for d, items in survey.instrument.dimensions.items()}
-    return difference_reliability(expect, perceive, {d: i for d, i in asked.items() if i}, weights_of(survey))
+    _, asked, reason = batteries(survey)["gap"]
+    if reason:
+        return pd.DataFrame([{"dimension": ALL, "n": 0.0, "reason": reason}], columns=COLUMNS)
+    return difference_reliability(*pairs(survey, "expect", "perceive"), asked, weights_of(survey))
 
 
 def difference_reliability(expect, perceive, dimensions, weights=None):
@@ -32,8 +34,7 @@ def difference_reliability(expect, perceive, dimensions, weights=None):
         reason            why the row is blank
     """
     rows = [_difference(expect[i], perceive[i], weights) | {"dimension": d} for d, i in dimensions.items()]
-    columns = ["dimension", "items", "n", "expect", "perceive", "together", "gap", "gap_alpha", "reason"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _difference(expect, perceive, weights):

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
+from crmlab.service_quality.models.asked import OVERALL, outcome_of, unasked, unheard
 from crmlab.service_quality.models.covariance import covariance, effective
-from crmlab.service_quality.models.scores import OVERALL, one_wave, pairs, scores
+from crmlab.service_quality.models.scores import one_wave, pairs, scores
 from crmlab.service_quality.models.scores import weights as weights_of
 from crmlab.stats import resample
 from crmlab.stats.intervals import tails
@@ -43,8 +44,7 @@ def drivers(answers, outcome, replicates=1000, seed=1, weights=None):
     rows, w = rows[full], None if weights is None else np.asarray(weights, dtype=float)[full]
     n = effective(rows, w)
     if reason := _reason(rows, n):
-        blank = pd.DataFrame({"driver": answers.columns, "n": n, "reason": reason})
-        return blank.reindex(columns=[*COLUMNS, "r2", "r2_low", "r2_high", "reason"])
+        return _blank(answers.columns, n, reason)
     table = covariance(rows, w).to_numpy()
     spread = np.sqrt(np.diag(table))
     share = lmg(table[None])[0]
@@ -57,10 +57,13 @@ def survey_drivers(survey, outcome=None, battery="perceive", replicates=1000, se
 
     outcome : name; None takes the first of kind satisfaction
     battery : "perceive", or "gap" for perceived less expected
-    A last column, level, says "item" or "dimension".
+    A last column, level, says "item" or "dimension". Where something was not asked, a row a dimension that says so.
     """
     survey = one_wave(survey)
-    named = outcome or first_outcome(survey, "satisfaction")
+    named = outcome_of(survey, "satisfaction", outcome)
+    sides = ("expect", "perceive") if battery == "gap" else ("perceive",)
+    if reason := unasked(survey, *sides) or unheard(survey, satisfaction=named):
+        return _blank(list(survey.instrument.dimensions), 0.0, reason).assign(level="dimension")
     answers = survey.perceive
     if battery == "gap":
         expect, perceive = pairs(survey, "expect", "perceive")
@@ -69,16 +72,6 @@ def survey_drivers(survey, outcome=None, battery="perceive", replicates=1000, se
     if level == "dimension":
         answers = scores(answers, survey.instrument).drop(columns=OVERALL)
     return drivers(answers, survey.outcomes[named], replicates, seed, weights_of(survey)).assign(level=level)
-
-
-def first_outcome(survey, kind, required=True):
-    """Name of the first outcome of a kind; where the instrument has none, None, or raises InputError if `required`."""
-    for name, outcome in survey.instrument.outcomes.items():
-        if outcome.kind == kind:
-            return name
-    if not required:
-        return None
-    raise InputError(f"instrument {survey.instrument.name}: no outcome is of kind {kind!r}; add one to [outcomes]")
 
 
 def lmg(covariances):
@@ -125,6 +118,12 @@ def _told(names, n, r, share, drawn):
     low, high = tails(whole)
     table = table[COLUMNS].assign(r2=share.sum(), r2_low=low, r2_high=high, reason="")
     return table.sort_values("rank").reset_index(drop=True)
+
+
+def _blank(names, n, reason):
+    """The frame without shares."""
+    blank = pd.DataFrame({"driver": names, "n": n, "reason": reason})
+    return blank.reindex(columns=[*COLUMNS, "r2", "r2_low", "r2_high", "reason"])
 
 
 def _reason(rows, n):

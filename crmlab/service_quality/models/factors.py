@@ -8,8 +8,10 @@ import pandas as pd
 from scipy import stats
 from statsmodels.multivariate.factor import Factor
 
+from crmlab.service_quality.models.asked import unasked
 from crmlab.service_quality.models.covariance import correlation, covariance, effective
 from crmlab.service_quality.models.scores import one_wave
+from crmlab.service_quality.models.scores import weights as weights_of
 from crmlab.stats import resample
 
 ROUNDS, CLOSE = 20_000, 1e-9  # of least squares: most rounds, and the change of communalities that ends them
@@ -39,6 +41,8 @@ class Factors:
 def survey_efa(survey, battery="perceive", seed=1):
     """`efa` of a survey's customers, without items that all answered alike; blank, with its reason, where none is."""
     survey = one_wave(survey)
+    if reason := unasked(survey, battery):
+        return Factors(pd.DataFrame({"reason": [reason]}), pd.DataFrame(), 0.0, reason)
     answers, weights = getattr(survey, battery), survey.people.weight.to_numpy(dtype=float)
     alike = [item for item in answers if answers.loc[weights > 0, item].nunique() < 2]
     told = f"left out, as all answered alike: {', '.join(alike)}" if alike else ""
@@ -60,7 +64,7 @@ def efa(answers, factors=None, weights=None, seed=1):
         factors = max(int(parallel_analysis(answers, weights, seed=seed).kept.sum()), 1)
     loadings, between, unique = extract(held, factors)
     order = np.argsort(-(loadings**2).sum(axis=0), kind="stable")
-    names = pd.Index([f"factor {i + 1}" for i in range(factors)], name="factor")
+    names = pd.Index([f"factor {i + 1}" for i in range(factors)])
     table = pd.DataFrame(loadings[:, order], pd.Index(answers.columns, name="item"), names)
     apart = pd.DataFrame(between[np.ix_(order, order)], names, names)
     return Factors(table.assign(communality=1 - unique), apart, effective(answers, weights))
@@ -148,6 +152,18 @@ def htmt(answers, dimensions, weights=None, replicates=500, seed=1):
                 row |= {"htmt": float(_ratio(held, a, b)[0]), "low": low, "high": high}
             rows.append(row)
     return pd.DataFrame(rows, columns=PAIRS)
+
+
+def survey_htmt(survey, battery="perceive", replicates=500, seed=1):
+    """`htmt` of a survey's customers: a frame, one row a pair of dimensions; one that says why where none is."""
+    survey = one_wave(survey)
+    answers = getattr(survey, battery)
+    asked = {d: [i for i in items if i in answers] for d, items in survey.instrument.dimensions.items()}
+    asked = {d: items for d, items in asked.items() if items}
+    reason = unasked(survey, battery) or ("" if len(asked) > 1 else "one dimension alone is like no other")
+    if reason:
+        return pd.DataFrame([{"n": 0.0, "reason": reason}], columns=PAIRS)
+    return htmt(answers, asked, weights_of(survey), replicates, seed)
 
 
 def _unlike(first, second, still, n):

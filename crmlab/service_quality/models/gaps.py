@@ -13,7 +13,7 @@ Every table has a row an item, or, `by="dimension"`, a row a dimension and one o
     signed_rank_p, signed_rank_p_holm   Wilcoxon's test, by itself and by Holm within `family`
     family          items are one family of comparisons, dimensions another, overall a third
     text            the wording of the item
-    reason          why a number is blank
+    reason          why a number is blank; items and dimensions of which a side was not asked have a row, too
 Survey weights count wherever they differ.
 [Parasuraman, Zeithaml & Berry 1988; adequate and desired: Zeithaml, Berry & Parasuraman 1993; SERVPERF: Cronin & Taylor
 1992]
@@ -78,7 +78,7 @@ def perceptions(survey, by="item", replicates=2000, seed=1):
             row |= {k: v for k, v in one_sample(sample).items() if k in ("low", "high")}
             row |= dict(zip(("boot_low", "boot_high"), ends[:, place], strict=True))
         rows.append(row)
-    return framed(survey, by, answers, rows, [*SERVPERF, "reason"])
+    return framed(survey, by, answers, rows, [*SERVPERF, "reason"], "perceive")
 
 
 def compared(survey, lower, upper, by, replicates, seed):
@@ -95,7 +95,7 @@ def compared(survey, lower, upper, by, replicates, seed):
         else {"expect": e, "perceive": p} | _tested(Sample.of(apart[:, i], w), ends[:, i])
         for i, (e, p) in enumerate(means)
     ]
-    found = framed(survey, by, below, rows, [*FIRST, *THEN])
+    found = framed(survey, by, below, rows, [*FIRST, *THEN], lower, upper)
     for name in ("p", "signed_rank_p"):
         found[f"{name}_holm"] = holm(found[name], found.family)
     return found

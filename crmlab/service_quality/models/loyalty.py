@@ -6,12 +6,13 @@ from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
 from crmlab.result import Verdict, number
-from crmlab.service_quality.models.drivers import first_outcome
+from crmlab.service_quality.models.asked import outcome_of, unheard
 from crmlab.service_quality.models.scores import one_wave
 from crmlab.service_quality.models.scores import weights as weights_of
 from crmlab.stats.ratios import ratio_of_chances
 
 LEVELS = ["level", "n", "loyal", "share", "low", "high", "ratio", "ratio_low", "ratio_high", "reason"]
+NPS = ["n", "promoters", "passives", "detractors", "nps", "variance", "low", "high", "reason"]
 PROMOTER, PASSIVE, RECOMMEND = 9, 7, (0, 10)
 
 
@@ -50,9 +51,9 @@ def _with_ratios(table):
     table = table.assign(ratio=ratio, ratio_low=low, ratio_high=high)
     told = (table.n > 0) & (before.n > 0)
     none = told & (before.loyal == 0)
-    table.loc[none, "reason"] = "nobody at the level before is loyal: the ratio has no upper end"
-    table.loc[none & (table.loyal == 0), "reason"] = "nobody at either level is loyal: the ratio lies anywhere"
-    table.loc[(table.n > 0) & (before.n == 0), "reason"] = "nobody at the level before"
+    table.loc[none, "reason"] = "nobody one level below is loyal: no end"
+    table.loc[none & (table.loyal == 0), "reason"] = "nobody is loyal here or one level below"
+    table.loc[(table.n > 0) & (before.n == 0), "reason"] = "nobody one level below"
     return table
 
 
@@ -67,7 +68,8 @@ def top_box(levels, times=1.0):
     claim = "The most satisfied are more loyal than those one level below" if times == 1 else claim
     instead = "the mean of satisfaction, whose steps are not shown to differ"
     if before is None or not (top.n > 0 and before.n > 0):
-        return Verdict(claim, False, "nobody answered one of the two highest levels", instead)
+        why = top.reason if before is None and top.reason else "nobody answered one of the two highest levels"
+        return Verdict(claim, False, f"cannot be judged: {why}", instead)
     sides = [f"{number(row.share, 3)} of {row.n:,.0f} at {row.level:g}" for row in (top, before)]
     ends = f"95 % {number(top.ratio_low)} to {number(top.ratio_high)}".replace("to inf", "without end")
     ratio = f"ratio {number(top.ratio)} ({ends})" if np.isfinite(top.ratio) else f"no ratio ({ends})"
@@ -79,12 +81,12 @@ def survey_loyalty(survey, satisfaction=None, loyalty=None, loyal_from=None):
 
     satisfaction, loyalty : names of outcomes; None takes the first of that kind
     loyal_from            : answers of loyalty from which a customer counts as loyal; None takes the highest alone
+    Where either was not asked, one row that says so.
     """
     survey = one_wave(survey)
-    satisfied, loyal = (
-        satisfaction or first_outcome(survey, "satisfaction"),
-        loyalty or first_outcome(survey, "loyalty"),
-    )
+    satisfied, loyal = outcome_of(survey, "satisfaction", satisfaction), outcome_of(survey, "loyalty", loyalty)
+    if reason := unheard(survey, satisfaction=satisfied, loyalty=loyal):
+        return pd.DataFrame([{"n": 0.0, "reason": reason}], columns=LEVELS)
     top = _highest(survey, loyal) if loyal_from is None else loyal_from
     answers, asked = survey.outcomes[loyal], survey.instrument.outcomes[satisfied]
     levels = None if asked.high is None else range(asked.low, asked.high + 1)
@@ -107,12 +109,11 @@ def nps(recommend, weights=None, scale=RECOMMEND, level=0.95):
     """
     kept = recommend.notna()
     w = np.ones(int(kept.sum())) if weights is None else np.asarray(weights, dtype=float)[kept]
-    columns = ["n", "promoters", "passives", "detractors", "nps", "variance", "low", "high", "reason"]
     reason = "" if w.sum() > 0 else "nobody answered"
     if tuple(scale) != RECOMMEND:
-        reason = f"asked on a scale of {scale[0]} to {scale[1]}, not 0 to 10"
+        reason = f"needs answers of 0 to 10, asked on {scale[0]} to {scale[1]}"
     if reason:
-        return pd.DataFrame([{"n": float(len(w)), "reason": reason}], columns=columns)
+        return pd.DataFrame([{"n": float(len(w)), "reason": reason}], columns=NPS)
     n, answers = w.sum() ** 2 / (w**2).sum(), recommend[kept]
     up, down = (np.average(held, weights=w) for held in (answers >= PROMOTER, answers < PASSIVE))
     variance = (up + down - (up - down) ** 2) / n
@@ -120,13 +121,15 @@ def nps(recommend, weights=None, scale=RECOMMEND, level=0.95):
     reach = stats.norm.ppf((1 + level) / 2) * np.sqrt((p + d - (p - d) ** 2) / (n + 3))
     ends = np.clip([p - d - reach, p - d + reach], -1, 1) * 100
     row = [n, up, 1 - up - down, down, 100 * (up - down), 100**2 * variance, *ends, ""]
-    return pd.DataFrame([row], columns=columns)
+    return pd.DataFrame([row], columns=NPS)
 
 
 def survey_nps(survey, recommend=None):
     """`nps` of a survey's customers: a frame of one row; `recommend` None takes the first outcome of that kind."""
     survey = one_wave(survey)
-    name = recommend or first_outcome(survey, "recommend")
+    name = outcome_of(survey, "recommend", recommend)
+    if reason := unheard(survey, recommend=name):
+        return pd.DataFrame([{"n": 0.0, "reason": reason}], columns=NPS)
     asked = survey.instrument.outcomes[name]
     return nps(survey.outcomes[name], weights_of(survey), (asked.low, asked.high))
 

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
+from scipy import special
 
 from crmlab.result import Verdict, number
-from crmlab.service_quality.models.drivers import first_outcome
-from crmlab.service_quality.models.scores import OVERALL, one_wave, pairs, scores, unlike
+from crmlab.service_quality.models.asked import OVERALL, outcome_of, unasked, unheard
+from crmlab.service_quality.models.asymmetry import least_squares
+from crmlab.service_quality.models.scores import one_wave, pairs, scores, unlike
 from crmlab.service_quality.models.scores import weights as weights_of
 
 FEWEST = 30  # respondents, and as many for each dimension where these count apart
@@ -29,8 +30,15 @@ NO_EXPECT, NO_PERCEIVE, AS_GAP = "b of expect is 0", "b of perceive is 0", "b of
 USES = {
     "gap": "the gap",
     "perception": "perception",
-    "both": "expectation and perception, each with a weight of its own",
-    "undecided": "expectation and perception side by side; the answers do not tell whether the gap would do",
+    "both": "both, expectation and perception, each with a weight of its own",
+    "undecided": "both, expectation and perception side by side, as nothing shows that the gap would do",
+}
+SIDE_BY_SIDE = "expectation and perception side by side, until it can be judged"
+FRAMES = {  # of a Predictor, and their columns
+    "models": ["model", "r2", "r2_adjusted"],
+    "coefficients": ["model", "term", "b", "low", "high", "p"],
+    "tests": ["model", "question", "F", "df", "df_rest", "p"],
+    "surface": ["line", "b", "low", "high", "p"],
 }
 
 
@@ -55,19 +63,37 @@ class Predictor:
     surface: pd.DataFrame
     reason: str = ""
 
+    @classmethod
+    def blank(cls, n, reason, use="undecided"):
+        """One without numbers."""
+        return cls(use, n, *(pd.DataFrame(columns=columns) for columns in FRAMES.values()), reason)
+
     def verdict(self):
-        """Whether the gap is the right predictor, on the evidence of `coefficients` and `tests`: a Verdict."""
+        """Whether the gap is the right predictor of satisfaction, and what to use: a Verdict."""
         claim = "The gap is the right predictor of satisfaction"
         if self.reason:
-            return Verdict(claim, False, self.reason, USES["undecided"])
+            instead = USES["perception"] if self.use == "perception" else SIDE_BY_SIDE
+            return Verdict(claim, False, f"cannot be judged: {self.reason}", instead)
         both = self.coefficients[self.coefficients.model == "both"].set_index("term")
-        told = [f"b of {t} {number(b.b)} (95 % {number(b.low)} to {number(b.high)})" for t, b in both.iterrows()]
+        e, p = (f"{number(b.b, 2)} (95 % {number(b.low, 2)} to {number(b.high, 2)})" for _, b in both.iterrows())
+        told = [f"satisfaction changes by {e} with a point of expectation, and by {p} with one of perception"]
+        told += [self._deciding()]
+        r2 = self.models.set_index("model").r2
+        apart = APART if f"both{APART}" in r2 else ""
         told += [
-            f"{t.question}{_where(t.model)}: F({t.df}, {t.df_rest:.0f}) = {number(t.F)}, p {_p(t.p)}"
-            for t in self.tests.itertuples()
+            "R² " + ", ".join(f"{number(r2[name + apart], 2)} by {name}" for name in ("gap", "perception", "both"))
         ]
-        told += [f"R² of {m.model} {number(m.r2)}" for m in self.models.itertuples()]
-        return Verdict(claim, self.use == "gap", f"{'; '.join(told)}; n = {self.n:,.0f}", USES[self.use])
+        done = "use the gap: " if self.use == "gap" else ""
+        return Verdict(claim, self.use == "gap", f"{done}{'; '.join(told)}; n = {self.n:,.0f}", USES[self.use])
+
+    def _deciding(self):
+        """The two tests that decide, in words."""
+        held = deciding(self.tests).set_index("question")
+        where = "tested in all dimensions at once, " if (held.model != "both").all() else ""
+        return (
+            f"{where}that expectation does not matter has {_p(held.p[NO_EXPECT])}, "
+            f"that it weighs as in a gap {_p(held.p[AS_GAP])}"
+        )
 
 
 def predictor(expect, perceive, outcome, middle=0.0, weights=None, level=0.95):
@@ -82,23 +108,21 @@ def predictor(expect, perceive, outcome, middle=0.0, weights=None, level=0.95):
     dimensions at once, each with weights of its own: means over dimensions, where these weigh alike, would mistake
     one dimension's weight for that of expectation.
     """
-    sides = {"expect": pd.DataFrame(expect), "perceive": pd.DataFrame(perceive)}
-    full = pd.concat([*sides.values(), outcome], axis=1).notna().all(axis=1)
-    sides, y = {name: side[full] - middle for name, side in sides.items()}, outcome[full]
-    rows = pd.DataFrame({name: side.mean(axis=1) for name, side in sides.items()}).assign(y=y)
-    w = np.ones(len(rows)) if weights is None else np.asarray(weights, dtype=float)[full]
+    expect, perceive = pd.DataFrame(expect), pd.DataFrame(perceive)
+    names, k = list(expect), expect.shape[1]
+    e, p = expect.to_numpy(dtype=float) - middle, perceive.to_numpy(dtype=float) - middle
+    y, w = outcome.to_numpy(dtype=float), np.ones(len(e)) if weights is None else np.asarray(weights, dtype=float)
+    full = ~np.isnan(np.column_stack([e, p, y])).any(axis=1)
+    e, p, y, w = e[full], p[full], y[full], w[full]
     n = float(w.sum() ** 2 / (w**2).sum()) if w.sum() > 0 else 0.0
-    if reason := _reason(rows, n):
-        return Predictor("undecided", n, *(pd.DataFrame() for _ in range(4)), reason)
-    fits = {name: _fit(_terms(rows)[list(terms)], y, w, n) for name, terms in MODELS.items()}
-    k = sides["expect"].shape[1]
+    if reason := _reason(e.mean(axis=1), p.mean(axis=1), y, n):
+        return Predictor.blank(n, reason)
+    fits = {name: Fit.of(columns, y, w, n) for name, columns in _models(e.mean(axis=1), p.mean(axis=1)).items()}
     if k > 1 and n >= FEWEST * k:
-        fits |= {name: _fit(terms, y, w, n) for name, terms in _by_dimension(sides).items()}
-    coefficients = pd.concat([_coefficients(fit, level).assign(model=name) for name, fit in fits.items()])
+        fits |= {name: Fit.of(columns, y, w, n) for name, columns in _by_dimension(names, e, p).items()}
     tests = _tests(fits, k)
-    order = ["model", "term", "b", "low", "high", "p"]
-    coefficients, surface = coefficients[order].reset_index(drop=True), _lines(fits["quadratic"], level)
-    return Predictor(_use(tests, level), n, _explained(fits, n), coefficients, tests, surface)
+    frames = _explained(fits, n), _coefficients(fits, level), tests, _lines(fits["quadratic"], level)
+    return Predictor(_use(tests, level), n, *frames)
 
 
 def survey_predictor(survey, outcome=None):
@@ -107,55 +131,82 @@ def survey_predictor(survey, outcome=None):
     outcome : name; None takes the first of kind satisfaction
     """
     survey = one_wave(survey)
-    named = outcome or first_outcome(survey, "satisfaction", required=False)
+    named = outcome_of(survey, "satisfaction", outcome)
     expect, perceive = pairs(survey, "expect", "perceive")
-    reason = unlike(survey.instrument, "expect", "perceive")
-    if named is None:
-        reason = "no outcome is of kind satisfaction"
-    elif not len(expect.columns):
-        reason = "no item is both expected and perceived"
-    if reason:
-        return Predictor("undecided", 0.0, *(pd.DataFrame() for _ in range(4)), reason)
+    reason = unheard(survey, satisfaction=named) or unasked(survey, "expect", "perceive")
+    reason = reason or unlike(survey.instrument, "expect", "perceive")
+    if reason or not len(expect.columns):
+        alone = not unasked(survey, "perceive") and bool(unasked(survey, "expect"))
+        return Predictor.blank(0.0, reason or "no item was asked in both", "perception" if alone else "undecided")
     sides = (scores(side, survey.instrument).drop(columns=OVERALL) for side in (expect, perceive))
     return predictor(*sides, survey.outcomes[named], survey.instrument.scale.middle, weights_of(survey))
 
 
-def _terms(rows):
-    """Every column that a model uses."""
-    e, p = rows.expect, rows.perceive
-    return pd.DataFrame(
-        {"gap": p - e, "expect": e, "perceive": p, "expect²": e**2, "expect × perceive": e * p, "perceive²": p**2}
-    )
+def _models(e, p):
+    """Model -> its columns by name, of overall expectation and perception."""
+    columns = {"gap": p - e, "expect": e, "perceive": p, "expect²": e**2, "expect × perceive": e * p, "perceive²": p**2}
+    return {model: {term: columns[term] for term in terms} for model, terms in MODELS.items()}
 
 
-def _fit(terms, y, w, n):
-    """Least squares whose covariance holds where the spread is uneven."""
-    return sm.WLS(y, sm.add_constant(terms, has_constant="add"), w * n / w.sum()).fit(cov_type="HC3", use_t=True)
+def _by_dimension(names, e, p):
+    """The same of each dimension, with weights of their own."""
+    sides = {"gap": p - e, "expect": e, "perceive": p}
+    held = {
+        side: {f"{side} {name}": column for name, column in zip(names, x.T, strict=True)} for side, x in sides.items()
+    }
+    both = held["expect"] | held["perceive"]
+    return {f"gap{APART}": held["gap"], f"perception{APART}": held["perceive"], f"both{APART}": both}
 
 
-def _coefficients(fit, level):
-    """b, low, high and p of each term: a frame."""
-    ends = fit.conf_int(alpha=1 - level)
-    table = pd.DataFrame({"b": fit.params, "low": ends[0], "high": ends[1], "p": fit.pvalues}).drop(index="const")
-    return table.rename_axis("term").reset_index()
+@dataclass(frozen=True)
+class Fit:
+    """Least squares whose covariance holds where the spread is uneven (HC3), the constant first.
+
+    terms, b, covariance : names, and the constant's before theirs; r2: unweighted by the number of terms
+    rest                 : degrees of freedom left
+    """
+
+    terms: list
+    b: np.ndarray
+    covariance: np.ndarray
+    r2: float
+    rest: int
+
+    @classmethod
+    def of(cls, columns, y, w, n):
+        """The fit of `y` by `columns`, name -> numbers; respondents weigh `w`, as much as `n` of equal weight."""
+        x, w = np.column_stack([np.ones(len(y)), *columns.values()]), w * n / w.sum()
+        b, covariance = least_squares(x, y, w)
+        about = w @ (y - np.average(y, weights=w)) ** 2
+        return cls(list(columns), b, covariance, 1 - w @ (y - x @ b) ** 2 / about, len(x) - x.shape[1])
+
+    def linear(self, contrast, level):
+        """Combinations of the coefficients with their intervals: b, low, high, p, an array each."""
+        b, spread = contrast @ self.b, np.sqrt(np.einsum("ij,jk,ik->i", contrast, self.covariance, contrast))
+        reach = special.stdtrit(self.rest, (1 + level) / 2) * spread
+        with np.errstate(divide="ignore", invalid="ignore"):
+            p = 2 * special.stdtr(self.rest, -np.abs(b / spread))
+        return {"b": b, "low": b - reach, "high": b + reach, "p": p}
+
+    def wald(self, contrast):
+        """Wald's test that all of these combinations are 0: F, its degrees of freedom, p."""
+        b, inverse = contrast @ self.b, np.linalg.pinv(contrast @ self.covariance @ contrast.T, hermitian=True)
+        f = float(np.einsum("i,ij,j", b, inverse, b)) / len(contrast)
+        return [f, len(contrast), float(self.rest), float(special.fdtrc(len(contrast), self.rest, f))]
 
 
-def _by_dimension(sides):
-    """The columns of the models in which each dimension has weights of its own."""
-    expect, perceive = (side.set_axis([f"{name} {d}" for d in side], axis=1) for name, side in sides.items())
-    gap = sides["perceive"].to_numpy() - sides["expect"].to_numpy()
-    gap = pd.DataFrame(gap, perceive.index, [f"gap {d}" for d in sides["expect"]])
-    both = pd.concat([expect, perceive], axis=1)
-    return {f"gap{APART}": gap, f"perception{APART}": perceive, f"both{APART}": both}
+def _coefficients(fits, level):
+    """b, low, high and p of each term of each model but the constant: a frame."""
+    told = [fit.linear(np.eye(len(fit.b))[1:], level) for fit in fits.values()]
+    named = [(model, term) for model, fit in fits.items() for term in fit.terms]
+    columns = dict(zip(("model", "term"), zip(*named, strict=True), strict=True))
+    return pd.DataFrame(columns | {name: np.concatenate([one[name] for one in told]) for name in told[0]})
 
 
 def _explained(fits, n):
     """R² of each model: a frame."""
-    told = {
-        name: (fit.rsquared, 1 - (1 - fit.rsquared) * (n - 1) / (n - 1 - fit.df_model)) for name, fit in fits.items()
-    }
-    table = pd.DataFrame.from_dict(told, orient="index", columns=["r2", "r2_adjusted"])
-    return table.rename_axis("model").reset_index()
+    told = [(name, fit.r2, 1 - (1 - fit.r2) * (n - 1) / (n - 1 - len(fit.terms))) for name, fit in fits.items()]
+    return pd.DataFrame(told, columns=FRAMES["models"])
 
 
 def _tests(fits, dimensions):
@@ -167,16 +218,18 @@ def _tests(fits, dimensions):
         for question, parts in {NO_EXPECT: (one, none), NO_PERCEIVE: (none, one), AS_GAP: (one, one)}.items():
             contrasts.append((name, question, np.hstack([np.zeros((k, 1)), *parts])))
     contrasts.append(("quadratic", "no squares or product", np.eye(6)[3:]))
-    rows = []
-    for name, question, contrast in contrasts:
-        test = fits[name].wald_test(contrast, use_f=True, scalar=True)
-        rows.append([name, question, float(test.fvalue), int(test.df_num), float(test.df_denom), float(test.pvalue)])
-    return pd.DataFrame(rows, columns=["model", "question", "F", "df", "df_rest", "p"])
+    rows = [[name, question, *fits[name].wald(contrast)] for name, question, contrast in contrasts]
+    return pd.DataFrame(rows, columns=FRAMES["tests"])
+
+
+def deciding(tests):
+    """The tests that decide: those by dimension where there are any."""
+    return tests[tests.model == (f"both{APART}" if (tests.model == f"both{APART}").any() else "both")]
 
 
 def _use(tests, level):
-    """What the tests say to use: those by dimension where there are any."""
-    held = tests[tests.model == (f"both{APART}" if (tests.model == f"both{APART}").any() else "both")]
+    """What the tests that decide say to use."""
+    held = deciding(tests)
     shown = dict(zip(held.question, held.p < 1 - level, strict=True))
     cases = {(True, True): "both", (True, False): "gap", (False, True): "perception"}
     return cases.get((shown[NO_EXPECT], shown[AS_GAP]), "undecided")
@@ -184,26 +237,21 @@ def _use(tests, level):
 
 def _lines(quadratic, level):
     """Slopes and curves of the surface along its two lines."""
-    test = quadratic.t_test(np.array([(0, *contrast) for contrast in SURFACE.values()], dtype=float))
-    ends = test.conf_int(alpha=1 - level)
-    return pd.DataFrame(
-        {"line": list(SURFACE), "b": test.effect, "low": ends[:, 0], "high": ends[:, 1], "p": test.pvalue}
-    )
+    contrast = np.array([(0, *held) for held in SURFACE.values()], dtype=float)
+    return pd.DataFrame({"line": list(SURFACE)} | quadratic.linear(contrast, level))
 
 
-def _reason(rows, n):
+def _reason(expect, perceive, outcome, n):
     """Why nothing can be said; empty where something can."""
     if n < FEWEST:
         return f"{n:.0f} respondents gave expectation, perception and outcome: at least {FEWEST} are needed"
-    still = [name for name in rows if not rows[name].std() > 0]
-    if still:
-        return f"no variance in {', '.join(still)}".replace("in y", "in the outcome")
-    return "expectation and perception go together wholly" if abs(rows.expect.corr(rows.perceive)) > 1 - 1e-9 else ""
+    sides = {"expect": expect, "perceive": perceive, "the outcome": outcome}
+    if still := [name for name, side in sides.items() if not np.ptp(side) > 0]:
+        return f"no variance in {', '.join(still)}"
+    return (
+        "expectation and perception go together wholly" if np.corrcoef(expect, perceive)[0, 1] ** 2 > 1 - 1e-9 else ""
+    )
 
 
 def _p(value):
-    return "< .001" if value < 0.001 else f"= {number(value, 2)}"
-
-
-def _where(model):
-    return " in every dimension" if model.endswith(APART) else ""
+    return "p < .001" if value < 0.001 else f"p = {number(value, 2)}"

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
-from crmlab.service_quality.models.drivers import first_outcome
+from crmlab.service_quality.models.asked import completed, outcome_of, reasons, unasked, unheard
 from crmlab.service_quality.models.scores import one_wave
 from crmlab.service_quality.models.scores import weights as weights_of
 from crmlab.stats import resample
@@ -20,7 +20,7 @@ FEWEST = 10  # answers to an attribute
 STABLE = 0.8  # share of replicates that must agree before a decision is one
 COLUMNS = ["item", "n", "importance", "importance_low", "importance_high", "performance", "performance_low"]
 COLUMNS += ["performance_high", "quadrant", "stability", "decision", "line", "above_line", "above_share"]
-COLUMNS += ["cross_importance", "cross_performance", "reason"]
+COLUMNS += ["crosshair", "cross_importance", "cross_performance", "reason"]
 
 
 def priorities(performance, importance, crosshair="means", midpoint=None, replicates=2000, seed=1, weights=None):
@@ -40,7 +40,7 @@ def priorities(performance, importance, crosshair="means", midpoint=None, replic
         line        importance at which it would lie on the iso-rating line: as much as its performance where importance
                     is stated, and else as far from the crosshair, in standard deviations over attributes
         above_line  importance − line: above 0 it deserves more; above_share: of replicates, in which it does
-        cross_importance, cross_performance   of the crosshair, the same for all
+        crosshair   as chosen; cross_importance, cross_performance: where it lies, the same for all
         reason      why the row is blank: fewer than ten answers, or no variance to correlate
     Respondents are drawn anew, both sides of one together.
     """
@@ -54,6 +54,8 @@ def priorities(performance, importance, crosshair="means", midpoint=None, replic
     reasons = _reasons(*(side[0] for side in seen), n)
     kept = np.flatnonzero(reasons == "")
     table = pd.DataFrame({"item": performance.columns, "n": n, "reason": reasons})
+    if len(kept) == 1:
+        table.loc[kept, "reason"] = "no other attribute to lay a crosshair by"
     if len(kept) >= 2:
         drawn = read(resample.totals(parts, replicates, seed, weights).reshape(replicates, -1, performance.shape[1]))
         seen, drawn = ([side[:, kept] for side in sides] for sides in (seen, drawn))
@@ -63,25 +65,38 @@ def priorities(performance, importance, crosshair="means", midpoint=None, replic
 
 
 def survey_priorities(survey, importance=None, crosshair="means", replicates=2000, seed=1):
-    """`priorities` of a survey's customers: a frame, with the item's dimension, and `source` of importance.
+    """`priorities` of a survey's customers: a frame, with the item's dimension and `text`, and `source` of importance.
 
     importance : "stated" takes the battery of importance; the name of an outcome derives it; None takes the first of
                  these that there is, "stated" and else the outcome of kind satisfaction
+    Where something was not asked, a row an item that says so. Raises InputError for choices that there are not.
     """
     survey = one_wave(survey)
-    instrument = survey.instrument
-    if importance is None:
-        importance = "stated" if len(survey.importance.columns) else first_outcome(survey, "satisfaction")
-    middles = None
-    if importance == "stated":
-        items = [item for item in survey.perceive if item in survey.importance]
-        performance, side = survey.perceive[items], survey.importance[items]
-        middles = tuple(instrument.scale_of(side).middle for side in ("importance", "perceive"))
+    instrument, stated = survey.instrument, importance in (None, "stated") and not unasked(survey, "importance")
+    outcome = None if stated or importance == "stated" else outcome_of(survey, "satisfaction", importance)
+    source = "stated" if stated else f"correlation with {outcome}" if outcome else ""
+    why = reasons(survey, "item", "perceive", *(["importance"] if stated else []))
+    reason = unasked(survey, "perceive") or ("" if stated else _unknown(survey, importance, outcome))
+    if reason or not (why == "").any():
+        table, why = pd.DataFrame(columns=COLUMNS), why.mask(why == "", reason)
     else:
-        performance, side = survey.perceive, survey.outcomes[importance]
-    table = priorities(performance, side, crosshair, middles, replicates, seed, weights_of(survey))
+        items = [item for item in survey.perceive if item in survey.importance or not stated]
+        side = survey.importance[items] if stated else survey.outcomes[outcome]
+        middles = tuple(instrument.scale_of(battery).middle for battery in ("importance", "perceive"))
+        choices = (crosshair, middles if stated else None, replicates, seed, weights_of(survey))
+        table = priorities(survey.perceive[items], side, *choices)
+    table = completed(table, "item", why)
     table.insert(1, "dimension", [instrument.items[item].dimension for item in table["item"]])
-    return table.assign(source="stated" if importance == "stated" else f"correlation with {importance}")
+    return table.assign(source=source, text=[instrument.items[item].text for item in table["item"]])
+
+
+def _unknown(survey, importance, outcome):
+    """Why there is no importance; empty where there is."""
+    if importance == "stated":
+        return unasked(survey, "importance")
+    told = unheard(survey, satisfaction=outcome)
+    both = "neither importance nor satisfaction was"
+    return told.replace("satisfaction was not", both) if importance is None else told
 
 
 def _check(performance, importance, crosshair, midpoint):
@@ -177,7 +192,12 @@ def _placed(seen, drawn, crosshair, midpoint, stated):
     quadrant = np.array([QUADRANTS[bool(i), bool(p)] for i, p in zip(high[0][0], high[1][0], strict=True)])
     above = seen[0] - line
     told = {"quadrant": quadrant, "stability": stays, "decision": np.where(stays < STABLE, "undecided", quadrant)}
-    told |= {"line": line[0], "above_line": above[0], "above_share": (drawn[0] > drawn_line).mean(axis=0)}
+    told |= {
+        "crosshair": crosshair,
+        "line": line[0],
+        "above_line": above[0],
+        "above_share": (drawn[0] > drawn_line).mean(axis=0),
+    }
     for name, side, draws, cross in zip(("importance", "performance"), seen, drawn, crosses, strict=True):
         ends = np.nanquantile(draws, [0.025, 0.975], axis=0)  # nobody drawn who answered: no value
         told |= {name: side[0], f"{name}_low": ends[0], f"{name}_high": ends[1], f"cross_{name}": float(cross[0, 0])}

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from crmlab.service_quality.models.asked import unasked
 from crmlab.service_quality.models.covariance import correlation, covariance, effective
 from crmlab.service_quality.models.factors import HeywoodError, one_factor, second_order
 from crmlab.service_quality.models.scores import one_wave, pairs, unlike
@@ -13,6 +14,7 @@ FEWEST_ITEMS, FEWEST_ANSWERS = 3, 10
 ALL = "all items"
 COLUMNS = ["dimension", "items", "n", "alpha", "alpha_low", "alpha_high", "alpha_standardised", "omega_total"]
 COLUMNS += ["omega_hierarchical", "composite", "ave", "reason"]
+DELETED = ["dimension", "item", "n", "mean", "sd", "item_rest", "alpha", "alpha_without", "reason"]
 
 
 def reliability(answers, dimensions, weights=None):
@@ -43,20 +45,47 @@ def reliability(answers, dimensions, weights=None):
 
 
 def survey_reliability(survey):
-    """`reliability` of what a survey's customers expect and perceive and of the gap: a frame with `battery` first."""
-    survey = one_wave(survey)
+    """`reliability` of what a survey's customers expect and perceive and of the gap: a frame with `battery` first.
+
+    A battery that was not asked has one row that says so.
+    """
+    survey, tables = one_wave(survey), []
+    for battery, (answers, dimensions, reason) in batteries(survey).items():
+        if reason:
+            found = pd.DataFrame(np.nan, [0], COLUMNS).assign(dimension=ALL, n=0.0, reason=reason)
+        else:
+            found = reliability(answers, dimensions, weights_of(survey))
+        tables.append(found.assign(battery=battery))
+    return pd.concat(tables, ignore_index=True)[["battery", *COLUMNS]]
+
+
+def survey_alpha_if_deleted(survey):
+    """`alpha_if_deleted` of what a survey's customers expect, perceive and of the gap: a frame with `battery` first.
+
+    A battery that was not asked has one row that says so.
+    """
+    survey, tables = one_wave(survey), []
+    for battery, (answers, dimensions, reason) in batteries(survey).items():
+        if reason:
+            found = pd.DataFrame(np.nan, [0], DELETED).assign(dimension=ALL, item="", n=0.0, reason=reason)
+        else:
+            found = alpha_if_deleted(answers, dimensions, weights_of(survey))
+        tables.append(found.assign(battery=battery))
+    return pd.concat(tables, ignore_index=True)[["battery", *DELETED]]
+
+
+def batteries(survey):
+    """Battery -> its answers, its dimensions and their items, and why there are none; the gap is one of them."""
     expect, perceive = pairs(survey, "expect", "perceive")
-    held = {"expect": survey.expect, "perceive": survey.perceive}
-    if not unlike(survey.instrument, "expect", "perceive"):
-        held["gap"] = perceive - expect
-    tables = []
+    held = {"expect": survey.expect, "perceive": survey.perceive, "gap": perceive - expect}
+    why = {"expect": unasked(survey, "expect"), "perceive": unasked(survey, "perceive")}
+    why["gap"] = unasked(survey, "expect", "perceive") or unlike(survey.instrument, "expect", "perceive")
+    found = {}
     for battery, answers in held.items():
         asked = {d: [i for i in items if i in answers] for d, items in survey.instrument.dimensions.items()}
         asked = {d: items for d, items in asked.items() if items}
-        if asked:
-            tables.append(reliability(answers, asked, weights_of(survey)).assign(battery=battery))
-    columns = ["battery", *COLUMNS]
-    return pd.concat(tables, ignore_index=True)[columns] if tables else pd.DataFrame(columns=columns)
+        found[battery] = answers, asked, why[battery] or ("" if asked else "no item was asked in both")
+    return found
 
 
 def alpha(covariances):
@@ -87,8 +116,7 @@ def alpha_if_deleted(answers, dimensions, weights=None):
         for item in names:
             told = {} if reason else {"alpha": alpha(table)} | _without(table, item)
             rows.append({"dimension": dimension, "item": item, "n": n} | told | {"reason": reason})
-    columns = ["dimension", "item", "n", "mean", "sd", "item_rest", "alpha", "alpha_without", "reason"]
-    found = pd.DataFrame(rows, columns=columns)
+    found = pd.DataFrame(rows, columns=DELETED)
     spread = pd.concat([_spread(answers[names], weights) for names in dimensions.values()], ignore_index=True)
     return found.assign(mean=spread["mean"], sd=spread["sd"])
 

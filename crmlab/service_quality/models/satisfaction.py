@@ -4,13 +4,17 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
+from crmlab.service_quality.models.asked import OVERALL, unasked
 from crmlab.service_quality.models.covariance import effective
-from crmlab.service_quality.models.scores import OVERALL, one_wave, scores
+from crmlab.service_quality.models.scores import one_wave, scores
 from crmlab.service_quality.models.scores import weights as weights_of
 from crmlab.stats import resample
 from crmlab.stats.intervals import tails
 
-SCORES = ["score", "n", "value", "low", "high", "band_low", "band_high"]
+SCORES = ["score", "n", "value", "low", "high", "band_low", "band_high", "reason"]
+ATTRIBUTES = ["attribute", "n", "rating", "weight", "part"]
+NAMES = ["simple", "weighted", "weighted less simple"]
+UNWEIGHTED = "neither importance points nor ratings of importance from 0 were asked"
 
 
 def satisfaction_scores(ratings, importance, spread=0.25, replicates=2000, seed=1, weights=None):
@@ -26,6 +30,7 @@ def satisfaction_scores(ratings, importance, spread=0.25, replicates=2000, seed=
         low, high            95 % interval by a bootstrap over respondents, who bring their importance along
         band_low, band_high  where 95 % of scores lie as weights are drawn about those given, from a Dirichlet
                              distribution; the simple score has no weights to doubt
+        reason               empty
     """
     _check(ratings, importance, spread)
     told = isinstance(importance, pd.DataFrame)
@@ -42,10 +47,8 @@ def satisfaction_scores(ratings, importance, spread=0.25, replicates=2000, seed=
     value, draws = (_scores(s[:, 1:] / s[:, :1], k, given)[0] for s in (seen, drawn))
     means, shares = (part[0] for part in _scores(seen[:, 1:] / seen[:, :1], k, given)[1:])
     band = _band(means, shares, spread, replicates, seed)
-    columns = [effective(rows, w), value[0], *tails(draws), *tails(band)]
-    return pd.DataFrame(
-        {"score": ["simple", "weighted", "weighted less simple"]} | dict(zip(SCORES[1:], columns, strict=True))
-    )
+    columns = [NAMES, effective(rows, w), value[0], *tails(draws), *tails(band), ""]
+    return pd.DataFrame(dict(zip(SCORES, columns, strict=True)))
 
 
 def attribute_weights(ratings, importance, weights=None):
@@ -64,33 +67,51 @@ def attribute_weights(ratings, importance, weights=None):
     )
     share = np.asarray(level, dtype=float) / np.sum(np.asarray(level))
     n = effective(ratings[full], w)
-    return pd.DataFrame(
-        {"attribute": ratings.columns, "n": n, "rating": rating, "weight": share, "part": rating * share}
-    )
+    return pd.DataFrame(dict(zip(ATTRIBUTES, [ratings.columns, n, rating, share, rating * share], strict=True)))
 
 
 def survey_satisfaction(survey, spread=0.25, replicates=2000, seed=1):
     """`satisfaction_scores` of what a survey's customers perceive, over dimensions weighted by points or importance.
 
-    Points where they were asked, else the means of the items' importance. Raises InputError where there is neither.
+    Points where they were asked, else the means of the items' importance; without either the simple score alone, and
+    the others blank. `reason` says why a row is.
     """
-    return satisfaction_scores(*_asked(survey), spread, replicates, seed, weights_of(one_wave(survey)))
+    ratings, importance, reason = _asked(survey)
+    if reason:
+        return pd.DataFrame({"score": NAMES, "n": 0.0, "reason": reason}).reindex(columns=SCORES)
+    weighed = len(importance.columns) > 0
+    importance = importance if weighed else pd.Series(1.0, ratings.columns)
+    found = satisfaction_scores(ratings, importance, spread, replicates, seed, weights_of(one_wave(survey)))
+    if weighed:
+        return found
+    return found.where(found.score == "simple").assign(score=NAMES, n=found.n, reason=["", UNWEIGHTED, UNWEIGHTED])
 
 
 def survey_attribute_weights(survey):
-    """`attribute_weights` of a survey's customers, over dimensions: a frame."""
-    return attribute_weights(*_asked(survey), weights_of(one_wave(survey)))
+    """`attribute_weights` of a survey's customers, over dimensions, or one row with the `reason` there are none."""
+    ratings, importance, reason = _asked(survey)
+    if reason := reason or ("" if len(importance.columns) else UNWEIGHTED):
+        return pd.DataFrame({"n": 0.0, "reason": [reason]}).reindex(columns=[*ATTRIBUTES, "reason"])
+    return attribute_weights(ratings, importance, weights_of(one_wave(survey))).assign(reason="")
 
 
 def _asked(survey):
-    """Ratings and importance of each dimension by each customer: two frames."""
+    """Ratings and importance of each dimension by each customer, the latter without columns where not asked; a reason.
+
+    The reason is why there is no score at all.
+    """
     survey = one_wave(survey)
-    if not len(survey.points.columns) and not len(survey.importance.columns):
-        raise InputError(f"instrument {survey.instrument.name}: asks for no importance; add points or importance to it")
+    if reason := unasked(survey, "perceive"):
+        return survey.perceive, survey.points, reason
     ratings, importance = scores(survey.perceive, survey.instrument).drop(columns=OVERALL), survey.points
-    if not len(importance.columns):
+    rated = len(survey.importance.columns) and survey.instrument.scale_of("importance").low >= 0
+    if not len(importance.columns) and rated:
         importance = scores(survey.importance, survey.instrument).drop(columns=OVERALL)
-    return ratings[[dimension for dimension in ratings if dimension in importance]], importance
+    if len(importance.columns):
+        ratings = ratings[[dimension for dimension in ratings if dimension in importance]]
+    rows = pd.concat([ratings, importance[[d for d in importance if d in ratings]]], axis=1)
+    told = "" if rows.notna().all(axis=1).any() else "no customer answered on all dimensions"
+    return ratings, importance, told
 
 
 def _scores(means, k, given):

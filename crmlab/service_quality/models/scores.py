@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
+from crmlab.service_quality.models.asked import OVERALL, reasons
 
-OVERALL = "overall"
 DESIRED = "expect is not declared as the desired level; set conventions.desired where it asked for that"
 
 
@@ -88,12 +88,14 @@ def columns_of(survey, by, *answers):
     return answers if by == "item" else tuple(scores(frame, survey.instrument) for frame in answers)
 
 
-def framed(survey, by, answers, rows, columns):
-    """Rows as a frame, with what they are about."""
-    about = labels(survey.instrument, by, answers)
+def framed(survey, by, names, rows, columns, *measures):
+    """Rows of the items or dimensions `names` as a frame, in which all others say what of `measures` was not asked."""
+    held, why = dict(zip(names, rows, strict=True)), reasons(survey, by, *measures)
+    rows = [held.get(name, {"n": 0, "reason": told}) for name, told in why.items()]
+    about = labels(survey.instrument, by, why.index)
     found = pd.DataFrame([a | row for a, row in zip(about, rows, strict=True)]).reindex(columns=columns)
     if by == "item":
-        text = [survey.instrument.items[name].text for name in answers]
+        text = [survey.instrument.items[name].text for name in why.index]
         return found.assign(text=text, **({"family": "items"} if "family" in columns else {}))
     family = np.where(found.dimension == OVERALL, OVERALL, "dimensions")
     return found.assign(text="", **({"family": family} if "family" in columns else {}))

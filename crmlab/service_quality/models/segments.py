@@ -4,13 +4,27 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
+from crmlab.service_quality.models.asked import unasked
 from crmlab.service_quality.models.scores import one_wave, pairs, scores, unlike, weights
 from crmlab.stats.differences import Sample, one_sample
 
 GREYED, SUPPRESSED = 30, 5  # answers below which a cell is greyed, and below which it is not shown
 NOT_GIVEN = "(not given)"
 SHOWN = ["gap", "low", "high", "shrunken"]
+UNNAMED = "no segments are declared; name their columns under segments in [design]"
 COLUMNS = ["dimension", "segment", "n", "n_effective", *SHOWN, "kept", "state", "reason"]
+
+
+def gaps_by_segment(survey):
+    """Gap 5 in the segments of every kind that the instrument declares: frames of `segment_gaps`, told apart by `by`.
+
+    Where there are no segments, or a side of the gap was not asked, one row that says so.
+    """
+    survey, kinds = one_wave(survey), survey.instrument.design.segments
+    if reason := unasked(survey, "expect", "perceive") or ("" if kinds else UNNAMED):
+        return pd.DataFrame([{"n": 0, "reason": reason}], columns=["by", *COLUMNS])
+    tables = [segment_gaps(survey, kind).assign(by=kind)[["by", *COLUMNS]] for kind in kinds]
+    return pd.concat(tables, ignore_index=True)
 
 
 def segment_gaps(survey, segment):

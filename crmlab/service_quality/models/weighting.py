@@ -49,7 +49,7 @@ def weighted_gaps(survey, by="dimension", source=None):
         products.append(_overall(products, *each, w))
         gaps = gaps.assign(**{OVERALL: 0.0})
     rows = [row | {"source": source, "reason": unfit or row["reason"]} for row in products]
-    found = framed(survey, by, gaps, rows, order)
+    found = framed(survey, by, gaps, rows, order, "expect", "perceive")
     return found.assign(**dict.fromkeys(COLUMNS[3:], np.nan)) if unfit else found
 
 

@@ -25,14 +25,17 @@ def zone(survey, by="item"):
     """
     survey = one_wave(survey)
     desired, w = survey.instrument.conventions.desired, weights(survey)
+    asked = ("adequate", "perceive", "expect") if desired else ("adequate", "perceive")
     adequate, perceive = pairs(survey, "adequate", "perceive")
-    desire = survey.expect.reindex(columns=adequate.columns) if desired else adequate + np.inf
+    shared = [name for name in adequate if name in survey.expect or not desired]
+    adequate, perceive = adequate[shared], perceive[shared]
+    desire = survey.expect[shared] if desired else adequate + np.inf
     held = adequate.notna() & desire.notna()
     levels = columns_of(survey, by, *(frame.where(held) for frame in (adequate, perceive, desire)))
-    unfit = unlike(survey.instrument, "adequate", "perceive", *(["expect"] if desired else []))
-    columns = [np.ascontiguousarray(level.to_numpy(dtype=float).T) for level in levels]
-    rows = [{"reason": unfit} if unfit else _placed(*column, w, desired) for column in zip(*columns, strict=True)]
-    return framed(survey, by, levels[0], rows, [*COLUMNS, "standing", "text", "reason"])
+    unfit, sides = unlike(survey.instrument, *asked), (level.to_numpy(dtype=float).T for level in levels)
+    columns = zip(*map(np.ascontiguousarray, sides), strict=True)
+    rows = [{"reason": unfit} if unfit else _placed(*column, w, desired) for column in columns]
+    return framed(survey, by, levels[0], rows, [*COLUMNS, "standing", "text", "reason"], *asked)
 
 
 def _placed(adequate, perceive, desired, w, declared):

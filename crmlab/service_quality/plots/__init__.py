@@ -2,7 +2,7 @@
 
 from crmlab.service_quality.plots.answers import answers
 from crmlab.service_quality.plots.board import board, segment_gaps
-from crmlab.service_quality.plots.gaps import gaps, radar, zone
+from crmlab.service_quality.plots.gaps import gaps, perceptions, radar, zone
 from crmlab.service_quality.plots.loyalty import complaints, loyalty_by_level, satisfaction_scores
 from crmlab.service_quality.plots.priorities import drivers, penalty_reward, priorities
 
@@ -14,6 +14,7 @@ __all__ = [
     "gaps",
     "loyalty_by_level",
     "penalty_reward",
+    "perceptions",
     "priorities",
     "radar",
     "satisfaction_scores",

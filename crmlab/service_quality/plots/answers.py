@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.ticker import FuncFormatter
 
-from crmlab.service_quality.plots.lines import legend, lines, room
+from crmlab.service_quality.plots.lines import legend, lines, room, unsaid
 from crmlab.style import EXPECTED, NAIVE, QUIET
 
 MOST = 11  # levels that a legend can name one by one
@@ -13,6 +13,8 @@ MOST = 11  # levels that a legend can name one by one
 def answers(table, ax=None):
     """Draw `metrics.answers`: stacked bars that part at the neutral point, and beside them those not applicable."""
     levels = [name for name in table if isinstance(name, int)]
+    if not levels:
+        return unsaid(table, ax)
     held = lines(table)
     ax = room(held, ax, extra=1.6 if len(levels) <= MOST else 1.3)
     rows = held[~held.title]

@@ -1,20 +1,23 @@
 """Draw the board of seven gaps, and the gaps of segments."""
 
 import numpy as np
+import pandas as pd
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Rectangle
 
 from crmlab.result import number
-from crmlab.service_quality.plots.lines import legend, room, wrapped
+from crmlab.service_quality.plots.lines import legend, room, unsaid, wrapped
 from crmlab.style import ACTUAL, EXPECTED, NAIVE, QUIET, axes
 
+MOST = 15  # segments of a kind that a map has room for
+SHADES = {"gap": "Gap, as answered", "shrunken": "Gap, drawn towards the whole"}
 STATES = {"measured": (ACTUAL, "o", ACTUAL), "proxy": (NAIVE, "D", "white")}
 SHORTFALL = LinearSegmentedColormap.from_list("shortfall", [NAIVE, "#ffffff", EXPECTED])
 
 
 def board(table, ax=None):
     """Draw `models.board` overall: measured gaps filled, proxies hollow, and why the others have no mark."""
-    held = table.assign(label=[wrapped(f"{row.number}  {row.name_}", 34) for row in _named(table)], title=False)
+    held = table.assign(label=[_label(row) for row in _named(table)], title=False)
     deep = held.label.str.count("\n") * 0.62 + 1.5
     held = held.assign(place=deep.cumsum() - deep / 2)
     ax = room(held, ax, extra=1.2)
@@ -23,41 +26,78 @@ def board(table, ax=None):
         if len(drawn):
             ax.hlines(drawn.place, drawn.low, drawn.high, color=color)
             ax.plot(drawn.gap, drawn.place, marker, color=color, markerfacecolor=face, label=state)
-    ax.axvline(0, color=QUIET, linewidth=1)
+    if table.gap.notna().any():
+        ax.axvline(0, color=QUIET, linewidth=1)
+        ax.set_xlabel("Gap, on the scale of the answers (95 % interval)")
+    else:
+        ax.set_xticks([])
+        ax.spines["bottom"].set_visible(False)
     where = ax.get_yaxis_transform()
     for row in held[held.gap.isna()].itertuples():
         told = wrapped(_told(row), 62, 2)
         ax.text(0.01, row.place, told, transform=where, color=QUIET, va="center", fontsize="small", backgroundcolor="w")
-    ax.set_xlabel("Gap, on the scale of the answers (95 % interval)")
     if ax.get_legend_handles_labels()[0]:
         legend(ax, 2)
     return ax
 
 
 def segment_gaps(table, value="gap", ax=None):
-    """Draw `models.segment_gaps`: a cell a dimension and segment, by `value`, "gap" or "shrunken".
+    """Draw `models.segment_gaps`, or `gaps_by_segment`: a cell a segment and dimension.
 
-    Below 30 answers a cell is greyed and hatched; below 5 it is empty but for a cross.
+    value : "gap" or "shrunken"
+    Below 30 answers a cell is greyed and hatched; below 5 it is empty but for a cross. Of each kind of segments the
+    MOST largest are drawn. Colours are those of the raw gaps, whatever the value, so that two maps can be compared.
     """
-    dimensions, segments = (list(dict.fromkeys(table[name])) for name in ("dimension", "segment"))
-    new, cells = ax is None, table.set_index(["dimension", "segment"])
+    if table.gap.isna().all():
+        return unsaid(table, ax)
+    dimensions, rows = list(dict.fromkeys(table.dimension)), _rows(table)
+    new = ax is None
     ax = axes(ax)
     if new:
-        ax.figure.set_size_inches(max(7.2, 2.2 + 0.75 * len(segments)), 1.7 + 0.42 * len(dimensions))
-    shown = table.assign(value=table[value].where(table.state == "shown"))
-    grid = shown.pivot(index="dimension", columns="segment", values="value").loc[dimensions, segments]
-    most = max(np.nanmax(np.abs(grid.to_numpy(dtype=float)), initial=0), 1e-9)
-    mesh = ax.pcolormesh(np.ma.masked_invalid(grid), cmap=SHORTFALL, vmin=-most, vmax=most, edgecolors="w", linewidth=1)
-    ax.figure.colorbar(mesh, ax=ax, label="Gap" if value == "gap" else "Gap, drawn to the whole")
-    for y, dimension in enumerate(dimensions):
-        for x, segment in enumerate(segments):
-            _cell(ax, x, y, cells.loc[(dimension, segment)], value, most)
-    ax.set_yticks(np.arange(len(dimensions)) + 0.5, [name.capitalize() for name in dimensions])
-    ax.set_xticks(np.arange(len(segments)) + 0.5, [wrapped(name, 12) for name in segments], fontsize="small")
-    ax.set(xlabel="Segment (// below 30 answers, × below 5: not shown)", ylim=(len(dimensions), 0))
+        ax.figure.set_size_inches(max(7.2, 2.6 + 0.75 * len(dimensions)), 1.3 + 0.29 * len(rows))
+    most = max(np.nanmax(np.abs(table.gap.where(table.state == "shown").to_numpy(dtype=float)), initial=0), 1e-9)
+    cells = table.drop_duplicates(["by", "segment", "dimension"]) if "by" in table else table.assign(by="")
+    cells = cells.set_index(["by", "segment", "dimension"])
+    shown = cells[value].where(cells.state == "shown").to_dict()
+    grid = [[shown.get((*row.key, name), np.nan) for name in dimensions] for row in rows.itertuples()]
+    mesh = ax.pcolormesh(np.ma.masked_invalid(np.array(grid, dtype=float)), cmap=SHORTFALL, vmin=-most, vmax=most)
+    mesh.set(edgecolors="w", linewidth=1)
+    ax.figure.colorbar(mesh, ax=ax, label=SHADES[value])
+    for y, row in enumerate(rows.itertuples()):
+        for x, name in enumerate(dimensions):
+            if (*row.key, name) in cells.index:
+                _cell(ax, x, y, cells.loc[(*row.key, name)], value, most)
+    _margins(ax, rows, dimensions)
+    return ax
+
+
+def _rows(table):
+    """The lines of the map: the whole, then each kind of segments under its title; `key` is (by, segment)."""
+    table = table if "by" in table else table.assign(by="")
+    first = table.by.iloc[0]
+    rows = [{"key": (first, "all"), "label": "All", "title": False}]
+    for by, cells in table[table.segment != "all"].groupby("by", sort=False):
+        largest = cells.groupby("segment", sort=False).n.max()
+        kept, rest = largest[largest.index.isin(largest.nlargest(MOST).index)].index, max(len(largest) - MOST, 0)
+        rows += [{"key": (by, ""), "label": by.capitalize(), "title": True}] if by else []
+        rows += [
+            {"key": (by, name), "label": wrapped(name, 26, 1), "title": False}
+            for name in largest.index.intersection(kept)
+        ]
+        rows += [{"key": (by, ""), "label": f"and {rest} smaller", "title": False}] if rest else []
+    return pd.DataFrame(rows)
+
+
+def _margins(ax, rows, dimensions):
+    """Names of the lines and columns."""
+    ax.set_yticks(np.arange(len(rows)) + 0.5, rows.label, parse_math=False)
+    for label, title in zip(ax.get_yticklabels(), rows.title, strict=True):
+        label.set(fontweight="bold" if title else "normal", fontsize="small")
+    names = [wrapped(name.capitalize(), 14 if len(dimensions) < 8 else 40) for name in dimensions]
+    ax.set_xticks(np.arange(len(dimensions)) + 0.5, names, fontsize="small", rotation=0 if len(dimensions) < 8 else 60)
+    ax.set(xlabel="// below 30 answers; × below 5 answers, not shown", ylim=(len(rows), 0), xlim=(0, len(dimensions)))
     ax.grid(visible=False)
     ax.tick_params(length=0)
-    return ax
 
 
 def _cell(ax, x, y, cell, value, most):
@@ -70,11 +110,15 @@ def _cell(ax, x, y, cell, value, most):
     if cell.state == "greyed":
         ax.add_patch(Rectangle((x, y), 1, 1, facecolor="#eceef0", edgecolor="#c4c9cf", hatch="//", linewidth=0))
     dark = cell.state == "shown" and abs(cell[value]) > 0.6 * most
-    back = (
-        {"boxstyle": "square,pad=0.1", "facecolor": "#eceef0", "edgecolor": "none"} if cell.state == "greyed" else None
-    )
+    back = {"boxstyle": "square,pad=0.1", "facecolor": "#eceef0", "edgecolor": "none"}
     told = f"{cell[value]:.2f}".replace("-", "−") if cell[value] == cell[value] else "–"
-    ax.text(**middle, s=told, color=QUIET if cell.state == "greyed" else "white" if dark else ACTUAL, bbox=back)
+    color = QUIET if cell.state == "greyed" else "white" if dark else ACTUAL
+    ax.text(**middle, s=told, color=color, bbox=back if cell.state == "greyed" else None)
+
+
+def _label(row):
+    """What a line of the board is about, and the waves it compares where they differ."""
+    return wrapped(f"{row.number}  {row.name_}" + (f" ({row.waves})" if row.waves else ""), 34)
 
 
 def _named(table):
@@ -85,4 +129,4 @@ def _named(table):
 def _told(row):
     """What stands in the place of a gap: extents, or why it is absent."""
     rated = [f"{who} {number(mean, 3)}" for who in ("managers", "staff") if (mean := getattr(row, who)) == mean]
-    return f"extents, not subtracted: {', '.join(rated)}" if rated else f"{row.state}: {row.reason}"
+    return f"proxy: mean ratings of extent, {' and '.join(rated)}" if rated else f"{row.state}: {row.reason}"

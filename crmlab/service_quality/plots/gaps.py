@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from crmlab.service_quality.plots.lines import VERDICTS, legend, lines, marks, room, standing, wrapped
+from crmlab.service_quality.plots.lines import VERDICTS, legend, lines, marks, room, standing, unsaid, wrapped
 from crmlab.style import ACTUAL, BAND, EXPECTED, QUIET, panels
 
 GAP = "Gap: perceived − expected (95 % interval)"
@@ -12,6 +12,8 @@ STANDINGS = {name: name for name in ("below", "within", "above", "undecided")} |
 
 def gaps(table, ax=None, xlabel=GAP):
     """Draw `models.gaps`, items or dimensions: bars with intervals, the largest shortfall of a dimension first."""
+    if table.gap.isna().all():
+        return unsaid(table, ax)
     held = lines(table, by="gap")
     ax, kinds = room(held, ax), standing(held)
     for kind, (color, _, hatch) in VERDICTS.items():
@@ -26,8 +28,24 @@ def gaps(table, ax=None, xlabel=GAP):
     return ax
 
 
+def perceptions(table, ax=None):
+    """Draw `models.perceptions`, items or dimensions: means with intervals."""
+    if table.perceive.isna().all():
+        return unsaid(table, ax)
+    held = lines(table)
+    ax = room(held, ax)
+    known = held[held.perceive.notna()]
+    ax.hlines(known.place, known.low, known.high, color=ACTUAL, linewidth=1.2)
+    ax.plot(known.perceive, known.place, "o", color=ACTUAL, markeredgecolor="white", markersize=7)
+    _blanks(ax, held, "perceive")
+    ax.set_xlabel("Mean perception (95 % interval)")
+    return ax
+
+
 def zone(table, ax=None):
     """Draw `models.zone`: where perceptions lie between the adequate level and the desired one."""
+    if table.perceive.isna().all():
+        return unsaid(table, ax)
     held = lines(table)
     ax = room(held, ax)
     bounded = held[held.desired.notna() & (held.adequate <= held.desired)]
@@ -51,7 +69,10 @@ def radar(table, axes=None):
     """Draw `models.gaps` by dimension as bars with intervals, and beside them as profiles: both axes.
 
     axes : two, the second a polar one; a radar alone would hide how sure the gaps are
+    Where there are no gaps there is no second one.
     """
+    if table.gap.isna().all():
+        return (unsaid(table), None) if axes is None else (unsaid(table, axes[0]), axes[1])
     bars, round_ = _two() if axes is None else axes
     gaps(table, ax=bars)
     held = table[(table.dimension != "overall") & table.gap.notna()]

@@ -70,6 +70,19 @@ def marks(ax, table, x, low, high, kinds):
             )
 
 
+def unsaid(table, ax=None):
+    """Axes that say, in the place of a plot, why there is nothing to draw: by the reasons of the table."""
+    new = ax is None
+    ax = axes(ax)
+    told = [reason for reason in dict.fromkeys(table.reason) if reason] if "reason" in table else []
+    words = wrapped(f"Cannot be estimated: {'; '.join(told[:3]) or 'there are no rows'}.", 84)
+    if new:
+        ax.figure.set_figheight(0.5 + 0.2 * words.count("\n"))
+    ax.text(0, 0.5, words, transform=ax.transAxes, va="center", color=QUIET, parse_math=False)
+    ax.set_axis_off()
+    return ax
+
+
 def legend(ax, count, **more):
     """A legend above the axes, where it lies on nothing."""
     told = {"frameon": False, "loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2, "ncol": count}

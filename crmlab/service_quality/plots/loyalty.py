@@ -4,12 +4,16 @@ import numpy as np
 from matplotlib.ticker import NullFormatter, PercentFormatter, StrMethodFormatter
 
 from crmlab.result import number
+from crmlab.service_quality.plots.lines import unsaid
 from crmlab.style import ACTUAL, BAND, EXPECTED, QUIET, axes
 
 
 def loyalty_by_level(table, ax=None):
     """Draw `loyalty_by_level`: share of loyal customers by satisfaction, and how much the highest level is worth."""
-    ax, told = axes(ax), table[table.n > 0]
+    told = table[table.n > 0]
+    if told.empty:
+        return unsaid(table, ax)
+    ax = axes(ax)
     error = np.maximum([told.share - told.low, told.high - told.share], 0)
     ax.errorbar(told.level, told.share, error, fmt="o-", color=ACTUAL, ecolor=QUIET, capsize=3, linewidth=1)
     top = table.iloc[-1] if len(table) else None
@@ -18,14 +22,18 @@ def loyalty_by_level(table, ax=None):
         words = f"{top.level:g} is worth {number(top.ratio, 2)} × {table.iloc[-2].level:g}\n(95 % {ends})"
         ax.annotate(words, (0.02, 0.98), xycoords="axes fraction", va="top")
     ax.set_xticks(list(table.level), [f"{level:g}\nn {n:,.0f}" for level, n in zip(table.level, table.n, strict=True)])
-    ax.set(xlabel="Satisfaction", ylabel="Share of loyal customers", ylim=(0, min(1.02, told.high.max() * 1.35 + 0.02)))
+    ax.set(
+        xlabel="Satisfaction", ylabel="Share of loyal customers", ylim=(-0.02, min(1.02, told.high.max() * 1.35 + 0.02))
+    )
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     return ax
 
 
 def satisfaction_scores(table, ax=None):
     """Draw `satisfaction_scores`: both scores with their intervals, and the band of the doubt about weights."""
-    told, new = table[table.score.isin(["simple", "weighted"])].reset_index(drop=True), ax is None
+    told, new = table[(table.score != "weighted less simple") & table.value.notna()].reset_index(drop=True), ax is None
+    if told.empty:
+        return unsaid(table, ax)
     ax = axes(ax)
     if new:
         ax.figure.set_figheight(2.2)
@@ -36,6 +44,7 @@ def satisfaction_scores(table, ax=None):
     ax.set(xlabel="Satisfaction score, on the scale of the ratings", ylim=(len(told) - 0.4, -0.6))
     ax.grid(visible=False, axis="y")
     ax.tick_params(axis="y", length=0)
+    ax.use_sticky_edges = False
     ax.margins(x=0.1)
     ax.legend(frameon=False, ncol=2, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, fontsize=8)
     return ax
@@ -44,6 +53,8 @@ def satisfaction_scores(table, ax=None):
 def complaints(table, ax=None):
     """Draw `complaints`: how much oftener customers do each where the complaint was not resolved, on a log axis."""
     told, new = table[np.isfinite(table.ratio.astype(float)) & (table.ratio > 0)].reset_index(drop=True), ax is None
+    if told.empty:
+        return unsaid(table, ax)
     ax = axes(ax)
     if new:
         ax.figure.set_figheight(1.4 + 0.35 * max(len(told), 2))

@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib import patheffects
 from matplotlib.ticker import PercentFormatter
 
+from crmlab.service_quality.plots.lines import unsaid
 from crmlab.style import ACTUAL, EXPECTED, NAIVE, QUIET, axes
 
 SHORT = 6  # letters up to which names stand on the map; longer ones are numbered
@@ -16,6 +17,7 @@ CORNERS = {
 ANGLES = np.deg2rad([45, 135, 225, 315, 30, 60, 120, 150, 210, 240, 300, 330])  # off the intervals, which run straight
 SPOTS = [(r * np.cos(a), r * np.sin(a)) for r in (11, 15, 20, 27, 35, 44) for a in ANGLES]
 CROSSHAIR = "crosshair"
+CROSSES = {"means": "mean of the items", "medians": "median of the items", "midpoint": "midpoint of the scales"}
 HALO = [patheffects.withStroke(linewidth=2, foreground="white")]
 KINDS = {"basic": NAIVE, "excitement": EXPECTED, "performance": ACTUAL, "undecided": QUIET}
 
@@ -26,6 +28,8 @@ def priorities(table, ax=None):
     Items whose quadrant is undecided are hollow. Where names are long, items bear numbers, which a key explains.
     """
     told, new = table[table.reason == ""].reset_index(drop=True), ax is None
+    if told.empty:
+        return unsaid(table, ax)
     ax = axes(ax)
     keyed = told["item"].astype(str).str.len().max() > SHORT
     if new:
@@ -37,8 +41,7 @@ def priorities(table, ax=None):
     names = [str(i + 1) for i in range(len(told))] if keyed else list(told["item"].astype(str))
     if keyed:
         _key(told["item"], ax)
-    if len(told):
-        ax.legend(frameon=False, ncol=3, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, fontsize=8)
+    ax.legend(frameon=False, ncol=4, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, fontsize=8)
     _label(told.performance, told.importance, names, ax)
     return ax
 
@@ -46,24 +49,15 @@ def priorities(table, ax=None):
 def drivers(table, ax=None):
     """Draw `drivers`: each one's part of what all explain together, with its interval and that of its rank."""
     told, new = table[table.reason == ""], ax is None
+    if told.empty:
+        return unsaid(table, ax)
     ax = axes(ax)
     _tall(ax, len(told), new)
     places = range(len(told))
     ax.hlines(places, told.part_low, told.part_high, color=EXPECTED)
     ax.plot(told.part, places, "o", color=EXPECTED)
     for place, row in zip(places, told.itertuples(), strict=True):
-        rank = f"rank {row.rank} ({row.rank_low} to {row.rank_high})"
-        ax.annotate(
-            rank,
-            (1, place),
-            xycoords=("axes fraction", "data"),
-            xytext=(4, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=8,
-            color=QUIET,
-            annotation_clip=False,
-        )
+        _beside(ax, place, f"rank {row.rank} ({row.rank_low} to {row.rank_high})", QUIET)
     ax.set_yticks(list(places), told.driver.astype(str))
     explained = f" ({told.r2.iloc[0]:.0%} of its variance)" if len(told) else ""
     ax.set(xlabel=f"Part of what all explain together{explained}", ylim=(len(told) - 0.4, -0.6), xlim=(0, None))
@@ -72,8 +66,13 @@ def drivers(table, ax=None):
 
 
 def penalty_reward(table, ax=None):
-    """Draw `penalty_reward`: what each item costs where it fails and brings where it excels, with intervals."""
-    told, new = table[table.reason == ""].reset_index(drop=True), ax is None
+    """Draw `penalty_reward`: what each item costs where it fails and brings where it excels, with intervals.
+
+    Items that have no numbers have a line without marks.
+    """
+    if (table.reason != "").all():
+        return unsaid(table, ax)
+    told, new = table.reset_index(drop=True), ax is None
     ax = axes(ax)
     _tall(ax, len(told), new)
     for side, color, up in (("penalty", NAIVE, -0.15), ("reward", EXPECTED, 0.15)):
@@ -81,21 +80,18 @@ def penalty_reward(table, ax=None):
         ax.plot(told[side], told.index + up, "o", markersize=4, color=color, label=side)
     ax.axvline(0, color=QUIET, linewidth=1)
     for place, row in told.iterrows():
-        ax.annotate(
-            row.kind,
-            (1, place),
-            xycoords=("axes fraction", "data"),
-            xytext=(4, 0),
-            va="center",
-            fontsize=8,
-            textcoords="offset points",
-            color=KINDS[row.kind],
-            annotation_clip=False,
-        )
+        kind = "too few answers" if row.reason else row.kind
+        _beside(ax, place, kind, KINDS.get(kind, QUIET))
     ax.set_yticks(list(told.index), told["item"].astype(str))
-    ax.set(xlabel="Change of satisfaction beside middling answers", ylim=(len(told) - 0.4, -0.6))
+    ax.set(xlabel="Change of satisfaction beside middling answers (95 % interval)", ylim=(len(told) - 0.4, -0.6))
     ax.legend(frameon=False, ncol=2, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, fontsize=8)
     return _quiet_rows(ax)
+
+
+def _beside(ax, place, words, color):
+    """Words at the right of a line."""
+    where = {"xycoords": ("axes fraction", "data"), "xytext": (4, 0), "textcoords": "offset points"}
+    ax.annotate(words, (1, place), va="center", fontsize=8, color=color, annotation_clip=False, **where)
 
 
 def _dots(told, ax):
@@ -124,12 +120,11 @@ def _reach(rows, side):
 
 def _lines(told, ax):
     """The crosshair, the iso-rating line and the names of quadrants."""
-    if told.empty:
-        return
     ax.margins(0.12)
     limits = ax.get_xlim(), ax.get_ylim()
     first = told.iloc[0]
-    ax.axhline(first.cross_importance, color=QUIET, linewidth=1, gid=CROSSHAIR)
+    named = f"crosshair: {CROSSES[first.crosshair]}"
+    ax.axhline(first.cross_importance, color=QUIET, linewidth=1, gid=CROSSHAIR, label=named)
     ax.axvline(first.cross_performance, color=QUIET, linewidth=1, gid=CROSSHAIR)
     ends = told.sort_values("performance").iloc[[0, -1]]
     if ends.performance.nunique() > 1:

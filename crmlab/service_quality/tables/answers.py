@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import SHOWN
-from crmlab.service_quality.tables.reading import number, text
+from crmlab.service_quality.tables.cells import folded, number, place, text, times
+from crmlab.service_quality.tables.labelled import Codebook
 
 ANSWER, MISSING, NOT_APPLICABLE, OFF, PART, WORD = range(6)
 FAULTS = {
@@ -39,17 +40,18 @@ class Battery:
     breaches: tuple[str, ...]
 
 
-def battery(table, columns, scale, what, where, decimal="."):
+def battery(table, columns, scale, what, where, decimal=".", codebook=Codebook()):  # noqa: B008, frozen
     """The answers in `columns` (name -> column of `table`), with a breach for each kind of fault among them."""
     values, states, faulty, worded = {}, {}, [], 0
     for name, column in columns.items():
         codes, cells = pd.factorize(table[column].astype(object))
-        read = [_read(cell, scale, decimal) for cell in cells] + [(np.nan, MISSING, False)]  # the last is code -1
+        known = _known(scale, *codebook.of(column))
+        read = [_read(cell, scale, known, decimal) for cell in cells] + [(np.nan, MISSING, False)]  # the last: code -1
         number_, state, word = (np.array(part)[codes] for part in zip(*read, strict=True))
         values[name], states[name] = number_.astype(float), state
         worded += int(word.sum())
-        faulty += [(s, int(row), column, text(table[column].iat[row])) for row in np.flatnonzero(state > NOT_APPLICABLE)
-                   for s in [int(state[row])]]  # fmt: skip
+        faulty += [(int(state[row]), int(row), column, text(table[column].iat[row]))
+                   for row in np.flatnonzero(state > NOT_APPLICABLE)]  # fmt: skip
     index = table.index
     frame = pd.DataFrame(values, index=index, columns=list(columns), dtype=float)
     marked = pd.DataFrame({n: s == NOT_APPLICABLE for n, s in states.items()}, index=index, columns=list(columns))
@@ -60,25 +62,46 @@ def battery(table, columns, scale, what, where, decimal="."):
     return Battery(frame, marked, worded, blank, asked, tuple(b for b in breaches if b))
 
 
-def _read(cell, scale, decimal):
+@dataclass(frozen=True)
+class _Known:
+    """What may stand in a column beside plain answers, folded; labels and missing codes are those of the file."""
+
+    words: dict
+    codes: dict
+    labels: dict
+    missing: frozenset
+
+
+def _known(scale, labels, missing):
+    codes = {folded(code): MISSING for code in scale.missing or ()}
+    codes |= {folded(code): NOT_APPLICABLE for code in getattr(scale, "not_applicable", ())}
+    words = {folded(label): value for label, value in scale.labels.items()}
+    return _Known(
+        words, codes, {folded(c): folded(said) for c, said in labels.items()}, frozenset(map(folded, missing))
+    )
+
+
+def _read(cell, scale, known, decimal):
     """What a cell counts as: its number, its state, and whether it was put in words."""
-    said = text(cell)
+    said = folded(cell)
     if not said:
         return np.nan, MISSING, False
-    folded = said.casefold()
-    labels = {text(label).casefold(): n for label, n in scale.labels.items()}
-    worded = folded in labels
-    value = float(labels[folded]) if worded else number(cell, decimal)
-    for codes, state in ((scale.missing, MISSING), (getattr(scale, "not_applicable", ()), NOT_APPLICABLE)):
-        if any(code == value if isinstance(code, int) else text(code).casefold() == folded for code in codes or ()):
-            return np.nan, state, worded
+    readings = (said, known.labels.get(said, ""))  # as it stands, and as the file labels it
+    worded = next((known.words[word] for word in readings if word in known.words), None)
+    value = number(cell, decimal) if worded is None else float(worded)
+    whole = folded(value) if value is not None else ""
+    for word in (*readings, whole):
+        if word in known.codes:
+            return np.nan, known.codes[word], worded is not None
+    if said in known.missing and worded is None:
+        return np.nan, MISSING, False
     if value is None:
         return np.nan, WORD, False
     if not value.is_integer():
         return np.nan, PART, False
     if value < scale.low or (scale.high is not None and value > scale.high):
         return np.nan, OFF, False
-    return value, ANSWER, worded
+    return value, ANSWER, worded is not None
 
 
 def _told(kind, faulty, rows, columns, scale, what, where, index):
@@ -94,22 +117,6 @@ def _told(kind, faulty, rows, columns, scale, what, where, index):
         f"{where}: {what}: {len(found):,} of {rows * columns:,} answers are {FAULTS[kind].format(scale=scale)}"
         f"{' ' if where_in else ''}{where_in}: {cells} (first: {first}); {REMEDIES[kind]}"
     )
-
-
-def times(cell, count):
-    """A cell and how often it is there."""
-    return f"{cell!r} once" if count == 1 else f"{cell!r} {count:,} times"
-
-
-def place(row):
-    """Where an answer stands, as the user knows it: its row from 1, or its respondent."""
-    return f"respondent {row}" if isinstance(row, str) else f"row {row + 1:,}"
-
-
-def places(index, wrong):
-    """How many rows are wrong, and the first five."""
-    rows = index[np.asarray(wrong)]
-    return f"{len(rows):,} of {len(index):,} rows (first: {'; '.join(place(row) for row in rows[:SHOWN])})"
 
 
 def numbers(table, columns, decimal="."):

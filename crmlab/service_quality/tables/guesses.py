@@ -2,58 +2,29 @@
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from crmlab.service_quality.tables.reading import number, text
+from crmlab.service_quality.tables.cells import number, text
+from crmlab.service_quality.tables.instrument import PEOPLE
+from crmlab.service_quality.tables.labelled import Codebook
+from crmlab.service_quality.tables.vocabulary import AGREEMENT, AUDIENCES, NAMED, NO, NONE, OUTCOMES, USES, WORDS, YES
 
-WORDS = {  # measure -> how names of its columns begin or end, the longest first
-    "expect": ("expectation", "expected", "expect", "exp", "e", "期望", "期待"),
-    "perceive": ("perception", "perceived", "perceive", "perc", "per", "p", "感知", "实际"),
-    "adequate": ("adequate", "adeq", "minimum", "min", "a", "最低"),
-    "importance": ("importance", "import", "imp", "i", "重要性", "重要"),
-    "standard": ("standard", "std", "s", "标准"),
-    "promise": ("promised", "promise", "prom", "承诺"),
-}
 SCALES = ((1, 5), (1, 7), (1, 4), (1, 6), (1, 9), (0, 4), (0, 6), (1, 10), (0, 10), (-2, 2), (-3, 3))
 CODES = (-9, -8, -2, -1, 9, 88, 98, 99, 888, 998, 999)  # customary for no answer
 COVERED = 0.9  # share of answers that a scale must hold
-NAMED = (  # E1, exp_speed, speed_e, speed (expect)
-    r"(?P<word>{})[_ .\-]?(?P<item>\d.*)",
-    r"(?P<word>{})[_ .\-]+(?P<item>.+)",
-    r"(?P<item>.+?)[_ .\-]*(?P<word>{})",
-    r"(?P<item>.+) \((?P<word>{})\)",
-)
-SERVQUAL = {"tangibles": 4, "reliability": 5, "responsiveness": 4, "assurance": 4, "empathy": 5}
-YES, NO = ("yes", "y", "true", "ja", "oui", "是"), ("no", "n", "false", "nein", "non", "否")
-USES = {
-    "respondent": r"(respondent|resp|customer|case|person|user)?[_ ]?(id|no|nr|number)|respondent|编号|受访者|客户编号",
-    "wave": r"wave|round|period|survey[_ ]?(wave|year)|year|轮次|年份",
-    "weight": r"(survey[_ ]?)?(weight|wt|wgt)|gewicht|权重",
-    "audience": r"audience|role|respondent[_ ]?type|who|对象|角色",
-}
-OUTCOMES = {
-    "satisfaction": r"satisf|^sat$|^csat|满意",
-    "loyalty": r"loyal|repurchas|rebuy|buy[_ ]?again|return[_ ]?intent|忠诚|再次购买|复购",
-    "recommend": r"recommend|^nps|推荐",
-    "complaint": r"complain|投诉",
-    "resolved": r"resolved|解决",
-    "told": r"^told|word[_ ]?of[_ ]?mouth|^wom",
-    "buying": r"buying|change[_ ]?in[_ ]?buy",
-}
-AGREEMENT = (  # share of the scale, from low to high, that well-known words stand for
-    (0.0, "strongly disagree", "very dissatisfied", "very poor", "非常不同意", "非常不满意", "很不满意"),
-    (0.25, "disagree", "dissatisfied", "poor", "不同意", "不满意"),
-    (0.5, "neutral", "neither agree nor disagree", "neither", "fair", "一般", "中立"),
-    (0.75, "agree", "satisfied", "good", "同意", "满意"),
-    (1.0, "strongly agree", "very satisfied", "excellent", "非常同意", "非常满意", "很满意"),
-)
-AUDIENCES = {
-    "customer": r"custom|client|retail|buyer|顾客|客户",
-    "manager": r"manage|director|chief|leiter|经理|管理",
-    "staff": r"staff|employ|worker|clerk|front|员工",
-}
-NO_ANSWER = re.compile(r"(don'?t know|no answer|refused|dk|n/?a|not applicable|不知道|不适用|拒答)", re.IGNORECASE)
+OWN = ("importance", "standard", "promise")  # batteries that may have a scale of their own
 FEW_VALUES = 12  # a segment has no more
+SERVQUAL = {"tangibles": 4, "reliability": 5, "responsiveness": 4, "assurance": 4, "empathy": 5}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A scale as its answers show it. codes: what is no answer -> ("missing" or "not_applicable", how often)."""
+
+    low: int
+    high: int | None  # None: a count
+    codes: dict
+    words: dict  # text answer -> the number it may stand for, or None
 
 
 @dataclass(frozen=True)
@@ -61,43 +32,41 @@ class Guess:
     """What a survey seems to hold. items: name -> {measure: column}; the rest as in an instrument."""
 
     items: dict
-    scale: tuple
-    codes: dict  # answer off the scale -> how often
-    words: dict  # text answer -> the number it may stand for, or None
+    scale: Seen
     dimensions: dict
     design: dict = field(default_factory=dict)
     points: dict = field(default_factory=dict)
-    outcomes: dict = field(default_factory=dict)  # name -> (kind, column, low, high, labels)
+    outcomes: dict = field(default_factory=dict)  # name -> (kind, column, Seen)
     audiences: dict = field(default_factory=dict)  # value -> audience, or None
     scales: dict = field(default_factory=dict)  # measure -> (low, high), where it has one of its own
     spare: tuple = ()  # columns with no use
 
 
-def guess(table):
-    """What the columns of a table, one row a respondent, may be."""
+def guess(table, codebook=Codebook()):  # noqa: B008, frozen
+    """What the columns of a table, one row a respondent, may be; a file's labels and missing codes are heeded."""
+    table = _in_words(table, codebook)
     design = named_uses(table)
     outcomes = {c: kind for c in table for kind, rule in OUTCOMES.items() if re.search(rule, c, re.IGNORECASE)}
     free = [c for c in table if c not in design.values() and c not in outcomes]
     items = batteries(free) or alone(table, free)
     used = {c for columns in items.values() for c in columns.values()}
     main = [c for columns in items.values() for m, c in columns.items() if m in ("expect", "perceive")]
-    scale, codes, words = scale_of(table, main)
     dimensions = dimensions_of(items)
     points = points_of(table, [c for c in free if c not in used], dimensions)
     left = [c for c in free if c not in used and c not in points.values()]
-    segments = [c for c in left if _tells_apart(table, c, left)]
+    segments = [c for c in left if c not in PEOPLE and _tells_apart(table, c, left)]
     told = _values(table, design["audience"]) if "audience" in design else {}
     return Guess(
         items=items,
-        scale=scale,
-        codes=codes,
-        words=words,
+        scale=scale_of(table, main, codebook),
         dimensions=dimensions,
         design=design | {"segments": segments},
         points=points,
-        outcomes=dict(_named_once((kind, outcome_of(table, c, kind)) for c, kind in outcomes.items())),
+        outcomes=dict(_named_once((kind, outcome_of(table, c, kind, codebook)) for c, kind in outcomes.items())),
         audiences={v: next((a for a, rule in AUDIENCES.items() if re.search(rule, v, re.I)), None) for v in told},
-        scales={m: found for m in ("importance", "standard", "promise") if (found := _scale_alone(table, items, m))},
+        scales={
+            m: ends for m in ("importance", "standard", "promise") if (ends := _ends_alone(table, items, m, codebook))
+        },
         spare=tuple(c for c in left if c not in segments),
     )
 
@@ -117,9 +86,25 @@ def _named_once(outcomes):
         taken.add(kind)
 
 
-def _scale_alone(table, items, measure):
+def _ends_alone(table, items, measure, codebook):
     columns = [named[measure] for named in items.values() if measure in named]
-    return scale_of(table, columns)[0] if columns else None
+    seen = scale_of(table, columns, codebook) if columns else None
+    return seen and (seen.low, seen.high)
+
+
+def _in_words(table, codebook):
+    """The table with labels for codes where these say yes or no, and without the file's missing codes there."""
+    put = {}
+    for column, labels in codebook.labels.items():
+        said = {label.casefold() for label in labels.values() if not _none(label)}
+        if column in table.columns and said and (said <= {*YES, *NO} or re.fullmatch(USES["audience"], column, re.I)):
+            put[column] = table[column].map(text).map(lambda cell, of=labels: of.get(cell, cell))
+    return table.assign(**put)
+
+
+def _none(said):
+    """Which kind of no answer a text says; None where it says none."""
+    return next((kind for kind, rule in NONE.items() if rule.fullmatch(said)), None)
 
 
 def batteries(columns):
@@ -138,10 +123,17 @@ def batteries(columns):
 
 
 def alone(table, columns):
-    """Items of a survey without expectations: columns that are named alike and hold whole numbers of a scale."""
+    """Items of a survey of one battery: columns that are named alike and hold whole numbers of a scale."""
     runs = Counter(stem for c in columns if (stem := _stem(c)))
     likely = [c for c in columns if runs[_stem(c)] > 1 and _rates(table, c)]
-    return {c: {"perceive": c} for c in (likely or [c for c in columns if _rates(table, c)])}
+    found = likely or [c for c in columns if _rates(table, c)]
+    expected = bool(found) and all(_called(c, "expect") for c in found)
+    return {c: {"expect" if expected else "perceive": c} for c in found}
+
+
+def _called(column, measure):
+    spelt = "|".join(map(re.escape, WORDS[measure]))
+    return any(re.fullmatch(pattern.format(spelt), column, re.IGNORECASE) for pattern in NAMED)
 
 
 def _stem(column):
@@ -155,17 +147,35 @@ def _rates(table, column):
     return 3 <= len(numbers) <= FEW_VALUES and sum(numbers.values()) >= COVERED * sum(counts.values())
 
 
-def scale_of(table, columns):
-    """Of columns: the scale (low, high), what lies off it with counts, and words with their likely number."""
-    counts = Counter()
+def scale_of(table, columns, codebook=Codebook()):  # noqa: B008, frozen
+    """The scale that columns seem to be answered on: its ends as labelled or else as used, and what lies off it."""
+    counts, labels, declared = Counter(), {}, set()
     for column in columns:
         counts.update(_values(table, column))
-    read = {cell: number(cell) for cell in counts}
+        labels |= codebook.of(column)[0]
+        declared |= codebook.of(column)[1]
+    none = {cell: _none(labels.get(cell, cell)) or ("missing" if cell in declared else None) for cell in counts}
+    read = {cell: number(cell) for cell, kind in none.items() if not kind}
     whole = Counter({int(n): counts[cell] for cell, n in read.items() if n is not None and n.is_integer()})
-    low, high = _ends(whole) if whole else (1, 5)
-    codes = {n: k for n, k in sorted(whole.items()) if not low <= n <= high}
-    said = {cell: k for cell, k in counts.items() if read[cell] is None}
-    return (low, high), codes, {cell: _meant(cell, low, high) for cell in said}
+    low, high = _labelled_ends(labels, declared, whole) or (_ends(whole) if whole else (1, 5))
+    codes = {n: ("missing", k) for n, k in sorted(whole.items()) if not low <= n <= high}
+    codes |= {_code(cell): (kind, counts[cell]) for cell, kind in none.items() if kind}
+    return Seen(low, high, codes, {cell: _meant(cell, low, high) for cell, n in read.items() if n is None})
+
+
+def _code(cell):
+    n = number(cell)
+    return int(n) if n is not None and n.is_integer() else cell
+
+
+def _labelled_ends(labels, declared, whole):
+    """The ends of the scale that a file's labels name, where the answers keep to them; else None."""
+    named = [number(code) for code, said in labels.items() if code not in declared and not _none(said)]
+    ends = {int(n) for n in named if n is not None and n.is_integer()}
+    likely = [n for n in whole if n not in CODES]
+    if len(ends) < 2 or not all(min(ends) <= n <= max(ends) for n in likely):
+        return None
+    return min(ends), max(ends)
 
 
 def _ends(whole):
@@ -174,14 +184,12 @@ def _ends(whole):
     likely = {n for n, k in whole.items() if k >= 0.02 * total and n not in CODES}  # the rest may be codes for none
     fits = [s for s in SCALES if sum(k for n, k in whole.items() if s[0] <= n <= s[1]) >= COVERED * total]
     if not fits:
-        return min(likely or whole), max(likely or whole)
+        return min(likely or whole), max(max(likely or whole), min(likely or whole) + 1)
     return min(fits, key=lambda s: (sum(not s[0] <= n <= s[1] for n in likely), s[1] - s[0], -s[0]))
 
 
 def _meant(cell, low, high):
-    """The number that a well-known word stands for; "missing" where it says so; None where it is not known."""
-    if NO_ANSWER.fullmatch(cell):
-        return "missing"
+    """The number that a well-known word stands for; None where it is not known."""
     for share, *words in AGREEMENT:
         if cell.casefold() in words and (place := low + share * (high - low)).is_integer():
             return int(place)
@@ -217,17 +225,30 @@ def points_of(table, columns, dimensions):
     return {}
 
 
-def outcome_of(table, column, kind):
-    """(kind, column, low, high, labels) of an outcome; `high` is None for a count."""
-    ends, _codes, words = scale_of(table, [column])
-    numbers = {n for cell in _values(table, column) if (n := number(cell)) is not None}
-    if words and not numbers and all(word.casefold() in YES + NO for word in words):
-        return kind, column, 0, 1, {word: int(word.casefold() in YES) for word in words}
-    if numbers and numbers <= {0, 1}:
-        return kind, column, 0, 1, words
+def outcome_of(table, column, kind, codebook):
+    """Kind, column and Seen of an outcome."""
+    seen = scale_of(table, [column], codebook)
+    given = {n for cell in _values(table, column) if (n := number(cell)) is not None and n not in CODES}
+    numbers = {n for n in given if n not in seen.codes}
+    if seen.words and not numbers and all(word.casefold() in YES + NO for word in seen.words):
+        return kind, column, replace(_ending(seen, 0, 1), words={w: int(w.casefold() in YES) for w in seen.words})
+    if numbers and numbers <= {0, 1} and kind != "told":
+        return kind, column, _ending(seen, 0, 1)
+    if kind in ("complaint", "resolved") and numbers <= {1, 2}:
+        return kind, column, replace(_ending(seen, 0, 1), words={"1": 1, "2": 0})  # as yes and no are mostly coded
     if kind == "told":
-        return kind, column, 0, None, words
-    return kind, column, *((0, 10) if kind == "recommend" and numbers <= {*range(11)} else ends), words
+        none = {*CODES} - {*range(10)}  # below ten they may be counts
+        codes = {code: told for code, told in seen.codes.items() if isinstance(code, str) or code in none}
+        return kind, column, replace(seen, low=0, high=None, codes=codes)
+    reaches = seen.high > 7 or seen.low == 0 or 0 in given or max(given, default=0) > 7
+    wide = kind == "recommend" and given <= {*range(11)} and reaches
+    return kind, column, _ending(seen, 0, 10) if wide else seen
+
+
+def _ending(seen, low, high):
+    """A scale with other ends, and without the codes that these make answers."""
+    codes = {code: told for code, told in seen.codes.items() if isinstance(code, str) or not low <= code <= high}
+    return replace(seen, low=low, high=high, codes=codes)
 
 
 def named_uses(table):

@@ -6,22 +6,27 @@ An instrument is TOML; what is marked * must be there, the rest may be left out:
     data_kind                      "real" (so taken), "simulated" or "demonstration"
     [scale] low* high*             of every battery; whole numbers
         missing, not_applicable    lists of codes, numbers or text, that are no answers
-        labels                     { "strongly agree" = 7, "非常满意" = 7 }: text answers and what they count as
+        labels                     { "strongly agree" = 7, "非常满意" = 7 }: text answers and what they count as;
+                                   case, blanks around and full-width forms do not count, here and everywhere; the
+                                   labels that Stata and SPSS keep for codes are read as such text too, and what they
+                                   declare to be missing is missing
     [scales.importance] low* high* a scale of its own for expect, perceive, adequate, importance, standard or promise;
         extent                     true: how far a standard is set or a promise kept, never subtracted from anything
     [dimensions]*                  tangibles = ["T1", "T2"]: the items of each, in order
     [items]*                       T1 = { text = "...", expect = "E1", perceive = "P1" }: the column of each battery;
                                    also adequate, importance, standard, promise, and reversed = true
     [points]                       tangibles = "W1": columns of importance points, which sum to 100 over the dimensions
-    [outcomes.NAME] column* low*   a question beside the batteries; without `high` it has no end, as a count
+    [outcomes.NAME] column* low*   a question beside the batteries; without `high` it is a count and has no end
         high, kind, text           kind: satisfaction, loyalty, recommend, complaint, resolved, told, buying or other
-        missing, labels            its own codes and labels
+        missing, labels            its own codes and labels; without `missing`, those of [scale] that are no answers
+                                   here are (of a count: all codes of missing answers but 0)
     [design]                       columns: respondent, weight, wave, audience; segments = ["region", "tier"]
         audiences                  { "Filialleiter" = "manager" }: values of `audience` that are not
                                    customer, manager or staff already
     [design.long] item* answer*    one answer a row: the columns that name the item and hold the answer; items,
-        kind, kinds                outcomes and points then give the name in `item` instead of a column, and `kinds`,
-                                   { expect = "E" }, says how the column `kind` writes expect, perceive and so on
+        kind, kinds                outcomes and points then give the name in `item`, or a column that says the same in
+                                   all rows of a respondent; `kinds`, { expect = "E" }, says how the column `kind`
+                                   writes expect, perceive and so on
     [conventions] gap, overall     "P-E" and "mean of dimensions": what is computed, stated
         desired                    true: `expect` asked for the desired level, so that a zone of tolerance exists
     [file]                         encoding, delimiter, decimal, sheet: where they cannot be found out
@@ -32,58 +37,17 @@ import tomllib
 from pathlib import Path
 from typing import Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from crmlab.contracts import InputError
-from crmlab.service_quality.tables.relations import MEASURES, listed, relations
+from crmlab.service_quality.tables.cells import clashes
+from crmlab.service_quality.tables.relations import MEASURES, relations
+from crmlab.service_quality.tables.scales import Column, Outcome, Scale, Strict, listed
 
 Measure = Literal["expect", "perceive", "adequate", "importance", "standard", "promise"]
 Audience = Literal["customer", "manager", "staff"]
 AUDIENCES = get_args(Audience)
-OutcomeKind = Literal["satisfaction", "loyalty", "recommend", "complaint", "resolved", "told", "buying", "other"]
-Codes = frozenset[int | str]
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Scale(Strict):
-    """The whole numbers that answers may be, the codes that are none, and the texts that stand for either."""
-
-    low: int
-    high: int
-    missing: Codes = frozenset()
-    not_applicable: Codes = frozenset()
-    labels: dict[str, int] = {}
-    extent: bool = False
-
-    @model_validator(mode="after")
-    def _makes_sense(self):
-        codes = self.missing | self.not_applicable
-        within = sorted(c for c in codes if isinstance(c, int) and self.low <= c <= self.high)
-        wrong = []
-        if self.low >= self.high:
-            wrong.append(f"low = {self.low} is not below high = {self.high}")
-        elif within:
-            wrong.append(f"the codes {listed(within)} are answers of the scale {self}; choose others")
-        if both := self.missing & self.not_applicable:
-            wrong.append(f"the codes {listed(both)} are both missing and not_applicable; keep one")
-        odd = {t: n for t, n in self.labels.items() if not self.low <= n <= self.high and n not in codes}
-        if odd and self.low < self.high:
-            told = ", ".join(f"{t!r} = {n}" for t, n in odd.items())
-            wrong.append(f"labels {told} lie off the scale {self} and are no codes")
-        if wrong:
-            raise ValueError("\n".join(wrong))
-        return self
-
-    @property
-    def middle(self):
-        """The neutral point."""
-        return (self.low + self.high) / 2
-
-    def __str__(self):
-        return f"{self.low} to {self.high}"
+PEOPLE = ("respondent", "wave", "audience", "weight")  # what a survey knows of whoever answered, beside segments
 
 
 class Item(Strict):
@@ -91,12 +55,12 @@ class Item(Strict):
 
     dimension: str = ""
     text: str = ""
-    expect: str | None = None
-    perceive: str | None = None
-    adequate: str | None = None
-    importance: str | None = None
-    standard: str | None = None
-    promise: str | None = None
+    expect: Column | None = None
+    perceive: Column | None = None
+    adequate: Column | None = None
+    importance: Column | None = None
+    standard: Column | None = None
+    promise: Column | None = None
     reversed: bool = False
 
     @property
@@ -105,46 +69,45 @@ class Item(Strict):
         return {m: column for m in MEASURES if (column := getattr(self, m))}
 
 
-class Outcome(Strict):
-    """A question beside the batteries: satisfaction, buying again, recommending, complaining."""
-
-    column: str
-    low: int
-    high: int | None = None
-    kind: OutcomeKind = "other"
-    text: str = ""
-    missing: Codes | None = None  # None takes those of the scale that are not answers here
-    labels: dict[str, int] = {}
-
-    def __str__(self):
-        return f"{self.low} or more" if self.high is None else f"{self.low} to {self.high}"
-
-    @model_validator(mode="after")
-    def _makes_sense(self):
-        if self.high is not None and self.low >= self.high:
-            raise ValueError(f"low = {self.low} is not below high = {self.high}")
-        return self
-
-
 class Long(Strict):
     """Columns of a survey of one answer a row."""
 
-    item: str
-    answer: str
-    kind: str | None = None
-    kinds: dict[Measure, str] = {}
+    item: Column
+    answer: Column
+    kind: Column | None = None
+    kinds: dict[Measure, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _makes_sense(self):
+        if wrong := [*clashes((said, measure) for measure, said in self.kinds.items())]:
+            raise ValueError("\n".join(f"kinds: {line}" for line in wrong))
+        return self
 
 
 class Design(Strict):
     """Who answered, when, with what weight, and by what they are told apart."""
 
-    respondent: str | None = None  # None: every row is another one
-    weight: str | None = None
-    wave: str | None = None
-    audience: str | None = None  # None: all are customers
-    segments: tuple[str, ...] = ()
-    audiences: dict[str, Audience] = {}
+    respondent: Column | None = None  # None: every row is another one
+    weight: Column | None = None
+    wave: Column | None = None
+    audience: Column | None = None  # None: all are customers
+    segments: tuple[Column, ...] = ()
+    audiences: dict[str, Audience] = Field(default_factory=dict)
     long: Long | None = None
+
+    @model_validator(mode="after")
+    def _makes_sense(self):
+        wrong = [
+            f"segments names {name!r}, which respondents have already, from a column of any name; rename the column"
+            for name in PEOPLE
+            if name in self.segments
+        ]
+        if twice := {name for name in self.segments if self.segments.count(name) > 1}:
+            wrong.append(f"segments names {listed(twice)} more than once; keep one")
+        wrong += [f"audiences: {line}" for line in clashes(self.audiences.items())]
+        if wrong:
+            raise ValueError("\n".join(wrong))
+        return self
 
     @property
     def columns(self):
@@ -177,11 +140,11 @@ class Instrument(Strict):
     title: str = ""
     data_kind: Literal["real", "simulated", "demonstration"] = "real"
     scale: Scale
-    scales: dict[Measure, Scale] = {}
+    scales: dict[Measure, Scale] = Field(default_factory=dict)
     dimensions: dict[str, list[str]]
     items: dict[str, Item]
-    points: dict[str, str] = {}
-    outcomes: dict[str, Outcome] = {}
+    points: dict[str, Column] = Field(default_factory=dict)
+    outcomes: dict[str, Outcome] = Field(default_factory=dict)
     design: Design = Design()
     conventions: Conventions = Conventions()
     file: File = File()
@@ -213,14 +176,7 @@ class Instrument(Strict):
 
     def answers_to(self, outcome):
         """An outcome with its codes: its own, else those of the common scale that are not answers to it."""
-        asked = self.outcomes[outcome]
-        if asked.missing is not None:
-            return asked
-        high = float("inf") if asked.high is None else asked.high
-        codes = self.scale.missing | self.scale.not_applicable
-        return asked.model_copy(
-            update={"missing": frozenset(c for c in codes if isinstance(c, str) or not asked.low <= c <= high)}
-        )
+        return self.outcomes[outcome].on(self.scale)
 
     def shares_scale(self, measure):
         """Whether a battery may be subtracted from the others: the same range, and no rating of extent."""
@@ -271,6 +227,17 @@ def load(path):
         raise InputError(*(f"{path.name}: {line}" for line in dict.fromkeys(told))) from None
 
 
+PLAIN = {  # pydantic's type of an error -> what to write
+    "int_type": "a whole number",
+    "string_type": "a text in quotes",
+    "dict_type": "a table, as { a = 1 }",
+    "model_type": "a table, as { a = 1 }",
+    "list_type": "a list, as [1, 2]",
+    "tuple_type": "a list, as [1, 2]",
+    "frozen_set_type": "a list, as [1, 2]",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+}
 MODELS = {"scale": Scale, "design": Design, "conventions": Conventions, "file": File, "scales": Scale, "items": Item}
 MODELS |= {"outcomes": Outcome, "long": Long}
 
@@ -293,6 +260,7 @@ def _fault(place, error):
     says = error["msg"].removeprefix("Value error, ").replace("Input should be", "write")
     if error["type"] == "value_error":
         return [f"{place}: {line}" if place else line for line in says.split("\n")]
+    says = f"write {PLAIN[error['type']]}" if error["type"] in PLAIN else says
     if "int" in error["loc"]:  # a code
         says = "write a whole number or a text"
-    return [f"{place} = {error['input']!r}: {says.replace('a valid integer', 'a whole number')}"]
+    return [f"{place} = {error['input']!r}: {says}"]

@@ -1,11 +1,12 @@
 """Surveys of one answer a row, made as wide as those of one respondent a row."""
 
+import re
+
 import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
-from crmlab.service_quality.tables.answers import places
-from crmlab.service_quality.tables.reading import text
+from crmlab.service_quality.tables.cells import folded, places, text
 
 
 def widened(raw, instrument, where):
@@ -18,9 +19,10 @@ def widened(raw, instrument, where):
     keys = [column for column in (design.respondent, design.wave, design.audience) if column]
     _there(raw, design, where)
     group, whose = pd.factorize(pd.MultiIndex.from_frame(raw[keys].map(text)))
-    said = _columns(raw, long)
-    person = [c for c in (design.weight, *design.segments) if c]
+    said, asked = _columns(raw, long), set(wanted(instrument).values())
+    person = [c for c in dict.fromkeys([design.weight, *design.segments, *_beside(raw, instrument, said)]) if c]
     faults = [*_told_twice(raw, group, said, where), *_told_apart(raw, group, person, where)]
+    faults += _named_alike(said, asked, [*keys, *person], where)
     if faults:
         raise InputError(*faults)
     answer, columns = pd.factorize(said)
@@ -28,11 +30,26 @@ def widened(raw, instrument, where):
     cells[group, answer] = raw[long.answer].to_numpy(object)
     first = np.unique(group, return_index=True)[1]
     names = raw[design.respondent].map(text).to_numpy()[first]
-    people = raw[[*dict.fromkeys([*keys, *person])]].iloc[first].set_axis(names)
-    wide = pd.concat([people, pd.DataFrame(cells, index=people.index, columns=list(columns))], axis=1)
-    spare = sorted(set(columns) - set(wanted(instrument).values()))
+    people = raw[keys].iloc[first].assign(**{c: _once(raw[c], group)[first] for c in person}).set_axis(names)
+    answers = pd.DataFrame(cells, index=people.index, columns=list(columns)).drop(
+        columns=people.columns, errors="ignore"
+    )
+    spare = sorted(set(columns) - asked)
     told = {"answers": f"{len(raw):,}, one a row"}
-    return wide, told | ({"items the instrument does not name": ", ".join(spare)} if spare else {})
+    told |= {"items the instrument does not name": ", ".join(spare)} if spare else {}
+    return pd.concat([people, answers], axis=1), told
+
+
+def _beside(raw, instrument, said):
+    """Columns of the file that hold outcomes or points of a respondent, where no item is called so."""
+    named = [outcome.column for outcome in instrument.outcomes.values()] + [*instrument.points.values()]
+    return [column for column in named if column in raw.columns and column not in set(said)]
+
+
+def _once(cells, group):
+    """What is said of each respondent in a column: the first cell of theirs that holds something; an array."""
+    held = cells.where(cells.map(text) != "", None)
+    return held.groupby(group).transform("first").to_numpy(object)
 
 
 def _there(raw, design, where):
@@ -71,10 +88,18 @@ def absent_columns(absent, there, where):
     told = "; ".join(f"{column!r} ({key})" for key, column in list(absent.items())[:5])
     shown = ", ".join(map(repr, list(there)[:40])) + (f" and {len(there) - 40} more" if len(there) > 40 else "")
     first = "first: " if len(absent) > 5 else ""
+    spelt = {_bare(name): name for name in there}
+    near = [repr(spelt[_bare(column)]) for column in absent.values() if _bare(column) in spelt]
+    told += f"; did you mean {', '.join(near[:5])}?" if near else ""
     return [
         f"{where}: {len(absent):,} of the instrument's columns are not there ({first}{told}); "
         f"there are {shown}; correct the instrument or the survey"
     ]
+
+
+def _bare(name):
+    """A name without what is easily mistyped: case, blanks, dashes."""
+    return re.sub(r"[\W_]+", "", folded(name))
 
 
 def _columns(raw, long):
@@ -83,8 +108,8 @@ def _columns(raw, long):
     if not long.kind:
         return item.to_numpy(object)
     kinds = {m: m for m in ("expect", "perceive", "adequate", "importance", "standard", "promise")} | long.kinds
-    known = {text(label).casefold(): measure for measure, label in kinds.items()}
-    kind = raw[long.kind].map(lambda cell: known.get(text(cell).casefold()))
+    known = {folded(label): measure for measure, label in kinds.items()}
+    kind = raw[long.kind].map(lambda cell: known.get(folded(cell)))
     return np.where(kind.isna(), item, item + " (" + kind.fillna("") + ")").astype(object)
 
 
@@ -94,11 +119,18 @@ def _told_twice(raw, group, said, where):
         yield f"{where}: an item is answered twice by a respondent in {places(raw.index, twice)}; keep one answer"
 
 
+def _named_alike(said, asked, people, where):
+    """A breach for items called as columns about a person, where the instrument names one."""
+    if alike := sorted(asked & set(said) & set(people)):
+        told = ", ".join(map(repr, alike))
+        yield f"{where}: {told} are both items and columns about respondents; rename either"
+
+
 def _told_apart(raw, group, person, where):
     """Breaches for columns about a person that change from one of their rows to the next."""
     for column in person:
         cells = raw[column].map(text)
-        first = cells.groupby(group).transform("first")
-        if (apart := (cells != first).to_numpy()).any():
+        first = pd.Series(_once(raw[column], group), raw.index).map(text)
+        if (apart := ((cells != first) & (cells != "")).to_numpy()).any():
             found = places(raw.index, apart)
             yield f"{where}: {column!r} is not the same for all answers of a respondent in {found}; correct it"

@@ -5,9 +5,10 @@ from collections import Counter
 import pandas as pd
 
 from crmlab.contracts import SHOWN
-from crmlab.service_quality.tables.answers import numbers, places, times
+from crmlab.service_quality.tables.answers import numbers
+from crmlab.service_quality.tables.cells import folded, number, places, text, times
 from crmlab.service_quality.tables.instrument import AUDIENCES
-from crmlab.service_quality.tables.reading import text
+from crmlab.service_quality.tables.waves import in_order
 
 FEW = 2  # respondents that a survey needs at least
 POINTS, TOLERATED = 100, 1
@@ -19,8 +20,8 @@ def people_of(table, instrument, labels, where):
     cell = {use: _texts(table, column, labels) for use, column in design.columns.items() if column in table.columns}
     people = pd.DataFrame(index=rows)
     people["respondent"] = cell.get("respondent", pd.Series([str(i) for i in range(1, len(rows) + 1)], index=rows))
-    people["wave"] = cell.get("wave", pd.Series("1", index=rows))
-    people["audience"] = cell["audience"].str.casefold().map(_known(design)) if "audience" in cell else "customer"
+    people["wave"] = _waves(cell.get("wave", pd.Series("1", index=rows)))
+    people["audience"] = cell["audience"].map(folded).map(_known(design)) if "audience" in cell else "customer"
     people["weight"], told, faults = _weights(table, instrument, people, where)
     breaches = [*_unplaced(people, cell, design, where), *_twice(people, cell, where), *faults]
     for i, column in enumerate(design.segments):
@@ -29,14 +30,19 @@ def people_of(table, instrument, labels, where):
     customers = people.respondent[people.audience == "customer"].nunique()
     if customers < FEW and not breaches:
         breaches.append(f"{where}: {customers} customers answered; a gap and its interval need {FEW} or more")
-    if people.wave.str.fullmatch("[0-9]{1,9}").all():
-        people["wave"] = people.wave.astype(int)
     return people.reset_index(drop=True), _told(people) | told, breaches
+
+
+def _waves(said):
+    """Waves as whole numbers where all are such, else as text."""
+    read = {cell: number(cell) for cell in said.unique()}
+    whole = all(value is not None and value.is_integer() and abs(value) < 1e9 for value in read.values())
+    return said.map({cell: int(value) for cell, value in read.items()}) if whole else said
 
 
 def _known(design):
     """What may stand for each audience, folded."""
-    return {name: name for name in AUDIENCES} | {text(said).casefold(): a for said, a in design.audiences.items()}
+    return {name: name for name in AUDIENCES} | {folded(said): a for said, a in design.audiences.items()}
 
 
 def _unplaced(people, cell, design, where):
@@ -102,11 +108,14 @@ def _weights(table, instrument, people, where):
 
 
 def _told(people):
-    told = {"rows": f"{len(people):,}, one a respondent and wave"}
+    told, (waves, why) = {"rows": f"{len(people):,}, one a respondent and wave"}, in_order(people.wave)
+    if len(waves) > 1:
+        told["waves"] = f"{', '.join(map(str, waves))}, in order of {why}"
     for audience in AUDIENCES:
         if (rows := people.audience == audience).any():
-            waves = people.wave[rows].value_counts(sort=False).sort_index()
-            spread = "" if len(waves) == 1 else f" ({', '.join(f'wave {w}: {n:,}' for w, n in waves.items())})"
+            counts = people.wave[rows].value_counts()
+            held = [f"wave {w}: {counts[w]:,}" for w in waves if w in counts]
+            spread = "" if len(waves) == 1 else f" ({', '.join(held)})"
             told[f"respondents: {audience}"] = f"{people.respondent[rows].nunique():,}{spread}"
     return told
 

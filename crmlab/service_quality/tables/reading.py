@@ -3,7 +3,6 @@
 import csv
 import io
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,20 +10,22 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
+from crmlab.service_quality.tables.cells import text
+from crmlab.service_quality.tables.labelled import Codebook, cells_of
 
 DELIMITERS = ",;\t|"
 ENCODINGS = ("utf-8-sig", "gb18030", "latin-1")
 MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+ABOVE = 10  # rows among which the header is looked for
 
 
 @dataclass(frozen=True)
 class Raw:
-    """A survey file: its cells, numbered from 0, how it was read, and the texts that Stata or SPSS keep for codes."""
+    """A survey file: its cells, numbered from 0, how it was read, and what Stata or SPSS keep on codes."""
 
     table: pd.DataFrame
     told: dict
-    labels: dict = field(default_factory=dict)  # column -> {code: text}
+    codebook: Codebook = field(default_factory=Codebook)
     wording: dict = field(default_factory=dict)  # column -> what was asked
 
 
@@ -47,7 +48,7 @@ def raw(path, stated, known=()):
     except Exception as problem:  # each format's library raises errors of its own
         reason = str(problem).split("\n")[0].rstrip(".") or type(problem).__name__
         raise InputError(f"{path.name}: cannot be read ({reason}); it may be damaged, write it anew") from None
-    names = [text(name) for name in read.table.columns]
+    names = [text(name) or f"unnamed {i}" for i, name in enumerate(read.table.columns, 1)]
     if twice := sorted({name for name in names if names.count(name) > 1 and name}):
         raise InputError(f"{path.name}: its header names {', '.join(map(repr, twice))} more than once; rename one")
     table = read.table.set_axis(names, axis=1)
@@ -55,7 +56,7 @@ def raw(path, stated, known=()):
     if not len(kept):
         raise InputError(f"{path.name}: the file is empty; a survey needs a header and at least two respondents")
     told = read.told | ({"blank rows left out": f"{len(table) - len(kept):,}"} if len(kept) < len(table) else {})
-    return Raw(kept, told, read.labels, read.wording)
+    return Raw(kept, told, read.codebook, read.wording)
 
 
 def _blank(table):
@@ -67,40 +68,47 @@ def _blank(table):
     return blank
 
 
-def text(cell):
-    """A cell as plain text: full-width forms narrowed, blanks trimmed, 7.0 as 7; empty where it holds nothing."""
-    if cell is None or cell is pd.NaT or cell is pd.NA or cell != cell:
-        return ""
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return " ".join(unicodedata.normalize("NFKC", str(cell)).split())
-
-
-def number(cell, decimal="."):
-    """A cell as a number; None where it is none."""
-    said = text(cell).replace(decimal, ".") if decimal != "." else text(cell)
-    if isinstance(cell, bool) or said in ("True", "False"):
-        return float(said == "True") if not isinstance(cell, str) else None
-    return float(said) if NUMBER.fullmatch(said) else None
-
-
 def _text_file(path, stated, known):
     content, encoding = _decoded(path, stated.encoding, known)
-    first = content.split("\n", 1)[0]
-    delimiter = stated.delimiter or max(DELIMITERS, key=re.sub('"[^"]*("|$)', "", first).count)
     if not content.strip():
         raise InputError(f"{path.name}: the file is empty; a survey needs a header and at least two respondents")
-    header = next(csv.reader(io.StringIO(content), delimiter=delimiter))
-    cells = pd.read_csv(io.StringIO(content), sep=delimiter, header=None, dtype=object, keep_default_na=False)
-    names = [name or f"unnamed {i}" for i, name in enumerate(header, 1)]
-    table = cells.iloc[1:].reset_index(drop=True).set_axis(names, axis=1)
-    return Raw(table, {"encoding": encoding, "delimiter": repr(delimiter)})
+    delimiter = stated.delimiter or _delimiter(content)
+    rows = csv.reader(io.StringIO(content), delimiter=delimiter)
+    ends, above = [0], []
+    for row in rows:
+        above.append(row)
+        ends.append(rows.line_num)
+        if len(above) == ABOVE:
+            break
+    at = _header(above)
+    held = io.StringIO("\n".join(content.split("\n")[ends[at] :]))
+    cells = pd.read_csv(held, sep=delimiter, header=None, dtype=object, keep_default_na=False)
+    table = cells.iloc[1:].reset_index(drop=True).set_axis(above[at], axis=1)
+    return Raw(table, {"encoding": encoding, "delimiter": repr(delimiter)} | _left_above(at))
+
+
+def _delimiter(content):
+    """What parts the fields of the header, which is the first line that has several."""
+    counts = [{d: line.count(d) for d in DELIMITERS} for line in re.sub('"[^"]*("|$)', "", content).split("\n", ABOVE)]
+    counts = next((held for held in counts if max(held.values()) > 1), counts[0])
+    return max(DELIMITERS, key=counts.get)
+
+
+def _header(rows):
+    """Which of the first rows is the header: the first, but for a title of one cell above a row of three or more."""
+    filled = [sum(bool(text(cell)) for cell in row) for row in rows]
+    at = next((i for i, count in enumerate(filled) if count > 1), 0)
+    return at if filled[at] > 2 else next((i for i, count in enumerate(filled) if count), 0)
+
+
+def _left_above(at):
+    return {"rows above the header, left out": str(at)} if at else {}
 
 
 def _decoded(path, stated, known):
     """The text of a file, and its encoding: as stated, else the one that reads it and finds most known names."""
     data = path.read_bytes()
-    if stated := stated or MARKS.get(data[:2]):
+    if stated := stated or MARKS.get(data[:2]) or _wide(data):
         try:
             return data.decode(stated), stated
         except (UnicodeError, LookupError) as problem:
@@ -116,7 +124,16 @@ def _decoded(path, stated, known):
     known = [name for name in known if not name.isascii()]
     even = _comes_in_pairs(data)
     best = max(read, key=lambda e: (sum(name in read[e] for name in known), even == (e == "gb18030")))
+    if best == "latin-1" and re.search(rb"[\x80-\x9f]", data):  # control signs there, dashes and quotes in Windows
+        return data.decode("cp1252", "replace"), "cp1252"
     return read[best], best
+
+
+def _wide(data):
+    """UTF-16 without its mark, by the zero bytes that other text has not; None for other text."""
+    if b"\0" not in data[:200]:
+        return None
+    return "utf-16-le" if data[1:200:2].count(0) >= data[0:200:2].count(0) else "utf-16-be"
 
 
 def _comes_in_pairs(data):
@@ -134,16 +151,15 @@ def _excel(path, stated, known):
     cells = pd.read_excel(path, sheet_name=sheet or 0, header=None, dtype=object, keep_default_na=False)
     if not len(cells):
         raise InputError(f"{path.name}: the sheet is empty; a survey needs a header and at least two respondents")
-    header = [text(name) or f"unnamed {i}" for i, name in enumerate(cells.iloc[0], 1)]
-    return Raw(cells.iloc[1:].reset_index(drop=True).set_axis(header, axis=1), {"sheet": sheet or "the first"})
+    at = _header(cells.iloc[:ABOVE].to_numpy())
+    table = cells.iloc[at + 1 :].reset_index(drop=True).set_axis(cells.iloc[at], axis=1)
+    return Raw(table, {"sheet": sheet or "the first"} | _left_above(at))
 
 
-def _with_value_labels(reader):
+def _labelled(reader):
     def read(path, stated, known):
-        import pyreadstat
-
-        table, meta = getattr(pyreadstat, reader)(str(path), encoding=stated.encoding)
-        return Raw(table.astype(object), {}, meta.variable_value_labels, meta.column_names_to_labels)
+        table, codebook, wording, told = cells_of(reader, path, stated.encoding)
+        return Raw(table, told, codebook, wording)
 
     return read
 
@@ -152,6 +168,6 @@ READERS = {
     **dict.fromkeys((".csv", ".txt", ".tsv"), _text_file),
     ".parquet": _parquet,
     **dict.fromkeys((".xlsx", ".xlsm"), _excel),
-    ".dta": _with_value_labels("read_dta"),
-    **dict.fromkeys((".sav", ".zsav"), _with_value_labels("read_sav")),
+    ".dta": _labelled("read_dta"),
+    **dict.fromkeys((".sav", ".zsav"), _labelled("read_sav")),
 }

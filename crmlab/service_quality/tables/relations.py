@@ -1,5 +1,9 @@
 """What the parts of an instrument ask of each other, checked on plain tables so that a faulty part hides no other."""
 
+from pydantic import ValidationError
+
+from crmlab.service_quality.tables.scales import Outcome, Scale, listed, misused
+
 MEASURES = ("expect", "perceive", "adequate", "importance", "standard", "promise")
 
 
@@ -13,13 +17,15 @@ def _tables(raw, name):
 def relations(raw):
     """What is wrong between the parts of an instrument, whatever else is wrong within them."""
     dimensions, items, points = (_tables(raw, name) for name in ("dimensions", "items", "points"))
+    broken = isinstance(raw.get("dimensions"), dict) and len(dimensions) < len(raw["dimensions"])
+    known = raw.get("items", {})  # whatever they are, they are there
     claims = {name: [d for d, names in dimensions.items() for n in names if n == name] for name in items}
     for name, item in items.items():
         own = item.get("dimension")
         claimed = claims[name] + ([own] if own and own not in claims[name] else [])
         if len(claimed) > 1:
             yield f"items.{name}: stands in {len(claimed)} dimensions ({', '.join(claimed)}); keep it in one"
-        elif not claims[name]:
+        elif not claims[name] and not broken:
             yield f"items.{name}: stands in no dimension; add it to one of {', '.join(dimensions) or '[dimensions]'}"
         if not any(item.get(measure) for measure in MEASURES):
             yield f"items.{name}: has no column; give it expect or perceive"
@@ -28,13 +34,25 @@ def relations(raw):
             yield f"dimensions.{dimension}: this name is taken for the whole; choose another"
         if not names:
             yield f"dimensions.{dimension}: has no items; list some, or drop it"
-        if unknown := [n for n in dict.fromkeys(map(str, names)) if n not in raw.get("items", {})]:
+        if isinstance(known, dict) and (unknown := [n for n in dict.fromkeys(map(str, names)) if n not in known]):
             yield f"dimensions.{dimension}: names {listed(unknown)}, which [items] does not have; add or drop them"
     if not dimensions and isinstance(raw.get("dimensions"), dict):
         yield "dimensions: there are none; list the items of at least one"
-    if points and (apart := set(points) ^ set(dimensions)):
+    if points and not broken and (apart := set(points) ^ set(dimensions)):
         yield f"points: [points] and [dimensions] differ in {listed(apart)}; give each dimension its points"
     yield from _columns_used_twice(raw, items, points)
+    yield from _outcomes(raw)
+
+
+def _outcomes(raw):
+    """What is wrong with outcomes that take the codes of the common scale, where both are sound by themselves."""
+    for name, fields in _tables(raw, "outcomes").items():
+        try:
+            outcome, scale = Outcome.model_validate(fields), Scale.model_validate(raw.get("scale"))
+        except ValidationError:
+            continue
+        if outcome.missing is None:
+            yield from (f"outcomes.{name}: {line}" for line in misused(outcome.on(scale).model_dump()))
 
 
 def _columns_used_twice(raw, items, points):
@@ -52,8 +70,3 @@ def _columns_used_twice(raw, items, points):
     for (column, _kind), named in keys.items():
         if len(named) > 1:
             yield f"column {column!r} is used {len(named)} times ({', '.join(named)}); keep one"
-
-
-def listed(values):
-    """Values in order, as an error names them."""
-    return ", ".join(repr(value) for value in sorted(values, key=str))

@@ -28,25 +28,12 @@ def turned(survey):
 
 
 def paired(survey):
-    """The survey without items of which too few answers pair, expectation with perception; with the notes of it."""
-    customers = survey.people.audience == "customer"
-    both = [name for name in survey.instrument.items if name in survey.expect and name in survey.perceive]
-    if not both:
-        return survey, {}
-    expect, perceive = survey.expect.loc[customers, both].notna(), survey.perceive.loc[customers, both].notna()
-    lone, alone = int((expect & ~perceive).to_numpy().sum()), int((~expect & perceive).to_numpy().sum())
-    share = (expect & perceive).sum() / (expect | perceive).sum().where(lambda n: n > 0)
-    told = {
-        "pairs": f"{int((expect & perceive).to_numpy().sum()):,} expectations with a perception; left out of gaps: "
-        f"{lone:,} without one, {alone:,} perceptions without an expectation"
-    }
-    dropped = {
-        name: f"{share[name]:.0%} of its expectations and perceptions pair, fewer than {ENOUGH:.0%}"
-        if share[name] == share[name]
-        else "no customer answered it"
-        for name in both
-        if not share[name] >= ENOUGH
-    }
+    """The survey without items that hardly anyone answered in pairs, or at all; with the notes of it."""
+    customers = (survey.people.audience == "customer").to_numpy()
+    one, other = survey.expect[customers].notna(), survey.perceive[customers].notna()
+    both = [name for name in survey.instrument.items if name in one and name in other]
+    told = _pairing(one[both], other[both]) if both else {}
+    dropped = {name: why for name in survey.instrument.items if (why := _hardly(name, one, other))}
     if not dropped:
         return survey, told
     told["items dropped"] = "; ".join(f"{name}: {why}" for name, why in dropped.items())
@@ -54,6 +41,26 @@ def paired(survey):
     instrument = survey.instrument.without(dropped)
     points = survey.points if instrument.points else survey.points.iloc[:, :0]
     return replace(survey, instrument=instrument, points=points, dropped=dropped, **frames), told
+
+
+def _pairing(one, other):
+    """How many expectations and perceptions pair, and how many stand alone."""
+    together, lone, alone = (int(rows.to_numpy().sum()) for rows in (one & other, one & ~other, ~one & other))
+    return {
+        "pairs": f"{together:,} expectations with a perception; left out of gaps: {lone:,} without one, "
+        f"{alone:,} perceptions without an expectation"
+    }
+
+
+def _hardly(name, one, other):
+    """Why an item is dropped; "" where it is not. One that was not asked of customers at all is no matter of theirs."""
+    asked = [side[name] for side in (one, other) if name in side]
+    if not asked:
+        return ""
+    if not any(side.any() for side in asked):
+        return "no customer answered it"
+    share = (asked[0] & asked[-1]).sum() / (asked[0] | asked[-1]).sum()
+    return f"{share:.0%} of its expectations and perceptions pair, fewer than {ENOUGH:.0%}" if share < ENOUGH else ""
 
 
 def suspicious(survey):

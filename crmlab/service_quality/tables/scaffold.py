@@ -2,13 +2,19 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
+
 from crmlab.contracts import InputError
-from crmlab.service_quality.tables.guesses import WORDS, guess, named_uses
+from crmlab.service_quality.tables.cells import text
+from crmlab.service_quality.tables.guesses import guess, named_uses
 from crmlab.service_quality.tables.instrument import MEASURES, Design, File, Instrument, Long
 from crmlab.service_quality.tables.long import widened
-from crmlab.service_quality.tables.reading import raw, text
+from crmlab.service_quality.tables.reading import raw
+from crmlab.service_quality.tables.scales import ASKED
+from crmlab.service_quality.tables.vocabulary import WORDS
 
 LONG = {
     "item": r"item|question|statement|variable|item[_ ]?(id|no|code)|题目|题项",
@@ -23,18 +29,20 @@ def scaffold(path):
     Raises InputError where no items can be told from the columns.
     """
     read = raw(path, File())
-    table, design = read.table, {}
-    if long := _long(table):
-        design["long"] = long
-        table = _wide(table, long, Path(path).name)
-    found = guess(table)
+    table, codebook, spare, long = read.table, read.codebook, [], _long(read.table)
+    if long:
+        table, spare = _wide(table, long, Path(path).name)
+        codebook = codebook.spread(long["answer"], table.columns.difference(read.table.columns))
+    found = guess(table, codebook)
     if not found.items:
         raise InputError(
             f"{Path(path).name}: no column looks like answers to a scale; there are "
             f"{', '.join(map(repr, list(table)[:40]))}; name pairs as E1 and P1, or write the instrument by hand"
         )
+    found = replace(found, spare=(*found.spare, *spare))
     parts = [_head(Path(path)), _scale(found), _dimensions(found), _items(found, read.wording, long), _points(found)]
-    lines = [line for part in [*parts, _outcomes(found, read.wording), _design(found, long)] for line in [*part, ""]]
+    parts += [_outcomes(found, read.wording), _design(found, long)]
+    lines = [line for part in parts if part for line in [*part, ""]]
     return "\n".join(lines), sum("decide:" in line for line in lines)
 
 
@@ -51,10 +59,16 @@ def _long(table):
 
 
 def _wide(table, long, where):
+    """The table of one row a respondent, with all that is the same in their rows; and the columns that are not."""
     uses = {use: column for use, column in named_uses(table).items() if column not in long.values()}
-    design = Design(**uses, long=Long(**long))
+    keys = [uses[use] for use in ("respondent", "wave", "audience") if use in uses]
+    others = [c for c in table if c not in {*uses.values(), *(v for v in long.values() if isinstance(v, str))}]
+    said = table[others].map(text)
+    by = [table[key].map(text) for key in keys]
+    apart = said.where(said != "").groupby(by).transform("nunique").gt(1).any() if by else pd.Series(False, others)
+    design = Design(**uses, long=Long(**long)).model_copy(update={"segments": tuple(c for c in others if not apart[c])})
     bare = Instrument.model_construct(design=design, items={}, points={}, outcomes={})
-    return widened(table, bare, where)[0]
+    return widened(table, bare, where)[0], [c for c in others if apart[c]]
 
 
 def _head(path):
@@ -63,25 +77,36 @@ def _head(path):
         "# Read it through, above all where it says `decide:`; crmlab/service_quality/tables/instrument.py",
         "# says what else may stand here.",
         f"name = {_quoted(path.stem)}",
-        'title = ""',
+        f"title = {_quoted(_words(path.stem))} # decide: what the report calls it",
         'data_kind = "real" # decide: real, simulated or demonstration',
     ]
 
 
+def _words(stem):
+    """A file's name as a title."""
+    said = " ".join(re.sub("[_-]+", " ", stem).split()) or stem
+    return said[:1].upper() + said[1:]
+
+
+def _codes(seen, kind, why):
+    """A line of codes that are no answers, with how often each was seen."""
+    codes = {code: k for code, (told, k) in seen.codes.items() if told == kind}
+    often = ", ".join(f"{code} ({'once' if k == 1 else f'{k:,} times'})" for code, k in codes.items())
+    return f"{kind} = {_quoted([*codes])}" + (f" # decide: {why}, seen {often}" if codes else "")
+
+
 def _scale(found):
-    low, high = found.scale
-    codes = [*found.codes, *(word for word, meant in found.words.items() if meant == "missing")]
-    told = (
-        f" # decide: no answers, seen {', '.join(f'{c} ({k} times)' for c, k in found.codes.items())}" if codes else ""
-    )
-    lines = ["[scale] # decide: the ends that were printed, not those that were used", f"low = {low}", f"high = {high}"]
-    lines.append(f"missing = {_quoted(codes)}{told}")
-    lines.append("not_applicable = [] # decide: move codes here that mean that the question did not apply")
-    lines += _labels(found.words, "[scale.labels]")
+    seen = found.scale
+    head = "[scale] # decide: the ends that were printed, not those that were used"
+    inapplicable = _codes(seen, "not_applicable", "the question did not apply")
+    if seen.codes and inapplicable.endswith("[]"):
+        inapplicable += " # decide: move codes here that mean that the question did not apply"
+    lines = [head, f"low = {seen.low}", f"high = {seen.high}", _codes(seen, "missing", "no answers"), inapplicable]
+    lines += _labels(seen.words, "[scale.labels]")
     for measure, (low, high) in found.scales.items():
         if measure != "importance":
             own = ["extent = true # decide: false if it is a level on the scale of the answers, and so comparable"]
-        elif (low, high) == found.scale:
+        elif (low, high) == (seen.low, seen.high):
             continue
         else:
             own = []
@@ -91,10 +116,9 @@ def _scale(found):
 
 def _labels(words, head):
     """A table of text answers; those of no known meaning are commented out."""
-    said = {word: meant for word, meant in words.items() if meant != "missing"}
-    known = [f"{_key(word)} = {meant}" for word, meant in said.items() if meant is not None]
-    unknown = [f"# {_key(word)} = ... # decide: what it counts as" for word, meant in said.items() if meant is None]
-    return ["", f"{head} # decide: are these the right numbers?", *known, *unknown] if said else []
+    known = [f"{_key(word)} = {meant}" for word, meant in words.items() if meant is not None]
+    unknown = [f"# {_key(word)} = ... # decide: what it counts as" for word, meant in words.items() if meant is None]
+    return ["", f"{head} # decide: are these the right numbers?", *known, *unknown] if words else []
 
 
 def _dimensions(found):
@@ -120,17 +144,20 @@ def _points(found):
 
 
 def _outcomes(found, wording):
-    """The outcomes; one with answers of no known meaning is commented out, as nothing could read it."""
+    """The outcomes; one that nothing could read, as its answers have no known meaning, is commented out."""
     lines = []
-    for name, (kind, column, low, high, words) in found.outcomes.items():
+    for name, (kind, column, seen) in found.outcomes.items():
         block = [f"[outcomes.{_key(name)}]", f"column = {_quoted(column)}", f"kind = {_quoted(kind)}"]
         block += [f"text = {_quoted(wording[column])}"] if wording.get(column) else []
-        ends = [f"low = {low}", *([f"high = {high}"] if high is not None else [])]
-        block += [f"{ends[0]} # decide: the ends that were printed", *ends[1:]]
-        said = [word for word, meant in words.items() if meant == "missing"]
-        block += [f"missing = {_quoted(said)}"] if said else []
-        block += _labels(words, f"[outcomes.{_key(name)}.labels]")
-        if None in words.values():
+        block += [f"low = {seen.low} # decide: the ends that were printed"]
+        block += [] if seen.high is None else [f"high = {seen.high}"]
+        codes = {code: ("missing", k) for code, (_, k) in seen.codes.items()}
+        own = codes or seen.high is None  # a count must not lose answers that are codes elsewhere
+        block += [_codes(replace(seen, codes=codes), "missing", "no answers")] if own else []
+        block += _labels(seen.words, f"[outcomes.{_key(name)}.labels]")
+        yes = kind in ASKED and (seen.low, seen.high) != (0, 1)
+        block += ["# decide: which answer is yes, by labels, and low = 0, high = 1"] if yes else []
+        if yes or None in seen.words.values():
             block = [line if line.startswith("#") else f"# {line}".rstrip() for line in block]
         lines += [*block, ""]
     return lines[:-1]

@@ -1,23 +1,29 @@
 """The door of surveys: answers as an instrument declares them, or everything that keeps them out."""
 
+from collections import Counter
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
 from crmlab.service_quality.tables import remarks
 from crmlab.service_quality.tables.answers import battery
+from crmlab.service_quality.tables.cells import text, times
 from crmlab.service_quality.tables.instrument import MEASURES, Instrument, load
+from crmlab.service_quality.tables.labelled import Codebook
 from crmlab.service_quality.tables.long import absent_columns, column_of, wanted, widened
 from crmlab.service_quality.tables.people import people_of, points_of
 from crmlab.service_quality.tables.reading import raw
+from crmlab.service_quality.tables.waves import in_order, nearest
 
 NATURES = {
     "real": "real data",
     "simulated": "simulated data, not real",
     "demonstration": "demonstration data, not real",
 }
+WHOSE = {"customer": "customers", "manager": "managers", "staff": "staff"}
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,7 @@ class Survey:
     found          : what the door found and did, in words
     warnings       : what looks wrong but was left as it is
     dropped        : item -> why it is no longer in the instrument
+    order          : all waves, in order
     """
 
     instrument: Instrument
@@ -49,22 +56,60 @@ class Survey:
     found: pd.Series = field(default_factory=lambda: pd.Series(dtype=object))
     warnings: tuple[str, ...] = ()
     dropped: dict[str, str] = field(default_factory=dict)
+    order: tuple = ()
 
     @property
     def waves(self):
         """The waves in which customers answered, in order."""
-        return sorted(self.people.wave[self.people.audience == "customer"].unique().tolist())
+        return self._of_whom("customer")
 
     def of(self, audience="customer", wave=None):
         """The survey of one audience, or of all where None, and of one wave where given; rows are numbered anew."""
-        known = self.people.wave.astype(str).unique()
-        if wave is not None and str(wave) not in known:
-            raise InputError(f"wave {wave!r}: there are {', '.join(sorted(known))}; choose one of them")
+        self._known(wave)
         kept = (self.people.audience == audience) | (audience is None)
         if wave is not None:
             kept &= self.people.wave.astype(str) == str(wave)
+        return self._where(kept)
+
+    def at(self, wave=None):
+        """The survey as of a wave, None the last of customers: theirs of it, and the latest word of managers and staff.
+
+        An audience that did not answer in the wave stands with the latest wave before it in which it did or, where
+        there is none, with the first after it; `found` and `warnings` say so.
+        """
+        self._known(wave)
+        wave = str(self.waves[-1] if wave is None else wave)
+        kept, notes = np.zeros(len(self.people), dtype=bool), {}
+        for audience, whose in WHOSE.items():
+            theirs = [str(held) for held in self._of_whom(audience)]
+            chosen, note = (wave, "") if audience == "customer" else nearest(wave, theirs, self._all)
+            kept |= ((self.people.audience == audience) & (self.people.wave.astype(str) == chosen)).to_numpy()
+            notes |= {f"wave of {whose}": note} if note else {}
+        noted = pd.concat([self.found, pd.Series(notes, dtype=object)]).rename("found")
+        told = tuple(f"{what}: {note}" for what, note in notes.items())
+        return replace(self._where(kept), found=noted, warnings=self.warnings + told)
+
+    @property
+    def _all(self):
+        """All waves, in order, as text."""
+        return [str(wave) for wave in self.order or in_order(self.people.wave)[0]]
+
+    def _of_whom(self, audience):
+        """The waves in which an audience answered, in order."""
+        theirs = self.people.wave[self.people.audience == audience].unique().tolist()
+        return sorted(theirs, key=lambda wave: self._all.index(str(wave)))
+
+    def _known(self, wave):
+        """Raises InputError for a wave that there is not."""
+        there = set(self.people.wave.astype(str))
+        if wave is not None and str(wave) not in there:
+            held = ", ".join(name for name in self._all if name in there)
+            raise InputError(f"wave {wave!r}: there are {held}; choose one of them")
+
+    def _where(self, kept):
+        """The rows that are kept, numbered anew."""
         frames = {f.name: value for f in fields(self) if isinstance(value := getattr(self, f.name), pd.DataFrame)}
-        return replace(self, **{name: frame[kept].reset_index(drop=True) for name, frame in frames.items()})
+        return replace(self, **{name: frame[np.asarray(kept)].reset_index(drop=True) for name, frame in frames.items()})
 
 
 def read(path, instrument):
@@ -75,44 +120,51 @@ def read(path, instrument):
     """
     instrument = instrument if isinstance(instrument, Instrument) else load(instrument)
     cells = raw(path, instrument.file, instrument.names)
-    return admit(cells.table, instrument, Path(path).name, cells.told, cells.labels)
+    return admit(cells.table, instrument, Path(path).name, cells.told, cells.codebook)
 
 
-def admit(table, instrument, where="survey", told=None, labels=None):
+def admit(table, instrument, where="survey", told=None, codebook=None):
     """The checked survey of a frame of cells, as `read` takes it from a file.
 
-    told   : what was found in reading it, in words
-    labels : column -> {code: text}, for the columns that say who answered
+    told     : what was found in reading it, in words
+    codebook : what the file says of codes
     """
     told = {"survey": f"{where} ({NATURES[instrument.data_kind]})", **(told or {})}
-    if instrument.design.long:
+    codebook = codebook or Codebook()
+    if long := instrument.design.long:
         table, more = widened(table, instrument, where)
         told |= more
+        codebook = codebook.spread(long.answer, table.columns.difference([*codebook.labels, *codebook.missing]))
     columns = wanted(instrument) | {f"design.{use}": column for use, column in instrument.design.columns.items()}
     absent = {key: column for key, column in columns.items() if column not in table.columns}
-    people, found_people, breaches = people_of(table, instrument, labels or {}, where)
-    points, found_points, faults = points_of(table, instrument, where)
-    batteries = _batteries(table, instrument, where)
+    bare = codebook.blanked(table)
+    people, found_people, breaches = people_of(bare, instrument, codebook.labels, where)
+    points, found_points, faults = points_of(bare, instrument, where)
+    batteries = _batteries(table, instrument, where, codebook)
     breaches = [*absent_columns(absent, table.columns, where), *breaches, *faults]
     breaches += [breach for found in batteries.values() for breach in found.breaches]
     if breaches:
         raise InputError(*breaches)
     frames = {name: found.values.reset_index(drop=True) for name, found in batteries.items()}
     marked = batteries["perceive"].not_applicable.reset_index(drop=True)
-    survey = Survey(instrument, people, not_applicable=marked, points=points, **frames)
-    return _looked_at(survey, told | found_people | found_points | _answered(batteries), where)
+    order = tuple(in_order(people.wave)[0])
+    survey = Survey(instrument, people, not_applicable=marked, points=points, order=order, **frames)
+    told |= found_people | found_points | _answered(batteries) | _coded(table, instrument)
+    return _looked_at(survey, told, where)
 
 
-def _batteries(table, instrument, where):
+def _batteries(table, instrument, where, codebook):
     """Name -> Battery: one a measure, and the outcomes as one; columns that are not there are passed over."""
     decimal = instrument.file.decimal
     found = {}
     for measure in MEASURES:
         columns = {n: column_of(instrument, c, measure) for n, c in instrument.asked(measure).items()}
         columns = {n: c for n, c in columns.items() if c in table.columns}
-        found[measure] = battery(table, columns, instrument.scale_of(measure), measure, where, decimal)
+        found[measure] = battery(table, columns, instrument.scale_of(measure), measure, where, decimal, codebook)
     parts = [
-        battery(table, {name: outcome.column}, instrument.answers_to(name), f"outcomes.{name}", where, decimal)
+        battery(
+            table, {name: outcome.column}, instrument.answers_to(name), f"outcomes.{name}", where, decimal, codebook
+        )
         for name, outcome in instrument.outcomes.items()
         if outcome.column in table.columns
     ]
@@ -142,6 +194,21 @@ def _answered(batteries):
         told[name] = f"{found.asked - found.blank - inapplicable:,} answers; {found.blank:,} missing"
         told[name] += f"; {inapplicable:,} not applicable" if inapplicable else ""
         told[name] += f"; {found.worded:,} in words" if found.worded else ""
+    return told
+
+
+def _coded(table, instrument):
+    """What counts lost to codes of the common scale, in words, as such numbers might be counts."""
+    told = {}
+    for name, outcome in instrument.outcomes.items():
+        if outcome.high is None and outcome.missing is None:
+            codes = {str(code) for code in instrument.answers_to(name).missing if not isinstance(code, str)}
+            seen = table[outcome.column].map(text)
+            if counts := Counter(seen[seen.isin(codes)]):
+                found = ", ".join(times(code, n) for code, n in counts.items())
+                told[f"outcomes.{name}: codes"] = (
+                    f"{found}, missing as on the scale; missing = [] under outcomes.{name} makes them counts"
+                )
     return told
 
 

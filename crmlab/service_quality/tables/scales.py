@@ -1,0 +1,114 @@
+"""Scales of answers: the whole numbers they may be, the codes that are none, and the words that stand for either."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from crmlab.service_quality.tables.cells import clashes, text
+
+Column = Annotated[str, AfterValidator(text)]  # as the door names it: full-width forms narrowed, blanks trimmed
+OutcomeKind = Literal["satisfaction", "loyalty", "recommend", "complaint", "resolved", "told", "buying", "other"]
+ASKED = ("complaint", "resolved")  # kinds that are answered yes or no
+RATED = ("satisfaction", "loyalty", "recommend", "complaint", "resolved")  # kinds that are answers to a scale
+Whole = Annotated[int, Field(strict=True)]  # true is no 1, "7" no 7
+Codes = frozenset[Whole | str]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Scale(Strict):
+    """The whole numbers that answers may be, the codes that are none, and the texts that stand for either."""
+
+    low: Whole
+    high: Whole
+    missing: Codes = frozenset()
+    not_applicable: Codes = frozenset()
+    labels: dict[str, Whole] = {}
+    extent: bool = False
+
+    @model_validator(mode="after")
+    def _makes_sense(self):
+        if wrong := [*misused(self.model_dump())]:
+            raise ValueError("\n".join(wrong))
+        return self
+
+    @property
+    def middle(self):
+        """The neutral point."""
+        return (self.low + self.high) / 2
+
+    def __str__(self):
+        return f"{self.low} to {self.high}"
+
+
+class Outcome(Strict):
+    """A question beside the batteries: satisfaction, buying again, recommending, complaining."""
+
+    column: Column
+    low: Whole
+    high: Whole | None = None
+    kind: OutcomeKind = "other"
+    text: str = ""
+    missing: Codes | None = None  # None takes those of the scale that are not answers here
+    labels: dict[str, Whole] = {}
+
+    def __str__(self):
+        return f"{self.low} or more" if self.high is None else f"{self.low} to {self.high}"
+
+    @model_validator(mode="after")
+    def _makes_sense(self):
+        wrong = [*misused(self.model_dump())] if self.missing is not None else []
+        if self.missing is None and self.high is not None and self.low >= self.high:
+            wrong.append(f"low = {self.low} is not below high = {self.high}")
+        if self.high is None and self.kind in RATED:
+            wrong.append(f"high is missing; {self.kind} is an answer to a scale, and only a count may have no end")
+        elif self.kind in ASKED and (self.low, self.high) != (0, 1):
+            wrong.append(f"{self.kind} is asked as yes or no: low = 0, high = 1; say by labels which answer is 1, yes")
+        if wrong:
+            raise ValueError("\n".join(wrong))
+        return self
+
+    def on(self, scale):
+        """The outcome with the codes of the common scale that are no answers to it, where it names none itself.
+
+        A count has no end, so that every code might be one: it takes those of missing answers but 0, and no number
+        that says not applicable.
+        """
+        if self.missing is not None:
+            return self
+        words = {code for code in scale.missing | scale.not_applicable if isinstance(code, str)}
+        if self.high is None:
+            taken = {code for code in scale.missing if isinstance(code, int) and code != 0}
+        else:
+            numbers = (scale.missing | scale.not_applicable) - words
+            taken = {code for code in numbers if not self.low <= code <= self.high}
+        return self.model_copy(update={"missing": frozenset(words | taken)})
+
+
+def misused(scale):
+    """What makes no sense in a scale or an outcome, given as a dict of its fields; a text a fault."""
+    low, high, labels = scale["low"], scale["high"], scale["labels"]
+    missing, inapplicable = scale["missing"], scale.get("not_applicable", frozenset())
+    codes = missing | inapplicable
+    end = float("inf") if high is None else high
+    said = f"{low} or more" if high is None else f"{low} to {high}"
+    if low >= end:
+        yield f"low = {low} is not below high = {high}"
+        return
+    within = sorted(c for c in codes if isinstance(c, int) and low <= c <= end)
+    if within and high is not None:
+        yield f"the codes {listed(within)} are answers of the scale {said}; choose others"
+    if both := missing & inapplicable:
+        yield f"the codes {listed(both)} are both missing and not_applicable; keep one"
+    if odd := {word: n for word, n in labels.items() if not low <= n <= end and n not in codes}:
+        told = ", ".join(f"{word!r} = {n}" for word, n in odd.items())
+        yield f"labels {told} lie off the scale {said} and are no codes"
+    words = [*labels.items(), *((c, "missing") for c in sorted(missing - inapplicable, key=str))]
+    yield from clashes([*words, *((c, "not_applicable") for c in sorted(inapplicable - missing, key=str))])
+
+
+def listed(values):
+    """Values in order, as an error names them."""
+    return ", ".join(repr(value) for value in sorted(values, key=str))

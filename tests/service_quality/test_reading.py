@@ -1,0 +1,158 @@
+"""Survey files of every kind and encoding, read as they stand."""
+
+import re
+
+import pandas as pd
+import pytest
+
+from crmlab.contracts import InputError
+from crmlab.service_quality.tables import Instrument, admit, read
+
+from .test_survey import PEOPLE, answers, instrument, put
+
+ZH = instrument(
+    scale={"low": 1, "high": 7, "labels": {"非常满意": 7}}, design={"respondent": "编号", "segments": ["地区"]}
+)
+
+
+def chinese():
+    return put(answers(地区="北京"), (1, "P1", "非常满意")).rename(columns={"id": "编号"})
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_chinese_text_is_read_in_any_encoding(tmp_path, encoding):
+    chinese().to_csv(tmp_path / "s.csv", index=False, encoding=encoding)
+    survey = read(tmp_path / "s.csv", ZH)
+    assert survey.perceive.Q1[0] == 7
+    assert survey.people["地区"][0] == "北京"
+    assert survey.found["encoding"] == encoding.removesuffix("-sig")
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_european_text_is_not_taken_for_chinese(tmp_path, known):
+    table = put(answers(région="Île-de-France"), *[(row, "P1", "satisfaité") for row in range(1, 4)])
+    table.to_csv(tmp_path / "s.csv", index=False, encoding="latin-1", sep=";")
+    scale = {"low": 1, "high": 7, "labels": {"satisfaité": 6} if known else {"satisfait": 6}}
+    described = instrument(scale=scale, design={"respondent": "id", "segments": ["région"]})
+    if known:
+        survey = read(tmp_path / "s.csv", described)
+        assert survey.perceive.Q1[0] == 6
+        assert (survey.found["encoding"], survey.found["delimiter"]) == ("latin-1", "';'")
+    else:
+        with pytest.raises(InputError, match="'satisfaité' 3 times"):
+            read(tmp_path / "s.csv", described)
+
+
+def test_names_the_instrument_knows_settle_an_encoding_else_runs_of_bytes_do(tmp_path):
+    place = instrument(design={"respondent": "id", "segments": ["place"]})
+    for said, encoding in (("Hôtel réel", "latin-1"), ("créée", "gb18030")):  # the run éé is of even length
+        answers(place=said).to_csv(tmp_path / "s.csv", index=False, encoding="latin-1")
+        assert read(tmp_path / "s.csv", place).found["encoding"] == encoding
+    known = instrument(design={"respondent": "id", "segments": ["place"], "audiences": {"créée": "staff"}})
+    assert read(tmp_path / "s.csv", known).people.place[0] == "créée"
+    answers(place="北京").to_csv(tmp_path / "s.csv", index=False, encoding="gb18030")
+    assert read(tmp_path / "s.csv", place).people.place[0] == "北京"
+
+
+def test_a_stated_encoding_is_taken_or_refused(tmp_path):
+    chinese().to_csv(tmp_path / "s.csv", index=False, encoding="gb18030")
+    fields = ZH.model_dump() | {"file": {"encoding": "utf-8"}}
+    with pytest.raises(InputError, match=r"is not utf-8 \(.*correct \[file\] encoding"):
+        read(tmp_path / "s.csv", Instrument.model_validate(fields))
+
+
+def saved(tmp_path, table, suffix):
+    path = tmp_path / f"s{suffix}"
+    if suffix in (".sav", ".zsav", ".dta"):
+        import pyreadstat
+
+        table = table.assign(**{c: table[c].astype(float) for c in table if c[0] in "EP"}, who=1.0)
+        labels = {"variable_value_labels": {"who": {1: "customer", 2: "manager"}}}
+        if suffix == ".dta":
+            pyreadstat.write_dta(table, str(path), **labels)
+        else:
+            pyreadstat.write_sav(table, str(path), compress=suffix == ".zsav", **labels)
+        return path
+    table = table.assign(who="customer")
+    if suffix == ".parquet":
+        table.to_parquet(path)
+    elif suffix == ".xlsx":
+        table.to_excel(path, index=False)
+    else:
+        table.to_csv(path, index=False, sep="\t")
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".parquet", ".xlsx", ".sav", ".zsav", ".dta"])
+def test_every_kind_of_file_says_the_same(tmp_path, suffix):
+    table = put(answers(), (1, "E1", 99))
+    if suffix != ".csv":
+        table = table.astype({c: float for c in table if c[0] in "EP"})
+    described = instrument(design={"respondent": "id", "audience": "who"})
+    survey = read(saved(tmp_path, table, suffix), described)
+    pd.testing.assert_frame_equal(survey.perceive, admit(answers(), instrument()).perceive)
+    assert survey.expect.Q1.isna().sum() == 1
+    assert survey.people.respondent.tolist() == answers().id.tolist()
+    assert survey.people.audience.eq("customer").all()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("s.csv", b"", "the file is empty"),
+        ("s.csv", b"id,E1,P1\n", "the file is empty"),
+        ("s.csv", b"id,E1,E1\n1,2,3\n", "its header names 'E1' more than once"),
+        ("s.csv", b"id,E1\n1,2,3,4\n", "cannot be read"),
+        ("s.xlsx", b"no zip", "cannot be read"),
+        ("s.sav", b"no sav", "cannot be read"),
+        ("s.parquet", b"none", "cannot be read"),
+        ("s.doc", b"none", "this kind of file is not read, only .csv,"),
+    ],
+)
+def test_files_that_are_no_surveys_are_refused_in_words(tmp_path, name, content, told):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=re.escape(told)) as caught:
+        read(tmp_path / name, instrument())
+    assert re.search(r"; \w", str(caught.value))
+
+
+def test_no_file_is_told(tmp_path):
+    with pytest.raises(InputError, match="there is no survey"):
+        read(tmp_path / "none.csv", instrument())
+
+
+def test_blank_rows_are_left_out_and_counted(tmp_path):
+    answers().to_csv(tmp_path / "s.csv", index=False)
+    with (tmp_path / "s.csv").open("a") as stream:
+        stream.write("," * 12 + "\n\n")
+    survey = read(tmp_path / "s.csv", instrument())
+    assert len(survey.people) == PEOPLE
+    assert survey.found["blank rows left out"] == "1"
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
+def test_a_title_above_the_header_is_left_out_and_told(tmp_path, suffix):
+    path = tmp_path / f"s{suffix}"
+    if suffix == ".csv":
+        path.write_text(f'"Customers, spring"\n\n{answers().to_csv(index=False)}')
+    else:
+        with pd.ExcelWriter(path) as book:
+            answers().to_excel(book, index=False, startrow=2)
+            book.sheets["Sheet1"]["A1"] = "Customers, spring"
+    survey = read(path, instrument())
+    assert len(survey.people) == PEOPLE
+    assert survey.found["rows above the header, left out"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "told"), [("utf-16-le", "utf-16-le"), ("utf-16-be", "utf-16-be"), ("cp1252", "cp1252")]
+)
+def test_encodings_without_a_mark_are_found_out(tmp_path, encoding, told):
+    answers(place="Café – Nord’s").to_csv(tmp_path / "s.csv", index=False, encoding=encoding)
+    survey = read(tmp_path / "s.csv", instrument(design={"respondent": "id", "segments": ["place"]}))
+    assert survey.people.place[0] == "Café – Nord’s"
+    assert survey.found["encoding"] == encoding
+
+
+def test_simulated_data_say_so():
+    assert admit(answers(), instrument(data_kind="simulated")).found["survey"] == "survey (simulated data, not real)"
