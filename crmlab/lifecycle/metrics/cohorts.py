@@ -1,0 +1,155 @@
+"""What a cohort triangle, and projections beside what came, say in short."""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
+
+from crmlab.lifecycle.tables.cohorts import OBSERVED
+from crmlab.result import Estimate, Verdict, number
+from crmlab.stats.comparisons import holm
+
+FEW = 5  # customers expected to order in a cohort, or not to, below which chi-squared does not hold
+
+
+def means(triangle):
+    """Share of customers who order in each period after their first, over the cohorts observed: a frame by period.
+
+    Only observed cells count; period 0, in which all order by definition, is left out.
+    cohorts, customers               whose period was observed, count
+    weighted, low, high              of all these customers, with its 95 % interval for customers like them [Wilson]
+    mean, mean_low, mean_high        of the cohorts' shares, each counting alike, with its 95 % interval for cohorts
+                                     like them [Student], cut off at 0 and 1; NA with one cohort
+    reason                           why there is no mean_low; "" where there is one
+    """
+    cells = triangle[(triangle.state == OBSERVED) & (triangle.period > 0) & (triangle.eligible > 0)]
+    by = cells.groupby("period")
+    counts = by[["active", "eligible"]].sum().astype(float)
+    share, cohorts = cells.share.astype(float).groupby(cells.period), by.size()
+    low, high = proportion_confint(counts.active, counts.eligible, method="wilson")
+    mean, some = share.mean(), cohorts > 1
+    reach = stats.t.ppf(0.975, (cohorts - 1).where(some)) * share.std() / np.sqrt(cohorts)
+    frame = pd.DataFrame(
+        {"cohorts": cohorts, "customers": counts.eligible.astype(int), "weighted": counts.active / counts.eligible}
+        | {"low": low, "high": high, "mean": mean}
+        | {"mean_low": (mean - reach).clip(lower=0), "mean_high": (mean + reach).clip(upper=1)}
+    )
+    frame = frame.astype(dict.fromkeys(("mean_low", "mean_high"), "Float64"))
+    return frame.assign(reason=np.where(some, "", "cannot be estimated: one cohort only"))
+
+
+def comparison(triangle):
+    """Whether cohorts come back alike, period by period: a frame by period, of observed cells. [Pearson's chi-squared]
+
+    cohorts, lowest, highest   count, and their least and greatest share, 0 to 1; a cohort too small for the test, in
+                               which fewer than 5 would order, or not order, were all alike, is left out of it
+    chi2, df, p                the test; p_holm for all periods together
+    reason                     why there is no test; "" where there is one
+    """
+    cells = triangle[(triangle.state == OBSERVED) & (triangle.period > 0) & (triangle.eligible > 0)]
+    if cells.empty:
+        columns = ["cohorts", "lowest", "highest", "chi2", "df", "p", "p_holm", "reason"]
+        return pd.DataFrame(columns=columns, index=pd.Index([], name="period"))
+    frame = pd.DataFrame({period: _alike(rows) for period, rows in cells.groupby("period")}).T.rename_axis("period")
+    kinds = dict.fromkeys(("lowest", "highest", "chi2", "p"), "Float64") | {"cohorts": int, "df": "Int64"}
+    frame = frame.astype(kinds)
+    frame.insert(6, "p_holm", holm(frame.p.astype(float)).astype("Float64"))
+    return frame
+
+
+def cohorts_alike(table, level=0.05):
+    """Whether cohorts come back alike: a Verdict on `comparison`, by the chances that hold for all periods together."""
+    claim, tested = "Cohorts come back alike", table[table.reason == ""]
+    instead = "each cohort by itself, not their mean"
+    if tested.empty:
+        reasons = table.reason.unique()
+        told = reasons[0] if len(reasons) else "cannot be estimated: no period after the first was observed"
+        return Verdict(claim, False, told, instead)
+    apart = tested[tested.p_holm < level]
+    least = tested.p_holm.idxmin()
+    told = (
+        f"they differ in {len(apart)} of {len(tested)} periods tested; most in period {least} "
+        f"({tested.lowest[least]:.1%} to {tested.highest[least]:.1%}, chance {number(tested.p_holm[least])})"
+    )
+    return Verdict(claim, apart.empty, told, instead)
+
+
+def errors(table):
+    """How far projections were off, by how far ahead they looked: a frame by group, model and horizon.
+
+    table       : expected and actual, as from `backtest.projections`
+    projections : how many; bias: mean of expected − actual; mae: of its size; both as shares, 0 to 1
+    There is no interval, as the projections of a horizon share customers.
+    """
+    known = table[table.error.notna()]
+    by = known.assign(size=known.error.abs()).groupby(["group", "model", "horizon"], sort=False)
+    return by.agg(projections=("error", "size"), bias=("error", "mean"), mae=("size", "mean"))
+
+
+def misses(table):
+    """By how much projections missed the last period, % of what came: a frame by group and model, a column per known.
+
+    table : expected and actual, as from `backtest.projections`; NA where nothing was projected, or nobody was left
+    """
+    last = table[table.period.notna() & (table.period == table.groupby("group").period.transform("max"))]
+    miss = 100 * (last.expected / last.actual.where(last.actual > 0) - 1)
+    wide = last.assign(miss=miss).pivot(index=["group", "model"], columns="known", values="miss")
+    return wide.reindex(pd.MultiIndex.from_frame(last[["group", "model"]].drop_duplicates()))
+
+
+def beats_curves(table):
+    """Whether a model projects more closely than every curve drawn through the same points: a Verdict.
+
+    table : as from `backtest.projections`; judged by the mean size of errors, where all of them projected
+    """
+    claim, instead = "A model of renewals projects more closely than a curve", "no projection; wait for more periods"
+    known = table[table.error.notna()]
+    size = known.error.abs().groupby([known.group, known.known, known.period, known.model]).first().unstack().dropna()
+    naive = set(known.model[known.naive])
+    if size.empty or naive >= set(size):
+        reasons = table.reason[table.reason != ""]
+        return Verdict(claim, False, "; ".join(reasons.unique()) or "cannot be estimated: nothing projected", instead)
+    mean = size.mean().sort_values()
+    told = ", ".join(f"{name} {100 * off:.2f}" for name, off in mean.items())
+    best = f"the {mean.index[0]} curve, and no intervals"
+    return Verdict(
+        claim,
+        mean.index[0] not in naive,
+        f"{len(size):,} projections were off by, on average, in points of survival: {told}",
+        best,
+    )
+
+
+def facts(restricted, payments):
+    """Periods kept and payments still to come of a customer of each group, as Estimates: facts for a Result.
+
+    restricted : of `survival.restricted_mean`; payments : of `projection.residual_lifetimes`, those of sBG at the start
+    """
+    new = payments[(payments.renewals == 0) & (payments.model == "sBG")].set_index("group")
+    found = {}
+    for name, table, column in (("periods_kept", restricted, "mean"), ("payments_to_come", new, "payments")):
+        for group, row in table.dropna(subset=[column, "low", "high"]).iterrows():
+            found[f"{name}_{group}"] = Estimate(float(row[column]), float(row.low), float(row.high))
+    return found
+
+
+def _alike(rows):
+    active, eligible = rows.active.to_numpy(dtype=float), rows.eligible.to_numpy(dtype=float)
+    share = active.sum() / eligible.sum()
+    large = eligible * min(share, 1 - share) >= FEW
+    reason = ""
+    if len(rows) < 2:
+        reason = "cannot be estimated: one cohort only"
+    elif share in (0, 1):
+        reason = "cannot be estimated: all or none of them ordered"
+    elif large.sum() < 2:
+        reason = f"cannot be estimated: fewer than 2 cohorts in which {FEW} are expected to order, and {FEW} not to"
+    if reason:
+        large = eligible > 0
+    active, eligible = active[large], eligible[large]
+    found = {"cohorts": len(active), "lowest": (active / eligible).min(), "highest": (active / eligible).max()}
+    if reason:
+        return found | {"chi2": pd.NA, "df": pd.NA, "p": pd.NA, "reason": reason}
+    share = active.sum() / eligible.sum()
+    chi2 = float(((active - eligible * share) ** 2 / (eligible * share * (1 - share))).sum())
+    return found | {"chi2": chi2, "df": len(active) - 1, "p": stats.chi2.sf(chi2, len(active) - 1), "reason": ""}

@@ -1,0 +1,199 @@
+"""What shape a product's sales have had so far: classic, growth-slump-maturity, cycle-recycle, scalloped, or ambiguous.
+
+Not every life cycle is one S and one fall. [Swan & Rink 1982; Cox 1967 for cycle-recycle] Sales are drawn by straight
+pieces, joined end to end, their joints chosen by BIC; each piece rises, falls or lies flat, and a shape is a sequence:
+
+classic                  at most one rise, then at most one fall; a flat part between, before or after
+growth-slump-maturity    a rise, a fall, and then a flat part well above nothing
+cycle-recycle            a fall between two rises
+scalloped                rises, one after the other, with flat parts between them
+
+Where sales err by a tenth of their highest, steps and slumps hide in a line that is straight enough: what is then
+called classic may have been scalloped.
+"""
+
+from dataclasses import dataclass, field
+from itertools import groupby
+
+import numpy as np
+import pandas as pd
+
+from crmlab.lifecycle.models.growth import checked
+from crmlab.likelihood import FitError
+from crmlab.stats.threads import one_thread
+
+CLASSIC, SLUMP, RECYCLE = "classic", "growth-slump-maturity", "cycle-recycle"
+SCALLOPED, AMBIGUOUS, UNKNOWN = "scalloped", "ambiguous", "cannot be estimated"
+RISES, FALLS, FLAT, UNCLEAR = "rises", "falls", "is flat", "unclear"
+FEWEST = 8  # periods
+JOINTS = 9  # at most
+PENALTIES = (0.6, 0.8, 1.1)  # times ln n for each joint: a shape that changes with it is ambiguous
+MOVED = 0.12  # share of the whole range, below which a rise or a fall is none
+CLEAR = 3.0  # standard errors that a move, or a pause, has to be beyond noise
+SLOW = 0.3  # of the mean speed of the pieces that move, below which a piece lies flat
+HELD = 0.3  # of the highest sales: the least at which a product that slumped lives on
+EXPLAINED = 0.5  # of the variance: pieces that explain less draw no shape
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A shape, what was seen that says so, and the line drawn.
+
+    name    : one of the shapes above, "ambiguous", or "cannot be estimated"
+    told    : the moves that were seen, in words, or what it could be
+    line    : frame by time: sales, line, joint (whether two pieces meet there)
+    """
+
+    name: str
+    told: str
+    line: pd.DataFrame = field(repr=False, compare=False)
+
+
+def shape(sales, per_year=1):
+    """The Shape of sales so far.
+
+    sales    : Series, one value a period in order
+    per_year : periods in a year, over which a moving mean is taken first, so that seasons are no cycles
+    Where there is none to read, as of too few periods, its name is UNKNOWN, `told` says why, and no line is drawn.
+    Raises InputError on sales that cannot be.
+    """
+    try:
+        smooth = _smoothed(sales, per_year)
+    except FitError as reason:
+        drawn = pd.DataFrame({"sales": sales, "line": np.nan, "joint": False})
+        return Shape(UNKNOWN, str(reason).removeprefix(f"{UNKNOWN}: "), drawn)
+    y = smooth.to_numpy()
+    with one_thread():
+        pieces = Pieces(y)
+        found = pieces.found()
+        lines = [pieces.line(_best(found, len(y), penalty)) for penalty in PENALTIES]
+    (named, told), *others = [_named(joints, line, y) for joints, line in lines]
+    joints, line = lines[0]
+    drawn = pd.DataFrame({"sales": sales[smooth.index], "line": line, "joint": np.isin(np.arange(len(y)), joints)})
+    share = 1 - np.square(y - line).sum() / np.square(y - y.mean()).sum()
+    if share < EXPLAINED:
+        return Shape(AMBIGUOUS, f"no line of few pieces explains more than {share:.0%} of its variance", drawn)
+    if names := [name for name, _ in others if name != named]:
+        told = f"{' or '.join(dict.fromkeys([named, *names]))}, depending on how fine a line is drawn"
+        return Shape(AMBIGUOUS, told, drawn)
+    return Shape(named, told, drawn)
+
+
+def _smoothed(sales, per_year):
+    """Sales without their seasons: a Series. Raises FitError where too little is left to have a shape."""
+    checked(sales)
+    smooth = sales.rolling(per_year, center=True).mean().dropna()
+    seasons = f" after a moving mean over {per_year}" if per_year > 1 else ""
+    if len(smooth) < FEWEST:
+        raise FitError(f"cannot be estimated: {len(smooth):,} periods{seasons}, and a shape needs at least {FEWEST}")
+    if np.ptp(smooth) <= 1e-9 * smooth.max():
+        raise FitError(f"cannot be estimated: sales are the same in all {len(smooth):,} periods{seasons}")
+    return smooth
+
+
+class Pieces:
+    """Straight lines joined end to end, nearest to `y` for any joints; many sets of joints are tried at once."""
+
+    def __init__(self, y):
+        self.n = len(y)
+        at = np.linspace(0, 1, self.n)
+        self.basis = np.column_stack([np.ones(self.n), at, *(np.maximum(at - at[k], 0) for k in range(1, self.n - 1))])
+        self.centre = y.mean()
+        self.y = y - self.centre
+        self.gram, self.along, self.size = self.basis.T @ self.basis, self.basis.T @ self.y, self.y @ self.y
+
+    def errors(self, sets):
+        """Squared error of each of these sets of as many joints each, places from 1 to n - 2."""
+        columns = np.column_stack([np.zeros(len(sets), int), np.ones(len(sets), int), np.array(sets, int) + 1])
+        gram = self.gram[columns[:, :, None], columns[:, None, :]]
+        along = self.along[columns]
+        ridge = 1e-12 * np.eye(columns.shape[1])
+        return self.size - (along * np.linalg.solve(gram + ridge, along[..., None])[..., 0]).sum(axis=1)
+
+    def line(self, joints):
+        """These joints, and where the lines that meet there stand at every period."""
+        columns = [0, 1, *(k + 1 for k in joints)]
+        weights = np.linalg.lstsq(self.basis[:, columns], self.y, rcond=None)[0]
+        return joints, self.basis[:, columns] @ weights + self.centre
+
+    def found(self):
+        """The nearest joints found for each number of them, from none: a list of (squared error, joints)."""
+        most = min(JOINTS, self.n // 3)
+        best = {0: (self.errors(np.empty((1, 0)))[0], [])}
+        growing, shrinking = [], [int(k) for k in np.linspace(1, self.n - 2, most + 4)[1:-1]]
+        for _count in range(most):
+            growing = self._settled(self._least([*growing, k] for k in self._free(growing)))
+            self._keep(best, growing)
+        while len(shrinking) > 1:
+            shrinking = self._settled(self._least(shrinking[:i] + shrinking[i + 1 :] for i in range(len(shrinking))))
+            if len(shrinking) <= most:
+                self._keep(best, shrinking)
+        return [best[count] for count in sorted(best)]
+
+    def _keep(self, best, joints):
+        error = self.errors([joints])[0]
+        if len(joints) not in best or error < best[len(joints)][0]:
+            best[len(joints)] = error, sorted(joints)
+
+    def _least(self, sets):
+        sets = list(sets)
+        return sets[int(np.argmin(self.errors(sets)))]
+
+    def _free(self, taken):
+        return [k for k in range(1, self.n - 1) if all(abs(k - other) > 1 for other in taken)]
+
+    def _settled(self, joints):
+        """Joints, each moved to where it serves best while the others stay, until none moves."""
+        for _round in range(5):
+            before = sorted(joints)
+            for place in range(len(before)):
+                joints = sorted(joints)
+                others = joints[:place] + joints[place + 1 :]
+                joints = self._least([*others, k] for k in self._free(others))
+            if sorted(joints) == before:
+                break
+        return joints
+
+
+def _best(found, n, penalty):
+    """Joints by BIC, one counting two parameters: its place, and how the line bends there."""
+    least = 1e-9 * found[0][0]
+    scores = [n * np.log(max(error, least)) + penalty * 2 * len(joints) * np.log(n) for error, joints in found]
+    return found[int(np.argmin(scores))][1]
+
+
+def _named(joints, line, y):
+    """The shape of a line through `y`, and its moves in words."""
+    sigma = np.sqrt(np.square(y - line).sum() / max(len(y) - 2 * len(joints) - 2, 1))
+    knots = [0, *joints, len(y) - 1]
+    moves = _moves(line[knots], np.diff(knots), sigma)
+    kinds = [kind for kind, _ in moves]
+    told = ", then ".join(f"{kind} for {periods}" for kind, periods in moves) + " periods"
+    directions = [kind for kind in kinds if kind != FLAT]
+    if FALLS in directions and RISES in directions[directions.index(FALLS) :]:
+        return (RECYCLE if directions[0] == RISES else AMBIGUOUS), told
+    if directions.count(RISES) > 1:
+        return (SCALLOPED if FALLS not in directions else AMBIGUOUS), told
+    if RISES in kinds and kinds[-2:] == [FALLS, FLAT] and line[-1] >= HELD * line.max():
+        return SLUMP, told
+    return CLASSIC, told
+
+
+def _moves(heights, length, sigma):
+    """Pieces as rises, falls and flat parts, neighbours of a kind taken together: a list of (kind, periods).
+
+    Those too short or too slight to say anything are left out.
+    """
+    change = np.diff(heights)
+    clear = np.maximum(MOVED * np.ptp(heights), CLEAR * sigma * np.sqrt(4 / (length + 1)))
+    moving, speed = np.abs(change) >= clear, np.abs(change) / length
+    usual = np.abs(change)[moving].sum() / max(length[moving].sum(), 1)
+    flat = (speed < SLOW * usual) & (usual * length - np.abs(change) >= clear)
+    parts = []
+    for delta, periods, lies, moves in zip(change, length, flat, moving, strict=True):
+        kind = FLAT if lies else UNCLEAR if not moves else RISES if delta > 0 else FALLS
+        parts.append((kind, int(periods)))
+    clear_parts = [part for part in parts if part[0] != UNCLEAR] or [(FLAT, int(length.sum()))]
+    return [
+        (kind, sum(periods for _, periods in group)) for kind, group in groupby(clear_parts, key=lambda part: part[0])
+    ]

@@ -1,0 +1,132 @@
+"""Draw the cohort triangle, and the curves of its cohorts."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.colors import ListedColormap
+from matplotlib.dates import DateFormatter
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from crmlab.lifecycle.tables.cohorts import IN_PROGRESS, NOT_YET, OBSERVED
+from crmlab.style import ACTUAL, BAND, EXPECTED, QUIET, axes
+
+SINCE = "Calendar periods since the first order"
+MOST_NUMBERS = 18  # periods, up to which cells bear their numbers
+MOST_DATES = 5  # under an axis
+MOST_LABELS = 24  # cohorts, up to which each is named
+BLANK, LIGHT = "#eceef0", "#aab2ba"  # what is not known yet, and hatches under numbers
+
+
+def triangle(table, ax=None):
+    """Draw `cohorts.triangle`: share of each cohort that ordered in each period after its own, as a heat map.
+
+    Cells not over yet are hatched, cells not begun yet grey; period 0 is left out, as all order in it.
+    """
+    cells = table[table.period > 0]
+    if cells.empty:
+        return _nothing(axes(ax))
+    share, state, size = (cells.pivot(index="cohort", columns="period", values=v) for v in ("share", "state", "size"))
+    new, ax = ax is None, axes(ax)
+    if new:
+        ax.figure.set_size_inches(*_room(*share.shape))
+    values = np.ma.masked_invalid(share.to_numpy(dtype=float, na_value=np.nan))
+    edges = np.arange(0.5, share.shape[1] + 1), np.arange(len(share) + 1) - 0.5
+    top = max(float(values.max()) if values.count() else 0, 0.01)
+    mesh = ax.pcolormesh(*edges, values, vmin=0, vmax=top, cmap="Blues")
+    ax.figure.colorbar(mesh, ax=ax, label="Share who ordered", format=PercentFormatter(1))
+    marks = {NOT_YET: (BLANK, "", "white"), IN_PROGRESS: ("none", "////", LIGHT)}
+    found = [_marked(ax, edges, state.to_numpy() == kind, *look, kind) for kind, look in marks.items()]
+    numbered = share.shape[1] <= MOST_NUMBERS and len(share) <= MOST_LABELS
+    if numbered:
+        _numbers(ax, values, top, state.to_numpy() == IN_PROGRESS)
+    _labels(ax, size.iloc[:, 0], " (cells: %)" if numbered else "")
+    if any(found):
+        handles = [patch for patch in found if patch]
+        ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncol=2, frameon=False, borderaxespad=0.2)
+    return ax
+
+
+def curves(table, means, ax=None):
+    """Draw `cohorts.triangle` as a line a cohort, observed cells only, and `metrics.means` over them with its band."""
+    ax = axes(ax)
+    cells = table[(table.period > 0) & (table.state == OBSERVED)]
+    for i, (_, rows) in enumerate(cells.groupby("cohort")):
+        label = "a cohort" if i == 0 else None
+        ax.plot(rows.period, rows.share.astype(float), color=QUIET, linewidth=0.8, alpha=0.6, label=label)
+    ends = means.low.astype(float), means.high.astype(float)
+    ax.fill_between(means.index, *ends, color=BAND, linewidth=0, zorder=3, label="of all customers (95 %)")
+    ax.plot(means.index, means.weighted, color=ACTUAL, zorder=4, label="all customers")
+    top = float(cells.share.max()) if len(cells) else 1.0
+    ax.set(xlabel=SINCE, ylabel="Share of customers who ordered", ylim=(0, 1.1 * top))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.yaxis.set_major_formatter(PercentFormatter(1))
+    ax.legend(frameon=False)
+    return ax
+
+
+def alive(table, ax=None):
+    """Draw `alive.curve`: mean chance of being active by cohort or by age, as a model has it."""
+    ax, known = axes(ax), table.dropna(subset=["low", "high"])
+    if len(known):
+        ends = known.low.astype(float), known.high.astype(float)
+        ax.fill_between(known.index, *ends, color=BAND, linewidth=0, label="confidence (95 %)")
+    ax.plot(table.index, table.p_alive, "o-", color=EXPECTED, markersize=4, label="model-based: nobody saw who left")
+    name = str(table.index.name or "group").replace("_", " ").capitalize()
+    ax.set(xlabel=name, ylabel="Mean chance of being active", ylim=(0, 1.05))
+    ax.yaxis.set_major_formatter(PercentFormatter(1))
+    if isinstance(table.index, pd.DatetimeIndex):
+        ax.set_xticks(table.index[:: len(table) // MOST_DATES + 1])
+        ax.xaxis.set_major_formatter(DateFormatter("%Y-%m-%d"))
+    ax.legend(frameon=False, loc="lower left")
+    return ax
+
+
+def _nothing(ax):
+    """Says that there is no cell to draw."""
+    ax.text(0.5, 0.5, "No period after the first order's has begun", transform=ax.transAxes, color=QUIET, ha="center")
+    ax.set(xlabel=SINCE, ylabel="Cohort from (customers)", xticks=[], yticks=[])
+    return ax
+
+
+def _room(cohorts, periods):
+    """Width and height of a figure whose cells can be read, inches."""
+    return float(np.clip(2.6 + 0.5 * periods, 7.2, 11)), float(np.clip(1.6 + 0.3 * cohorts, 2.6, 9))
+
+
+def _marked(ax, edges, mask, face, hatch, ink, kind):
+    """Cells of a kind, marked as such: the patch that says so in the legend, or None where there are none."""
+    if not mask.any():
+        return None
+    plain = np.ma.masked_where(~mask, np.zeros(mask.shape))
+    shown = ListedColormap([face if face != "none" else (0, 0, 0, 0)])
+    ax.pcolor(*edges, plain, cmap=shown, hatch=hatch, edgecolor=ink, linewidth=0)
+    return Patch(facecolor=face, hatch=hatch, edgecolor=ink, linewidth=0, label=f"{kind}: {SAID[kind]}")
+
+
+SAID = {NOT_YET: "nothing known", IN_PROGRESS: "so far"}
+
+
+def _numbers(ax, values, top, so_far):
+    """The share in each cell, in per cent."""
+    digits = 1 if top < 0.1 else 0
+    for (row, column), value in np.ndenumerate(values):
+        if values.mask.any() and np.ma.getmaskarray(values)[row, column]:
+            continue
+        ink = "white" if value > 0.6 * top else ACTUAL
+        style = "italic" if so_far[row, column] else "normal"
+        ax.text(column + 1, row, f"{100 * value:.{digits}f}", color=ink, style=style, **CENTRED)
+
+
+CENTRED = {"ha": "center", "va": "center", "fontsize": "small"}
+
+
+def _labels(ax, size, unit):
+    """What stands at the lines, each cohort with its size, or every so many of them, and along the columns."""
+    step = max(int(np.ceil(len(size) / MOST_LABELS)), 1)
+    places = range(0, len(size), step)
+    ax.set_yticks(list(places), [f"{size.index[i]:%Y-%m-%d} ({size.iloc[i]:,})" for i in places])
+    ax.set(xlabel=f"{SINCE}{unit}", ylabel="Cohort from (customers)")
+    ax.xaxis.set_major_locator(MaxNLocator(18, integer=True, min_n_ticks=1))
+    ax.set_ylim(len(size) - 0.5, -0.5)
+    ax.grid(visible=False)
+    ax.tick_params(length=0)

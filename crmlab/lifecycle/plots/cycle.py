@@ -1,0 +1,45 @@
+"""Draw how customers come back, and from when on they are overdue."""
+
+from matplotlib.ticker import PercentFormatter
+
+from crmlab.lifecycle.tables.cycle import MOST
+from crmlab.style import ACTUAL, EXPECTED, NAIVE, QUIET, axes
+
+LOOKS = {1: (EXPECTED, "-"), 2: (ACTUAL, "--"), 3: (NAIVE, "-."), MOST: (QUIET, ":")}
+WAIT = "Days since the order"
+
+
+def returns(table, overdue, ax=None):
+    """Draw `models.cycle.returns`, waits in days, with the points of `models.cycle.overdue` that are in days."""
+    ax = axes(ax)
+    for number, rows in table.groupby("order_number"):
+        color, style = LOOKS[number]
+        ax.plot(rows.wait, rows.share, style, color=color, drawstyle="steps-post", label=_named(number))
+        ax.fill_between(rows.wait, rows.low, rows.high, step="post", color=color, alpha=0.13, linewidth=0)
+        point = overdue.overdue.get(str(number))
+        if point is not None and point == point:
+            back = rows.share[rows.wait <= point].max()
+            ax.plot(point, back, "v", color=color, markersize=9, markeredgecolor="white", zorder=5)
+    ax.plot([], [], "v", color=ACTUAL, markersize=7, label="overdue from here on")
+    ax.set(xlabel=WAIT, ylabel="Share of customers back (95 %)", ylim=(0, 1), xlim=(0, None))
+    ax.yaxis.set_major_formatter(PercentFormatter(1))
+    ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncol=3, borderaxespad=0.2)
+    return ax
+
+
+def hazard(table, ax=None):
+    """Draw `models.cycle.hazard`: the chance to come back on a day, by how long a customer has waited."""
+    ax = axes(ax)
+    for number, rows in table.groupby("order_number"):
+        color, style = LOOKS[number]
+        ax.plot(rows.since, rows.hazard, style, color=color, drawstyle="steps-post", label=_named(number))
+        ax.fill_between(rows.since, rows.low, rows.high, step="post", color=color, alpha=0.13, linewidth=0)
+    ax.set(xlabel=WAIT, ylabel="Chance to come back within a day (95 %)", xlim=(0, None), ylim=(0, None))
+    ax.yaxis.set_major_formatter(PercentFormatter(1))
+    ax.legend(frameon=False)
+    return ax
+
+
+def _named(number):
+    names = {1: "after the first order", 2: "the second", 3: "the third"}
+    return names.get(number, f"the {number}th and later")

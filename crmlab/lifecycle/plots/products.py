@@ -1,0 +1,138 @@
+"""Draw product life cycles: growth curves beside sales, stages along the path, shapes, and errors of foretelling."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.patches import Patch
+from matplotlib.ticker import PercentFormatter, StrMethodFormatter
+
+from crmlab.lifecycle.models.product_stages import DECLINE, GROWTH, INTRODUCTION, MATURITY, UNDETERMINED
+from crmlab.style import ACTUAL, BAND, EXPECTED, NAIVE, QUIET, axes
+
+SHADES = {
+    INTRODUCTION: ("#d9e7f2", "//"),
+    GROWTH: ("#6fb07f", ""),
+    MATURITY: ("#e9d8a6", ""),
+    DECLINE: ("#d08770", "\\\\"),
+    UNDETERMINED: ("#f0f0f0", "xx"),
+}
+SALES = "Sales in the period, unit of the data"
+MARKS = ("o", "s", "^", "D", "v")
+
+
+def growth_path(table, ax=None, so_far=False):
+    """Draw `growth_paths.path`: sales beside the curve, in each period or `so_far`; right of a line, to come."""
+    ax = axes(ax)
+    actual, expected, low, high = (
+        ("sold", "expected_sold", "sold_low", "sold_high") if so_far else ("sales", "expected", "low", "high")
+    )
+    if not so_far:
+        ax.fill_between(table.index, table.likely_low, table.likely_high, color=BAND, alpha=0.1, linewidth=0,
+                        label="likely sales (95 %)")  # fmt: skip
+    ax.fill_between(table.index, table[low], table[high], color=BAND, linewidth=0, label="curve (95 %)")
+    ax.plot(table.index, table[expected], "--", color=EXPECTED, label="curve")
+    ax.plot(table.index, table[actual], "o-", color=ACTUAL, markersize=4, label="sold")
+    seen = table.index[table.sales.notna()][-1]
+    if seen != table.index[-1]:
+        ax.axvline(seen, color=QUIET, linewidth=1)
+        ax.annotate(" to come", (seen, 1), xycoords=("data", "axes fraction"), va="top", color=QUIET)
+    ax.set(xlabel="Period", ylabel="Sales so far, unit of the data" if so_far else SALES, ylim=(0, None))
+    _of_time(ax, table.index)
+    ax.legend(frameon=False, loc="best")
+    return ax
+
+
+def growth_curves(paths, sales, ax=None):
+    """Draw several `growth_paths.path` at once, title -> frame: the curves beside sales, without intervals."""
+    ax = axes(ax)
+    ax.plot(sales.index, sales, "o", color=ACTUAL, markersize=5, label="sold")
+    for (title, frame), style in zip(paths.items(), ("-", "--", ":", "-."), strict=False):
+        ax.plot(frame.index, frame.expected, style, color=EXPECTED, label=title)
+    ax.set(xlabel="Period", ylabel=SALES, ylim=(0, None))
+    _of_time(ax, max((frame.index for frame in paths.values()), key=len, default=sales.index))
+    ax.legend(frameon=False)
+    return ax
+
+
+def product_stages(table, ax=None):
+    """Draw `product_stages.stages`: sales, and behind them the stage of each period along the path."""
+    ax = axes(ax)
+    ends = _edges(table.index)
+    for stage, left, right in zip(table.stage, ends[:-1], ends[1:], strict=True):
+        color, hatch = SHADES[stage]
+        ax.axvspan(left, right, facecolor=color, hatch=hatch, edgecolor="white", linewidth=0, zorder=0)
+    ax.plot(table.index, table.sales, "o-", color=ACTUAL, markersize=4, zorder=3)
+    ax.set(xlabel="Period", ylabel=SALES, ylim=(0, table.sales.max() * 1.08), xlim=(ends[0], ends[-1]))
+    _of_time(ax, table.index)
+    ax.grid(visible=False)
+    _named_stages(ax, table.stage)
+    return ax
+
+
+def growth_rates(table, ax=None):
+    """Draw `product_stages.stages`: growth in a year, period by period, and the thresholds at 0 and 10 %."""
+    ax = axes(ax)
+    known = table.growth.notna()
+    width = np.diff(_edges(table.index)) * 0.8
+    bars = ax.bar(table.index[known], table.growth[known], width[known.to_numpy()], edgecolor="white", linewidth=0)
+    for bar, stage in zip(bars, table.stage[known], strict=True):
+        bar.set(facecolor=SHADES[stage][0], hatch=SHADES[stage][1])
+    for height in (0, 0.1):
+        ax.axhline(height, color=QUIET, linewidth=1, linestyle="-" if height == 0 else "--")
+    ax.annotate("10 %", (1, 0.1), xycoords=("axes fraction", "data"), va="bottom", ha="right", color=QUIET)
+    ax.set(xlabel="Period", ylabel="Growth in a year")
+    ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    _of_time(ax, table.index)
+    ax.grid(visible=False, axis="x")
+    _named_stages(ax, table.stage[known])
+    return ax
+
+
+def shape(found, ax=None):
+    """Draw a `shapes.Shape`: sales, the line of straight pieces that says so, and its joints."""
+    ax, line = axes(ax), found.line
+    ax.plot(line.index, line.sales, "o", color=ACTUAL, markersize=4, label="sold")
+    ax.plot(line.index, line.line, color=EXPECTED, label=found.name)
+    joints = line[line.joint]
+    ax.plot(joints.index, joints.line, "D", color=EXPECTED, markersize=5, label="_joints")
+    ax.set(xlabel="Period", ylabel=SALES, ylim=(0, None))
+    _of_time(ax, line.index)
+    ax.legend(frameon=False)
+    return ax
+
+
+def growth_errors(table, ax=None):
+    """Draw `metrics.products.errors_ahead`: how far each rule missed, by how many periods ahead."""
+    ax = axes(ax)
+    curves = [rule for rule in table if not rule.endswith("again")]
+    for rule, mark in zip(table, MARKS, strict=False):
+        color, style = (EXPECTED, "-") if rule in curves else (NAIVE, "--")
+        ax.plot(table.index, table[rule], mark + style, color=color, markersize=5, label=rule)
+    ax.set(xlabel="Periods ahead", ylabel="Mean absolute error, unit of the data", ylim=(0, None))
+    ax.set_xticks(table.index[:: max(len(table) // 12, 1)])
+    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.6g}"))
+    ax.legend(frameon=False)
+    return ax
+
+
+def _named_stages(ax, stages):
+    """A legend above the axes, of the stages there are."""
+    shown = [stage for stage in SHADES if (stages == stage).any()]
+    patches = [Patch(facecolor=SHADES[s][0], hatch=SHADES[s][1], edgecolor="white", label=s) for s in shown]
+    ax.legend(handles=patches, frameon=False, ncols=max(len(shown), 1), loc="lower left", bbox_to_anchor=(0, 1))
+
+
+def _edges(index):
+    """The borders between periods, half a step to either side of their days: as matplotlib counts them, or numbers."""
+    at = index.map(pd.Timestamp.toordinal).to_numpy(float) - 719163 if isinstance(index, pd.DatetimeIndex) else index
+    at = np.asarray(at, dtype=float)
+    steps = np.diff(at) if len(at) > 1 else np.ones(1)
+    middles = at[:-1] + steps / 2 if len(at) > 1 else at[:0]
+    return np.concatenate([[at[0] - steps[0] / 2], middles, [at[-1] + steps[-1] / 2]])
+
+
+def _of_time(ax, index):
+    if isinstance(index, pd.DatetimeIndex):
+        ax.xaxis.set_major_formatter(ConciseDateFormatter(AutoDateLocator()))
+    if not isinstance(ax.yaxis.get_major_formatter(), PercentFormatter):
+        ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.6g}"))

@@ -1,0 +1,106 @@
+"""Draw projections of retention beside what came, how far they missed, and what a rise of retention is made of."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
+
+from crmlab.style import ACTUAL, BAND, EXPECTED, NAIVE, QUIET, axes
+
+MODELS = {"sBG": ("-", "s"), "BdW": ("--", "^")}
+CURVES = {"linear": (":", "x"), "exponential": ("-.", "+"), "quadratic": ((0, (6, 2)), "d")}
+LINEAR = 10  # % of a miss, up to which the axis is not logarithmic
+PARTS = {
+    "mix": (EXPECTED, "", "mix: who leaves readily has left"),
+    "changing": (NAIVE, "", "customers change"),
+    "between_groups": (EXPECTED, "....", "mix of groups"),
+    "unexplained": (QUIET, "////", "unexplained"),
+}
+
+
+def survival(projected, observed, group, ax=None):
+    """Draw `projection.survival` of one group beside its `survival.curve`: filled marks were known to the models."""
+    ax = axes(ax)
+    lines = projected[(projected.group == group) & projected.survival.notna()]
+    for model, rows in lines.groupby("model", sort=False):
+        style, _ = MODELS[model]
+        ends = rows.low.astype(float), rows.high.astype(float)
+        ax.fill_between(rows.period, *ends, color=BAND, alpha=0.15, linewidth=0)
+        ax.plot(rows.period, rows.survival.astype(float), linestyle=style, color=EXPECTED, label=f"{model} (95 % band)")
+    known = lines.period[lines.known].max() if len(lines) else observed.period.max()
+    seen = observed[observed.group == group]
+    for later, face, label in ((False, ACTUAL, "actual, known"), (True, "white", "actual, later")):
+        rows = seen[(seen.period > known) == later]
+        if len(rows):
+            look = {"mfc": face, "color": ACTUAL, "markersize": 5, "label": label}
+            ax.plot(rows.period, rows.survival, "o", **look)
+    ax.axvline(known, color=QUIET, linewidth=1)
+    ax.set(xlabel=f"Renewals since the start, periods ({group})", ylabel="Share still there", ylim=(0, 1.02))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.yaxis.set_major_formatter(PercentFormatter(1))
+    ax.legend(frameon=False)
+    return ax
+
+
+def residual_lifetimes(table, group, ax=None):
+    """Draw `projection.residual_lifetimes` of one group: payments to come by renewals survived."""
+    ax = axes(ax)
+    lines = table[(table.group == group) & table.payments.notna()]
+    for model, rows in lines.groupby("model", sort=False):
+        style, _ = MODELS[model]
+        ends = rows.low.astype(float), rows.high.astype(float)
+        ax.fill_between(rows.renewals, *ends, color=BAND, alpha=0.15, linewidth=0)
+        ax.plot(
+            rows.renewals, rows.payments.astype(float), linestyle=style, color=EXPECTED, label=f"{model} (95 % band)"
+        )
+    ax.set(xlabel=f"Renewals survived ({group})", ylabel="Payments to come, discounted", ylim=(0, None))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if len(lines):
+        ax.legend(frameon=False, loc="lower right")
+    return ax
+
+
+def misses(table, group, ax=None):
+    """Draw `metrics.misses` of one group: how far the last period was missed, by how many periods were known.
+
+    The axis is linear up to ±10 %, logarithmic beyond.
+    """
+    ax = axes(ax)
+    for (_, model), row in table[table.index.get_level_values("group") == group].iterrows():
+        (style, marker), color = (MODELS | CURVES)[model], EXPECTED if model in MODELS else NAIVE
+        miss = row.dropna().astype(float)
+        ax.plot(miss.index.astype(int), miss, linestyle=style, marker=marker, color=color, label=model)
+    ax.axhline(0, color=QUIET, linewidth=1)
+    ax.set_yscale("symlog", linthresh=LINEAR, subs=[2, 5])
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda miss, _: f"{miss:+,.0f}%" if miss else "0%"))
+    ax.yaxis.set_minor_formatter(FuncFormatter(lambda miss, _: ""))
+    ax.margins(y=0.08)
+    ax.set(xlabel=f"Periods the projection knew ({group})", ylabel="Miss at the last period")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(frameon=False, ncol=3, loc="lower center", bbox_to_anchor=(0.5, 1), columnspacing=1, handlelength=2.6)
+    return ax
+
+
+def decomposition(table, ax=None):
+    """Draw `heterogeneity.decomposition`: what each step of retention is made of, in points, and the whole of it."""
+    ax, steps = axes(ax), table[table.period != "all"]
+    places = steps.period.astype(int).to_numpy()
+    up, down = np.zeros(len(steps)), np.zeros(len(steps))
+    for name, (color, hatch, label) in PARTS.items():
+        part = 100 * pd.to_numeric(steps[name].astype("Float64")).to_numpy(dtype=float, na_value=0)
+        if not np.abs(part).max(initial=0) > 0:
+            continue
+        bottom = np.where(part > 0, up, down)
+        light = f"{color}55" if hatch else f"{color}cc"
+        ax.bar(places, part, 0.7, bottom, color=light, hatch=hatch, edgecolor="white", linewidth=0.5, label=label)
+        up, down = up + np.maximum(part, 0), down + np.minimum(part, 0)
+    change = 100 * steps.change.astype(float)
+    reach = np.abs(100 * steps[["low", "high"]].astype(float).to_numpy().T - change.to_numpy())
+    ax.errorbar(
+        places, change, reach, fmt="D", color=ACTUAL, ecolor=ACTUAL, markersize=4, capsize=3, label="seen (95 %)"
+    )
+    ax.axhline(0, color=QUIET, linewidth=1)
+    ax.set(xlabel="Renewal", ylabel="Change of retention from the one before, points")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.legend(frameon=False)
+    return ax

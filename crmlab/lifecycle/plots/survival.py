@@ -1,0 +1,44 @@
+"""Draw survival curves by group, with the numbers at risk."""
+
+import numpy as np
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from crmlab.style import ACTUAL, QUIET, axes
+
+STYLES = ("-", "--", ":", "-.")
+LINE, BELOW, ASIDE = 12, 40, 14  # points between lines of numbers at risk, from the axis to the first, and beside it
+
+
+def curve(table, ax=None):
+    """Draw `survival.curve`: a step line a group with its 95 % band, and below it the customers at risk."""
+    ax = axes(ax)
+    last = int(table.period.max())
+    ax.set_xlim(0, max(last, 1))
+    ax.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
+    ticks = [int(tick) for tick in ax.get_xticks() if 0 <= tick <= last]
+    for i, (group, rows) in enumerate(table.groupby("group")):
+        known = rows.dropna(subset=["low", "high"])
+        ends = known.low.astype(float), known.high.astype(float)
+        ax.fill_between(known.period, *ends, step="post", color=QUIET, alpha=0.2, linewidth=0)
+        ax.step(rows.period, rows.survival, STYLES[i % len(STYLES)], where="post", color=ACTUAL, label=str(group))
+        _at_risk(ax, rows.set_index("period").at_risk, ticks, str(group), -BELOW - LINE * (i + 1))
+    ax.annotate("Customers at risk", (0, 0), (0, -BELOW), **FROM_THE_AXIS, ha="left")
+    ax.set(xlabel="Renewals since the start, periods", ylabel="Share still there (95 % band)", ylim=(0, 1.02))
+    ax.yaxis.set_major_formatter(PercentFormatter(1))
+    ax.legend(frameon=False)
+    return ax
+
+
+FROM_THE_AXIS = {
+    "xycoords": ("data", "axes fraction"), "textcoords": "offset points", "va": "center", "fontsize": "small",
+    "color": QUIET, "annotation_clip": False,
+}  # fmt: skip
+
+
+def _at_risk(ax, at_risk, ticks, group, below):
+    """A line of numbers under the ticks: whose renewal was seen then; blank where nobody's was."""
+    ax.annotate(f"{group}  ", (0, 0), (-ASIDE, below), **FROM_THE_AXIS, ha="right")
+    for tick in ticks:
+        count = at_risk.get(tick, np.nan)
+        if np.isfinite(count):
+            ax.annotate(f"{int(count):,}", (tick, 0), (0, below), **FROM_THE_AXIS, ha="center")

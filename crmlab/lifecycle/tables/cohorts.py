@@ -1,0 +1,135 @@
+"""Who of each cohort came back in each calendar period, and which of that is not known yet."""
+
+from datetime import date, timedelta
+
+import ibis
+import pandas as pd
+from ibis import _
+from statsmodels.stats.proportion import proportion_confint
+
+from crmlab.contracts import InputError
+
+EVERY = ("week", "month", "quarter", "year")
+ORIGIN = date(1900, 1, 1)  # a Monday; periods are numbered from the one that it begins
+OBSERVED, IN_PROGRESS, NOT_YET = "observed", "in progress", "not yet"
+
+
+def triangle(transactions, end, every="month", acquired_from=None):
+    """Who of each cohort placed an order in each calendar period since its own, as known on `end`: a frame.
+
+    transactions  : rows of the TRANSACTIONS contract; those after `end` are not counted
+    end           : date, or its ISO text; from the first to the last day with an order
+    every         : "week" (from Monday), "month", "quarter" or "year"
+    acquired_from : leave out customers whose first order is earlier
+    returns       : one row per cohort with customers and period up to the oldest cohort's last
+        cohort        first day of the calendar period of the first order
+        period        calendar periods since then, 0 is the cohort's own
+        size          customers in the cohort
+        eligible      of them, those whose period has begun: what `share` is of
+        active        of them, those who placed an order in it; one that was returned later was placed all the same
+        share         active / eligible, 0 to 1
+        low, high     its 95 % interval [Wilson]; both 1 for period 0, in which all order by definition
+        state         "observed"; "in progress" where the calendar period is not over by `end`: numbers so far, without
+                      interval; "not yet" where it has not begun: eligible, active and share are NA, never 0
+    Raises InputError where `end` lies outside the log, or no period fits into it.
+    """
+    _refuse_contracts(transactions)
+    placed = transactions.filter(transactions.amount >= 0).select("customer_id", day=_.time.date())
+    last = _checked(placed, end, every, acquired_from)
+    counts = _counts(placed, last, every, acquired_from).execute()
+    if counts.empty:
+        raise InputError(
+            f"acquired_from {acquired_from}: no customer's first order lies from then to {last}; choose an earlier day"
+        )
+    return _cells(counts, last, every)
+
+
+def number(day, every):
+    """Which calendar period a day lies in, counted from 1900: of a date, or of a column of dates."""
+    if every == "week":
+        weeks = day.delta(ORIGIN, unit="day") if isinstance(day, ibis.Value) else (day - ORIGIN).days
+        return weeks // 7
+    year, month = (day.year(), day.month()) if isinstance(day, ibis.Value) else (day.year, day.month)
+    months = (year - ORIGIN.year) * 12 + month - 1
+    return months // {"month": 1, "quarter": 3, "year": 12}[every]
+
+
+def first_day(numbers, every):
+    """The first day of each calendar period, from its number: a Series of dates."""
+    if every == "week":
+        return pd.Timestamp(ORIGIN) + pd.to_timedelta(numbers * 7, unit="D")
+    months = numbers * {"month": 1, "quarter": 3, "year": 12}[every]
+    return pd.to_datetime({"year": ORIGIN.year + months // 12, "month": months % 12 + 1, "day": 1})
+
+
+def _counts(placed, last, every, acquired_from):
+    """Customers with an order, by cohort and period: a lazy table, of the cells with any."""
+    seen = placed.filter(placed.day <= last)
+    units = seen.group_by("customer_id", unit=number(seen.day, every).cast("int64")).aggregate(day=_.day.min())
+    whole = ibis.window(group_by="customer_id")
+    units = units.mutate(cohort=units.unit.min().over(whole), acquired=units.day.min().over(whole))
+    if acquired_from is not None:
+        units = units.filter(units.acquired >= _day(acquired_from))
+    return units.group_by("cohort", period=units.unit - units.cohort).aggregate(active=_.count())
+
+
+def _cells(counts, last, every):
+    """The frame of `triangle` from the cells with orders."""
+    now = number(last, every)
+    over = number(last + timedelta(days=1), every) > now  # whether the period of `end` is over by it
+    cohorts = sorted(counts.cohort.unique())
+    cells = pd.MultiIndex.from_product([cohorts, range(now - cohorts[0] + 1)], names=["cohort", "period"])
+    active = counts.set_index(["cohort", "period"]).active.reindex(cells, fill_value=0).astype("Int64")
+    frame = active.reset_index()
+    at = frame.cohort + frame.period
+    frame["state"] = OBSERVED
+    frame["state"] = frame.state.mask(at > now, NOT_YET).mask((at == now) & (not over), IN_PROGRESS)
+    begun, done = frame.state != NOT_YET, (frame.state == OBSERVED).to_numpy()
+    frame["size"] = frame.groupby("cohort").active.transform("first")  # all of a cohort order in its period 0
+    frame["eligible"], frame["active"] = frame["size"].where(begun), frame.active.where(begun)
+    frame["share"] = (frame.active / frame.eligible).astype("Float64")
+    for side, ends in zip(("low", "high"), _wilson(frame), strict=True):
+        frame[side] = pd.Series(ends, frame.index, dtype="Float64").mask(frame.period == 0, 1.0).where(done)
+    frame["cohort"] = first_day(frame.cohort, every)
+    return frame[["cohort", "period", "size", "eligible", "active", "share", "low", "high", "state"]]
+
+
+def _wilson(frame):
+    counts = frame[["active", "eligible"]].fillna(1).to_numpy(dtype=float).T
+    return proportion_confint(*counts, method="wilson")
+
+
+def _checked(placed, end, every, acquired_from):
+    """`end` as a date. Raises InputError with all that is wrong with what was asked."""
+    if every not in EVERY:
+        raise InputError(f"every = {every!r}: choose one of {', '.join(map(repr, EVERY))}")
+    span = placed.aggregate(first=_.day.min(), last=_.day.max()).to_pyarrow().to_pylist()[0]
+    if span["first"] is None:
+        raise InputError("transactions: there is no order in them; a triangle needs at least one")
+    end = end if isinstance(end, date) else date.fromisoformat(end)
+    told = f"the log runs from {span['first']} to {span['last']}"
+    if not span["first"] <= end <= span["last"]:
+        what = "before its first order" if end < span["first"] else "after its last"
+        raise InputError(f"end {end}: {told}, and end lies {what}; choose a day of that span")
+    number_of_first = number(span["first"], every)
+    opens, closes = (first_day(pd.Series([number_of_first + n]), every)[0].date() for n in (0, 1))
+    if (seen := (end - span["first"]).days + 1) < (length := (closes - opens).days):
+        raise InputError(
+            f"every = {every!r}: such a period ({length} days) is longer than the log up to {end} ({seen:,} days); "
+            f"{told}: choose a shorter period or a later end"
+        )
+    return end
+
+
+def _refuse_contracts(table):
+    if "amount" in table.columns:
+        return
+    raise InputError(
+        f"a cohort triangle of orders needs TRANSACTIONS (customer_id, time, amount); this table has "
+        f"{', '.join(table.columns)}. Where customers have contracts, their goodbye is seen: use contracts.durations "
+        "and its survival curve"
+    )
+
+
+def _day(day):
+    return ibis.literal(day if isinstance(day, date) else date.fromisoformat(day), type="date")

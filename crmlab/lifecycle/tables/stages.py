@@ -1,0 +1,208 @@
+"""Which stage of the relation each customer is in, period by period, built lazily where the log lives.
+
+A label is made of what is known of the customer by the end of the period, and of nothing later.
+"""
+
+from datetime import timedelta
+from itertools import combinations
+
+import ibis
+import pandas as pd
+from ibis import _
+
+from crmlab.contracts import InputError
+from crmlab.lifecycle.tables.cohorts import EVERY, first_day, number
+from crmlab.lifecycle.tables.cycle import MOST, day_number, placed, within
+
+STAGES = ("establishment", "growth", "maturity", "decline")
+TRIAL = MOST - 1  # order days up to which a relation is being established: the customer's own pace is not known yet
+WINDOW = {"week": 8, "month": 8, "quarter": 4, "year": 3}  # periods that tell the trend; before them, no maturity
+RISE = 0.05  # of mean spend a period, by which spend must rise or fall a period between two to count
+TOLD = 0.5  # of all pairs of periods, between more than which spend must rise or fall so for there to be a trend
+SHARE = 0.8  # of these, more than which must be rises, or falls
+LEAST = 3  # periods without which there is no trend
+ALIKE = 2  # order days up to which first and last day tell all of them
+
+
+def stages(transactions, end, every, overdue, acquired_from=None):
+    """The stage of each customer in each calendar period that ended by `end`, from that of the first order on: lazy.
+
+    transactions  : rows of the TRANSACTIONS contract; those after `end` are not seen
+    end           : date, or its ISO text; from the first to the last day with an order
+    every         : "week" (from Monday), "month", "quarter" or "year"
+    overdue       : the waits beyond which customers are overdue (`models.cycle.Overdue`): after, days by order number
+                    below MOST; times_own, own mean gaps from then on. Fitted up to an earlier day, nothing in a label
+                    of a later period is known later than its end
+    acquired_from : leave out customers whose first order is earlier
+    returns       : customer_id and, as of the period's end,
+        period   its first day
+        orders   order days so far
+        waited   days since the last one
+        due      days of waiting beyond which the customer is overdue
+        trend    1 where spend rose over the last periods, -1 where it fell, else 0; see `models.stages.rules`
+        stage    one of STAGES
+        spend    in the period, returns deducted
+    Raises InputError where `end` lies outside the log, or no period ended by it.
+    """
+    periods = whole_periods(transactions, end, every)
+    known = _so_far(_active(transactions, periods, every, acquired_from), periods)
+    labelled = _labelled(known, periods, overdue, WINDOW[every])
+    kept = "customer_id", "period", "orders", "waited", "due", "trend", "spend"
+    stage = ibis.cases(*((labelled.place == place, name) for place, name in enumerate(STAGES)))
+    return labelled.select(*kept, stage=stage)
+
+
+def moves(transactions, end, every, overdue, acquired_from=None):
+    """How many customers moved between stages, period by period: a frame of counts. Arguments as of `stages`.
+
+    period           first day of the period
+    before, previous stage two periods and one period earlier; "" before the first order
+    stage            in the period
+    customers        count
+    spend, squares   of these customers in the period: sum, and sum of squares
+    """
+    periods = whole_periods(transactions, end, every)
+    known = _so_far(_active(transactions, periods, every, acquired_from), periods)
+    labelled = _labelled(_merged(known), periods, overdue, WINDOW[every])
+    labelled = labelled.select("customer_id", "number", "place", "customers", "spend", "squares")
+    earlier = ibis.window(group_by=labelled.customer_id, order_by=labelled.number)
+    moved = labelled.mutate(before=_.place.lag(2).over(earlier), previous=_.place.lag(1).over(earlier))
+    keys = ["number", "before", "previous", "place"]
+    counted = moved.group_by(*keys).aggregate(customers=_.customers.sum(), spend=_.spend.sum(), squares=_.squares.sum())
+    frame = counted.execute().fillna({"before": -1, "previous": -1}).sort_values(keys, ignore_index=True)
+    names = dict(enumerate(STAGES)) | {-1: ""}
+    told = {"period": frame.number.map(pd.to_datetime(periods.period))}
+    told |= {"before": frame.before.map(names), "previous": frame.previous.map(names), "stage": frame.place.map(names)}
+    return pd.DataFrame(told).join(frame[["customers", "spend", "squares"]])
+
+
+def of_customers(stages, customers):
+    """The latest stage of some customers, out of `stages`: a Series by customer_id.
+
+    customers : their ids; those who never ordered are left out
+    """
+    wanted = ibis.memtable(pd.DataFrame({"customer_id": pd.unique(pd.Series(customers, dtype="string"))}))
+    latest = stages.semi_join(wanted, "customer_id").group_by("customer_id").aggregate(stage=_.stage.argmax(_.period))
+    return latest.order_by("customer_id").execute().set_index("customer_id").stage
+
+
+def whole_periods(transactions, end, every):
+    """The calendar periods from that of the first order to the last one over by `end`: a frame.
+
+    number from 0; period and closes: its first and last day
+    """
+    begun, end = within(transactions, end)
+    if every not in EVERY:
+        raise InputError(f"every = {every!r}: choose one of {', '.join(map(repr, EVERY))}")
+    zero, over = number(begun, every), number(end + timedelta(days=1), every)
+    opens = first_day(pd.Series(range(zero, over + 1)), every)
+    if over == zero:
+        close = first_day(pd.Series([zero + 1]), every)[0].date() - timedelta(days=1)
+        raise InputError(
+            f"every = {every!r}: that of the first order, on {begun}, was not over by {end}; "
+            f"choose a shorter period, or an end from {close} on"
+        )
+    closes = opens.shift(-1) - pd.Timedelta(days=1)
+    found = pd.DataFrame({"number": opens.index.astype("int32"), "period": opens.dt.date, "closes": closes.dt.date})
+    return found.iloc[:-1]
+
+
+def _active(transactions, periods, every, acquired_from):
+    """One row per customer and period with an order or a return: number of it, orders and spend in it, first, last."""
+    days = placed(transactions, periods.closes.iloc[-1], acquired_from)
+    zero = number(periods.period.iloc[0], every)
+    days = days.mutate(number=(number(days.day, every) - zero).cast("int32"), day=day_number(days.day))
+    ordered = days.orders > 0
+    return days.group_by("customer_id", "number").aggregate(
+        orders=days.orders.sum().cast("int32"),
+        spend=days.spend.sum().cast("float64"),
+        first=days.day.min(where=ordered),
+        last=days.day.max(where=ordered),
+    )
+
+
+def _so_far(active, periods):
+    """`active`, spend but for the period's own, as of the period's end: orders so far, first and last day of one.
+
+    joined, until : numbers of the first period, and of the next in which something happened
+    total, least, ended : orders in all, in the period of the fewest, and the last day of one
+    """
+    life = {"group_by": "customer_id", "order_by": "number"}
+    so_far, whole = life | {"rows": (None, 0)}, life | {"rows": (None, None)}
+    return active.mutate(
+        orders=_.orders.sum().over(**so_far).cast("int32"),
+        first=_["first"].min().over(**so_far),
+        last=_["last"].max().over(**so_far),
+        joined=_.number.min().over(**so_far),
+        until=_.number.lead().over(**life).fill_null(len(periods)).cast("int32"),
+        total=_.orders.sum().over(**whole).cast("int32"),
+        least=_.orders.min().over(**whole),
+        ended=_["last"].max().over(**whole),
+        squares=_.spend**2,
+    )
+
+
+def _merged(known):
+    """`known`, of `_so_far`, with customers of at most ALIKE orders on the same days in one: their stages are the same.
+
+    customer_id is that of one of them; customers, how many they are; spend and squares, their sums
+    """
+    alone = (known.total > ALIKE) | (known.least == 0)  # 0 where there is a period of returns alone
+    known = known.mutate(alone=alone.ifelse(known.customer_id, ibis.null("string")))
+    alike = {name: known[name].max() for name in ("orders", "last", "joined", "until")}
+    return known.group_by("alone", "first", "ended", "number").aggregate(
+        customer_id=known.customer_id.min(),
+        customers=known.count().cast("int32"),
+        spend=known.spend.sum(),
+        squares=known.squares.sum(),
+        **alike,
+    )
+
+
+def _labelled(known, periods, overdue, window):
+    """Customers period by period, from that of the first order to the last, each with the `place` of its stage."""
+    grid = _with_trend(_every_period(known, periods), window)
+    few = [(grid.orders == number, wait) for number, wait in enumerate(overdue.after, 1)]
+    mean_gap = (grid["last"] - grid["first"]) / (grid.orders - 1).nullif(0)
+    many = overdue.after[-1] if overdue.times_own is None else overdue.times_own * mean_gap
+    grid = grid.mutate(waited=grid.closes - grid["last"], due=ibis.cases(*few, else_=many).cast("float64"))
+    establishment, growth, maturity, decline = range(len(STAGES))
+    place = ibis.cases(
+        (grid.waited > grid.due, decline),
+        (grid.orders <= TRIAL, establishment),
+        (grid.trend < 0, decline),
+        ((grid.trend > 0) | (grid.known < window), growth),
+        else_=maturity,
+    )
+    return grid.mutate(place=place.cast("int8"))
+
+
+def _every_period(known, periods):
+    """`known`, of `_so_far`, with the periods in which nothing happened."""
+    known = known.mutate(at=known.number, number=ibis.range(known.number, known.until).unnest())
+    now = known.at == known.number
+    known = known.mutate(spend=now.ifelse(known.spend, 0.0), squares=now.ifelse(known.squares, 0.0))
+    table = ibis.memtable(periods)
+    return known.drop("at").inner_join(table.mutate(closes=day_number(table.closes)), "number")
+
+
+def _with_trend(grid, window):
+    """`grid` with trend: 1 where spend rose over the last `window` periods, -1 where it fell, else 0.
+
+    To rise is to rise by RISE of mean spend for every period between the two. The slopes are those of which the median
+    is the robust slope [Theil 1950; Sen 1968]; here their signs are counted, so that how far a spike goes is no matter.
+    Periods count that came after that of the first order, which holds one by definition.
+    """
+    earlier = ibis.window(group_by=grid.customer_id, order_by=grid.number)
+    grid = grid.mutate(**{f"spend_{k}": grid.spend.lag(k).over(earlier) if k else grid.spend for k in range(window)})
+    known, nothing = ibis.least(grid.number - grid.joined, window), ibis.null("float64")
+    spend = [(known > k).ifelse(grid[f"spend_{k}"], nothing) for k in range(window)]
+    mean = sum(money.abs().fill_null(0.0) for money in spend) / known.nullif(0)
+    pairs = [(spend[i] - spend[j], RISE * (j - i) * mean) for i, j in combinations(range(window), 2)]
+    up = sum(ibis.ifelse(rise > limit, 1, 0) for rise, limit in pairs)
+    down = sum(ibis.ifelse(rise < -limit, 1, 0) for rise, limit in pairs)
+    grid = grid.mutate(up=up, down=down, known=known)
+    both = grid.up + grid.down
+    told = (grid.known >= LEAST) & (both > TOLD * grid.known * (grid.known - 1) / 2)
+    rising, falling = told & (grid.up > SHARE * both), told & (grid.down > SHARE * both)
+    return grid.mutate(trend=ibis.cases((rising, 1), (falling, -1), else_=0))

@@ -1,0 +1,147 @@
+"""Durations of contracts: whole periods kept, who is lost when, and what is refused."""
+
+from datetime import date, timedelta
+
+import ibis
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crmlab.contracts import InputError
+from crmlab.lifecycle.tables import contracts
+
+from .cohort_worlds import log, retention, subscriptions
+
+END = "2024-04-30"
+
+
+def kept(start, end=None, every="month", until=END):
+    """(length, ended) of one contract."""
+    (row,) = contracts.durations(subscriptions((start, end)), until, every).itertuples()
+    return row.length, row.ended
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "found"),
+    [
+        ("2024-01-01", None, (3, False)),
+        ("2024-01-01", "2024-01-31", (0, True)),  # the last day with a contract
+        ("2024-01-01", "2024-02-01", (0, True)),  # the day of the renewal: the first day without
+        ("2024-01-01", "2024-02-02", (1, True)),
+        ("2024-01-01", "2024-01-01", (0, True)),
+        ("2024-01-01", "2024-04-20", (3, False)),  # the fourth month is not over: others may keep it or not
+        ("2024-01-01", "2025-04-20", (3, False)),  # an end not seen yet
+        ("2024-01-31", None, (2, False)),  # April has no 31st
+        ("2024-04-30", None, (0, False)),
+    ],
+)
+def test_a_contract_counts_its_whole_months(start, end, found):
+    assert kept(start, end) == found
+
+
+@pytest.mark.parametrize(
+    ("every", "found"), [("week", (15, True)), ("month", (3, True)), ("quarter", (1, True)), ("year", (0, True))]
+)
+def test_a_contract_counts_its_periods_from_its_own_start(every, found):
+    # 2024-01-10 to 2024-04-26 are 107 days: 15 weeks and 2 days
+    assert kept("2024-01-10", "2024-04-26", every, "2025-01-10") == found
+
+
+def test_like_customers_are_counted_together_by_group():
+    rows = ("2024-01-01", None), ("2024-01-05", None), ("2024-01-01", "2024-02-10"), ("2024-01-01", None)
+    table = subscriptions(*rows, ("2024-05-01", None), group=["a", "a", "a", None, "b"])
+    found = contracts.durations(table, END)
+    assert found.to_dict("list") == {
+        "group": ["a", "a", "no group"],
+        "length": [1, 3, 3],
+        "ended": [True, False, False],
+        "customers": [1, 2, 1],
+    }
+    assert list(contracts.durations(table.drop("group"), END).group.unique()) == ["all"]
+
+
+DAYS = st.integers(0, 120)
+
+
+def on(day):
+    return date(2023, 11, 15) + timedelta(days=day)
+
+
+def months(start, day):
+    """Whole months from start to day: how many anniversaries lie up to it, by a loop."""
+    count = 0
+    while True:
+        month = start.month - 1 + count + 1
+        year, month = start.year + month // 12, month % 12 + 1
+        after = (year, month, start.day)  # February 30 lies after the 29th and before March 1
+        if after > (day.year, day.month, day.day):
+            return count
+        count += 1
+
+
+@settings(max_examples=15, deadline=None, derandomize=True)
+@given(rows=st.lists(st.tuples(DAYS, st.one_of(st.none(), DAYS)), min_size=1, max_size=8), end=DAYS)
+def test_durations_are_what_a_loop_counts(rows, end):
+    rows = [(on(s), None if d is None else on(s + d)) for s, d in [(0, None), *rows]]
+    expected = []
+    for start, goodbye in rows:
+        if start <= on(end):
+            seen = months(start, on(end))
+            lasted = seen if goodbye is None or goodbye == start else months(start, goodbye - timedelta(days=1))
+            lasted = 0 if goodbye == start else lasted
+            expected.append((min(lasted, seen), lasted < seen))
+    table = subscriptions(*((s.isoformat(), g and g.isoformat()) for s, g in rows))
+    found = contracts.durations(table, on(end))
+    assert sorted(expected) == [(row.length, row.ended) for row in found.itertuples() for _ in range(row.customers)]
+
+
+def test_later_goodbyes_and_the_order_of_rows_change_nothing():
+    rows = [("2024-01-01", None), ("2024-01-15", "2024-03-02"), ("2024-02-01", "2024-06-01"), ("2024-05-01", None)]
+    known = [(s, e if e and e <= END else None) for s, e in rows if s <= END]
+    found = contracts.durations(subscriptions(*rows), END)
+    pd.testing.assert_frame_equal(found, contracts.durations(subscriptions(*reversed(known)), END))
+
+
+def test_durations_of_retention_are_the_losses_and_those_left():
+    found = contracts.durations_of_retention(retention(b=[10, 10], a=[100, 63, 63, 40]))
+    assert found.to_dict("list") == {
+        "group": ["a", "a", "a", "b"],
+        "length": [0, 2, 3, 1],
+        "ended": [True, True, False, False],
+        "customers": [37, 23, 40, 10],
+    }
+
+
+def test_durations_of_retention_take_a_lazy_table_and_leave_a_frame_alone():
+    frame = retention(a=[10, 4])
+    before = frame.copy()
+    pd.testing.assert_frame_equal(
+        contracts.durations_of_retention(ibis.memtable(frame)), contracts.durations_of_retention(frame)
+    )
+    pd.testing.assert_frame_equal(frame, before)
+
+
+def test_retention_with_a_gap_is_refused():
+    frame = retention(a=[10, 4, 2])
+    with pytest.raises(InputError, match=r"do not run 0, 1, 2 … \(first: group 'a', period 2\)"):
+        contracts.durations_of_retention(frame[frame.period != 1])
+
+
+@pytest.mark.parametrize(
+    ("table", "asked", "said"),
+    [
+        (subscriptions(("2024-01-01", None)), {"every": "day"}, "choose one of 'week', 'month', 'quarter', 'year'"),
+        (subscriptions(("2024-06-01", None)), {}, "none of them starts by 2024-04-30; choose a later end"),
+        (log(("ann", "2024-01-01")), {}, r"Customers without a contract leave unseen.*use the P\(alive\) curve"),
+    ],
+)
+def test_what_has_no_durations_is_refused(table, asked, said):
+    with pytest.raises(InputError, match=said):
+        contracts.durations(table, END, **asked)
+
+
+def test_a_table_of_subscriptions_or_of_what_was_left_of_them_is_read_as_what_it_is():
+    sold, left = subscriptions(("2024-01-01", None), ("2024-01-01", "2024-02-10")), retention(all=[10, 7, 5])
+    assert contracts.held(sold, END, "month").equals(contracts.durations(sold, END, "month"))
+    assert contracts.held(left, None).equals(contracts.durations_of_retention(left))

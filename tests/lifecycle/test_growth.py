@@ -1,0 +1,169 @@
+"""Growth curves: what they say of themselves, what they find in sales of known curves, and when they say nothing."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crmlab import likelihood
+from crmlab.contracts import InputError
+from crmlab.lifecycle.models import growth, growth_paths
+from crmlab.lifecycle.models.growth import Bass, BassDensity, Gompertz, Logistic
+from crmlab.likelihood import FitError
+
+KNOWN = [
+    Bass(1000, 0.01, 0.4),
+    BassDensity(1000, 0.01, 0.4),
+    Logistic(1000, 60, 0.5),
+    Gompertz(1000, 8, 0.35),
+    Bass(1000, 0.3, 0.1),
+]
+PERIODS = np.arange(1, 21)
+
+
+def sold(curve, periods=20, noise=0.0, seed=0):
+    """Sales simulated from a curve, with normal errors of `noise` times the highest."""
+    expected = curve.sales(np.arange(1, periods + 1))
+    errors = noise * expected.max() * np.random.default_rng(seed).standard_normal(periods)
+    return pd.Series(np.maximum(expected + errors, 0), pd.date_range("2000-01-01", periods=periods, freq="YS"))
+
+
+@pytest.mark.parametrize("curve", KNOWN, ids=lambda c: f"{c.title} {c.m}")
+def test_derivatives_are_those_of_small_steps(curve):
+    exact = curve._increments(PERIODS.astype(float))[1]
+    for column, name in enumerate(likelihood.names(curve)):
+        up, down = (replace(curve, **{name: getattr(curve, name) * np.exp(h)}) for h in (1e-6, -1e-6))
+        assert exact[:, column] == pytest.approx((up.sales(PERIODS) - down.sales(PERIODS)) / 2e-6, rel=1e-5, abs=1e-5)
+
+
+@pytest.mark.parametrize("curve", KNOWN[:1] + KNOWN[2:], ids=lambda c: f"{c.title} {c.m}")
+def test_sales_sum_to_what_is_sold_so_far_and_in_the_end_to_m(curve):
+    assert np.cumsum(curve.sales(PERIODS)) == pytest.approx(curve.cumulative(PERIODS))
+    assert curve.cumulative([400])[0] == pytest.approx(curve.m)
+
+
+@pytest.mark.parametrize("curve", KNOWN, ids=lambda c: f"{c.title} {c.m}")
+def test_the_peak_is_where_the_rate_of_sales_is_highest(curve):
+    at = np.linspace(0, 20, 20_001)
+    rate = np.gradient(curve.cumulative(at), at)
+    assert curve.peak == pytest.approx(at[rate.argmax()], abs=0.01)
+
+
+@pytest.mark.parametrize("curve", KNOWN, ids=lambda c: f"{c.title} {c.m}")
+def test_a_curve_is_found_again_in_sales_without_errors(curve):
+    fitted = type(curve).fit(sold(curve))
+    assert [getattr(fitted, n) for n in likelihood.names(curve)] == pytest.approx(
+        [getattr(curve, n) for n in likelihood.names(curve)], rel=1e-6
+    )
+
+
+def test_intervals_hold_the_parameters_that_sales_were_simulated_from():
+    truth = Bass(68_000, 0.0088, 0.64)
+    held = []
+    for seed in range(25):
+        found = likelihood.parameters(Bass.fit(sold(truth, 10, 0.07, seed)))
+        held += [(low <= getattr(truth, name) <= high) for name, low, high in found[["low", "high"]].itertuples()]
+    assert 0.84 <= np.mean(held) <= 0.995  # 95 % of 75, give or take three standard errors, as three share each series
+
+
+def test_rescaled_sales_rescale_m_and_nothing_else():
+    sales = sold(KNOWN[0], 15, 0.05)
+    small, large = Bass.fit(sales), Bass.fit(sales * 1e6)
+    assert (large.m, large.p, large.q) == pytest.approx((small.m * 1e6, small.p, small.q), rel=1e-6)
+
+
+@pytest.mark.parametrize("fewer", [0, 1, 2, 3])
+def test_too_few_periods_are_told(fewer):
+    for cls in growth.CURVES:
+        with pytest.raises(FitError, match=f"cannot be estimated: {fewer} periods, and at least 4 are needed"):
+            cls.fit(pd.Series(range(fewer), dtype=float))
+
+
+def test_sales_that_cannot_be_are_refused_all_at_once():
+    sales = pd.Series([1, -2, np.nan, -4, np.inf], pd.date_range("2024-01-01", periods=5, freq="MS"))
+    with pytest.raises(InputError) as caught:
+        Bass.fit(sales)
+    assert caught.value.breaches == (
+        "sales are missing or not finite in 2 of 5 periods (first: 2024-03-01; 2024-05-01); correct them",
+        "sales are negative in 2 of 5 periods (first: 2024-02-01; 2024-04-01); correct them",
+    )
+
+
+@pytest.mark.parametrize("sales", [[5] * 6, [0] * 6])
+def test_constant_sales_show_no_growth(sales):
+    with pytest.raises(FitError, match="sales are the same in all 6 periods, so there is no growth"):
+        Logistic.fit(pd.Series(sales, dtype=float))
+
+
+@pytest.mark.parametrize("sales", [[1, 2, 4, 8, 16, 32], [0, 0, 0, 5, 0, 0, 1]])
+def test_sales_that_do_not_tell_the_curve_are_said_not_to(sales):
+    with pytest.raises(FitError, match="cannot be estimated: no Bass curve is clearly the nearest to these"):
+        Bass.fit(pd.Series(sales, dtype=float))
+
+
+def test_a_minimum_too_flat_to_say_anything_is_none():
+    early = pd.Series([840.0, 1470, 2110, 4000, 7590])  # video recorders, five years: a log of m would err by 12
+    with pytest.raises(FitError, match="no Gompertz curve is clearly the nearest to these 5 periods"):
+        Gompertz.fit(early)
+
+
+def test_curves_that_could_not_be_fitted_are_told_beside_those_that_could():
+    fitted, refused = growth.curves(pd.Series([1.0, 2, 4, 8, 16, 32]))
+    assert set(fitted) | set(refused) == {"Bass", "Gompertz", "logistic"}
+    assert not set(fitted) & set(refused)
+    table = growth_paths.peaks(fitted, refused, pd.Series([1.0, 2, 4, 8, 16, 32]))
+    assert table.m["Bass":"Bass"].isna().all()
+    assert table.told["Bass"].startswith("cannot be estimated")
+
+
+def test_a_path_holds_sales_so_far_and_none_to_come():
+    sales = sold(KNOWN[0], 12, 0.05)
+    path = growth_paths.path(Bass.fit(sales), sales, 3)
+    assert path.index[-3:].year.tolist() == [2012, 2013, 2014]
+    assert path.sales.notna().tolist() == [True] * 12 + [False] * 3
+    assert path.sold.iloc[11] == pytest.approx(sales.sum())
+    ordered = path[["likely_low", "low", "expected", "high", "likely_high"]].to_numpy()
+    assert (np.diff(ordered, axis=1) > -1e-9).all()
+    assert (path.sold_low <= path.expected_sold).all() & (path.expected_sold <= path.sold_high).all()
+    again = growth_paths.path(Bass.fit(sales), sales, 3)
+    pd.testing.assert_frame_equal(path, again)
+
+
+def test_predictive_intervals_hold_most_of_later_sales():
+    held = []
+    for seed in range(12):
+        sales = sold(KNOWN[0], 16, 0.05, seed)
+        path = growth_paths.path(Bass.fit(sales[:12]), sales[:12], 4).iloc[12:]
+        held += ((path.likely_low <= sales[12:]) & (sales[12:] <= path.likely_high)).tolist()
+    assert np.mean(held) > 0.85
+
+
+def test_the_peaks_are_told_with_intervals_and_dates():
+    sales = sold(KNOWN[0], 20, 0.03, seed=1)
+    table = growth_paths.peaks({"Bass": Bass.fit(sales)}, {}, sales)
+    row = table.loc["Bass"]
+    assert row.m_low < 1000 < row.m_high
+    assert row.peak_low < KNOWN[0].peak < row.peak_high
+    assert row.peak_time == sales.index[int(np.ceil(row.peak)) - 1]
+    assert row.told == "peak past"
+    early = sales[:7]
+    assert growth_paths.peaks({"Bass": Bass.fit(early)}, {}, early).told["Bass"] != "peak past"
+    facts = growth_paths.facts(Bass.fit(sales))
+    assert facts["market_potential"].low < facts["market_potential"].value < facts["market_potential"].high
+
+
+def test_a_curve_below_what_was_sold_is_said_not_to_hold():
+    sales = pd.Series([100.0, 600, 900, 600, 200, *[15] * 40])
+    fitted, refused = growth.curves(sales)
+    assert "more was sold than it holds possible" in " ".join(growth_paths.peaks(fitted, refused, sales).told)
+
+
+@pytest.mark.parametrize(
+    ("freq", "last"),
+    [("YS", "2005-01-01"), ("QS", "2001-04-01"), ("MS", "2000-06-01"), ("W-MON", "2000-02-07"), ("D", "2000-01-06")],
+)
+def test_periods_to_come_keep_the_step_of_those_seen(freq, last):
+    seen = pd.date_range("2000-01-01" if freq != "W-MON" else "2000-01-03", periods=4, freq=freq)
+    assert growth_paths.later(seen, 2)[-1] == pd.Timestamp(last)
+    assert len(growth_paths.later(seen, 0)) == 0

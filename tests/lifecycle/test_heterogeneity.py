@@ -1,0 +1,130 @@
+"""Rising retention taken apart: customers who change, customers who leave, and groups whose shares move."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import beta
+
+from crmlab.lifecycle.models import heterogeneity
+from crmlab.lifecycle.models.sbg import BDW, SBG
+from crmlab.lifecycle.tables.contracts import durations_of_retention
+
+from .cohort_worlds import collapsed, renewals, retention
+
+ALIKE = renewals(20_000, 8, 0.7, 2.0, seed=2)  # nobody changes
+LOYAL = renewals(20_000, 8, 2.0, 4.0, c=0.6, seed=2)  # everybody grows more loyal
+
+
+def steady(stay, customers, group, seed):
+    """Customers who all renew with the same chance, always."""
+    return collapsed(group, np.random.default_rng(seed).random((customers, 8)) < stay)
+
+
+TWO_KINDS = pd.concat([steady(0.9, 5000, "firm", 1), steady(0.5, 5000, "loose", 2)], ignore_index=True)
+TWO_GROUPS = pd.concat([ALIKE.assign(group="a"), renewals(9000, 8, 0.5, 3.5, seed=4, group="b")], ignore_index=True)
+
+
+def whole(table):
+    return table[table.period == "all"].iloc[0]
+
+
+@pytest.mark.parametrize("durations", [ALIKE, LOYAL, TWO_GROUPS], ids=["alike", "loyal", "two groups"])
+def test_the_parts_add_up_to_the_change_and_the_steps_to_the_whole(durations):
+    found = heterogeneity.decomposition(durations, seed=1)
+    parts = found[["between_groups", "mix", "changing", "unexplained"]].sum(axis=1)
+    assert parts.to_numpy() == pytest.approx(found.change.to_numpy(), abs=1e-12)
+    steps = found[found.period != "all"]
+    for name in ("change", "between_groups", "mix", "changing", "unexplained"):
+        assert steps[name].sum() == pytest.approx(whole(found)[name], abs=1e-12)
+    assert list(found.period) == [*range(2, 9), "all"]
+
+
+def test_the_steps_are_those_of_what_was_seen():
+    renewed = np.array([[1, 1, 0], [1, 1, 1], [1, 0, 0], [0, 0, 0]], dtype=bool)
+    found = heterogeneity.decomposition(collapsed("all", renewed), seed=1)
+    assert list(found.before[:2]) == pytest.approx([3 / 4, 2 / 3])
+    assert list(found.after[:2]) == pytest.approx([2 / 3, 1 / 2])
+
+
+def test_under_sbg_nobody_changes_and_all_of_the_rise_is_mix():
+    found = heterogeneity.decomposition(ALIKE, seed=1, model=SBG)
+    assert (found[["changing", "changing_low", "changing_high"]] == 0).all(axis=None)
+    assert found.between_groups.abs().max() == 0
+    model = SBG.fit(ALIKE)
+    rises = np.diff(model.retention(np.arange(1, 9)))
+    assert found.mix[:-1].to_numpy() == pytest.approx(rises, rel=1e-9)
+
+
+def test_the_parts_of_bdw_are_those_of_simulated_customers():
+    # 100,000 customers with chances of their own, each weighed by the chance to be there: no closed form
+    stay, c = 1 - beta.ppf((np.arange(100_000) + 0.5) / 100_000, 2.0, 4.0), 0.6
+    t = np.arange(5.0) ** c
+    there = stay[:, None] ** t[:-1]
+    renewing = stay[:, None] ** np.diff(t)
+    mean = there.T @ renewing / there.sum(axis=0)[:, None]  # of those there before row's renewal, at column's
+    changing = [(mean[i, i + 1] - mean[i, i] + mean[i + 1, i + 1] - mean[i + 1, i]) / 2 for i in range(3)]
+    mix = [(mean[i + 1, i] - mean[i, i] + mean[i + 1, i + 1] - mean[i, i + 1]) / 2 for i in range(3)]
+    found = heterogeneity._parts(BDW(2.0, 4.0, c), 4)
+    assert found[0] == pytest.approx(mix, abs=1e-5)
+    assert found[1] == pytest.approx(changing, abs=1e-5)
+
+
+def test_a_rise_while_nobody_changes_is_a_warning():
+    found = heterogeneity.decomposition(ALIKE, seed=1)
+    verdict = heterogeneity.grow_loyal(found)
+    assert whole(found).low > 0.1
+    assert whole(found).changing_low < 0 < whole(found).changing_high
+    assert not verdict.passed
+    assert "as those who leave more readily have left" in verdict.evidence
+
+
+def test_customers_who_do_grow_loyal_are_seen_to():
+    found = heterogeneity.decomposition(LOYAL, seed=1)
+    verdict = heterogeneity.grow_loyal(found)
+    assert verdict.passed
+    assert whole(found).changing > 0.1
+    assert whole(found).changing_low > 0
+
+
+def test_two_kinds_of_steady_customers_make_a_rise_between_groups():
+    found = heterogeneity.decomposition(TWO_KINDS, seed=1)
+    last = whole(found)
+    assert last.low > 0.1
+    assert last.between_groups == pytest.approx(last.change, abs=0.04)
+    assert last[["mix", "changing", "unexplained"]].isna().all()
+    assert "cannot be estimated" in last.reason
+    verdict = heterogeneity.grow_loyal(found)
+    assert not verdict.passed
+    assert "cannot be estimated" in verdict.evidence
+
+
+def test_what_groups_do_is_counted_at_the_mean_of_their_rates_before_and_after():
+    # a keeps 90 of 100, then 54; b keeps 50 of 100, then 45: the share of a goes from 1/2 to 9/14
+    kept = {"a": (100, 90, 54), "b": (100, 50, 45)}
+    durations = durations_of_retention(retention(**kept))
+    step = heterogeneity.decomposition(durations, seed=1).iloc[0]
+    assert step.between_groups == pytest.approx(1 / 7 * ((0.9 + 0.6) / 2 - (0.5 + 0.9) / 2))
+
+
+def test_a_change_of_customers_that_may_be_chance_is_no_growing_loyal():
+    found = heterogeneity.decomposition(ALIKE, seed=1)
+    unsure = found.assign(changing=0.05, changing_low=-0.01, changing_high=0.1)
+    assert not heterogeneity.grow_loyal(unsure).passed
+    assert heterogeneity.grow_loyal(unsure.assign(changing_low=0.01)).passed
+
+
+def test_where_nothing_rises_there_is_nothing_to_explain():
+    verdict = heterogeneity.grow_loyal(heterogeneity.decomposition(steady(0.8, 500, "all", 3), seed=1))
+    assert verdict.passed
+    assert verdict.evidence.endswith("no clear rise to explain")
+
+
+def test_one_period_cannot_be_taken_apart():
+    found = heterogeneity.decomposition(collapsed("all", np.array([[True], [False]])), seed=1)
+    assert list(found.reason) == ["cannot be estimated: one period only"]
+    assert heterogeneity.grow_loyal(found).evidence == "cannot be estimated: one period only"
+
+
+def test_groups_are_compared_as_long_as_all_of_them_were_seen():
+    found = heterogeneity.decomposition(pd.concat([ALIKE, renewals(900, 5, 0.7, 2.0, seed=3, group="b")]), seed=1)
+    assert list(found.period) == [2, 3, 4, 5, "all"]

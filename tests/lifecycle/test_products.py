@@ -1,0 +1,209 @@
+"""Sales by category from a log, where each category stands, and the plots of product life cycles."""
+
+import random
+
+import ibis
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from crmlab.contracts import InputError, Policy, admit
+from crmlab.lifecycle.metrics import products as metrics
+from crmlab.lifecycle.models import growth, growth_backtest, growth_paths, product_stages, shapes
+from crmlab.lifecycle.models.growth import Bass
+from crmlab.lifecycle.plots import products as plots
+from crmlab.lifecycle.tables import products
+
+ROWS = [
+    ("a", "2024-01-10", "5", "tea"),
+    ("a", "2024-01-31 23:59", "5", "tea"),
+    ("e", "2024-02-01", "7", "cups"),
+    ("b", "2024-04-02", "2.5", "tea"),
+    ("e", "2024-04-03", "-7", "cups"),
+    ("c", "2024-04-30", "1", ""),
+    ("c", "2024-05-01", "100", "tea"),
+    ("d", "2024-06-15", "1", "tea"),
+]
+
+
+def log(rows=ROWS, **policy):
+    names = ["customer_id", "time", "amount", "category"]
+    columns = [pd.Series(column, dtype="str") for column in zip(*rows, strict=True)]
+    raw = ibis.memtable(pd.DataFrame(dict(zip(names, columns, strict=True))))
+    return admit(raw, "log", Policy(returns="net", **policy)).table
+
+
+def sold(*asked, rows=ROWS):
+    frame = products.sales(log(rows), *asked)
+    return [(r.category, str(r.time.date()), r.sales) for r in frame.itertuples()]
+
+
+def test_sales_are_summed_by_category_and_whole_period_with_zeros_between():
+    assert sold("2024-05-15") == [
+        ("cups", "2024-02-01", 0), ("cups", "2024-03-01", 0), ("cups", "2024-04-01", 0),
+        ("none", "2024-04-01", 1),
+        ("tea", "2024-01-01", 10), ("tea", "2024-02-01", 0), ("tea", "2024-03-01", 0), ("tea", "2024-04-01", 2.5),
+    ]  # fmt: skip
+
+
+def test_a_return_counts_once_it_is_known_and_in_the_period_of_its_order():
+    assert ("cups", "2024-02-01", 7) in sold("2024-04-02")
+    assert ("cups", "2024-02-01", 0) in sold("2024-04-03")
+
+
+def test_sales_are_not_negative_where_a_return_is_set_against_another_category():
+    rows = [("a", "2024-01-01", "5", "tea"), ("a", "2024-01-02", "-4", "cups"), ("a", "2024-02-01", "1", "tea")]
+    assert sold("2024-02-01", rows=rows) == [("cups", "2024-01-01", 0), ("tea", "2024-01-01", 5)]
+
+
+def test_a_period_counts_from_its_last_day_on():
+    assert ("none", "2024-04-01", 1) in sold("2024-04-30")
+    assert not any(time == "2024-04-01" for _, time, _ in sold("2024-04-29"))
+    assert [row[1] for row in sold("2024-06-15", "quarter") if row[0] == "tea"] == ["2024-01-01"]
+    weeks = [row for row in sold("2024-04-07", "week") if row[0] == "tea"]
+    assert (weeks[0], weeks[-1]) == (("tea", "2024-01-08", 5), ("tea", "2024-04-01", 2.5))
+
+
+def test_later_rows_and_their_order_change_nothing():
+    shuffled = random.Random(1).sample(ROWS, len(ROWS))
+    assert sold("2024-05-15", rows=shuffled) == sold("2024-05-15")
+    assert sold("2024-05-15", rows=[*ROWS, ("z", "2024-05-16", "9", "new")]) == sold("2024-05-15")
+
+
+def test_a_log_without_categories_is_one():
+    frame = products.sales(log().drop("category"), "2024-05-15")
+    assert frame.category.unique().tolist() == ["all"]
+    assert frame.sales.tolist() == [10, 0, 0, 3.5]
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (("2025-01-01",), "end 2025-01-01: the log runs from 2024-01-10 to 2024-06-15; choose a day of that span"),
+        (("2023-01-01",), "end 2023-01-01: the log runs from"),
+        (("2024-01-20",), "no month with a sale is over by 2024-01-20; choose a shorter period or a later end"),
+        (("2024-05-15", "day"), "every = 'day': choose one of 'week', 'month', 'quarter', 'year'"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(asked, told):
+    with pytest.raises(InputError, match=told):
+        sold(*asked)
+
+
+def test_a_table_of_another_contract_is_refused_either_way():
+    series = ibis.memtable({"time": ["2024-01-01"], "sales": [1.0], "category": ["all"]})
+    with pytest.raises(InputError, match="where it is a SERIES already, use"):
+        products.sales(series, "2024-01-01")
+    with pytest.raises(InputError, match="make a series of TRANSACTIONS with"):
+        products.series(log())
+
+
+def two(periods=24, freq="MS"):
+    """A frame of two categories: one of a Bass curve, and a short one."""
+    times = pd.date_range("2020-01-01", periods=periods, freq=freq)
+    long = pd.DataFrame(
+        {"category": "long", "time": times, "sales": Bass(1000, 0.01, 0.4).sales(range(1, periods + 1))}
+    )
+    short = pd.DataFrame({"category": "short", "time": times[-3:], "sales": [1.0, 2.0, 3.0]})
+    return pd.concat([long, short], ignore_index=True)
+
+
+@pytest.mark.parametrize(("freq", "count"), [("YS", 1), ("QS", 4), ("MS", 12), ("W-MON", 52), ("D", 365)])
+def test_a_year_has_as_many_periods_as_fit(freq, count):
+    assert products.per_year(two(freq=freq)) == count
+
+
+def test_a_curve_is_one_categorys_sales_the_largest_unless_named():
+    assert products.curve(two()).name == "long"
+    assert products.curve(two(), "short").tolist() == [1, 2, 3]
+    with pytest.raises(InputError, match=r"no category 'x' among 2 \(the largest: 'long', 'short'\); name one"):
+        products.curve(two(), "x")
+
+
+TOO_FEW = "cannot be estimated: 3 periods, and a shape needs at least 8"
+
+
+def test_an_overview_says_where_each_category_stands_and_what_cannot_be_said():
+    table = metrics.overview(two(freq="YS"))
+    assert table.index.tolist() == ["long", "short"]
+    assert (table.stage["long"], table["shape"]["long"]) == ("decline", "classic")
+    assert table.peak_time["long"] == pd.Timestamp("2028-01-01")  # Bass's peak is ln(40) / 0.41 = 8.997 periods on
+    assert table.since["long"] == pd.Timestamp("2029-01-01")
+    assert (table["shape"]["short"], table.told["short"]) == ("cannot be estimated", TOO_FEW)
+    assert pd.isna(table.peak_time["short"])
+    assert metrics.overview(two(freq="YS"), most=1).index.tolist() == ["long"]
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """A frame for each plot, by its name."""
+    sales = products.curve(two(12, "YS"))
+    fitted, _refused = growth.curves(sales + 5)
+    path = growth_paths.path(fitted["Bass"], sales + 5, 3)
+    read = product_stages.stages(sales)
+    return {
+        "growth_path": path,
+        "growth_curves": dict.fromkeys(fitted, path),
+        "product_stages": read,
+        "growth_rates": read,
+        "shape": shapes.shape(sales),
+        "growth_errors": metrics.errors_ahead(growth_backtest.rolling(sales, 2)),
+    }
+
+
+NAMES = ["growth_path", "growth_curves", "product_stages", "growth_rates", "shape", "growth_errors"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_plot_returns_the_axes_it_was_given_with_named_axes(drawn, name):
+    _figure, ax = plt.subplots()
+    more = (drawn["growth_path"].sales.dropna(),) if name == "growth_curves" else ()
+    assert getattr(plots, name)(drawn[name], *more, ax=ax) is ax
+    assert ax.get_xlabel()
+    assert ax.get_ylabel()
+    assert ax.get_legend() is not None
+    plt.close("all")
+
+
+def test_a_path_is_drawn_with_its_intervals_and_a_line_before_what_is_to_come(drawn):
+    ax = plots.growth_path(drawn["growth_path"])
+    assert ax.lines[1].get_ydata()[:12] == pytest.approx(drawn["growth_path"].sales[:12])
+    assert len(ax.collections) == 2
+    assert any("to come" in text.get_text() for text in ax.texts)
+    plain = plots.growth_path(drawn["growth_path"].iloc[:12], so_far=True)
+    assert not plain.texts
+    assert plain.get_ylabel().startswith("Sales so far")
+    plt.close("all")
+
+
+def test_stages_are_drawn_as_stretches_that_meet(drawn):
+    ax = plots.product_stages(drawn["product_stages"])
+    lefts = [patch.get_x() for patch in ax.patches]
+    rights = [patch.get_x() + patch.get_width() for patch in ax.patches]
+    assert lefts[1:] == pytest.approx(rights[:-1])
+    named = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert set(named) == set(drawn["product_stages"].stage)
+    assert np.diff(ax.get_xlim()) > 0
+    plt.close("all")
+
+
+def test_sales_that_no_curve_fits_are_drawn_alone():
+    sales = products.curve(two(12, "YS"))
+    path = growth_paths.path(None, sales, 3)
+    assert path.sales.to_list() == sales.to_list()
+    assert path.expected.isna().all()
+    ax = plots.growth_path(path)
+    assert len(ax.lines[1].get_ydata()) == 12
+    plt.close("all")
+
+
+def test_a_backtest_that_cannot_be_made_says_why():
+    few = products.curve(two(12, "YS"))[:4]
+    backtest, errors, verdict = metrics.put_to_test(few)
+    assert backtest.empty
+    assert errors.empty
+    assert (verdict.passed, verdict.evidence) == (
+        False,
+        "cannot be estimated: 4 periods, and a backtest needs at least 5",
+    )

@@ -1,0 +1,212 @@
+"""sBG and BdW: exact likelihoods and derivatives, parameters found again, and what they refuse."""
+
+import time
+
+import mpmath
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import chi2
+
+from crmlab import likelihood
+from crmlab.contracts import InputError
+from crmlab.lifecycle.models import sbg
+from crmlab.lifecycle.models.sbg import BDW, SBG
+from crmlab.lifecycle.models.survival import at_risk_and_lost
+from crmlab.likelihood import FitError
+from crmlab.result import number
+
+from .cohort_worlds import renewals
+
+MODELS = (SBG(0.67, 3.8), BDW(0.3, 1.7, 1.6), BDW(2.0, 5.0, 0.4))
+WORLD = renewals(3000, 10, 0.7, 3.0, seed=1)
+
+
+def exact(model, t):
+    """S(t), to 40 digits."""
+    alpha, beta, c = (mpmath.mpf(str(v)) for v in (model.alpha, model.beta, getattr(model, "c", 1)))
+    return mpmath.beta(alpha, beta + mpmath.mpf(t) ** c) / mpmath.beta(alpha, beta)
+
+
+def durations(*rows):
+    frame = pd.DataFrame(rows, columns=["length", "ended", "customers"])
+    return frame.assign(group="all")
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_survival_is_exact(model):
+    with mpmath.workdps(40):
+        expected = [float(exact(model, t)) for t in (0, 1, 2, 12, 500)]
+        rates = [float(exact(model, t) / exact(model, t - 1)) for t in (1, 2, 12, 500)]
+    assert list(model.survival([0, 1, 2, 12, 500])) == pytest.approx(expected, rel=1e-12)
+    assert list(model.retention([1, 2, 12, 500])) == pytest.approx(rates, rel=1e-10)
+    assert model.survival(0) == 1
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_likelihood_is_exact(model):
+    table = durations((0, True, 5), (1, True, 2), (3, True, 4), (0, False, 3), (2, False, 6), (8, False, 7))
+    with mpmath.workdps(40):
+        total = sum(
+            row.customers * mpmath.log(exact(model, row.length) - (exact(model, row.length + 1) if row.ended else 0))
+            for row in table.itertuples()
+        )
+    assert model.log_likelihood(table) == pytest.approx(float(total), rel=1e-13)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_gradient_and_hessian_are_exact(model):
+    # differences of the exact likelihood, in 40 digits
+    table = durations((0, True, 5), (1, True, 2), (3, True, 4), (2, False, 6), (8, False, 7))
+    derivatives = model._likelihood(*at_risk_and_lost(table))
+    theta = [getattr(model, name) for name in likelihood.names(model)]
+
+    def total(*parameters):
+        alpha, beta, c = (*parameters, mpmath.mpf(1))[:3]
+
+        def s(t):
+            return mpmath.beta(alpha, beta + mpmath.mpf(t) ** c) / mpmath.beta(alpha, beta)
+
+        return sum(
+            r.customers * mpmath.log(s(r.length) - (s(r.length + 1) if r.ended else 0)) for r in table.itertuples()
+        )
+
+    with mpmath.workdps(40):
+        point, count = tuple(mpmath.mpf(v) for v in theta), len(theta)
+        unit = np.eye(count, dtype=int)
+        gradient = [float(mpmath.diff(total, point, tuple(map(int, unit[i])))) for i in range(count)]
+        hessian = [
+            [float(mpmath.diff(total, point, tuple(map(int, unit[i] + unit[j])))) for j in range(count)]
+            for i in range(count)
+        ]
+    _, slope, curve = derivatives(np.array(theta))
+    assert list(slope) == pytest.approx(gradient, rel=1e-9)
+    assert np.asarray(curve) == pytest.approx(np.array(hessian), rel=1e-9)
+
+
+@pytest.mark.parametrize("model", [SBG(0.7, 3.0), BDW(0.9, 4.0, 1.4)])
+def test_a_fit_finds_the_parameters_that_customers_were_simulated_from(model):
+    found = type(model).fit(renewals(60_000, 15, model.alpha, model.beta, getattr(model, "c", 1.0), seed=3))
+    table = likelihood.parameters(found)
+    truth = np.array([getattr(model, name) for name in table.index])
+    assert (np.abs(np.log(table.value / truth)) < 3.5 * table.standard_error / table.value).all()
+    assert (table.standard_error / table.value < 0.15).all()
+
+
+def test_bdw_with_c_of_1_is_sbg():
+    t = np.arange(30)
+    assert BDW(0.7, 3.0, 1.0).survival(t) == pytest.approx(SBG(0.7, 3.0).survival(t), rel=1e-12)
+    assert BDW(0.7, 3.0, 1.0).log_likelihood(WORLD) == pytest.approx(SBG(0.7, 3.0).log_likelihood(WORLD), rel=1e-12)
+
+
+@pytest.mark.parametrize("discount", [0.5, 0.1, 0.008, 0.0018])
+def test_payments_to_come_of_sbg_are_the_closed_form(discount):
+    # Fader & Hardie 2010: (b + n) / (a + b + n) 2F1(1, b + n + 1; a + b + n + 1; 1 / (1 + d))
+    a, b = 0.7, 3.0
+    for n in (0, 3, 40):
+        with mpmath.workdps(30):
+            series = mpmath.hyp2f1(1, b + n + 1, a + b + n + 1, 1 / (1 + mpmath.mpf(discount)))
+            expected = float((b + n) / (a + b + n) * series)
+        assert SBG(a, b).residual_lifetime(n, discount) == pytest.approx(expected, rel=1e-10)
+
+
+def test_payments_to_come_are_shaped_as_the_renewals():
+    found = BDW(0.3, 1.7, 1.6).residual_lifetime([[0, 1], [7, 3]], 0.1)
+    assert found.shape == (2, 2)
+    assert found[1, 0] == BDW(0.3, 1.7, 1.6).residual_lifetime(7, 0.1)
+
+
+def test_a_yearly_discount_is_the_same_by_any_period():
+    rates = {every: sbg.discount_a_period(0.1, every) for every in ("week", "month", "quarter", "year")}
+    assert rates["year"] == pytest.approx(0.1)
+    assert (1 + rates["month"]) ** 12 == pytest.approx(1.1)
+    assert (1 + rates["quarter"]) ** 4 == pytest.approx(1.1)
+    assert (1 + rates["week"]) ** (365 / 7) == pytest.approx(1.1)
+
+
+def test_a_test_of_duration_dependence_passes_where_there_is_none_and_fails_where_there_is():
+    (still,) = sbg.constant_chances(renewals(8000, 12, 0.7, 3.0, seed=5))
+    (moving,) = sbg.constant_chances(renewals(8000, 12, 0.7, 3.0, c=1.5, seed=5))
+    assert (still.passed, moving.passed) == (True, False)
+    assert moving.instead == "BdW, in which customers grow more likely to leave with tenure"
+
+
+def test_the_test_of_duration_dependence_is_the_likelihood_ratio_on_one_degree_of_freedom():
+    gain = 2 * (BDW.fit(WORLD).log_likelihood(WORLD) - SBG.fit(WORLD).log_likelihood(WORLD))
+    told = sbg.constant_chances(WORLD)[0].evidence
+    assert f"letting it move is {number(gain)}, chance {number(float(chi2.sf(gain, 1)))}" in told
+    level = chi2.sf(gain, 1)
+    assert sbg.constant_chances(WORLD, 1 - level + 1e-6)[0].passed
+    assert not sbg.constant_chances(WORLD, 1 - level - 1e-6)[0].passed
+
+
+BAD = {
+    "2 periods were seen, and 3 are needed": durations((0, True, 5), (1, True, 5), (2, False, 9)),
+    "none of 9 customers was lost in 7 periods": durations((7, False, 9)),
+    "all 5 customers were lost at the first renewal": durations((0, True, 5)),
+}
+
+
+@pytest.mark.parametrize("model", [SBG, BDW])
+@pytest.mark.parametrize("reason", BAD)
+def test_what_cannot_be_estimated_is_told(model, reason):
+    table = BAD[reason]
+    if "all" in reason:
+        reason = "1 periods were seen"
+    with pytest.raises(FitError, match=f"^{model.title} cannot be estimated: {reason}"):
+        model.fit(table)
+
+
+def test_all_lost_at_the_first_renewal_is_told_where_others_are_censored_early():
+    table = durations((0, True, 5), (0, False, 3))
+    assert sbg._unfit(np.array([5, 0, 0]), np.array([5, 0, 0])) == "all 5 customers were lost at the first renewal"
+    with pytest.raises(FitError, match="cannot be estimated"):
+        SBG.fit(table)
+
+
+@pytest.mark.parametrize("model", [SBG, BDW])
+def test_customers_who_are_alike_leave_no_clear_maximum(model):
+    # each renews with chance .8: alpha and beta grow without end
+    kept = np.round(10_000 * 0.8 ** np.arange(9)).astype(int)
+    rows = [(t, True, kept[t] - kept[t + 1]) for t in range(8)] + [(8, False, kept[8])]
+    with pytest.raises(FitError, match=r"cannot be estimated: on these 10,000 customers.*no clear maximum"):
+        model.fit(durations(*rows))
+
+
+def test_a_verdict_that_cannot_be_reached_says_why():
+    (verdict,) = sbg.constant_chances(BAD["none of 9 customers was lost in 7 periods"])
+    assert not verdict.passed
+    assert verdict.evidence.startswith("cannot be judged: sBG cannot be estimated: none of 9")
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        (lambda: MODELS[0].survival(-1), "periods = -1: choose whole numbers, 0 or more"),
+        (lambda: MODELS[0].survival(1.5), "whole numbers"),
+        (lambda: MODELS[0].retention([0, 1]), "choose whole numbers, 1 or more"),
+        (lambda: MODELS[0].residual_lifetime(7, 0), "discount = 0: choose a rate a period above 0"),
+        (lambda: MODELS[0].residual_lifetime(7, 1e-9), "too near 0 to sum"),
+        (lambda: MODELS[0].residual_lifetime(np.nan, 0.1), "renewals = nan: choose whole numbers"),
+        (lambda: sbg.discount_a_period(-0.1, "year"), "choose a yearly rate of 0 or more"),
+        (lambda: sbg.discount_a_period(0.1, "day"), "one of 'week', 'month', 'quarter', 'year'"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(ask, said):
+    with pytest.raises(InputError, match=said):
+        ask()
+
+
+def test_sbg_is_fitted_within_50_ms():
+    table = renewals(50_000, 60, 0.7, 3.0, seed=2)
+    SBG.fit(table)
+    begun = time.process_time()
+    for _ in range(5):
+        SBG.fit(table)
+    assert (time.process_time() - begun) / 5 < 0.05
+
+
+def test_a_fit_leaves_durations_alone_and_is_the_same_each_time():
+    before = WORLD.copy()
+    assert SBG.fit(WORLD) == SBG.fit(WORLD.sample(frac=1, random_state=1))
+    pd.testing.assert_frame_equal(WORLD, before)

@@ -1,0 +1,115 @@
+"""The reports on customers, contracts and products as the command line runs them, and what they refuse."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crmlab.lifecycle import SBG
+from crmlab.reports import store
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(project, report, *options):
+    command = [sys.executable, "-c", "from crmlab.cli import main; main()", "run", report, *options]
+    environment = os.environ | {"CRMLAB_ROOT": str(project)}
+    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True)
+    return done, next(iter(store.folders(project / "reports", report)), None)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    project = tmp_path_factory.mktemp("project")
+    for folder in ("notebooks", "data"):
+        shutil.copytree(ROOT / folder, project / folder)
+    return project
+
+
+def whole(project, report, *options):
+    done, folder = run(project, report, *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+def table(folder, name):
+    return pd.read_csv(folder / "tables" / f"{name}.csv")
+
+
+def test_customers_without_contracts(project):
+    folder = whole(project, "lifecycle")
+    facts = store.read(folder).facts
+    triangle, shares, trial = (table(folder, name) for name in ("triangle", "shares", "trial"))
+    assert facts["customers"]["value"] == 2357
+    assert triangle[triangle.state == "not yet"][["active", "share"]].isna().all().all()
+    np.testing.assert_allclose(shares.groupby("period").share.sum(), 1)
+    f1 = trial.set_index("labels by").macro_f1
+    assert f1["filter"] - 0.15 < f1["rules"]
+    assert f1["rules"] > f1["majority"]
+    assert set(pd.read_csv(folder / "tables" / "private" / "stages.csv", nrows=9)) > {"customer_id", "stage"}
+
+
+def test_contracts_as_published(project):
+    folder = whole(project, "retention")
+    payments = table(folder, "payments").set_index(["group", "model"])
+    assert store.read(folder).data[0].customers == 2000
+    projected = table(folder, "projected").set_index(["group", "model", "period"])
+    # Fader & Hardie (2007): sBG from seven years, years 8 to 12
+    for group, printed in {
+        "Regular": (22.0, 20.4, 19.1, 18.0, 17.0),
+        "High-End": (46.0, 43.6, 41.4, 39.5, 37.8),
+    }.items():
+        expected = [100 * projected.survival[group, "sBG", year] for year in range(8, 13)]
+        np.testing.assert_allclose(expected, printed, atol=0.06)
+    assert (payments.low < payments.payments).all()
+    assert "data-kinds" in (folder / "report.html").read_text("utf-8")
+
+
+def test_subscriptions_nobody_prepared(project):
+    rng, days = np.random.default_rng(1), 365
+    start = pd.Timestamp("2022-01-01") + pd.to_timedelta(rng.integers(0, days, 900), unit="D")
+    left = rng.geometric(rng.beta(1, 4, 900).clip(0.01))
+    end = start + pd.to_timedelta(np.floor(left * 30.4) - 10, unit="D")  # within the month before the renewal missed
+    frame = pd.DataFrame({"customer_id": np.arange(900), "start": start, "end": end.where(end < "2024-06-30")})
+    frame.assign(group=np.where(np.arange(900) % 2, "a", "b")).to_csv(project / "mine.csv", index=False)
+    folder = whole(project, "retention", "-p", "data=mine.csv", "-p", "every=month")
+    fitted = table(folder, "parameters").set_index(["group", "model", "parameter"])
+    for group in "ab":
+        low, high = fitted.loc[(group, "sBG", "alpha"), ["low", "high"]]
+        assert low < SBG(1, 4).alpha < high
+
+
+def test_a_product_and_the_sales_of_a_log(project):
+    folder = whole(project, "product_life_cycle")
+    assert store.read(folder).facts["market_potential"]["value"] == pytest.approx(67_660, abs=1)
+    assert store.read(folder).data[0].customers is None
+    assert "of None" not in (folder / "report.html").read_text("utf-8")
+    folder = whole(project, "product_life_cycle", "-p", "data=cdnow_sample")
+    assert table(folder, "stages").shape[0] == 18
+
+
+@pytest.mark.parametrize(
+    ("report", "data", "told"),
+    [
+        ("retention", "cdnow_sample", "Customers without a contract leave unseen"),
+        ("lifecycle", "fader_hardie_2007", "holds RETENTION"),
+        ("lifecycle", "short.csv", "such a period (31 days) is longer than the log"),
+        ("retention", "backward.csv", "'end' comes before the start in 1 of 2 rows"),
+        ("product_life_cycle", "negative.csv", "'sales' is negative in 1 of 3 rows"),
+    ],
+)
+def test_what_a_report_cannot_use_is_refused_in_words(project, report, data, told):
+    (project / "short.csv").write_text("customer_id,time,amount\na,2024-01-01,1\nb,2024-01-20,1\n")
+    (project / "backward.csv").write_text("customer_id,start,end\na,2024-02-01,2024-01-01\nb,2024-03-01,\n")
+    (project / "negative.csv").write_text("time,sales\n2020-01-01,5\n2021-01-01,-7\n2022-01-01,8\n")
+    before = len(store.folders(project / "reports", report))
+    done, _folder = run(project, report, "-p", f"data={data}")
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert told in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stdout + done.stderr
+    assert len(store.folders(project / "reports", report)) == before
