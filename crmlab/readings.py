@@ -12,7 +12,7 @@ import ibis
 import ibis.expr.types as ir
 
 MONEY = "decimal(18, 4)"  # exact: sums do not depend on threads or on the order of rows
-YES, NO = ("yes", "y", "true", "t", "1"), ("no", "n", "false", "f", "0")
+YES, NO = ("yes", "y", "true", "t", "1", "private"), ("no", "n", "false", "f", "0", "national")  # as brands are called
 EXACT = "decimal(38, 24)"  # holds what MONEY may have rounded away
 A_NUMBER = {
     ".": r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$",

@@ -89,8 +89,7 @@ def lives(world=None, customers=1000, months=24, acquired_over=12, seed=0, first
     stage = np.array([s[0] for s in world.states])
     found = _filter(world, count, _sums(orders, count.shape), exposed)
     names = np.char.zfill(np.arange(customers).astype(str), len(str(customers - 1)))
-    days = calendar.start_time
-    who, when = np.nonzero(state >= 0)
+    days, (who, when) = calendar.start_time, np.nonzero(state >= 0)
     cells = {"customer_id": names[who], "period": days[when]}
     orders = pd.DataFrame(
         {

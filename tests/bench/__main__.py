@@ -11,10 +11,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from . import clv, coverage, runs, survey
+from . import clv, coverage, lifecycle, runs, segments, survey
 from .clock import QUICK
 
-PARTS = {"clv": clv, "survey": survey, "coverage": coverage, "runs": runs}
+PARTS = {"clv": clv, "lifecycle": lifecycle, "segments": segments, "survey": survey, "coverage": coverage, "runs": runs}
 
 
 def main(wanted):

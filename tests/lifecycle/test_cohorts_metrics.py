@@ -113,3 +113,38 @@ def test_without_an_observed_period_there_is_nothing_to_say():
 
 def test_a_cohort_without_customers_does_not_count():
     assert metrics.means(triangle(*CELLS, ("d", 1, 0, 0, "observed"))).cohorts[1] == 3
+
+
+def projections(*rows):
+    """A table of backtests from (group, known, model, naive, period, expected, actual, reason)."""
+    names = ["group", "known", "model", "naive", "period", "expected", "actual", "reason"]
+    table = pd.DataFrame(rows, columns=names).astype({"known": "Int64", "period": "Int64"})
+    table = table.astype({"expected": "Float64", "actual": "Float64"})
+    return table.assign(error=table.expected - table.actual, horizon=table.period - table.known)
+
+
+def test_misses_are_of_the_last_period_in_which_anybody_was_left():
+    table = projections(
+        ("a", 4, "sBG", False, 5, 0.3, 0.2, ""), ("a", 4, "sBG", False, 6, 0.2, 0.0, ""),
+        ("b", 4, "sBG", False, 5, 0.1, 0.0, ""),
+    )  # fmt: skip
+    found = metrics.misses(table)
+    assert found.loc[("a", "sBG"), 4] == pytest.approx(50)
+    assert found.loc[("b", "sBG")].isna().all()
+
+
+def test_what_could_not_be_projected_is_told_in_few_words():
+    rows = [("a", known, "sBG", False, 9, None, 1.0, f"none was lost in {known} periods") for known in range(4, 9)]
+    rows += [("b", 4, "sBG", False, 9, None, 1.0, "too few"), ("c", None, "sBG", False, None, None, None, "too young")]
+    verdict = metrics.beats_curves(projections(*rows))
+    assert not verdict.passed
+    assert verdict.evidence == "none was lost in 8 periods; too few; and 1 more"
+
+
+def test_facts_name_their_unit_and_a_group_where_there_are_several():
+    held = {"mean": [2.0, 3.0], "low": [1.0, 2.0], "high": [3.0, 4.0]}
+    kept = pd.DataFrame(held, index=pd.Index(["a", "b"], name="group"))
+    none = pd.DataFrame(columns=["renewals", "model", "group", "payments", "low", "high"])
+    assert set(metrics.facts(kept, none)) == {"periods_kept_a", "periods_kept_b"}
+    one = metrics.facts(kept[:1].rename(index={"a": "all"}), none)
+    assert (list(one), one["periods_kept"].unit) == (["periods_kept"], "periods")

@@ -183,7 +183,25 @@ def test_the_numbers_at_risk_stand_under_their_ticks():
     assert written[: len(ticks) + 1] == ["HighEnd", *(f"{at_risk[tick]:,}" for tick in ticks)]
     assert written[-1] == "Customers at risk"
     assert set(lines(ax)) == {"HighEnd", "Regular"}
-    assert list(lines(ax)["Regular"].get_ydata()) == pytest.approx([v / 1000 for v in REGULAR])
+    assert list(lines(ax)["Regular"].get_ydata()[:-1]) == pytest.approx([v / 1000 for v in REGULAR])
+
+
+def test_what_survives_the_last_renewal_is_seen():
+    ax = DRAWN["survival"]()
+    line, (band, *_) = lines(ax)["Regular"], ax.collections
+    assert list(line.get_xdata()[-2:]) == [12, 12.5]
+    assert line.get_ydata()[-1] == pytest.approx(REGULAR[-1] / 1000)
+    assert ax.get_xlim()[1] == band.get_datalim(ax.transData).x1 == 12.5
+
+
+@pytest.mark.filterwarnings("error")
+def test_of_many_groups_the_largest_are_drawn():
+    kept = {f"segment number {n:02}": [100 + n, 60, 30] for n in range(12)}
+    ax = survival_plots.curve(survival.curve(durations_of_retention(retention(**kept))))
+    ax.figure.canvas.draw()
+    assert set(lines(ax)) == {f"segment number {n:02}" for n in range(8, 12)}
+    assert ax.get_legend().get_title().get_text() == "the 4 largest of 12 groups"
+    assert ax.get_window_extent().height > 0.4 * ax.figure.bbox.height
 
 
 def test_a_projection_parts_what_was_known_from_what_came_later():
@@ -199,7 +217,8 @@ def test_a_projection_parts_what_was_known_from_what_came_later():
 def test_a_projection_that_could_not_be_made_shows_what_was_seen():
     blank = PROJECTED.assign(survival=pd.array([pd.NA] * len(PROJECTED), "Float64"))
     found = lines(projection_plots.survival(blank, CURVE, "HighEnd"))
-    assert set(found) == {"actual, known"}
+    assert list(found["actual, known"].get_xdata()) == list(range(8))
+    assert list(found["actual, later"].get_xdata()) == list(range(8, 13))
 
 
 def test_misses_are_drawn_by_models_and_curves_in_their_colours():
@@ -217,7 +236,26 @@ def test_misses_that_are_not_known_are_left_out():
     some.loc[("HighEnd", "linear"), some.columns[0]] = pd.NA
     drawn = lines(projection_plots.misses(some, "HighEnd"))["linear"].get_xdata()
     assert list(drawn) == list(some.columns[1:])
-    assert projection_plots.misses(some, "a group without any").get_legend() is None
+
+
+UNKNOWN = MISSES.astype("Float64").where(MISSES < -999)
+UNFITTED = pd.DataFrame({"group": ["a"], "model": ["sBG"], "payments": [pd.NA]})
+
+
+@pytest.mark.parametrize(
+    ("draw", "told"),
+    [
+        (lambda: projection_plots.misses(MISSES, "nobody"), "No projection can be compared with what came"),
+        (lambda: projection_plots.misses(UNKNOWN, "HighEnd"), "No projection can be compared with what came"),
+        (lambda: projection_plots.residual_lifetimes(UNFITTED, "a"), "No model could be fitted"),
+        (lambda: projection_plots.decomposition(PARTS[-1:]), "Too few renewals were seen to compare them"),
+    ],
+)
+def test_a_plot_with_nothing_to_draw_says_so(draw, told):
+    ax = draw()
+    assert [text.get_text() for text in ax.texts] == [told]
+    assert ax.get_legend() is None
+    assert len(ax.get_xticks()) == len(ax.get_yticks()) == 0
 
 
 def test_a_decomposition_stacks_its_parts_up_to_the_change_seen():

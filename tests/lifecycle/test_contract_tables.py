@@ -145,3 +145,10 @@ def test_a_table_of_subscriptions_or_of_what_was_left_of_them_is_read_as_what_it
     sold, left = subscriptions(("2024-01-01", None), ("2024-01-01", "2024-02-10")), retention(all=[10, 7, 5])
     assert contracts.held(sold, END, "month").equals(contracts.durations(sold, END, "month"))
     assert contracts.held(left, None).equals(contracts.durations_of_retention(left))
+
+
+def test_contracts_of_which_no_renewal_was_seen_are_refused():
+    with pytest.raises(InputError, match="by 2024-04-30 no contract was seen for a whole month, so that nothing is"):
+        contracts.held(subscriptions(("2024-04-15", None)), END, "month")
+    with pytest.raises(InputError, match="it has period 0 only"):
+        contracts.held(retention(all=[10]), None)

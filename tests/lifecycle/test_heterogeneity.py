@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import beta
+from statsmodels.stats.proportion import confint_proportions_2indep
 
 from crmlab.lifecycle.models import heterogeneity
 from crmlab.lifecycle.models.sbg import BDW, SBG
@@ -41,7 +42,7 @@ def test_the_parts_add_up_to_the_change_and_the_steps_to_the_whole(durations):
 
 def test_the_steps_are_those_of_what_was_seen():
     renewed = np.array([[1, 1, 0], [1, 1, 1], [1, 0, 0], [0, 0, 0]], dtype=bool)
-    found = heterogeneity.decomposition(collapsed("all", renewed), seed=1)
+    found = heterogeneity.decomposition(collapsed("all", renewed.repeat(20, axis=0)), seed=1)
     assert list(found.before[:2]) == pytest.approx([3 / 4, 2 / 3])
     assert list(found.after[:2]) == pytest.approx([2 / 3, 1 / 2])
 
@@ -123,6 +124,30 @@ def test_one_period_cannot_be_taken_apart():
     found = heterogeneity.decomposition(collapsed("all", np.array([[True], [False]])), seed=1)
     assert list(found.reason) == ["cannot be estimated: one period only"]
     assert heterogeneity.grow_loyal(found).evidence == "cannot be estimated: one period only"
+
+
+def test_a_step_has_the_interval_of_newcombe():
+    # two rates as if independent, computed by statsmodels
+    table = heterogeneity.decomposition(durations_of_retention(retention(all=(56, 48, 40))), seed=1)
+    low, high = confint_proportions_2indep(40, 48, 48, 56, compare="diff", method="newcomb")
+    assert (table.low[0], table.high[0]) == (pytest.approx(low), pytest.approx(high))
+
+
+def test_a_renewal_that_few_saw_says_nothing_of_retention():
+    # the last of 400 leaves at the end: that retention falls to 0 there is one customer's doing
+    kept = 400, 250, 180, 150, 130, 110, 1, 0
+    table = heterogeneity.decomposition(durations_of_retention(retention(all=kept)), seed=1)
+    assert list(table.period) == [2, 3, 4, 5, 6, "all"]
+    few = heterogeneity.decomposition(durations_of_retention(retention(all=(50, 20, 10))), seed=1)
+    assert list(few.reason) == ["cannot be estimated: fewer than 30 customers saw a second renewal"]
+    assert not heterogeneity.grow_loyal(few).passed
+
+
+def test_without_a_loss_retention_is_not_known_to_the_last_digit():
+    evidence = heterogeneity.grow_loyal(
+        heterogeneity.decomposition(durations_of_retention(retention(all=(50, 50, 50))), seed=1)
+    ).evidence
+    assert "(+0.0 points, 95 % -7.1 to +7.1)" in evidence
 
 
 def test_groups_are_compared_as_long_as_all_of_them_were_seen():

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from crmlab.contracts import InputError
 from crmlab.lifecycle.models.growth import Bass
 from crmlab.lifecycle.models.product_stages import STAGES, beside_peak, stages, strip
-from crmlab.likelihood import FitError
 
 from ..conftest import QUICK
 
@@ -92,10 +91,13 @@ def test_introduction_comes_only_before_growth_and_decline_only_after(sales):
     assert set(told[launched:]) <= {"growth", "maturity", "decline"}
 
 
-def test_sales_that_cannot_be_or_show_nothing_are_told():
+def test_sales_that_cannot_be_are_told():
     with pytest.raises(InputError, match="sales are negative in 1 of 3 periods"):
         stages(pd.Series([1.0, -1, 2]))
-    with pytest.raises(FitError, match="2 periods, and at least 3 are needed"):
-        stages(pd.Series([1.0, 2]))
-    with pytest.raises(FitError, match="the same in all 3 periods"):
-        stages(pd.Series([1.0, 1, 1]))
+
+
+@pytest.mark.parametrize("sales", [[1.0, 2], [4.0] * 9, [0.0] * 9])
+def test_sales_that_show_no_growth_have_no_stage(sales):
+    read = stages(pd.Series(sales))
+    assert set(read.stage) == set(read.known) == {"undetermined"}
+    assert len(read) == len(sales)

@@ -194,7 +194,22 @@ def test_sales_that_no_curve_fits_are_drawn_alone():
     assert path.sales.to_list() == sales.to_list()
     assert path.expected.isna().all()
     ax = plots.growth_path(path)
-    assert len(ax.lines[1].get_ydata()) == 12
+    assert [len(line.get_ydata()) for line in ax.lines] == [12]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["sold"]
+    plt.close("all")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("sales", [[5.0, 8, 20], [5.0, 8], [5.0], [0.0] * 9, [100.0] * 10])
+def test_sales_of_which_little_can_be_said_are_drawn_without_what_is_not_there(sales):
+    series = pd.Series(sales, pd.date_range("2000-01-01", periods=len(sales), freq="YS"))
+    drawn = product_stages.stages(series)
+    for ax in (plots.product_stages(drawn), plots.growth_rates(drawn), plots.shape(found := shapes.shape(series))):
+        ax.figure.canvas.draw()
+        labels = [label.get_text() for label in ax.get_xticklabels() if label.get_text()]
+        assert all(label.removesuffix("-01-01").isdigit() for label in labels), labels
+    assert found.name == "cannot be estimated"
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["sold"]
     plt.close("all")
 
 

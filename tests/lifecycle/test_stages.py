@@ -57,7 +57,7 @@ def test_the_path_of(name, paths):
 def test_later_orders_are_overdue_by_the_customers_own_mean_gap():
     weekly = [("ann", str(date(2024, 1, 1) + timedelta(days=7 * k)), "10") for k in range(6)]
     monthly = spending("bob", *[10] * 6)
-    found = stages(log(*weekly, *monthly, LAST), END, "month", OVERDUE).execute()
+    found = stages(log(*weekly, *monthly, LAST), END, "quarter", OVERDUE).execute()
     due = found[found.orders == 6].groupby("customer_id").due.first()
     assert due.ann == pytest.approx(21)  # three mean gaps of a week
     assert due.bob == pytest.approx(3 * 152 / 5)  # 1 January to 1 June, five gaps
@@ -65,7 +65,7 @@ def test_later_orders_are_overdue_by_the_customers_own_mean_gap():
 
 def test_without_a_multiple_the_last_wait_stands_for_all():
     overdue = SimpleNamespace(after=(60.0, 50.0, 40.0), times_own=None)
-    found = stages(log(*spending("bob", *[10] * 6), LAST), END, "month", overdue).execute()
+    found = stages(log(*spending("bob", *[10] * 6), LAST), END, "quarter", overdue).execute()
     assert set(found[found.orders > 3].due) == {40.0}
 
 
@@ -223,15 +223,15 @@ def test_moves_tell_customers_apart_whose_first_and_last_days_are_the_same():
 
 def test_customers_acquired_before_acquired_from_have_no_stage():
     table = log(*spending("ann", 5, 5), *spending("bob", 5, first="2024-04-01"), LAST)
-    found = stages(table, END, "month", OVERDUE, acquired_from="2024-02-01").execute()
+    found = stages(table, END, "quarter", OVERDUE, acquired_from="2024-02-01").execute()
     assert set(found.customer_id) == {"bob", "zoe"}
-    assert moves(table, END, "month", OVERDUE, "2024-02-01").customers.sum() == len(found)
+    assert moves(table, END, "quarter", OVERDUE, "2024-02-01").customers.sum() == len(found)
 
 
 def test_the_latest_stage_of_some_customers():
     table = log(*spending("ann", *[10] * 12), *spending("bob", 5), LAST)
-    found = of_customers(stages(table, END, "month", OVERDUE), ["ann", "bob", "nobody", "ann"])
-    assert found.to_dict() == {"ann": "maturity", "bob": "decline"}
+    found = of_customers(stages(table, END, "quarter", OVERDUE), ["ann", "bob", "nobody", "ann"])
+    assert found.to_dict() == {"ann": "growth", "bob": "decline"}
     assert found.index.name == "customer_id"
 
 

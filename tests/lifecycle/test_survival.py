@@ -125,6 +125,13 @@ def test_a_restricted_mean_without_losses_has_no_interval():
     assert found.reason == "no interval: nobody was lost before period 5"
 
 
+def test_where_a_group_is_younger_than_a_period_there_is_no_mean_to_compare():
+    found = survival.restricted_mean(frame(a=[(0, True, 5), (9, False, 5)], new=[(0, False, 3)]))
+    assert list(found.index) == ["a", "new"]
+    assert found[["mean", "se", "low", "high", "difference"]].isna().all(axis=None)
+    assert set(found.reason) == {"cannot be estimated: new not seen for a whole period yet"}
+
+
 @pytest.mark.parametrize("groups", [2, 3])
 def test_log_rank_is_that_of_statsmodels(groups):
     made = [people(seed, chance=0.15 + 0.05 * seed) for seed in range(groups)]

@@ -6,6 +6,7 @@ from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
 from crmlab.lifecycle.tables.cohorts import OBSERVED
+from crmlab.lifecycle.tables.contracts import ALL
 from crmlab.result import Estimate, Verdict, number
 from crmlab.stats.comparisons import holm
 
@@ -89,12 +90,14 @@ def errors(table):
 def misses(table):
     """By how much projections missed the last period, % of what came: a frame by group and model, a column per known.
 
-    table : expected and actual, as from `backtest.projections`; NA where nothing was projected, or nobody was left
+    table : expected and actual, as from `backtest.projections`; NA where nothing was projected
+    The last period is the last in which anybody was left.
     """
-    last = table[table.period.notna() & (table.period == table.groupby("group").period.transform("max"))]
-    miss = 100 * (last.expected / last.actual.where(last.actual > 0) - 1)
+    seen = table[table.period.notna()]
+    last = seen[seen.period == seen.period.where(seen.actual > 0).groupby(seen.group).transform("max")]
+    miss = 100 * (last.expected / last.actual - 1)
     wide = last.assign(miss=miss).pivot(index=["group", "model"], columns="known", values="miss")
-    return wide.reindex(pd.MultiIndex.from_frame(last[["group", "model"]].drop_duplicates()))
+    return wide.reindex(pd.MultiIndex.from_frame(seen[["group", "model"]].drop_duplicates()))
 
 
 def beats_curves(table):
@@ -107,8 +110,7 @@ def beats_curves(table):
     size = known.error.abs().groupby([known.group, known.known, known.period, known.model]).first().unstack().dropna()
     naive = set(known.model[known.naive])
     if size.empty or naive >= set(size):
-        reasons = table.reason[table.reason != ""]
-        return Verdict(claim, False, "; ".join(reasons.unique()) or "cannot be estimated: nothing projected", instead)
+        return Verdict(claim, False, _why_none(table) or "cannot be estimated: nothing projected", instead)
     mean = size.mean().sort_values()
     told = ", ".join(f"{name} {100 * off:.2f}" for name, off in mean.items())
     best = f"the {mean.index[0]} curve, and no intervals"
@@ -127,10 +129,20 @@ def facts(restricted, payments):
     """
     new = payments[(payments.renewals == 0) & (payments.model == "sBG")].set_index("group")
     found = {}
-    for name, table, column in (("periods_kept", restricted, "mean"), ("payments_to_come", new, "payments")):
+    parts = ("periods_kept", restricted, "mean", "periods"), ("payments_to_come", new, "payments", "payments")
+    for name, table, column, unit in parts:
         for group, row in table.dropna(subset=[column, "low", "high"]).iterrows():
-            found[f"{name}_{group}"] = Estimate(float(row[column]), float(row.low), float(row.high))
+            called = name if group == ALL else f"{name}_{group}"
+            found[called] = Estimate(float(row[column]), float(row.low), float(row.high), unit)
     return found
+
+
+def _why_none(table):
+    """Why nothing was projected, from as many periods as possible: the reasons, at most two, and how many more."""
+    latest = table[table.known.isna() | (table.known == table.groupby("group").known.transform("max"))]
+    reasons = latest.reason[latest.reason != ""].unique()
+    more = f"; and {len(reasons) - 2:,} more" if len(reasons) > 2 else ""
+    return "; ".join(reasons[:2]) + more
 
 
 def _alike(rows):

@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 from scipy.special import betaln
+from statsmodels.stats.proportion import proportion_confint
 
 from crmlab import likelihood
 from crmlab.lifecycle.models.sbg import BDW
-from crmlab.lifecycle.models.survival import NORMAL, at_risk_and_lost
+from crmlab.lifecycle.models.survival import at_risk_and_lost
 from crmlab.likelihood import FitError
 from crmlab.result import Verdict
 from crmlab.stats import intervals
@@ -14,6 +15,7 @@ from crmlab.stats import intervals
 DRAWS = 256  # a power of two, as points that fill a space evenly ask for
 PARTS = ("between_groups", "mix", "changing")
 TOTAL = "all"
+FEW = 30  # customers at risk, of fewer of whom retention says nothing
 
 
 def decomposition(durations, seed, model=BDW):
@@ -21,10 +23,11 @@ def decomposition(durations, seed, model=BDW):
 
     model   : BDW lets each customer's own chance move with tenure; under SBG it cannot, so that all change within a
               group is mix
-    returns : a row a step, and "all" for the way from the first renewal to the last that every group was seen at
+    returns : a row a step, and "all" for the way from the first renewal to the last that every group was seen at,
+              and FEW customers
         period              the renewal that the step leads to
         before, after       share of those at risk who renewed, of all groups together, 0 to 1
-        change              after − before, with low and high (95 %)
+        change              after − before, with low and high (95 %) [Newcombe 1998, method 10]
         between_groups      of it, as the shares of the groups among those at risk move
         mix                 as those who leave more readily have left, within groups, with mix_low, mix_high (95 %)
         changing            as customers' own chances move, with changing_low, changing_high (95 %)
@@ -36,8 +39,11 @@ def decomposition(durations, seed, model=BDW):
     groups = {group: at_risk_and_lost(rows) for group, rows in durations.groupby("group")}
     last = min(len(lost) for _, lost in groups.values())
     at_risk, lost = (np.stack([found[i][:last] for found in groups.values()]) for i in (0, 1))
-    if last < 2:
-        return pd.DataFrame([dict.fromkeys(COLUMNS, pd.NA) | {"period": TOTAL, "reason": _blank("one period only")}])
+    enough = int((at_risk.sum(axis=0) >= FEW).sum())  # those at risk only become fewer
+    if min(last, enough) < 2:
+        reason = _blank("one period only" if last < 2 else f"fewer than {FEW} customers saw a second renewal")
+        return pd.DataFrame([dict.fromkeys(COLUMNS, pd.NA) | {"period": TOTAL, "reason": reason}])
+    last, at_risk, lost = min(last, enough), at_risk[:, :enough], lost[:, :enough]
     frame = _counted(at_risk, lost)
     weights = at_risk / at_risk.sum(axis=0)
     weights = (weights[:, 1:] + weights[:, :-1]) / 2
@@ -71,7 +77,7 @@ def grow_loyal(table):
     if whole.low <= 0:
         return Verdict(claim, True, f"{rise}: no clear rise to explain")
     if whole.reason:
-        return Verdict(claim, False, f"{rise}; what it is made of {whole.reason}", instead)
+        return Verdict(claim, False, f"{rise}, which cannot be taken apart: {whole.reason}", instead)
     told = (
         f"{rise}: {_points(whole.mix)} as those who leave more readily have left "
         f"(95 % {_points(whole.mix_low)} to {_points(whole.mix_high)}), {_points(whole.changing)} as customers change "
@@ -89,18 +95,19 @@ def _counted(at_risk, lost):
     """What needs no model: the steps of retention, and what groups' shares do to it."""
     everybody = at_risk.sum(axis=0)
     kept = 1 - lost.sum(axis=0) / everybody
-    variance = kept * (1 - kept) / everybody
+    low, high = proportion_confint(everybody - lost.sum(axis=0), everybody, method="wilson")
+    below, above = kept - low, high - kept
     own, share = 1 - lost / at_risk, at_risk / everybody
     between = ((own[:, 1:] + own[:, :-1]) / 2 * np.diff(share)).sum(axis=0)
     steps = pd.DataFrame({"before": kept[:-1], "after": kept[1:], "between_groups": between})
-    steps["reach"] = NORMAL * np.sqrt(variance[1:] + variance[:-1])
+    steps["below"], steps["above"] = np.hypot(below[1:], above[:-1]), np.hypot(above[1:], below[:-1])
     whole = {"before": kept[0], "after": kept[-1], "between_groups": between.sum()}
-    whole["reach"] = NORMAL * np.sqrt(variance[0] + variance[-1])
+    whole |= {"below": np.hypot(below[-1], above[0]), "above": np.hypot(above[-1], below[0])}
     frame = pd.concat([steps, pd.DataFrame([whole])], ignore_index=True)
     frame["change"] = frame.after - frame.before
-    frame["low"], frame["high"] = frame.change - frame.reach, frame.change + frame.reach
+    frame["low"], frame["high"] = frame.change - frame.below, frame.change + frame.above
     frame["period"] = [*range(2, len(kept) + 1), TOTAL]
-    return frame.drop(columns="reach")
+    return frame.drop(columns=["below", "above"])
 
 
 def _modelled(models, weights, last):

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.lifecycle.models.growth import checked
+from crmlab.likelihood import FitError
 
 INTRODUCTION, GROWTH, MATURITY, DECLINE = "introduction", "growth", "maturity", "decline"
 UNDETERMINED = "undetermined"
@@ -28,19 +29,23 @@ def stages(sales, per_year=1):
                   where two periods in a row read otherwise, both higher or both lower, and gives way to the nearer of
                   their readings
         known     the stage as it could be told at the end of that period, without the next one
-    Raises InputError on sales that cannot be, FitError where there are too few or all are the same.
+    Where there are too few periods, or sales are the same in all, every stage is "undetermined". Raises InputError on
+    sales that cannot be.
     """
-    y = checked(sales)
+    try:
+        y, readable = checked(sales), True
+    except FitError:
+        y, readable = sales.to_numpy(dtype=float), False
     before = np.concatenate([np.full(min(per_year, len(y)), np.nan), y[:-per_year]])
     with np.errstate(divide="ignore", invalid="ignore"):
         growth = np.where(before > 0, np.round(y / before - 1, ALIKE), np.nan)
     readings = [_reading(rate) for rate in growth]
-    told = _along(readings)
+    along = _along if readable else lambda some: [UNDETERMINED] * len(some)
     frame = pd.DataFrame({"sales": y, "growth": growth}, index=sales.index.rename("time"))
     return frame.assign(
         reading=readings,
-        stage=told,
-        known=[_along(readings[: i + 1])[-1] for i in range(len(readings))],
+        stage=along(readings),
+        known=[along(readings[: i + 1])[-1] for i in range(len(readings))],
     )
 
 

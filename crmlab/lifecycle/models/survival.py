@@ -51,13 +51,15 @@ def restricted_mean(durations, periods=None):
         periods        of which the mean is taken
         mean           periods, the area under the curve, with se, low and high (95 %)
         difference     from the first group, with difference_low and difference_high (95 %); NA for that group itself
-        reason         why there is no interval; "" where there is one
+        reason         why there is no interval, or no mean as a group is too young; "" where there is one
     The variance is that of the area, Σ (area beyond each loss)² lost / (at risk (at risk − lost)), rather than the
     survivors' sample variance. [Klein & Moeschberger 2003, (4.5.2)] Raises InputError where a group was not seen
     so long.
     """
     curves = dict(list(curve(durations).groupby("group")))
     longest = min(_seen(rows) for rows in curves.values())
+    if periods is None and not longest:
+        return _no_areas([group for group, rows in curves.items() if not _seen(rows)], curves)
     if periods is None:
         periods = int(longest if np.isfinite(longest) else max(rows.period.iloc[-1] for rows in curves.values()))
     if not 0 < periods <= longest:
@@ -70,6 +72,15 @@ def restricted_mean(durations, periods=None):
     reach = NORMAL * (frame.se**2 + frame.se.iloc[0] ** 2) ** 0.5
     frame["difference_low"], frame["difference_high"] = frame.difference - reach, frame.difference + reach
     frame["reason"] = np.where(frame.se.isna(), f"no interval: nobody was lost before period {periods}", "")
+    return frame
+
+
+def _no_areas(young, groups):
+    """The frame of `restricted_mean` where some groups were not seen for a whole period."""
+    numbers = ("mean", "se", "low", "high", "difference", "difference_low", "difference_high")
+    reason = f"cannot be estimated: {', '.join(map(str, young))} not seen for a whole period yet"
+    frame = pd.DataFrame(pd.NA, pd.Index(groups, name="group"), numbers, dtype="Float64").assign(reason=reason)
+    frame.insert(0, "periods", 0)
     return frame
 
 

@@ -26,11 +26,13 @@ def growth_path(table, ax=None, so_far=False):
     actual, expected, low, high = (
         ("sold", "expected_sold", "sold_low", "sold_high") if so_far else ("sales", "expected", "low", "high")
     )
-    if not so_far:
+    fitted = table[expected].notna().any()
+    if fitted and not so_far:
         ax.fill_between(table.index, table.likely_low, table.likely_high, color=BAND, alpha=0.1, linewidth=0,
                         label="likely sales (95 %)")  # fmt: skip
-    ax.fill_between(table.index, table[low], table[high], color=BAND, linewidth=0, label="curve (95 %)")
-    ax.plot(table.index, table[expected], "--", color=EXPECTED, label="curve")
+    if fitted:
+        ax.fill_between(table.index, table[low], table[high], color=BAND, linewidth=0, label="curve (95 %)")
+        ax.plot(table.index, table[expected], "--", color=EXPECTED, label="curve")
     ax.plot(table.index, table[actual], "o-", color=ACTUAL, markersize=4, label="sold")
     seen = table.index[table.sales.notna()][-1]
     if seen != table.index[-1]:
@@ -62,7 +64,7 @@ def product_stages(table, ax=None):
         color, hatch = SHADES[stage]
         ax.axvspan(left, right, facecolor=color, hatch=hatch, edgecolor="white", linewidth=0, zorder=0)
     ax.plot(table.index, table.sales, "o-", color=ACTUAL, markersize=4, zorder=3)
-    ax.set(xlabel="Period", ylabel=SALES, ylim=(0, table.sales.max() * 1.08), xlim=(ends[0], ends[-1]))
+    ax.set(xlabel="Period", ylabel=SALES, ylim=(0, table.sales.max() * 1.08 or 1), xlim=(ends[0], ends[-1]))
     _of_time(ax, table.index)
     ax.grid(visible=False)
     _named_stages(ax, table.stage)
@@ -73,14 +75,15 @@ def growth_rates(table, ax=None):
     """Draw `product_stages.stages`: growth in a year, period by period, and the thresholds at 0 and 10 %."""
     ax = axes(ax)
     known = table.growth.notna()
-    width = np.diff(_edges(table.index)) * 0.8
+    ends = _edges(table.index)
+    width = np.diff(ends) * 0.8
     bars = ax.bar(table.index[known], table.growth[known], width[known.to_numpy()], edgecolor="white", linewidth=0)
     for bar, stage in zip(bars, table.stage[known], strict=True):
         bar.set(facecolor=SHADES[stage][0], hatch=SHADES[stage][1])
     for height in (0, 0.1):
         ax.axhline(height, color=QUIET, linewidth=1, linestyle="-" if height == 0 else "--")
-    ax.annotate("10 %", (1, 0.1), xycoords=("axes fraction", "data"), va="bottom", ha="right", color=QUIET)
-    ax.set(xlabel="Period", ylabel="Growth in a year")
+    ax.annotate(" 10 %", (1, 0.1), xycoords=("axes fraction", "data"), va="center", ha="left", color=QUIET)
+    ax.set(xlabel="Period", ylabel="Growth in a year", xlim=(ends[0], ends[-1]))
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     _of_time(ax, table.index)
     ax.grid(visible=False, axis="x")
@@ -92,8 +95,9 @@ def shape(found, ax=None):
     """Draw a `shapes.Shape`: sales, the line of straight pieces that says so, and its joints."""
     ax, line = axes(ax), found.line
     ax.plot(line.index, line.sales, "o", color=ACTUAL, markersize=4, label="sold")
-    ax.plot(line.index, line.line, color=EXPECTED, label=found.name)
     joints = line[line.joint]
+    if line.line.notna().any():
+        ax.plot(line.index, line.line, color=EXPECTED, label=found.name)
     ax.plot(joints.index, joints.line, "D", color=EXPECTED, markersize=5, label="_joints")
     ax.set(xlabel="Period", ylabel=SALES, ylim=(0, None))
     _of_time(ax, line.index)
@@ -132,7 +136,11 @@ def _edges(index):
 
 
 def _of_time(ax, index):
-    if isinstance(index, pd.DatetimeIndex):
-        ax.xaxis.set_major_formatter(ConciseDateFormatter(AutoDateLocator()))
+    if len(index) == 1:
+        ax.set_xticks(index, index.astype(str))
+    elif isinstance(index, pd.DatetimeIndex):
+        ticks = AutoDateLocator(minticks=min(5, max(len(index) - 1, 1)))  # no more than there are periods
+        ax.xaxis.set_major_locator(ticks)
+        ax.xaxis.set_major_formatter(ConciseDateFormatter(ticks))
     if not isinstance(ax.yaxis.get_major_formatter(), PercentFormatter):
         ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.6g}"))

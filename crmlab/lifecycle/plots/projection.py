@@ -26,7 +26,8 @@ def survival(projected, observed, group, ax=None):
         ends = rows.low.astype(float), rows.high.astype(float)
         ax.fill_between(rows.period, *ends, color=BAND, alpha=0.15, linewidth=0)
         ax.plot(rows.period, rows.survival.astype(float), linestyle=style, color=EXPECTED, label=f"{model} (95 % band)")
-    known = lines.period[lines.known].max() if len(lines) else observed.period.max()
+    of_group = projected[projected.group == group]
+    known = of_group.period[of_group.known].max()
     seen = observed[observed.group == group]
     for later, face, label in ((False, ACTUAL, "actual, known"), (True, "white", "actual, later")):
         rows = seen[(seen.period > known) == later]
@@ -34,6 +35,8 @@ def survival(projected, observed, group, ax=None):
             look = {"mfc": face, "color": ACTUAL, "markersize": 5, "label": label}
             ax.plot(rows.period, rows.survival, "o", **look)
     ax.axvline(known, color=QUIET, linewidth=1)
+    if lines.empty:
+        _said(ax, "No model could be fitted to what was known", 0.9)
     ax.set(xlabel=f"Renewals since the start, periods ({group})", ylabel="Share still there", ylim=(0, 1.02))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.yaxis.set_major_formatter(PercentFormatter(1))
@@ -54,8 +57,9 @@ def residual_lifetimes(table, group, ax=None):
         )
     ax.set(xlabel=f"Renewals survived ({group})", ylabel="Payments to come, discounted", ylim=(0, None))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    if len(lines):
-        ax.legend(frameon=False, loc="lower right")
+    if lines.empty:
+        return _nothing(ax, "No model could be fitted")
+    ax.legend(frameon=False, loc="lower right")
     return ax
 
 
@@ -64,8 +68,11 @@ def misses(table, group, ax=None):
 
     The axis is linear up to ±10 %, logarithmic beyond.
     """
-    ax = axes(ax)
-    for (_, model), row in table[table.index.get_level_values("group") == group].iterrows():
+    ax, rows = axes(ax), table[table.index.get_level_values("group") == group].dropna(how="all")
+    ax.set(xlabel=f"Periods the projection knew ({group})", ylabel="Miss at the last period")
+    if rows.empty:
+        return _nothing(ax, "No projection can be compared with what came")
+    for (_, model), row in rows.iterrows():
         (style, marker), color = (MODELS | CURVES)[model], EXPECTED if model in MODELS else NAIVE
         miss = row.dropna().astype(float)
         ax.plot(miss.index.astype(int), miss, linestyle=style, marker=marker, color=color, label=model)
@@ -74,16 +81,17 @@ def misses(table, group, ax=None):
     ax.yaxis.set_major_formatter(FuncFormatter(lambda miss, _: f"{miss:+,.0f}%" if miss else "0%"))
     ax.yaxis.set_minor_formatter(FuncFormatter(lambda miss, _: ""))
     ax.margins(y=0.08)
-    ax.set(xlabel=f"Periods the projection knew ({group})", ylabel="Miss at the last period")
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    if ax.get_legend_handles_labels()[0]:
-        ax.legend(frameon=False, ncol=3, loc="lower center", bbox_to_anchor=(0.5, 1), columnspacing=1, handlelength=2.6)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    ax.legend(frameon=False, ncol=3, loc="lower center", bbox_to_anchor=(0.5, 1), columnspacing=1, handlelength=2.6)
     return ax
 
 
 def decomposition(table, ax=None):
     """Draw `heterogeneity.decomposition`: what each step of retention is made of, in points, and the whole of it."""
     ax, steps = axes(ax), table[table.period != "all"]
+    ax.set(xlabel="Renewal", ylabel="Change of retention from the one before, points")
+    if steps.empty:
+        return _nothing(ax, "Too few renewals were seen to compare them")
     places = steps.period.astype(int).to_numpy()
     up, down = np.zeros(len(steps)), np.zeros(len(steps))
     for name, (color, hatch, label) in PARTS.items():
@@ -100,7 +108,17 @@ def decomposition(table, ax=None):
         places, change, reach, fmt="D", color=ACTUAL, ecolor=ACTUAL, markersize=4, capsize=3, label="seen (95 %)"
     )
     ax.axhline(0, color=QUIET, linewidth=1)
-    ax.set(xlabel="Renewal", ylabel="Change of retention from the one before, points")
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.legend(frameon=False)
+    return ax
+
+
+def _said(ax, words, height=0.5):
+    ax.text(0.5, height, words, transform=ax.transAxes, color=QUIET, ha="center")
+
+
+def _nothing(ax, words):
+    """Says that there is nothing to draw."""
+    _said(ax, words)
+    ax.set(xticks=[], yticks=[])
     return ax

@@ -1,6 +1,7 @@
 """Draw survival curves by group, with the numbers at risk."""
 
 import numpy as np
+import pandas as pd
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from crmlab.style import ACTUAL, QUIET, axes
@@ -10,22 +11,27 @@ LINE, BELOW, ASIDE = 12, 40, 14  # points between lines of numbers at risk, from
 
 
 def curve(table, ax=None):
-    """Draw `survival.curve`: a step line a group with its 95 % band, and below it the customers at risk."""
+    """Draw `survival.curve`: a step line a group with its 95 % band, and below it the customers at risk.
+
+    What survives a renewal is drawn up to half a period after it; of many groups, the largest.
+    """
+    largest = table[table.period == 0].nlargest(len(STYLES), "at_risk").group
+    groups, table = table.group.nunique(), table[table.group.isin(largest)]
     ax = axes(ax)
     last = int(table.period.max())
-    ax.set_xlim(0, max(last, 1))
+    ax.set_xlim(0, last + 0.5)
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     ticks = [int(tick) for tick in ax.get_xticks() if 0 <= tick <= last]
     for i, (group, rows) in enumerate(table.groupby("group")):
-        known = rows.dropna(subset=["low", "high"])
-        ends = known.low.astype(float), known.high.astype(float)
-        ax.fill_between(known.period, *ends, step="post", color=QUIET, alpha=0.2, linewidth=0)
-        ax.step(rows.period, rows.survival, STYLES[i % len(STYLES)], where="post", color=ACTUAL, label=str(group))
+        steps = pd.concat([rows, rows.iloc[[-1]].assign(period=rows.period.iloc[-1] + 0.5)])
+        low, high = steps.low.astype(float), steps.high.astype(float)
+        ax.fill_between(steps.period, low, high, step="post", color=QUIET, alpha=0.2, linewidth=0)
+        ax.step(steps.period, steps.survival, STYLES[i % len(STYLES)], where="post", color=ACTUAL, label=str(group))
         _at_risk(ax, rows.set_index("period").at_risk, ticks, str(group), -BELOW - LINE * (i + 1))
     ax.annotate("Customers at risk", (0, 0), (0, -BELOW), **FROM_THE_AXIS, ha="left")
     ax.set(xlabel="Renewals since the start, periods", ylabel="Share still there (95 % band)", ylim=(0, 1.02))
     ax.yaxis.set_major_formatter(PercentFormatter(1))
-    ax.legend(frameon=False)
+    ax.legend(frameon=False, title=f"the {len(STYLES)} largest of {groups:,} groups" if groups > len(STYLES) else None)
     return ax
 
 

@@ -13,8 +13,15 @@ ALL, NONE = "all", "no group"  # where the table has no groups, and where a row 
 
 
 def held(table, end, every="month"):
-    """`durations` of a table of the SUBSCRIPTIONS contract, `durations_of_retention` of one of RETENTION."""
-    return durations_of_retention(table) if "period" in table.columns else durations(table, end, every)
+    """`durations` of a table of the SUBSCRIPTIONS contract, `durations_of_retention` of one of RETENTION.
+
+    Raises InputError where no contract was seen for a whole period, as nothing is known of renewals then.
+    """
+    found = durations_of_retention(table) if "period" in table.columns else durations(table, end, every)
+    if found.length.any() or found.ended.any():
+        return found
+    until = f"by {end} no contract was seen for a whole {every}" if "start" in table.columns else "it has period 0 only"
+    raise InputError(f"{until}, so that nothing is known of renewals; choose a shorter period or take later data")
 
 
 def durations(subscriptions, end, every="month"):

@@ -21,6 +21,7 @@ RISE = 0.05  # of mean spend a period, by which spend must rise or fall a period
 TOLD = 0.5  # of all pairs of periods, between more than which spend must rise or fall so for there to be a trend
 SHARE = 0.8  # of these, more than which must be rises, or falls
 LEAST = 3  # periods without which there is no trend
+UNITS = 10_000  # of spend, in one of its currency: the door keeps four decimals
 ALIKE = 2  # order days up to which first and last day tell all of them
 
 
@@ -193,15 +194,20 @@ def _with_trend(grid, window):
     is the robust slope [Theil 1950; Sen 1968]; here their signs are counted, so that how far a spike goes is no matter.
     Periods count that came after that of the first order, which holds one by definition.
     """
-    earlier = ibis.window(group_by=grid.customer_id, order_by=grid.number)
-    grid = grid.mutate(**{f"spend_{k}": grid.spend.lag(k).over(earlier) if k else grid.spend for k in range(window)})
-    known, nothing = ibis.least(grid.number - grid.joined, window), ibis.null("float64")
-    spend = [(known > k).ifelse(grid[f"spend_{k}"], nothing) for k in range(window)]
-    mean = sum(money.abs().fill_null(0.0) for money in spend) / known.nullif(0)
-    pairs = [(spend[i] - spend[j], RISE * (j - i) * mean) for i, j in combinations(range(window), 2)]
+    grid = grid.mutate(known=ibis.least(grid.number - grid.joined, window))
+    units = (grid.spend * UNITS).round()  # whole numbers, whose sums and products are exact
+    grid = grid.mutate(counted=(grid.number > grid.joined).ifelse(units, ibis.null("float64")))
+    in_turn = {"group_by": grid.customer_id, "order_by": grid.number}
+    earlier, recent = ibis.window(**in_turn), ibis.window(**in_turn, preceding=window - 1, following=0)
+    spend = {f"spend_{k}": grid.counted.lag(k).over(earlier) if k else grid.counted for k in range(window)}
+    grid = grid.mutate(**spend, level=grid.counted.abs().sum().over(recent), weight=grid.known / RISE)
+    pairs = [
+        ((grid[f"spend_{i}"] - grid[f"spend_{j}"]) * grid.weight, (j - i) * grid.level)
+        for i, j in combinations(range(window), 2)
+    ]
     up = sum(ibis.ifelse(rise > limit, 1, 0) for rise, limit in pairs)
     down = sum(ibis.ifelse(rise < -limit, 1, 0) for rise, limit in pairs)
-    grid = grid.mutate(up=up, down=down, known=known)
+    grid = grid.mutate(up=up, down=down)
     both = grid.up + grid.down
     told = (grid.known >= LEAST) & (both > TOLD * grid.known * (grid.known - 1) / 2)
     rising, falling = told & (grid.up > SHARE * both), told & (grid.down > SHARE * both)

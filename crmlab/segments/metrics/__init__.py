@@ -1,0 +1,5 @@
+"""What segments hold."""
+
+from crmlab.segments.metrics import sizes
+
+__all__ = ["sizes"]

@@ -1,0 +1,201 @@
+"""Schemes found by clustering: customers near each other on a declared transform; best class first by mean spend.
+
+A cluster is not yet a segment: whether it is real is asked by `null_model`, whether it stays by `stability`. Fits run
+on one thread from a given seed, so that they are the same from run to run.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+from scipy.spatial.distance import cdist
+from sklearn import cluster, mixture
+from threadpoolctl import ThreadpoolController
+
+from crmlab.contracts import InputError
+from crmlab.segments.models.scheme import amount, check, labelled
+from crmlab.segments.models.transforms import Transform
+
+COLUMNS = ("orders", "spend", "days_since_last")
+SAMPLE = 5000  # customers a tree of clusters is grown on: it takes the distances of all pairs
+LINKAGES = ("ward", "average", "complete", "single")
+STARTS = 10  # of k-means and mixtures, the best of which is taken
+
+
+class _Scheme:
+    """What the three share: names of classes, and rules in words."""
+
+    @property
+    def labels(self):
+        """Names of clusters, the first that of the highest mean value."""
+        return tuple(f"cluster {place + 1}" for place in range(len(self.centres)))
+
+    def assign(self, features):
+        """The cluster of each customer: an ordered Series."""
+        check(features, self.name, self.transform.columns)
+        return labelled(self._places(self.transform.of(features)), self, features.index)
+
+    def rules(self):
+        """Where each cluster has its centre, in the units of the features: a frame by label."""
+        centres = self.transform.back(self.centres)
+        says = [
+            ", ".join(
+                f"{c} about {amount(float(f'{v:.4g}'))}" for c, v in zip(self.transform.columns, row, strict=True)
+            )
+            for row in centres
+        ]
+        return pd.DataFrame({"rule": [f"{self.nearest}: {s}" for s in says]}, pd.Index(self.labels, name="label"))
+
+
+@dataclass(frozen=True)
+class KMeans(_Scheme):
+    """Clusters about means; each customer belongs to the nearest. [Lloyd 1982; Arthur & Vassilvitskii 2007]"""
+
+    transform: Transform
+    centres: tuple  # clusters x columns, as transformed
+
+    name: ClassVar = "k-means"
+    nearest: ClassVar = "nearest to"
+
+    @classmethod
+    def fit(cls, features, k, columns=COLUMNS, transform="log", value="spend", seed=1, starts=STARTS):
+        """k clusters of customers. Raises InputError for fewer customers than k, and for columns as `Transform.fit`.
+
+        value : the feature by whose mean clusters are ordered
+        """
+        scale, X = _prepared(cls, features, k, columns, transform, value)
+        centres, codes = k_means(X, k, seed, starts)
+        return cls(scale, _plain(centres[_order(codes, features[value], k)]))
+
+    def _places(self, X):
+        return nearest(X, self.centres)
+
+
+@dataclass(frozen=True)
+class GaussianMixture(_Scheme):
+    """Clusters that are normal, each with a covariance of its own; customers belong to the likeliest."""
+
+    transform: Transform
+    centres: tuple  # means, clusters x columns, as transformed
+    weights: tuple  # shares of customers
+    covariances: tuple  # clusters x columns x columns, as transformed
+
+    name: ClassVar = "mixture"
+    nearest: ClassVar = "likeliest about"
+
+    @classmethod
+    def fit(cls, features, k, columns=COLUMNS, transform="log", value="spend", seed=1):
+        """k clusters by expectation maximisation. Raises InputError as `KMeans.fit`."""
+        scale, X = _prepared(cls, features, k, columns, transform, value)
+        found = fit_mixture(X, k, seed)
+        order = _order(found.predict(X), features[value], k)
+        return cls(scale, *(_plain(v[order]) for v in (found.means_, found.weights_, found.covariances_)))
+
+    def chances(self, features):
+        """Chance that each customer is of each cluster: a frame, customers x labels."""
+        check(features, self.name, self.transform.columns)
+        logs = self._logs(self.transform.of(features))
+        odds = np.exp(logs - logs.max(axis=1, keepdims=True))
+        return pd.DataFrame(odds / odds.sum(axis=1, keepdims=True), features.index, list(self.labels))
+
+    def _places(self, X):
+        return self._logs(X).argmax(axis=1)
+
+    def _logs(self, X):
+        """Log of share times density, but for a constant."""
+        found = []
+        for weight, mean, covariance in zip(self.weights, self.centres, self.covariances, strict=True):
+            away = np.linalg.solve(factor := np.linalg.cholesky(np.array(covariance)), (X - np.array(mean)).T)
+            found.append(np.log(weight) - np.log(np.diag(factor)).sum() - (away**2).sum(axis=0) / 2)
+        return np.stack(found, axis=1)
+
+
+@dataclass(frozen=True)
+class Hierarchical(_Scheme):
+    """Clusters cut from a tree that joins the nearest first; each customer belongs to the nearest mean.
+
+    The tree is grown on 5,000 customers at most, drawn with the seed.
+    """
+
+    transform: Transform
+    centres: tuple  # means of the tree's clusters, as transformed
+    linkage: str = "ward"
+
+    name: ClassVar = "hierarchical"
+    nearest: ClassVar = "nearest to"
+
+    @classmethod
+    def fit(cls, features, k, columns=COLUMNS, transform="log", value="spend", seed=1, linkage="ward"):
+        """k clusters, the tree cut where k are left. Raises InputError as `KMeans.fit`."""
+        if linkage not in LINKAGES:
+            raise InputError(f"linkage = {linkage!r}: choose one of {', '.join(LINKAGES)}")
+        scale, X = _prepared(cls, features, k, columns, transform, value)
+        taken = sampled(len(X), SAMPLE, seed)
+        codes = cluster.AgglomerativeClustering(k, linkage=linkage).fit_predict(X[taken])
+        centres = np.stack([X[taken][codes == c].mean(axis=0) for c in range(k)])
+        return cls(scale, _plain(centres[_order(nearest(X, centres), features[value], k)]), linkage)
+
+    def _places(self, X):
+        return nearest(X, self.centres)
+
+
+def k_means(X, k, seed, starts=STARTS):
+    """Centres of k clusters of the rows of X, and the cluster of each row: two arrays."""
+    with one_thread():
+        found = cluster.KMeans(k, n_init=starts, random_state=seed).fit(X)
+    return found.cluster_centers_, found.labels_
+
+
+def fit_mixture(X, k, seed, starts=3):
+    """A normal mixture of k parts, as scikit-learn has it; a covariance is never thinner than 1e-6."""
+    with one_thread():
+        return mixture.GaussianMixture(k, n_init=starts, random_state=seed, max_iter=300, tol=1e-4).fit(X)
+
+
+def nearest(X, centres):
+    """The nearest centre of each row: an array of places."""
+    return cdist(X, np.asarray(centres, dtype=float)).argmin(axis=1)
+
+
+def sampled(count, most, seed):
+    """Places of at most so many customers, drawn with the seed, ascending: all where there are no more."""
+    return np.arange(count) if count <= most else np.sort(np.random.default_rng(seed).choice(count, most, False))
+
+
+def one_thread():
+    """A context in which neither BLAS nor scikit-learn's own loops share work among threads."""
+    return _threads().limit(limits=1)
+
+
+@cache
+def _threads():
+    return ThreadpoolController()
+
+
+def _prepared(cls, features, k, columns, transform, value):
+    """The transform, and the customers on it."""
+    if not (isinstance(k, (int, np.integer)) and k >= 2):
+        raise InputError(f"k = {k!r}: choose a whole number of clusters, 2 or more")
+    check(features, cls.name, dict.fromkeys([*columns, value]), columns, k)
+    scale = Transform.fit(features, columns, transform)
+    X = scale.of(features)
+    if (distinct := len(np.unique(X, axis=0))) < k:
+        raise InputError(
+            f"features: {len(X):,} customers have {distinct} distinct values of {', '.join(columns)}, fewer than the "
+            f"{k} segments of {cls.name}; take fewer segments, or more columns"
+        )
+    return scale, X
+
+
+def _order(codes, value, k):
+    """Clusters by the mean value of their customers, the highest first; those without any come last."""
+    counts = np.bincount(codes, minlength=k)
+    sums = np.bincount(codes, value.to_numpy(float), k)
+    return np.argsort(-np.divide(sums, counts, out=np.full(k, -np.inf), where=counts > 0), kind="stable")
+
+
+def _plain(array):
+    """An array as tuples of numbers, however deep."""
+    return tuple(_plain(row) for row in array) if array.ndim > 1 else tuple(array.tolist())

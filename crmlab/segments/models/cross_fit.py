@@ -1,0 +1,154 @@
+"""What later behaviour segments foretell: means learned from some customers, judged on others, under resampling.
+
+Customers are parted into folds. In each, a segment expects of its customers the mean of those of the other folds who
+are in it, and a continuous rule the rising curve fitted to the others [isotonic regression, Barlow et al. 1972], so
+that neither is asked for a straight line. Measures are ratios of sums over folds, within each of which one set of
+expectations orders customers: a segment that says nothing is then worth 0, not less.
+
+Customers are drawn anew within their fold, and the means of segments learned anew, as what is learned by chance is half
+of what may go wrong; the curves of continuous rules, which have all customers to learn from, stay as they are.
+"""
+
+import numpy as np
+from scipy import sparse
+from sklearn.isotonic import IsotonicRegression
+
+from crmlab.holdout.measures import ALIKE, TOP, Weighed
+from crmlab.stats.threads import one_thread
+
+CELLS = 500_000  # weights drawn at a time: enough to be quick, few enough for a small machine
+MEASURES = ("gini", "lift10", "r2")
+PARTS = ("area", "most", "top", "all", "gain", "spread")
+
+
+def folds_of(count, folds, seed):
+    """The fold of each of `count` customers, as equal as can be: an array."""
+    return np.random.default_rng(seed).permutation(np.arange(count) % folds)
+
+
+def measured(codes, scores, outcomes, fold, replicates, seed):
+    """Each measure of each rule, as seen and in customers drawn anew: rules x outcomes x MEASURES x (1 + replicates).
+
+    codes    : list of arrays, the segment of each customer, from 0
+    scores   : list of arrays, continuous rules; the rows of both come in this order
+    outcomes : customers x outcomes
+    fold     : of each customer; customers are drawn anew within their fold, the same for all rules
+    Replicates are shifted to have the mean that was seen, less what drawing itself adds. NaN where a measure cannot be
+    estimated, as an outcome is the same for all.
+    """
+    rng, shape = np.random.default_rng(seed), (len(codes) + len(scores), outcomes.shape[1], 1 + replicates)
+    parts = {name: np.zeros(shape) for name in PARTS}
+    cells, places = _cells(codes, len(fold))
+    curves = [_curves(score, outcomes, fold) for score in scores]
+    step = max(CELLS // len(fold), 1)
+    for begun in range(0, 1 + replicates, step):
+        block = slice(begun, min(begun + step, 1 + replicates))
+        weights = _weights(rng, fold, block)
+        with one_thread():
+            _add(
+                {name: part[..., block] for name, part in parts.items()}, cells, places, curves, outcomes, fold, weights
+            )
+    found = np.stack(_ratios(parts), axis=2)
+    drawn = found[..., 1:]
+    drawn += found[..., :1] - drawn.mean(axis=-1, keepdims=True) if replicates else 0
+    return found
+
+
+def _cells(codes, count):
+    """Customers who are alike to all schemes share a cell: the cell of each, and the segment of each cell by scheme."""
+    if not codes:
+        return np.zeros(count, int), []
+    kinds, cells = np.unique(np.stack(codes, axis=1), axis=0, return_inverse=True)
+    return cells, [*kinds.T]
+
+
+def _curves(score, outcomes, fold):
+    """By fold: the level of each customer's score, and the curves fitted to the other folds, levels x outcomes."""
+    found = []
+    for held in range(fold.max() + 1):
+        others = fold != held
+        level, place = np.unique(score[~others], return_inverse=True)
+        fits = [IsotonicRegression(out_of_bounds="clip").fit(score[others], y) for y in outcomes[others].T]
+        found.append((place, np.stack([fit.predict(level) for fit in fits], axis=1)))
+    return found
+
+
+def _weights(rng, fold, block):
+    """How often each customer is drawn, customers x replicates; once each in the first, which is what was seen."""
+    weights = np.ones((len(fold), block.stop - block.start))
+    for place in range(1 if block.start == 0 else 0, weights.shape[1]):
+        for held in range(fold.max() + 1):
+            rows = np.flatnonzero(fold == held)
+            weights[rows, place] = np.bincount(rng.integers(0, len(rows), len(rows)), minlength=len(rows))
+    return weights
+
+
+def _add(parts, cells, places, curves, outcomes, fold, weights):
+    """The sums of all folds that measures are ratios of, for one block of replicates."""
+    folds, rows = fold.max() + 1, [weights, *(weights * y[:, None] for y in outcomes.T)]
+    held = [_onto(cells * folds + fold, v, (cells.max() + 1) * folds).reshape(-1, folds * v.shape[1]) for v in rows]
+    whole = [v.reshape(-1, folds, weights.shape[1]).sum(axis=0) for v in held]  # folds x replicates
+    own = [[_onto(place, v).reshape(-1, folds, weights.shape[1]) for v in held] for place in places]
+    for f in range(folds):
+        seen, w = outcomes[fold == f], weights[fold == f]
+        weighed = [w, *(w * y[:, None] for y in seen.T)]
+        levels = [[_onto(by[f][0], v) for v in weighed] for by in curves]
+        for o, y in enumerate(seen.T):
+            count, total = whole[0][f], whole[o + 1][f]
+            base = (whole[o + 1].sum(axis=0) - total) / (whole[0].sum(axis=0) - count)
+            plain = base**2 * count - 2 * base * total  # squares about the base, less those of the outcome itself
+            parts["most"][:, o] += (weighed[o + 1] * Weighed(y, w).standing).sum(axis=0)
+            parts["all"][:, o] += total
+            parts["spread"][:, o] += (y**2) @ w + plain
+            for r, (counts, *sums) in enumerate(own):
+                mean = _means(counts, sums[o], f, base)
+                _put(parts, r, o, plain, mean, counts[:, f], sums[o][:, f], _by_mean(mean, counts[:, f]))
+            for r, (by, (counts, *sums)) in enumerate(zip(curves, levels, strict=True), len(own)):
+                _put(parts, r, o, plain, by[f][1][:, o, None], counts, sums[o], _by_level(counts))
+
+
+def _put(parts, r, o, plain, mean, counts, sums, order):
+    """Add what one fold tells of one rule and outcome."""
+    standing, share = order
+    parts["area"][r, o] += (sums * standing).sum(axis=0)
+    parts["top"][r, o] += (sums * share).sum(axis=0)
+    parts["gain"][r, o] += plain - (mean**2 * counts).sum(axis=0) + 2 * (mean * sums).sum(axis=0)
+
+
+def _means(counts, sums, f, base):
+    """Mean of each segment in the folds but one, that of all of them where nobody there is in it."""
+    others, total = counts.sum(axis=1) - counts[:, f], sums.sum(axis=1) - sums[:, f]
+    return np.divide(total, others, out=np.broadcast_to(base, total.shape).copy(), where=others > 0)
+
+
+def _by_mean(mean, counts):
+    """Standing of each segment's customers, and their share in the best tenth, ordered by mean; ties share both."""
+    more = mean[:, None] - mean[None] > ALIKE * np.abs(mean)[:, None]  # one above other
+    above, below = (np.einsum(e, more.astype(float), counts) for e in ("ijr,ir->jr", "ijr,jr->ir"))
+    tied = counts.sum(axis=0) - above - below
+    return (below - above) / 2, _in_top(above, tied, counts.sum(axis=0))
+
+
+def _by_level(counts):
+    """The same for levels that rise."""
+    so_far = np.cumsum(counts, axis=0)
+    whole = so_far[-1]
+    return so_far - (counts + whole) / 2, _in_top(whole - so_far, counts, whole)
+
+
+def _in_top(above, tied, whole):
+    taken = np.clip(whole * TOP - above, 0, tied)
+    return np.divide(taken, tied, out=taken, where=tied > 0)
+
+
+def _onto(place, rows, size=None):
+    """Sums of rows by place, 0 where a place below `size` has none."""
+    shape = (size or place.max() + 1, len(place))
+    return sparse.csr_array((np.ones(len(place)), (place, np.arange(len(place)))), shape) @ rows
+
+
+def _ratios(parts):
+    """Gini, lift of the best tenth, and R² beside the mean of the other folds."""
+    pairs = ((parts["area"], parts["most"]), (parts["top"], TOP * parts["all"]), (parts["gain"], parts["spread"]))
+    there = (parts["most"] > 0) & (parts["spread"] > 0)
+    return [np.divide(p, w, out=np.full(p.shape, np.nan), where=there & (w != 0)) for p, w in pairs]

@@ -1,0 +1,169 @@
+"""How many clusters there are, asked of six indices that need not agree; and whether clusters foretell themselves.
+
+Each index finds a number in data without any clusters, too: `null_model` asks whether to believe it.
+"""
+
+import numpy as np
+import pandas as pd
+from scipy.spatial.distance import cdist
+from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score
+
+from crmlab.contracts import InputError
+from crmlab.result import Verdict
+from crmlab.segments.models.clusters import COLUMNS, SAMPLE, fit_mixture, k_means, nearest, one_thread, sampled
+from crmlab.segments.models.transforms import Transform
+
+COUNTS = tuple(range(2, 9))
+STRONG = 0.8  # prediction strength that is asked for [Tibshirani & Walther 2005]
+INDICES = {
+    "silhouette": ("silhouette", "highest"),
+    "calinski_harabasz": ("Calinski–Harabasz", "highest"),
+    "davies_bouldin": ("Davies–Bouldin", "lowest"),
+    "gap": ("gap", "first within a standard error of the next"),
+    "bic": ("BIC of a mixture", "lowest"),
+    "prediction_strength": ("prediction strength", f"most with {STRONG} or more"),
+}
+
+
+def indices(features, columns=COLUMNS, transform="log", counts=COUNTS, references=20, splits=5, seed=1):
+    """Six indices of k-means, and of a mixture, for each number of clusters: a frame by k, 1 the first.
+
+    silhouette          how much nearer customers are to their own cluster than to the next, −1 to 1; on 5,000 customers
+                        at most, drawn with the seed [Rousseeuw 1987]
+    calinski_harabasz   variance between over within clusters, each by its degrees of freedom [1974]
+    davies_bouldin      how wide clusters are beside how far apart; low is good [1979]
+    gap, gap_error      log of the spread within clusters, below that of uniform data in the same box; and its error
+                        [Tibshirani, Walther & Hastie 2001, `references` draws]
+    bic                 of a normal mixture with full covariances; low is good [Schwarz 1978]
+    prediction_strength of pairs in a cluster of one half, share together in clusters of the other; of the worst
+                        cluster, over `splits` halvings [Tibshirani & Walther 2005]
+    One cluster has no silhouette, Calinski–Harabasz or Davies–Bouldin: NaN. Raises InputError as `Transform.fit`.
+    """
+    if breaches := _faults(features, counts, references, splits):
+        raise InputError(*breaches)
+    X = Transform.fit(features, columns, transform, least=2 * max(counts)).of(features)
+    return indices_of(X, counts, references, splits, seed)
+
+
+def indices_of(X, counts=COUNTS, references=20, splits=5, seed=1):
+    """`indices` of the rows of an array as they are."""
+    taken = sampled(len(X), SAMPLE, seed)
+    rows = {k: _row(X, taken, k, splits, seed) for k in (1, *counts)}
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    table["gap"], table["gap_error"] = _gaps(X, table.pop("spread"), references, seed)
+    columns = [*INDICES]
+    columns.insert(columns.index("gap") + 1, "gap_error")
+    return table[columns].rename_axis("k")
+
+
+def choices(table):
+    """The number that each index chooses: a frame by index; k, rule in words, value there.
+
+    table : of `indices`. Gap, BIC and prediction strength may choose 1: no clusters.
+    """
+    found = {}
+    for name, (title, rule) in INDICES.items():
+        k = int(_chosen(table, name))
+        found[title] = {"k": k, "rule": rule, "value": table[name][k]}
+    return pd.DataFrame.from_dict(found, orient="index").rename_axis("index")
+
+
+def agreement(chosen):
+    """Whether the indices agree on a number: a Verdict that tells who chooses what.
+
+    chosen : of `choices`
+    """
+    by = chosen.reset_index().groupby("k")["index"].agg(", ".join)
+    told = "; ".join(f"{k} by {names}" for k, names in by.items())
+    passed = len(by) == 1 and by.index[0] > 1
+    return Verdict("indices agree on how many clusters there are", passed, told, "none of these numbers as a fact")
+
+
+def silhouette(distances, codes):
+    """Mean silhouette of a clustering, from the distances of all pairs, which several clusterings may share."""
+    onehot = np.eye(codes.max() + 1)[codes]
+    counts, rows = onehot.sum(axis=0), np.arange(len(codes))
+    sums = distances @ onehot
+    own = counts[codes]
+    within = sums[rows, codes] / np.maximum(own - 1, 1)
+    sums[rows, codes] = np.inf
+    beyond = (sums / np.maximum(counts, 1)).min(axis=1)
+    widest = np.maximum(within, beyond)
+    each = np.divide(beyond - within, widest, out=np.zeros(len(rows)), where=(widest > 0) & (own > 1))
+    return float(each.mean())
+
+
+def prediction_strength(X, k, splits=5, seed=1, starts=5):
+    """Share of pairs in a cluster of one half that clusters of the other half keep together; of the worst cluster.
+
+    Mean over halvings, each both ways; 1 where k is 1. [Tibshirani & Walther 2005, (2.1)]
+    """
+    if k == 1:
+        return 1.0
+    rng, found = np.random.default_rng([seed, k]), []
+    for _ in range(splits):
+        mixed = rng.permutation(len(X))
+        halves = X[mixed[: len(X) // 2]], X[mixed[len(X) // 2 :]]
+        fits = [k_means(half, k, int(rng.integers(2**31)), starts) for half in halves]
+        for one in (0, 1):
+            own, foretold = fits[one][1], nearest(halves[one], fits[1 - one][0])
+            found.append(_kept(own, foretold, k))
+    return float(np.mean(found))
+
+
+def _kept(own, foretold, k):
+    """Share of a cluster's pairs that are together as foretold, of the worst; one customer has no pair: 0."""
+    together = np.zeros((k, k))
+    np.add.at(together, (own, foretold), 1)
+    counts = together.sum(axis=1)
+    pairs = (together * (together - 1)).sum(axis=1)
+    return np.divide(pairs, counts * (counts - 1), out=np.zeros(k), where=counts > 1).min()
+
+
+def _row(X, taken, k, splits, seed):
+    """All but the gap for one number of clusters, with the log of the spread within, which the gap is made of."""
+    centres, codes = k_means(X, k, seed)
+    row = {"spread": _spread(X, centres, codes), "bic": fit_mixture(X, k, seed).bic(X)}
+    row["prediction_strength"] = prediction_strength(X, k, splits, seed)
+    if k > 1:
+        with one_thread():
+            row["silhouette"] = silhouette(cdist(X[taken], X[taken]), codes[taken])
+            row["calinski_harabasz"] = calinski_harabasz_score(X, codes)
+            row["davies_bouldin"] = davies_bouldin_score(X, codes)
+    return row
+
+
+def _spread(X, centres, codes):
+    return np.log(((X - centres[codes]) ** 2).sum())
+
+
+def _gaps(X, spread, references, seed):
+    """The gap and its error for each k of `spread`: two Series."""
+    rng = np.random.default_rng([seed, 0])
+    low, high = X.min(axis=0), X.max(axis=0)
+    drawn = np.empty((references, len(spread)))
+    for b in range(references):
+        uniform = rng.uniform(low, high, X.shape)
+        for i, k in enumerate(spread.index):
+            drawn[b, i] = _spread(uniform, *k_means(uniform, k, seed, 1))
+    gap = pd.Series(drawn.mean(axis=0), spread.index) - spread
+    return gap, pd.Series(drawn.std(axis=0) * np.sqrt(1 + 1 / references), spread.index)
+
+
+def _chosen(table, name):
+    values = table[name].dropna()
+    if name == "gap":
+        within = values.to_numpy()[:-1] >= (table.gap - table.gap_error).to_numpy()[1:]
+        return values.index[np.argmax(within)] if within.any() else values.index[-1]
+    if name == "prediction_strength":
+        return values.index[values >= STRONG].max()
+    return values.idxmin() if INDICES[name][1] == "lowest" else values.idxmax()
+
+
+def _faults(features, counts, references, splits):
+    counts = [*counts]
+    if not counts or min(counts) < 2 or counts != sorted(set(counts)):
+        return [f"counts = {counts}: give numbers of clusters, 2 or more, in order"]
+    if references < 1 or splits < 1:
+        return [f"references = {references}, splits = {splits}: give 1 of each at least"]
+    return []

@@ -1,0 +1,145 @@
+"""Who moved between segments from one day to another, who rose, who fell, and what they carried with them.
+
+Classes run from the best to the last, as `assign` orders them: to rise is to move to a better one. For segments without
+an order, such as clusters, to rise is to move to one of greater mean spend. By values that only grow, such as spend
+so far, nobody falls: take a scheme of what customers did in a window.
+"""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from crmlab.contracts import InputError
+from crmlab.result import Verdict, number
+
+NEW, GONE = "new", "gone"
+CHANGES = ("rose", "stayed", "fell", NEW, GONE)
+LEVEL = 0.95
+COLUMNS = ["before", "after", "change", "customers", "of", "chance", "low", "high"]
+COLUMNS += ["value_before", "value_after", "reason"]
+
+
+def movers(before, after, value_before, value_after):
+    """Where each customer was and is: a frame by customer.
+
+    before, after : labels of one scheme on an earlier and a later day, ordered Series by customer
+    value_before, value_after : what customers bring as of these days, Series; in the currency of the data
+    returns
+        before, after              classes; "new" for customers first known later, "gone" for those no longer known
+        change                     "rose", "stayed", "fell", "new" or "gone"
+        value_before, value_after  0 where the customer was new, or is gone
+    Raises InputError for labels of two kinds, without order or empty, and for values that are missing.
+    """
+    if breaches := [*_faults(before, after, value_before, value_after)]:
+        raise InputError(*breaches)
+    names = [*map(str, before.cat.categories)]
+    everyone = before.index.union(after.index, sort=True)
+    was, now = (labels.cat.codes.reindex(everyone, fill_value=-1).to_numpy() for labels in (before, after))
+    moved = np.select([was < 0, now < 0, now < was, now > was], [3, 4, 0, 2], 1)
+    found = {
+        "before": pd.Categorical.from_codes(np.where(was < 0, len(names), was), [*names, NEW]),
+        "after": pd.Categorical.from_codes(np.where(now < 0, len(names), now), [*names, GONE]),
+        "change": pd.Categorical.from_codes(moved, list(CHANGES)),
+    }
+    for name, labels, value in (("before", before, value_before), ("after", after, value_after)):
+        found[f"value_{name}"] = value.loc[labels.index].reindex(everyone, fill_value=0.0).to_numpy(float)
+    return pd.DataFrame(found, everyone)
+
+
+def migration(before, after, value_before, value_after):
+    """How many moved from each class to each, and what they brought: a frame, one row a pair of classes.
+
+    Arguments and errors as of `movers`.
+    returns
+        before, after              classes, best first; "new" after them where there are new customers, "gone" likewise
+        change                     "rose", "stayed", "fell", "new" or "gone"
+        customers                  who moved so, count
+        of                         customers in `before`, count
+        chance, low, high          share of `of`, 0 to 1, and its 95 % interval [Wilson 1927]
+        value_before, value_after  what they brought before, and bring after; in the currency of the data
+        reason                     why there is no chance
+    """
+    each = movers(before, after, value_before, value_after)
+    by = [each.before, each.after]
+    table = each[["value_before", "value_after"]].groupby(by, observed=False).sum()
+    table.insert(0, "customers", each.groupby(by, observed=False).size())
+    table = table.reset_index().astype({"before": object, "after": object})
+    held = (table.before != NEW) | (each.before == NEW).any()
+    held &= (table.after != GONE) | (each.after == GONE).any()
+    table = table[held & ((table.before != NEW) | (table.after != GONE))].reset_index(drop=True)
+    of = table.groupby("before").customers.transform("sum")
+    places = {name: place for place, name in enumerate(map(str, before.cat.categories))}
+    was, now = table.before.map(places), table.after.map(places)
+    change = np.select([was.isna(), now.isna(), now < was, now > was], [NEW, GONE, "rose", "fell"], "stayed")
+    table = table.assign(change=change, customers=table.customers.astype(int), of=of.astype(int))
+    table = table.assign(**_wilson(table.customers, of))
+    table["chance"] = table.customers / of.where(of > 0)
+    empty = "cannot be estimated: nobody was in " + table.before.astype(str)
+    table["reason"] = empty.where(of == 0, "")
+    return table[COLUMNS]
+
+
+def risen_and_fallen(table):
+    """How many rose, stayed and fell, and what they carried: a frame by change.
+
+    table   : of `migration`
+    returns
+        customers                  count
+        share, low, high           of the customers known on both days, 0 to 1, and its 95 % interval [Wilson 1927];
+                                   of "new" and "gone" among all customers
+        value_before, value_after  sums; gain: what they bring more
+    """
+    sums = table.groupby("change")[["customers", "value_before", "value_after"]].sum()
+    sums = sums.reindex(
+        [change for change in CHANGES if change in sums.index or change not in (NEW, GONE)], fill_value=0
+    )
+    known, every = sums.customers.drop([NEW, GONE], errors="ignore").sum(), sums.customers.sum()
+    of = pd.Series(np.where(sums.index.isin([NEW, GONE]), every, known), sums.index)
+    found = {"customers": sums.customers.astype(int), "share": sums.customers / of, **_wilson(sums.customers, of)}
+    values = sums[["value_before", "value_after"]]
+    table = pd.DataFrame(found).join(values).assign(gain=values.value_after - values.value_before)
+    return table.rename_axis("change")
+
+
+def more_rose(summary):
+    """Whether more customers rose than fell: a Verdict, by the exact test of those who moved.
+
+    summary : of `risen_and_fallen`
+    """
+    rose, fell = (int(summary.customers[change]) for change in ("rose", "fell"))
+    p = stats.binomtest(rose, rose + fell).pvalue if rose + fell else 1.0
+    told = f"{rose:,} rose, {fell:,} fell, {int(summary.customers['stayed']):,} stayed"
+    told += "; if the scheme's values only grow, nobody can fall" if rose and not fell else ""
+    told += "; no difference" if p > 1 - LEVEL else f"; p {'< 0.0001' if p < 1e-4 else f'= {number(float(p), 2)}'}"
+    return Verdict("More customers rose than fell", bool(rose > fell and p <= 1 - LEVEL), told)
+
+
+def _wilson(counts, of):
+    """Ends of the interval of each share, NaN where it is of nobody."""
+    pairs = zip(counts.astype(int), of.astype(int), strict=True)
+    ends = [tuple(stats.binomtest(k, n).proportion_ci(LEVEL, "wilson")) if n else (np.nan, np.nan) for k, n in pairs]
+    return dict(zip(("low", "high"), np.array(ends).T, strict=True))
+
+
+def _faults(before, after, value_before, value_after):
+    """What is wrong with the input, in words."""
+    told = {"before": (before, value_before), "after": (after, value_after)}
+    for name, (labels, value) in told.items():
+        if not isinstance(labels.dtype, pd.CategoricalDtype) or not labels.cat.ordered:
+            yield f"{name}: labels are in no order; take the Series that `assign` of a scheme gives"
+        elif taken := {NEW, GONE} & set(map(str, labels.cat.categories)):
+            yield f"{name}: classes are called {', '.join(sorted(taken))}, words that moves need; rename them"
+        if blank := int(labels.isna().sum()):
+            yield f"{name}: no label for {blank:,} of {len(labels):,} customers; assign them"
+        if labels.index.has_duplicates or not len(labels):
+            twice = labels.index.duplicated().sum()
+            yield f"{name}: {twice:,} of {len(labels):,} customers stand twice; give at least one, and one row each"
+            continue
+        lacking = labels.index.difference(value.index[np.isfinite(value.to_numpy(float))]).tolist()
+        if lacking:
+            yield f"value_{name}: empty for {len(lacking):,} customers (first: {lacking[0]!r}); fill it"
+    kinds = [[*map(str, labels.cat.categories)] for labels, _ in told.values() if hasattr(labels, "cat")]
+    if len(kinds) == 2 and kinds[0] != kinds[1]:
+        yield f"before has classes {', '.join(kinds[0])}, after {', '.join(kinds[1])}; assign both by one fitted scheme"
+    if len(before.index.intersection(after.index)) == 0:
+        yield "nobody is known on both days; take labels of the same customers"

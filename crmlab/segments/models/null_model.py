@@ -1,0 +1,215 @@
+"""Whether there are segments at all: the same search for clusters in customers like these, but of one kind.
+
+Indices find clusters in any data, in skewed ones above all. So they are compared with what they find in draws from a
+model that has the skewness, the zeros and the dependence of the data, but one mode in each feature: a normal copula
+over margins whose densities rise to a mode and fall. Margins as they are would carry planted clusters into the null.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import optimize, special, stats
+from scipy.spatial.distance import cdist
+
+from crmlab.contracts import InputError
+from crmlab.result import Verdict, number
+from crmlab.segments.models.clusters import COLUMNS, k_means, one_thread, sampled
+from crmlab.segments.models.how_many import COUNTS, prediction_strength, silhouette
+from crmlab.segments.models.transforms import Transform
+
+LEVEL = 0.95  # of what the null gives, which customers must beat
+PARTS = 50  # intervals of equal share that a margin is told by
+MATCHED, STEPS = 2000, 6  # draws, and steps, to find the correlations of the copula that give those of the ranks
+MEASURES = ("silhouette", "prediction_strength")
+
+
+@dataclass(frozen=True)
+class Margin:
+    """One feature: a share at zero, and a density that rises to one mode and falls."""
+
+    edges: tuple  # of the pieces on which the density is flat
+    shares: tuple  # of those who are not at zero, below each edge, from 0 to 1
+    zero: float  # share of customers at zero
+    whole: bool  # values are whole numbers
+    log: bool  # edges are log(1 + x), so that one mode is meant there
+
+    @classmethod
+    def fit(cls, values, log=False):
+        """The density of one mode that is nearest to what was seen, by the largest difference of shares below.
+
+        On each side of a mode it is the least-squares one that only rises, or only falls [Grenander 1956]; of the modes
+        the best is taken. Whole numbers keep their steps: a count of 1 is no cluster.
+        """
+        zero = values == 0
+        rest = np.sort(values[~zero])
+        whole = bool((rest == np.round(rest)).all())
+        distinct, counts = np.unique(rest, return_counts=True)
+        below = np.cumsum(counts) / len(rest)
+        if len(distinct) > PARTS:
+            at = np.unique(np.searchsorted(below, np.linspace(0, 1, PARTS + 1)[1:] * (1 - 1e-12)))
+            at = at if whole else np.unique([0, *at])
+            distinct, below = distinct[at], below[at]
+        if whole:
+            edges, shares = np.r_[distinct[0] - 0.5, distinct + 0.5], np.r_[0, below]
+        else:
+            edges, shares = (distinct, np.r_[0, below[1:]]) if len(distinct) > 1 else (distinct.repeat(2), [0, 1])
+        edges = _log(edges) if log else edges
+        if len(edges) > 2:
+            shares = _one_mode(np.diff(edges), np.diff(shares))
+        return cls(tuple(edges.tolist()), tuple(np.asarray(shares, float).tolist()), float(zero.mean()), whole, log)
+
+    def at(self, ranks):
+        """Values at ranks between 0 and 1: an array."""
+        start = np.interp(0.0, self.edges, self.shares) * (1 - self.zero)  # share below zero
+        beyond = np.where(ranks < start, ranks, np.maximum(ranks - self.zero, start)) / max(1 - self.zero, 1e-12)
+        values = np.interp(beyond, self.shares, self.edges)
+        values = _unlog(values) if self.log else values
+        values = np.round(values) if self.whole else values
+        return np.where((ranks >= start) & (ranks < start + self.zero), 0.0, values)
+
+
+@dataclass(frozen=True)
+class UnimodalNull:
+    """Customers of one kind, with the margins, zeros and rank correlations of those seen."""
+
+    columns: tuple
+    margins: tuple  # a Margin each
+    root: tuple  # Cholesky factor of the copula's correlations
+
+    @classmethod
+    def fit(cls, features, columns=COLUMNS, transform="log", seed=1):
+        """Margins and correlations of features; where the transform is log, margins have one mode there."""
+        values = features[list(columns)].to_numpy(float)
+        margins = tuple(Margin.fit(v, transform == "log") for v in values.T)
+        wanted = np.corrcoef(_scores(values).T).reshape(len(columns), -1)
+        normal = np.random.default_rng([seed, 1]).normal(size=(MATCHED, len(columns)))
+        latent = wanted
+        for _ in range(STEPS):  # ties hide some of the correlation, so that the copula needs more of it
+            drawn = _drawn(margins, normal @ np.linalg.cholesky(latent).T)
+            latent = _nearest(latent + wanted - np.corrcoef(_scores(drawn).T).reshape(wanted.shape))
+        return cls(tuple(columns), margins, tuple(map(tuple, np.linalg.cholesky(latent).tolist())))
+
+    def draw(self, count, rng):
+        """So many customers of one kind: a frame with `columns`."""
+        normal = rng.normal(size=(count, len(self.columns)))
+        return pd.DataFrame(_drawn(self.margins, normal @ np.array(self.root).T), columns=list(self.columns))
+
+
+def searches(
+    features, columns=COLUMNS, transform="log", counts=COUNTS, draws=99, sample=1000, until_certain=False, seed=1
+):
+    """What the search for clusters finds in customers, and in draws of one kind: a frame, the customers first.
+
+    draws         : of the null; 19 at least
+    sample        : customers searched, and drawn, at most
+    until_certain : end the draws once the verdict can no longer be a claim
+    returns
+        found_in             "customers" or "null"
+        k                    the number of clusters, of `counts`, with the highest silhouette
+        silhouette           there
+        prediction_strength  there
+    Raises InputError as `Transform.fit`.
+    """
+    if draws < 19 or not counts or min(counts) < 2 or sample < 4 * max(counts):
+        raise InputError(
+            f"draws = {draws}, counts = {counts}, sample = {sample}: give 19 draws or more, counts of 2 or more, "
+            "and a sample of four times the highest count"
+        )
+    Transform.fit(features, columns, transform, least=4 * max(counts))
+    held = features.iloc[sampled(len(features), sample, seed)]
+    null, rng = UnimodalNull.fit(held, columns, transform, seed), np.random.default_rng([seed, 2])
+    rows = [{"found_in": "customers"} | _search(held, columns, transform, counts, seed)]
+    for place in range(draws):
+        drawn = null.draw(len(held), rng)
+        rows.append({"found_in": "null"} | _search(drawn, columns, transform, counts, seed + 1 + place))
+        if until_certain and max(_chance(pd.DataFrame(rows), m, draws) for m in MEASURES) > 1 - LEVEL:
+            break
+    return pd.DataFrame(rows)
+
+
+def verdict(table):
+    """Whether segments are claimed: customers beat 95 % of the null by silhouette and by prediction strength.
+
+    table : of `searches`. Chances are (1 + draws as good) / (1 + draws).
+    """
+    seen, null = table.iloc[0], table[table.found_in == "null"]
+    told, chances = [], []
+    for measure in MEASURES:
+        chances.append(_chance(table, measure, len(null)))
+        limit = null[measure].quantile(LEVEL, interpolation="higher")
+        told.append(
+            f"{measure.replace('_', ' ')} {number(seen[measure], 3)}, where customers of one kind have up to "
+            f"{number(limit, 3)} (chance {number(chances[-1], 2)})"
+        )
+    passed = max(chances) <= 1 - LEVEL + 1e-12
+    says = "segments are claimed" if passed else "segments are not claimed"
+    evidence = f"{says} at k = {seen.k}: {'; '.join(told)}"
+    return Verdict("customers fall into segments", passed, evidence, "classes as a convenience, not as kinds of people")
+
+
+def _chance(table, measure, draws):
+    """Share of the draws, the customers among them, that are as good as the customers."""
+    values = table[measure].to_numpy()
+    return (1 + (values[1:] >= values[0]).sum()) / (1 + draws)
+
+
+def _search(features, columns, transform, counts, seed):
+    """The best number of clusters by silhouette, with that and the prediction strength."""
+    X = _standard(features, columns, transform)
+    distinct = len(np.unique(X, axis=0))
+    apart, found = cdist(X, X), []
+    for k in counts:
+        if k <= distinct:
+            codes = k_means(X, k, seed, 3)[1]
+            with one_thread():
+                found.append((silhouette(apart, codes), -k))
+    value, k = max(found)
+    strength = prediction_strength(X, -k, 3, seed, 2)
+    return {"k": -k, "silhouette": value, "prediction_strength": strength}
+
+
+def _standard(features, columns, transform):
+    """Customers transformed; a draw in which a column is the same for all is left with the others."""
+    varying = [c for c in columns if features[c].nunique() > 1]
+    return Transform.fit(features, varying, transform).of(features)
+
+
+def _one_mode(widths, masses):
+    """Shares below each edge of the density of one mode that is nearest to flat pieces of such widths and masses."""
+    density, seen = masses / widths, np.r_[0, np.cumsum(masses)]
+    best, least = seen, np.inf
+    for mode in range(len(widths) + 1):
+        rising = optimize.isotonic_regression(density[:mode], weights=widths[:mode]).x if mode else []
+        falling = density[mode:]
+        if len(falling):
+            falling = optimize.isotonic_regression(falling, weights=widths[mode:], increasing=False).x
+        shares = np.r_[0, np.cumsum(np.r_[rising, falling] * widths)]
+        if (off := np.abs(shares - seen).max()) < least - 1e-12:
+            best, least = shares / shares[-1], off
+    return best
+
+
+def _scores(values):
+    """Normal scores of ranks; ties share the mean of theirs."""
+    return special.ndtri(stats.rankdata(values, axis=0) / (len(values) + 1))
+
+
+def _drawn(margins, normal):
+    return np.stack([m.at(special.ndtr(z)) for m, z in zip(margins, normal.T, strict=True)], axis=1)
+
+
+def _nearest(matrix):
+    """The nearest matrix that is one of correlations, by its eigenvalues."""
+    values, vectors = np.linalg.eigh(np.clip(matrix, -0.999, 0.999) * (1 - np.eye(len(matrix))) + np.eye(len(matrix)))
+    held = (vectors * np.maximum(values, 1e-4)) @ vectors.T
+    scale = np.sqrt(np.diag(held))
+    return held / np.outer(scale, scale)
+
+
+def _log(x):
+    return np.sign(x) * np.log1p(np.abs(x))
+
+
+def _unlog(x):
+    return np.sign(x) * np.expm1(np.abs(x))

@@ -1,0 +1,128 @@
+"""Whether segments differ in anything but what they were made of."""
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
+from scipy import stats
+
+from crmlab.contracts import InputError
+from crmlab.stats.comparisons import holm
+
+SMALL, LARGE = 0.01, 0.1  # effects: a share of variance, a Cramér's V [Cohen 1988]
+
+
+def profiles(labels, features, used, columns=None, replicates=500, seed=1):
+    """How far segments differ in features they were not made of: a frame, a row a variable, the largest effect first.
+
+    labels  : of each customer
+    used    : columns that the segments were made of
+    columns : to profile; None is all others
+    returns
+        variable
+        measure    "eta²", the share of variance between segments, for numbers; "Cramér's V" for text and yes or no
+        value      the measure, less what chance alone gives so many segments: epsilon squared [Kelley 1935], and V as
+                   Bergsma corrects it [2013]
+        low, high  its 95 % interval, customers drawn anew, less what drawing itself adds
+        p, p_holm  chance of so large a difference among segments that are alike, by the F and chi-squared tests; and
+                   after Holm for all variables
+        says       "differs" where p_holm is below .05, with "little" where the effect is small; "no difference";
+                   "cannot be estimated: " and why
+    Columns that follow from used ones, as the mean spend from spend and orders, differ for that reason alone.
+    Raises InputError where `columns` names a used one, one that is missing, or one that is not known for all.
+    """
+    used = [*used]
+    columns = [c for c in features if c not in used] if columns is None else [*columns]
+    if breaches := [*_faults(labels, features, used, columns)]:
+        raise InputError(*breaches)
+    codes = np.unique(pd.Categorical(labels).codes, return_inverse=True)[1]
+    held = features.loc[labels.index]
+    rows = [{"variable": c} | _compared(codes, held[c], replicates, [seed, i]) for i, c in enumerate(columns)]
+    table = pd.DataFrame(rows, columns=["variable", "measure", "value", "low", "high", "p", "says"])
+    table.insert(6, "p_holm", holm(table.p.astype(float)))
+    little = np.where(table.measure == "eta²", table.value < SMALL, table.value < LARGE)
+    told = np.select([~(table.p_holm < 0.05), little], ["no difference", "differs little"], "differs")
+    table["says"] = table.says.where(table.says != "", told)
+    return table.sort_values("value", ascending=False, kind="stable", ignore_index=True)
+
+
+def means(labels, features, columns=None):
+    """Mean of each number in each segment: a frame, segments x columns, with customers first and "all" last.
+
+    columns : of numbers; None is all there are. Empty segments are left out.
+    """
+    numbers = [c for c in features if is_numeric_dtype(features[c])] if columns is None else [*columns]
+    held = features.loc[labels.index, numbers].astype(float)
+    by = held.groupby(labels, observed=True)
+    found = by.mean()
+    found.insert(0, "customers", by.size())
+    found.index = found.index.astype(str)
+    whole = pd.DataFrame([[len(held), *held.mean()]], ["all"], found.columns)
+    return pd.concat([found, whole]).astype({"customers": int}).rename_axis("label")
+
+
+def _compared(codes, values, replicates, seed):
+    """One variable: measure, value, interval, chance."""
+    told = {"measure": "eta²" if _is_number(values) else "Cramér's V"}
+    if values.nunique(dropna=False) < 2 or codes.max() == 0:
+        reason = "all are of one segment" if codes.max() == 0 else "it is the same for all customers"
+        return told | dict.fromkeys(["value", "low", "high", "p"], np.nan) | {"says": f"cannot be estimated: {reason}"}
+    rng = np.random.default_rng(seed)
+    draws = (rng.integers(0, len(codes), len(codes)) for _ in range(replicates))
+    if _is_number(values):
+        x = values.to_numpy(float)
+        x = (x - x.mean()) / x.std()
+        value, p = _eta(codes, x)
+        drawn = [_eta(codes[d], x[d])[0] for d in draws]
+    else:
+        kinds = np.unique(values.astype(str), return_inverse=True)[1]
+        value, p = _cramer(codes, kinds)
+        drawn = [_cramer(codes[d], kinds[d])[0] for d in draws]
+    # a replicate has the chance of its own draw on top of that of the data
+    low, high = np.maximum(np.quantile(drawn, [0.025, 0.975]) - (np.mean(drawn) - value), 0)
+    return told | {"value": value, "low": low, "high": high, "p": p, "says": ""}
+
+
+def _eta(codes, x):
+    """Epsilon squared, 0 where it is below, and the chance of the F test."""
+    counts, sums = np.bincount(codes), np.bincount(codes, x)
+    k, n = (counts > 0).sum(), len(x)
+    within = (x**2).sum() - (sums[counts > 0] ** 2 / counts[counts > 0]).sum()
+    whole = (x**2).sum() - x.sum() ** 2 / n
+    if k < 2 or n <= k or whole <= 0:
+        return 0.0, 1.0
+    f = np.inf if within <= 1e-12 * whole else (whole - within) / (k - 1) / (within / (n - k))
+    return max(1 - within / whole * (n - 1) / (n - k), 0.0), float(stats.f.sf(f, k - 1, n - k))
+
+
+def _cramer(codes, kinds):
+    """Bergsma's V, and the chance of Pearson's test."""
+    table = np.bincount(codes * (kinds.max() + 1) + kinds, minlength=(codes.max() + 1) * (kinds.max() + 1))
+    table = table.reshape(codes.max() + 1, -1)
+    table = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
+    n, (r, c) = table.sum(), table.shape
+    if min(r, c) < 2:
+        return 0.0, 1.0
+    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / n
+    chi2, free = ((table - expected) ** 2 / expected).sum(), (r - 1) * (c - 1)
+    phi2 = max(chi2 / n - free / (n - 1), 0.0)
+    least = min(r - (r - 1) ** 2 / (n - 1), c - (c - 1) ** 2 / (n - 1)) - 1
+    return float(np.sqrt(phi2 / least)) if least > 0 else 0.0, float(stats.chi2.sf(chi2, free))
+
+
+def _is_number(values):
+    return is_numeric_dtype(values) and not is_bool_dtype(values)
+
+
+def _faults(labels, features, used, columns):
+    if absent := labels.index.difference(features.index).tolist():
+        yield f"features: lack {len(absent):,} labelled customers (first: {absent[0]!r}); take both at one origin"
+        return
+    if not columns:
+        yield "columns: there is no variable but those that segments were made of; join others"
+    if both := [c for c in columns if c in used]:
+        yield f"columns: segments were made of {', '.join(both)}, so that they differ in it by design; leave it out"
+    if unknown := [c for c in columns if c not in features]:
+        yield f"columns: features have no {', '.join(unknown)}; join it"
+    for name in columns:
+        if name in features and (blank := int(features.loc[labels.index, name].isna().sum())):
+            yield f"features: {name!r} is empty for {blank:,} of {len(labels):,} customers; fill it, or leave it out"

@@ -1,0 +1,212 @@
+"""RFM: scores for how recently, how often and for how much customers bought; named segments, and tiers of the score.
+
+A score is 1, and one more for each cut that a customer is beyond; the highest is best. Customers who are alike have
+the same score, so that scores may hold unequal numbers of customers, or none.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from crmlab.contracts import InputError
+from crmlab.result import number
+from crmlab.segments.models.rfm_audit import RULES, audit, cell_of
+from crmlab.segments.models.scheme import amount, check, labelled
+
+AXES = ("days_since_last", "orders", "spend")
+SAYS = (  # of days, order days and spend: a range, and the words for its ends
+    ("last order {} days ago", "at least", "less than"),
+    ("{} order days", "more than", "up to"),
+    ("spend {}", "above", "up to"),
+)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Cuts of recency, frequency and money.
+
+    Independent cuts are one row an axis. Nested ones [Hughes 1994] part customers by frequency anew within each score
+    of recency, and by money within each cell of both: they have a row for each of these, in order.
+    """
+
+    recency: tuple  # days since the last order: a score more for each cut it is below
+    frequency: tuple  # order days: a score more for each cut it is above
+    money: tuple  # spend, in the currency of the data: likewise
+
+    @classmethod
+    def fit(cls, features, bins=5, nested=False, least=0):
+        """Quantiles of what was seen. Raises InputError where a feature is missing or alike for all, or few customers.
+
+        least : customers needed; never fewer than cells
+        """
+        if bins < 2:
+            raise InputError(f"bins = {bins}: choose 2 or more")
+        check(features, "rfm", AXES, varying=AXES, least=max(least, bins**3 if nested else bins))
+        late, orders, spend = _axes(features)
+        recency, frequency, money = (_cuts(values, bins) for values in (late, orders, spend))
+        if nested:
+            r = _scored(late, recency)
+            frequency = _cuts_within(orders, r - 1, np.tile(frequency, (bins, 1)))
+            f = _scored(orders, frequency[r - 1])
+            money = _cuts_within(spend, (r - 1) * bins + f - 1, np.tile(money, (bins**2, 1)))
+        return cls(_plain(-recency), _plain(frequency), _plain(money))
+
+    @property
+    def bins(self):
+        """Scores an axis."""
+        return len(self.recency) + 1
+
+    @property
+    def nested(self):
+        """Whether frequency and money are cut within the scores before them."""
+        return isinstance(self.frequency[0], tuple)
+
+    def of(self, features):
+        """Scores r, f and m of each customer: a frame of whole numbers."""
+        check(features, "rfm", AXES)
+        late, orders, spend = _axes(features)
+        frequency, money = np.array(self.frequency), np.array(self.money)
+        r = _scored(late, -np.array(self.recency))
+        f = _scored(orders, frequency[r - 1] if self.nested else frequency)
+        m = _scored(spend, money[(r - 1) * self.bins + f - 1] if self.nested else money)
+        return pd.DataFrame({"r": r, "f": f, "m": m}, features.index)
+
+    def values(self, box):
+        """Which values the scores of a box have, in words; "" where cuts are nested, as values then depend on cells."""
+        if self.nested:
+            return ""
+        (r_low, r_high), (f_low, f_high), (m_low, m_high) = box
+        days = np.array([np.inf, *self.recency, -np.inf])  # a score holds days from its second to below its first
+        orders, spend = (np.array([-np.inf, *cuts, np.inf]) for cuts in (self.frequency, self.money))
+        ends = ((days[r_high], days[r_low - 1]), (orders[f_low - 1], orders[f_high]), (spend[m_low - 1], spend[m_high]))
+        told = [(axis, _between(*span, *words)) for (axis, *words), span in zip(SAYS, ends, strict=True)]
+        return "; ".join(axis.format(span) for axis, span in told if span)
+
+
+@dataclass(frozen=True)
+class RFM:
+    """Named segments by cells of the three scores."""
+
+    scores: Scores
+    names: tuple = RULES  # which cells bear which name
+
+    name: ClassVar = "rfm"
+
+    @classmethod
+    def fit(cls, features, bins=5, nested=False, names=RULES):
+        """Scores learned from features, with names for their cells. Raises InputError as `Scores.fit`, and of names."""
+        audit(names, bins)
+        return cls(Scores.fit(features, bins, nested), names)
+
+    @property
+    def labels(self):
+        """Names of segments, in the order of their rules."""
+        return tuple(rule.name for rule in self.names)
+
+    def assign(self, features):
+        """The named segment of each customer, cells of several names or none settled as in `audit`: ordered Series."""
+        bins, places = self.scores.bins, {name: place for place, name in enumerate(self.labels)}
+        of_cell = audit(self.names, bins).segment.map(places).to_numpy()
+        return labelled(of_cell[cell_of(self.scores.of(features), bins)], self, features.index)
+
+    def rules(self):
+        """Which scores bear each name, and where cuts are independent which values: a frame by label.
+
+        cells : how many the segment has, once those of several names or none are settled
+        """
+        held = audit(self.names, self.scores.bins).segment.value_counts()
+        boxes = [rule.box.tolist() for rule in self.names]
+        spans = [", ".join(f"{axis} {_span(*ends)}" for axis, ends in zip("RFM", box, strict=True)) for box in boxes]
+        says = [f"{span}: {v}" if (v := self.scores.values(b)) else span for span, b in zip(spans, boxes, strict=True)]
+        cells = held.reindex(self.labels, fill_value=0).to_numpy()
+        return pd.DataFrame({"rule": says, "cells": cells}, pd.Index(self.labels, name="label"))
+
+
+@dataclass(frozen=True)
+class RFMTiers:
+    """Tiers by the weighted mean of the three scores."""
+
+    scores: Scores
+    weights: tuple  # of recency, frequency and money; they sum to 1
+    cuts: tuple  # of the mean: a tier higher for each it is above
+
+    name: ClassVar = "rfm_tiers"
+
+    @classmethod
+    def fit(cls, features, tiers=5, weights=(1, 1, 1), bins=5, nested=False):
+        """Scores learned from features, and cuts that part customers into equal tiers, as far as equal means allow."""
+        if len(weights) != 3 or not all(0 <= w < np.inf for w in weights) or not sum(weights) or tiers < 2:
+            raise InputError(
+                f"weights = {tuple(weights)}, tiers = {tiers}: give three weights of 0 or more, and 2 tiers or more"
+            )
+        scores = Scores.fit(features, bins, nested, least=tiers)
+        weights = tuple(float(w) / sum(weights) for w in weights)
+        return cls(scores, weights, _plain(_cuts(_mean(scores.of(features), weights), tiers)))
+
+    @property
+    def labels(self):
+        """Names of tiers, the best first."""
+        return tuple(f"tier {place + 1}" for place in range(len(self.cuts) + 1))
+
+    def score(self, features):
+        """The weighted mean of the three scores of each customer: a Series."""
+        return pd.Series(_mean(self.scores.of(features), self.weights), features.index, name="rfm_score")
+
+    def assign(self, features):
+        """The tier of each customer: an ordered Series."""
+        above = _scored(self.score(features).to_numpy(), np.array(self.cuts))
+        return labelled(len(self.labels) - above, self, features.index)
+
+    def rules(self):
+        """Which weighted means each tier has: a frame by label."""
+        mean = " + ".join(f"{number(w)} {axis}" for w, axis in zip(self.weights, "RFM", strict=True))
+        ends = [np.inf, *self.cuts[::-1], -np.inf]
+        says = [f"{mean}: {_between(low, high, 'above', 'up to')}" for high, low in pairwise(ends)]
+        return pd.DataFrame({"rule": says}, pd.Index(self.labels, name="label"))
+
+
+def _axes(features):
+    """The three features, each the higher the better: arrays."""
+    days, orders, spend = (features[axis].to_numpy(float) for axis in AXES)
+    return -days, orders, spend
+
+
+def _cuts(values, bins):
+    """Values up to which the first, second, ... of `bins` equal parts reach."""
+    return np.quantile(values, np.arange(1, bins) / bins, method="inverted_cdf")
+
+
+def _cuts_within(values, groups, cuts):
+    """Cuts of each group, a row each; those given where a group is empty."""
+    order = np.argsort(groups, kind="stable")
+    held, begins = np.unique(groups[order], return_index=True)
+    for group, part in zip(held, np.split(values[order], begins[1:]), strict=True):
+        cuts[group] = _cuts(part, cuts.shape[1] + 1)
+    return cuts
+
+
+def _scored(values, cuts):
+    """1, and one more for each cut, of one row for all or a row for each, that a value is above."""
+    return 1 + (np.searchsorted(cuts, values) if cuts.ndim == 1 else (values[:, None] > cuts).sum(axis=1))
+
+
+def _mean(scores, weights):
+    """The weighted mean, rounded so that equal means are equal in floating point too."""
+    return np.round(sum(w * scores[axis].to_numpy() for w, axis in zip(weights, "rfm", strict=True)), 9)
+
+
+def _plain(cuts):
+    return tuple(map(tuple, cuts.tolist())) if cuts.ndim == 2 else tuple(cuts.tolist())
+
+
+def _span(low, high):
+    return f"{low}" if low == high else f"{low}–{high}"
+
+
+def _between(low, high, least, most):
+    """A range in words, "" where it has no ends."""
+    told = [f"{word} {amount(end)}" for word, end in ((least, low), (most, high)) if np.isfinite(end)]
+    return ", ".join(told)

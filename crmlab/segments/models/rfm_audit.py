@@ -1,0 +1,124 @@
+"""Names for cells of recency, frequency and money: what a list of rules leaves open, and what is done about it.
+
+A rule is a box of cells. A cell may lie in several boxes, or in none. Here the narrowest box has the cell, of equals
+the first in the list; a cell in none goes to the nearest box, counting steps of score, of equals the narrowest.
+"""
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import pandas as pd
+
+from crmlab.contracts import InputError
+from crmlab.result import Verdict, number
+
+OTHERS = "Others"  # what the list's own program calls cells without a name
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A name, and the lowest and highest score of its cells on each axis."""
+
+    name: str
+    recency: tuple
+    frequency: tuple
+    money: tuple
+
+    @property
+    def box(self):
+        """Lowest and highest scores: an array of 3 axes by 2."""
+        return np.array([self.recency, self.frequency, self.money])
+
+    @property
+    def cells(self):
+        """How many cells the box has."""
+        return int(np.prod(self.box[:, 1] - self.box[:, 0] + 1))
+
+
+# the list in the manual and tests of R's package rfm, up to 0.2.2, copied widely since
+RULES = (
+    Rule("Champions", (4, 5), (4, 5), (4, 5)),
+    Rule("Loyal Customers", (2, 5), (3, 5), (3, 5)),
+    Rule("Potential Loyalist", (3, 5), (1, 3), (1, 3)),
+    Rule("New Customers", (4, 5), (1, 1), (1, 1)),
+    Rule("Promising", (3, 4), (1, 1), (1, 1)),
+    Rule("Need Attention", (2, 3), (2, 3), (2, 3)),
+    Rule("About To Sleep", (2, 3), (1, 2), (1, 2)),
+    Rule("At Risk", (1, 2), (2, 5), (2, 5)),
+    Rule("Can't Lose Them", (1, 1), (4, 5), (4, 5)),
+    Rule("Lost", (1, 2), (1, 2), (1, 2)),
+)
+
+
+def audit(rules=RULES, bins=5, scores=None):
+    """Every cell, and which rules claim it: a frame, one row a cell.
+
+    scores  : r, f and m of each customer, as `rfm.Scores.of` gives them, to count how many a cell holds
+    returns
+        r, f, m    scores, from 1
+        claims     rules that claim the cell, count; names: these, in the order of the list
+        first      who has it by the order of the list, "Others" where nobody claims it
+        segment    who has it here
+        how        "one name", "several: the narrowest" or "none: the nearest"
+        customers  in the cell, count; where `scores` are given
+    """
+    _check(rules, bins)
+    cells = np.array(list(product(range(1, bins + 1), repeat=3)))
+    boxes = np.stack([rule.box for rule in rules])
+    beyond = np.maximum(boxes[:, :, 0] - cells[:, None], cells[:, None] - boxes[:, :, 1]).clip(min=0).sum(axis=2)
+    claims = beyond == 0
+    size = np.array([rule.cells for rule in rules])
+    best = [np.lexsort((np.arange(len(rules)), size, away))[0] for away in beyond]
+    count, names = claims.sum(axis=1), np.array([rule.name for rule in rules])
+    found = pd.DataFrame(cells, columns=["r", "f", "m"]).assign(
+        claims=count,
+        names=["; ".join(names[held]) for held in claims],
+        first=np.where(count > 0, names[claims.argmax(axis=1)], OTHERS),
+        segment=names[best],
+        how=np.select([count == 1, count > 1], ["one name", "several: the narrowest"], "none: the nearest"),
+    )
+    return found if scores is None else found.assign(customers=np.bincount(cell_of(scores, bins), minlength=bins**3))
+
+
+def cell_of(scores, bins=5):
+    """The row of `audit` that each customer's scores stand in: an array."""
+    r, f, m = (scores[axis].to_numpy() - 1 for axis in "rfm")
+    return (r * bins + f) * bins + m
+
+
+def names_each_cell_once(audited):
+    """Whether a list of rules gives each cell one name: a Verdict.
+
+    audited : a frame of `audit`, with `customers`
+    """
+    several, none = audited.claims > 1, audited.claims == 0
+    listed = dict.fromkeys(name for names in audited["names"] for name in names.split("; ") if name)
+    idle = ", ".join(name for name in listed if not (audited["first"] == name).any())
+    idly = f"; by the order of the list nobody is left for {idle}" if idle else ""
+    return Verdict(
+        "The rules for named segments give each cell one name",
+        not (several.any() or none.any()),
+        f"several names for {_held(audited, several)}, none for {_held(audited, none)}{idly}",
+        "the narrowest rule, and the nearest where there is none, as here; or rules that part all cells",
+    )
+
+
+def _held(audited, cells):
+    share = 100 * audited.customers[cells].sum() / max(audited.customers.sum(), 1)
+    return f"{cells.sum()} of {len(cells)} cells ({number(float(share), 3)} % of customers)"
+
+
+def _check(rules, bins):
+    breaches, seen = [], set()
+    for rule in rules:
+        if rule.name in seen:
+            breaches.append(f"rules: {rule.name!r} stands more than once; name each once")
+        seen.add(rule.name)
+        for axis, (low, high) in zip(("recency", "frequency", "money"), rule.box.tolist(), strict=True):
+            if not 1 <= low <= high <= bins:
+                breaches.append(
+                    f"rules: {axis} of {rule.name!r} runs from {low} to {high}; scores run from 1 to {bins}, in order"
+                )
+    if breaches or not rules:
+        raise InputError(*breaches or ["rules: there are none; give a Rule a name"])

@@ -1,0 +1,82 @@
+"""What all schemes share: features held to what a scheme needs, and labels as a Series."""
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from crmlab.contracts import InputError
+from crmlab.result import number
+
+MEANS = {
+    "orders": "days with an order",
+    "spend": "spent so far",
+    "days_since_last": "days since the last order",
+    "window_spend": "spent in the window",
+    "expected_margin": "discounted margin of as long a time ahead, from a CLV model",
+    "store_strength": "strength of the home store, from tables.stores",
+    "usage": "spent on the category, from tables.brands",
+    "own_label_share": "share of usage on own label, from tables.brands",
+    "national_share": "share of usage on one national brand, from tables.brands",
+}
+
+
+def check(features, scheme, needed, varying=(), least=1):
+    """Raise InputError where a scheme cannot be fitted to features or assigned by them, with every breach.
+
+    needed  : columns, of finite numbers
+    varying : those that must not be the same for all
+    least   : customers, as many as the scheme has segments
+    """
+    breaches = []
+    if len(features) < least:
+        breaches.append(
+            f"features: {len(features):,} customers are fewer than the {least} segments of {scheme}; "
+            "take fewer segments, or more customers"
+        )
+    for name in needed:
+        if name not in features:
+            told = f" ({MEANS[name]})" if name in MEANS else ""
+            breaches.append(f"features: no column {name!r}{told}, which {scheme} needs; join it")
+            continue
+        values = features[name].to_numpy(float)
+        if not (good := np.isfinite(values)).all():
+            first = features.index[~good][0]
+            breaches.append(
+                f"features: {name!r} is empty or infinite for {(~good).sum():,} of {len(features):,} customers "
+                f"(first: customer {first!r}); fill it, or leave them out of {scheme}"
+            )
+        elif name in varying and len(values) and (values == values[0]).all():
+            breaches.append(constant(name, values, scheme))
+    if breaches:
+        raise InputError(*breaches)
+
+
+def constant(name, values, scheme):
+    """What to say of a feature that tells nobody apart."""
+    return (
+        f"features: {name!r} is {amount(values[0])} for all {len(values):,} customers, "
+        f"so {scheme} tells nobody apart; take another feature, or more customers"
+    )
+
+
+def labelled(places, scheme, index):
+    """Labels from the place of each in `scheme.labels`, best class first: an ordered Series named for the scheme."""
+    kinds = pd.CategoricalDtype(list(scheme.labels), ordered=True)
+    return pd.Series(pd.Categorical.from_codes(places, dtype=kinds), index, name=scheme.name)
+
+
+def amount(value):
+    """A number of a rule as one reads it: whole ones without decimals."""
+    return number(int(value) if float(value).is_integer() else float(value))
+
+
+def rising(cuts, low, high, called):
+    """Cuts as a tuple of numbers. Raises InputError unless they rise, between `low` and `high`."""
+    given = tuple(float(cut) for cut in np.ravel(cuts))
+    inside = all(low < cut < high for cut in given)
+    if not given or not inside or any(a >= b for a, b in pairwise(given)):
+        raise InputError(
+            f"{called} = {given}: cuts must rise, each above {low:g} and below {high:g}; put them in order"
+        )
+    return given

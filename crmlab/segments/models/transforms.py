@@ -1,0 +1,95 @@
+"""How features are put on scales that can be compared: raw, log or winsorised, each standardised.
+
+Clusters depend on this choice as much as on the customers, so that it is declared, and shown beside the others.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from crmlab.contracts import InputError
+from crmlab.segments.models.scheme import check
+
+KINDS = ("raw", "log", "winsorised")
+TAIL = 0.01  # share of customers at each end whom winsorising draws in
+
+
+@dataclass(frozen=True)
+class Transform:
+    """Columns of features on a common scale: mean 0 and standard deviation 1 among the customers it was fitted to.
+
+    raw        as they are
+    log        log(1 + x), and −log(1 − x) below 0, so that refunds can be told
+    winsorised values beyond `low` and `high` are taken as these
+    """
+
+    kind: str
+    columns: tuple
+    low: tuple  # of each column, in its own units; −∞ unless winsorised
+    high: tuple
+    mean: tuple  # of each column, once transformed
+    deviation: tuple
+
+    @classmethod
+    def fit(cls, features, columns, kind="log", tail=TAIL, least=1):
+        """Scales learned from features. Raises InputError for columns missing, empty, or the same for all.
+
+        tail  : share of customers at each end whom winsorising draws in
+        least : customers needed
+        """
+        columns = tuple(columns)
+        if kind not in KINDS or not 0 < tail < 0.5 or not columns:
+            raise InputError(
+                f"kind = {kind!r}, tail = {tail!r}, columns = {columns!r}: choose a kind of {', '.join(KINDS)}, "
+                "a tail above 0 and below .5, and one column at least"
+            )
+        check(features, f"a {kind} transform", columns, columns, least)
+        X = features[list(columns)].to_numpy(float)
+        ends = np.quantile(X, [tail, 1 - tail], axis=0) if kind == "winsorised" else np.array([[-np.inf], [np.inf]])
+        low, high = np.broadcast_to(ends, (2, len(columns))).tolist()
+        unscaled = cls(kind, columns, tuple(low), tuple(high), (0.0,) * len(columns), (1.0,) * len(columns))
+        found = unscaled.of(features)
+        mean, deviation = found.mean(axis=0), found.std(axis=0)
+        alike = [c for c, d, m in zip(columns, deviation, mean, strict=True) if d <= 1e-12 * max(abs(m), 1)]
+        if alike:
+            raise InputError(
+                *(
+                    f"features: {c!r}, {kind} transformed, is the same for nearly all customers; take another transform"
+                    for c in alike
+                )
+            )
+        return cls(kind, columns, tuple(low), tuple(high), tuple(mean.tolist()), tuple(deviation.tolist()))
+
+    def of(self, features):
+        """Each customer on these scales: an array, customers x columns."""
+        X = features[list(self.columns)].to_numpy(float)
+        drawn = np.clip(X, self.low, self.high)
+        if self.kind == "log":
+            drawn = np.sign(drawn) * np.log1p(np.abs(drawn))
+        return (drawn - np.array(self.mean)) / np.array(self.deviation)
+
+    def back(self, scaled):
+        """Points on these scales in the units of the features: an array, points x columns."""
+        X = np.asarray(scaled) * np.array(self.deviation) + np.array(self.mean)
+        return np.sign(X) * np.expm1(np.abs(X)) if self.kind == "log" else X
+
+
+def side_by_side(features, columns):
+    """What each transform makes of each column: a frame, one row a column and kind.
+
+    column, transform
+    skewness  of the values, 0 where they are symmetric
+    largest   the value farthest from the mean, in standard deviations, without sign
+    top_share share of the sum of squares that the farthest hundredth of customers makes up: how far they rule distances
+    """
+    rows = []
+    for kind in KINDS:
+        scaled = Transform.fit(features, columns, kind).of(features)
+        for column, x in zip(columns, scaled.T, strict=True):
+            squares = np.sort(x**2)[::-1]
+            top = squares[: max(round(len(x) / 100), 1)].sum() / squares.sum()
+            row = {"skewness": stats.skew(x), "largest": np.sqrt(squares[0]), "top_share": top}
+            rows.append({"column": column, "transform": kind} | row)
+    return pd.DataFrame(rows).sort_values("column", kind="stable", key=lambda c: c.map(list(columns).index))

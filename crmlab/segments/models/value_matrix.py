@@ -1,0 +1,111 @@
+"""The value matrix: what customers bring now, by what more they may bring. Four classes, each with its treatment."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from crmlab import holdout
+from crmlab.contracts import InputError
+from crmlab.result import Verdict, number
+from crmlab.segments.models.scheme import amount, check, constant, labelled
+
+TREATMENTS = ("invest", "keep", "rebuild", "release")
+
+
+@dataclass(frozen=True)
+class ValueMatrix:
+    """invest: high now and to come; keep: high now; rebuild: high to come; release: neither.
+
+    current   : margin of the window
+    potential : `expected_margin` of as long a time ahead, less the current one, and `extra_potential` where features
+                have it (categories not yet bought, referral, ...)
+    """
+
+    current_cut: float  # high is above it; in the currency of the data
+    potential_cut: float  # likewise
+    margin: float = 1.0  # share of spend that is margin
+
+    name: ClassVar = "value_matrix"
+    labels: ClassVar = TREATMENTS
+
+    @classmethod
+    def fit(cls, features, margin=1.0, current_cut=None, potential_cut=None):
+        """Cuts given, or the medians of features.
+
+        features : with window_spend and expected_margin, over windows of one length, and extra_potential if there is
+        Raises InputError where a feature is missing, an axis the same for all, or customers fewer than classes.
+        """
+        if not 0 < margin <= 1:
+            raise InputError(f"margin = {margin!r}: give the share of spend that is margin, above 0 and up to 1")
+        check(features, cls.name, _needed(features), least=len(TREATMENTS))
+        found = _axes(features, margin)
+        if same := [constant(axis, v.to_numpy(), cls.name) for axis, v in found.items() if v.nunique() == 1]:
+            raise InputError(*same)
+        given = {"current_cut": current_cut, "potential_cut": potential_cut}
+        if wrong := [n for n, cut in given.items() if cut is not None and not np.isfinite(cut)]:
+            raise InputError(
+                *(f"{name} = {given[name]!r}: give a finite amount, or none for the median" for name in wrong)
+            )
+        cuts = [float(found[n[:-4]].median() if cut is None else cut) for n, cut in given.items()]
+        return cls(*cuts, float(margin))
+
+    def axes(self, features):
+        """Current value and potential of each customer: a frame, in the currency of the data."""
+        check(features, self.name, _needed(features))
+        return _axes(features, self.margin)
+
+    def assign(self, features):
+        """The class of each customer: an ordered Series."""
+        found = self.axes(features)
+        places = 2 * (found.current <= self.current_cut) + (found.potential <= self.potential_cut)
+        return labelled(places.to_numpy(), self, features.index)
+
+    def rules(self):
+        """Which values each class has: a frame by label."""
+        sides = [("above", "above"), ("above", "up to"), ("up to", "above"), ("up to", "up to")]
+        now, to_come = amount(self.current_cut), amount(self.potential_cut)
+        says = [f"current value {a} {now}, potential {b} {to_come}" for a, b in sides]
+        return pd.DataFrame({"rule": says}, pd.Index(self.labels, name="label"))
+
+    def quadrants(self, features):
+        """What each class brings: a frame by label, the empty ones too.
+
+        customers, share of them; current and potential, means a customer; current_share, potential_share of the sums
+        of what is above 0
+        """
+        found, labels = self.axes(features), self.assign(features)
+        groups = found.groupby(labels, observed=False)
+        sums = found.clip(lower=0).groupby(labels, observed=False).sum()
+        shares = sums / sums.sum().where(lambda total: total > 0, 1)
+        customers = groups.size()
+        table = pd.DataFrame({"customers": customers, "share": customers / len(found)})
+        table = table.join(groups.mean().fillna(0)).join(shares.add_suffix("_share"))
+        return table.set_axis(pd.Index(map(str, table.index), name="label"))
+
+
+def axes_distinct(axes, limit=0.8):
+    """Whether current value and potential tell customers apart in two ways: a Verdict.
+
+    axes : of `ValueMatrix.axes`. It fails where Spearman's correlation is beyond `limit`, to either side: the one then
+           says what the other does.
+    """
+    rank = holdout.spearman(axes.potential, axes.current)
+    same = abs(rank) > limit
+    return Verdict(
+        f"The axes of the value matrix are distinct (Spearman's correlation within ±{limit:g})",
+        not same,
+        f"{'axes not distinct: ' if same else ''}correlation {number(float(rank))} over {len(axes):,} customers",
+        "one axis alone: classes of current value, or of expected margin",
+    )
+
+
+def _needed(features):
+    return ["window_spend", "expected_margin", *(["extra_potential"] if "extra_potential" in features else [])]
+
+
+def _axes(features, margin):
+    current = features.window_spend * margin
+    extra = features.extra_potential if "extra_potential" in features else 0.0
+    return pd.DataFrame({"current": current, "potential": features.expected_margin - current + extra})

@@ -1,0 +1,215 @@
+"""Weights of indicators: from judgements of pairs (AHP), from how unlike customers are (entropy), equal, or given."""
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from crmlab.contracts import InputError
+from crmlab.result import number
+from crmlab.stats.threads import one_thread
+
+# mean consistency index of random judgements, of 1 to 15 indicators [Saaty 1980]
+RANDOM_INDEX = (0, 0, 0.58, 0.90, 1.12, 1.24, 1.32, 1.41, 1.45, 1.49, 1.51, 1.48, 1.56, 1.57, 1.59)
+GATE = 0.1
+ROUNDED = 0.05  # relative; 0.13 for 1/8 is a reciprocal
+ALIKE = 1e-6
+SHOWN = 5
+VARIANTS = ("sum", "minmax")
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What each indicator counts for; they sum to 1."""
+
+    names: tuple
+    values: tuple
+    method: str  # how they were found, in words
+    consistency: float | None = None  # of AHP: Saaty's ratio, 0 where no judgement contradicts another
+
+    def table(self):
+        """Weight of each indicator: a frame by indicator, the heaviest first."""
+        frame = pd.DataFrame({"weight": self.values}, pd.Index(self.names, name="indicator"))
+        return frame.sort_values("weight", ascending=False, kind="stable")
+
+
+def equal(names):
+    """The same weight for each indicator."""
+    return Weights(tuple(names), (1 / len(names),) * len(names), "equal")
+
+
+def given(weights, names):
+    """Weights given, name -> weight. Raises InputError unless each of `names` has one, and they sum to 1."""
+    breaches = [f"weights: unknown indicator {n!r}; take {', '.join(names)}" for n in weights if n not in names]
+    breaches += [f"weights: none for indicator {name!r}; give one" for name in names if name not in weights]
+    for name, weight in weights.items():
+        if not 0 <= weight <= 1:
+            breaches.append(f"weights: {name} = {weight!r} is no weight; give 0 to 1")
+    if not breaches and abs((total := sum(weights.values())) - 1) > ALIKE:
+        breaches.append(f"weights: they sum to {total:g}; let the indicators share 1")
+    if breaches:
+        raise InputError(*breaches)
+    return Weights(tuple(names), tuple(float(weights[name]) for name in names), "given")
+
+
+def ahp(matrix, gate=GATE):
+    """Weights from judgements of pairs: the principal eigenvector of their matrix. [Saaty 1980]
+
+    matrix : frame, indicators by indicators: how many times as important that of the row is as that of the column
+    gate   : the greatest consistency ratio that is let through
+    Raises InputError where the matrix is not square, positive and reciprocal (reciprocals may be rounded), and where
+    its consistency ratio is beyond `gate`: it then names the judgement that agrees least with all others.
+    """
+    if not gate > 0:
+        raise InputError(f"gate = {gate!r}: choose a consistency ratio above 0, such as {GATE}")
+    frame = _checked(matrix)
+    weights, ratio = _eigen(frame.to_numpy())
+    if ratio > gate:
+        raise InputError(_contradiction(judgements(frame), ratio, gate))
+    told = f"AHP, consistency ratio {number(ratio, 2)}"
+    return Weights(tuple(frame.index), tuple(weights.tolist()), told, ratio)
+
+
+def judgements(matrix):
+    """Each judgement beside what all together imply: a frame, the worst first. It also reads what the gate refuses.
+
+    first, second : indicators
+    judged        : how many times as important the first is as the second
+    implied       : ratio of their weights
+    apart         : factor between the two, 1 or more
+    ratio_without : consistency ratio if the implied value stood for the judgement
+    Raises InputError where the matrix is not square, positive and reciprocal.
+    """
+    frame = _checked(matrix)
+    names, cells = list(frame.index), frame.to_numpy()
+    weights, _ = _eigen(cells)
+    rows = []
+    for i, j in combinations(range(len(names)), 2):
+        judged, implied = cells[i, j], weights[i] / weights[j]
+        mended = cells.copy()
+        mended[i, j], mended[j, i] = implied, 1 / implied
+        apart = max(judged / implied, implied / judged)
+        rows.append((names[i], names[j], judged, implied, apart, _eigen(mended)[1]))
+    columns = ["first", "second", "judged", "implied", "apart", "ratio_without"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.sort_values("apart", ascending=False, kind="stable", ignore_index=True)
+
+
+def entropy(values, variant="sum", lower=()):
+    """Weights from how unlike customers are: 1 less the entropy of each indicator's shares, over the sum of these.
+
+    values  : frame, a column an indicator
+    variant : of which shares: "sum", each value over the sum of all [Hwang & Yoon 1981]; "minmax", each first moved to
+              0 to 1 by the least and the greatest. The two differ much: name the one that was used
+    lower   : indicators of which less is better, which matters to "minmax" alone
+    Raises InputError for values that are empty, the same for all or, of "sum", negative, and for unknown names.
+    """
+    breaches = [f"lower: unknown indicator {name!r}; take {', '.join(values)}" for name in lower if name not in values]
+    if variant not in VARIANTS:
+        breaches.append(f"variant = {variant!r}: choose 'sum' or 'minmax'")
+    for name, column in values.items():
+        breaches += _unfit(name, column.to_numpy(float), variant)
+    if breaches:
+        raise InputError(*breaches)
+    cells = values.to_numpy(float)
+    if variant == "minmax":
+        cells = (cells - cells.min(axis=0)) / np.ptp(cells, axis=0)
+        turned = values.columns.isin(lower)
+        cells[:, turned] = 1 - cells[:, turned]
+    shares = cells / cells.sum(axis=0)
+    logs = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
+    unlike = 1 + (shares * logs).sum(axis=0) / np.log(len(shares))
+    return Weights(tuple(values), tuple((unlike / unlike.sum()).tolist()), f"entropy, variant {variant}")
+
+
+def _unfit(name, column, variant):
+    """Why entropy cannot weigh an indicator, in words."""
+    if bad := int((~np.isfinite(column)).sum()):
+        return [f"indicator {name!r} is empty or infinite for {bad:,} of {len(column):,} customers; fill it"]
+    if len(column) < 2 or (column == column[0]).all():
+        told = f"indicator {name!r} is the same for all {len(column):,} customers, so it tells nobody apart; drop it"
+        return [told]
+    if variant == "sum" and (bad := int((column < 0).sum())):
+        return [f"indicator {name!r} is negative for {bad:,} customers, of which there are no shares; take 'minmax'"]
+    return []
+
+
+def _checked(matrix):
+    """Judgements as a reciprocal frame. Raises InputError with everything wrong."""
+    try:
+        frame = pd.DataFrame(matrix)
+    except ValueError:
+        raise InputError("comparisons: rows are of unequal length; write a number for each indicator") from None
+    rows, columns = frame.shape
+    if not rows or rows != columns:
+        raise InputError(f"comparisons: {rows} rows by {columns} columns are not square; compare each with each")
+    if list(frame.index) != list(frame.columns) or frame.index.has_duplicates:
+        names = ", ".join(map(str, frame.index)), ", ".join(map(str, frame.columns))
+        raise InputError(f"comparisons: rows are {names[0]}, columns {names[1]}; give both the same names, each once")
+    if rows > len(RANDOM_INDEX):
+        raise InputError(f"comparisons: {rows} indicators are more than {len(RANDOM_INDEX)}; judge groups first")
+    cells = frame.apply(pd.to_numeric, errors="coerce").to_numpy(float)
+    if breaches := _wrong_cells(frame, cells) or _not_reciprocal(frame.index, cells):
+        raise InputError(*breaches)
+    # halfway between a judgement and its reciprocal, where one is rounded
+    return pd.DataFrame(np.sqrt(cells / cells.T), frame.index, frame.columns)
+
+
+def _wrong_cells(frame, cells):
+    """What is wrong with single judgements, in words."""
+    wrong = [
+        f"comparisons: {_pair(frame.index, i, j)} is {_said(frame.iat[i, j])}; write a number above 0"
+        for i, j in np.argwhere(~(np.isfinite(cells) & (cells > 0)))
+    ]
+    wrong += [
+        f"comparisons: {_pair(frame.index, i, i)} is {cells[i, i]:g}; write 1"
+        for i in range(len(cells))
+        if cells[i, i] > 0 and abs(cells[i, i] - 1) > ALIKE
+    ]
+    return _first(wrong)
+
+
+def _not_reciprocal(names, cells):
+    """Pairs of which the one judgement is not the reciprocal of the other, in words."""
+    off = np.abs(np.log(cells * cells.T)) > np.log1p(ROUNDED)
+    return _first(
+        f"comparisons: not reciprocal: {_pair(names, i, j)} is {number(cells[i, j])}, so {_pair(names, j, i)} must be "
+        f"{number(1 / cells[i, j])}, not {number(cells[j, i])}"
+        for i, j in np.argwhere(np.triu(off, 1))
+    )
+
+
+def _contradiction(table, ratio, gate):
+    worst = table.iloc[0]
+    return (
+        f"comparisons: judgements contradict each other: consistency ratio {number(ratio, 3)} is above {gate:g}; the "
+        f"worst is {worst['first']!r} to {worst.second!r}, judged {number(worst.judged)} where all together imply "
+        f"{number(worst.implied, 3)}, with which the ratio would be {number(worst.ratio_without, 3)}; judge it anew"
+    )
+
+
+def _eigen(cells):
+    """Weights that sum to 1, and Saaty's consistency ratio."""
+    n = len(cells)
+    with one_thread():
+        values, vectors = np.linalg.eig(cells)
+    first = np.argmax(values.real)
+    weights = np.abs(vectors[:, first].real)
+    index = max(values[first].real - n, 0) / max(n - 1, 1)
+    return weights / weights.sum(), float(index / RANDOM_INDEX[n - 1]) if n > 2 else 0.0
+
+
+def _said(cell):
+    return repr(cell) if isinstance(cell, str) else str(cell)
+
+
+def _pair(names, i, j):
+    return f"{names[i]!r} to {names[j]!r}"
+
+
+def _first(breaches):
+    """The first few breaches, and how many more there are."""
+    breaches = list(breaches)
+    more = [f"comparisons: {len(breaches) - SHOWN} more like these"] if len(breaches) > SHOWN else []
+    return breaches[:SHOWN] + more

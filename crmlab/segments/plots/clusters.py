@@ -1,0 +1,156 @@
+"""Draw the frames about clusters: scales, how many, whether real, whether they stay, how they differ."""
+
+import numpy as np
+from matplotlib.colors import ListedColormap, TwoSlopeNorm
+from matplotlib.ticker import PercentFormatter
+
+from crmlab.result import number
+from crmlab.segments.models.how_many import INDICES, choices
+from crmlab.segments.models.null_model import LEVEL
+from crmlab.segments.models.stability import DISSOLVED, EVERYONE, RECOVERED
+from crmlab.style import ACTUAL, EXPECTED, NAIVE, QUIET, axes
+
+PALE = ListedColormap(np.linspace([1, 1, 1], [0.5, 0.72, 0.85], 64))
+TWO_WAYS = ListedColormap(
+    np.vstack([np.linspace([0.91, 0.78, 0.54], [1, 1, 1], 32), np.linspace([1, 1, 1], [0.5, 0.72, 0.85], 32)])
+)
+LOOKS = (("o", ACTUAL), ("s", EXPECTED), ("D", NAIVE), ("^", QUIET))
+
+
+def transforms(table, ax=None):
+    """Draw `transforms.side_by_side`: how far the farthest hundredth of customers rules distances, by transform."""
+    ax, columns = _tall(ax, table.column.nunique(), 0.5), [*table.column.unique()]
+    kinds = table["transform"].unique()
+    for (marker, color), kind in zip(LOOKS, kinds, strict=False):
+        held = table[table["transform"] == kind]
+        ax.plot(held.top_share, held.column.map(columns.index), marker, color=color, label=kind, alpha=0.85)
+    ax.axvline(0.01, color=QUIET, linewidth=1, linestyle=":")
+    ax.set(xlabel="Share of the sum of squares due to the farthest 1 % of customers", xlim=(0, None))
+    _rows(ax, columns)
+    _above(ax, len(kinds))
+    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    return ax
+
+
+def how_many(table, ax=None):
+    """Draw `how_many.indices`: each index by number of clusters, white at its worst; what it chooses in a frame."""
+    ax, chosen, names = axes(ax), choices(table), [*INDICES]
+    good = table[names] * [-1 if INDICES[n][1] == "lowest" else 1 for n in names]
+    scaled = ((good - good.min()) / (good.max() - good.min())).T.to_numpy()
+    ax.imshow(np.ma.masked_invalid(scaled), cmap=PALE, vmin=0, vmax=1, aspect="auto")
+    for (row, column), value in np.ndenumerate(table[names].T.to_numpy()):
+        told, here = number(float(value), 3) or "–", chosen.k.iloc[row] == table.index[column]
+        look = {"weight": "bold", "bbox": {"boxstyle": "square", "fc": "none", "ec": ACTUAL}} if here else {}
+        ax.annotate(told, (column, row), ha="center", va="center", color=ACTUAL, fontsize="x-small", **look)
+    ax.set_xticks(range(len(table)), table.index)
+    ax.set_yticks(range(len(names)), chosen.index)
+    ax.set(xlabel="Clusters; framed where the index would have it")
+    ax.grid(visible=False)
+    ax.tick_params(length=0)
+    return ax
+
+
+def null(table, ax=None):
+    """Draw `null_model.searches`: what the search finds in customers, beside what it finds where there is one kind."""
+    ax, seen, drawn = axes(ax), table.iloc[0], table[table.found_in == "null"]
+    limits = drawn[["silhouette", "prediction_strength"]].quantile(LEVEL, interpolation="higher")
+    ax.plot(drawn.silhouette, drawn.prediction_strength, "o", color=NAIVE, alpha=0.5, label="one kind, drawn")
+    ax.plot(seen.silhouette, seen.prediction_strength, "*", color=ACTUAL, markersize=14, label=f"seen, k = {seen.k}")
+    ax.axvline(limits.silhouette, color=NAIVE, linewidth=1, linestyle="--", label=f"{LEVEL:.0%} of drawn")
+    ax.axhline(limits.prediction_strength, color=NAIVE, linewidth=1, linestyle="--")
+    ax.set(xlabel="Silhouette of the best number of clusters", ylabel="Prediction strength there")
+    _above(ax, 3)
+    return ax
+
+
+def stability(table, ax=None):
+    """Draw `stability.bootstrap`: how well each segment is found again, with the range over draws."""
+    held = table[table.jaccard.notna()]
+    ax, places = _tall(ax, len(held), 0.3), np.arange(len(held))
+    ax.hlines(places, held.jaccard_low, held.jaccard_high, color=QUIET)
+    ax.plot(held.jaccard, places, "o", color=ACTUAL)
+    for limit, told in ((DISSOLVED, "dissolved"), (RECOVERED, "recovered")):
+        ax.axvline(limit, color=NAIVE, linewidth=1, linestyle=":")
+        ax.annotate(told, (limit, -0.9), ha="center", va="bottom", color=NAIVE, fontsize="small", annotation_clip=False)
+    several = held.scheme.nunique() > 1
+    _rows(ax, [f"{r.scheme + ': ' if several else ''}{r.label} ({r.customers:,})" for r in held.itertuples()])
+    ax.set(xlabel="Jaccard similarity with the segment found again", xlim=(0, 1.02))
+    return ax
+
+
+def jitter(table, ax=None):
+    """Draw `stability.jitter`: customers who change segment, by how far off their numbers are."""
+    ax = axes(ax)
+    held = table[table.label == EVERYONE]
+    for (marker, color), (name, rows) in zip(LOOKS * len(held), held.groupby("scheme", sort=False), strict=False):
+        ax.plot(rows.share, rows.changed, f"{marker}-", color=color, alpha=0.85, label=name)
+    handles, names = ax.get_legend_handles_labels()
+    last = held.groupby("scheme", sort=False).changed.last().to_numpy()
+    order = np.argsort(-last, kind="stable")  # as the lines end, the highest on top
+    ax.legend(
+        [handles[i] for i in order],
+        [names[i] for i in order],
+        frameon=False,
+        loc="center left",
+        bbox_to_anchor=(1, 0.5),
+    )
+    ax.set(xlabel="How far each number may be off", ylabel="Customers who change segment", ylim=(0, None))
+    ax.xaxis.set_major_formatter(PercentFormatter(1))
+    ax.yaxis.set_major_formatter(PercentFormatter(1))
+    return ax
+
+
+def profiles(table, ax=None):
+    """Draw `profiles.profiles`: how far segments differ in each variable, with its interval."""
+    held = table[table.value.notna()]
+    ax, places = _tall(ax, len(held), 0.36), np.arange(len(held))
+    ax.hlines(places, held.low, held.high, color=QUIET)
+    for (marker, color), measure in zip(LOOKS, ("eta²", "Cramér's V"), strict=False):
+        of = (held.measure == measure).to_numpy()
+        if of.any():
+            ax.plot(held.value[of], places[of], marker, color=color, label=measure)
+    _rows(ax, [f"{r.variable} ({r.says})" for r in held.itertuples()])
+    ax.set(xlabel="Effect: 0, segments are alike, to 1, all is between them", xlim=(-0.02, 1.02))
+    _above(ax, 2)
+    return ax
+
+
+def means(table, spread, ax=None):
+    """Draw `profiles.means`: each segment's mean, coloured by its distance from that of all customers.
+
+    spread : standard deviation of each column among customers, as `features[columns].std()`
+    """
+    columns, body = [c for c in table if c != "customers"], table.drop(index="all")
+    new, ax = ax is None, axes(ax)
+    if new:
+        ax.figure.set_size_inches(max(7.2, 2.5 + 0.95 * len(columns)), 1.4 + 0.42 * len(body))
+    away = (body[columns] - table.loc["all", columns]) / spread[columns]
+    ax.imshow(away.to_numpy(float), cmap=TWO_WAYS, norm=TwoSlopeNorm(0, -2, 2), aspect="auto")
+    for (row, column), value in np.ndenumerate(body[columns].to_numpy(float)):
+        ax.annotate(number(value, 3), (column, row), ha="center", va="center", color=ACTUAL, fontsize="small")
+    ax.set_xticks(range(len(columns)), [c.replace("_", " ") for c in columns], rotation=30, ha="right")
+    ax.set_yticks(range(len(body)), [f"{label} ({count:,})" for label, count in body.customers.items()])
+    ax.set(xlabel="Mean; blue above that of all customers, amber below, deepest at 2 standard deviations")
+    ax.grid(visible=False)
+    ax.tick_params(length=0)
+    return ax
+
+
+def _tall(ax, rows, each):
+    """The axes given, or new ones as high as so many rows need."""
+    if ax is None:
+        ax = axes()
+        ax.figure.set_figheight(1.5 + each * rows)
+    return ax
+
+
+def _rows(ax, names):
+    """A name at each row, the first on top, and no lines along rows."""
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(len(names) - 0.4, -0.6)
+    ax.grid(visible=False, axis="y")
+    ax.tick_params(axis="y", length=0)
+
+
+def _above(ax, columns):
+    ax.legend(frameon=False, ncol=columns, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2)

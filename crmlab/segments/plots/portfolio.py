@@ -1,0 +1,96 @@
+"""Draw the frames of the portfolio: how far value is concentrated, where it lies, and where the budget goes."""
+
+import numpy as np
+from matplotlib.ticker import PercentFormatter
+
+from crmlab.result import number
+from crmlab.segments.plots.migration import PALE
+from crmlab.style import ACTUAL, EXPECTED, NAIVE, QUIET, axes
+
+
+def concentration(table, ax=None):
+    """Draw `portfolio.concentration`: share of value that the best customers bring."""
+    new, ax, places = ax is None, axes(ax), np.arange(len(table))
+    if new:
+        ax.figure.set_figheight(1.2 + 0.4 * len(table))
+    ax.barh(places, table.value_share, 0.6, color=ACTUAL)
+    ax.plot(table.index, places, "|", color=NAIVE, markersize=16, markeredgewidth=2, label="if all were worth the same")
+    for place, row in zip(places, table.itertuples(), strict=True):
+        ax.annotate(f"{row.value_share:.1%}", (row.value_share + 0.01, place), va="center", color=ACTUAL)
+    ax.set_yticks(places, [f"best {s:.4g} % ({c:,})" for s, c in zip(100 * table.index, table.customers, strict=True)])
+    ax.set(xlabel="Share of all value", xlim=(0, 1.1), ylim=(len(table) - 0.4, -0.6))
+    ax.set_xticks(np.linspace(0, 1, 6))
+    _quiet(ax)
+    ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2)
+    return ax
+
+
+def portfolio(table, ax=None):
+    """Draw `portfolio.portfolio`: where value lies, segments by stages as a heat map, or segments alone as bars."""
+    return _cells(table, ax) if table.index.nlevels > 1 else _bars(table, ax)
+
+
+def treatments(table, ax=None):
+    """Draw `portfolio.treatments`: share of the budget that each segment gets, beside its share of value."""
+    new, ax, places = ax is None, axes(ax), np.arange(len(table))
+    if new:
+        ax.figure.set_figheight(1.4 + 0.34 * len(table))
+    ax.hlines(places, table.value_share, table.budget_share, color=QUIET)
+    ax.plot(table.share, places, "|", color=QUIET, markersize=12, markeredgewidth=2, label="customers")
+    ax.plot(table.value_share, places, "o", color=ACTUAL, label="value")
+    ax.plot(table.budget_share, places, "X", color=NAIVE, label="budget")
+    ax.set_yticks(places, [f"{label} ({row.customers:,}; {row.owner})" for label, row in table.iterrows()])
+    ax.set(xlabel="Share of all", ylim=(len(table) - 0.4, -0.6))
+    _quiet(ax)
+    ax.legend(frameon=False, ncol=3, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2)
+    return ax
+
+
+def _bars(table, ax):
+    new, ax, places = ax is None, axes(ax), np.arange(len(table))
+    if new:
+        ax.figure.set_figheight(1.4 + 0.4 * len(table))
+    shares = {
+        "share": ("customers", QUIET),
+        "value_share": ("value so far", ACTUAL),
+        "clv_share": ("value to come", EXPECTED),
+    }
+    shares = {name: look for name, look in shares.items() if name in table}
+    wide = 0.8 / len(shares)
+    for k, (name, (label, color)) in enumerate(shares.items()):
+        ax.barh(places - 0.4 + wide * (k + 0.5), table[name], 0.9 * wide, color=color, label=label)
+    ax.axvline(0, color=QUIET, linewidth=1)
+    ax.set_yticks(places, [f"{label} ({count:,})" for label, count in table.customers.items()])
+    ax.set(xlabel="Share of all", ylim=(len(table) - 0.4, -0.6))
+    _quiet(ax)
+    ax.legend(frameon=False, ncol=3, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2)
+    return ax
+
+
+def _cells(table, ax):
+    new, ax = ax is None, axes(ax)
+    worth = "clv" if "clv" in table else "value"
+    share = table[f"{worth}_share"].unstack(sort=False)
+    if new:
+        ax.figure.set_size_inches(max(7.2, 2.4 + 1.3 * share.shape[1]), max(3.2, 1.4 + 0.55 * share.shape[0]))
+    mesh = ax.imshow(share, cmap=PALE, vmin=0, vmax=max(float(share.max().max()), 1e-9), aspect="auto")
+    told = "value to come" if worth == "clv" else "value so far"
+    ax.figure.colorbar(mesh, ax=ax, label=f"Share of {told}", format=PercentFormatter(1, decimals=0))
+    mean = table[worth] / table.customers.where(table.customers > 0)
+    for place, cell in np.ndenumerate(share.to_numpy()):
+        key = (share.index[place[0]], share.columns[place[1]])
+        count = table.customers[key]
+        text = f"{cell:.1%}\n{count:,} × {number(float(mean[key]), 3)}" if count else "nobody"
+        ax.annotate(text, place[::-1], ha="center", va="center", fontsize="x-small", color=ACTUAL if count else QUIET)
+    ax.set_xticks(range(share.shape[1]), share.columns)
+    ax.set_yticks(range(share.shape[0]), share.index)
+    ax.set(xlabel=f"Lifecycle stage; in cells: share, and customers × mean {told}", ylabel="Segment")
+    ax.grid(visible=False)
+    return ax
+
+
+def _quiet(ax):
+    """Shares along the bottom, and no lines along bars."""
+    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    ax.grid(visible=False, axis="y")
+    ax.tick_params(axis="y", length=0)

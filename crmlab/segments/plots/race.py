@@ -1,0 +1,70 @@
+"""Draw the race: what segments foretell, beside continuous rules and against how many segments there are."""
+
+import numpy as np
+from matplotlib.lines import Line2D
+
+from crmlab.segments.models.usefulness import ALL_ORIGINS, TITLES
+from crmlab.style import ACTUAL, EXPECTED, NAIVE, QUIET, axes
+
+COLOURS = {"better": EXPECTED, "worse": NAIVE, "no difference": ACTUAL}
+LATER = {"spend": "later spend", "orders": "later orders", "active": "later activity"}
+APART = 0.045  # of the height, between names of schemes
+
+
+def race(table, outcome="spend", measure="gini", origin=ALL_ORIGINS, ax=None):
+    """Draw `Race.schemes`: a measure of each scheme by its number of segments; continuous rules are lines."""
+    held = table[(table.origin == origin) & (table.outcome == outcome) & table[measure].notna()]
+    schemes, rules = held[held.kind == "scheme"].sort_values(measure), held[held.kind != "scheme"]
+    ax, low, high = axes(ax), schemes[f"{measure}_low"], schemes[f"{measure}_high"]
+    x = schemes.segments.astype(float)
+    ax.vlines(x, low, high, color=QUIET)
+    ax.scatter(x, schemes[measure], color=schemes[f"{measure}_says"].map(COLOURS), zorder=3)
+    ax.set_xscale("log")
+    ticks = sorted(set(schemes.segments))
+    kept = [t for i, t in enumerate(ticks) if i == 0 or t / ticks[i - 1] > 1.08]
+    ax.set_xticks(kept, kept)
+    ax.minorticks_off()
+    ax.set_xlim(min(ticks) * 0.85, max(ticks) * 2.2)
+    for rule in rules.itertuples():
+        ax.axhline(getattr(rule, measure), color=NAIVE, linewidth=1, linestyle="--")
+    ax.set(xlabel="Segments with customers in them", ylabel=f"{TITLES[measure]}, {LATER[outcome]}")
+    _names(ax, [(r.segments, getattr(r, measure), r.scheme) for r in schemes.itertuples()], ACTUAL, 1.05)
+    _names(ax, [(max(ticks) * 2.2, getattr(r, measure), r.scheme) for r in rules.itertuples()], NAIVE, 1.02)
+    _key(ax)
+    return ax
+
+
+def differences(table, outcome="spend", measure="gini", origin=ALL_ORIGINS, ax=None):
+    """Draw `Race.schemes`: how far each scheme is from the best continuous rule, with the interval, the best on top."""
+    held = table[(table.origin == origin) & (table.outcome == outcome) & (table.kind == "scheme")]
+    held = held[held[f"{measure}_difference"].notna()].sort_values(f"{measure}_difference", ascending=False)
+    new, ax, places = ax is None, axes(ax), np.arange(len(held))
+    if new:
+        ax.figure.set_figheight(1.5 + 0.34 * len(held))
+    colors = held[f"{measure}_says"].map(COLOURS)
+    ax.hlines(places, held[f"{measure}_difference_low"], held[f"{measure}_difference_high"], color=colors)
+    ax.scatter(held[f"{measure}_difference"], places, color=colors, zorder=3)
+    ax.axvline(0, color=QUIET, linewidth=1)
+    ax.set_yticks(places, [f"{r.scheme} ({r.segments})" for r in held.itertuples()])
+    against = " or ".join(dict.fromkeys(held[f"{measure}_against"]))
+    ax.set(xlabel=f"{TITLES[measure]}, {LATER[outcome]}, less that of {against}", ylim=(len(held) - 0.4, -0.6))
+    ax.grid(visible=False, axis="y")
+    ax.tick_params(axis="y", length=0)
+    _key(ax)
+    return ax
+
+
+def _names(ax, placed, color, right):
+    """Names to the right of their points, those that would overlap moved up."""
+    bottom, top = ax.get_ylim()
+    last = -np.inf
+    for x, y, name in sorted(placed, key=lambda p: p[1]):
+        last = max(y, last + APART * (top - bottom))
+        ax.annotate(name, (x * right, last), va="center", color=color, fontsize="small", annotation_clip=False)
+
+
+def _key(ax):
+    """What colours say, above the axes."""
+    handles = [Line2D([], [], color=c, marker="o", linestyle="none", label=says) for says, c in COLOURS.items()]
+    title = {"frameon": False, "ncol": 3, "loc": "lower left", "bbox_to_anchor": (0, 1.0), "borderaxespad": 0.2}
+    ax.legend(handles=handles, **title)

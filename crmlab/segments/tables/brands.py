@@ -1,0 +1,96 @@
+"""How much customers use a category, and whose brands they choose in it, built lazily where the log lives."""
+
+import difflib
+
+import ibis
+from ibis import _
+
+from crmlab.contracts import InputError
+from crmlab.segments.tables.features import parts
+
+SHOWN = 5  # names of categories in a breach
+
+
+def brands(transactions, products, end, category=None, own_brands=None, window_days=365):
+    """What each customer spent on a category in the window, by whose brand: lazy, one row per customer who bought it.
+
+    transactions : rows of the TRANSACTIONS contract with `product_id`; those after `end` are not seen
+    products     : rows of the PRODUCTS contract
+    category     : one of `products`; None takes all products together
+    own_brands   : the values of `brand` that are the shop's own; None goes by `own_label`
+    window_days  : length of the window that ends with `end`, days
+    returns
+        usage            spent on it, in the currency of `amount`
+        own_label_share  share of that spent on the shop's own label, 0 to 1
+        national_share   share of that spent on the other brand bought most, 0 to 1; where the products have no `brand`,
+                         on all others together. What is of unknown label counts in usage alone
+    Raises InputError where the columns needed, or the category, are not there.
+    """
+    bought = _bought(transactions, products, end, category, own_brands, window_days)
+    by_brand = bought.group_by("customer_id", "brand", "own").aggregate(spend=_.spend.sum())
+    used = by_brand.group_by("customer_id").aggregate(
+        usage=_.spend.sum().cast("float64"),
+        own=_.spend.sum(where=_.own == 1).fill_null(0).cast("float64"),
+        national=_.spend.max(where=_.own == 0).fill_null(0).cast("float64"),
+    )
+    return used.select(
+        "customer_id", "usage", own_label_share=used.own / used.usage, national_share=used.national / used.usage
+    )
+
+
+def categories(transactions, products, end, own_brands=None, window_days=365):
+    """What was bought of each category in the window: lazy, the most spent on first.
+
+    returns : category, customers who bought of it, spend, own_label_share of spend
+    """
+    _check(transactions, products, None, own_brands, "category")
+    bought = _bought(transactions, products, end, None, own_brands, window_days)
+    found = bought.group_by("category").aggregate(
+        customers=_.customer_id.nunique(),
+        spend=_.spend.sum().cast("float64"),
+        own=_.spend.sum(where=_.own == 1).fill_null(0).cast("float64"),
+    )
+    found = found.select("category", "customers", "spend", own_label_share=found.own / found.spend)
+    return found.order_by(found.spend.desc(), found.category)
+
+
+def _bought(transactions, products, end, category, own_brands, window_days):
+    """Customers' spend on products in the window: customer_id, spend above 0, category, brand, own (1, 0 or null)."""
+    _check(transactions, products, category, own_brands)
+    label = products.own_label if own_brands is None else products.brand.isin(list(own_brands))
+    nothing = ibis.literal("")
+    kinds = products.select(
+        "product_id",
+        category=products.category.fill_null("") if "category" in products.columns else nothing,
+        brand=products.brand.fill_null("") if "brand" in products.columns else nothing,
+        own=label.cast("int64"),
+    )
+    if category is not None:
+        kinds = kinds.filter(kinds.category == category)
+    lines = parts(transactions, end, "product_id", window_days)
+    spent = lines.filter(lines.window_spend > 0).select("customer_id", "product_id", spend="window_spend")
+    return spent.join(kinds, "product_id")
+
+
+def _check(transactions, products, category, own_brands, *more):
+    """Whether the columns needed, and the category, are there: without a query, but for a category."""
+    needs = ["own_label" if own_brands is None else "brand", *more] + (["category"] if category is not None else [])
+    breaches = []
+    if "product_id" not in transactions.columns:
+        breaches.append("transactions: no column 'product_id', so no brands are known; map it in data/catalog.toml")
+    for name in dict.fromkeys(needs):
+        if name not in products.columns:
+            other = "; or name the own_brands" if name == "own_label" and "brand" in products.columns else ""
+            breaches.append(f"products: no column {name!r}; map it in data/catalog.toml{other}")
+    if not breaches and category is not None and not products.filter(products.category == category).count().execute():
+        known = products.category.topk(1000).execute().iloc[:, 0].dropna().tolist()
+        near = difflib.get_close_matches(category, known, n=1) or known[:SHOWN]
+        breaches.append(f"products: no category {category!r}; take {', '.join(map(repr, near))}")
+    if not breaches and own_brands is not None:
+        found = products.filter(products.brand.isin(list(own_brands))).count().execute()
+        if not found:
+            breaches.append(
+                f"products: no brand is among own_brands = {', '.join(map(repr, own_brands))}; correct them"
+            )
+    if breaches:
+        raise InputError(*breaches)

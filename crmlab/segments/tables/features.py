@@ -1,0 +1,160 @@
+"""What schemes of segmentation go by, one row a customer, built lazily where the log lives.
+
+Only returns known by `end` count, each against the day of the order that it offsets. A day, a category or a store of
+which a customer returned everything is none of that customer's.
+"""
+
+from datetime import date
+
+import ibis
+from ibis import _
+
+from crmlab.contracts import MONEY
+
+COUNTS = ("orders", "days_since_last", "age", "window_orders", "categories", "stores")
+
+
+def features(transactions, end, window_days=365):
+    """What is known of each customer as of `end`: lazy, one row per customer_id with an order by then.
+
+    transactions : rows of the TRANSACTIONS contract; those after `end` are not seen
+    end          : date, or its ISO text
+    window_days  : length of the window that ends with `end`, days
+    returns
+        orders           days with an order, the first included, count
+        spend            spent so far, in the currency of `amount`
+        mean_spend       of an order day, in the currency of `amount`
+        days_since_last  last order to `end`, days
+        age              first order to `end`, days
+        window_orders    days with an order in the window, count
+        window_spend     spent in the window, in the currency of `amount`
+        categories       distinct ones bought, count; where the log has `category`
+        stores           distinct ones bought at, count; where the log has `store_id`
+        home_store       the one with most spend, of equals the one visited latest, then the first by its id;
+                         "" where none is known; where the log has `store_id`
+    """
+    log = transactions
+    days = order_days(log, end)
+    life = _life(days.mutate(recent=ago(days.day, end) < window_days), end)
+    more = [count(log, end, window_days) for column, count in MORE.items() if column in log.columns]
+    if not more:
+        return life
+    joined = life
+    for table in more:
+        joined = joined.left_join(table, life.customer_id == table.customer_id)
+    found = {name: table[name] for table in more for name in table.columns if name != "customer_id"}
+    return joined.select(life, **{name: c.fill_null("" if c.type().is_string() else 0) for name, c in found.items()})
+
+
+def collect(lazy, *more):
+    """A table of one row a customer as a frame by customer_id, sorted: its exit to pandas.
+
+    more : further tables of one row a customer, such as `stores.store_strength`; their other columns are joined on the
+           engine, which reads the log fewer times so. Who is not in one of them has none of its numbers: NaN
+    """
+    for table in more:
+        new = [name for name in table.columns if name not in lazy.columns]
+        lazy = lazy.left_join(table.select("customer_id", *new), "customer_id").drop("customer_id_right")
+    frame = lazy.order_by("customer_id").execute()
+    return frame.astype({name: "int64" for name in COUNTS if name in frame}).set_index("customer_id")
+
+
+def later(transactions, end, until):
+    """What the customers known on `end` did after it, up to `until`: lazy, one row per customer_id.
+
+    spend  : on order days after `end`, returns known by `until` deducted, in the currency of `amount`; else 0
+    orders : days with an order, count
+    active : 1 with an order, else 0
+    """
+    customers = order_days(transactions, end).select("customer_id").distinct()
+    days = order_days(transactions, until)
+    days = days.filter(days.day > day(end))
+    after = days.group_by("customer_id").aggregate(spend=_.spend.sum(), orders=_.count())
+    return customers.left_join(after, customers.customer_id == after.customer_id).select(
+        customers.customer_id,
+        spend=after.spend.fill_null(0).cast("float64"),
+        orders=after.orders.fill_null(0),
+        active=after.orders.notnull().cast("int64"),
+    )
+
+
+def order_days(transactions, end):
+    """One row per customer and day with an order, as known on `end`: lazy; customer_id, day, spend."""
+    seen = known(transactions, end)
+    days = seen.group_by("customer_id", "day").aggregate(spend=_.amount.sum(), least=_.amount.min().cast(MONEY))
+    return days.filter((days.least >= 0) | (days.spend > 0)).drop("least")
+
+
+def parts(transactions, end, by, window_days=365):
+    """What each customer bought of each `by`: lazy, one row per customer and `by`.
+
+    by      : a column of text; rows where it is empty are left out
+    returns : customer_id, `by`, spend; latest, the last day of it; and of the window, window_spend, never below 0
+    """
+    text = transactions[by]
+    filled = (text >= "!").ifelse(True, text.strip() != "")  # most texts need no stripping, which is slow
+    seen = known(transactions.filter(filled), end)
+    found = seen.group_by("customer_id", by).aggregate(
+        spend=_.amount.sum(),
+        least=_.amount.min().cast(MONEY),
+        latest=_.day.max(),
+        window_spend=_.amount.sum(where=ago(seen.day, end) < window_days),
+    )
+    found = found.filter((found.least >= 0) | (found.spend > 0)).drop("least")
+    return found.mutate(window_spend=(found.window_spend > 0).ifelse(found.window_spend, 0))
+
+
+def known(transactions, end):
+    """The rows known on `end`, with the `day` of the order that each belongs to: lazy."""
+    seen = transactions.filter(transactions.time.date() <= day(end), transactions.order_day.notnull())
+    return seen.rename(day="order_day")
+
+
+def at_home(visits):
+    """Rows of `parts` by "store_id" with `home`: whether the store is the customer's home store."""
+    best = [visits.spend.desc(), visits.latest.desc(), visits.store_id]
+    return visits.mutate(home=ibis.row_number().over(group_by="customer_id", order_by=best) == 0)
+
+
+def day(given):
+    """A date, or its ISO text, as a literal."""
+    return ibis.literal(given if isinstance(given, date) else date.fromisoformat(given), type="date")
+
+
+def ago(when, end):
+    """Days from `when` to `end`."""
+    return day(end).delta(when, unit="day")
+
+
+def _categories(log, end, window_days):
+    return parts(log, end, "category", window_days).group_by("customer_id").aggregate(categories=_.count())
+
+
+def _stores(log, end, window_days):
+    visits = at_home(parts(log, end, "store_id", window_days))
+    return visits.group_by("customer_id").aggregate(stores=_.count(), home_store=_.store_id.max(where=_.home))
+
+
+MORE = {"category": _categories, "store_id": _stores}
+
+
+def _life(days, end):
+    life = days.group_by("customer_id").aggregate(
+        orders=_.count(),
+        total=_.spend.sum(),
+        first=_.day.min(),
+        last=_.day.max(),
+        window_orders=_.recent.sum().cast("int64"),
+        window_total=_.spend.sum(where=_.recent).fill_null(0),
+    )
+    spend = life.total.cast("float64")
+    return life.select(
+        "customer_id",
+        "orders",
+        spend=spend,
+        mean_spend=spend / life.orders,
+        days_since_last=ago(life["last"], end),
+        age=ago(life["first"], end),
+        window_orders=life.window_orders,
+        window_spend=life.window_total.cast("float64"),
+    )

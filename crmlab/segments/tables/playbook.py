@@ -1,0 +1,97 @@
+"""What to do about the customers of each class: the playbook, checked.
+
+A playbook is TOML, a table for each class of each scheme, as [abc.A] or [brand_loyalty."heavy, switcher"]:
+
+    principle      how to treat them, a sentence
+    owner          who answers for it
+    budget_share   share of the scheme's budget, 0 to 1; those of a scheme sum to 1
+    success        how one would see that it works
+"""
+
+import difflib
+import tomllib
+from pathlib import Path
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from crmlab.contracts import InputError
+
+ALIKE = 1e-6
+
+
+class Treatment(BaseModel):
+    """What to do about one class."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    principle: str = Field(min_length=1)
+    owner: str = Field(min_length=1)
+    budget_share: float = Field(ge=0, le=1)
+    success: str = Field(min_length=1)
+
+
+def load(path, schemes=()):
+    """Principle, owner, budget_share and success of each class: a frame by scheme and label, as the file has them.
+
+    schemes : those that must have a treatment for each of their `labels`, by their `name`
+    Raises InputError with everything wrong: TOML, fields, shares that do not sum to 1, classes that are not there.
+    """
+    path = Path(path)
+    try:
+        given = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except OSError:
+        raise InputError(f"there is no playbook {path}; give the path of one, such as data/playbook.toml") from None
+    except (tomllib.TOMLDecodeError, UnicodeError) as problem:
+        raise InputError(f"{path.name}: cannot be read as TOML ({problem}); correct it") from None
+    rows, breaches = {}, []
+    for scheme, classes in given.items():
+        read, wrong = _classes(scheme, classes)
+        rows |= read
+        breaches += wrong or _shares(scheme, read)
+    for scheme in schemes:
+        breaches += _lacking(scheme, given.get(scheme.name, {}))
+    if breaches:
+        raise InputError(*(f"{path.name}: {breach}" for breach in breaches))
+    index = pd.MultiIndex.from_tuples(rows, names=["scheme", "label"])
+    return pd.DataFrame([row.model_dump() for row in rows.values()], index, list(Treatment.model_fields))
+
+
+def _classes(scheme, classes):
+    """The treatments of a scheme by (scheme, label), and what is wrong with them."""
+    if not isinstance(classes, dict) or not classes:
+        return {}, [f"{scheme} holds no classes; write a table for each, as [{scheme}.LABEL]"]
+    read, wrong = {}, []
+    for label, fields in classes.items():
+        try:
+            read[scheme, label] = Treatment.model_validate(fields)
+        except ValidationError as problem:
+            wrong += [f"[{scheme}.{label!r}] {_fault(error)}" for error in problem.errors()]
+    return read, wrong
+
+
+def _shares(scheme, read):
+    total = sum(row.budget_share for row in read.values())
+    return [] if abs(total - 1) <= ALIKE else [f"[{scheme}] budget_share sums to {total:g}; let its classes share 1"]
+
+
+def _lacking(scheme, classes):
+    lacking = [label for label in scheme.labels if label not in classes]
+    strange = [label for label in classes if label not in scheme.labels]
+    if not classes:
+        return [f"there are no treatments for {scheme.name}; add a table for each of {', '.join(map(repr, lacking))}"]
+    told = [f"[{scheme.name}] lacks {', '.join(map(repr, lacking))}; add a table for each"] if lacking else []
+    for label in strange:
+        near = difflib.get_close_matches(label, scheme.labels, n=1)
+        told.append(f"[{scheme.name}] has no class {label!r}; " + (f"did you mean {near[0]!r}?" if near else "drop it"))
+    return told
+
+
+def _fault(error):
+    field = ".".join(map(str, error["loc"]))
+    if error["type"] == "extra_forbidden":
+        return f"has no field {field!r}; drop it"
+    if error["type"] == "missing":
+        return f"lacks {field!r}; add it"
+    if not field:
+        return "is no table of principle, owner, budget_share and success; make it one"
+    return f"{field} = {error['input']!r}: {error['msg'].replace('Input should be', 'write')}"

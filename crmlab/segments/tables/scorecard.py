@@ -1,0 +1,165 @@
+"""Which indicators a customer's grade is made of: the scorecard, checked.
+
+A scorecard is TOML; what is marked * must be there, the rest may be left out:
+
+    name, title                    what labels and the report call it
+    weighting*                     "equal", "given", "ahp", "entropy sum" or "entropy minmax"
+    [indicators.NAME] direction*   "higher" or "lower": which is better
+        column                     of features; without it, the indicator's name
+        normalisation              how values become 0 to 1: "minmax" (so taken), by the least and the greatest;
+                                   "winsorised", by the 1st and the 99th of a hundred; "rank", by the share of
+                                   customers who have less
+        weight                     where weights are given: for each indicator, and 1 in all
+        text                       what it means, a sentence
+    [comparisons]                  spend = [1, 3, 5]; orders = ["1/3", 1, 2]: how many times as important the indicator
+                                   of the row is as each, in the order of [indicators]; numbers or fractions as text
+"""
+
+import tomllib
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from crmlab.contracts import InputError
+
+ALIKE = 1e-6
+WEIGHTINGS = ("equal", "given", "ahp", "entropy sum", "entropy minmax")
+
+
+class Strict(BaseModel):
+    """A part of a scorecard that has no other fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Indicator(Strict):
+    """One thing that customers are graded by."""
+
+    column: str = ""
+    direction: Literal["higher", "lower"]
+    normalisation: Literal["minmax", "winsorised", "rank"] = "minmax"
+    weight: float | None = Field(None, ge=0, allow_inf_nan=False)
+    text: str = ""
+
+
+class Scorecard(Strict):
+    """Indicators by name, and how their weights are found."""
+
+    name: str = "index_system"
+    title: str = ""
+    weighting: Literal[WEIGHTINGS]
+    indicators: dict[str, Indicator] = Field(min_length=1)
+    comparisons: dict[str, tuple[float | str, ...]] = {}
+
+    @property
+    def names(self):
+        """Names of the indicators, in order."""
+        return tuple(self.indicators)
+
+    @property
+    def columns(self):
+        """Columns of features, an indicator each."""
+        return tuple(indicator.column or name for name, indicator in self.indicators.items())
+
+    @property
+    def lower(self):
+        """Names of the indicators of which less is better."""
+        return tuple(name for name, indicator in self.indicators.items() if indicator.direction == "lower")
+
+    @property
+    def given(self):
+        """Name -> weight, of those that have one."""
+        return {name: i.weight for name, i in self.indicators.items() if i.weight is not None}
+
+    @property
+    def matrix(self):
+        """The comparisons as a frame, indicators by indicators."""
+        rows = [[float(Fraction(cell)) for cell in self.comparisons[name]] for name in self.names]
+        return pd.DataFrame(rows, list(self.names), list(self.names))
+
+
+def load(path):
+    """The Scorecard of a file. Raises InputError with everything wrong: TOML, fields, weights, comparisons."""
+    path = Path(path)
+    try:
+        given = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except OSError:
+        raise InputError(f"there is no scorecard {path}; give the path of one, such as data/scorecard.toml") from None
+    except (tomllib.TOMLDecodeError, UnicodeError) as problem:
+        raise InputError(f"{path.name}: cannot be read as TOML ({problem}); correct it") from None
+    return read(given, path.name)
+
+
+def read(given, where="scorecard"):
+    """The Scorecard of a dict, as of TOML; InputError says what is wrong of `where`."""
+    try:
+        card = Scorecard.model_validate(given)
+    except ValidationError as problem:
+        raise InputError(*dict.fromkeys(f"{where}: {_fault(error)}" for error in problem.errors())) from None
+    if breaches := [*_columns(card), *_weights(card), *_comparisons(card)]:
+        raise InputError(*(f"{where}: {breach}" for breach in breaches))
+    return card
+
+
+def _columns(card):
+    """What is wrong with the columns."""
+    for column in dict.fromkeys(card.columns):
+        names = [name for name, other in zip(card.names, card.columns, strict=True) if other == column]
+        if len(names) > 1:
+            yield f"indicators {_listed(names)} are of one column, {column!r}, which would count twice; keep one"
+
+
+def _weights(card):
+    """What is wrong with the weights, where there are any or must be."""
+    if not card.given and card.weighting != "given":
+        return
+    if lacking := [name for name in card.names if name not in card.given]:
+        yield f"no weight for {_listed(lacking)}; give each indicator one, or none"
+    elif abs((total := sum(card.given.values())) - 1) > ALIKE:
+        yield f"weights sum to {total:g}; let the indicators share 1"
+
+
+def _comparisons(card):
+    """What is wrong with the shape of comparisons; `models.weights.ahp` reads what they say."""
+    if not card.comparisons:
+        if card.weighting == "ahp":
+            yield "weighting is 'ahp', but there are no [comparisons]; write a row for each indicator"
+        return
+    if strange := [name for name in card.comparisons if name not in card.names]:
+        yield f"[comparisons] has unknown indicators {_listed(strange)}; take those of [indicators]"
+    if lacking := [name for name in card.names if name not in card.comparisons]:
+        yield f"[comparisons] lacks {_listed(lacking)}; write a row for each indicator"
+    for name, row in card.comparisons.items():
+        if len(row) != len(card.names):
+            yield f"[comparisons] {name} has {len(row)} numbers for {len(card.names)} indicators; write one for each"
+        if wrong := [cell for cell in row if not _is_fraction(cell)]:
+            yield f"[comparisons] {name} holds {_listed(wrong)}; write numbers, or fractions such as '1/3'"
+
+
+def _is_fraction(cell):
+    try:
+        float(Fraction(cell))
+    except (ValueError, ZeroDivisionError, OverflowError):
+        return False
+    return True
+
+
+def _fault(error):
+    place = [str(part) for part in error["loc"]]
+    field = ".".join(place[:3] if place[:1] == ["indicators"] else place[:2])
+    if error["type"] == "extra_forbidden":
+        return f"has no field {field!r}; drop it"
+    if error["type"] == "missing":
+        return f"lacks {field!r}; add it"
+    if place[:1] == ["comparisons"]:
+        return f"{field} = {error['input']!r}: write a list of numbers, or fractions such as '1/3'"
+    if field == "indicators":
+        return "there are no indicators; write a table for each, as [indicators.spend]"
+    return f"{field} = {error['input']!r}: {error['msg'].replace('Input should be', 'write')}"
+
+
+def _listed(names):
+    return ", ".join(map(repr, names))

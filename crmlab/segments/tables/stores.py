@@ -1,0 +1,147 @@
+"""How strong the store is that serves each customer, built lazily where the log lives.
+
+strength : weighted mean, over indicators, of a store's value in values of the average store; 1 is an average store
+A customer's own purchases are left out of the strength of that customer's home store: it is what one would find in a
+log without the customer.
+"""
+
+import difflib
+
+from ibis import _
+
+from crmlab.contracts import InputError
+from crmlab.segments.tables.features import ago, at_home, parts
+
+SALES = ("spend", "customers")  # indicators that the log has itself, of the window
+EQUAL = {"spend": 1.0, "customers": 1.0}
+
+
+def store_strength(transactions, end, weights=EQUAL, stores=None, window_days=365):
+    """The strength of each customer's home store, as of `end`: lazy, one row per customer who bought at a known store.
+
+    transactions   : rows of the TRANSACTIONS contract with `store_id`; those after `end` are not seen
+    weights        : indicator -> weight: "spend" and "customers" of the window, or a column of numbers of `stores`
+    stores         : rows of the STORES contract, where an indicator is theirs
+    window_days    : length of the window that ends with `end`, days
+    returns
+        home_store      as in `features`: by all spend up to `end`
+        store_strength  1 is an average store; of sales, 0 where nobody else bought anywhere
+    Raises InputError for unknown indicators, weights that are none, and stores whose value is not known.
+    """
+    _check_weights(transactions, weights, stores)
+    visits = _visits(transactions, end, window_days)
+    if stores is not None:
+        _check_stores(visits, weights, stores)
+    each = _per_store(visits, weights, stores)
+    joined = visits.join(each, "store_id")
+    own = joined.group_by("customer_id").aggregate(
+        own_spend=_.window_spend.sum(),
+        own_customers=_.visited.sum(),
+        alone=_.visited.sum(where=_.customers == 1),
+        home_store=_.store_id.max(where=_.home),
+        home_spend=_.window_spend.max(where=_.home),
+        home_customers=_.visited.max(where=_.home),
+        **{name: _[name].max(where=_.home) for name in each.columns if name != "store_id"},
+    )
+    others = own.open_stores - own.alone.fill_null(0)
+    ratios = {
+        name: _over(own[name] - own[f"home_{name}"], own[f"all_{name}"] - own[f"own_{name}"]) * others for name in SALES
+    }
+    return own.select("customer_id", "home_store", store_strength=_weighed(ratios, own, weights))
+
+
+def store_index(transactions, end, weights=EQUAL, stores=None, window_days=365):
+    """The strength of each store over all customers' purchases, as of `end`: lazy, one row per store bought at by then.
+
+    weights, stores, window_days : as for `store_strength`
+    returns : store_id, spend and customers of the window, the indicators of `stores`, strength; the strongest first
+    """
+    _check_weights(transactions, weights, stores)
+    visits = _visits(transactions, end, window_days)
+    if stores is not None:
+        _check_stores(visits, weights, stores)
+    each = _per_store(visits, weights, stores)
+    ratios = {name: _over(each[name], each[f"all_{name}"]) * each.open_stores for name in SALES}
+    found = each.select(
+        "store_id",
+        spend=each.spend.cast("float64"),
+        customers=each.customers,
+        **{name: each[f"kept_{name}"] for name in weights if name not in SALES},
+        strength=_weighed(ratios, each, weights),
+    )
+    return found.order_by(found.strength.desc(), found.store_id)
+
+
+def _visits(transactions, end, window_days):
+    """Customers at stores: customer_id, store_id, window_spend, visited in the window (1 or 0), and home."""
+    visits = at_home(parts(transactions, end, "store_id", window_days))
+    visited = (ago(visits.latest, end) < window_days).cast("int64")
+    return visits.select("customer_id", "store_id", "window_spend", "home", visited=visited)
+
+
+def _per_store(visits, weights, stores):
+    """Each store's sales in the window, those of all, and its own indicators as kept_NAME and the mean as mean_NAME."""
+    each = visits.group_by("store_id").aggregate(spend=_.window_spend.sum(), customers=_.visited.sum())
+    each = each.mutate(
+        all_spend=each.spend.sum().over(),
+        all_customers=each.customers.sum().over(),
+        open_stores=(each.customers > 0).sum().over(),
+    )
+    own = [name for name in weights if name not in SALES]
+    if not own:
+        return each
+    kept = {f"kept_{name}": stores[name] for name in own} | {f"mean_{name}": stores[name].mean().over() for name in own}
+    named = stores.select(known_id=stores.store_id, **kept)
+    return each.left_join(named, each.store_id == named.known_id).select(each, *kept)
+
+
+def _weighed(ratios, table, weights):
+    own = [name for name in weights if name not in SALES]
+    ratios = ratios | {name: table[f"kept_{name}"] / table[f"mean_{name}"] for name in own}
+    return sum(weight / sum(weights.values()) * ratios[name] for name, weight in weights.items())
+
+
+def _over(part, whole):
+    """part / whole, 0 where whole is not above 0."""
+    part, whole = part.cast("float64"), whole.cast("float64")
+    return (whole > 0).ifelse(part / (whole > 0).ifelse(whole, 1.0), 0.0)
+
+
+def _check_weights(transactions, weights, stores):
+    breaches = []
+    if "store_id" not in transactions.columns:
+        breaches.append("transactions: no column 'store_id', so nobody has a home store; map it in data/catalog.toml")
+    numbers = [] if stores is None else [name for name in stores.columns if stores[name].type().is_numeric()]
+    known = [*SALES, *numbers]
+    for name, weight in weights.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1) or [", ".join(known)]
+            breaches.append(f"weights: no indicator {name!r} of stores; take {near[0]}")
+        elif not 0 <= weight < float("inf"):
+            breaches.append(f"weights: {name} = {weight!r} is no weight; give 0 or more")
+    if not breaches and not sum(weights.values()):
+        breaches.append("weights: none is above 0; give one indicator a weight at least")
+    if breaches:
+        raise InputError(*breaches)
+
+
+def _check_stores(visits, weights, stores):
+    """Whether the stores that were bought at have the indicators asked for: one small query."""
+    own = [name for name in weights if name not in SALES]
+    used = visits.select("store_id").distinct()
+    listed = stores.select(known_id=stores.store_id, **{name: stores[name] for name in own})
+    joined = used.left_join(listed, used.store_id == listed.known_id)
+    wrong = {f"no_{n}": (joined[n].isnull() & joined.known_id.notnull()).sum() for n in own}
+    wrong |= {f"low_{n}": (joined[n] < 0).sum() for n in own} | {f"top_{n}": joined[n].max() for n in own}
+    counts = joined.aggregate(used=joined.count(), strange=joined.known_id.isnull().sum(), **wrong)
+    found = counts.to_pyarrow().to_pylist()[0]
+    breaches, of = [], f"of the {found['used']:,} stores bought at"
+    if own and found["strange"]:
+        breaches.append(f"stores: no row for {found['strange']:,} {of}; add them")
+    for name in own:
+        if found[f"no_{name}"]:
+            breaches.append(f"stores: {name!r} is empty for {found[f'no_{name}']:,} {of}; fill it")
+        if found[f"low_{name}"] or found[f"top_{name}"] == 0:
+            breaches.append(f"stores: {name!r} is negative somewhere, or 0 everywhere; strength needs sizes above 0")
+    if breaches:
+        raise InputError(*breaches)

@@ -1,0 +1,85 @@
+"""What segments cost: rule schemes of many customers, and the race of eight schemes on CDNOW's customers.
+
+Rule schemes are fitted, and customers assigned, from features and with reading them from the log; seconds are of the
+clock, on two threads. The race has three origins and 500 replicates.
+"""
+
+import time
+from datetime import date
+from functools import partial
+
+import ibis
+import numpy as np
+import pandas as pd
+
+from crmlab import catalog, holdout
+from crmlab.segments.models.abc import ABC
+from crmlab.segments.models.clusters import KMeans
+from crmlab.segments.models.eight_classes import EightClasses
+from crmlab.segments.models.rfm import RFM, RFMTiers
+from crmlab.segments.models.usefulness import race, rounds
+from crmlab.segments.models.value_matrix import ValueMatrix
+from crmlab.segments.tables.features import collect, features
+from crmlab.stats import simulate
+
+from .clock import QUICK, Measured
+
+CUSTOMERS, REPLICATES = (50_000, 50) if QUICK else (1_000_000, 500)
+WORLD = {"r": 0.2426, "alpha": 30.9, "a": 0.793, "b": 2.426, "days": 273}
+RULES = {
+    "abc": ABC.fit,
+    "rfm": RFM.fit,
+    "rfm nested": partial(RFM.fit, nested=True),
+    "tiers": RFMTiers.fit,
+    "value matrix": ValueMatrix.fit,
+    "eight classes": EightClasses.fit,
+}
+RACED = {
+    "abc": ABC.fit,
+    "abc of two cuts": partial(ABC.fit, cuts=(0.5, 0.8, 0.95)),
+    "rfm": RFM.fit,
+    "rfm nested": partial(RFM.fit, nested=True),
+    "tiers": RFMTiers.fit,
+    "twenty tiers": partial(RFMTiers.fit, tiers=20),
+    "four clusters": partial(KMeans.fit, k=4),
+    "eight clusters": partial(KMeans.fit, k=8),
+}
+
+
+def measure():
+    """Every figure of this file, as they come."""
+    known, reading = timed(lambda: collect(features(log(), last_day())))
+    rng = np.random.default_rng(3)
+    known = known.assign(
+        expected_margin=rng.lognormal(3, 1, len(known)), store_strength=rng.choice([0.5, 0.9, 1.1, 2.0], len(known))
+    )
+    seconds = {name: timed(lambda f=fit: f(known).assign(known))[1] for name, fit in RULES.items()}
+    told = ", ".join(f"{name} {s:.2g} s" for name, s in seconds.items())
+    told += f"; features from the log, beside, {reading:.2g} s"
+    yield Measured(f"{len(RULES)} rule schemes of {CUSTOMERS:,} customers, seconds", sum(seconds.values()), 5, told)
+    cdnow = catalog.load("cdnow")
+    origins = holdout.origins(date(1997, 3, 31), date(1998, 6, 30), 180, 3)
+    known, reading = timed(lambda: rounds(cdnow, origins, 180))
+    _, seconds = timed(lambda: race(RACED, known, replicates=REPLICATES))
+    customers = max(len(frame) for frame, _ in known.values())
+    told = f"{len(RACED)} schemes, 3 origins, {REPLICATES} replicates; features and what came later {reading:.2g} s"
+    yield Measured(f"race of {customers:,} customers, seconds", seconds + reading, 60, told)
+
+
+def log():
+    """Orders as they are past the door: a lazy table."""
+    orders = simulate.orders(**WORLD, customers=CUSTOMERS, seed=1)
+    days = pd.Timestamp("2024-01-01") + pd.to_timedelta(orders.day, unit="D")
+    amount = np.random.default_rng(2).lognormal(3, 0.7, len(orders)).round(2)
+    frame = pd.DataFrame({"customer_id": orders.customer_id, "time": days.astype("datetime64[us]"), "amount": amount})
+    table = ibis.memtable(frame)
+    return table.mutate(amount=table.amount.cast("decimal(18, 4)"), order_day=table.time.date())
+
+
+def last_day():
+    return (pd.Timestamp("2024-01-01") + pd.Timedelta(days=WORLD["days"] - 1)).date()
+
+
+def timed(work):
+    begun = time.perf_counter()
+    return work(), time.perf_counter() - begun

@@ -1,0 +1,50 @@
+"""The cohort triangle and the durations of contracts are the same on DuckDB and on Spark."""
+
+import ibis
+import pandas as pd
+import pytest
+
+from crmlab import engines
+from crmlab.lifecycle.tables import cohorts, contracts
+
+from .test_engines import END, contract_table
+
+pytestmark = [
+    pytest.mark.spark,
+    pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def logs(rows, spark):
+    return contract_table(engines.connect(), rows), contract_table(spark, rows)
+
+
+@pytest.mark.parametrize("acquired_from", [None, "2024-02-01"])
+@pytest.mark.parametrize("every", ["week", "month", "quarter"])
+def test_the_triangle_is_the_same(logs, every, acquired_from):
+    duck, spark = (cohorts.triangle(log, END, every, acquired_from) for log in logs)
+    assert {"observed", "not yet"} <= set(duck.state)
+    pd.testing.assert_frame_equal(duck, spark)
+
+
+@pytest.fixture(scope="module")
+def held(rows, spark):
+    """Contracts from each customer's first day to the last, on both engines; those of one day still run."""
+    days = rows.groupby("customer_id").time.agg(["min", "max"])
+    ended = days["max"].where(days["max"] > days["min"])
+    text = pd.DataFrame({"start": days["min"].astype(str), "end": ended.astype(str).where(ended.notna(), None)})
+    text["group"] = days.index.astype(str).str[-1]
+    text["group"] = text.group.where(text.group != "0", None)
+    table = ibis.memtable(text.reset_index(drop=True))
+    both = table, spark.create_view("parity_contracts", table, overwrite=True)
+    return [t.mutate(start=t.start.cast("timestamp"), end=t.end.cast("timestamp")) for t in both]
+
+
+@pytest.mark.parametrize("every", ["week", "month", "quarter", "year"])
+def test_durations_are_the_same(held, every):
+    duck, spark = (contracts.durations(table, "2025-02-28", every) for table in held)
+    assert duck.customers.sum() == 300
+    assert set(duck.ended) == {True, False}
+    assert "no group" in set(duck.group)
+    pd.testing.assert_frame_equal(duck, spark, check_dtype=False)

@@ -1,0 +1,167 @@
+"""Kotler's demands on labels that meet them and on labels that do not."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crmlab.segments.models import actionable
+from crmlab.segments.models.actionable import Thresholds, kotler, meets_all, tree_accuracy
+
+from .logs import simulated
+from .refusals import refused
+
+FRAME = simulated(1000).assign(reachable=True)
+RNG = np.random.default_rng(8)
+KINDS = pd.CategoricalDtype(["high", "low"], ordered=True)
+BY_SPEND = pd.Series(np.where(FRAME.spend > 60, "high", "low"), FRAME.index).astype(KINDS)
+BY_CHANCE = pd.Series(RNG.choice(["high", "low"], len(FRAME)), FRAME.index).astype(KINDS)
+LATER = pd.DataFrame({"spend": np.where(BY_SPEND == "high", 80, 20) + RNG.normal(0, 10, len(FRAME))}, FRAME.index)
+
+
+def book(*labels, scheme="s"):
+    index = pd.MultiIndex.from_product([[scheme], labels], names=["scheme", "label"])
+    return pd.DataFrame({"principle": "p", "owner": "o", "budget_share": 1 / len(labels), "success": "s"}, index)
+
+
+def measured(labels, features=FRAME, later=LATER, playbook=None, **more):
+    more = {"replicates": 200} | more
+    return kotler({"s": labels}, features, later, playbook, **more).set_index("measure")
+
+
+def test_labels_that_are_one_cut_of_a_feature_are_told_by_a_tree_of_depth_one():
+    found = measured(BY_SPEND)
+    row = found.loc[actionable.ACCURACY]
+    assert row.value > 0.99
+    assert row.low < row.value <= row.high
+    assert found.value[actionable.DEPTH] == 1
+    assert found.passed[[actionable.ACCURACY, actionable.DEPTH]].all()
+
+
+def test_labels_by_chance_are_told_by_no_tree():
+    found = measured(BY_CHANCE)
+    # a coin is guessed half of the time: 1,000 customers, within four standard errors
+    assert found.value[actionable.ACCURACY] == pytest.approx(0.5, abs=0.064)
+    assert not found.passed[[actionable.ACCURACY, actionable.DEPTH]].any()
+    assert "none of which reaches it" in found.evidence[actionable.DEPTH]
+
+
+def test_a_cut_tree_is_what_scikit_learn_grows_to_that_depth():
+    from sklearn.tree import DecisionTreeClassifier
+
+    X, y = FRAME[["spend", "orders"]].to_numpy(float), RNG.integers(0, 3, len(FRAME))
+    whole = DecisionTreeClassifier(max_depth=8, random_state=1).fit(X, y).tree_
+    for depth, said in enumerate(actionable._by_depth(whole, X), 1):
+        # ties between splits may be settled otherwise in a smaller tree
+        assert (DecisionTreeClassifier(max_depth=depth, random_state=1).fit(X, y).predict(X) == said).mean() > 0.99
+
+
+def test_trees_neither_see_reachable_nor_what_is_empty_for_some():
+    odd = FRAME.assign(reachable=(BY_CHANCE == "high"), gap=np.where(BY_CHANCE == "high", np.nan, 1.0), home_store="s1")
+    assert tree_accuracy(BY_CHANCE, odd).accuracy.max() < 0.6
+
+
+def test_the_smallest_segment_is_named_an_empty_one_too():
+    found = measured(BY_SPEND)
+    share = (BY_SPEND == "high").mean()
+    assert found.value[actionable.SMALLEST] == pytest.approx(min(share, 1 - share))
+    low = FRAME.spend[BY_SPEND == "low"].sum() / FRAME.spend.sum()
+    assert found.value[actionable.REVENUE] == pytest.approx(low)
+    assert found.evidence[actionable.REVENUE] == "of low"
+    empty = measured(BY_SPEND.cat.add_categories(["none"]))
+    assert empty.value[[actionable.SMALLEST, actionable.REVENUE]].tolist() == [0, 0]
+    assert empty.evidence[actionable.SMALLEST] == "of none"
+    assert not empty.passed[actionable.SMALLEST]
+
+
+def test_reach_is_measured_where_it_is_known():
+    some = FRAME.assign(reachable=pd.array([True] * 600 + [False] * 300 + [None] * 100, dtype="boolean"))
+    found = measured(BY_CHANCE, some)
+    assert found.value[actionable.REACHED] == pytest.approx(0.6)
+    assert "not known of 100, taken as no" in found.evidence[actionable.REACHED]
+    blank = measured(BY_CHANCE, FRAME.drop(columns="reachable")).loc[actionable.REACHED]
+    assert np.isnan(blank.value)
+    assert blank.passed is pd.NA
+    assert blank.evidence.startswith("not measured: there is no column 'reachable'")
+
+
+def test_segments_that_differ_later_differ_as_much_as_was_planted():
+    row = measured(BY_SPEND).loc[actionable.ETA]
+    share = (BY_SPEND == "high").mean()
+    between = share * (1 - share) * 60**2  # means 80 and 20, noise of deviation 10
+    planted = between / (between + 100)
+    assert row.low < planted < row.high
+    assert row.value == pytest.approx(planted, abs=0.02)
+    assert row.passed
+
+
+def test_segments_by_chance_do_not_differ_however_many():
+    # 40 worlds of 30 segments by chance; intervals are wide there, so that fewer than 2.5 % of them are above 0
+    rng, above, values = np.random.default_rng(4), 0, []
+    for seed in range(40):
+        labels = pd.Series(rng.integers(0, 30, 400).astype(str), FRAME.index[:400])
+        row = actionable._differentiable(
+            labels, LATER.spend[:400].sample(frac=1, random_state=seed), Thresholds(), 200, 1
+        )
+        above += row["low"] > 0
+        values.append(row["value"])
+    assert above == 0
+    assert np.mean(values) == pytest.approx(0, abs=0.012)
+
+
+def test_later_spend_that_is_the_same_for_all_measures_nothing():
+    row = measured(BY_SPEND, later=LATER.assign(spend=0.0)).loc[actionable.ETA]
+    assert row.passed is pd.NA
+    assert row.evidence == "not measured: later spend is the same for all"
+
+
+def test_treated_are_those_with_a_row_in_the_playbook_and_profit_above_the_cost():
+    row = measured(BY_SPEND, playbook=book("high"), contact_cost=20.0).loc[actionable.TREATED]
+    assert row.value == pytest.approx(((BY_SPEND == "high") & (FRAME.expected_margin > 20)).mean())
+    assert "no row for low" in row.evidence
+    free = measured(BY_SPEND, playbook=book("high", "low")).loc[actionable.TREATED]
+    assert (free.value, free.passed) == (1, True)
+    none = measured(BY_SPEND).loc[actionable.TREATED]
+    assert none.evidence == "not measured: there is no playbook; give one"
+    other = measured(BY_SPEND, FRAME.drop(columns="expected_margin"), playbook=book("high")).loc[actionable.TREATED]
+    assert "no column 'expected_margin'" in other.evidence
+
+
+def test_verdicts_name_what_failed_and_what_was_not_measured():
+    both = pd.DataFrame({"good": BY_SPEND, "bad": BY_CHANCE})
+    table = kotler(both, FRAME.drop(columns="reachable"), LATER, replicates=100)
+    assert list(dict.fromkeys(table.scheme)) == ["good", "bad"]
+    good, bad = meets_all(table)
+    assert good.passed
+    assert "accessible not measured" in good.evidence
+    assert "actionable not measured" in good.evidence
+    assert not bad.passed
+    assert "measurable: accuracy of a tree" in bad.evidence
+    assert "differentiable: share of variance" in bad.evidence
+
+
+def test_results_are_the_same_from_run_to_run():
+    pd.testing.assert_frame_equal(measured(BY_CHANCE), measured(BY_CHANCE))
+
+
+def test_bad_input_is_named_at_once():
+    labels = BY_SPEND.copy()
+    labels.iloc[:3] = np.nan
+    told = refused(kotler, {"s": labels, "t": BY_SPEND[:0]}, FRAME.assign(spend=0.0), LATER.iloc[5:], None, -1.0)
+    assert told == (
+        "features: 'spend' of all 1,000 customers is 0; revenue has no shares",
+        "contact_cost = -1.0, replicates = 1000: give a cost of 0 or more, and replicates",
+        "assignments: s has no label for 3 of 1,000 customers; assign them",
+        "later: no row for 5 customers of s (first: 'c00000'); add them",
+        "assignments: t has 0 segment among its customers; two at least can be compared",
+        "assignments: t has 0 customers; 5 at least are needed",
+    )
+    bare = refused(kotler, {}, FRAME.drop(columns="spend"), LATER.drop(columns="spend"))
+    assert [line.split(":")[0] for line in bare] == ["assignments", "features", "later"]
+
+
+def test_bad_thresholds_are_named_at_once():
+    assert refused(Thresholds, accuracy=1.2, depth=0, revenue=np.nan) == (
+        "thresholds: accuracy = 1.2: give a share, 0 to 1",
+        "thresholds: revenue = nan: give a share, 0 to 1",
+        "thresholds: depth = 0: give a whole number, 1 to 8",
+    )

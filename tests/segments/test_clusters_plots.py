@@ -1,0 +1,53 @@
+"""Plots of clusters and of the race draw the frames they are given, on the axes they are given."""
+
+from functools import partial
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+
+from crmlab.segments.models import how_many, null_model, profiles, stability, transforms, usefulness
+from crmlab.segments.models.abc import ABC
+from crmlab.segments.models.clusters import KMeans
+from crmlab.segments.plots import clusters, race
+
+from .logs import simulated
+from .test_usefulness import SCHEMES, world
+from .worlds import COLUMNS, one_kind, planted
+
+FRAME = simulated(300)
+TABLES = {
+    clusters.transforms: lambda: transforms.side_by_side(FRAME, COLUMNS),
+    clusters.how_many: lambda: how_many.indices(planted()[0], COLUMNS, counts=(2, 3), references=2, splits=1),
+    clusters.null: lambda: null_model.searches(one_kind("uniform", 1, 60), COLUMNS, "raw", (2, 3), 19, 60),
+    clusters.stability: lambda: stability.bootstrap({"abc": ABC.fit, "k": partial(KMeans.fit, k=3)}, FRAME, 3),
+    clusters.jitter: lambda: stability.jitter({"abc": ABC.fit(FRAME)}, FRAME, replicates=2),
+    clusters.profiles: lambda: profiles.profiles(ABC.fit(FRAME).assign(FRAME), FRAME, ["spend"], replicates=5),
+    partial(clusters.means, spread=FRAME.std()): lambda: profiles.means(ABC.fit(FRAME).assign(FRAME), FRAME),
+    race.race: lambda: usefulness.race(SCHEMES, {"2024": world(1, 200)}, replicates=5).schemes,
+    race.differences: lambda: usefulness.race(SCHEMES, {"2024": world(1, 200)}, replicates=5).schemes,
+}
+
+
+@pytest.mark.parametrize("draw", TABLES, ids=lambda draw: getattr(draw, "__name__", "means"))
+def test_a_plot_returns_the_axes_it_was_given_and_leaves_its_frame_alone(draw):
+    table = TABLES[draw]()
+    before = table.copy(deep=True)
+    figure, ax = plt.subplots()
+    assert draw(table, ax=ax) is ax
+    pd.testing.assert_frame_equal(table, before)
+    assert ax.get_xlabel()
+    figure.canvas.draw()
+    plt.close(figure)
+
+
+def test_the_race_stands_at_the_number_of_segments_and_shows_the_rules():
+    table = TABLES[race.race]()
+    ax = race.race(table)
+    held = table[(table.origin == "all origins") & (table.outcome == "spend")].set_index("scheme")
+    points = ax.collections[-1].get_offsets()
+    assert sorted(points[:, 1]) == pytest.approx(sorted(held.gini[list(SCHEMES)]))
+    assert set(points[:, 0]) == {3.0}
+    said = {text.get_text() for text in ax.texts}
+    assert {*SCHEMES, "past spend", "recency"} <= said
+    plt.close(ax.figure)

@@ -1,0 +1,76 @@
+"""Indices of how many clusters, each against another program or by hand; their disagreement is told."""
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import cdist
+from sklearn.metrics import silhouette_score
+
+from crmlab.segments.models import how_many
+from crmlab.segments.models.clusters import fit_mixture, k_means
+from crmlab.segments.models.transforms import Transform
+
+from .logs import simulated
+from .refusals import refused
+from .worlds import COLUMNS, one_kind, planted
+
+COUNTS = (2, 3, 4)
+KINDS = ("uniform", "gaussian")
+
+
+@pytest.fixture(scope="module")
+def found():
+    return how_many.indices(planted()[0], COLUMNS, counts=COUNTS, references=5, splits=2)
+
+
+def test_planted_kinds_are_counted_by_every_index(found):
+    chosen = how_many.choices(found)
+    assert [*chosen.k] == [3] * 6
+    assert how_many.agreement(chosen).passed
+
+
+def test_indices_are_those_of_scikit_learn(found):
+    X = Transform.fit(planted()[0], COLUMNS, "log").of(planted()[0])
+    codes = k_means(X, 4, 1)[1]
+    assert found.silhouette[4] == pytest.approx(silhouette_score(X, codes))
+    assert found.bic[2] == pytest.approx(fit_mixture(X, 2, 1).bic(X))
+
+
+def test_a_cluster_of_one_has_a_silhouette_of_zero():
+    X = np.array([[0.0], [1], [2], [50]])
+    codes = np.array([0, 0, 0, 1])
+    assert how_many.silhouette(cdist(X, X), codes) == pytest.approx(silhouette_score(X, codes))
+
+
+def test_one_cluster_has_no_silhouette_but_can_be_chosen(found):
+    assert np.isnan(found.silhouette[1])
+    uniform, normal = (how_many.indices(one_kind(kind, 4), COLUMNS, "raw", COUNTS, 10, 3) for kind in KINDS)
+    assert how_many.choices(uniform).k["gap"] == 1  # simulated as one kind, of the gap's own null
+    assert how_many.choices(normal).k["BIC of a mixture"] == 1  # and as one part of a mixture
+
+
+def test_prediction_strength_is_the_share_of_pairs_kept_together():
+    # by hand: of cluster 0's 3 pairs one is kept, of cluster 1's only pair all
+    assert how_many._kept(np.array([0, 0, 0, 1, 1]), np.array([0, 0, 1, 1, 1]), 2) == pytest.approx(1 / 3)
+
+
+def test_disagreement_is_told_with_who_chooses_what():
+    table = how_many.indices(simulated(300), ("orders", "spend"), "raw", COUNTS, 3, 2)
+    told = how_many.agreement(how_many.choices(table))
+    assert not told.passed
+    assert all(title in told.evidence for title, _ in how_many.INDICES.values())
+
+
+def test_the_gap_is_chosen_within_a_standard_error(found):
+    table = found.assign(gap=[0.1, 0.5, 0.55, 0.9], gap_error=0.06)
+    assert how_many.choices(table).k["gap"] == 2  # .5 ≥ .55 − .06, by hand
+
+
+def test_the_table_is_the_same_from_run_to_run(found):
+    again = how_many.indices(planted()[0], COLUMNS, counts=COUNTS, references=5, splits=2)
+    assert again.equals(found)
+
+
+def test_bad_input_is_named():
+    assert "numbers of clusters, 2 or more" in refused(how_many.indices, simulated(50), counts=(1, 2))[0]
+    assert "give 1 of each" in refused(how_many.indices, simulated(50), references=0)[0]
+    assert "fewer than the 16" in refused(how_many.indices, simulated(12))[0]

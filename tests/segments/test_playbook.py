@@ -1,0 +1,85 @@
+"""The playbook: what is read, and what is said against it."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from crmlab import catalog
+from crmlab.segments.models.abc import ABC
+from crmlab.segments.models.brand_loyalty import BrandLoyalty
+from crmlab.segments.models.eight_classes import EightClasses
+from crmlab.segments.models.rfm import RFM, RFMTiers
+from crmlab.segments.models.value_matrix import ValueMatrix
+from crmlab.segments.tables import playbook
+
+from .refusals import refused
+
+ROW = 'principle = "p"\nowner = "o"\nsuccess = "s"\nbudget_share = '
+
+
+@dataclass(frozen=True)
+class Two:
+    name: str = "two"
+    labels: tuple = ("high", "low")
+
+
+@pytest.fixture
+def write(tmp_path):
+    def written(text):
+        path = tmp_path / "mine.toml"
+        path.write_text(text, "utf-8")
+        return path
+
+    return written
+
+
+def test_a_playbook_is_a_frame_by_scheme_and_label(write):
+    read = playbook.load(write(f"[two.high]\n{ROW}0.7\n[two.low]\n{ROW}0.3\n"), [Two()])
+    assert read.index.tolist() == [("two", "high"), ("two", "low")]
+    assert list(read) == ["principle", "owner", "budget_share", "success"]
+    assert read.loc[("two", "high")].to_dict() == {"principle": "p", "owner": "o", "budget_share": 0.7, "success": "s"}
+
+
+def test_the_packaged_playbook_has_every_class_of_every_scheme_of_rules():
+    schemes = [ABC((2, 1), (0.8, 0.95)), RFM(None), RFMTiers(None, (), (1, 2, 3, 4)), ValueMatrix, EightClasses]
+    read = playbook.load(catalog.root() / "data" / "playbook.toml", [*schemes, BrandLoyalty])
+    assert len(read) == 4 + 10 + 5 + 4 + 8 + 9 + 8
+
+
+def test_a_lacking_class_is_named(write):
+    path = write(f"[two.high]\n{ROW}1\n")
+    assert refused(playbook.load, path, [Two()]) == ("mine.toml: [two] lacks 'low'; add a table for each",)
+
+
+def test_a_lacking_scheme_is_named_with_its_classes(write):
+    assert refused(playbook.load, write(""), [Two()]) == (
+        "mine.toml: there are no treatments for two; add a table for each of 'high', 'low'",
+    )
+
+
+def test_a_strange_class_is_named(write):
+    path = write(f"[two.high]\n{ROW}0.5\n[two.low]\n{ROW}0.5\n[two.hihg]\n{ROW}0\n")
+    assert refused(playbook.load, path, [Two()]) == ("mine.toml: [two] has no class 'hihg'; did you mean 'high'?",)
+
+
+def test_everything_wrong_is_named_at_once(write):
+    path = write(f'[a.x]\nowner = ""\nbudget_share = 2\ncolour = "red"\n[b.y]\n{ROW}0.5\n[c]\n')
+    told = refused(playbook.load, path)
+    assert told == (
+        "mine.toml: [a.'x'] lacks 'principle'; add it",
+        "mine.toml: [a.'x'] owner = '': String should have at least 1 character",
+        "mine.toml: [a.'x'] budget_share = 2: write less than or equal to 1",
+        "mine.toml: [a.'x'] lacks 'success'; add it",
+        "mine.toml: [a.'x'] has no field 'colour'; drop it",
+        "mine.toml: [b] budget_share sums to 0.5; let its classes share 1",
+        "mine.toml: c holds no classes; write a table for each, as [c.LABEL]",
+    )
+
+
+def test_a_class_that_is_no_table_is_named(write):
+    assert "is no table of principle" in refused(playbook.load, write('[a]\nx = "all"\n'))[0]
+
+
+def test_no_file_and_no_toml_are_told(write, tmp_path):
+    assert "there is no playbook" in refused(playbook.load, tmp_path / "none.toml")[0]
+    assert "cannot be read as TOML" in refused(playbook.load, write("[a"))[0]

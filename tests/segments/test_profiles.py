@@ -1,0 +1,94 @@
+"""Segments are profiled on what they were not made of, each effect with its chance after Holm."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from scipy.stats.contingency import association
+from statsmodels.stats.multitest import multipletests
+
+from crmlab.segments.models.profiles import means, profiles
+
+from .refusals import refused
+
+COUNT = 600
+RNG = np.random.default_rng(1)
+LABELS = pd.Series(pd.Categorical(np.repeat(["high", "low", "none"], COUNT // 3), ordered=True), name="scheme")
+FRAME = pd.DataFrame(
+    {
+        "spend": RNG.normal(size=COUNT),
+        "age": RNG.normal(size=COUNT) + np.repeat([1.0, 0, 0], COUNT // 3),  # planted
+        "noise": RNG.lognormal(size=COUNT),
+        "city": np.where(RNG.random(COUNT) < np.repeat([0.8, 0.5, 0.5], COUNT // 3), "north", "south"),  # planted
+        "dice": RNG.integers(0, 6, COUNT).astype(str),
+        "same": 7,
+    }
+)
+
+
+def found(**options):
+    return profiles(LABELS, FRAME, ["spend"], **options).set_index("variable")
+
+
+def test_planted_differences_are_found_and_no_others():
+    table = found()
+    assert table.says[["age", "city"]].tolist() == ["differs", "differs"]
+    assert table.says[["noise", "dice"]].tolist() == ["no difference"] * 2
+    assert "spend" not in table.index
+    assert (table.low <= table.value)[table.value > 0].all()
+    assert (table.value <= table.high)[table.value.notna()].all()
+
+
+def test_chances_are_those_of_scipy_and_statsmodels():
+    table = found()
+    groups = [FRAME.age[k == LABELS] for k in LABELS.cat.categories]
+    assert table.p["age"] == pytest.approx(stats.f_oneway(*groups).pvalue)
+    crossed = pd.crosstab(LABELS, FRAME.city)
+    assert table.p["city"] == pytest.approx(stats.chi2_contingency(crossed, correction=False).pvalue)
+    known = table.p.dropna()
+    np.testing.assert_allclose(table.p_holm[known.index], multipletests(known, method="holm")[1])
+
+
+def test_effects_are_less_what_chance_gives():
+    table = found()
+    groups = FRAME.age.groupby(LABELS, observed=True)
+    plain = 1 - ((FRAME.age - groups.transform("mean")) ** 2).sum() / ((FRAME.age - FRAME.age.mean()) ** 2).sum()
+    assert table.value["age"] == pytest.approx(1 - (1 - plain) * (COUNT - 1) / (COUNT - 3))  # Kelley 1935
+    v = association(pd.crosstab(LABELS, FRAME.city), method="cramer")
+    phi2, rows = v**2 - 2 / (COUNT - 1), 3 - 4 / (COUNT - 1)  # Bergsma 2013
+    assert table.value["city"] == pytest.approx(np.sqrt(phi2 / (min(rows, 2 - 1 / (COUNT - 1)) - 1)))
+
+
+def test_intervals_of_an_effect_hold_it_in_nineteen_of_twenty_samples():
+    hits, truth = 0, (1 / 4) / (1 + 1 / 4)  # two equal halves a standard deviation apart
+    labels = pd.Series(np.repeat(["a", "b"], 150))
+    for seed in range(60):
+        x = np.random.default_rng([9, seed]).normal(size=300) + np.repeat([1.0, 0], 150)
+        row = profiles(labels, pd.DataFrame({"x": x}), [], replicates=200).iloc[0]
+        hits += row.low <= truth <= row.high
+    assert hits >= 52  # of 60; .95 would give 57, and fewer than 52 once in a hundred
+
+
+def test_what_is_the_same_for_all_is_a_stated_blank():
+    row = found().loc["same"]
+    assert np.isnan(row.value)
+    assert row.says == "cannot be estimated: it is the same for all customers"
+    single = profiles(LABELS.where(LABELS == "high", "high"), FRAME, ["spend"], replicates=5)
+    assert single.says.eq("cannot be estimated: all are of one segment").all()
+
+
+def test_used_columns_are_refused_with_all_else_that_is_wrong():
+    frame = FRAME.assign(age=FRAME.age.where(FRAME.age > 0))
+    said = refused(profiles, LABELS, frame, ["spend"], ["spend", "age", "visits"])
+    assert "made of spend" in said[0]
+    assert "no visits" in said[1]
+    assert "'age' is empty for" in said[2]
+    assert "no variable but those" in refused(profiles, LABELS, FRAME, [*FRAME])[0]
+    assert "lack 600 labelled customers" in refused(profiles, LABELS, FRAME.set_index(FRAME.index + 999), [])[0]
+
+
+def test_means_are_by_segment_and_of_all():
+    table = means(LABELS, FRAME, ["age", "same"])
+    assert table.age["high"] == pytest.approx(FRAME.age[:200].mean())
+    assert table.age["all"] == pytest.approx(FRAME.age.mean())
+    assert table.customers.tolist() == [200, 200, 200, 600]

@@ -1,0 +1,95 @@
+"""Segments that stay, when customers are drawn anew or numbers slightly off, are told from those that do not."""
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crmlab.segments.models import stability
+from crmlab.segments.models.abc import ABC
+from crmlab.segments.models.clusters import KMeans
+from crmlab.segments.models.rfm import RFM
+
+from .logs import simulated
+from .refusals import refused
+from .worlds import COLUMNS, one_kind, planted
+
+
+def test_jaccard_is_that_of_the_most_similar_segment():
+    one, other = np.array([0, 0, 0, 1, 1, 2]), np.array([1, 1, 0, 0, 0, 0])
+    # by hand: {0,1,2} and {0,1} share 2 of 3; {3,4} and {2,3,4,5} 2 of 4; {5} and those 1 of 4; nobody is in 3
+    assert stability.jaccard(one, other, 4, 2) == pytest.approx([2 / 3, 1 / 2, 1 / 4, 0])
+
+
+def test_planted_clusters_stay_and_too_many_dissolve():
+    frame, kind = planted()  # three kinds were simulated
+    fits = {"three": partial(KMeans.fit, k=3, columns=COLUMNS), "seven": partial(KMeans.fit, k=7, columns=COLUMNS)}
+    table = stability.bootstrap(fits, frame, 20)
+    three, seven = (table[table.scheme == name] for name in fits)
+    assert (three.says == "stable").all()
+    assert (three.jaccard > 0.95).all()
+    assert (three.dissolved == 0).all()
+    assert (three.recovered == 20).all()
+    assert seven.dissolved.sum() > 10
+    assert seven.ari.iloc[0] < 0.9 < three.ari.iloc[0]
+    assert three.customers.sum() == len(kind)
+    assert table.says[table.jaccard < 0.6].eq("not stable").all()
+
+
+def test_a_segment_without_customers_says_so():
+    table = stability.bootstrap({"abc": ABC.fit}, simulated(200), 5).set_index("label")
+    assert table.customers["no value"] == 0
+    assert table.says["no value"] == "cannot be estimated: nobody is in it"
+
+
+def test_a_scheme_that_fits_no_draw_says_so():
+    seen = []
+
+    def once(features):
+        seen.append(features)
+        return ABC.fit(features if len(seen) == 1 else features[:2])
+
+    table = stability.bootstrap({"abc": once}, simulated(100), 3)
+    assert (table.replicates == 0).all()
+    assert table.says.str.startswith("cannot be estimated").all()
+
+
+def test_jitter_moves_those_at_a_cut_only():
+    frame = pd.DataFrame({"spend": [100.0, 99.0, 10.0, 9.9, 1.0]}, list("abcde"))
+    table = stability.jitter({"abc": ABC((50.0, 9.95), (0.8, 0.95))}, frame, (0.001, 0.02), 50)
+    # by hand: of five, those with 10 and 9.9 stand within 2 % of the cut at 9.95, and nobody within .1 %
+    held = table[table.label == "all"].set_index("share")
+    assert held.near[0.001] == 0
+    assert held.near[0.02] == pytest.approx(2 / 5)
+    assert 0 < held.changed[0.02] < 2 / 5
+    assert table[table.label == "A"].changed.eq(0).all()
+
+
+def test_jitter_keeps_whole_numbers_whole_and_text_alone():
+    frame = simulated(300).assign(home_store="s1")
+    off = stability._off(frame, 0.05, np.random.default_rng(1))
+    assert (off.orders == np.round(off.orders)).all()
+    assert off.orders[frame.orders < 10].equals(frame.orders[frame.orders < 10].astype(float))
+    assert (off.spend / frame.spend - 1).abs().max() == pytest.approx(0.05, abs=0.002)
+    assert off.home_store.equals(frame.home_store)
+
+
+def test_more_is_off_more_change():
+    frame = simulated(500)
+    table = stability.jitter({"rfm": RFM.fit(frame)}, frame, replicates=10)
+    assert table[table.label == "all"].changed.is_monotonic_increasing
+
+
+def test_results_are_the_same_from_run_to_run_and_in_any_order_of_rows():
+    frame = one_kind("lognormal", 1)
+    mixed = frame.sample(frac=1, random_state=1)
+    fits = {"two": partial(KMeans.fit, k=2, columns=COLUMNS)}
+    pd.testing.assert_frame_equal(stability.bootstrap(fits, frame, 5), stability.bootstrap(fits, mixed, 5))
+    scheme = {"abc": ABC.fit(frame)}
+    pd.testing.assert_frame_equal(stability.jitter(scheme, frame), stability.jitter(scheme, mixed))
+
+
+def test_bad_input_is_named():
+    assert "give one scheme" in refused(stability.bootstrap, {}, simulated(50))[0]
+    assert "shares above 0" in refused(stability.jitter, {"abc": ABC.fit(simulated(50))}, simulated(50), (5,))[0]

@@ -1,0 +1,97 @@
+"""The value matrix on customers whose place is plain to see, and on random ones."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crmlab.segments.models.value_matrix import ValueMatrix, axes_distinct
+
+from .logs import later_features, simulated
+from .refusals import refused
+
+FOUR = pd.DataFrame(
+    {"window_spend": [100.0, 90.0, 10.0, 5.0], "expected_margin": [90.0, 40.0, 60.0, 5.0]},
+    ["invests", "keeps", "rebuilds", "releases"],
+)
+
+
+def test_treatments_stand_for_high_and_low_value_now_and_to_come():
+    labels = ValueMatrix(50, 20, margin=0.5).assign(FOUR)
+    # current values are 50, 45, 5, 2.5, and potentials 40, -5, 55, 2.5
+    assert labels.tolist() == ["rebuild", "release", "rebuild", "release"]
+    assert ValueMatrix(40, 20, margin=0.5).assign(FOUR).tolist() == ["invest", "keep", "rebuild", "release"]
+    assert labels.name == "value_matrix"
+    assert labels.cat.categories.tolist() == ["invest", "keep", "rebuild", "release"]
+
+
+def test_potential_is_expected_margin_less_the_current_one_with_what_else_is_declared():
+    axes = ValueMatrix(0, 0, margin=0.5).axes(FOUR.assign(extra_potential=[0, 1, 2, 3]))
+    assert axes.current.tolist() == [50, 45, 5, 2.5]
+    assert axes.potential.tolist() == [40, -5 + 1, 55 + 2, 2.5 + 3]
+
+
+def test_cuts_are_medians_unless_given():
+    frame = simulated()
+    scheme = ValueMatrix.fit(frame)
+    axes = scheme.axes(frame)
+    assert (scheme.current_cut, scheme.potential_cut) == (axes.current.median(), axes.potential.median())
+    assert ValueMatrix.fit(frame, 0.3, 5, -2) == ValueMatrix(5.0, -2.0, 0.3)
+
+
+def test_who_is_at_a_cut_is_low():
+    frame = pd.DataFrame({"window_spend": [0.0, 0, 0, 8], "expected_margin": [0.0, 1, 2, 3]})
+    assert ValueMatrix.fit(frame).current_cut == 0
+    assert ValueMatrix.fit(frame).assign(frame).isin(["invest", "keep"]).tolist() == [False, False, False, True]
+
+
+def test_rules_are_the_cuts():
+    rules = ValueMatrix(50, 20).rules().rule
+    assert rules["invest"] == "current value above 50, potential above 20"
+    assert rules["rebuild"] == "current value up to 50, potential above 20"
+
+
+def test_quadrants_show_each_class_the_empty_ones_too():
+    table = ValueMatrix(40, -1000, margin=0.5).quadrants(FOUR)
+    assert table.customers.to_dict() == {"invest": 2, "keep": 0, "rebuild": 2, "release": 0}
+    assert table.current["invest"] == 47.5
+    assert table.current_share.sum() == pytest.approx(1)
+    assert not table.isna().any().any()
+
+
+def test_later_features_and_other_customers_are_placed_by_the_same_cuts():
+    scheme, other = ValueMatrix.fit(simulated()), later_features()
+    assert scheme.assign(other).iloc[0] in ("invest", "keep")
+    assert scheme.assign(other[::-1]).sort_index().equals(scheme.assign(other))
+
+
+@pytest.mark.parametrize(("factor", "passes"), [(3.0, False), (1.0, True)])
+def test_axes_that_go_together_are_told(factor, passes):
+    frame = simulated()
+    noise = frame.expected_margin.to_numpy() * (0.01 if factor > 1 else 50)
+    frame = frame.assign(expected_margin=factor * frame.window_spend + noise)
+    verdict = axes_distinct(ValueMatrix(0, 0).axes(frame))
+    assert verdict.passed is passes
+    assert ("axes not distinct" in verdict.evidence) is not passes
+
+
+def test_axes_that_go_against_each_other_are_told_too():
+    frame = simulated()
+    verdict = axes_distinct(ValueMatrix(0, 0).axes(frame.assign(expected_margin=0.1)))
+    assert not verdict.passed  # potential is then minus the current value
+    assert "-1.000" in verdict.evidence
+
+
+def test_bad_input_is_named():
+    bare = simulated().drop(columns=["expected_margin"])
+    assert "no column 'expected_margin' (discounted margin of as long a time ahead" in refused(ValueMatrix.fit, bare)[0]
+    assert "3 customers are fewer than the 4 segments" in refused(ValueMatrix.fit, simulated(3))[0]
+    none = simulated().assign(window_spend=0.0)
+    assert "'current' is 0 for all 2,000 customers" in refused(ValueMatrix.fit, none)[0]
+    gone = simulated()
+    gone.loc[gone.index[3], "expected_margin"] = np.nan
+    assert "empty or infinite for 1 of 2,000" in refused(ValueMatrix.fit, gone)[0]
+    extra = simulated().assign(extra_potential=np.nan)
+    assert "'extra_potential' is empty" in refused(ValueMatrix.fit, extra)[0]
+    for margin in (0, 1.5, np.nan):
+        assert "margin" in refused(ValueMatrix.fit, simulated(), margin)[0]
+    assert "potential_cut = nan" in refused(ValueMatrix.fit, simulated(), potential_cut=np.nan)[0]
