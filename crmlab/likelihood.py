@@ -5,7 +5,7 @@ the logs, intervals are multiplicative, and no draw leaves the parameter space.
 """
 
 from contextlib import suppress
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache, lru_cache
 
 import numpy as np
@@ -20,10 +20,50 @@ ENOUGH = 2000  # rows to find out where a maximum lies, before all of them say w
 MANY = 256  # draws, for the ends of an interval
 PROPOSED, WIDER, TAILS = 2, 1.5, 5  # points proposed for each one drawn, how much wider, and how heavy in the tails
 LOOSEST = 5  # standard error of a log of a parameter; beyond it, its interval spans eight powers of ten
+FAR = 10  # logs to go from where a search stopped, to see whether the likelihood falls there
+ASTRAY = 14  # logs from where a search began, a million times: it runs off
+UNSEEN = 1e-6  # of a log-likelihood: nobody can tell
 
 
 class FitError(RuntimeError):
-    """The likelihood has no maximum that can be trusted; says what was seen and what to try."""
+    """The likelihood has no maximum that can be trusted; says why, what was seen and what to try."""
+
+    def _render_traceback_(self):
+        """In a notebook: the reason, not where in our code it was found."""
+        return [f"FitError: {self}"]
+
+
+@dataclass(frozen=True)
+class Unfitted:
+    """Stands where a model could not be fitted, and says why; false, where a model is true."""
+
+    reason: str
+
+    def __bool__(self):
+        return False
+
+
+def attempt(fit, *seen):
+    """What `fit` makes of what was seen: a model, or Unfitted where it raises FitError."""
+    try:
+        return fit(*seen)
+    except FitError as problem:
+        return Unfitted(str(problem))
+
+
+def bootstrap(model, likelihood, columns, customers, count, seed):
+    """Models fitted as `model` was, to customers drawn anew `count` times: rows are reweighted, and it is near.
+
+    likelihood, columns, customers : as `fit` takes them
+    Draws without a clear maximum are left out, so that fewer models may come.
+    """
+    rng, everybody = np.random.default_rng(seed), int(customers.sum())
+    near = [[getattr(model, name) for name in names(model)]]
+    for _ in range(count):
+        weights = rng.multinomial(everybody, customers / everybody)
+        drawn = weights > 0
+        with suppress(FitError):
+            yield maximise(type(model), likelihood(*(c[drawn] for c in columns), weights[drawn]), near, everybody)
 
 
 def names(model):
@@ -58,21 +98,60 @@ def maximise(cls, derivatives, starts, customers):
     Raises FitError unless the gradient vanishes and the curvature is that of a maximum, whatever the optimiser says.
     """
     with _blas().limit(limits=1, user_api="blas"), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        ends = [_search(derivatives, start, customers) for start in starts]
-        found, value, slope, curvature = min(ends, key=lambda end: end[1])
+        ends = [(*_search(derivatives, start, customers), np.log(start)) for start in starts]
+        found, value, slope, curvature, start = min(ends, key=lambda end: end[1])
         lowest = np.linalg.eigvalsh(curvature)[0] if np.isfinite(value) else -np.inf
         missing = slope @ np.linalg.solve(curvature, slope) / 2 * customers if lowest > 0 else np.inf
-    if not (lowest > max(LEAST_CURVATURE, 1 / (LOOSEST**2 * customers)) and missing < 1e-6):
-        at = ", ".join(f"{name} {value:.4g}" for name, value in zip(names(cls), np.exp(found), strict=True))
-        raise FitError(
-            f"{cls.__name__} has no clear maximum on these {customers:,} customers: it stopped at {at}, steepest "
-            f"slope {np.abs(slope).max():.2g}, least curvature {lowest:.2g} a customer; the data may hold too few "
-            "repeat orders, or follow a simpler model: try a longer calibration, or more customers"
-        )
-    covariance = np.linalg.inv(curvature * customers)
+        log_likelihood, there = _of_logs(derivatives), lowest > LEAST_CURVATURE and missing < UNSEEN
+        if not there or lowest < 1 / (LOOSEST**2 * customers):
+            raise FitError(_refusal(cls, log_likelihood, found, found - start, there, slope, curvature, customers))
+    around = Around(log_likelihood, np.linalg.inv(curvature * customers))
+    return cls(*map(float, np.exp(found)), covariance=around.covariance, around=around)
+
+
+def _of_logs(derivatives):
+    """The log-likelihood as a function of the logs of the parameters."""
     value = getattr(derivatives, "value", lambda theta: derivatives(theta)[0])
-    around = Around(lambda logs: value(np.exp(logs)), covariance)
-    return cls(*map(float, np.exp(found)), covariance=covariance, around=around)
+    return lambda logs: value(np.exp(logs))
+
+
+def _refusal(cls, log_likelihood, found, off, there, slope, curvature, customers):
+    """Why the end of a search is no maximum to be trusted, in words: there is none, or it is too flat, or not reached.
+
+    off   : logs the search went from where it began
+    there : whether it ended where the slope vanishes on a maximum's curvature
+    There is none where the search ran off, or where the likelihood does not fall on one of the sides it is flattest on.
+    """
+    here, (least, ways) = log_likelihood(found), np.linalg.eigh(curvature)
+    reach = min(1 / np.sqrt(least[0] * customers), FAR) if least[0] > 0 else FAR
+    onwards = ways[:, 0] * (1 if ways[:, 0] @ off > 0 else -1)
+    endless = [way for way in (onwards, -onwards) if log_likelihood(found + reach * way) > here - UNSEEN]
+    if not there and np.abs(off).max() > ASTRAY:
+        endless.append(np.where(np.abs(off) > ASTRAY, off, 0))
+    if endless:
+        what, told = "no maximum", f"its likelihood does not fall as {_course(cls, endless[0])}"
+    elif there:
+        errors = np.sqrt(np.diag(np.linalg.inv(curvature * customers)))
+        loose = [f"of log {name} {error:.2g}" for name, error in zip(names(cls), errors, strict=True) if error > 1]
+        what, told = "too flat a maximum", f"standard error {', '.join(loose)}"
+    else:
+        what = "no clear maximum"
+        told = f"steepest slope {np.abs(slope).max():.2g}, least curvature {least[0]:.2g} a customer"
+    at = ", ".join(f"{name} {value:.4g}" for name, value in zip(names(cls), np.exp(found), strict=True))
+    return (
+        f"{cls.__name__} has {what} on these {customers:,} customers: {told}; the search stopped at {at}; the data may "
+        "hold too few repeat orders, or follow a simpler model: try a longer calibration, or more customers"
+    )
+
+
+def _course(cls, way):
+    """Where a direction of the logs of the parameters leads, in words."""
+    leading = [(name, step) for name, step in zip(names(cls), way, strict=True) if abs(step) > np.abs(way).max() / 5]
+    parts = []
+    for sign, verb, end in ((1, "grow", "without end"), (-1, "shrink", "to nothing")):
+        moved = [name for name, step in leading if sign * step > 0]
+        parts += [f"{' and '.join(moved)} {verb if len(moved) > 1 else verb + 's'} {end}"] if moved else []
+    return " and ".join(parts)
 
 
 @cache
@@ -113,7 +192,7 @@ def _search(derivatives, start, customers):
 def standard_errors(model):
     """Standard error of each parameter, from the Hessian at the maximum: a Series by name."""
     theta = np.array([getattr(model, name) for name in names(model)])
-    return pd.Series(theta * np.sqrt(np.diag(model.covariance)), names(model), name="standard_error")
+    return pd.Series(theta * np.sqrt(np.diag(_around(model).covariance)), names(model), name="standard_error")
 
 
 def parameters(model, level=0.95):
@@ -132,8 +211,8 @@ def parameters(model, level=0.95):
 
 
 def estimates(model, prefix):
-    """Each parameter as an Estimate, named `prefix`_parameter: facts for a Result."""
-    table = parameters(model)
+    """Each parameter as an Estimate, named `prefix`_parameter: facts for a Result; none of what is Unfitted."""
+    table = parameters(model) if model else pd.DataFrame()
     return {f"{prefix}_{row.Index}": Estimate(row.value, row.low, row.high) for row in table.itertuples()}
 
 
@@ -142,6 +221,7 @@ def draws(model, count, seed):
 
     They are drawn in proportion to the likelihood of what the model was fitted to, where it is at hand: near a ridge,
     its curvature at the maximum alone would promise too much. Else they are normal on the logs, by the covariance.
+    Raises ValueError where the model has none, as one written by hand.
     """
     logs = np.log([getattr(model, name) for name in names(model)])
     for drawn in np.exp(_around(model).draws(tuple(logs), count, seed)):
@@ -150,6 +230,11 @@ def draws(model, count, seed):
 
 def _around(model):
     """What lies about a model's maximum; by its covariance alone where that is not the fitted one."""
+    if model.covariance is None:
+        raise ValueError(
+            f"{model} was not fitted, so that nothing says how uncertain it is: fit it first, as by "
+            f"{type(model).__name__}.fit(customers)"
+        )
     fitted = model.around and model.around.covariance is model.covariance
     return model.around if fitted else Around(None, model.covariance)
 

@@ -122,8 +122,83 @@ def test_a_ridge_is_no_maximum(sample):
         by = np.array([theta[1], theta[0]])
         return value, gradient[1] * by, hessian[1, 1] * np.outer(by, by) + gradient[1] * np.array([[0, 1], [1, 0]])
 
-    with pytest.raises(likelihood.FitError, match=r"no clear maximum .* try"):
+    with pytest.raises(likelihood.FitError, match=r"has no maximum on these 4,000 .* (grows|shrinks) .* try"):
         likelihood.maximise(Gamma, ridge, [(1, 1)], sample.size)
+
+
+def test_a_likelihood_that_rises_for_ever_has_no_maximum():
+    def rising(theta):  # towards a limit, as the shape grows beside the rate: minus 1 / shape
+        k, b = theta
+        gradient = np.array([1 / k**2 + 2 * (b / k - 1) * b / k**2, -2 * (b / k - 1) / k])
+        kk = -2 / k**3 - 2 * b**2 / k**4 - 4 * (b / k - 1) * b / k**3
+        mixed = 2 * b / k**3 + 2 * (b / k - 1) / k**2
+        return -1 / k - (b / k - 1) ** 2, gradient, np.array([[kk, mixed], [mixed, -2 / k**2]])
+
+    with pytest.raises(likelihood.FitError, match="does not fall as shape and rate grow without end"):
+        likelihood.maximise(Gamma, rising, [(1, 1)], 10)
+
+
+def test_a_flat_maximum_is_told_from_none(sample):
+    few = sample[:40]
+
+    def flat(theta):  # the rate hardly matters: a standard error of 20 of its log
+        value, gradient, hessian = derivatives(few)((theta[0], 1.5))
+        log, bend = np.log(theta[1]), 1 / 400
+        gradient = np.array([gradient[0], -bend * log / theta[1]])
+        hessian = np.array([[hessian[0, 0], 0], [0, bend * (log - 1) / theta[1] ** 2]])
+        return value - bend * log**2 / 2, gradient, hessian
+
+    with pytest.raises(likelihood.FitError) as refused:
+        likelihood.maximise(Gamma, flat, [(1, 2)], few.size)
+    told = str(refused.value)
+    assert told.startswith(
+        "Gamma has too flat a maximum on these 40 customers: standard error of log rate 20; the search"
+    )
+    assert "has no" not in told
+
+
+def test_a_model_that_cannot_be_fitted_is_stated_and_false(sample):
+    def refuse(sample):
+        raise likelihood.FitError(f"not by {len(sample)}")
+
+    assert likelihood.attempt(len, sample) == 4000
+    found = likelihood.attempt(refuse, sample)
+    assert not found
+    assert found.reason == "not by 4000"
+    assert likelihood.estimates(found, "gamma") == {}
+
+
+def test_a_failed_fit_is_told_in_a_notebook_without_a_traceback():
+    assert likelihood.FitError("no maximum")._render_traceback_() == ["FitError: no maximum"]
+
+
+def test_a_model_written_by_hand_has_no_interval_until_it_is_fitted():
+    by_hand = BGNBD(0.243, 30.9, 0.793, 2.43)
+    for ask in (likelihood.parameters, likelihood.standard_errors, lambda m: next(likelihood.draws(m, 4, 1))):
+        with pytest.raises(ValueError, match=r"BGNBD\(r=0.243, .*\) was not fitted.*BGNBD.fit\(customers\)"):
+            ask(by_hand)
+
+
+def test_a_bootstrap_scatters_as_the_standard_errors_say(sample, fitted):
+    # of weights rather than rows: the likelihood of a weighted sample
+    def weighted(rows, customers):
+        from scipy.special import gammaln, polygamma, psi
+
+        n, total, logs = customers.sum(), customers @ rows, customers @ np.log(rows)
+
+        def at(theta):
+            k, b = theta
+            value = n * (k * np.log(b) - gammaln(k)) + (k - 1) * logs - b * total
+            gradient = np.array([n * (np.log(b) - psi(k)) + logs, n * k / b - total])
+            return value, gradient, np.array([[-n * polygamma(1, k), n / b], [n / b, -n * k / b**2]])
+
+        return at
+
+    some = list(likelihood.bootstrap(fitted, weighted, [sample], np.ones(sample.size, int), 100, seed=1))
+    again = next(likelihood.bootstrap(fitted, weighted, [sample], np.ones(sample.size, int), 1, seed=1))
+    spread = np.std([[m.shape, m.rate] for m in some], axis=0)
+    assert spread == pytest.approx(likelihood.standard_errors(fitted).to_numpy(), rel=0.25)
+    assert again == some[0]
 
 
 def test_a_model_from_a_paper_has_names_and_no_covariance():

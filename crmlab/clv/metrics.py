@@ -87,14 +87,17 @@ def spend_by_orders(frequency, monetary_value, customers=1, most=7):
 def spend_is_independent(frequency, monetary_value, customers=1, limit=0.2):
     """Whether repeat buyers' spend a day is near enough independent of how often they buy: a Verdict.
 
-    It passes where the whole 95 % interval of their correlation lies within ± `limit`.
+    It passes where the whole 95 % interval of their correlation lies within ± `limit`, and does not where it cannot be
+    judged, as one of the two is the same for all.
     """
+    claim = f"Spend is near enough independent of order frequency (correlation within ±{limit:g})"
+    instead = "expected orders and expected spend apart, not their product"
     count = int((frequency * 0 + customers).sum())
+    alike = [what for what, column in (("order", frequency), ("spend", monetary_value)) if column.nunique() < 2]
+    if alike:
+        told = f"cannot be judged: all {count:,} repeat buyers {' and '.join(alike)} alike"
+        return Verdict(claim, False, told, instead)
     r = holdout.correlation(frequency, monetary_value, customers)
     low, high = holdout.correlation_interval(r, count)
-    return Verdict(
-        f"Spend is near enough independent of order frequency (correlation within ±{limit:g})",
-        -limit <= low and high <= limit,
-        f"correlation {number(r)} (95 % {number(low)} to {number(high)}) over {count:,} repeat buyers",
-        "expected orders and expected spend apart, not their product",
-    )
+    told = f"correlation {number(r)} (95 % {number(low)} to {number(high)}) over {count:,} repeat buyers"
+    return Verdict(claim, -limit <= low and high <= limit, told, instead)

@@ -111,7 +111,7 @@ def race(table, ax=None):
         ax.hlines(held.index, held.lead_low, held.lead_high, color=color)
         ax.plot(held.lead, held.index, marker, color=color, label=outcome)
     ax.axvline(0, color=QUIET, linewidth=1)
-    ax.set_yticks(lines.index, lines.rule)
+    ax.set_yticks(lines.index, lines.label)
     for label in ax.get_yticklabels():
         label.set_fontweight("bold" if label.get_text() in holdout.TITLES.values() else "normal")
     ax.set(xlabel=LEAD, ylim=(len(lines) + 1, -1))
@@ -125,5 +125,5 @@ def _lines(models):
     """The lines of a forest plot: each measure's title, then its models."""
     parts = [models[:0]]
     for measure, rows in models.groupby("measure", sort=False):
-        parts += [pd.DataFrame({"rule": [holdout.TITLES[measure]]}), rows]
+        parts += [pd.DataFrame({"label": [holdout.TITLES[measure]]}), rows]
     return pd.concat(parts, ignore_index=True)

@@ -1,12 +1,13 @@
 """What a repeat-buying model needs to know of each customer, built lazily where the log lives."""
 
 from datetime import date
+from numbers import Real
 
 import ibis
 import pandas as pd
 from ibis import _
 
-from crmlab.contracts import MONEY
+from crmlab.contracts import InputError
 
 TUPLE = ("frequency", "recency", "age")
 
@@ -54,7 +55,7 @@ def summarise_periods(transactions, end, every, acquired_from=None):
 
     transactions  : rows of the TRANSACTIONS contract; those after `end` are not seen
     end           : date, or its ISO text
-    every         : length of a period, days
+    every         : length of a period, days; a whole number of them
     acquired_from : leave out customers whose first order is earlier
     returns       : lazy table, one row per customer_id, which `collapse` takes as it takes that of `summarise`
         frequency       whole periods with an order, count
@@ -62,7 +63,11 @@ def summarise_periods(transactions, end, every, acquired_from=None):
         age             whole periods by `end`, count (n in the papers)
         repeat_spend    spent in those with an order, exact, in the currency of `amount`
         monetary_value  mean spend per period with an order; 0 without one
+    Raises InputError where a period is no whole number of days, or none.
     """
+    if not (isinstance(every, Real) and every >= 1 and every % 1 == 0):
+        raise InputError(f"every = {every!r}: choose the days a period has, a whole number of 1 or more")
+    every = int(every)
     days = order_days(transactions, end)
     days = days.mutate(acquired=days.day.min().over(group_by="customer_id"))
     if acquired_from is not None:
@@ -184,9 +189,9 @@ def order_days(transactions, end):
     """
     seen = transactions.filter(transactions.time.date() <= _day(end), transactions.order_day.notnull())
     days = seen.group_by("customer_id", day=seen.order_day).aggregate(
-        spend=_.amount.sum(), least=_.amount.min().cast(MONEY)
+        spend=_.amount.sum(), returned=(_.amount < 0).any()
     )
-    return days.filter((days.least >= 0) | (days.spend > 0)).drop("least")
+    return days.filter(~days.returned | (days.spend > 0)).drop("returned")
 
 
 def _day(day):

@@ -19,20 +19,19 @@ from crmlab.holdout.measures import (
     rmse,
     spearman,
 )
-from crmlab.holdout.paired import difference, errors, race
+from crmlab.holdout.paired import race
 from crmlab.holdout.rolling import origins, rolling
-from crmlab.holdout.winners import TITLES, leads, verdict, winners
+from crmlab.holdout.winners import TITLES, absences, leads, verdict, winners
 
 __all__ = [
     "HIGHER",
     "MEASURES",
     "NEARER",
     "TITLES",
+    "absences",
     "bias",
     "correlation",
     "correlation_interval",
-    "difference",
-    "errors",
     "gini",
     "leads",
     "lift",

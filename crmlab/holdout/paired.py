@@ -3,28 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from crmlab.holdout.measures import ALIKE, MEASURES, NEARER, Weighed, correlation, spearman
+from crmlab.holdout.measures import ALIKE, MEASURES, NEARER, Weighed
 
 CELLS = 500_000  # weights drawn at a time: enough to be quick, few enough for a small machine
 EVERYONE = "all customers"
 NUMBERS = ["value", "low", "high", "difference", "difference_low", "difference_high"]
 COLUMNS = ["population", "measure", "rule", "naive", *NUMBERS[:3], "against", *NUMBERS[3:], "outcome"]
-
-
-def errors(rules, actual, customers=1):
-    """How far each of `rules`, a dict of expected Series, is from `actual`: a frame, one row a rule."""
-    measures = (*NEARER, correlation, spearman)
-    names = pd.Index(rules, name="rule")
-    values = _measured(rules.values(), actual, customers, measures)
-    return pd.DataFrame(values, names, [measure.__name__ for measure in measures])
-
-
-def difference(measure, expected, naive, actual, customers=1, replicates=1000, seed=1, level=0.95):
-    """`measure` of `expected` less that of `naive`: (value, low, high), by a paired bootstrap over customers."""
-    apart = lambda w: np.subtract(*_measured((expected, naive), actual, w, (measure,))[:, 0])  # noqa: E731
-    drawn = _drawn(apart, np.broadcast_to(customers, np.shape(actual)), replicates, seed)
-    tail = (1 - level) / 2
-    return tuple(map(float, (apart(customers), *np.quantile(drawn, [tail, 1 - tail]))))
 
 
 def race(rules, actual, customers=1, naive=(), populations=None, unfitted=None, replicates=1000, seed=1):
@@ -71,7 +55,7 @@ def outcomes(table):
 
 def _compared(rules, actual, customers, naive, replicates, seed):
     """The race of one population."""
-    measured = lambda w: _measured(rules.values(), actual, w, MEASURES)  # noqa: E731
+    measured = lambda w: _measured(rules.values(), actual, w)  # noqa: E731
     values, drawn = measured(customers), _drawn(measured, customers, replicates, seed)
     names = pd.Index(rules, name="rule")
     tables = [
@@ -106,11 +90,11 @@ def _with_unfitted(table, unfitted):
     return pd.concat([table, pd.DataFrame(missing, columns=table.columns)]) if missing else table
 
 
-def _measured(rules, actual, customers, measures):
+def _measured(rules, actual, customers):
     """Each measure of each rule: an array, rules x measures, and x replicates where `customers` is a matrix."""
     actual = Weighed(actual, customers)
     each = (Weighed(expected, customers) for expected in rules)
-    return np.array([[measure(expected, actual) for measure in measures] for expected in each])
+    return np.array([[measure(expected, actual) for measure in MEASURES] for expected in each])
 
 
 def _drawn(measured, customers, replicates, seed):

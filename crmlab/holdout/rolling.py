@@ -33,25 +33,30 @@ def rolling(rounds, **options):
 
     rounds  : origin -> arguments of `race` by name
     options : arguments of `race` that all share
-    The rows of all origins hold means over them. A difference is from the best naive rule of its origin, and `against`
-    names all of those. As origins share customers, and holdouts may overlap, an interval is the mean of theirs: as wide
-    as if all erred together, and so not too narrow. A rule that was not fitted from every origin has no mean.
+    returns : the columns of `race`, and
+        origin   as text
+        origins  how many origins the numbers come from; 0 where the rule was not fitted
+    The rows of all origins hold means over those from which a rule was fitted. A difference is from the best naive rule
+    of its origin, so that a rule that could not be fitted from every origin is set beside the naive rules of the others
+    alone, and `against` names those. As origins share customers, and holdouts may overlap, an interval is the mean of
+    theirs: as wide as if all erred together, and so not too narrow.
     """
     each = [race(**arguments, **options).assign(origin=str(origin)) for origin, arguments in rounds.items()]
     table = pd.concat(each, ignore_index=True)
+    table["origins"] = (~table.outcome.str.startswith("not fitted")).astype(int)
     table = pd.concat([table, _pooled(table)], ignore_index=True)
-    return table[["origin", *table.columns.drop("origin")]]
+    return table[["origin", "origins", *table.columns.drop(["origin", "origins"])]]
 
 
 def _pooled(table):
     """The rows of all origins."""
-    parts = table.assign(out=table.outcome.str.startswith("not fitted")).groupby(KEYS, sort=False)
-    told = parts.agg(naive=("naive", "first"), against=("against", _alternatives), out=("out", "sum"))
-    pooled = parts[NUMBERS].mean(skipna=False).join(told).reset_index()
-    missing = [f"not fitted from {count} of {table.origin.nunique()} origins" for count in pooled.out]
-    return pooled.assign(outcome=outcomes(pooled).where(pooled.out == 0, missing), origin=ALL_ORIGINS).drop(
-        columns="out"
-    )
+    fitted = table[table.origins > 0].groupby(KEYS, sort=False)
+    means = fitted[NUMBERS].mean(skipna=False).join(fitted.against.agg(_alternatives))
+    told = table.groupby(KEYS, sort=False).agg(naive=("naive", "first"), origins=("origins", "sum"))
+    pooled = told.join(means).reset_index()
+    count = table.origin.nunique()
+    outcome = outcomes(pooled).where(pooled.origins > 0, f"not fitted from any of {count} origins")
+    return pooled.assign(outcome=outcome, origin=ALL_ORIGINS)
 
 
 def _alternatives(rules):

@@ -3,8 +3,8 @@
 Words of this domain:
 
 features    one row a customer as of a day: orders, spend, days_since_last, age, and those of the last window_days
-scheme      a frozen set of rules; `fit` learns its cuts from features, `assign` gives every customer a class, best first,
-            and `rules` says how in words
+scheme      a set of rules; `fit` learns its cuts from features, `assign` gives every customer a class, best first, and
+            `rules` says how in words
 window      the last window_days up to a day; *current* value is the margin of the window
 potential   expected discounted margin over as long a time, less current value, plus what else is declared
 home store  where a customer has spent most; its strength leaves out the customer's own purchases

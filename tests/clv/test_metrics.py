@@ -124,6 +124,21 @@ def test_mean_spend_has_an_interval_where_two_customers_or_more_tell_of_it(recwa
     assert not recwarn.list
 
 
+@pytest.mark.parametrize(
+    ("frequency", "spend", "told"),
+    [
+        ([1, 2, 3, 4], [20.0] * 4, "cannot be judged: all 4 repeat buyers spend alike"),
+        ([2] * 4, [5.0, 7.0, 9.0, 1.0], "cannot be judged: all 4 repeat buyers order alike"),
+        ([2], [5.0], "cannot be judged: all 1 repeat buyers order and spend alike"),
+    ],
+    ids=["spend", "orders", "one customer"],
+)
+def test_whether_spend_is_independent_cannot_be_judged_where_one_side_is_the_same_for_all(frequency, spend, told):
+    found = clv.spend_is_independent(series(*frequency), series(*spend))
+    assert not found.passed
+    assert found.evidence == told
+
+
 def test_spend_is_independent_only_where_the_whole_interval_lies_within_the_limit():
     rng = np.random.default_rng(3)
     frequency = pd.Series(rng.poisson(3, 4000) + 1)

@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 
 from crmlab import clv
+from crmlab.clv.models import totals
 from crmlab.clv.tables import summarise_periods
+from crmlab.contracts import InputError
 
 from .worlds import by_customer, log
 
@@ -105,6 +107,17 @@ def test_periods_of_a_day_are_the_days_of_summarise():
     pd.testing.assert_frame_equal(by_period, by_day)
 
 
+@pytest.mark.parametrize("every", [0, -7, 0.5, 2.5, float("nan"), float("inf"), "7", None])
+def test_a_period_is_a_whole_number_of_days(every):
+    with pytest.raises(InputError, match=r"every = .*: choose the days a period has, a whole number of 1 or more"):
+        summarise_periods(log(*SHOP), END, every)
+
+
+def test_a_period_may_be_a_whole_number_of_any_kind():
+    one, other = (by_customer(summarise_periods(log(*SHOP), END, every)) for every in (np.int64(7), 7.0))
+    pd.testing.assert_frame_equal(one, other)
+
+
 def test_later_rows_change_nothing():
     before, after = (by_customer(summarise_periods(log(*rows), END, 7)) for rows in (SHOP, SHOP + AFTER))
     pd.testing.assert_frame_equal(before, after)
@@ -153,7 +166,8 @@ def test_collapse_means_spend_over_all_periods_with_an_order():
     }
 
 
-def test_customers_of_periods_are_valued_as_others_are():
+def test_customers_of_periods_are_valued_as_others_are(monkeypatch):
+    monkeypatch.setattr(totals, "DRAWS", 64)
     rng = np.random.default_rng(1)
     frame = clv.BGBB(1.2, 0.75, 0.66, 2.78).simulate_orders(
         pd.DataFrame({"frequency": [0] * 600, "recency": 0, "age": 0}), 20, rng

@@ -217,11 +217,11 @@ def test_calibration_is_the_mean_over_customers(sample, each):
     ],
 )
 def test_holdout_errors_are_those_of_a_second_implementation(sample, each, rule, published):
-    weights = sample.customers.customers
-    rules = {"model": sample.expected, "naive": sample.naive}
-    found = holdout.errors(rules, sample.customers.orders, weights).loc[rule]
-    assert list(found) == pytest.approx(published, abs=1e-3)
-    assert list(found[["mae", "rmse", "correlation", "spearman"]]) == pytest.approx(published[1:], abs=5e-5)
+    told = sample.expected if rule == "model" else sample.naive
+    measures = holdout.bias, holdout.mae, holdout.rmse, holdout.correlation, holdout.spearman
+    found = [measure(told, sample.customers.orders, sample.customers.customers) for measure in measures]
+    assert found == pytest.approx(published, abs=1e-3)
+    assert found[1:] == pytest.approx(published[1:], abs=5e-5)
     expected = each.expected if rule == "model" else each.x * HOLDOUT / each.T
     apart = expected - each.later
     direct = [
@@ -231,16 +231,16 @@ def test_holdout_errors_are_those_of_a_second_implementation(sample, each, rule,
         stats.pearsonr(expected, each.later).statistic,
         stats.spearmanr(expected, each.later).statistic,
     ]
-    assert list(found) == pytest.approx(direct, rel=2e-5)
+    assert found == pytest.approx(direct, rel=2e-5)
 
 
 def test_the_past_rate_ranks_all_customers_better_than_the_model(sample):
     # REFERENCE [-.065, -.016]; ends of an interval by 1,000 resamples lie within 3 standard errors, .0034
-    value, low, high = holdout.difference(
-        holdout.spearman, sample.expected, sample.naive, sample.customers.orders, sample.customers.customers
-    )
-    assert value == pytest.approx(0.4493 - 0.4898, abs=1e-4)
-    assert (low, high) == pytest.approx((-0.065, -0.016), abs=0.0034)
+    rules = {"model": sample.expected, "naive": sample.naive}
+    table = holdout.race(rules, sample.customers.orders, sample.customers.customers, naive=("naive",))
+    found = table[table.measure == "spearman"].set_index("rule").loc["model"]
+    assert found.difference == pytest.approx(0.4493 - 0.4898, abs=1e-4)
+    assert (found.difference_low, found.difference_high) == pytest.approx((-0.065, -0.016), abs=0.0034)
 
 
 def test_the_model_ranks_repeat_buyers_better_than_the_past_rate(sample):

@@ -32,16 +32,6 @@ def row(table, measure, rule):
     return table[(table.measure == measure) & (table.rule == rule)].iloc[0]
 
 
-def test_errors_has_a_row_a_rule_and_a_column_a_measure():
-    actual, customers = pd.Series([0, 1, 4]), pd.Series([5, 2, 1])
-    rules = {"model": pd.Series([0.2, 0.9, 3.0]), "naive": pd.Series([0.0, 2.0, 8.0])}
-    table = holdout.errors(rules, actual, customers)
-    assert list(table.columns) == ["bias", "mae", "rmse", "correlation", "spearman"]
-    assert list(table.index) == ["model", "naive"]
-    assert table.index.name == "rule"
-    assert table.mae["model"] == pytest.approx((5 * 0.2 + 2 * 0.1 + 1) / 8)
-
-
 @pytest.mark.parametrize("measure", [holdout.mae, holdout.spearman, holdout.gini, holdout.lift])
 def test_a_difference_has_the_interval_of_a_bootstrap_over_customers(world, measure):
     # the same bootstrap, resampling customers one by one; each end to 4 standard errors of the quantile of 1,000 draws
@@ -54,23 +44,19 @@ def test_a_difference_has_the_interval_of_a_bootstrap_over_customers(world, meas
         return measure(expected, actual) - measure(naive, actual)
 
     drawn = [apart(rng.integers(0, 1500, 1500)) for _ in range(1000)]
-    value, low, high = holdout.difference(measure, *series, customers, replicates=1000)
-    assert value == pytest.approx(apart(np.arange(1500)), rel=1e-9)
+    rules = {"good": series[0], "bad": series[1]}
+    table = holdout.race(rules, series[2], customers, naive=("bad",))
+    found = row(table, measure.__name__, "good")
+    assert found.difference == pytest.approx(apart(np.arange(1500)), rel=1e-9)
     error = np.sqrt(0.025 * 0.975 / 1000) / stats.norm.pdf(1.96) * np.std(drawn)
-    assert (low, high) == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])), abs=4 * np.sqrt(2) * error)
-
-
-def test_a_difference_repeats_from_its_seed(world):
-    *series, customers = world
-    one, again, other = (holdout.difference(holdout.mae, *series, customers, seed=s) for s in (1, 1, 2))
-    assert one == again
-    assert one[0] == other[0]
-    assert one[1:] != other[1:]
+    ends = found.difference_low, found.difference_high
+    assert ends == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])), abs=4 * np.sqrt(2) * error)
 
 
 def test_a_difference_of_equals_is_nothing(world):
     expected, _, actual, customers = world
-    assert holdout.difference(holdout.mae, expected, expected, actual, customers, replicates=20) == (0, 0, 0)
+    table = holdout.race({"one": expected, "same": expected}, actual, customers, naive=("one",), replicates=20)
+    assert (table[["difference", "difference_low", "difference_high"]] == 0).all(axis=None)
 
 
 def test_a_race_has_a_row_a_population_measure_and_rule(table):
@@ -94,8 +80,10 @@ def test_a_race_draws_the_same_customers_for_all_rules(world, table):
     for measure in holdout.MEASURES[1:]:
         found = row(table, measure.__name__, "good")
         assert found.against == "bad"
-        pair = holdout.difference(measure, good, bad, actual, customers, replicates=200)
-        assert (found.difference, found.difference_low, found.difference_high) == pytest.approx(pair, abs=1e-12)
+        pair = holdout.race({"good": good, "bad": bad}, actual, customers, naive=("bad",), replicates=200)
+        alone = row(pair, measure.__name__, "good")
+        ends = alone.difference, alone.difference_low, alone.difference_high
+        assert (found.difference, found.difference_low, found.difference_high) == pytest.approx(ends, abs=1e-12)
 
 
 def test_the_interval_of_a_value_is_that_of_a_bootstrap(world, table):

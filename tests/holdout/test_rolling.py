@@ -76,7 +76,7 @@ def table(rounds):
 
 def test_each_origin_has_its_own_race(rounds, table):
     for origin, arguments in rounds.items():
-        found = table[table.origin == str(origin)].drop(columns="origin").reset_index(drop=True)
+        found = table[table.origin == str(origin)].drop(columns=["origin", "origins"]).reset_index(drop=True)
         pd.testing.assert_frame_equal(found, holdout.race(**arguments, replicates=50), check_dtype=False)
     assert list(table.origin.unique()) == ["2024-01-31", "2024-02-29", "all origins"]
 
@@ -87,6 +87,7 @@ def test_all_origins_hold_the_means_of_each(table):
     each = table[(table.origin != "all origins") & (table.rule != "d")].set_index(["origin", *keys])[numbers]
     first, second = each.loc["2024-01-31"], each.loc["2024-02-29"]
     pooled = table[(table.origin == "all origins") & (table.rule != "d")].set_index(keys)
+    assert set(pooled.origins) == {2}
     pd.testing.assert_frame_equal(pooled[numbers], ((first + second) / 2).loc[pooled.index], check_dtype=False)
     assert set(pooled.against.xs("spearman", level="measure")) == {"b or c"}
     assert pooled.naive.to_list() == [rule in "bc" for _, _, rule in pooled.index]
@@ -100,13 +101,39 @@ def test_all_origins_are_judged_by_their_own_intervals(table):
     assert set(pooled[(pooled.rule == "a") & (pooled.measure != "bias")].outcome) <= {"better", "undecided"}
 
 
-def test_who_was_fitted_from_some_origins_only_has_no_mean(table):
-    absent = table[(table.origin == "all origins") & (table.rule == "d")]
-    assert len(absent) == 2 * 7
-    assert set(absent.outcome) == {"not fitted from 1 of 2 origins"}
-    assert absent[["value", "low", "difference_high"]].isna().all(axis=None)
-    assert table[(table.origin == "2024-01-31") & (table.rule == "d")].value.notna().all()
+def test_who_was_fitted_from_some_origins_is_compared_over_those_alone(table):
+    # "d" takes part from the first of two origins: its pooled row is that of the first, beside its naive rules
+    pooled = table[(table.origin == "all origins") & (table.rule == "d")].drop(columns="origin").reset_index(drop=True)
+    first = table[(table.origin == "2024-01-31") & (table.rule == "d")].drop(columns="origin").reset_index(drop=True)
+    pd.testing.assert_frame_equal(pooled, first)
+    assert set(pooled.origins) == {1}
+    assert set(pooled.against) == {"b", "c"}  # never "b or c", as of those who took part from both
     assert set(table[(table.origin == "2024-02-29") & (table.rule == "d")].outcome) == {"not fitted: a reason"}
+    assert set(table[(table.origin == "2024-02-29") & (table.rule == "d")].origins) == {0}
+
+
+def test_who_was_fitted_from_two_of_three_has_the_mean_of_the_two(rounds):
+    first, second = rounds.values()
+    three = holdout.rolling({"1": first, "2": second, "3": first}, replicates=20)
+    numbers = ["value", "low", "high", "difference", "difference_low", "difference_high"]
+    each = three[three.rule == "d"].set_index(["origin", "population", "measure"])[numbers].astype(float)
+    for at in ("value", "difference", "difference_low"):
+        mean = (each.loc["1"][at] + each.loc["3"][at]) / 2
+        assert each.loc["all origins"][at].to_numpy() == pytest.approx(mean.to_numpy())
+    told = holdout.winners(three)
+    mae = told[(told.origin == "all origins") & (told.measure == "mae") & (told.population == "all customers")]
+    assert "d (at 2 of 3 origins)" in mae.told.iloc[0]
+
+
+def test_who_was_never_fitted_has_no_mean(rounds):
+    nowhere = {o: a | {"unfitted": {"e": "a reason"}} for o, a in rounds.items()}
+    table = holdout.rolling(nowhere, replicates=10)
+    absent = table[(table.origin == "all origins") & (table.rule == "e")]
+    assert len(absent) == 2 * 7
+    assert set(absent.outcome) == {"not fitted from any of 2 origins"}
+    assert set(absent.origins) == {0}
+    assert absent[["value", "low", "difference_high"]].isna().all(axis=None)
+    assert list(table[table.origin == "all origins"].measure.unique()) == [m.__name__ for m in holdout.MEASURES]
 
 
 def test_the_same_best_rule_everywhere_is_the_reference(rounds):

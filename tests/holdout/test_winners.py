@@ -59,7 +59,7 @@ UNFITTED = ("G", np.nan, np.nan, np.nan, np.nan, "not fitted: a reason")
         (
             (FAR, UNFITTED, RATE),
             "rate",
-            "rate is nearer than every model that was fitted throughout, even E, by 0.1000 (95 % 0.05000 to 0.2000); "
+            "rate is nearer than every model that was fitted, even E, by 0.1000 (95 % 0.05000 to 0.2000); "
             "without G (not fitted)",
         ),
         ((RATE, COUNT, UNFITTED), "undecided", "no model took part; without G (not fitted)"),
@@ -74,6 +74,48 @@ def test_the_winner_is_told(rows, winner, told):
     found = holdout.winners(race(*rows)).iloc[0]
     assert found.winner == winner
     assert found.told.startswith(f"Mean absolute error, all customers: {told}")
+
+
+PARTLY = ("P", 0.2, -0.8, -0.9, -0.7, "better")  # from 2 of 3 origins, where another naive rule was the best
+
+
+@pytest.mark.parametrize(
+    ("rows", "winner", "told"),
+    [
+        (
+            (RATE, NEAR, PARTLY),
+            "A",
+            "A is nearer than the best naive rule, rate, by 0.3000 (95 % 0.2000 to 0.4124); "
+            "so is P (at 2 of 3 origins)",
+        ),
+        (
+            (RATE, OPEN, PARTLY),
+            "P",
+            "P (at 2 of 3 origins) is nearer than the best naive rule, count, by 0.8000 (95 % 0.7000 to 0.9000)",
+        ),
+        ((RATE, OPEN, ("P", *OPEN[1:])), "undecided", "undecided between D, P (at 2 of 3 origins) and rate"),
+        ((RATE, FAR, ("P", *FARTHER[1:])), "rate", "rate is nearer than every model, even E, by 0.1000"),
+    ],
+    ids=["beside one fitted everywhere", "alone", "undecided", "worse"],
+)
+def test_a_rule_fitted_from_some_origins_says_from_how_many(rows, winner, told):
+    table = race(*rows).assign(origin="all origins", origins=3)
+    partly = table.rule == "P"
+    table = table.assign(origins=table.origins.mask(partly, 2), against=table.against.mask(partly, "count"))
+    found = holdout.winners(table).iloc[0]
+    assert found.winner == winner
+    assert found.told.startswith(f"Mean absolute error, all customers: {told}")
+    assert holdout.leads(table).label.to_list() == [r + " (at 2 of 3 origins)" * (r == "P") for r in table.rule]
+    judged = holdout.verdict(table, "P", "mae").evidence
+    assert judged.startswith(f"{table.outcome[partly].iloc[0]} (at 2 of 3 origins): ")
+
+
+def test_who_could_not_be_fitted_is_told_once_with_the_reason():
+    table = pd.concat([race(RATE, NEAR, UNFITTED), race(RATE, UNFITTED, measure="rmse")]).assign(origin="2024-01-31")
+    pooled = race(RATE, NEAR, ("G", *UNFITTED[1:-1], "not fitted from any of 1 origins")).assign(origin="all origins")
+    told = holdout.absences(pd.concat([table, pooled]))
+    assert told == ("In the race, G could not be fitted from 2024-01-31: a reason.",)
+    assert holdout.absences(table[table.rule != "G"]) == ()
 
 
 def test_where_more_is_better_the_largest_difference_wins():
@@ -193,10 +235,10 @@ def test_a_verdict_tells_the_race_that_was_run():
     rng = np.random.default_rng(2)
     rate = rng.gamma(1.0, 2.0, 500)
     parts = {"rules": {"A": rate, "noise": rng.permutation(rate)}, "actual": rng.poisson(rate), "naive": ("noise",)}
-    rounds = {"1": parts, "2": parts | {"unfitted": {"G": "a reason"}}}
+    rounds = {"1": parts | {"unfitted": {"G": "a reason"}}}
     table = holdout.rolling(rounds, replicates=50)
     for measure in ("mae", "spearman", "gini"):
         assert holdout.verdict(table, "A", measure).passed
     found = holdout.verdict(table, "G", "mae")
     assert not found.passed
-    assert found.evidence == "not fitted from 1 of 2 origins"
+    assert found.evidence == "not fitted from any of 1 origins"

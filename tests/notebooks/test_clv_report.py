@@ -1,6 +1,7 @@
 """The CLV report on CDNOW, run as the command line runs it: its facts, and that they are the same every time."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 
 from crmlab.reports import store
+from crmlab.stats import simulate
 
 ROOT = Path(__file__).parents[2]
 
@@ -59,8 +61,8 @@ def test_the_default_run_finds_the_published_numbers(runs, fact, published, tole
 
 def test_runs_agree_to_the_last_bit_on_one_thread_and_on_two(runs):
     one, two = ({str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*.csv")} for folder in runs)
-    stems = "calibration calibration_quiet crosscheck parameters race race_spend tracking winners private/value"
-    assert one.keys() == {f"tables/{stem}.csv" for stem in stems.split()}
+    stems = "calibration calibration_quiet crosscheck new_customer parameters race race_spend tracking winners"
+    assert one.keys() == {f"tables/{stem}.csv" for stem in [*stems.split(), "private/value"]}
     assert one == two
     assert (runs[0] / "facts.json").read_bytes() == (runs[1] / "facts.json").read_bytes()
     assert store.read(runs[0]).verdicts == store.read(runs[1]).verdicts
@@ -88,23 +90,65 @@ def test_lifetimes_finds_the_same_numbers(runs):
     assert (abs(found.difference) < 1e-6).all()
 
 
-def test_any_model_of_orders_may_be_chosen(runs):
-    project = runs[0].parents[2]
-    facts = store.read(run(project, "-p", "model=pareto_nbd")).facts
+@pytest.fixture(scope="module")
+def other(runs):
+    """A run of another model, with less patience for spend that goes with frequency."""
+    return run(runs[0].parents[2], "-p", "model=pareto_nbd", "-p", "spend_correlation_limit=0.1")
+
+
+def test_any_model_of_orders_may_be_chosen(other):
+    facts = store.read(other).facts
     # REFERENCE row Pareto/NBD [R], scales in weeks
     found = [facts[f"pareto_nbd_{name}"]["value"] for name in ("r", "alpha", "s", "beta")]
     assert found == pytest.approx([0.55315, 10.57633 * 7, 0.60625, 11.67150 * 7], rel=1e-3)
     assert facts["pareto_nbd_log_likelihood"]["value"] == pytest.approx(-9594.976 - 2457 * np.log(7), abs=0.01)
 
 
-def test_value_is_left_out_where_spend_depends_on_frequency(runs):
-    project = runs[0].parents[2]
-    folder = run(project, "-p", "spend_correlation_limit=0.1")
-    told = store.read(folder)
+def test_value_is_left_out_where_spend_depends_on_frequency(other):
+    told = store.read(other)
     assert not {"value_ahead", "value_seen_ahead"} & told.facts.keys()
     assert "orders_ahead" in told.facts
     assert any("Value is left out" in note for note in told.notes)
-    assert "value" not in pd.read_csv(folder / "tables" / "private" / "value.csv", nrows=1).columns
+    columns = pd.read_csv(other / "tables" / "private" / "value.csv", nrows=1).columns
+    assert "value" not in columns
+    assert {"expected_orders", "expected_spend"} <= set(columns)
+
+
+def test_a_model_that_an_origin_cannot_fit_says_where_it_raced_and_why_not_everywhere(runs):
+    won = pd.read_csv(runs[0] / "tables" / "winners.csv")
+    assert won.told.str.contains("Pareto/NBD (at 2 of 3 origins)", regex=False).any()
+    notes = store.read(runs[0]).notes
+    told = [note for note in notes if note.startswith("In the race, Pareto/NBD could not be fitted from 1997-05-17")]
+    assert len(told) == 1
+    assert "has no maximum on these 2,357 customers: its likelihood does not fall as s and beta grow" in told[0]
+
+
+def test_a_new_customer_has_both_intervals(runs):
+    new = pd.read_csv(runs[0] / "tables" / "new_customer.csv", index_col=0).value
+    assert new.expected_orders_low < new.expected_orders < new.expected_orders_high < new.orders_high
+    assert new.value_low < new["value"] < new.value_high < new.worth_high
+    assert new.no_order_low < new.no_order_chance < new.no_order_high
+
+
+def test_spend_without_a_model_leaves_a_report_of_orders(runs):
+    project = runs[0].parents[2]
+    log = simulate.orders(0.8, 40.0, 1e-6, 3.0, customers=120, days=300, seed=4)  # nobody leaves
+    days = (pd.Timestamp("2024-01-01") + pd.to_timedelta(log.day, unit="D")).dt.date
+    shop = pd.DataFrame({"customer_id": log.customer_id, "time": days, "amount": 20.0})  # and all spend the same
+    shop.drop_duplicates().to_csv(project / "data" / "raw.csv", index=False)
+    folder = run(project, "-p", "data=data/raw.csv", "-p", "model=nbd")
+    found = store.read(folder)
+    assert not [name for name in found.facts if "value" in name or "gamma" in name]
+    assert "orders_ahead" in found.facts
+    judged = [v for v in found.verdicts if v["evidence"].startswith("cannot be judged: ")]
+    assert [v["claim"][:14] for v in judged] == ["Spend is near ", "Mean spend is "]
+    assert judged[0]["evidence"].endswith("repeat buyers spend alike")
+    assert "GammaGamma has no maximum" in judged[1]["evidence"]
+    shown = (folder / "report.html").read_text("utf-8")
+    assert "most recent call last" not in shown
+    assert not re.search(r">\s*(nan|inf)\s*<", shown, re.IGNORECASE)
+    crosscheck = pd.read_csv(folder / "tables" / "crosscheck.csv")
+    assert set(crosscheck.note) == {"lifetimes has no NBD"}
 
 
 def test_every_estimate_of_the_report_has_an_interval_about_it(runs):

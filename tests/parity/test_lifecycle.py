@@ -17,7 +17,11 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def logs(rows, spark):
-    return contract_table(engines.connect(), rows), contract_table(spark, rows)
+    """The log on both engines, customers' first orders spread over four months."""
+    later = pd.to_timedelta(rows.customer_id.str[-1].astype(int) * 13, unit="D")
+    days = pd.to_datetime(rows.order_day) + later
+    spread = rows.assign(time=rows.time + later, order_day=days.dt.date.where(days.notna(), None))
+    return contract_table(engines.connect(), spread), contract_table(spark, spread)
 
 
 @pytest.mark.parametrize("acquired_from", [None, "2024-02-01"])

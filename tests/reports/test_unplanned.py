@@ -10,6 +10,7 @@ import nbformat
 import pytest
 
 from crmlab.reports import parameters, runner, store
+from crmlab.reports.secret import redact
 
 from .conftest import RESULT, write_notebook
 from .processes import gone
@@ -110,3 +111,9 @@ def test_a_secret_of_the_environment_reaches_nothing_that_is_kept(project, monke
     for path in [*folder.rglob("*.*"), *(project / "reports").glob("*.html")]:
         assert "hunter2" not in path.read_text("utf-8"), path
     assert "hunter2" not in "".join(capfd.readouterr())
+
+
+def test_where_a_shell_is_is_no_secret(project, monkeypatch):
+    monkeypatch.setenv("PWD", str(project))
+    monkeypatch.setenv("OLDPWD", str(project / "notebooks"))
+    assert redact(f"{project}/notebooks") == f"{project}/notebooks"

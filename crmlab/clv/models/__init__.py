@@ -2,7 +2,7 @@
 
 from crmlab.clv.models import assumptions
 from crmlab.clv.models.backtest import backtest_orders, backtest_spend
-from crmlab.clv.models.bgbb import BGBB
+from crmlab.clv.models.bgbb import BGBB, DailyBGBB
 from crmlab.clv.models.bgnbd import BGNBD, MBGNBD
 from crmlab.clv.models.crosscheck import by_lifetimes
 from crmlab.clv.models.gamma_gamma import GammaGamma
@@ -11,8 +11,10 @@ from crmlab.clv.models.nbd import NBD
 from crmlab.clv.models.pareto_nbd import ParetoNBD
 from crmlab.clv.models.totals import (
     active_customers,
+    chances_of_each,
     expected_of_each,
     likely_by_group,
+    newcomers,
     orders_ahead,
     orders_by_week,
     value_ahead,
@@ -20,8 +22,9 @@ from crmlab.clv.models.totals import (
 from crmlab.clv.models.value import score, total, value
 from crmlab.clv.models.views import alive_map, alive_path, departures, order_gaps
 
-MODELS = {"nbd": NBD, "bg_nbd": BGNBD, "mbg_nbd": MBGNBD, "pareto_nbd": ParetoNBD}  # as a parameter names them
-TITLES = dict(zip(MODELS, ("NBD", "BG/NBD", "MBG/NBD", "Pareto/NBD"), strict=True))
+# as a parameter names them
+MODELS = {"nbd": NBD, "bg_nbd": BGNBD, "mbg_nbd": MBGNBD, "pareto_nbd": ParetoNBD, "bg_bb": DailyBGBB}
+TITLES = dict(zip(MODELS, ("NBD", "BG/NBD", "MBG/NBD", "Pareto/NBD", "BG/BB"), strict=True))
 RIVALS = {TITLES[name]: model for name, model in MODELS.items()}  # as a race does
 
 __all__ = [
@@ -32,6 +35,7 @@ __all__ = [
     "NBD",
     "RIVALS",
     "TITLES",
+    "DailyBGBB",
     "GammaGamma",
     "ParetoNBD",
     "active_customers",
@@ -41,9 +45,11 @@ __all__ = [
     "backtest_orders",
     "backtest_spend",
     "by_lifetimes",
+    "chances_of_each",
     "departures",
     "expected_of_each",
     "likely_by_group",
+    "newcomers",
     "order_gaps",
     "orders_ahead",
     "orders_by_week",

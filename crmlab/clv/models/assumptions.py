@@ -4,6 +4,7 @@ import numpy as np
 from scipy import stats
 
 from crmlab import likelihood
+from crmlab.clv.models.bgbb import BGBB
 from crmlab.clv.models.bgnbd import MBGNBD
 from crmlab.clv.models.nbd import NBD
 from crmlab.clv.models.totals import DRAWS
@@ -19,18 +20,20 @@ def leaving(model, customers, level=0.95):
     """Whether customers leave or stay as the model has it: its likelihood beside that of one which has it otherwise.
 
     The model that has them leave is believed where twice its gain in log-likelihood over NBD, in which nobody does, is
-    beyond the chi-squared quantile of its two further parameters.
+    beyond the chi-squared quantile of its two further parameters. BG/BB, whose likelihood is of another kind, is judged
+    by MBG/NBD.
     """
     staying = isinstance(model, NBD)
-    try:
-        stay, leave = (model, MBGNBD.fit(customers)) if staying else (NBD.fit(customers), model)
-    except FitError as problem:
-        told = f"a model of leaving finds no maximum: {problem}" if staying else f"NBD finds no maximum: {problem}"
-        return Verdict(f"Customers {'stay' if staying else 'leave'}, as the model has it", True, told)
+    claim = f"Customers {'stay' if staying else 'leave'}, as the model has it"
+    stay = model if staying else likelihood.attempt(NBD.fit, customers)
+    leave = likelihood.attempt(MBGNBD.fit, customers) if staying or isinstance(model, BGBB) else model
+    if not (stay and leave):
+        told = "a model of leaving" if stay else "NBD"
+        return Verdict(claim, bool(staying or leave), f"{told} finds no maximum: {(stay and leave).reason}")
     gain = 2 * (leave.log_likelihood(customers) - stay.log_likelihood(customers))
     needed = stats.chi2.ppf(level, 2)
     return Verdict(
-        f"Customers {'stay' if staying else 'leave'}, as the model has it",
+        claim,
         bool((gain > needed) != staying),
         f"twice the gain in log-likelihood of leaving over staying is {number(gain)}; {number(needed)} would be chance",
         "MBG/NBD (mbg_nbd)" if staying else "NBD (nbd), and no chance of being active",
@@ -65,15 +68,16 @@ def at_random(gaps, limit=1.5):
     if len(gaps) < FEW:
         return Verdict(claim, False, f"cannot be judged on {len(gaps)} customers with three order days", CALIBRATION)
     apart = (gaps.first_gap / (gaps.first_gap + gaps.second_gap) - 0.5) ** 2
-    reach = stats.norm.ppf(0.975) * apart.std() / np.sqrt(len(apart))
-    mean = apart.mean()
-    low, k, high = ((1 / (4 * v) - 1) / 2 for v in (mean + reach, mean, max(mean - reach, 1e-9)))
-    return Verdict(
-        claim,
-        bool(low <= limit and high >= 1 / limit),
-        f"regularity k = {number(k)} (95 % {number(low)} to {number(high)}; 1 is at random), {len(gaps):,} customers",
-        CALIBRATION,
-    )
+    mean, reach = apart.mean(), stats.norm.ppf(0.975) * apart.std() / np.sqrt(len(apart))
+    low, k, high = (np.inf if v <= 0 else (1 / (4 * v) - 1) / 2 for v in (mean + reach, mean, mean - reach))
+    if np.isinf(k):
+        told = "the second gap is as long as the first, always: perfectly regular"
+    else:
+        told = (
+            f"regularity k = {number(k)} (95 % {number(low)} {'and more' if np.isinf(high) else f'to {number(high)}'}"
+        )
+        told += "; 1 is at random)"
+    return Verdict(claim, bool(low <= limit and high >= 1 / limit), f"{told}, {len(gaps):,} customers", CALIBRATION)
 
 
 def begins_with_its_customers(customers, days=30, limit=2.0):
@@ -88,8 +92,9 @@ def begins_with_its_customers(customers, days=30, limit=2.0):
     span = int(first_seen.max()) + 1
     total = int(customers.customers.sum())
     early = int(customers.customers[first_seen < days].sum())
+    within = "on one day" if span == 1 else f"within {span} days"
     if span <= days:
-        return Verdict(claim, True, f"all {total:,} customers are first seen within {span} days: one cohort")
+        return Verdict(claim, True, f"all {total:,} customers are first seen {within}: one cohort")
     times = early / days / max((total - early) / (span - days), 1e-9)
     return Verdict(
         claim,
@@ -108,6 +113,8 @@ def cohorts_alike(model, customers, days, seed, limit=0.25):
     claim = f"Early and late customers behave alike (within ±{limit:.0%})"
     instead = "a fit to the later customers alone (acquired_from)"
     late = customers.age <= _weighted_median(customers.age, customers.customers)
+    if late.all():
+        return Verdict(claim, False, "cannot be judged: half of the customers or more came on the first day", instead)
     try:
         fits = [type(model).fit(customers[half]) for half in (~late, late)]
     except FitError as problem:
@@ -128,14 +135,16 @@ def cohorts_alike(model, customers, days, seed, limit=0.25):
 
 
 def mean_spend_is_finite(spend):
-    """Whether customers have a mean spend that is finite: Gamma-Gamma's q beyond 1, with its interval."""
+    """Whether customers have a mean spend that is finite: Gamma-Gamma's q beyond 1, with its interval.
+
+    spend : a fitted GammaGamma; Unfitted does not pass
+    """
+    claim, instead = "Mean spend is finite (Gamma-Gamma's q is above 1)", "orders alone, or the median of spend"
+    if not spend:
+        return Verdict(claim, False, f"cannot be judged: {spend.reason}", instead)
     row = likelihood.parameters(spend).loc["q"]
-    return Verdict(
-        "Mean spend is finite (Gamma-Gamma's q is above 1)",
-        bool(row.low > 1),
-        f"q = {number(row.value)} (95 % {number(row.low)} to {number(row.high)})",
-        "orders alone, or the median of spend",
-    )
+    told = f"q = {number(row.value)} (95 % {number(row.low)} to {number(row.high)})"
+    return Verdict(claim, bool(row.low > 1), told, instead)
 
 
 def _weighted_median(values, weights):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.special import betaln, expit, psi, zeta
 
-from crmlab.clv.models.inputs import daily_rate, horizon
+from crmlab.clv.models.inputs import daily_rate, whole_horizon
 from crmlab.clv.models.orders import OrderModel
 from crmlab.clv.models.quadrature import LOST, beta_nodes
 from crmlab.contracts import InputError
@@ -33,6 +33,7 @@ class BGBB(OrderModel):
     delta: float
     covariance: np.ndarray | None = field(default=None, repr=False, compare=False)
     around: Around | None = field(default=None, repr=False, compare=False)
+    _horizon = staticmethod(whole_horizon)
 
     def discounted_orders(self, summary, discount_annual, periods=None, *, every):
         """Expected orders of each customer from now on, each worth less by `discount_annual` a year until it comes.
@@ -43,7 +44,7 @@ class BGBB(OrderModel):
         """
         if not 0 < every < np.inf:
             raise ValueError(f"every = {every!r}: choose the days a period has, more than 0")
-        rate, periods = daily_rate(discount_annual) * every, periods if periods is None else horizon(periods)
+        rate, periods = daily_rate(discount_annual) * every, periods if periods is None else whole_horizon(periods)
         return self._expected("discounted_orders", summary, lambda living: self._discounted(living, rate, periods))
 
     @staticmethod
@@ -58,26 +59,29 @@ class BGBB(OrderModel):
         counts, which = np.unique(x, return_inverse=True)
         of_count = np.bincount(which, customers)
 
-        def derivatives(theta):
+        def total(theta, odds):
             alpha, beta, gamma, delta = theta
-            slopes = _slopes(theta, sums.top)
+            here = betaln(alpha + x, beta + misses) - betaln(alpha, beta)
+            here += betaln(gamma, delta + n) - betaln(gamma, delta)
+            return float(customers @ (here + np.logaddexp(0, odds)))
+
+        def derivatives(theta):
+            alpha, slopes = theta[0], _slopes(theta, sums.top)
             odds, when_gone = sums.gone(theta, slopes, MOMENTS)
             gone = expit(odds)
             moments = gone * when_gone + (1 - gone) * slopes(n.astype(int), misses, leaving=0)[1:]
-            here = betaln(alpha + x, beta + misses) - betaln(alpha, beta)
-            here += betaln(gamma, delta + n) - betaln(gamma, delta)
             gradient, hessian = moments[:4] @ customers, np.empty((4, 4))
             hessian[UPPER] = hessian.T[UPPER] = moments[4:] @ customers
             hessian -= (moments[:4] * customers) @ moments[:4].T
             gradient[0] += of_count @ (psi(alpha + counts) - psi(alpha))
             hessian[0, 0] += of_count @ (zeta(2, alpha + counts) - zeta(2, alpha))
-            return float(customers @ (here + np.logaddexp(0, odds))), gradient, hessian
+            return total(theta, odds), gradient, hessian
 
+        derivatives.value = lambda theta: total(theta, sums.odds(theta))
         return derivatives
 
     def _log_odds_gone(self, x, t_x, n):
-        theta = self.alpha, self.beta, self.gamma, self.delta
-        return _Sums(x, t_x, n).gone(theta, lambda i, misses: 1.0, 1)[0]
+        return _Sums(x, t_x, n).odds((self.alpha, self.beta, self.gamma, self.delta))
 
     def _living(self, x, n):
         return self.alpha + x, self.beta + n - x, np.full_like(x, self.gamma), self.delta + n
@@ -134,6 +138,14 @@ class BGBB(OrderModel):
         return np.concatenate(owners), np.concatenate(whens)
 
 
+class DailyBGBB(BGBB):
+    """BG/BB whose opportunities are days: it takes what `summarise` gives, and answers in days, as other models do."""
+
+    def discounted_orders(self, summary, discount_annual, days=None):
+        """Expected orders of each customer from now on, each worth less by `discount_annual` a year until it comes."""
+        return super().discounted_orders(summary, discount_annual, days, every=1)
+
+
 class _Sums:
     """The second term of equation 5 of each customer: the sum of f(x, i) over t_x <= i < n.
 
@@ -155,6 +167,10 @@ class _Sums:
         wanted, place = np.unique(ends, return_inverse=True)
         self.j, self.column = np.divmod(wanted, max(self.x.size, 1))
         self.first, self.beyond = np.split(place, 2)
+
+    def odds(self, theta):
+        """Log odds of having left by n."""
+        return self.gone(theta, lambda i, misses: 1.0, 1)[0]
 
     def gone(self, theta, terms, rows):
         """Log odds of having left by n, then the mean of `terms`, but the first, over when a customer left.

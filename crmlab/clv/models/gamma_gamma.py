@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammaln, polygamma, psi
 
-from crmlab.clv.models.inputs import count_customers, spending
-from crmlab.likelihood import Around, FitError, fit
+from crmlab.clv.models.inputs import count_customers, distinct, spending
+from crmlab.likelihood import Around, FitError, bootstrap, fit
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,15 @@ class GammaGamma:
         mean = (m * customers).sum() / customers.sum()
         starts = [(2, 3, mean), (8, 8, mean), (1, 1.5, mean)]
         return fit(cls, _likelihood, (x, m), customers, starts)
+
+    def bootstrap(self, summary, count, seed):
+        """Models fitted as this one was, to customers drawn anew `count` times: rows are reweighted, and it is near.
+
+        Draws without a clear maximum are left out, so that fewer models may come.
+        """
+        *seen, customers = spenders(summary)
+        *kinds, which = distinct(*seen)
+        return bootstrap(self, _likelihood, kinds, np.bincount(which, customers).astype(int), count, seed)
 
     @staticmethod
     def fits(summary):

@@ -8,11 +8,24 @@ from crmlab.contracts import InputError
 EXACT = 2**53  # beyond it, floats skip whole numbers
 
 
+class Checked(pd.DataFrame):
+    """A summary that was checked: what many draws ask of the same customers need not be checked by each of them.
+
+    What is made of it, as by `assign`, is a plain frame again.
+    """
+
+    def __init__(self, summary):
+        super().__init__(summary)
+        object.__setattr__(self, "kinds", repeat_buying(summary))
+
+
 def repeat_buying(summary):
     """The distinct kinds of customer: frequency, recency, age as arrays of float, sorted; and of each row, its kind.
 
     Raises InputError with everything impossible in them.
     """
+    if isinstance(summary, Checked):
+        return summary.kinds
     x, t_x, T, which = distinct(*(_floats(summary[name]) for name in ("frequency", "recency", "age")))
     faults = {
         "no finite frequency, recency or age": ~np.isfinite(x + t_x + T),
@@ -87,6 +100,14 @@ def horizon(days):
     if not (np.isfinite(found) & (found >= 0)).all():
         raise ValueError(f"days = {days!r}: choose a finite number of them, 0 or more")
     return days
+
+
+def whole_horizon(periods):
+    """`periods` ahead, as they are. Raises ValueError unless they are whole numbers, at least 0."""
+    found = np.asarray(periods, dtype=float)
+    if not (np.isfinite(found) & (found >= 0) & (found % 1 == 0)).all():
+        raise ValueError(f"periods = {periods!r}: choose a whole number of them, 0 or more")
+    return periods
 
 
 def _floats(column):

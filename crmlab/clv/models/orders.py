@@ -1,13 +1,11 @@
 """What every model of repeat buying can be asked, whatever it takes customers to be."""
 
-from contextlib import suppress
-
 import numpy as np
 import pandas as pd
 from scipy.special import expit
 
 from crmlab.clv.models.inputs import count_customers, daily_rate, distinct, horizon, repeat_buying
-from crmlab.likelihood import FitError, fit, maximise, names
+from crmlab.likelihood import FitError, bootstrap, fit, names
 
 
 class OrderModel:
@@ -17,6 +15,8 @@ class OrderModel:
     for each of `customers` alike. All rest on one fact: what a living customer will do is what a new one
     does, under parameters that what was seen has moved.
     """
+
+    _horizon = staticmethod(horizon)  # what `days` may be asked for
 
     @classmethod
     def fit(cls, summary, starts=()):
@@ -38,13 +38,7 @@ class OrderModel:
         Draws without a clear maximum are left out, so that fewer models may come.
         """
         *seen, customers = counted(summary)
-        rng, everybody = np.random.default_rng(seed), int(customers.sum())
-        near = [[getattr(self, name) for name in names(self)]]
-        for weights in rng.multinomial(everybody, customers / everybody, size=count):
-            drawn = weights > 0
-            likelihood = self._likelihood(*(v[drawn] for v in seen), weights[drawn])
-            with suppress(FitError):
-                yield maximise(type(self), likelihood, near, everybody)
+        return bootstrap(self, self._likelihood, seen, customers, count, seed)
 
     def log_likelihood(self, summary):
         """Log of the chance of what all customers did, with time in days."""
@@ -57,24 +51,24 @@ class OrderModel:
 
     def expected_orders(self, summary, days):
         """Expected orders of each customer in the next `days`, count."""
-        days = horizon(days)
+        days = self._horizon(days)
         return self._expected("expected_orders", summary, lambda living: self._orders(living, days))
 
     def probability_of_orders(self, summary, days, count):
         """Chance that each customer places exactly `count` orders in the next `days`, 0 to 1."""
-        days, count = horizon(days), _whole(count)
+        days, count = self._horizon(days), _whole(count)
         chance = self._expected("probability_of_orders", summary, lambda living: self._chance(living, days, count))
         return chance + (1 - self.p_alive(summary)) if count == 0 else chance
 
     def expected_orders_new(self, days):
         """Expected repeat orders of a customer `days` after the first order, count: shaped as `days`."""
-        days = np.asarray(horizon(days), dtype=float)
+        days = np.asarray(self._horizon(days), dtype=float)
         alive, living = self._newcomer(days.size)
         return (alive * self._orders(living, days.ravel())).reshape(days.shape)
 
     def probability_of_orders_new(self, days, count):
         """Chance that a customer places exactly `count` repeat orders within `days` of the first order, 0 to 1."""
-        days, count = horizon(days), _whole(count)
+        days, count = self._horizon(days), _whole(count)
         alive, living = self._newcomer(1)
         return float(alive * self._chance(living, days, count)[0] + (1 - alive if count == 0 else 0))
 
@@ -84,7 +78,7 @@ class OrderModel:
         days    : count only those of the next `days` (DECT); None counts all (DERT)
         Raises ValueError where the sum has no end: undiscounted, for ever, of customers who leave too rarely.
         """
-        delta, days = daily_rate(discount_annual), days if days is None else horizon(days)
+        delta, days = daily_rate(discount_annual), days if days is None else self._horizon(days)
         return self._expected("discounted_orders", summary, lambda living: self._discounted(living, delta, days))
 
     def simulate_orders(self, summary, days, rng):
@@ -94,7 +88,7 @@ class OrderModel:
         customer : position among all customers, those of each row side by side
         day      : how far ahead, days
         """
-        days = horizon(days)
+        days = self._horizon(days)
         x, t_x, T, which = repeat_buying(summary)
         row = np.repeat(np.arange(len(summary)), count_customers(summary))
         alive = self._alive(x, t_x, T)[which][row]

@@ -15,12 +15,13 @@ def total(series, customers=1):
     return float((series * customers).sum(skipna=False))
 
 
-def score(summary, orders, spend, days, discount_annual, margin=1.0, **periods):
+def score(summary, orders, spend, days, discount_annual, margin=1.0, valued=True, **periods):
     """What is expected of each customer: a lazy table, one row a customer, computed where `summary` lives.
 
     orders, spend   : fitted models; without a model of spend (None), orders alone
     days            : how far ahead orders count
     discount_annual : yearly rate at which later money counts for less
+    valued          : False keeps orders and spend apart, where the two depend on each other and have no product
     periods         : every = days a period has, for BGBB, whose `days` are periods
     returns         : the columns of `summarise` but repeat_spend, with p_alive, expected_orders, discounted_orders,
                       expected_spend and value
@@ -34,5 +35,6 @@ def score(summary, orders, spend, days, discount_annual, margin=1.0, **periods):
     scored = summary.drop("repeat_spend").inner_join(ibis.memtable(expected), TUPLE)
     if spend:
         scored = scored.mutate(expected_spend=spend.spend_given(scored.frequency, scored.monetary_value))
+    if spend and valued:
         scored = scored.mutate(value=scored.discounted_orders * scored.expected_spend * margin)
     return scored.order_by("customer_id")

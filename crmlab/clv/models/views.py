@@ -1,12 +1,16 @@
 """A fitted model as frames to look at: who is still active, and how customers differ."""
 
+import ibis
 import numpy as np
 import pandas as pd
 from scipy.stats import beta, gamma
 
+from crmlab.clv.models.bgbb import BGBB, DailyBGBB
 from crmlab.clv.models.bgnbd import BGNBD
 from crmlab.clv.models.nbd import NBD
 from crmlab.clv.tables import order_days
+from crmlab.contracts import InputError
+from crmlab.result import mask
 
 STEPS = 60
 
@@ -35,9 +39,12 @@ def alive_path(model, transactions, customer_id, end):
 
     ordered : whether the day had an order
     p_alive : at the end of the day
+    Raises InputError where the customer has no order by then; its message shows the id masked, as all displays do.
     """
-    days = order_days(transactions, end)
-    days = pd.to_datetime(days.filter(days.customer_id == customer_id).day.execute()).sort_values()
+    orders = order_days(transactions, end)
+    days = pd.to_datetime(orders.filter(orders.customer_id == customer_id).day.execute()).sort_values()
+    if days.empty:
+        raise InputError(_unknown(customer_id, orders, end))
     path = pd.DataFrame(index=pd.date_range(days.iloc[0], end, name="day"))
     path["ordered"] = path.index.isin(days)
     age = np.arange(len(path))
@@ -46,24 +53,45 @@ def alive_path(model, transactions, customer_id, end):
     return path.assign(p_alive=model.p_alive(seen))
 
 
+def _unknown(customer_id, orders, end):
+    """What is said of a customer without an order; a near id is told of, but not shown."""
+    ids = orders.select("customer_id").distinct()
+    bare = [c.strip().re_replace("^0+", "").lower() for c in (ids.customer_id, ibis.literal(str(customer_id)))]
+    near = ids.filter(bare[0] == bare[1]).count().execute()
+    hint = f"; {near:,} differ{'s' * (near == 1)} from it in leading zeros, spaces or capitals alone" if near else ""
+    return (
+        f"customer_id: {mask(customer_id)} (masked) is none of the {ids.count().execute():,} customers with an order "
+        f"by {end}{hint}; give the id as the data write it, as text"
+    )
+
+
 def order_gaps(model):
-    """How often customers order while they are active: a frame by mean days between orders, share with fewer."""
-    days = np.geomspace(1, 1e5, 301)
-    share = gamma(model.r, scale=1 / model.alpha).sf(1 / days)
-    return pd.DataFrame({"share": share}, pd.Index(days, name="days between orders"))
+    """How often customers order while they are active: a frame by mean days between orders, share with fewer.
+
+    Of BGBB, by periods rather than days.
+    """
+    until = np.geomspace(1, 1e5, 301)
+    law = beta(model.alpha, model.beta) if isinstance(model, BGBB) else gamma(model.r, scale=1 / model.alpha)
+    return pd.DataFrame({"share": law.sf(1 / until)}, pd.Index(until, name=f"{_unit(model)} between orders"))
 
 
 def departures(model):
-    """How soon customers leave: a frame by the mean orders or days until they do, share with fewer.
+    """How soon customers leave: a frame by the mean orders, days or periods until they do, share with fewer.
 
     Without rows where the model has nobody leave.
     """
-    until = np.geomspace(1, 1e5, 301)
-    if isinstance(model, BGNBD):
-        return pd.DataFrame(
-            {"share": beta(model.a, model.b).sf(1 / until)}, pd.Index(until, name="orders until leaving")
-        )
     if isinstance(model, NBD):
         return pd.DataFrame({"share": []}, pd.Index([], name="nobody leaves"))
-    share = gamma(model.s, scale=1 / model.beta).sf(1 / until)
-    return pd.DataFrame({"share": share}, pd.Index(until, name="days until leaving"))
+    until = np.geomspace(1, 1e5, 301)
+    if isinstance(model, BGNBD):
+        law, unit = beta(model.a, model.b), "orders"
+    elif isinstance(model, BGBB):
+        law, unit = beta(model.gamma, model.delta), _unit(model)
+    else:
+        law, unit = gamma(model.s, scale=1 / model.beta), "days"
+    return pd.DataFrame({"share": law.sf(1 / until)}, pd.Index(until, name=f"{unit} until leaving"))
+
+
+def _unit(model):
+    """What a model counts time in."""
+    return "periods" if isinstance(model, BGBB) and not isinstance(model, DailyBGBB) else "days"

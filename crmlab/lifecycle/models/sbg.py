@@ -160,7 +160,8 @@ class BDW(Retention):
         return derivatives
 
     def _log_survival(self, periods):
-        moved = np.asarray(periods, dtype=float) ** self.c
+        with np.errstate(over="ignore"):  # nobody survives a renewal that counts for more than a float holds
+            moved = np.minimum(np.asarray(periods, dtype=float) ** self.c, np.finfo(float).max)
         return betaln(self.alpha, self.beta + moved) - betaln(self.alpha, self.beta)
 
 

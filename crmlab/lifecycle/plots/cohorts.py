@@ -50,9 +50,10 @@ def curves(table, means, ax=None):
     """Draw `cohorts.triangle` as a line a cohort, observed cells only, and `metrics.means` over them with its band."""
     ax = axes(ax)
     cells = table[(table.period > 0) & (table.state == OBSERVED)]
+    faint = 0.6 * min(1, MOST_LABELS / max(cells.cohort.nunique(), 1))
     for i, (_, rows) in enumerate(cells.groupby("cohort")):
         label = "a cohort" if i == 0 else None
-        ax.plot(rows.period, rows.share.astype(float), color=QUIET, linewidth=0.8, alpha=0.6, label=label)
+        ax.plot(rows.period, rows.share.astype(float), color=QUIET, linewidth=0.8, alpha=faint, label=label)
     ends = means.low.astype(float), means.high.astype(float)
     ax.fill_between(means.index, *ends, color=BAND, linewidth=0, zorder=3, label="of all customers (95 %)")
     ax.plot(means.index, means.weighted, color=ACTUAL, zorder=4, label="all customers")
@@ -77,7 +78,7 @@ def alive(table, ax=None):
     if isinstance(table.index, pd.DatetimeIndex):
         ax.set_xticks(table.index[:: len(table) // MOST_DATES + 1])
         ax.xaxis.set_major_formatter(DateFormatter("%Y-%m-%d"))
-    ax.legend(frameon=False, loc="lower left")
+    ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
     return ax
 
 

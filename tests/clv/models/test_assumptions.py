@@ -6,6 +6,7 @@ import pytest
 
 from crmlab import clv
 from crmlab.clv.models import assumptions
+from crmlab.likelihood import Unfitted
 
 from ..worlds import customers, simulated
 
@@ -58,6 +59,19 @@ def test_orders_are_at_random_where_gaps_are_exponential_only():
     assert "cannot be judged on 29 customers" in few.evidence
 
 
+@pytest.mark.filterwarnings("error")
+def test_gaps_without_any_chance_are_told_in_finite_words():
+    even = pd.DataFrame({"first_gap": [30, 7] * 40, "second_gap": [30, 7] * 40})
+    found = assumptions.at_random(even)
+    assert not found.passed
+    assert found.evidence == "the second gap is as long as the first, always: perfectly regular, 80 customers"
+    nearly = even.assign(first_gap=even.first_gap + ([1] + [0] * 79))  # all but one
+    found = assumptions.at_random(nearly)
+    assert not found.passed
+    assert "and more; 1 is at random)" in found.evidence
+    assert not {"inf", "nan"} & set(found.evidence.split())
+
+
 def acquired(*per_day):
     """Customers first seen on each day from the first, so many."""
     ages = np.arange(len(per_day))[::-1]
@@ -66,14 +80,18 @@ def acquired(*per_day):
 
 def test_a_log_that_begins_in_mid_life_is_seen_by_its_first_days():
     assert assumptions.begins_with_its_customers(acquired(*[10] * 300)).passed
-    assert assumptions.begins_with_its_customers(acquired(*[10] * 25)).passed
+    within = assumptions.begins_with_its_customers(acquired(*[10] * 25))
+    assert within.passed
+    assert within.evidence == "all 250 customers are first seen within 25 days: one cohort"
+    assert "on one day: one cohort" in assumptions.begins_with_its_customers(acquired(10)).evidence
     late = assumptions.begins_with_its_customers(acquired(*[60] * 30, *[2] * 330))
     assert not late.passed
     assert "1,800 of 2,460 customers are first seen in the first 30 of 360 days: 30.00 times" in late.evidence
     assert "acquired_from" in late.instead
 
 
-def test_cohorts_that_drift_are_told_from_those_alike(world):
+def test_cohorts_that_drift_are_told_from_those_alike(world, monkeypatch):
+    monkeypatch.setattr(assumptions, "DRAWS", 64)
     model = clv.BGNBD.fit(world)
     wide = simulated(**WORLD, customers=20_000)
     assert assumptions.cohorts_alike(model, wide, 180, 1).passed
@@ -90,6 +108,32 @@ def test_cohorts_too_small_to_fit_cannot_be_judged(world):
     )
     assert not found.passed
     assert found.evidence.startswith("cannot be judged")
+
+
+def test_cohorts_of_one_day_cannot_be_told_apart(world):
+    found = assumptions.cohorts_alike(clv.BGNBD.fit(world), world[world.age == world.age.max()], 180, 1)
+    assert not found.passed
+    assert found.evidence == "cannot be judged: half of the customers or more came on the first day"
+
+
+def test_spend_without_a_model_cannot_be_judged():
+    found = assumptions.mean_spend_is_finite(Unfitted("GammaGamma has no maximum"))
+    assert not found.passed
+    assert found.evidence == "cannot be judged: GammaGamma has no maximum"
+
+
+def test_bgbb_is_judged_by_a_model_of_its_own_kind_of_likelihood(world, faithful):
+    daily = clv.DailyBGBB(0.5, 60.0, 0.6, 80.0)
+    by_mbg = assumptions.leaving(clv.MBGNBD.fit(world), world)
+    assert assumptions.leaving(daily, world) == by_mbg
+    assert not assumptions.leaving(daily, faithful).passed
+
+
+def test_who_cannot_be_compared_is_told_which_model_has_no_maximum(world):
+    poor = customers((5, 100, 100)).assign(customers=50)
+    leave, stay = (assumptions.leaving(model, poor) for model in (clv.BGNBD(1.0, 20.0, 1.0, 3.0), clv.NBD(1.0, 20.0)))
+    assert leave.evidence.startswith("NBD finds no maximum: NBD has ")
+    assert stay.evidence.startswith("a model of leaving finds no maximum: MBGNBD has ")
 
 
 def test_mean_spend_is_finite_where_the_interval_of_q_is_above_one():

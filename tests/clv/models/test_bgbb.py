@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from crmlab import likelihood
-from crmlab.clv.models.bgbb import BGBB
+from crmlab.clv.models.bgbb import BGBB, DailyBGBB
 from crmlab.contracts import InputError
 from crmlab.likelihood import FitError
 
@@ -94,6 +94,40 @@ def test_what_is_not_counted_in_whole_periods_is_refused(row):
             use(frame)
 
 
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda periods: BGBB(**TRUTH).expected_orders(customers((1, 2, 6)), periods),
+        lambda periods: BGBB(**TRUTH).expected_orders_new([3, periods]),
+        lambda periods: BGBB(**TRUTH).probability_of_orders(customers((1, 2, 6)), periods, 1),
+        lambda periods: BGBB(**TRUTH).probability_of_orders_new(periods, 1),
+        lambda periods: BGBB(**TRUTH).discounted_orders(customers((1, 2, 6)), 0.1, periods, every=7),
+        lambda periods: BGBB(**TRUTH).simulate_orders(customers((1, 2, 6)), periods, np.random.default_rng(1)),
+    ],
+    ids=["expected", "of new", "chance", "chance of new", "discounted", "drawn"],
+)
+@pytest.mark.parametrize("periods", [2.5, -1, np.nan])
+def test_a_horizon_is_a_whole_number_of_periods(ask, periods):
+    with pytest.raises(ValueError, match=r"periods = .*: choose a whole number of them, 0 or more"):
+        ask(periods)
+
+
+def test_the_value_alone_is_that_beside_the_derivatives(seen):
+    columns = [seen[name].to_numpy(float) for name in ("frequency", "recency", "age", "customers")]
+    likelihood_of = BGBB._likelihood(*columns)
+    for theta in 10 ** np.random.default_rng(3).uniform(-1, 1.5, (10, 4)):
+        assert likelihood_of.value(theta) == pytest.approx(likelihood_of(theta)[0], rel=1e-12)
+
+
+def test_where_a_day_is_a_period_a_year_has_365_of_them(seen):
+    daily, model = DailyBGBB(**TRUTH), BGBB(**TRUTH)
+    for days in (20, None):
+        found = daily.discounted_orders(seen, 0.1, days)
+        pd.testing.assert_series_equal(found, model.discounted_orders(seen, 0.1, days, every=1))
+    assert daily.p_alive(seen).equals(model.p_alive(seen))
+    assert isinstance(DailyBGBB.fit(seen), DailyBGBB)
+
+
 @pytest.mark.parametrize("frame", [customers((0, 0, 5), (0, 0, 9)), customers((0, 0, 0)), customers()])
 def test_without_repeat_orders_there_is_nothing_to_fit(frame):
     with pytest.raises(FitError, match=rf"needs repeat orders; {len(frame)} customers had none"):
@@ -103,6 +137,6 @@ def test_without_repeat_orders_there_is_nothing_to_fit(frame):
 @pytest.mark.parametrize(
     "rows", [[(3, 3, 6)] * 20, [(6, 6, 6)] * 20, [(0, 0, 6), (6, 6, 6)] * 20, [(1, 3, 6), (0, 0, 2)]]
 )
-def test_a_fit_without_a_clear_maximum_is_refused_with_advice(rows):
-    with pytest.raises(FitError, match=r"no clear maximum .* stopped at alpha .*try a longer calibration"):
+def test_a_fit_without_a_maximum_is_refused_with_advice(rows):
+    with pytest.raises(FitError, match=r"has no maximum .* stopped at alpha .*try a longer calibration"):
         BGBB.fit(customers(*rows))

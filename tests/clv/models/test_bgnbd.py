@@ -34,7 +34,8 @@ def test_fitting_finds_the_parameters_a_world_was_simulated_from():
     assert (found.high / found.low < 1.6).all()
 
 
-def test_intervals_hold_the_truth_about_as_often_as_they_say():
+def test_intervals_hold_the_truth_about_as_often_as_they_say(monkeypatch):
+    monkeypatch.setattr(likelihood, "MANY", 128)
     # 25 worlds x 4 parameters at 95 %: fewer than 88 would happen once in 500 such tests, were they independent
     worlds = [likelihood.parameters(clv.BGNBD.fit(simulated(seed=seed, **SLOW))) for seed in range(25)]
     held = sum(((w.low < pd.Series(SLOW)) & (pd.Series(SLOW) < w.high)).sum() for w in worlds)
@@ -134,24 +135,24 @@ def test_without_repeat_orders_there_is_nothing_to_fit(frame):
         [(5, 100, 100)] * 50,
         [(1, 3, 100), (0, 0, 7)],
         [(0, 0, 1), (1, 1, 1)] * 50,
-        # r and alpha, or a and b, run off together along a ridge
+        # r and alpha, or a and b, run off together
         [(1, 33, 45), (1, 9, 14), (1, 91, 126), (0, 0, 3)],
         [(2, 10, 60), (2, 30, 60), (2, 50, 60), (0, 0, 60), (2, 20, 70), (1, 11, 80)] * 3,
     ],
 )
-def test_a_fit_without_a_clear_maximum_is_refused_with_advice(rows):
-    with pytest.raises(FitError, match="no clear maximum") as refused:
+def test_a_fit_without_a_maximum_is_refused_with_advice(rows):
+    with pytest.raises(FitError, match=r"^BGNBD has no maximum") as refused:
         clv.BGNBD.fit(customers(*rows))
     said = str(refused.value)
-    assert f"on these {len(rows)} customers" in said
-    assert "it stopped at r " in said
+    assert f"on these {len(rows)} customers: its likelihood does not fall as " in said
+    assert "the search stopped at r " in said
     assert "try a longer calibration, or more customers" in said
 
 
 def test_a_random_handful_of_customers_is_fitted_well_or_refused():
     rng = np.random.default_rng(5)
     fits = []
-    for _ in range(150):
+    for _ in range(60):
         age = rng.integers(0, 300, rng.choice([3, 10, 30, 100]))
         x = np.minimum(rng.poisson(rng.gamma(0.5, 2, age.size)), age)
         t_x = np.where(x > 0, np.maximum(x, (age * rng.random(age.size)).astype(int)), 0)

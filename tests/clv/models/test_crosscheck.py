@@ -1,9 +1,14 @@
 """Our fits beside those of lifetimes, at the same data."""
 
+import importlib.util
+from pathlib import Path
+
+import pandas as pd
 import pytest
 
 from crmlab import clv
 from crmlab.clv.models.crosscheck import by_lifetimes
+from crmlab.likelihood import Unfitted
 
 from ..worlds import simulated
 
@@ -19,7 +24,8 @@ def test_lifetimes_finds_the_same_maximum(family, world):
     assert (abs(found.difference) < 1e-3).all()  # of parameters, which its optimiser leaves early
     assert abs(found.difference["log_likelihood"]) < 1e-8
     assert found.crmlab["log_likelihood"] >= found.lifetimes["log_likelihood"] - 1e-6
-    assert found.columns.to_list() == ["crmlab", "lifetimes", "difference"]
+    assert found.columns.to_list() == ["crmlab", "lifetimes", "difference", "note"]
+    assert set(found.note) == {""}
 
 
 def test_another_model_than_the_fitted_one_is_seen_to_differ(world):
@@ -38,7 +44,39 @@ def test_spend_is_checked_too():
     assert (abs(found.difference) < 1e-6).all()
 
 
-def test_a_model_that_lifetimes_lacks_has_no_rows(world):
-    found = by_lifetimes(clv.NBD.fit(world), world)
+@pytest.mark.parametrize(
+    ("family", "note"), [(clv.NBD, "lifetimes has no NBD"), (clv.DailyBGBB, "lifetimes' BG/BB adds 1e-15")]
+)
+def test_a_model_that_lifetimes_lacks_is_shown_alone_with_the_reason(world, family, note):
+    fitted = family.fit(world)
+    found = by_lifetimes(fitted, world)
+    assert found.crmlab["log_likelihood"] == fitted.log_likelihood(world)
+    assert found[["lifetimes", "difference"]].isna().all(axis=None)
+    assert found.note.str.startswith(note).all()
+
+
+def test_a_model_that_lifetimes_cannot_fit_says_so(world, monkeypatch):
+    import lifetimes
+    from lifetimes.utils import ConvergenceError
+
+    def refuse(*seen, **weights):
+        raise ConvergenceError
+
+    monkeypatch.setattr(lifetimes.BetaGeoFitter, "fit", refuse)
+    found = by_lifetimes(clv.BGNBD.fit(world), world)
+    assert set(found.note) == {"lifetimes does not converge on these data"}
+    assert found.crmlab.notna().all()
+
+
+def test_what_was_not_fitted_has_no_rows(world):
+    found = by_lifetimes(Unfitted("no spend"), world)
     assert found.empty
-    assert found.columns.to_list() == ["crmlab", "lifetimes", "difference"]
+    assert found.columns.to_list() == ["crmlab", "lifetimes", "difference", "note"]
+
+
+def test_bgbb_of_periods_is_checked_too():
+    donations = pd.read_csv(Path(importlib.util.find_spec("lifetimes").origin).parent / "datasets" / "donations.csv")
+    donations = donations.rename(columns={"periods": "age", "weights": "customers"})
+    found = by_lifetimes(clv.BGBB.fit(donations), donations)
+    assert (abs(found.difference) < 1e-6).all()
+    assert found.crmlab["log_likelihood"] == pytest.approx(-33225.58, abs=0.005)  # REFERENCE

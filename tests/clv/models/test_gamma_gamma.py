@@ -126,10 +126,22 @@ def test_without_repeat_buyers_who_spent_there_is_nothing_to_fit(rows):
 @pytest.mark.parametrize(
     "rows", [[(2, 10.0)] * 50, [(2, 10.0), (2, 12.0)], [(1, 1e-4), (1, 1e13)] * 50, [(2, 1e9), (3, 2e9)] * 50]
 )
-def test_a_fit_without_a_clear_maximum_is_refused_with_advice(rows):
-    with pytest.raises(FitError, match=r"no clear maximum .* stopped at p .*try a longer calibration") as refused:
+def test_a_fit_without_a_maximum_is_refused_with_advice(rows):
+    with pytest.raises(FitError, match=r"no maximum .* stopped at p .*try a longer calibration") as refused:
         clv.GammaGamma.fit(spenders(*rows))
     assert f"on these {len(rows)} customers" in str(refused.value)
+
+
+def test_a_bootstrap_reweighs_the_distinct_spends_and_scatters_as_the_standard_errors_say(world):
+    some = world[:3000].assign(monetary_value=world.monetary_value[:3000].round(0).clip(lower=1))
+    fitted = clv.GammaGamma.fit(some)
+    models = list(fitted.bootstrap(some, 100, seed=1))
+    logs = np.log([[m.p, m.q, m.gamma] for m in models])
+    assert len(models) == 100
+    assert logs.std(axis=0) == pytest.approx(np.sqrt(np.diag(fitted.covariance)), rel=0.3)
+    assert np.abs(logs.mean(axis=0) - np.log([fitted.p, fitted.q, fitted.gamma])).max() < 0.05
+    alike = some.groupby(["frequency", "monetary_value"]).size().rename("customers").reset_index()
+    assert next(fitted.bootstrap(alike, 1, seed=1)) == models[0]  # whatever the grain
 
 
 def test_money_in_another_unit_scales_gamma_alone(world, fitted):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from crmlab import clv
-from crmlab.clv.models.inputs import distinct
+from crmlab.clv.models.inputs import Checked, distinct
 from crmlab.contracts import InputError
 
 from ..worlds import customers
@@ -109,6 +109,21 @@ def test_nobody_is_expected_nothing(model):
     nobody = customers(GOOD)[:0]
     assert model.expected_orders(nobody, 30).empty
     assert model.p_alive(nobody).empty
+
+
+def test_a_checked_summary_answers_as_a_plain_one_and_is_checked_once():
+    frame = customers(GOOD, (0, 0, 90), GOOD).assign(customers=[1, 2, 3])
+    seen = Checked(frame)
+    for model in MODELS:
+        assert model.expected_orders(seen, 30).equals(model.expected_orders(frame, 30))
+        assert model.p_alive(seen).equals(model.p_alive(frame))
+        one, other = (model.simulate_orders(f, 90, np.random.default_rng(1)) for f in (seen, frame))
+        assert one.equals(other)
+    frame.loc[0, "recency"] = 99
+    assert seen.recency[0] == 30  # what was checked stays as it was
+    assert type(seen.assign(recency=frame.recency)) is pd.DataFrame
+    with pytest.raises(InputError, match="a recency beyond the age"):
+        Checked(frame)
 
 
 def test_an_interval_that_there_is_not_is_refused():

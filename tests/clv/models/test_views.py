@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from crmlab import clv
+from crmlab.contracts import InputError
 
 from ..worlds import by_customer, log
 from ..worlds import customers as rows
@@ -17,6 +18,7 @@ MODELS = [
     clv.MBGNBD(0.5, 6.0, 0.9, 1.5),
     clv.ParetoNBD(0.6, 10.0, 0.6, 12.0),
     clv.NBD(0.4, 5.0),
+    clv.DailyBGBB(0.54, 70.8, 0.61, 80.6),
 ]
 every_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: type(model).__name__)
 SHOP = (
@@ -108,7 +110,7 @@ def test_departures_are_shares_of_the_law_of_leaving(model):
     assert found.index.name == ("orders until leaving" if isinstance(model, clv.BGNBD) else "days until leaving")
 
 
-@every_model
+@pytest.mark.parametrize("model", MODELS[:4], ids=lambda model: type(model).__name__)
 def test_order_gaps_are_shares_of_the_law_of_rates(model):
     found = clv.order_gaps(model)
     expected = [
@@ -145,6 +147,22 @@ def test_nobody_leaves_a_model_without_goodbye():
     assert found.index.name == "nobody leaves"
 
 
-def test_departures_say_nothing_of_a_model_they_do_not_know():
-    with pytest.raises(AttributeError):
-        clv.departures(clv.BGBB(1.0, 1.0, 1.0, 5.0))
+@pytest.mark.parametrize(("family", "unit"), [(clv.BGBB, "periods"), (clv.DailyBGBB, "days")])
+def test_bgbb_counts_its_periods_which_may_be_days(family, unit):
+    # p ~ Uniform: an order after more than n periods on average with chance 1 / n; leaving ~ Beta(1, 5): (1 - 1/n)^5
+    gaps, leaving = (view(family(1.0, 1.0, 1.0, 5.0)).share for view in (clv.order_gaps, clv.departures))
+    assert gaps.to_numpy() == pytest.approx(1 - 1 / gaps.index)
+    assert leaving.to_numpy() == pytest.approx((1 - 1 / leaving.index) ** 5)
+    assert (gaps.index.name, leaving.index.name) == (f"{unit} between orders", f"{unit} until leaving")
+
+
+def test_the_path_of_a_customer_whom_nobody_knows_is_refused_without_showing_an_id():
+    shop = log(("0007", "2024-01-03", "5.00"), ("ann", "2024-01-05", "5.00"), ("late", "2024-03-01", "5.00"))
+    with pytest.raises(InputError) as refused:
+        clv.alive_path(MODELS[0], shop, "7", END)
+    told = str(refused.value)
+    assert told.startswith("customer_id: c-")
+    assert "is none of the 2 customers with an order by 2024-01-20; 1 differs from it in leading zeros" in told
+    assert "0007" not in told
+    with pytest.raises(InputError, match="by 2024-01-20; give the id as the data write it, as text"):
+        clv.alive_path(MODELS[0], shop, "late", END)
