@@ -233,13 +233,17 @@ def load(data):
 def period(data, split=None, until=None):
     """When calibration and holdout end: as given, else the catalog's, else two thirds of the span and its last day.
 
+    The catalog's split stands only where it comes before `until`; else two thirds of the span up to that are taken.
     Raises InputError where they leave the data or are out of order.
     """
     log = check(data, "transactions")
-    two_thirds = log.first + timedelta((log.last - log.first).days * 2 // 3)
-    breaches = []
-    split, split_by = _chosen("split", split, log, two_thirds, "two thirds of the span", breaches)
-    until, until_by = _chosen("until", until, log, log.last, "last day of the data", breaches)
+    breaches, later = [], []
+    until, until_by = _chosen("until", until, log.entry.until, log, log.last, "last day of the data", later)
+    last = until if until and log.first < until <= log.last else log.last
+    listed = log.entry.split if log.entry.split and log.entry.split < last else None
+    two_thirds = log.first + timedelta((last - log.first).days * 2 // 3)
+    split, split_by = _chosen("split", split, listed, log, two_thirds, "two thirds of the span", breaches)
+    breaches += later
     if not breaches and split >= until:
         order = f"split = {split} must come before until = {until}"
         breaches.append(f"{log.name}: {order}; choose days within {_span(log)}")
@@ -252,9 +256,8 @@ def period(data, split=None, until=None):
     return Period(log.first, split, until, told)
 
 
-def _chosen(what, given, log, default, rule, breaches):
+def _chosen(what, given, listed, log, default, rule, breaches):
     """A day of the period with who chose it; what is wrong with it joins `breaches`."""
-    listed = getattr(log.entry, what)
     day, by = (given, "parameter") if given is not None else (listed, "catalog") if listed else (default, rule)
     if isinstance(day, str):
         try:

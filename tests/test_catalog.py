@@ -202,6 +202,13 @@ def test_a_period_is_as_given_else_the_catalogs_else_two_thirds_of_the_span(shop
     assert catalog.period(data, "2024-01-05").told["chosen by"].tolist() == ["the data", "parameter", "catalog"]
 
 
+def test_a_split_of_the_catalogs_stands_only_before_the_end_that_is_asked_for(shop):
+    data = shop.entry(TEN, split="2024-01-08")
+    period = catalog.period(data, until="2024-01-07")
+    assert (period.split, period.until) == (date(2024, 1, 5), date(2024, 1, 7))  # two thirds of what is left
+    assert period.told["chosen by"].tolist() == ["the data", "two thirds of the span", "parameter"]
+
+
 def test_every_fault_of_a_period_is_told_at_once(shop):
     data = shop.write("log.csv", TEN)
     span = "the data, which runs from 2024-01-01 to 2024-01-10"

@@ -18,6 +18,7 @@ from .clock import QUICK, Measured
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 RUNS, IDLE_RUNS, STORED = (2, 6, 1000) if QUICK else (30, 30, 1000)
+REPORT, NOTEBOOK = ("retention", "01_retention") if QUICK else ("clv", "02_clv")
 IDLE = "from crmlab.result import Result\n\nResult('idle', {'n': 1})"
 
 
@@ -35,11 +36,11 @@ def measure():
 def sweep(root):
     """One report for each of many seeds: a sweep, two at a time, beside as many papermill command lines."""
     seeds = [str(seed) for seed in range(1, RUNS + 1)]
-    ours = timed(root, "crmlab", "run", "clv", "--sweep", "seed=" + ",".join(seeds), "--jobs", "2")
-    notebook, output = "notebooks/02_clv.ipynb", "output.ipynb"
+    ours = timed(root, "crmlab", "run", REPORT, "--sweep", "seed=" + ",".join(seeds), "--jobs", "2")
+    notebook, output = f"notebooks/{NOTEBOOK}.ipynb", "output.ipynb"
     theirs = sum(timed(root, "papermill", notebook, output, "-p", "seed", s, "--cwd", "notebooks") for s in seeds)
     return Measured(
-        f"a sweep of {RUNS} CLV runs over {RUNS} papermill calls",
+        f"a sweep of {RUNS} {REPORT} runs over {RUNS} papermill calls",
         ours / theirs,
         1 / 3,
         f"{ours:.0f} s to {theirs:.0f} s",

@@ -210,3 +210,10 @@ def test_a_fit_leaves_durations_alone_and_is_the_same_each_time():
     before = WORLD.copy()
     assert SBG.fit(WORLD) == SBG.fit(WORLD.sample(frac=1, random_state=1))
     pd.testing.assert_frame_equal(WORLD, before)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_tenure_beyond_what_a_float_holds_is_survived_by_nobody():
+    survived = BDW(0.7, 3.0, 900.0).survival([1, 2, 5])
+    assert list(np.diff(survived) < 0) == [True, True]
+    assert survived[-1] == pytest.approx(0, abs=1e-200)
