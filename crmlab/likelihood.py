@@ -17,7 +17,7 @@ from crmlab.result import Estimate
 
 LEAST_CURVATURE = 1e-9  # a customer; below it, rounding tells a ridge from a maximum
 ENOUGH = 2000  # rows to find out where a maximum lies, before all of them say where exactly
-MANY = 256  # draws, for the ends of an interval
+MANY = 512  # points, for the ends of an interval
 PROPOSED, WIDER, TAILS = 2, 1.5, 5  # points proposed for each one drawn, how much wider, and how heavy in the tails
 LOOSEST = 5  # standard error of a log of a parameter; beyond it, its interval spans eight powers of ten
 FAR = 10  # logs to go from where a search stopped, to see whether the likelihood falls there
@@ -199,8 +199,9 @@ def parameters(model, level=0.95):
     """Each parameter with its standard error and confidence interval, from `draws`: a frame by name."""
     theta = np.array([getattr(model, name) for name in names(model)])
     if _around(model).log_likelihood:
-        drawn = model.around.draws(tuple(np.log(theta)), MANY, 0)
-        low, high = np.exp(np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0))
+        points, weights = model.around.weighed(np.log(theta), MANY, 0)
+        ends = [(1 - level) / 2, (1 + level) / 2]
+        low, high = np.exp(np.quantile(points, ends, axis=0, weights=weights, method="inverted_cdf"))
     else:
         reach = np.exp(stats.norm.ppf((1 + level) / 2) * np.sqrt(np.diag(model.covariance)))
         low, high = theta / reach, theta * reach
@@ -247,13 +248,20 @@ class Around:
         self.draws = lru_cache(maxsize=8)(self._draws)  # many intervals of one report rest on the same draws
 
     def _draws(self, at, count, seed):
-        """`count` logs of parameters: an array, a row each; by importance sampling from a wider t distribution."""
+        """`count` logs of parameters about those at `at`: an array, a row each, in any order."""
         rng = np.random.default_rng(seed)
-        root = np.linalg.cholesky(self.covariance)
         if self.log_likelihood is None:
             points = stats.qmc.MultivariateNormalQMC(np.zeros(len(at)), rng=rng).random(count)
-            return rng.permutation(at + points @ root.T)  # in any order, so that draws of two models meet by chance
-        uniform = stats.qmc.Sobol(len(at) + 1, rng=rng).random(PROPOSED * count)
+            return rng.permutation(at + points @ np.linalg.cholesky(self.covariance).T)
+        points, weights = self.weighed(at, PROPOSED * count, rng)
+        order = rng.permutation(len(points))  # they fill space evenly, and even steps would fall in with that
+        shares = np.cumsum(weights[order])
+        return points[order][np.searchsorted(shares / shares[-1], (np.arange(count) + rng.random()) / count)]
+
+    def weighed(self, at, count, seed):
+        """`count` logs of parameters from a wider t distribution, a row each, and weights that make them the data's."""
+        root = np.linalg.cholesky(self.covariance)
+        uniform = stats.qmc.Sobol(len(at) + 1, rng=np.random.default_rng(seed)).random(count)
         tails = np.sqrt(stats.chi2.ppf(uniform[:, -1], TAILS) / TAILS)[:, None]
         points = at + np.sqrt(WIDER) * (stats.norm.ppf(uniform[:, :-1]) / tails) @ root.T
         apart = np.linalg.solve(root, (points - at).T) / np.sqrt(WIDER)
@@ -261,5 +269,4 @@ class Around:
         with _blas().limit(limits=1, user_api="blas"), np.errstate(all="ignore"):
             weight = np.array([self.log_likelihood(point) for point in points]) - proposed
         weight = np.exp(weight - np.nanmax(weight), where=np.isfinite(weight), out=np.zeros(len(weight)))
-        shares = np.cumsum(weight) / weight.sum()
-        return rng.permutation(points[np.searchsorted(shares, (np.arange(count) + rng.random()) / count)])
+        return points, weight / weight.sum()

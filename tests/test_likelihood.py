@@ -61,8 +61,27 @@ def test_intervals_hold_the_truth_and_stay_above_zero(fitted):
     assert (table.low > 0).all()
 
 
+def test_intervals_end_1_96_standard_errors_away_where_the_likelihood_is_normal(fitted):
+    table, errors = likelihood.parameters(fitted), np.sqrt(np.diag(fitted.covariance))  # 4,000 rows: next to normal
+    assert list(np.log(table.high / table.value) / errors) == pytest.approx([1.96, 1.96], rel=0.06)
+    assert list(np.log(table.value / table.low) / errors) == pytest.approx([1.96, 1.96], rel=0.06)
+
+
+def test_intervals_of_draws_are_right_on_average_however_many_points_each_is_drawn_from(monkeypatch):
+    from scipy import stats
+
+    around, held = likelihood.Around(lambda logs: -(logs @ logs) / 2, np.eye(2)), {}
+    for proposed in (2, 8):
+        monkeypatch.setattr(likelihood, "PROPOSED", proposed)
+        ends = [
+            np.quantile(around.draws((0.0, 0.0), 256, s), [0.025, 0.975], axis=0, method="weibull") for s in range(30)
+        ]
+        held[proposed] = np.mean(np.diff(stats.norm.cdf(ends), axis=1))
+    assert list(held.values()) == pytest.approx([0.95, 0.95], abs=0.008)  # .002 is the error of the mean
+
+
 def test_draws_scatter_as_the_covariance_says_and_are_the_same_every_time(fitted):
-    logs = np.log([[m.shape, m.rate] for m in likelihood.draws(fitted, 4000, seed=1)])
+    logs = np.log([[m.shape, m.rate] for m in likelihood.draws(fitted, 4096, seed=1)])
     assert np.cov(logs.T) == pytest.approx(fitted.covariance, rel=0.1)
     assert list(likelihood.draws(fitted, 3, seed=1)) == list(likelihood.draws(fitted, 3, seed=1))
 

@@ -29,11 +29,11 @@ def test_spend_is_that_of_a_gamma_gamma_world_to_the_cent():
     assert per_customer.mean() == pytest.approx(6 * 60 / 3, rel=0.05)
 
 
-def test_an_interval_ends_at_the_least_draws_not_below_2_5_and_97_5_percent():
+def test_an_interval_leaves_a_further_draw_outside_once_in_twenty_at_most():
     found = intervals.confidence(50.0, range(101), "orders")
     assert (found.low, found.high, found.unit, found.interval) == (
-        2,
-        98,
+        1,  # the second of 101: .025 × 102 = 2.55
+        99,
         "orders",
         "confidence",
     )
@@ -61,5 +61,5 @@ def test_a_world_shorter_than_its_acquisition_is_simulated_too():
 def test_tails_are_taken_one_by_one_and_may_be_infinite():
     drawn = [[n, np.inf if n > 90 else 1.0] for n in range(101)]
     low, high = intervals.tails(drawn)
-    assert low.tolist() == [2, 1]
-    assert high.tolist() == [98, np.inf]
+    assert low.tolist() == [1, 1]
+    assert high.tolist() == [99, np.inf]

@@ -1,6 +1,7 @@
 """How often nominal 95 % intervals hold what they should, in worlds simulated from known parameters.
 
-Each world has its customers acquired over 90 days, seen for 273 and foretold for 273 more, at parameters near CDNOW's.
+Each world has its customers acquired over 13 weeks, seen for 39 and foretold for 39 more, at parameters near CDNOW's.
+Time passes in days; in weeks for BG/BB, whose customers have one chance to order in each.
 confidence : of the parameters, of the orders expected of the customers as they were seen, together and each, and of a
              new customer
 predictive : of the orders, and of the spend, that these customers then placed, together, and of the orders of each
@@ -18,14 +19,14 @@ from crmlab.likelihood import FitError
 from .clock import QUICK, Measured
 
 WORLDS, CUSTOMERS, EACH = (2, 400, 10) if QUICK else (1000, 1500, 50)
-SPLIT, AHEAD = 273, 273
+WEEK = {"BG/BB": 1}  # periods; 7 days for the others
 OF_EACH = "predictive of the orders of each customer"  # counts are discrete, and over-covered
 TRUTHS = {
     "NBD": clv.NBD(0.38, 84.5),
     "BG/NBD": clv.BGNBD(0.243, 30.9, 0.793, 2.426),
     "MBG/NBD": clv.MBGNBD(0.525, 43.3, 0.891, 1.614),
     "Pareto/NBD": clv.ParetoNBD(0.553, 74.0, 0.606, 81.7),
-    "BG/BB": clv.DailyBGBB(0.54, 70.8, 0.61, 80.6),
+    "BG/BB": clv.DailyBGBB(0.54, 10.1, 0.61, 11.5),
 }
 SPEND = clv.GammaGamma(6.25, 3.74, 15.44)
 
@@ -51,47 +52,50 @@ def _prepare():
 def world(name, seed):
     """What the intervals of one world held: a dict of bool, or of shares; None where the model could not be fitted."""
     truth, rng = TRUTHS[name], np.random.default_rng([seed, len(name)])
-    seen, later, spent = simulated(truth, rng)
+    week = WEEK.get(name, 7)
+    ahead = 39 * week
+    seen, later, spent = simulated(truth, week, rng)
     try:
         orders, spend = type(truth).fit(seen), clv.GammaGamma.fit(seen)
     except FitError:
         return None
     found = likelihood.parameters(orders)
     held = {f"confidence of {p}": found.low[p] <= getattr(truth, p) <= found.high[p] for p in likelihood.names(orders)}
-    expected = truth.expected_orders(seen, AHEAD).sum()
+    expected = truth.expected_orders(seen, ahead).sum()
     active = truth.p_alive(seen).sum()
     one = seen.assign(customers=1)
-    orders_ahead = clv.orders_ahead(orders, one, AHEAD, seed, "confidence")
+    orders_ahead = clv.orders_ahead(orders, one, ahead, seed, "confidence")
     held["confidence of orders expected"] = _holds(orders_ahead, expected)
     if name != "NBD":
         held["confidence of active customers"] = _holds(clv.active_customers(orders, one, seed), active)
-    held["predictive of orders seen"] = _holds(clv.orders_ahead(orders, one, AHEAD, seed), later.sum())
-    money = clv.value_ahead(orders, spend, one, AHEAD, 0.0, 1.0, seed, interval="predictive")
+    held["predictive of orders seen"] = _holds(clv.orders_ahead(orders, one, ahead, seed), later.sum())
+    money = clv.value_ahead(orders, spend, one, ahead, 0.0, 1.0, seed, interval="predictive")
     held["predictive of spend seen"] = _holds(money, spent)
-    new = clv.orders_ahead(orders, clv.newcomers(), AHEAD, seed, "confidence")
-    held["confidence of the orders of a new customer"] = _holds(new, float(truth.expected_orders_new(AHEAD)))
-    return held | _of_each(truth, orders, one[:EACH], later[:EACH], seed)
+    new = clv.orders_ahead(orders, clv.newcomers(), ahead, seed, "confidence")
+    held["confidence of the orders of a new customer"] = _holds(new, float(truth.expected_orders_new(ahead)))
+    return held | _of_each(truth, orders, one[:EACH], later[:EACH], ahead, seed)
 
 
-def _of_each(truth, orders, one, later, seed):
+def _of_each(truth, orders, one, later, ahead, seed):
     """The shares of some customers whose own intervals hold what they should."""
-    each = clv.expected_of_each(orders, None, one, AHEAD, 0.0, 1.0, seed)
-    expected = truth.expected_orders(one, AHEAD)
+    each = clv.expected_of_each(orders, None, one, ahead, 0.0, 1.0, seed)
+    expected = truth.expected_orders(one, ahead)
     held = (each.expected_orders_low <= expected) & (expected <= each.expected_orders_high)
     seen = (each.orders_low <= later) & (later <= each.orders_high)
     return {"confidence of the orders expected of each customer": held.mean(), OF_EACH: seen.mean()}
 
 
-def simulated(truth, rng):
-    """Customers as they were on the day of the split, their later orders, and what these cost together."""
+def simulated(truth, week, rng):
+    """Customers as they were at the split, their later orders, and what these cost together; `week`: its periods."""
+    split = 39 * week
     newcomers = pd.DataFrame({"frequency": np.zeros(CUSTOMERS), "recency": 0.0, "age": 0.0})
-    acquired = rng.integers(0, 90, CUSTOMERS)
-    orders = truth.simulate_orders(newcomers, SPLIT + AHEAD, rng)
+    acquired = rng.integers(0, 13 * week, CUSTOMERS)
+    orders = truth.simulate_orders(newcomers, 2 * split, rng)
     orders["spend"] = SPEND.simulate_spend(newcomers.assign(monetary_value=0.0), orders, rng)
     since = acquired[orders.row] + orders.day
-    before, after = orders[since <= SPLIT].groupby("row"), orders[(since > SPLIT) & (since <= SPLIT + AHEAD)]
+    before, after = orders[since <= split].groupby("row"), orders[(since > split) & (since <= 2 * split)]
     seen = {"frequency": before.size(), "recency": before.day.max(), "monetary_value": before.spend.mean()}
-    seen = pd.DataFrame(seen).reindex(range(CUSTOMERS), fill_value=0.0).assign(age=(SPLIT - acquired).astype(float))
+    seen = pd.DataFrame(seen).reindex(range(CUSTOMERS), fill_value=0.0).assign(age=(split - acquired).astype(float))
     return seen, np.bincount(after.row, minlength=CUSTOMERS), after.spend.sum()
 
 
