@@ -275,9 +275,12 @@ def refuse(found):
 
 
 def main():
-    """Run the command line; a fault of input is told in words, with exit code 2."""
+    """Run the command line; a fault of input is told in words, with exit code 2, one of the disk with exit code 1."""
     try:
         app()
     except InputError as found:
         refuse(found)
         sys.exit(2)
+    except OSError as fault:
+        err.print(f"[bold red]error:[/] {plain(fault)}")
+        sys.exit(1)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -45,6 +46,14 @@ def refused(*arguments, cwd):
 def log(path, text):
     path.write_text(text)
     return path.name
+
+
+def test_a_store_that_cannot_be_written_is_told_in_a_line(project):  # noqa: F811
+    shutil.rmtree(project / "reports", ignore_errors=True)
+    (project / "reports").write_text("no folder")
+    done = crmlab("run", "small", cwd=project)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(r"error: \[Errno \d+\] .+: '.*/reports.*'\n", done.stderr), done.stderr
 
 
 def test_list_names_reports_and_their_parameters(project):  # noqa: F811

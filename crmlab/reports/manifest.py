@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from crmlab import catalog
+from crmlab.result import mask
 
 PACKAGE = Path(__file__).resolve().parents[1]
 STATES = ("success", "failed", "killed", "out_of_memory", "timeout", "exited")
@@ -71,7 +72,7 @@ class Manifest(Record):
 
     report: str
     run: str
-    key: str = ""  # the same for runs of the same notebook, parameters, data, code and lock
+    key: str = ""  # the same for runs of the same notebook, modules beside it, parameters, data, code, lock, mask key
     state: Literal[STATES]
     title: str = ""
     notebook: str  # relative to the project
@@ -107,6 +108,8 @@ def key(job, root):
     made_from = [
         job.report.name,
         sha256(job.report.notebook),
+        _beside(job.report.notebook.parent),
+        mask(""),  # ids are shown under its key
         job.typed,
         contents,
         [sha256(path) for path in job.files.values()],
@@ -115,6 +118,11 @@ def key(job, root):
         environment(root).lock_sha256,
     ]
     return hashlib.sha256(json.dumps(made_from).encode()).hexdigest()
+
+
+def _beside(folder):
+    """Modules that a notebook of `folder` may import from there: paths and hashes."""
+    return [(str(path.relative_to(folder)), sha256(path)) for path in sorted(folder.rglob("*.py"))]
 
 
 def source(parameter, data, log):

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Optional, get_args
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter
 from pydantic.errors import PydanticSchemaGenerationError
 from pydantic_core import to_jsonable_python
 
@@ -194,8 +194,10 @@ def _read(parameter, value):
             for literal in _literals(parameter.type):
                 if str(literal) == value:
                     return literal
+        if re.match(r"(Optional\[)?date\b", parameter.annotation) and not re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+            raise ValueError("pydantic would take digits alone for seconds since 1970")
         return adapter.validate_strings(value)
-    except ValidationError:
+    except ValueError:
         raise ValueError(f"{parameter.name} = {value!r} is not of type {parameter.annotation}") from None
 
 

@@ -18,6 +18,9 @@ def inputs(project, monkeypatch):
     shutil.copytree(manifest.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(manifest, "PACKAGE", package)
     (project / "requirements.lock").write_text("one==1\n")
+    beside = project / "notebooks" / "ours" / "rules.py"
+    beside.parent.mkdir()
+    beside.write_text("cut = 3\n")
     return {
         "notebook": project / "notebooks" / "01_small.ipynb",
         "data": project / "data" / "sales.csv",
@@ -25,6 +28,7 @@ def inputs(project, monkeypatch):
         "template": package / "reports" / "templates" / "crmlab.css",
         "lock": project / "requirements.lock",
         "catalog entry": project / "data" / "catalog.toml",
+        "module beside": beside,
     }
 
 
@@ -35,7 +39,7 @@ def key(project, **given):
     return manifest.key(job, project)
 
 
-@pytest.mark.parametrize("what", ["notebook", "data", "code", "template", "lock", "catalog entry"])
+@pytest.mark.parametrize("what", ["notebook", "data", "code", "template", "lock", "catalog entry", "module beside"])
 @pytest.mark.parametrize("happens", ["unchanged", "touched", "changed"])
 def test_a_run_is_the_same_until_a_byte_changes(project, inputs, what, happens):
     before, path = key(project), inputs[what]
@@ -45,6 +49,12 @@ def test_a_run_is_the_same_until_a_byte_changes(project, inputs, what, happens):
         more = {"data": "00123,2024-03-21,1\n", "catalog entry": 'zero = "drop"\n'}.get(what, "\n")
         path.write_text(path.read_text() + more)
     assert (key(project) == before) == (happens != "changed")
+
+
+def test_a_run_is_another_under_another_mask_key(project, inputs, monkeypatch):
+    before = key(project)
+    monkeypatch.setenv("CRMLAB_MASK_KEY", "another")
+    assert key(project) != before
 
 
 @pytest.mark.parametrize(("given", "same"), [({}, True), ({"days": "30"}, True), ({"days": "31"}, False)])

@@ -81,6 +81,8 @@ def test_text_becomes_a_value_of_the_parameters_type(typed, name, text, value):
         ("yes", "maybe"),
         ("day", "2024-02-30"),
         ("day", "31.01.2024"),
+        ("day", "1706745600"),
+        ("day", "20240131"),
         ("day", "none"),
         ("maybe", "x"),
         ("kind", "slow"),
