@@ -76,7 +76,7 @@ def test_rescaled_sales_rescale_m_and_nothing_else():
 @pytest.mark.parametrize("fewer", [0, 1, 2, 3])
 def test_too_few_periods_are_told(fewer):
     for cls in growth.CURVES:
-        with pytest.raises(FitError, match=f"cannot be estimated: {fewer} periods, and at least 4 are needed"):
+        with pytest.raises(FitError, match=f"cannot be estimated: {fewer} of the 4 periods needed at least"):
             cls.fit(pd.Series(range(fewer), dtype=float))
 
 

@@ -56,7 +56,7 @@ def test_a_curve_that_cannot_be_fitted_expects_nothing_and_says_why():
 
 
 def test_too_few_periods_are_told():
-    with pytest.raises(FitError, match="4 periods, and a backtest needs at least 5"):
+    with pytest.raises(FitError, match="4 of the 5 periods that a backtest needs at least"):
         rolling(pd.Series([1.0, 2, 3, 4]))
 
 

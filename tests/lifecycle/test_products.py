@@ -121,7 +121,7 @@ def test_a_curve_is_one_categorys_sales_the_largest_unless_named():
         products.curve(two(), "x")
 
 
-TOO_FEW = "cannot be estimated: 3 periods, and a shape needs at least 8"
+TOO_FEW = "cannot be estimated: 3 of the 8 periods a shape needs at least"
 
 
 def test_an_overview_says_where_each_category_stands_and_what_cannot_be_said():
@@ -220,5 +220,5 @@ def test_a_backtest_that_cannot_be_made_says_why():
     assert errors.empty
     assert (verdict.passed, verdict.evidence) == (
         False,
-        "cannot be estimated: 4 periods, and a backtest needs at least 5",
+        "cannot be estimated: 4 of the 5 periods that a backtest needs at least",
     )

@@ -105,7 +105,7 @@ def test_a_backtest_knows_nothing_of_what_it_projects():
 def test_a_backtest_that_cannot_be_made_says_why():
     short = durations_of_retention(retention(a=HIGH_END[:5]))
     (row,) = backtest.projections(short).itertuples()
-    assert row.reason == "cannot be estimated: 4 periods were seen, and a projection from 4 needs a later one"
+    assert row.reason == "cannot be estimated: nothing was seen after period 4, and a projection from 4 needs it"
     verdict = metrics.beats_curves(backtest.projections(short))
     assert (verdict.passed, verdict.evidence) == (False, row.reason)
     assert metrics.errors(backtest.projections(short)).empty

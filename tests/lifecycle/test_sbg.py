@@ -141,7 +141,7 @@ def test_the_test_of_duration_dependence_is_the_likelihood_ratio_on_one_degree_o
 
 
 BAD = {
-    "2 periods were seen, and 3 are needed": durations((0, True, 5), (1, True, 5), (2, False, 9)),
+    "2 of the 3 periods needed were seen": durations((0, True, 5), (1, True, 5), (2, False, 9)),
     "none of 9 customers was lost in 7 periods": durations((7, False, 9)),
     "all 5 customers were lost at the first renewal": durations((0, True, 5)),
 }
@@ -152,7 +152,7 @@ BAD = {
 def test_what_cannot_be_estimated_is_told(model, reason):
     table = BAD[reason]
     if "all" in reason:
-        reason = "1 periods were seen"
+        reason = "1 of the 3 periods needed were seen"
     with pytest.raises(FitError, match=f"^{model.title} cannot be estimated: {reason}"):
         model.fit(table)
 

@@ -88,11 +88,11 @@ def test_a_slump_that_leaves_next_to_nothing_is_a_decline():
 
 def test_what_has_no_shape_to_read_is_told():
     few = shape(pd.Series(range(7), dtype=float))
-    assert (few.name, few.told) == ("cannot be estimated", "7 periods, and a shape needs at least 8")
+    assert (few.name, few.told) == ("cannot be estimated", "7 of the 8 periods a shape needs at least")
     assert few.line.sales.to_list() == list(range(7))
     assert few.line.line.isna().all()
     few = shape(pd.Series(range(14), dtype=float), per_year=12)
-    assert few.told == "3 periods after a moving mean over 12, and a shape needs at least 8"
+    assert few.told == "3 of the 8 periods a shape needs at least after a moving mean over 12"
     with pytest.raises(InputError, match="negative in 1 of 10 periods"):
         shape(pd.Series([*range(9), -1.0]))
     assert "the same in all 9 periods" in shape(pd.Series([2.0] * 9)).told

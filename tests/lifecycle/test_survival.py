@@ -57,7 +57,7 @@ def test_customers_counted_together_are_customers_one_by_one():
 def test_without_losses_the_median_cannot_be_estimated_and_the_curve_has_no_interval():
     found = survival.median(NOBODY).loc["all"]
     assert found[["median", "low", "high"]].isna().all()
-    assert found.reason.startswith("cannot be estimated: 100.0% are still there after 5 periods")
+    assert found.reason.startswith("cannot be estimated: 100.0% are still there after period 5")
     curve = survival.curve(NOBODY)
     assert (curve.survival == 1).all()
     assert curve[["se", "low", "high"]].isna().all(axis=None)

@@ -41,7 +41,7 @@ def _of_group(group, durations, first):
     seen = survival.curve(durations).survival.to_numpy()
     last = len(seen) - 1
     if last <= first:
-        reason = f"cannot be estimated: {last} periods were seen, and a projection from {first} needs a later one"
+        reason = f"cannot be estimated: nothing was seen after period {last}, and a projection from {first} needs it"
         blank = {"group": group, "known": pd.NA, "model": pd.NA, "period": pd.NA, "expected": pd.NA, "actual": pd.NA}
         return pd.DataFrame([blank | {"reason": reason}])
     parts = [

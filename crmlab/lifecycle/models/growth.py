@@ -181,7 +181,7 @@ def checked(sales, least=FEWEST):
     if told:
         raise InputError(*told)
     if len(y) < max(least, FEWEST):
-        raise FitError(f"cannot be estimated: {len(y):,} periods, and at least {max(least, FEWEST)} are needed")
+        raise FitError(f"cannot be estimated: {len(y):,} of the {max(least, FEWEST)} periods needed at least")
     if np.ptp(y) <= 1e-12 * np.abs(y).max():
         raise FitError(f"cannot be estimated: sales are the same in all {len(y):,} periods, so there is no growth")
     return y

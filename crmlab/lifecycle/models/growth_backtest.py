@@ -29,7 +29,7 @@ def rolling(sales, ahead=None):
     """
     y, least = checked(sales), FEWEST + 1
     if len(y) <= least:
-        raise FitError(f"cannot be estimated: {len(y):,} periods, and a backtest needs at least {least + 1}")
+        raise FitError(f"cannot be estimated: {len(y):,} of the {least + 1} periods that a backtest needs at least")
     ahead = max(len(y) // 3, 1) if ahead is None else ahead
     origins = np.unique(np.linspace(least, len(y) - 1, min(ORIGINS, len(y) - least)).round().astype(int))
     rows = []

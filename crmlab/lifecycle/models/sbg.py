@@ -226,7 +226,7 @@ def _of_survival(theta, periods):
 def _unfit(at_risk, lost):
     """Why no model can be fitted; "" where one may be."""
     if len(lost) < LEAST:
-        return f"{len(lost)} periods were seen, and {LEAST} are needed; wait for more, or choose a shorter period"
+        return f"{len(lost)} of the {LEAST} periods needed were seen; wait for more, or choose a shorter period"
     if not lost.sum():
         return f"none of {at_risk[0]:,} customers was lost in {len(lost)} periods"
     if lost[0] == at_risk[0]:

@@ -85,7 +85,7 @@ def _smoothed(sales, per_year):
     smooth = sales.rolling(per_year, center=True).mean().dropna()
     seasons = f" after a moving mean over {per_year}" if per_year > 1 else ""
     if len(smooth) < FEWEST:
-        raise FitError(f"cannot be estimated: {len(smooth):,} periods{seasons}, and a shape needs at least {FEWEST}")
+        raise FitError(f"cannot be estimated: {len(smooth):,} of the {FEWEST} periods a shape needs at least{seasons}")
     if np.ptp(smooth) <= 1e-9 * smooth.max():
         raise FitError(f"cannot be estimated: sales are the same in all {len(smooth):,} periods{seasons}")
     return smooth

@@ -155,7 +155,7 @@ def _median(rows):
     found |= {"low": passed("low"), "high": passed("high"), "reason": ""}
     if found["median"] is pd.NA:
         found["reason"] = (
-            f"cannot be estimated: {last.survival:.1%} are still there after {last.period} periods; "
+            f"cannot be estimated: {last.survival:.1%} are still there after period {last.period}; "
             "use the restricted mean"
         )
     elif found["high"] is pd.NA:
