@@ -23,6 +23,8 @@ from crmlab.contracts import CONTRACTS, InputError, Policy, admit, recognise
 from crmlab.findings import NATURES as NATURES
 
 Dataset = NewType("Dataset", str)  # annotates a notebook parameter that names data
+Customers = NewType("Customers", Dataset)  # the same, of data that hold what is known of customers
+Products = NewType("Products", Dataset)  # or of products
 
 
 def root():

@@ -21,6 +21,7 @@ from crmlab.clv.metrics import (
     quiet_groups,
     spend_by_orders,
     spend_is_independent,
+    total_is_likely,
     tracking,
 )
 from crmlab.clv.models import (
@@ -97,6 +98,7 @@ __all__ = [
     "summarise",
     "summarise_periods",
     "total",
+    "total_is_likely",
     "tracking",
     "value",
     "value_ahead",

@@ -32,6 +32,19 @@ def quiet_groups(days_since_last, bounds=(30, 60, 90, 180, 365)):
     return found.cat.remove_unused_categories().rename("days since the last order")
 
 
+def total_is_likely(expected, actual):
+    """Whether all that came lies within the predictive interval of what was expected: a Verdict.
+
+    expected : an Estimate
+    """
+    return Verdict(
+        "All orders of the holdout together were likely, by the model",
+        bool(expected.low <= actual <= expected.high),
+        f"{number(actual)} came; {expected} had been expected",
+        "the model that wins the race by bias, and totals ahead with more room than their intervals",
+    )
+
+
 def tracking(expected, actual, ends):
     """Expected beside actual repeat orders of all customers, week by week and summed: a frame by week.
 

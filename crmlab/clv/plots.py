@@ -91,9 +91,11 @@ def spend_by_orders(table, ax=None):
 def lorenz(table, gini, ax=None):
     """Draw `metrics.lorenz`, with its `metrics.concentration`."""
     ax = axes(ax)
-    ax.plot(table.customers, table.value, color=EXPECTED, label=f"value (Gini {number(gini, 2)})")
+    told = f"as expected (Gini {number(gini, 2)})" if np.isfinite(gini) else "nobody is worth anything"
+    ax.plot(table.customers, table.value, color=EXPECTED, label=told)
     ax.plot([0, 1], [0, 1], ":", color=QUIET, label="all worth the same")
-    ax.set(xlabel="Customers, the least valuable first", ylabel="Their share of all value", xlim=(0, 1), ylim=(0, 1))
+    ax.set(xlabel="Customers, the least worth first", ylabel="Their share of what all are worth")
+    ax.set(xlim=(0, 1), ylim=(0, 1))
     ax.xaxis.set_major_formatter(PercentFormatter(1))
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.legend(frameon=False)

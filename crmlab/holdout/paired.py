@@ -6,6 +6,7 @@ import pandas as pd
 from crmlab.holdout.measures import ALIKE, MEASURES, NEARER, Weighed
 
 CELLS = 500_000  # weights drawn at a time: enough to be quick, few enough for a small machine
+NO_VALUE = "no value: nothing came"  # of measures that divide by what came
 EVERYONE = "all customers"
 NUMBERS = ["value", "low", "high", "difference", "difference_low", "difference_high"]
 COLUMNS = ["population", "measure", "rule", "naive", *NUMBERS[:3], "against", *NUMBERS[3:], "outcome"]
@@ -26,7 +27,8 @@ def race(rules, actual, customers=1, naive=(), populations=None, unfitted=None, 
         against     the naive rule with the best value on these same customers, so that chance speaks for it
         difference  value less that of `against`, both without sign where 0 is best; difference_low, difference_high
         outcome     "better" or "worse" than `against` where the interval of the difference leaves out 0, else
-                    "undecided"; "reference" is `against` itself; "not fitted: …" stands without numbers
+                    "undecided"; "reference" is `against` itself; "not fitted: …" and "no value: …" stand without
+                    numbers
     Customers are drawn anew within each population, the same for all rules; replicates in which a measure says nothing
     are left out. An interval speaks for itself alone: one in twenty differences of nothing looks like something.
     """
@@ -49,8 +51,13 @@ def outcomes(table):
     """What the interval of each difference says, as `race` words it: a Series."""
     nearer = table.measure.isin([measure.__name__ for measure in NEARER])
     above, below = table.difference_low > 0, table.difference_high < 0
-    cases = [table.rule == table.against, np.where(nearer, below, above), np.where(nearer, above, below)]
-    return pd.Series(np.select(cases, ["reference", "better", "worse"], "undecided"), table.index)
+    cases = {
+        NO_VALUE: table.difference.isna(),
+        "reference": table.rule == table.against,
+        "better": np.where(nearer, below, above),
+        "worse": np.where(nearer, above, below),
+    }
+    return pd.Series(np.select([*cases.values()], [*cases], "undecided"), table.index)
 
 
 def _compared(rules, actual, customers, naive, replicates, seed):

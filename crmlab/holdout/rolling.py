@@ -5,7 +5,7 @@ from datetime import timedelta
 import pandas as pd
 
 from crmlab.contracts import InputError
-from crmlab.holdout.paired import NUMBERS, outcomes, race
+from crmlab.holdout.paired import NO_VALUE, NUMBERS, outcomes, race
 
 ALL_ORIGINS = "all origins"
 KEYS = ["population", "measure", "rule"]
@@ -55,7 +55,11 @@ def _pooled(table):
     told = table.groupby(KEYS, sort=False).agg(naive=("naive", "first"), origins=("origins", "sum"))
     pooled = told.join(means).reset_index()
     count = table.origin.nunique()
-    outcome = outcomes(pooled).where(pooled.origins > 0, f"not fitted from any of {count} origins")
+    outcome = (
+        outcomes(pooled)
+        .replace(NO_VALUE, f"{NO_VALUE} after some origin")
+        .where(pooled.origins > 0, f"not fitted from any of {count} origins")
+    )
     return pooled.assign(outcome=outcome, origin=ALL_ORIGINS)
 
 

@@ -48,7 +48,7 @@ def winners(race):
     returns
         origin, population, measure
         winner  the rule that wins, or "undecided"
-        told    the same in a sentence, with the difference it rests on
+        told    the same in a sentence, with the difference it rests on, or why there is none
     A model wins where it is better than the best naive rule. Where several are, the winner is the one with the largest
     difference, which need not be better than the others; one that was not fitted from every origin, and so met other
     rivals, wins only where none that was does. A naive rule wins where every model is worse.
@@ -63,10 +63,8 @@ def verdict(race, rule, measure, population="all customers"):
     held = (race.rule == rule) & (race.measure == measure) & (race.population == population)
     row = leads(race)[held & (race.origin == "all origins")].iloc[0]
     at = row.label.removeprefix(rule)
-    if row.outcome.startswith("not fitted"):
+    if np.isnan(row.difference):
         evidence = row.outcome
-    elif np.isnan(row.difference):
-        evidence = f"{row.outcome}{at}: no value from every origin"
     else:
         ends = f"95 % {number(row.difference_low)} to {number(row.difference_high)}"
         evidence = (
@@ -99,6 +97,8 @@ def _winner(part):
     elif len(worse) and len(worse) == len(models):
         every = "every model that was fitted" if absent.any() else "every model"
         winner, told = naive, f"{naive} {than} {every}, even {worse.label.iloc[0]}, {_by(worse)}"
+    elif models.difference.isna().any():
+        winner, told = "undecided", models.outcome[models.difference.isna()].iloc[0]
     else:
         level = [*models.label[models.outcome == "undecided"], naive]
         winner, told = "undecided", f"undecided between {_listed(level)}" if len(models) else "no model took part"

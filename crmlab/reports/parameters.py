@@ -27,11 +27,15 @@ TYPES = {
     "bool": bool,
     "date": date,
     "Dataset": catalog.Dataset,
+    "Customers": catalog.Customers,
+    "Products": catalog.Products,
     "File": files.File,
     "Literal": Literal,
     "Optional": Optional,
     "list": list,
 }
+
+HOLD = {"Dataset": None, "Customers": "customers", "Products": "products"}  # types of data -> contract they must hold
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,11 @@ class Parameter:
     default: Any
     meaning: str
     range: Range | None = None
+
+    @property
+    def data(self):
+        """Which type of data it names; None where it names none."""
+        return next((kind for kind in HOLD if re.search(rf"\b{kind}\b", self.annotation)), None)
 
 
 @dataclass(frozen=True)
@@ -150,9 +159,9 @@ def _sources(report, values):
         if not isinstance(values[name], str):
             continue
         try:
-            if "Dataset" in p.annotation:
+            if p.data:
                 values[name] = _settled(values[name])
-                logs[name] = catalog.check(values[name])
+                logs[name] = catalog.check(values[name], HOLD[p.data])
             elif "File" in p.annotation:
                 values[name] = files.settled(values[name])
                 read[name] = files.path(values[name])
@@ -271,7 +280,7 @@ def _declared(path, ranges):
     breaches += [
         f"suite.toml: ranges of {path.stem}: {n} is to lie within {p.range.within!r}, which is no data set it takes"
         for n, p in declared.items()
-        if p.range and p.range.within and "Dataset" not in getattr(declared.get(p.range.within), "annotation", "")
+        if p.range and p.range.within and not getattr(declared.get(p.range.within), "data", None)
     ]
     if breaches:
         raise InputError(*breaches)
@@ -290,9 +299,10 @@ def _parameter(line, meaning, ranges):
     allowed = (ast.Name, ast.Constant, ast.BinOp, ast.BitOr, ast.Subscript, ast.Tuple, ast.Load)
     if strange or not all(isinstance(n, allowed) for n in ast.walk(line.annotation)):
         raise ValueError(f"{annotation!r} is not a type that parameters have ({', '.join(TYPES)})")
-    if "Dataset" in annotation and annotation not in ("Dataset", "Dataset | None", "Optional[Dataset]"):
+    found = Parameter(name, annotation, None, None, meaning, ranges.get(name))
+    if found.data and annotation not in (found.data, f"{found.data} | None", f"Optional[{found.data}]"):
         raise ValueError(f"{annotation!r}: a parameter names one data set, so that its content is known")
     kind = eval(annotation, {"__builtins__": {}}, TYPES)  # only the names and operators allowed above
     default = ast.literal_eval(line.value)
     TypeAdapter(kind).validate_json(json.dumps(default), strict=True)
-    return Parameter(name, annotation, kind, default, meaning, ranges.get(name))
+    return replace(found, type=kind, default=default)

@@ -6,6 +6,7 @@ import pytest
 
 from crmlab import clv
 from crmlab.clv import metrics as clv_metrics
+from crmlab.result import Estimate
 
 
 def series(*values):
@@ -163,6 +164,15 @@ def test_three_repeat_buyers_tell_nothing_of_independence():
     verdict = clv.spend_is_independent(series(1, 2, 3), series(5, 7, 9))
     assert not verdict.passed
     assert "(95 % -1.000 to 1.000) over 3 repeat buyers" in verdict.evidence
+
+
+def test_a_total_is_likely_where_it_lies_in_the_predictive_interval():
+    expected = Estimate(1653, 1440, 1842, "orders", "predictive")
+    within, beyond = (clv_metrics.total_is_likely(expected, seen) for seen in (1842, 1882))
+    assert within.passed
+    assert not beyond.passed
+    assert beyond.evidence == "1,882 came; 1,653 orders (predictive 1,440 to 1,842) had been expected"
+    assert "race" in beyond.instead
 
 
 def test_lorenz_by_hand():

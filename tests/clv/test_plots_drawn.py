@@ -6,7 +6,7 @@ import pytest
 from matplotlib.dates import date2num
 
 from crmlab import clv
-from crmlab.clv import plots
+from crmlab.clv import metrics, plots
 from crmlab.style import ACTUAL, EXPECTED, QUIET
 
 from .drawings import (
@@ -171,6 +171,18 @@ def test_a_lorenz_curve_is_drawn_beside_what_equals_would_make():
     assert list(curve.get_xdata()) == list(LORENZ.customers)
     assert list(curve.get_ydata()) == list(LORENZ.value)
     assert (curve.get_color(), equal.get_color()) == (EXPECTED, QUIET)
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["value (Gini 0.62)", "all worth the same"]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [
+        "as expected (Gini 0.62)",
+        "all worth the same",
+    ]
     ax.figure.draw_without_rendering()
     assert ax.get_yticklabels()[-1].get_text() == "100%"
+
+
+def test_a_lorenz_curve_of_who_is_worth_nothing_says_so(figures_are_closed):
+    nothing = pd.Series([0.0, 0.0])
+    ax = plots.lorenz(metrics.lorenz(nothing), metrics.concentration(nothing))
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [
+        "nobody is worth anything",
+        "all worth the same",
+    ]

@@ -11,16 +11,15 @@ from crmlab import clv
 
 from .worlds import by_customer, log
 
-SALES = st.tuples(
-    st.sampled_from("abc"), st.integers(0, 20), st.sampled_from(["0", "0.10", "1.25", "7"]), st.just(None)
-)
+CUSTOMERS = st.sampled_from("abcdefghijklmno")  # many in a log, as asking an engine takes longest
+SALES = st.tuples(CUSTOMERS, st.integers(0, 20), st.sampled_from(["0", "0.10", "1.25", "7"]), st.just(None))
 RETURNS = st.tuples(
-    st.sampled_from("abc"),
+    CUSTOMERS,
     st.integers(0, 20),
     st.sampled_from(["-0.10", "-1.25", "-9"]),
     st.sampled_from([0, 1, 3, "none"]),
 )
-RANDOM = settings(max_examples=60, deadline=None, derandomize=True)
+RANDOM = settings(max_examples=12, deadline=None, derandomize=True)
 
 
 def on(day):
@@ -51,7 +50,7 @@ def order_days(rows, end):
 
 
 @RANDOM
-@given(rows=st.lists(st.one_of(SALES, RETURNS), min_size=1, max_size=12), end=st.integers(0, 20))
+@given(rows=st.lists(st.one_of(SALES, RETURNS), min_size=20, max_size=60), end=st.integers(0, 20))
 @example(rows=[("a", 3, "7", None), ("a", 5, "7", None), ("a", 6, "-9", 1)], end=6)
 def test_summarise_is_what_a_loop_counts(rows, end):
     found = by_customer(clv.summarise(random_log(rows), on(end)))
@@ -65,7 +64,7 @@ def test_summarise_is_what_a_loop_counts(rows, end):
 
 @RANDOM
 @given(
-    rows=st.lists(st.one_of(SALES, RETURNS), min_size=1, max_size=12),
+    rows=st.lists(st.one_of(SALES, RETURNS), min_size=20, max_size=60),
     ends=st.tuples(st.integers(0, 20), st.integers(0, 20)),
 )
 def test_the_holdout_is_what_a_loop_counts(rows, ends):

@@ -14,7 +14,7 @@ from crmlab.holdout.measures import Weighed
 ROWS = st.lists(
     st.tuples(st.integers(0, 6).map(lambda v: v / 3), st.integers(0, 4), st.integers(1, 5)), min_size=3, max_size=12
 ).filter(lambda rows: len({e for e, _, _ in rows}) > 1 and len({a for _, a, _ in rows}) > 1)
-RANDOM = settings(max_examples=100, deadline=None, derandomize=True)
+RANDOM = settings(max_examples=30, deadline=None, derandomize=True)
 RANKING = [holdout.correlation, holdout.spearman, holdout.gini]
 
 

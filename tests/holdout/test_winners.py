@@ -224,11 +224,19 @@ def test_a_race_in_which_nobody_ordered_passes_no_verdict(measure):
     rng = np.random.default_rng(3)
     rules = {"A": rng.gamma(1, 2, 50), "noise": rng.gamma(1, 2, 50)}
     rounds = {"2024-01-31": {"rules": rules, "actual": np.zeros(50), "naive": ("noise",)}}
-    found = holdout.verdict(holdout.rolling(rounds, replicates=50), "A", measure)
+    table = holdout.rolling(rounds, replicates=50)
+    found = holdout.verdict(table, "A", measure)
+    told = holdout.winners(table).query("origin == 'all origins' and measure == @measure").told.item()
     assert not found.passed
-    assert found.evidence.startswith("undecided: ")
-    assert ("apart by" in found.evidence) is (measure not in ("bias", "lift"))  # which divide by what was ordered
-    assert "  " not in found.evidence
+    if measure in ("bias", "lift"):  # which divide by what was ordered
+        assert found.evidence == "no value: nothing came after some origin"
+        assert told.endswith(": no value: nothing came after some origin")
+    else:
+        assert found.evidence.startswith("undecided: ")
+        assert "apart by" in found.evidence
+    blank = table[table.difference.isna()]
+    assert set(blank.measure) == {"bias", "lift"}
+    assert blank.outcome.str.startswith("no value: nothing came").all()
 
 
 def test_a_verdict_tells_the_race_that_was_run():

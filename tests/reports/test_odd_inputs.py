@@ -44,6 +44,17 @@ def test_optional_data_go_through_the_door_and_count_for_the_cache(project, line
 
 
 @pytest.mark.parametrize(
+    ("kind", "text"), [("Customers", "customer_id,reachable\n1,yes\n"), ("Products", "product_id,brand\n1,Ours\n")]
+)
+def test_a_file_listed_nowhere_is_read_as_what_its_parameter_holds(project, kind, text):
+    (project / "bare.csv").write_text(text)
+    line = f"x: Optional[{kind}] = None"
+    assert typed(project, line, x=str(project / "bare.csv")).logs["x"].entry.contract == kind.lower()
+    with pytest.raises(InputError, match=rf"sales holds TRANSACTIONS .* but this needs {kind.upper()}"):
+        typed(project, line, x="sales")
+
+
+@pytest.mark.parametrize(
     "line", ["x: int = '1'", "x: int = True", "x: int = 1.0", "x: bool = 'yes'", "x: list[int] = ['1']"]
 )
 def test_a_default_of_another_type_is_refused(project, line):

@@ -25,7 +25,7 @@ def book(*labels, scheme="s"):
 
 def measured(labels, features=FRAME, later=LATER, playbook=None, **more):
     more = {"replicates": 200} | more
-    return kotler({"s": labels}, features, later, playbook, **more).set_index("measure")
+    return kotler({"s": labels.rename("s")}, features, later, playbook, **more).set_index("measure")
 
 
 def test_labels_that_are_one_cut_of_a_feature_are_told_by_a_tree_of_depth_one():
@@ -60,7 +60,7 @@ def test_trees_neither_see_reachable_nor_what_is_empty_for_some():
     assert tree_accuracy(BY_CHANCE, odd).accuracy.max() < 0.6
 
 
-def test_the_smallest_segment_is_named_an_empty_one_too():
+def test_the_smallest_segment_is_named_and_empty_ones_beside_it():
     found = measured(BY_SPEND)
     share = (BY_SPEND == "high").mean()
     assert found.value[actionable.SMALLEST] == pytest.approx(min(share, 1 - share))
@@ -68,9 +68,9 @@ def test_the_smallest_segment_is_named_an_empty_one_too():
     assert found.value[actionable.REVENUE] == pytest.approx(low)
     assert found.evidence[actionable.REVENUE] == "of low"
     empty = measured(BY_SPEND.cat.add_categories(["none"]))
-    assert empty.value[[actionable.SMALLEST, actionable.REVENUE]].tolist() == [0, 0]
-    assert empty.evidence[actionable.SMALLEST] == "of none"
-    assert not empty.passed[actionable.SMALLEST]
+    both = [actionable.SMALLEST, actionable.REVENUE]
+    pd.testing.assert_frame_equal(empty.loc[both, ["value", "passed"]], found.loc[both, ["value", "passed"]])
+    assert empty.evidence[actionable.REVENUE] == "of low; nobody in none"
 
 
 def test_reach_is_measured_where_it_is_known():
@@ -124,6 +124,22 @@ def test_treated_are_those_with_a_row_in_the_playbook_and_profit_above_the_cost(
     assert none.evidence == "not measured: there is no playbook; give one"
     other = measured(BY_SPEND, FRAME.drop(columns="expected_margin"), playbook=book("high")).loc[actionable.TREATED]
     assert "no column 'expected_margin'" in other.evidence
+
+
+def test_variants_of_a_scheme_share_its_rows_of_the_playbook():
+    both = {"s": BY_SPEND.rename("s"), "s nested": BY_CHANCE.rename("s")}
+    table = kotler(both, FRAME, LATER, book("high", "low"), replicates=50)
+    assert table.value[table.measure == actionable.TREATED].tolist() == [1, 1]
+
+
+def test_side_by_side_holds_each_measure_below_what_is_asked():
+    table = kotler({"good": BY_SPEND, "bad": BY_CHANCE}, FRAME, LATER, replicates=50)
+    wide = actionable.side_by_side(table)
+    assert wide.index.tolist() == ["asked", "good", "bad"]
+    assert [*wide] == table.measure[:7].tolist()
+    for row in table.itertuples():
+        assert wide.loc[row.scheme, row.measure] == pytest.approx(row.value, nan_ok=True)
+    assert wide.loc["asked", actionable.SMALLEST] == Thresholds().customers
 
 
 def test_verdicts_name_what_failed_and_what_was_not_measured():

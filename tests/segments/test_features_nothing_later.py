@@ -4,11 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from crmlab import catalog
 from crmlab.segments.models.abc import ABC
 from crmlab.segments.models.brand_loyalty import BrandLoyalty
+from crmlab.segments.models.clusters import GaussianMixture, Hierarchical, KMeans
 from crmlab.segments.models.eight_classes import EightClasses
+from crmlab.segments.models.index_system import IndexSystem
 from crmlab.segments.models.rfm import RFM, RFMTiers
 from crmlab.segments.models.value_matrix import ValueMatrix
+from crmlab.segments.tables import scorecard
 from crmlab.segments.tables.brands import brands
 from crmlab.segments.tables.features import collect, features
 from crmlab.segments.tables.stores import store_strength
@@ -16,6 +20,8 @@ from crmlab.segments.tables.stores import store_strength
 from .logs import MORE, log, random_rows, table
 
 END = "2024-06-30"
+SCHEMES = (ABC, RFM, RFMTiers, ValueMatrix, EightClasses)
+CLUSTERS = (KMeans, GaussianMixture, Hierarchical)
 PRODUCTS = table(
     product_id=[f"p{i}" for i in range(9)], category=["k"] * 9, own_label=[i % 3 == 0 for i in range(9)],
     brand=[f"b{i % 4}" for i in range(9)],
@@ -28,7 +34,9 @@ def told(rows):
     known = collect(features(transactions, END, 90), store_strength(transactions, END, window_days=90))
     known["expected_margin"] = known.spend / known.orders
     used = collect(brands(transactions, PRODUCTS, END, "k", window_days=90))
-    labels = [scheme.fit(known).assign(known) for scheme in (ABC, RFM, RFMTiers, ValueMatrix, EightClasses)]
+    fitted = [*(kind.fit(known) for kind in SCHEMES), *(kind.fit(known, k=3) for kind in CLUSTERS)]
+    fitted.append(IndexSystem.fit(known, scorecard.load(catalog.root() / "data" / "scorecard.toml")))
+    labels = [scheme.assign(known) for scheme in fitted]
     labels.append(BrandLoyalty.fit(used).assign(used))
     return [part.to_csv().encode() for part in (known, used, *labels)]
 

@@ -92,3 +92,12 @@ def test_means_are_by_segment_and_of_all():
     assert table.age["high"] == pytest.approx(FRAME.age[:200].mean())
     assert table.age["all"] == pytest.approx(FRAME.age.mean())
     assert table.customers.tolist() == [200, 200, 200, 600]
+
+
+def test_what_is_not_known_for_all_is_a_stated_blank_unless_it_was_asked_for():
+    labels = pd.Series(["a", "b"] * 50)
+    features = pd.DataFrame({"x": np.arange(100.0), "strength": [np.nan, 1.0, *range(98)]})
+    table = profiles(labels, features, [], replicates=10).set_index("variable")
+    assert table.says["strength"] == "cannot be estimated: it is empty for 1 of 100 customers"
+    assert table.says["x"] == "no difference"
+    assert "'strength' is empty for 1 of 100" in refused(profiles, labels, features, [], ["strength"])[0]

@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.isotonic import IsotonicRegression
 
 from crmlab import holdout
 from crmlab.holdout.measures import Weighed
@@ -194,9 +195,9 @@ def test_rounds_know_nothing_of_what_came_after_their_origin():
     columns = ("category", "store_id", "product_id")
     more = pd.DataFrame({"expected_margin": 1.0}, [f"c{i:03d}" for i in range(60)])
     origin = date(2024, 6, 30)
-    first = rounds(log(*before, columns=columns), [origin], 90, more={origin: more})
+    first = rounds(log(*before, columns=columns), [origin], 90, 365, {origin: more}, {})
     later = random_rows(rng, 100, "2024-07-01", "2024-12-31")
-    second = rounds(log(*before, *later, columns=columns), ["2024-06-30"], 90, more={origin: more})
+    second = rounds(log(*before, *later, columns=columns), ["2024-06-30"], 90, 365, {origin: more}, {})
     pd.testing.assert_frame_equal(first[origin][0], second[origin][0])
     assert first[origin][0].expected_margin.eq(1).all()
     assert first[origin][1].spend.eq(0).all()
@@ -215,7 +216,9 @@ def test_bad_input_is_named_all_at_once():
     assert "name of a rule" in refused(race, {"recency": ABC.fit}, {"2024": (frame, later)})[0]
     blank = later.assign(spend=later.spend.where(later.spend > 0))
     assert "empty spend" in refused(race, SCHEMES, {"2024": (frame, blank)})[0]
-    assert "not a number" in refused(race, SCHEMES, {"2024": (frame.assign(spend=np.nan), later)})[0]
+    assert (
+        "empty or infinite for 900 of 900" in refused(race, SCHEMES, {"2024": (frame.assign(spend=np.nan), later)})[0]
+    )
 
 
 def test_more_segments_of_the_same_score_foretell_more():
@@ -225,3 +228,38 @@ def test_more_segments_of_the_same_score_foretell_more():
     table = pooled(race(schemes, {"2024": (frame, later)}, replicates=20))
     assert table.gini["2"] < table.gini["5"]
     assert table.segments[["2", "5"]].tolist() == [2, 5]
+
+
+def test_intervals_hold_nothing_that_a_measure_cannot_be():
+    frame, later = world(1)
+    one = later.assign(spend=np.where(np.arange(COUNT) == 7, 1e6, later.spend))  # one customer brings nearly all
+    table = race({"kind": given("kind")}, {"2024": (frame.assign(spend=one.spend), one)}, replicates=40).schemes
+    assert table[["gini_low", "gini_high"]].abs().le(1).all(axis=None)
+    assert table.r2_high.le(1).all()
+    assert table.lift10_low.ge(0).all()
+    assert table.lift10_high.le(10).all()
+
+
+@pytest.mark.parametrize("digits", [9, 0])
+def test_a_curve_reads_as_isotonic_regression_does_and_is_learned_anew(digits):
+    rng = np.random.default_rng(1)
+    x, fold = rng.uniform(0, 10, 120).round(digits), cross_fit.folds_of(120, 4, 1)  # without ties, and with many
+    y = x / 2 + rng.normal(0, 6, 120)
+
+    def foretold(rows, f):
+        train, test = rows[fold[rows] != f], rows[fold[rows] == f]
+        fitted = IsotonicRegression(out_of_bounds="clip").fit(x[train], y[train])
+        base = ((y[test] - y[train].mean()) ** 2).sum()
+        return np.array([base - ((y[test] - fitted.predict(x[test])) ** 2).sum(), base])
+
+    def r2(rows):
+        gain, spread = sum(foretold(rows, f) for f in range(4))
+        return gain / spread
+
+    drawn = cross_fit.measured([], [x], y[:, None], fold, 300, 3)[0, 0, 2]
+    assert drawn[0] == pytest.approx(r2(np.arange(120)))
+    anew = np.std(
+        [r2(np.concatenate([rng.choice(np.flatnonzero(fold == f), 30) for f in range(4)])) for _ in range(300)]
+    )
+    # steps that stay where they are make intervals somewhat wider than curves fitted anew; curves that stay, narrower
+    assert 0.95 * anew < np.std(drawn[1:]) < 1.2 * anew

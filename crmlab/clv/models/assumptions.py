@@ -41,15 +41,17 @@ def leaving(model, customers, level=0.95):
 
 
 def one_time_buyers(model, customers):
-    """Whether the model can take a customer who ordered once for gone; BG/NBD cannot."""
-    once = customers.frequency == 0
+    """Whether the model takes who ordered once for gone no less readily than others; BG/NBD never does."""
+    claim, once = "One-time buyers may be gone, as others may", customers.frequency == 0
     share = customers.customers[once].sum() / customers.customers.sum()
     told = f"{share:.1%} of customers ordered once"
     if not once.any():
-        return Verdict("One-time buyers may be gone", True, "nobody ordered once")
+        return Verdict(claim, True, "nobody ordered once")
+    if isinstance(model, NBD):
+        return Verdict(claim, True, f"{told}; in this model nobody leaves")
     chance = model.p_alive(customers[once])
     return Verdict(
-        "One-time buyers may be gone",
+        claim,
         bool(chance.min() < 1),
         f"{told}; their chances of being active run from {number(chance.min())} to {number(chance.max())}",
         "MBG/NBD (mbg_nbd) or Pareto/NBD (pareto_nbd)",

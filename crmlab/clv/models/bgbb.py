@@ -11,6 +11,7 @@ from crmlab.clv.models.quadrature import LOST, beta_nodes
 from crmlab.contracts import InputError
 from crmlab.likelihood import Around
 
+MOST = 100_000  # opportunities of a customer; a sum is taken over all of them
 UPPER = np.triu_indices(4)  # second derivatives by four parameters, each once
 MOMENTS = 1 + 4 + len(UPPER[0])
 
@@ -154,12 +155,13 @@ class _Sums:
     """
 
     def __init__(self, x, t_x, n):
-        bad = (x > t_x) | (t_x % 1 > 0) | (n % 1 > 0)
+        bad = (x > t_x) | (t_x % 1 > 0) | (n % 1 > 0) | (n > MOST)
         if bad.any():
             first = f"frequency {x[bad][0]:g}, recency {t_x[bad][0]:g}, age {n[bad][0]:g}"
             raise InputError(
                 f"customers: {bad.sum():,} of {bad.size:,} kinds have more orders than opportunities by the last of "
-                f"them, or parts of opportunities (first: {first}); count whole periods, as summarise_periods does"
+                f"them, parts of opportunities, or more than {MOST:,} (first: {first}); count whole periods, as "
+                "summarise_periods does, of so many days that there are fewer"
             )
         self.n, self.top = n, int(n.max(initial=0))
         self.x, column = np.unique(x.astype(int), return_inverse=True)

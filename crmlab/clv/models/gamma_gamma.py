@@ -27,11 +27,7 @@ class GammaGamma:
     @classmethod
     def fit(cls, summary):
         """The parameters most likely to have made the mean spends of who `fits`. Raises FitError if there are none."""
-        x, m, customers = spenders(summary)
-        if customers.sum() < 2:
-            raise FitError(
-                f"GammaGamma needs repeat buyers who spent; there are {customers.sum()}: try a longer calibration"
-            )
+        x, m, customers = _learnt_from(summary)
         mean = (m * customers).sum() / customers.sum()
         starts = [(2, 3, mean), (8, 8, mean), (1, 1.5, mean)]
         return fit(cls, _likelihood, (x, m), customers, starts)
@@ -41,7 +37,7 @@ class GammaGamma:
 
         Draws without a clear maximum are left out, so that fewer models may come.
         """
-        *seen, customers = spenders(summary)
+        *seen, customers = _learnt_from(summary)
         *kinds, which = distinct(*seen)
         return bootstrap(self, _likelihood, kinds, np.bincount(which, customers).astype(int), count, seed)
 
@@ -75,6 +71,16 @@ class GammaGamma:
         x, m = (v[orders.row.to_numpy()[first]] for v in spending(summary))
         scale = rng.gamma(self.p * x + self.q, 1 / (self.gamma + m * x))
         return rng.gamma(self.p, 1 / scale[back])
+
+
+def _learnt_from(summary):
+    """What `spenders` gives. Raises FitError where they are fewer than two."""
+    *seen, customers = spenders(summary)
+    if customers.sum() < 2:
+        raise FitError(
+            f"GammaGamma needs repeat buyers who spent; there are {customers.sum()}: try a longer calibration"
+        )
+    return *seen, customers
 
 
 def spenders(summary):

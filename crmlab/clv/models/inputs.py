@@ -2,10 +2,12 @@
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import infer_dtype
 
 from crmlab.contracts import InputError
 
 EXACT = 2**53  # beyond it, floats skip whole numbers
+NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal", "boolean", "empty")  # as pandas calls them
 
 
 class Checked(pd.DataFrame):
@@ -17,6 +19,7 @@ class Checked(pd.DataFrame):
     def __init__(self, summary):
         super().__init__(summary)
         object.__setattr__(self, "kinds", repeat_buying(summary))
+        object.__setattr__(self, "counts", count_customers(summary))
 
 
 def repeat_buying(summary):
@@ -26,7 +29,7 @@ def repeat_buying(summary):
     """
     if isinstance(summary, Checked):
         return summary.kinds
-    x, t_x, T, which = distinct(*(_floats(summary[name]) for name in ("frequency", "recency", "age")))
+    x, t_x, T, which = distinct(*_numbers(summary, "frequency", "recency", "age"))
     faults = {
         "no finite frequency, recency or age": ~np.isfinite(x + t_x + T),
         "a frequency below 0": x < 0,
@@ -43,7 +46,7 @@ def repeat_buying(summary):
 
 def spending(summary):
     """frequency and monetary_value as arrays of float. Raises InputError with everything impossible in them."""
-    x, m = _floats(summary["frequency"]), _floats(summary["monetary_value"])
+    x, m = _numbers(summary, "frequency", "monetary_value")
     if np.isfinite(x.sum() + m.sum()) and min(x.min(initial=0), m.min(initial=0)) == 0:
         return x, m
     _refuse(
@@ -58,18 +61,19 @@ def spending(summary):
 
 
 def count_customers(summary):
-    """How many customers each row stands for: array of int."""
-    if "customers" in summary:
-        found = summary["customers"].to_numpy()
-        if not np.issubdtype(found.dtype, np.integer) or (found < 0).any():
-            floats = _floats(summary["customers"])
-            _refuse(
-                summary,
-                {"a number of customers that is no whole number, 0 or more": ~((floats >= 0) & (floats % 1 == 0))},
-            )
-            return floats.astype(int)
-        return found
-    return np.ones(len(summary), dtype=int)
+    """How many customers each row stands for: array of int. Raises InputError where that is no count."""
+    if isinstance(summary, Checked):
+        return summary.counts
+    if "customers" not in summary:
+        return np.ones(len(summary), dtype=int)
+    (found,) = _numbers(summary, "customers")
+    if summary["customers"].dtype.kind not in "iu" or found.min(initial=0) < 0:
+        with np.errstate(invalid="ignore"):
+            none = ~((found >= 0) & (found % 1 == 0))
+        _refuse(summary, {"a number of customers that is no whole number, 0 or more": none})
+    if found.sum() >= EXACT:
+        raise InputError(f"customers: the rows stand for {found.sum():.3g} customers; at most 2^53 can be counted")
+    return found.astype(int)
 
 
 def distinct(*columns):
@@ -94,6 +98,13 @@ def daily_rate(discount_annual):
     return np.log1p(discount_annual) / 365
 
 
+def share(margin):
+    """`margin`, as it is. Raises ValueError unless it is a share, 0 to 1."""
+    if not 0 <= margin <= 1:
+        raise ValueError(f"margin = {margin!r}: choose the share of spend that is profit, 0 to 1")
+    return margin
+
+
 def horizon(days):
     """`days` ahead, as they are. Raises ValueError unless they are finite and at least 0; None, for ever, is not."""
     found = np.asarray(days, dtype=float)
@@ -110,8 +121,27 @@ def whole_horizon(periods):
     return periods
 
 
-def _floats(column):
-    return column.to_numpy(dtype=float, na_value=np.nan)
+def _numbers(summary, *names):
+    """Columns as arrays of float, NaN where empty. Raises InputError with every one that is missing or no number."""
+    if not isinstance(summary, pd.DataFrame):
+        raise InputError(
+            f"customers: a {type(summary).__name__} is no pandas frame; clv.collapse makes one of a summary"
+        )
+    there = {name: list(summary.columns).count(name) for name in names}
+    faults = [
+        f"customers: there {'is no column' if not count else f'are {count} columns'} {name!r}; give it once"
+        for name, count in there.items()
+        if count != 1
+    ]
+    held = {name: infer_dtype(summary[name], skipna=True) for name, count in there.items() if count == 1}
+    faults += [
+        f"customers: {name!r} holds {kind}, not numbers; give counts, days and money as numbers"
+        for name, kind in held.items()
+        if kind not in NUMBERS
+    ]
+    if faults:
+        raise InputError(*faults)
+    return [summary[name].to_numpy(dtype=float, na_value=np.nan) for name in names]
 
 
 def _refuse(summary, faults):

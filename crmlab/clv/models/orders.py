@@ -24,11 +24,7 @@ class OrderModel:
 
         starts : tuples of parameters to begin at, rather than a few of the model's own
         """
-        x, t_x, T, customers = counted(summary)
-        if not (x @ customers):
-            raise FitError(
-                f"{cls.__name__} needs repeat orders; {customers.sum():,} customers had none: try a longer calibration"
-            )
+        x, t_x, T, customers = cls._learnt_from(summary)
         rate = (x @ customers) / (T @ customers)
         return fit(cls, cls._likelihood, (x, t_x, T), customers, starts or cls._starts(rate))
 
@@ -37,8 +33,22 @@ class OrderModel:
 
         Draws without a clear maximum are left out, so that fewer models may come.
         """
-        *seen, customers = counted(summary)
+        *seen, customers = self._learnt_from(summary)
         return bootstrap(self, self._likelihood, seen, customers, count, seed)
+
+    @classmethod
+    def _learnt_from(cls, summary):
+        """What `counted` gives. Raises FitError where nobody came back, or is there at all."""
+        *seen, customers = counted(summary)
+        if not customers.sum():
+            raise FitError(
+                f"{cls.__name__} needs customers, and there are none: try a later split or an earlier acquired_from"
+            )
+        if not (seen[0] @ customers):
+            raise FitError(
+                f"{cls.__name__} needs repeat orders; {customers.sum():,} customers had none: try a longer calibration"
+            )
+        return *seen, customers
 
     def log_likelihood(self, summary):
         """Log of the chance of what all customers did, with time in days."""

@@ -2,12 +2,16 @@
 
 import ibis
 
+from crmlab.clv.models.inputs import share
 from crmlab.clv.tables import TUPLE, collapse
 
 
 def value(discounted_orders, spend, margin=1.0):
-    """Customer lifetime value: discounted orders x spend an order x margin, in the currency of `spend`."""
-    return (discounted_orders * spend * margin).rename("value")
+    """Customer lifetime value: discounted orders x spend an order x margin, in the currency of `spend`.
+
+    margin : share of spend that is profit, 0 to 1; another is refused by ValueError
+    """
+    return (discounted_orders * spend * share(margin)).rename("value")
 
 
 def total(series, customers=1):
@@ -36,5 +40,5 @@ def score(summary, orders, spend, days, discount_annual, margin=1.0, valued=True
     if spend:
         scored = scored.mutate(expected_spend=spend.spend_given(scored.frequency, scored.monetary_value))
     if spend and valued:
-        scored = scored.mutate(value=scored.discounted_orders * scored.expected_spend * margin)
+        scored = scored.mutate(value=scored.discounted_orders * scored.expected_spend * share(margin))
     return scored.order_by("customer_id")

@@ -1,7 +1,7 @@
 """Whether segments can be worked with: Kotler's five demands, as numbers beside what is asked of them.
 
 measurable      a small decision tree on features tells who belongs where
-substantial     no segment is too small, in customers or in revenue
+substantial     no segment with customers in it is too small, in customers or in revenue
 accessible      customers can be reached
 differentiable  segments differ in what customers do later
 actionable      there is something to do about a customer, and it pays
@@ -17,6 +17,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from crmlab.contracts import InputError
 from crmlab.result import Verdict, number
+from crmlab.segments.models.scheme import check, reached
 from crmlab.stats import intervals, resample
 
 DEEPEST = 8
@@ -54,7 +55,8 @@ class Thresholds:
 def kotler(assignments, features, later, playbook=None, contact_cost=0.0, thresholds=None, replicates=1000, seed=1):
     """The five demands on each scheme: a frame, one row a scheme, demand and measure.
 
-    assignments  : name -> labels Series, or a frame with a column a scheme; by customer
+    assignments  : name -> labels Series, or a frame with a column a scheme; by customer. The playbook's rows are those
+                   of the scheme that the Series is named for
     features     : of `tables.features` at the origin; `reachable` (true or false) and `expected_margin` where known
     later        : frame of `tables.later`; its `spend` tells whether segments differ
     playbook     : frame of `tables.playbook.load`; None leaves actionable unmeasured
@@ -81,7 +83,7 @@ def kotler(assignments, features, later, playbook=None, contact_cost=0.0, thresh
             *_substantial(labels, held.spend, asked),
             _accessible(labels, held, asked),
             _differentiable(labels, later.spend.loc[labels.index], asked, replicates, seed),
-            _actionable(scheme, labels, held, playbook, contact_cost, asked),
+            _actionable(labels, held, playbook, contact_cost, asked),
         ]
         rows += [{"scheme": scheme} | row for row in found]
     return pd.DataFrame(rows).astype({"passed": "boolean"})
@@ -93,6 +95,16 @@ def meets_all(table):
     table : of `kotler`
     """
     return tuple(_met(scheme, rows) for scheme, rows in table.groupby("scheme", sort=False))
+
+
+def side_by_side(table):
+    """Each measure of each scheme below what is asked: a frame by scheme, "asked" the first, a column a measure.
+
+    table : of `kotler`; NaN where nothing was measured
+    """
+    wide = table.pivot(index="scheme", columns="measure", values="value").loc[table.scheme.unique()]
+    asked = table.drop_duplicates("measure").set_index("measure").threshold
+    return pd.concat([asked.to_frame("asked").T, wide[asked.index]]).rename_axis(index="scheme", columns=None)
 
 
 def tree_accuracy(labels, features, seed=1):
@@ -148,15 +160,18 @@ def _measurable(labels, features, asked, seed):
 def _substantial(labels, spend, asked):
     customers = labels.value_counts(normalize=True, sort=False)
     revenue = spend.groupby(labels, observed=False).sum() / spend.sum()
+    empty = ", ".join(map(str, customers.index[customers == 0]))
+    nobody = f"; nobody in {empty}" if empty else ""
     for measure, shares, least in ((SMALLEST, customers, asked.customers), (REVENUE, revenue, asked.revenue)):
-        yield _row("substantial", measure, shares.min(), least, shares.min() >= least, f"of {shares.idxmin()}")
+        held = shares[customers > 0]
+        yield _row("substantial", measure, held.min(), least, held.min() >= least, f"of {held.idxmin()}{nobody}")
 
 
 def _accessible(labels, features, asked):
     if "reachable" not in features:
         told = f"{UNTOLD}there is no column 'reachable'; join CUSTOMERS"
         return _row("accessible", REACHED, np.nan, asked.reachable, pd.NA, told)
-    known = features.reachable.astype("boolean")
+    known = reached(features.reachable)
     share = known.fillna(False).astype(float)
     by = share.groupby(labels, observed=True).mean()
     told = f"least in {by.idxmin()}, {by.min():.1%}"
@@ -198,11 +213,11 @@ def _less_chance(eta, n, k):
     return 1 - (1 - eta) * (n - 1) / max(n - k, 1)
 
 
-def _actionable(scheme, labels, features, playbook, contact_cost, asked):
+def _actionable(labels, features, playbook, contact_cost, asked):
     lacking = "playbook" if playbook is None else "" if "expected_margin" in features else "column 'expected_margin'"
     if lacking:
         return _row("actionable", TREATED, np.nan, asked.actionable, pd.NA, f"{UNTOLD}there is no {lacking}; give one")
-    rows = playbook.index[playbook.index.get_level_values("scheme") == scheme].get_level_values("label")
+    rows = playbook.index[playbook.index.get_level_values("scheme") == labels.name].get_level_values("label")
     treated, pays = labels.astype(str).isin(rows), features.expected_margin > contact_cost
     without = [str(label) for label in labels.value_counts(sort=False).index if str(label) not in set(rows)]
     told = f"{treated.mean():.1%} with a row in the playbook, {pays.mean():.1%} expected to bring more than "
@@ -231,16 +246,23 @@ def _faults(assignments, features, later, contact_cost, replicates):
     """What is wrong with the input, in words."""
     if not assignments:
         yield "assignments: there are no schemes; give one at least"
-    if "spend" not in features:
-        yield "features: no column 'spend' (spent so far); join it"
-    elif not features.spend.sum() > 0:
-        yield f"features: 'spend' of all {len(features):,} customers is {features.spend.sum():g}; revenue has no shares"
+    yield from _spend_faults(features)
     if "spend" not in later:
         yield "later: no column 'spend' (spent after the origin); take the frame of `tables.later`"
     if not 0 <= contact_cost < np.inf or replicates < 1:
         yield f"contact_cost = {contact_cost!r}, replicates = {replicates!r}: give a cost of 0 or more, and replicates"
     for scheme, labels in assignments.items():
         yield from _labels_faults(scheme, labels, {"features": features, "later": later})
+
+
+def _spend_faults(features):
+    try:
+        check(features, "a share of revenue", ["spend"])
+    except InputError as problem:
+        yield from problem.breaches
+        return
+    if not (total := features.spend.sum()) > 0:
+        yield f"features: 'spend' of all {len(features):,} customers is {total:g}; revenue has no shares"
 
 
 def _labels_faults(scheme, labels, frames):

@@ -16,7 +16,7 @@ from threadpoolctl import ThreadpoolController
 
 from crmlab.contracts import InputError
 from crmlab.segments.models.scheme import amount, check, labelled
-from crmlab.segments.models.transforms import Transform
+from crmlab.segments.models.transforms import Transform, named
 
 COLUMNS = ("orders", "spend", "days_since_last")
 SAMPLE = 5000  # customers a tree of clusters is grown on: it takes the distances of all pairs
@@ -159,6 +159,15 @@ def nearest(X, centres):
     return cdist(X, np.asarray(centres, dtype=float)).argmin(axis=1)
 
 
+def distinct(X, columns, k, what):
+    """Raise InputError where fewer of the rows of X than k are distinct."""
+    if (found := len(np.unique(X, axis=0))) < k:
+        raise InputError(
+            f"features: {len(X):,} customers have {found} distinct values of {', '.join(columns)}, fewer than the "
+            f"{k} {what}; take fewer, or more columns"
+        )
+
+
 def sampled(count, most, seed):
     """Places of at most so many customers, drawn with the seed, ascending: all where there are no more."""
     return np.arange(count) if count <= most else np.sort(np.random.default_rng(seed).choice(count, most, False))
@@ -178,14 +187,11 @@ def _prepared(cls, features, k, columns, transform, value):
     """The transform, and the customers on it."""
     if not (isinstance(k, (int, np.integer)) and k >= 2):
         raise InputError(f"k = {k!r}: choose a whole number of clusters, 2 or more")
+    columns = named(columns)
     check(features, cls.name, dict.fromkeys([*columns, value]), columns, k)
     scale = Transform.fit(features, columns, transform)
     X = scale.of(features)
-    if (distinct := len(np.unique(X, axis=0))) < k:
-        raise InputError(
-            f"features: {len(X):,} customers have {distinct} distinct values of {', '.join(columns)}, fewer than the "
-            f"{k} segments of {cls.name}; take fewer segments, or more columns"
-        )
+    distinct(X, columns, k, f"segments of {cls.name}")
     return scale, X
 
 

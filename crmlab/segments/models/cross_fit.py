@@ -5,9 +5,12 @@ are in it, and a continuous rule the rising curve fitted to the others [isotonic
 that neither is asked for a straight line. Measures are ratios of sums over folds, within each of which one set of
 expectations orders customers: a segment that says nothing is then worth 0, not less.
 
-Customers are drawn anew within their fold, and the means of segments learned anew, as what is learned by chance is half
-of what may go wrong; the curves of continuous rules, which have all customers to learn from, stay as they are.
+Customers are drawn anew within their fold, and what is expected of them is learned anew, as what is learned by chance
+is half of what may go wrong: the means of segments, and the heights of a curve's steps. Where its steps begin and end
+stays as it was, which makes intervals somewhat wider than those of curves fitted anew.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
@@ -63,14 +66,46 @@ def _cells(codes, count):
 
 
 def _curves(score, outcomes, fold):
-    """By fold: the level of each customer's score, and the curves fitted to the other folds, levels x outcomes."""
+    """By fold: the level of each customer's score; and by outcome, the Curve fitted to the other folds."""
     found = []
     for held in range(fold.max() + 1):
         others = fold != held
         level, place = np.unique(score[~others], return_inverse=True)
-        fits = [IsotonicRegression(out_of_bounds="clip").fit(score[others], y) for y in outcomes[others].T]
-        found.append((place, np.stack([fit.predict(level) for fit in fits], axis=1)))
+        found.append((place, [Curve.fit(score, y, others, level) for y in outcomes.T]))
     return found
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A rising curve as steps, straight between them: what it says of a level is a mean of heights of steps."""
+
+    step: np.ndarray  # of each customer whom it is learned from
+    heights: np.ndarray  # of steps, as seen
+    parts: sparse.csr_array  # levels x steps, rows sum to 1
+    others: np.ndarray  # whether it is learned from a customer
+    outcome: np.ndarray  # of those
+
+    @classmethod
+    def fit(cls, score, outcome, others, level):
+        """The isotonic regression of the others' outcomes on their scores, as it is read at each level."""
+        x, y = score[others], outcome[others]
+        fit = IsotonicRegression(out_of_bounds="clip").fit(x, y)
+        heights, step = np.unique(fit.predict(x), return_inverse=True)
+        ends = np.sort(x), np.sort(step)  # both rise with the score
+        right = np.clip(np.searchsorted(ends[0], level), 0, len(x) - 1)
+        left = np.where(ends[0][right] == level, right, np.maximum(right - 1, 0))
+        wide = ends[0][right] - ends[0][left]
+        share = np.divide(level - ends[0][left], wide, out=np.zeros(len(level)), where=wide > 0).clip(0, 1)
+        rows = np.arange(len(level))
+        cells = np.r_[1 - share, share], (np.r_[rows, rows], np.r_[ends[1][left], ends[1][right]])
+        return cls(step, heights, sparse.csr_array(cells, (len(level), len(heights))), others, y)
+
+    def of(self, weights):
+        """What it says of each level once its heights are learned from customers drawn anew: levels x replicates."""
+        drawn = weights[self.others]
+        counts, sums = (_onto(self.step, v, len(self.heights)) for v in (drawn, drawn * self.outcome[:, None]))
+        kept = np.broadcast_to(self.heights[:, None], sums.shape).copy()  # where nobody of a step is drawn
+        return self.parts @ np.divide(sums, counts, out=kept, where=counts > 0)
 
 
 def _weights(rng, fold, block):
@@ -104,7 +139,7 @@ def _add(parts, cells, places, curves, outcomes, fold, weights):
                 mean = _means(counts, sums[o], f, base)
                 _put(parts, r, o, plain, mean, counts[:, f], sums[o][:, f], _by_mean(mean, counts[:, f]))
             for r, (by, (counts, *sums)) in enumerate(zip(curves, levels, strict=True), len(own)):
-                _put(parts, r, o, plain, by[f][1][:, o, None], counts, sums[o], _by_level(counts))
+                _put(parts, r, o, plain, by[f][1][o].of(weights), counts, sums[o], _by_level(counts))
 
 
 def _put(parts, r, o, plain, mean, counts, sums, order):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
@@ -34,6 +35,8 @@ class EightClasses:
         check(features, cls.name, ["store_strength"], varying=["store_strength"], least=len(cls.labels))
         matrix = ValueMatrix.fit(features, margin, current_cut, potential_cut)
         cut = features.store_strength.median() if strength_cut is None else strength_cut
+        if not np.isfinite(cut):
+            raise InputError(f"strength_cut = {cut!r}: give a finite strength, or none for the median")
         return cls(matrix, float(cut))
 
     def assign(self, features):
@@ -62,6 +65,8 @@ def ablation(labels, playbook):
         changes                         whether principle, owner or success is another
     Raises InputError where the playbook lacks a class.
     """
+    if [*getattr(labels.dtype, "categories", ())] != [*EightClasses.labels]:
+        raise InputError("labels: they are none of eight_classes; give those of `EightClasses.assign`")
     needed = [(scheme.name, label) for scheme in (EightClasses, ValueMatrix) for label in scheme.labels]
     if lacking := [key for key in needed if key not in playbook.index]:
         raise InputError(*(f"playbook: [{scheme}] lacks {label!r}; add it" for scheme, label in lacking))

@@ -10,7 +10,16 @@ from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score
 
 from crmlab.contracts import InputError
 from crmlab.result import Verdict
-from crmlab.segments.models.clusters import COLUMNS, SAMPLE, fit_mixture, k_means, nearest, one_thread, sampled
+from crmlab.segments.models.clusters import (
+    COLUMNS,
+    SAMPLE,
+    distinct,
+    fit_mixture,
+    k_means,
+    nearest,
+    one_thread,
+    sampled,
+)
 from crmlab.segments.models.transforms import Transform
 
 COUNTS = tuple(range(2, 9))
@@ -42,6 +51,7 @@ def indices(features, columns=COLUMNS, transform="log", counts=COUNTS, reference
     if breaches := _faults(features, counts, references, splits):
         raise InputError(*breaches)
     X = Transform.fit(features, columns, transform, least=2 * max(counts)).of(features)
+    distinct(X, columns, max(counts), "clusters that are searched for")
     return indices_of(X, counts, references, splits, seed)
 
 

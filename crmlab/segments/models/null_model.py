@@ -14,7 +14,7 @@ from scipy.spatial.distance import cdist
 
 from crmlab.contracts import InputError
 from crmlab.result import Verdict, number
-from crmlab.segments.models.clusters import COLUMNS, k_means, one_thread, sampled
+from crmlab.segments.models.clusters import COLUMNS, distinct, k_means, one_thread, sampled
 from crmlab.segments.models.how_many import COUNTS, prediction_strength, silhouette
 from crmlab.segments.models.transforms import Transform
 
@@ -84,10 +84,12 @@ class UnimodalNull:
         margins = tuple(Margin.fit(v, transform == "log") for v in values.T)
         wanted = np.corrcoef(_scores(values).T).reshape(len(columns), -1)
         normal = np.random.default_rng([seed, 1]).normal(size=(MATCHED, len(columns)))
-        latent = wanted
+        latent = _nearest(wanted)
         for _ in range(STEPS):  # ties hide some of the correlation, so that the copula needs more of it
             drawn = _drawn(margins, normal @ np.linalg.cholesky(latent).T)
-            latent = _nearest(latent + wanted - np.corrcoef(_scores(drawn).T).reshape(wanted.shape))
+            with np.errstate(invalid="ignore"):  # a column that is the same in all draws has no correlations
+                off = wanted - np.corrcoef(_scores(drawn).T).reshape(wanted.shape)
+            latent = _nearest(latent + np.nan_to_num(off))
         return cls(tuple(columns), margins, tuple(map(tuple, np.linalg.cholesky(latent).tolist())))
 
     def draw(self, count, rng):
@@ -116,8 +118,9 @@ def searches(
             f"draws = {draws}, counts = {counts}, sample = {sample}: give 19 draws or more, counts of 2 or more, "
             "and a sample of four times the highest count"
         )
-    Transform.fit(features, columns, transform, least=4 * max(counts))
     held = features.iloc[sampled(len(features), sample, seed)]
+    X = Transform.fit(held, columns, transform, least=4 * max(counts)).of(held)
+    distinct(X, columns, max(counts), "clusters that are searched for")
     null, rng = UnimodalNull.fit(held, columns, transform, seed), np.random.default_rng([seed, 2])
     rows = [{"found_in": "customers"} | _search(held, columns, transform, counts, seed)]
     for place in range(draws):
@@ -155,24 +158,24 @@ def _chance(table, measure, draws):
 
 
 def _search(features, columns, transform, counts, seed):
-    """The best number of clusters by silhouette, with that and the prediction strength."""
-    X = _standard(features, columns, transform)
-    distinct = len(np.unique(X, axis=0))
+    """The best number of clusters by silhouette, with that and the prediction strength.
+
+    A draw in which a column is the same for all is left with the others.
+    """
+    varying = [c for c in columns if features[c].nunique() > 1]
+    if len(features[varying].drop_duplicates()) < counts[0]:
+        return {"k": counts[0], "silhouette": 0.0, "prediction_strength": 0.0}  # a draw without clusters
+    X = Transform.fit(features, varying, transform).of(features)
+    kinds = len(np.unique(X, axis=0))
     apart, found = cdist(X, X), []
     for k in counts:
-        if k <= distinct:
+        if k <= kinds:
             codes = k_means(X, k, seed, 3)[1]
             with one_thread():
                 found.append((silhouette(apart, codes), -k))
     value, k = max(found)
     strength = prediction_strength(X, -k, 3, seed, 2)
     return {"k": -k, "silhouette": value, "prediction_strength": strength}
-
-
-def _standard(features, columns, transform):
-    """Customers transformed; a draw in which a column is the same for all is left with the others."""
-    varying = [c for c in columns if features[c].nunique() > 1]
-    return Transform.fit(features, varying, transform).of(features)
 
 
 def _one_mode(widths, masses):

@@ -5,9 +5,9 @@
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_numeric_dtype
 
 from crmlab.contracts import InputError
+from crmlab.segments.models.scheme import numbers, reached
 
 SHARES = (0.01, 0.05, 0.1, 0.2, 0.5)
 TREATMENT = ["principle", "owner", "budget_share", "success"]
@@ -156,7 +156,7 @@ def _reach(labels, reachable):
     measure = "share of customers who can be reached"
     if reachable is None:
         return "interact", measure, np.nan, f"{UNTOLD}there is no column 'reachable'; join CUSTOMERS"
-    held = reachable.loc[labels.index].astype("boolean")
+    held = reached(reachable.loc[labels.index])
     return "interact", measure, held.fillna(False).mean(), f"{held.isna().sum():,} not known, taken as no"
 
 
@@ -205,17 +205,28 @@ def _check(labels, given):
         if unknown := labels.index.difference(series.index).tolist():
             breaches.append(f"{name}: no row for {len(unknown):,} customers (first: {unknown[0]!r}); add them")
             continue
-        held = series.loc[labels.index]
-        numbers = is_numeric_dtype(held) and name in ("value", "clv")
-        blank = int((~np.isfinite(held.to_numpy(float))).sum() if numbers else held.isna().sum())
-        if blank and name in ("value", "clv", "stage"):
-            breaches.append(f"{name}: empty for {blank:,} of {len(labels):,} customers; fill it")
+        breaches += _faults(name, series.loc[labels.index])
     if breaches:
         raise InputError(*breaches)
 
 
+def _faults(name, held):
+    """What is wrong with a Series that has a row for each customer, in words."""
+    try:
+        blank = (~np.isfinite(numbers(held))).sum() if name in ("value", "clv") else held.isna().sum()
+    except (TypeError, ValueError):
+        yield f"{name}: it holds no numbers; give amounts"
+        return
+    if blank and name in ("value", "clv", "stage"):
+        yield f"{name}: empty for {blank:,} of {len(held):,} customers; fill it"
+
+
 def _value_faults(value):
-    held = value.to_numpy(float)
+    try:
+        held = numbers(value)
+    except (TypeError, ValueError):
+        yield "value: it holds no numbers; give what each customer brings"
+        return
     if bad := int((~np.isfinite(held)).sum()):
         yield f"value: empty or infinite for {bad:,} of {len(held):,} customers; fill it"
     elif not (held > 0).any():

@@ -28,11 +28,12 @@ def profiles(labels, features, used, columns=None, replicates=500, seed=1):
         says       "differs" where p_holm is below .05, with "little" where the effect is small; "no difference";
                    "cannot be estimated: " and why
     Columns that follow from used ones, as the mean spend from spend and orders, differ for that reason alone.
-    Raises InputError where `columns` names a used one, one that is missing, or one that is not known for all.
+    Raises InputError where `columns` names a used one, one that is missing, or one that is not known for all; of all
+    others, those not known for all are stated blanks.
     """
-    used = [*used]
-    columns = [c for c in features if c not in used] if columns is None else [*columns]
-    if breaches := [*_faults(labels, features, used, columns)]:
+    used, chosen = [*used], columns is not None
+    columns = [*columns] if chosen else [c for c in features if c not in used]
+    if breaches := [*_faults(labels, features, used, columns, chosen)]:
         raise InputError(*breaches)
     codes = np.unique(pd.Categorical(labels).codes, return_inverse=True)[1]
     held = features.loc[labels.index]
@@ -63,8 +64,7 @@ def means(labels, features, columns=None):
 def _compared(codes, values, replicates, seed):
     """One variable: measure, value, interval, chance."""
     told = {"measure": "eta²" if _is_number(values) else "Cramér's V"}
-    if values.nunique(dropna=False) < 2 or codes.max() == 0:
-        reason = "all are of one segment" if codes.max() == 0 else "it is the same for all customers"
+    if reason := _blank(codes, values):
         return told | dict.fromkeys(["value", "low", "high", "p"], np.nan) | {"says": f"cannot be estimated: {reason}"}
     rng = np.random.default_rng(seed)
     draws = (rng.integers(0, len(codes), len(codes)) for _ in range(replicates))
@@ -80,6 +80,15 @@ def _compared(codes, values, replicates, seed):
     # a replicate has the chance of its own draw on top of that of the data
     low, high = np.maximum(np.quantile(drawn, [0.025, 0.975]) - (np.mean(drawn) - value), 0)
     return told | {"value": value, "low": low, "high": high, "p": p, "says": ""}
+
+
+def _blank(codes, values):
+    """Why nothing can be said of a variable, "" where it can."""
+    if codes.max() == 0:
+        return "all are of one segment"
+    if empty := int(values.isna().sum()):
+        return f"it is empty for {empty:,} of {len(values):,} customers"
+    return "it is the same for all customers" if values.nunique() < 2 else ""
 
 
 def _eta(codes, x):
@@ -113,7 +122,10 @@ def _is_number(values):
     return is_numeric_dtype(values) and not is_bool_dtype(values)
 
 
-def _faults(labels, features, used, columns):
+def _faults(labels, features, used, columns, chosen):
+    if not len(labels):
+        yield "labels: there are no customers; take some"
+        return
     if absent := labels.index.difference(features.index).tolist():
         yield f"features: lack {len(absent):,} labelled customers (first: {absent[0]!r}); take both at one origin"
         return
@@ -124,5 +136,5 @@ def _faults(labels, features, used, columns):
     if unknown := [c for c in columns if c not in features]:
         yield f"columns: features have no {', '.join(unknown)}; join it"
     for name in columns:
-        if name in features and (blank := int(features.loc[labels.index, name].isna().sum())):
+        if chosen and name in features and (blank := int(features.loc[labels.index, name].isna().sum())):
             yield f"features: {name!r} is empty for {blank:,} of {len(labels):,} customers; fill it, or leave it out"

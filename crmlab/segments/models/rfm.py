@@ -13,7 +13,7 @@ import pandas as pd
 
 from crmlab.contracts import InputError
 from crmlab.result import number
-from crmlab.segments.models.rfm_audit import RULES, audit, cell_of
+from crmlab.segments.models.rfm_audit import MOST, RULES, audit, cell_of
 from crmlab.segments.models.scheme import amount, check, labelled
 
 AXES = ("days_since_last", "orders", "spend")
@@ -42,8 +42,8 @@ class Scores:
 
         least : customers needed; never fewer than cells
         """
-        if bins < 2:
-            raise InputError(f"bins = {bins}: choose 2 or more")
+        if not (isinstance(bins, int | np.integer) and 2 <= bins <= MOST):
+            raise InputError(f"bins = {bins!r}: choose a whole number, 2 to {MOST}")
         check(features, "rfm", AXES, varying=AXES, least=max(least, bins**3 if nested else bins))
         late, orders, spend = _axes(features)
         recency, frequency, money = (_cuts(values, bins) for values in (late, orders, spend))
@@ -138,9 +138,11 @@ class RFMTiers:
     @classmethod
     def fit(cls, features, tiers=5, weights=(1, 1, 1), bins=5, nested=False):
         """Scores learned from features, and cuts that part customers into equal tiers, as far as equal means allow."""
-        if len(weights) != 3 or not all(0 <= w < np.inf for w in weights) or not sum(weights) or tiers < 2:
+        weighed = len(weights) == 3 and all(0 <= w < np.inf for w in weights) and sum(weights)
+        if not weighed or tiers < 2 or tiers % 1:
             raise InputError(
-                f"weights = {tuple(weights)}, tiers = {tiers}: give three weights of 0 or more, and 2 tiers or more"
+                f"weights = {tuple(weights)}, tiers = {tiers}: give three weights of 0 or more, and 2 tiers or more, "
+                "a whole number"
             )
         scores = Scores.fit(features, bins, nested, least=tiers)
         weights = tuple(float(w) / sum(weights) for w in weights)

@@ -13,6 +13,7 @@ import pandas as pd
 from crmlab.contracts import InputError
 from crmlab.result import Verdict, number
 
+MOST = 20  # scores an axis: their cells are as many to the third
 OTHERS = "Others"  # what the list's own program calls cells without a name
 
 
@@ -110,6 +111,8 @@ def _held(audited, cells):
 
 
 def _check(rules, bins):
+    if not (isinstance(bins, int | np.integer) and 2 <= bins <= MOST):
+        raise InputError(f"bins = {bins!r}: choose a whole number, 2 to {MOST}")
     breaches, seen = [], set()
     for rule in rules:
         if rule.name in seen:

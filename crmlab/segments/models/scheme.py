@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
-from crmlab.result import number
+from crmlab.result import Verdict, number
 
 MEANS = {
     "orders": "days with an order",
@@ -29,6 +29,8 @@ def check(features, scheme, needed, varying=(), least=1):
     least   : customers, as many as the scheme has segments
     """
     breaches = []
+    if not len(features):
+        raise InputError(f"features: there are no customers, and {scheme} needs {least:,} at least; take more")
     if len(features) < least:
         breaches.append(
             f"features: {len(features):,} customers are fewer than the {least} segments of {scheme}; "
@@ -39,7 +41,11 @@ def check(features, scheme, needed, varying=(), least=1):
             told = f" ({MEANS[name]})" if name in MEANS else ""
             breaches.append(f"features: no column {name!r}{told}, which {scheme} needs; join it")
             continue
-        values = features[name].to_numpy(float)
+        try:
+            values = numbers(features[name])
+        except (TypeError, ValueError):
+            breaches.append(f"features: {name!r} holds no numbers, which {scheme} needs; give it as numbers")
+            continue
         if not (good := np.isfinite(values)).all():
             first = features.index[~good][0]
             breaches.append(
@@ -52,12 +58,50 @@ def check(features, scheme, needed, varying=(), least=1):
         raise InputError(*breaches)
 
 
+def numbers(values):
+    """A Series as an array of floats, blanks as NaN. Raises TypeError or ValueError where it holds something else."""
+    if values.dtype.kind in "mM":
+        raise TypeError("times are no numbers")
+    return values.to_numpy(float, na_value=np.nan)
+
+
+def reached(values):
+    """Whether each customer can be reached, with blanks where it is not known: a Series. Raises InputError for text."""
+    try:
+        return values.astype("boolean")
+    except (TypeError, ValueError):
+        raise InputError("reachable: neither true, false nor empty for some customers; give it as these") from None
+
+
 def constant(name, values, scheme):
     """What to say of a feature that tells nobody apart."""
     return (
         f"features: {name!r} is {amount(values[0])} for all {len(values):,} customers, "
         f"so {scheme} tells nobody apart; take another feature, or more customers"
     )
+
+
+def fit_each(schemes, features, needed=()):
+    """Those of several schemes that can be fitted to features, by name; and of each other one, why not: a Verdict.
+
+    schemes : name -> what fits it to features, such as `ABC.fit`
+    needed  : names of those that must be fitted: InputError then says why one cannot be
+    """
+    fitted, left_out = {}, []
+    for name, fit in schemes.items():
+        try:
+            fitted[name] = fit(features)
+        except InputError as problem:
+            if name in needed:
+                raise
+            left_out.append(Verdict(f"{name} can be made of what is known", False, reason(problem), "another scheme"))
+    return fitted, tuple(left_out)
+
+
+def reason(problem):
+    """What an InputError says, in one line."""
+    first, *rest = problem.breaches
+    return first + (f" (and {len(rest)} more)" if rest else "")
 
 
 def labelled(places, scheme, index):
@@ -73,7 +117,10 @@ def amount(value):
 
 def rising(cuts, low, high, called):
     """Cuts as a tuple of numbers. Raises InputError unless they rise, between `low` and `high`."""
-    given = tuple(float(cut) for cut in np.ravel(cuts))
+    try:
+        given = tuple(float(cut) for cut in np.ravel(cuts))
+    except (TypeError, ValueError):
+        raise InputError(f"{called} = {cuts!r}: cuts must be numbers, above {low:g} and below {high:g}") from None
     inside = all(low < cut < high for cut in given)
     if not given or not inside or any(a >= b for a, b in pairwise(given)):
         raise InputError(

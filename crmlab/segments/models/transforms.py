@@ -39,11 +39,11 @@ class Transform:
         tail  : share of customers at each end whom winsorising draws in
         least : customers needed
         """
-        columns = tuple(columns)
-        if kind not in KINDS or not 0 < tail < 0.5 or not columns:
+        columns = named(columns)
+        if kind not in KINDS or not 0 < tail < 0.5:
             raise InputError(
-                f"kind = {kind!r}, tail = {tail!r}, columns = {columns!r}: choose a kind of {', '.join(KINDS)}, "
-                "a tail above 0 and below .5, and one column at least"
+                f"kind = {kind!r}, tail = {tail!r}: choose a kind of {', '.join(KINDS)}, and a tail above 0 and "
+                "below .5"
             )
         check(features, f"a {kind} transform", columns, columns, least)
         X = features[list(columns)].to_numpy(float)
@@ -74,6 +74,13 @@ class Transform:
         """Points on these scales in the units of the features: an array, points x columns."""
         X = np.asarray(scaled) * np.array(self.deviation) + np.array(self.mean)
         return np.sign(X) * np.expm1(np.abs(X)) if self.kind == "log" else X
+
+
+def named(columns):
+    """Names of columns as a tuple. Raises InputError where there are none, one stands twice, or they are one text."""
+    if isinstance(columns, str) or not len(columns) or len(set(columns)) < len(columns):
+        raise InputError(f"columns = {columns!r}: give a list of one column at least, each once")
+    return tuple(columns)
 
 
 def side_by_side(features, columns):

@@ -15,11 +15,13 @@ from crmlab.contracts import InputError
 from crmlab.holdout.measures import ALIKE
 from crmlab.result import Verdict, number
 from crmlab.segments.models.cross_fit import MEASURES, folds_of, measured
+from crmlab.segments.models.scheme import check, reason
 from crmlab.segments.tables.features import collect, features, later
 
 OUTCOMES = ("spend", "orders", "active")
 RULES = {"past spend": "spend", "spend in the window": "window_spend", "recency": "-days_since_last"}
 TITLES = {"gini": "Gini", "lift10": "lift of the top tenth", "r2": "R²"}
+BOUNDS = {"gini": (-1, 1), "lift10": (0, 10), "r2": (-np.inf, 1)}  # what a measure can be
 ALL_ORIGINS = "all origins"
 BLANK = "cannot be estimated: "
 LEAST = 10  # customers a fold, so that its best tenth is someone
@@ -49,17 +51,18 @@ class Race:
     pairs: pd.DataFrame
 
 
-def rounds(transactions, origins, horizon_days, window_days=365, more=None):
+def rounds(transactions, origins, horizon_days, window_days=365, *more):
     """What was known at each origin, and what came after: a dict, origin -> (features, later), as `race` takes them.
 
     origins : days; customers are those with an order by then, judged on the `horizon_days` that follow
-    more    : origin -> frame of further columns by customer_id, such as `expected_margin`, joined to the features
+    more    : each origin -> frame of further columns by customer_id, such as `expected_margin`, joined to the features;
+              an origin that is not in it goes without
     """
     found = {}
     for origin in map(_day, origins):
         known = collect(features(transactions, origin, window_days))
-        if more:
-            known = known.join(more[origin])
+        for columns in more:
+            known = known.join(columns[origin]) if origin in columns else known
         after = collect(later(transactions, origin, origin + timedelta(horizon_days)))
         found[origin] = (known, after)
     return found
@@ -120,12 +123,12 @@ def _round(schemes, known, after, rules, folds, replicates, seed):
     drawn = measured([*codes.values()], [*scores.values()], outcomes, fold, replicates, [seed, 1])
     names = [*codes, *scores]
     table = pd.concat(
-        [_measure(drawn[:, o, m], names, len(codes)).assign(outcome=outcome, measure=measure)
+        [_measure(drawn[:, o, m], names, len(codes), measure).assign(outcome=outcome, measure=measure)
          for o, outcome in enumerate(OUTCOMES) for m, measure in enumerate(MEASURES)]
     )  # fmt: skip
     blank = [
-        {"outcome": o, "measure": m, "scheme": name, "kind": "scheme", "says": BLANK + reason}
-        for name, reason in reasons.items() for o in OUTCOMES for m in MEASURES
+        {"outcome": o, "measure": m, "scheme": name, "kind": "scheme", "says": BLANK + why}
+        for name, why in reasons.items() for o in OUTCOMES for m in MEASURES
     ]  # fmt: skip
     table = pd.concat([table, pd.DataFrame(blank, columns=table.columns)]) if blank else table
     sizes = {name: len(np.unique(places)) for name, places in codes.items()}
@@ -134,7 +137,7 @@ def _round(schemes, known, after, rules, folds, replicates, seed):
     return table.sort_values("scheme", kind="stable"), _pairs(drawn, [*codes])
 
 
-def _measure(drawn, names, schemes):
+def _measure(drawn, names, schemes, measure):
     """One measure of one outcome: value, interval, and difference from the best continuous rule, a row a rule."""
     value = drawn[:, 0]
     table = pd.DataFrame({"scheme": names, "kind": "continuous rule", "value": value})
@@ -142,7 +145,7 @@ def _measure(drawn, names, schemes):
     if np.isnan(value).any():
         return table.assign(says=BLANK + "what came later is the same for all customers").astype({"says": object})
     best = schemes + int(np.argmax(value[schemes:]))
-    low, high = _ends(drawn)
+    low, high = (np.clip(end, *BOUNDS[measure]) for end in _ends(drawn))
     difference = _apart(drawn, drawn[best])
     apart_low, apart_high = _ends(difference)
     ends = {"low": low, "high": high, "against": names[best], "difference": difference[:, 0]}
@@ -224,8 +227,7 @@ def _labelled(schemes, known):
         try:
             labels = fit(known).assign(known)
         except InputError as problem:
-            first, *rest = problem.breaches
-            reasons[name] = first + (f" (and {len(rest)} more)" if rest else "")
+            reasons[name] = reason(problem)
             continue
         codes[name] = np.unique(pd.Categorical(labels).codes, return_inverse=True)[1]
     return codes, reasons
@@ -275,7 +277,7 @@ def _faults(schemes, rounds, rules, folds, replicates):
             yield f"{origin}: later has empty {', '.join(blank)}; fill them with 0"
         for name, column in rules.items():
             bare = column.removeprefix("-")
-            if bare not in known:
-                yield f"{origin}: features have no column {bare!r}, which the rule {name!r} needs; join it"
-            elif not np.isfinite(known[bare].to_numpy(float)).all():
-                yield f"{origin}: {bare!r}, which the rule {name!r} needs, is not a number for all customers; fill it"
+            try:
+                check(known, f"the rule {name!r}", [bare])
+            except InputError as problem:
+                yield from (f"{origin}: {breach}" for breach in problem.breaches)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from crmlab.contracts import InputError
 from crmlab.result import number
+from crmlab.segments.models.scheme import numbers
 from crmlab.stats.threads import one_thread
 
 # mean consistency index of random judgements, of 1 to 15 indicators [Saaty 1980]
@@ -109,7 +110,7 @@ def entropy(values, variant="sum", lower=()):
     if variant not in VARIANTS:
         breaches.append(f"variant = {variant!r}: choose 'sum' or 'minmax'")
     for name, column in values.items():
-        breaches += _unfit(name, column.to_numpy(float), variant)
+        breaches += _unfit(name, column, variant)
     if breaches:
         raise InputError(*breaches)
     cells = values.to_numpy(float)
@@ -125,6 +126,10 @@ def entropy(values, variant="sum", lower=()):
 
 def _unfit(name, column, variant):
     """Why entropy cannot weigh an indicator, in words."""
+    try:
+        column = numbers(column)
+    except (TypeError, ValueError):
+        return [f"indicator {name!r} holds no numbers; take another column"]
     if bad := int((~np.isfinite(column)).sum()):
         return [f"indicator {name!r} is empty or infinite for {bad:,} of {len(column):,} customers; fill it"]
     if len(column) < 2 or (column == column[0]).all():

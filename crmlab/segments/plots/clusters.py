@@ -8,6 +8,7 @@ from crmlab.result import number
 from crmlab.segments.models.how_many import INDICES, choices
 from crmlab.segments.models.null_model import LEVEL
 from crmlab.segments.models.stability import DISSOLVED, EVERYONE, RECOVERED
+from crmlab.segments.plots.race import named
 from crmlab.style import ACTUAL, EXPECTED, NAIVE, QUIET, axes
 
 PALE = ListedColormap(np.linspace([1, 1, 1], [0.5, 0.72, 0.85], 64))
@@ -80,23 +81,14 @@ def stability(table, ax=None):
 
 def jitter(table, ax=None):
     """Draw `stability.jitter`: customers who change segment, by how far off their numbers are."""
-    ax = axes(ax)
-    held = table[table.label == EVERYONE]
-    for (marker, color), (name, rows) in zip(LOOKS * len(held), held.groupby("scheme", sort=False), strict=False):
-        ax.plot(rows.share, rows.changed, f"{marker}-", color=color, alpha=0.85, label=name)
-    handles, names = ax.get_legend_handles_labels()
-    last = held.groupby("scheme", sort=False).changed.last().to_numpy()
-    order = np.argsort(-last, kind="stable")  # as the lines end, the highest on top
-    ax.legend(
-        [handles[i] for i in order],
-        [names[i] for i in order],
-        frameon=False,
-        loc="center left",
-        bbox_to_anchor=(1, 0.5),
-    )
+    ax, held = axes(ax), table[table.label == EVERYONE]
+    for _, rows in held.groupby("scheme", sort=False):
+        ax.plot(rows.share, rows.changed, "o-", color=ACTUAL, alpha=0.7)
     ax.set(xlabel="How far each number may be off", ylabel="Customers who change segment", ylim=(0, None))
-    ax.xaxis.set_major_formatter(PercentFormatter(1))
-    ax.yaxis.set_major_formatter(PercentFormatter(1))
+    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    ends = held.drop_duplicates("scheme", keep="last")
+    named(ax, [*zip(ends.share, ends.changed, ends.scheme, strict=True)], ACTUAL, 1.03)
     return ax
 
 

@@ -16,7 +16,7 @@ def race(table, outcome="spend", measure="gini", origin=ALL_ORIGINS, ax=None):
     held = table[(table.origin == origin) & (table.outcome == outcome) & table[measure].notna()]
     schemes, rules = held[held.kind == "scheme"].sort_values(measure), held[held.kind != "scheme"]
     ax, low, high = axes(ax), schemes[f"{measure}_low"], schemes[f"{measure}_high"]
-    x = schemes.segments.astype(float)
+    x = _side_by_side(schemes.segments.astype(float))
     ax.vlines(x, low, high, color=QUIET)
     ax.scatter(x, schemes[measure], color=schemes[f"{measure}_says"].map(COLOURS), zorder=3)
     ax.set_xscale("log")
@@ -28,8 +28,9 @@ def race(table, outcome="spend", measure="gini", origin=ALL_ORIGINS, ax=None):
     for rule in rules.itertuples():
         ax.axhline(getattr(rule, measure), color=NAIVE, linewidth=1, linestyle="--")
     ax.set(xlabel="Segments with customers in them", ylabel=f"{TITLES[measure]}, {LATER[outcome]}")
-    _names(ax, [(r.segments, getattr(r, measure), r.scheme) for r in schemes.itertuples()], ACTUAL, 1.05)
-    _names(ax, [(max(ticks) * 2.2, getattr(r, measure), r.scheme) for r in rules.itertuples()], NAIVE, 1.02)
+    beside = x.groupby(schemes.segments).transform("max")
+    named(ax, [*zip(beside, schemes[measure], schemes.scheme, strict=True)], ACTUAL, 1.04)
+    named(ax, [(max(ticks) * 2.2, getattr(r, measure), r.scheme) for r in rules.itertuples()], NAIVE, 1.02)
     _key(ax)
     return ax
 
@@ -54,13 +55,21 @@ def differences(table, outcome="spend", measure="gini", origin=ALL_ORIGINS, ax=N
     return ax
 
 
-def _names(ax, placed, color, right):
+def _side_by_side(segments):
+    """Where each scheme stands: those of as many segments beside each other, in the order that they come."""
+    place = segments.groupby(segments).cumcount() - (segments.groupby(segments).transform("size") - 1) / 2
+    return segments * 1.055**place
+
+
+def named(ax, placed, color, right):
     """Names to the right of their points, those that would overlap moved up."""
     bottom, top = ax.get_ylim()
     last = -np.inf
     for x, y, name in sorted(placed, key=lambda p: p[1]):
         last = max(y, last + APART * (top - bottom))
-        ax.annotate(name, (x * right, last), va="center", color=color, fontsize="small", annotation_clip=False)
+        white = {"boxstyle": "square,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.75}
+        look = {"va": "center", "color": color, "fontsize": "small", "annotation_clip": False, "bbox": white}
+        ax.annotate(name, (x * right, last), **look, zorder=2.5)
 
 
 def _key(ax):

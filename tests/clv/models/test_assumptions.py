@@ -43,6 +43,12 @@ def test_only_bgnbd_cannot_take_one_time_buyers_for_gone(world):
     assert assumptions.one_time_buyers(clv.BGNBD.fit(world), world[world.frequency > 0]).passed
 
 
+def test_where_nobody_leaves_one_time_buyers_are_no_exception(faithful):
+    found = assumptions.one_time_buyers(clv.NBD.fit(faithful), faithful)
+    assert found.passed
+    assert found.evidence.endswith("of customers ordered once; in this model nobody leaves")
+
+
 def gaps(shape, count, seed=1):
     rng = np.random.default_rng(seed)
     return pd.DataFrame(rng.gamma(shape, 100 / shape, (count, 2)), columns=["first_gap", "second_gap"])

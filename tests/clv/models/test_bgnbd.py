@@ -34,14 +34,6 @@ def test_fitting_finds_the_parameters_a_world_was_simulated_from():
     assert (found.high / found.low < 1.6).all()
 
 
-def test_intervals_hold_the_truth_about_as_often_as_they_say(monkeypatch):
-    monkeypatch.setattr(likelihood, "MANY", 128)
-    # 25 worlds x 4 parameters at 95 %: fewer than 88 would happen once in 500 such tests, were they independent
-    worlds = [likelihood.parameters(clv.BGNBD.fit(simulated(seed=seed, **SLOW))) for seed in range(25)]
-    held = sum(((w.low < pd.Series(SLOW)) & (pd.Series(SLOW) < w.high)).sum() for w in worlds)
-    assert 88 <= held <= 100
-
-
 def test_a_fit_is_the_same_every_time(world, fitted):
     again = clv.BGNBD.fit(world)
     assert again == fitted
@@ -118,9 +110,7 @@ def test_drawn_orders_repeat_from_a_seed(world, fitted):
     pd.testing.assert_frame_equal(one, other)
 
 
-@pytest.mark.parametrize(
-    "frame", [customers((0, 0, 50), (0, 0, 90)), customers((0, 0, 0)), customers()], ids=["some", "today's", "nobody"]
-)
+@pytest.mark.parametrize("frame", [customers((0, 0, 50), (0, 0, 90)), customers((0, 0, 0))], ids=["some", "today's"])
 def test_without_repeat_orders_there_is_nothing_to_fit(frame):
     with pytest.raises(
         FitError, match=rf"needs repeat orders; {len(frame)} customers had none: try a longer calibration"
@@ -152,7 +142,7 @@ def test_a_fit_without_a_maximum_is_refused_with_advice(rows):
 def test_a_random_handful_of_customers_is_fitted_well_or_refused():
     rng = np.random.default_rng(5)
     fits = []
-    for _ in range(60):
+    for _ in range(24):
         age = rng.integers(0, 300, rng.choice([3, 10, 30, 100]))
         x = np.minimum(rng.poisson(rng.gamma(0.5, 2, age.size)), age)
         t_x = np.where(x > 0, np.maximum(x, (age * rng.random(age.size)).astype(int)), 0)

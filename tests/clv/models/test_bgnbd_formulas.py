@@ -74,7 +74,7 @@ def test_p_alive_is_that_of_the_paper(family, model):
     assert_close(family(*model).p_alive(CUSTOMERS), [alive(family, model, row) for row in rows()], 1e-12)
 
 
-@pytest.mark.parametrize("days", [0.5, 30, 365, 36500])
+@pytest.mark.parametrize("days", [0.5, 365, 36500])
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_expected_orders_are_those_of_the_closed_form(family, model, days):
     true = [
@@ -94,14 +94,14 @@ def test_a_new_customer_is_expected_to_order_as_the_closed_form_says(family, mod
 
 
 def test_expected_orders_hold_at_random_points(family):
-    for model, (x, t_x, T) in random_cases(150, seed=1):
+    for model, (x, t_x, T) in random_cases(60, seed=1):
         for days in (1, 365, 3650):
             true = alive(family, model, (x, t_x, T)) * exact.orders_while_alive(living(family, model), x, T, days)
             assert_close(family(*model).expected_orders(customers((x, t_x, T)), days), [true], 1e-11)
 
 
 def test_chances_of_so_many_orders_are_those_of_the_closed_form(family):
-    for model, row in itertools.chain(((m, r) for m in MODELS.values() for r in rows()[1:8]), random_cases(60, seed=2)):
+    for model, row in itertools.chain(((m, r) for m in MODELS.values() for r in rows()[1:8]), random_cases(30, seed=2)):
         for days, n in ((30, 0), (365, 1), (365, 7), (3650, 40)):
             alone = exact.chance_while_alive(living(family, model), row[0], row[2], days, n)
             true = alive(family, model, row) * alone + (1 - alive(family, model, row) if n == 0 else 0)
@@ -118,7 +118,7 @@ def test_chances_add_up_to_one_and_to_the_expected_orders(family):
     assert newcomer == pytest.approx(float(model.expected_orders_new(365)), rel=1e-9)
 
 
-@pytest.mark.parametrize("days", [30, 365, 3650, None])
+@pytest.mark.parametrize("days", [365, None])
 @pytest.mark.parametrize(
     ("model", "customer"),
     [

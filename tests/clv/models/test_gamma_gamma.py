@@ -117,6 +117,12 @@ def test_no_spend_is_expected_where_its_mean_is_not_finite(q):
         clv.GammaGamma(6.0, q, 15.0).expected_spend(spenders((1, 10.0)))
 
 
+def test_a_bootstrap_without_repeat_buyers_who_spent_is_refused_as_a_fit_is():
+    nobody = pd.DataFrame({"frequency": [0, 3], "monetary_value": [0.0, 0.0]})
+    with pytest.raises(FitError, match="needs repeat buyers who spent; there are 0"):
+        clv.GammaGamma(6.0, 4.0, 15.0).bootstrap(nobody, 3, seed=1)
+
+
 @pytest.mark.parametrize("rows", [[], [(0, 0.0), (2, 0.0)], [(2, 10.0), (0, 0.0)]])
 def test_without_repeat_buyers_who_spent_there_is_nothing_to_fit(rows):
     with pytest.raises(FitError, match=r"needs repeat buyers who spent; there are [01]: try a longer calibration"):

@@ -1,5 +1,6 @@
 """What no model accepts, and what models do with many rows alike."""
 
+import ibis
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from crmlab import clv
 from crmlab.clv.models.inputs import Checked, distinct
 from crmlab.contracts import InputError
+from crmlab.likelihood import FitError
 
 from ..worlds import customers
 
@@ -97,7 +99,66 @@ def test_what_cannot_be_asked_is_refused_in_words(model, ask, told):
         ask(model, customers(GOOD))
 
 
-@pytest.mark.parametrize("count", [np.nan, 0.5, -3])
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"recency": ["2", "9", "0"]}, "'recency' holds string, not numbers"),
+        ({"age": pd.to_timedelta([90, 90, 90], unit="D")}, "'age' holds timedelta64, not numbers"),
+        ({"age": pd.Timestamp("2024-01-31")}, "'age' holds datetime64, not numbers"),
+        ({"frequency": [2, "many", 0]}, "'frequency' holds mixed-integer, not numbers"),
+        ({"frequency": [2 + 1j, 1, 0]}, "'frequency' holds complex, not numbers"),
+        ({"customers": ["1", "2", "3"]}, "'customers' holds string, not numbers"),
+        ({"customers": 2**62}, r"the rows stand for 1\.38e\+19 customers; at most 2\^53"),
+    ],
+    ids=["text", "timedelta", "timestamp", "some text", "complex", "text of counts", "too many"],
+)
+def test_columns_that_are_no_numbers_are_refused_rather_than_read_as_some(change, told):
+    frame = customers(GOOD, (1, 9, 90), (0, 0, 90)).assign(**change)
+    for ask in (clv.BGNBD.fit, MODELS[0].log_likelihood):
+        with pytest.raises(InputError, match=f"^customers: {told}"):
+            ask(frame)
+
+
+def test_every_column_that_is_missing_or_twice_there_is_named():
+    frame = customers(GOOD).drop(columns=["recency", "frequency"])
+    with pytest.raises(InputError) as refused:
+        clv.BGNBD.fit(pd.concat([frame, frame], axis=1))
+    assert refused.value.breaches == (
+        "customers: there is no column 'frequency'; give it once",
+        "customers: there is no column 'recency'; give it once",
+        "customers: there are 2 columns 'age'; give it once",
+    )
+    with pytest.raises(InputError, match="no column 'monetary_value'"):
+        clv.GammaGamma.fit(customers(GOOD))
+
+
+def test_a_lazy_summary_is_told_to_be_collapsed():
+    with pytest.raises(InputError, match=r"a Table is no pandas frame; clv\.collapse makes one of a summary"):
+        clv.BGNBD.fit(ibis.memtable(customers(GOOD)))
+
+
+@pytest.mark.parametrize("kind", ["Int64", "int64[pyarrow]", "Float32", object], ids=str)
+def test_numbers_are_the_same_of_any_kind_and_an_empty_one_is_none(kind):
+    frame = customers(GOOD, (0, 0, 90))
+    assert MODELS[0].log_likelihood(frame.astype(kind)) == MODELS[0].log_likelihood(frame)
+    with pytest.raises(InputError, match=r"1 of 2 rows have no finite frequency, recency or age \(first: row 1\)"):
+        MODELS[0].log_likelihood(frame.astype(kind).assign(age=pd.Series([90, None], dtype=kind)))
+
+
+def test_a_fit_to_nobody_says_that_there_is_nobody_rather_than_too_few_orders():
+    for nobody in (customers(GOOD)[:0], customers(GOOD).assign(customers=0)):
+        with pytest.raises(FitError, match="BGNBD needs customers, and there are none: try a later split"):
+            clv.BGNBD.fit(nobody)
+
+
+@pytest.mark.parametrize("nobody", [customers(GOOD)[:0], customers((0, 0, 9)), customers(GOOD).assign(customers=0)])
+@pytest.mark.parametrize("model", MODELS, ids=lambda m: type(m).__name__)
+def test_a_bootstrap_of_nobody_who_came_back_is_refused_as_a_fit_is(model, nobody):
+    with pytest.raises(FitError, match=r"needs (repeat orders|customers)"):
+        model.bootstrap(nobody, 3, seed=1)
+
+
+@pytest.mark.parametrize("count", [np.nan, 0.5, -3, np.inf])
 def test_a_number_of_customers_that_is_none_is_refused(count):
     frame = customers(GOOD, GOOD).assign(customers=[1, count])
     with pytest.raises(InputError, match=r"1 of 2 rows have a number of customers that is no whole number"):

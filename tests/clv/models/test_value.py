@@ -28,6 +28,16 @@ def test_value_is_orders_times_spend_times_margin():
     assert value.name == "value"
 
 
+@pytest.mark.parametrize("margin", [-0.1, 30, np.nan, np.inf])
+def test_a_margin_that_is_no_share_is_refused(summary, margin):
+    for ask in (
+        lambda: clv.value(pd.Series([2.0]), pd.Series([10.0]), margin),
+        lambda: clv.score(summary, ORDERS, SPEND, 365, 0.1, margin),
+    ):
+        with pytest.raises(ValueError, match=f"margin = {margin}: choose the share of spend that is profit, 0 to 1"):
+            ask()
+
+
 def test_a_total_weighs_each_row_by_its_customers():
     assert clv.total(pd.Series([1.5, 2.0]), pd.Series([2, 3])) == 9.0
     assert clv.total(pd.Series([1.5, 2.0])) == 3.5
