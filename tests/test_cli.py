@@ -1,16 +1,15 @@
 """The command line as a person uses it, on a small CSV of the test's own."""
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 
 import pytest
 
 from crmlab.stats import simulate
 
 from .reports.conftest import RESULT, project, write_notebook  # noqa: F401, a fixture
+from .reports.test_store import publish
+from .shell import crmlab, process
 
 SALES = """Client,Day,Paid
 00123,2024-01-01,10.00
@@ -18,24 +17,14 @@ SALES = """Client,Day,Paid
 """
 
 
-def crmlab(*arguments, cwd, **environment):
-    return subprocess.run(
-        [sys.executable, "-c", "from crmlab.cli import main; main()", *arguments],
-        cwd=cwd,
-        env=os.environ | {"COLUMNS": "200"} | environment,
-        capture_output=True,
-        text=True,
-    )
-
-
 def snapshot(folder):
     return sorted((str(p), p.stat().st_mtime_ns) for p in (folder / "reports").rglob("*"))
 
 
-def refused(*arguments, cwd):
+def refused(*arguments, cwd, by=crmlab):
     """What a refused command says; it exits with 2, tells no traceback, and leaves reports/ as it was."""
     before = snapshot(cwd)
-    done = crmlab(*arguments, cwd=cwd)
+    done = by(*arguments, cwd=cwd)
     assert done.returncode == 2, done.stderr + done.stdout
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
@@ -72,7 +61,7 @@ def test_check_tells_what_the_door_found(project):  # noqa: F811
 
 
 def test_run_runs_show_and_site_tell_one_story(project):  # noqa: F811
-    done = crmlab("run", "small", "-p", "customer=00007", cwd=project)
+    done = process("run", "small", "-p", "customer=00007", cwd=project)
     assert done.returncode == 0, done.stderr
     assert "rows: 5" in done.stdout
     assert "share: 0.3333 (confidence 0.1000 to 0.5000)" in done.stdout
@@ -90,7 +79,7 @@ def test_run_runs_show_and_site_tell_one_story(project):  # noqa: F811
 
 def test_a_failed_notebook_ends_in_exit_code_1_with_its_error_and_cell(project):  # noqa: F811
     write_notebook(project / "notebooks" / "02_bad.ipynb", "1 / 0")
-    done = crmlab("run", "bad", cwd=project)
+    done = process("run", "bad", cwd=project)
     assert done.returncode == 1
     assert "failed" in done.stdout
     assert "cell 3: ZeroDivisionError: division by zero" in done.stdout
@@ -169,6 +158,10 @@ def test_a_bad_call_is_refused_in_words(project, fault):  # noqa: F811
         assert part in told
 
 
+def test_a_process_of_its_own_refuses_a_bad_call_alike(project):  # noqa: F811
+    assert "no report 'smal'" in refused("run", "smal", cwd=project, by=process)
+
+
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1" + b"\0" * 100 + b"PAR1", b"not parquet at all"])
 def test_an_unreadable_parquet_file_is_refused(project, content):  # noqa: F811
     (project / "bad.parquet").write_bytes(content)
@@ -227,11 +220,10 @@ def test_reproduce_says_what_differs_and_compares_all(project):  # noqa: F811
 
 
 def test_prune_says_what_it_removed(project):  # noqa: F811
-    crmlab("run", "small", cwd=project)
-    crmlab("run", "small", "--force", cwd=project)
+    older, newer = (publish(project / "reports", f"2026010{day}T000000Z-a") for day in (1, 2))
     done = crmlab("prune", "--keep", "1", cwd=project)
-    assert "1 removed" in done.stdout
-    assert len(list((project / "reports" / "small").glob("2*"))) == 1
+    assert f"removed small {older.name}\n1 removed\n" in done.stdout
+    assert list((project / "reports" / "small").glob("2*")) == [newer]
 
 
 def test_secrets_are_refused_as_parameters(project):  # noqa: F811

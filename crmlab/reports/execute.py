@@ -52,11 +52,13 @@ class Kernel:
         self.sockets = sockets
         place = {"transport": "ipc", "ip": f"{sockets}/k", "connection_file": f"{sockets}/kernel.json"}
         self.manager, self.group = AsyncKernelManager(kernel_name="python3", **place), None
+        self.starting = threading.Lock()
 
     def start(self, cwd):
         line = f"--IPKernelApp.exec_lines={LEAVING}"
-        run_sync(self.manager.start_kernel)(cwd=cwd, extra_arguments=[line, "--InteractiveShell.automagic=False"])
-        self.group = self.manager.provisioner.pgid or self.manager.provisioner.pid
+        with self.starting:
+            run_sync(self.manager.start_kernel)(cwd=cwd, extra_arguments=[line, "--InteractiveShell.automagic=False"])
+            self.group = self.manager.provisioner.pgid or self.manager.provisioner.pid
 
     def load(self, modules):
         """Import modules ahead; the notebook's own names are left as they are."""
@@ -97,8 +99,9 @@ def _keep_stdout_to_ourselves():
 def _listen(lines, kernel):
     for line in sys.stdin:
         lines.put(json.loads(line))
-    kernel.end()
-    os._exit(1)
+    with kernel.starting:  # half started, it would be nobody's to end
+        kernel.end()
+        os._exit(1)
 
 
 if __name__ == "__main__":

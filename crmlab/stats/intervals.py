@@ -13,8 +13,8 @@ def tails(drawn):
     """
     drawn = np.asarray(drawn)
     k = max(int(0.025 * (len(drawn) + 1)), 1)
-    ordered = np.partition(drawn, (k - 1, len(drawn) - k), axis=0)
-    return ordered[k - 1], ordered[len(drawn) - k]
+    ends = [k - 1, len(drawn) - k]
+    return np.partition(drawn, ends, axis=0)[ends]
 
 
 def confidence(value, drawn, unit=""):

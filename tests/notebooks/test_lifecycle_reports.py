@@ -1,9 +1,6 @@
 """The reports on customers, contracts and products as the command line runs them, and what they refuse."""
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +10,13 @@ import pytest
 from crmlab.lifecycle import SBG
 from crmlab.reports import store
 
+from ..shell import crmlab
+
 ROOT = Path(__file__).parents[2]
 
 
 def run(project, report, *options):
-    command = [sys.executable, "-c", "from crmlab.cli import main; main()", "run", report, *options]
-    environment = os.environ | {"CRMLAB_ROOT": str(project)}
-    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True)
+    done = crmlab("run", report, *options, cwd=project, CRMLAB_ROOT=str(project))
     return done, next(iter(store.folders(project / "reports", report)), None)
 
 

@@ -1,11 +1,8 @@
 """The service-quality report as the command line runs it: on the packaged example, and on an unprepared survey."""
 
 import ast
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import matplotlib as mpl
@@ -17,6 +14,8 @@ import pytest
 
 from crmlab.reports import store
 from crmlab.result import Result
+
+from ..shell import crmlab
 
 ROOT = Path(__file__).parents[2]
 GAPS = ["item", "dimension", "n", "expect", "perceive", "gap", "low", "high", "t", "p_holm", "d"]
@@ -32,9 +31,7 @@ OUTCOMES = ("satisfaction", "repurchase", "recommend", "complained", "resolved",
 
 
 def run(project, *options):
-    command = [sys.executable, "-c", "from crmlab.cli import main; main()", "run", "service_quality", *options]
-    environment = os.environ | {"CRMLAB_ROOT": str(project)}
-    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True)
+    done = crmlab("run", "service_quality", *options, cwd=project, CRMLAB_ROOT=str(project))
     return done, next(iter(store.folders(project / "reports", "service_quality")), None)
 
 
@@ -158,7 +155,8 @@ def test_a_survey_nobody_prepared_runs_from_an_instrument_of_a_few_lines(project
         + "[design]\nrespondent = 'id'\n",
         "utf-8",
     )
-    done, folder = run(project, "-p", f"survey={project / 'own.csv'}", "-p", f"instrument={project / 'own.toml'}")
+    own = {"survey": project / "own.csv", "instrument": project / "own.toml", "replicates": 200}
+    done, folder = run(project, *(word for name, value in own.items() for word in ("-p", f"{name}={value}")))
     assert done.returncode == 0, done.stdout + done.stderr
     made = store.read(folder)
     assert made.title.startswith("Our own survey")

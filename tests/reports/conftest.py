@@ -37,6 +37,10 @@ Result(
 )
 """
 
+# of a notebook that reads no data and loads next to nothing, for tests of what carries it
+TINY = {"parameters": "days: int = 30  # how far ahead", "imports": "import os"}
+TOLD = "from crmlab.result import Result\nResult(title='Tiny', facts={'days': days})"
+
 
 def write_notebook(path, *cells, parameters=PARAMETERS, imports=GOOD):
     """A notebook of these code cells, after one that imports and one tagged `parameters`."""
@@ -56,17 +60,22 @@ def write_notebook(path, *cells, parameters=PARAMETERS, imports=GOOD):
     nbformat.write(book, path)
 
 
-@pytest.fixture
-def project(tmp_path, monkeypatch):
+def lay_out(root):
     """The project's folder, with the report `small` and the data `sales`."""
     for folder in ("data", "notebooks", "reports"):
-        (tmp_path / folder).mkdir()
-    (tmp_path / "data" / "sales.csv").write_text(SALES)
-    (tmp_path / "data" / "catalog.toml").write_text('[sales]\npath = "sales.csv"\nnature = "simulated"\n')
-    (tmp_path / "notebooks" / "suite.toml").write_text(
+        (root / folder).mkdir()
+    (root / "data" / "sales.csv").write_text(SALES)
+    (root / "data" / "catalog.toml").write_text('[sales]\npath = "sales.csv"\nnature = "simulated"\n')
+    (root / "notebooks" / "suite.toml").write_text(
         '[[run]]\nreport = "small"\n\n[ranges.small]\ndays = { min = 1, max = 365 }\nsplit = { within = "data" }\n'
     )
-    write_notebook(tmp_path / "notebooks" / "01_small.ipynb", RESULT.strip())
+    write_notebook(root / "notebooks" / "01_small.ipynb", RESULT.strip())
+    return root
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project of the test's own, which is where it stands."""
     monkeypatch.setenv("CRMLAB_ROOT", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    return lay_out(tmp_path)

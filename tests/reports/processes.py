@@ -24,19 +24,29 @@ def processes(marker, command=""):
     return found
 
 
+def kernels(project):
+    """Ids of the kernels at work for a project."""
+    return processes(f"CRMLAB_STAGING={project}", "ipykernel_launcher")
+
+
+def within(seconds, happened):
+    """What `happened()` gives once it is something, or at last after so many seconds."""
+    until = time.monotonic() + seconds
+    while not (found := happened()) and time.monotonic() < until:
+        time.sleep(0.02)
+    return found
+
+
 def gone(marker, seconds=10):
     """Whether all processes with `marker` end within `seconds`."""
-    until = time.monotonic() + seconds
-    while processes(marker) and time.monotonic() < until:
-        time.sleep(0.05)
-    return not processes(marker)
+    return within(seconds, lambda: not processes(marker))
 
 
-def start(project):
-    """A run of the notebook `small`, in a process of its own."""
+def start(project, report):
+    """A run of a report, in a process of its own."""
     code = "from crmlab.cli import main; main()"
     return subprocess.Popen(
-        [sys.executable, "-c", code, "run", "small", "--force"],
+        [sys.executable, "-c", code, "run", report, "--force"],
         cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
 

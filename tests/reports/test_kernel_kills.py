@@ -1,43 +1,48 @@
-"""The kernel is killed at any moment: no run is misnamed, nothing left over."""
+"""The kernel is killed in every phase: no run is misnamed, nothing left over."""
 
 import os
-import random
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
 
 from crmlab.reports import store
 
-from .conftest import RESULT, write_notebook
-from .processes import assert_whole, gone, left_over, processes, start
+from ..shell import crmlab
+from .conftest import TINY, TOLD, write_notebook
+from .processes import assert_whole, gone, kernels, left_over, within
 
-SLOWLY = "import time\ntime.sleep(0.3)"
+HERE = "import pathlib, time\npathlib.Path(os.environ['CRMLAB_ROOT'], 'here').touch()\n"
+WAITS = HERE + "time.sleep(600)"
+PHASES = {  # the cells of a notebook, in or after which the blow falls
+    "it starts": ["time.sleep(600)", TOLD],
+    "its first cell": [WAITS, TOLD],
+    "a cell between others": ["done = 1", WAITS, TOLD],
+    "the cell that has told its result": [f"{TOLD.replace('Result(', 'display(Result(')})\n{WAITS}"],
+    "the end of its last cell": [HERE + TOLD],
+}
 
 
 @pytest.mark.slow
-def test_a_kernel_killed_at_any_moment_is_never_called_a_success(project):
-    write_notebook(project / "notebooks" / "01_small.ipynb", *[SLOWLY] * 4, RESULT.strip())
-    moments, seen = random.Random(7), []
-    for _ in range(10):
-        process = start(project)
-        kernels, until = [], time.monotonic() + 30
-        while not kernels and time.monotonic() < until:
-            kernels = processes(f"CRMLAB_STAGING={project}", "ipykernel_launcher")
-        time.sleep(moments.uniform(0, 4))
-        struck = [k for k in kernels if k in processes(f"CRMLAB_STAGING={project}", "ipykernel_launcher")]
-        for kernel in struck:
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_kernel_killed_in_any_phase_is_never_called_a_success(project, phase):
+    write_notebook(project / "notebooks" / "02_tiny.ipynb", *PHASES[phase], **TINY)
+    reached = (project / "here").exists if "cell" in phase else lambda: True
+    with ThreadPoolExecutor(1) as thread:
+        run = thread.submit(crmlab, "run", "tiny", "--force", cwd=project)
+        assert within(60, lambda: kernels(project)), "no kernel came"
+        assert within(60, reached), "the phase never came"
+        time.sleep(0.05)
+        for kernel in kernels(project):
             with suppress(ProcessLookupError):
                 os.kill(kernel, signal.SIGKILL)
-        process.wait(180)
-        assert_whole(project)
-        made = store.read(store.folders(project / "reports")[0])
-        seen.append(made.state)
-        assert (made.state == "success") == (made.facts != {})
-        assert made.state in ("success", "killed")
-        assert (process.returncode == 0) == (made.state == "success")
-        assert gone(f"CRMLAB_STAGING={project}")
-        assert not left_over(project)
-    assert len(store.folders(project / "reports")) == 10
-    assert "killed" in seen
+        done = run.result()
+    assert_whole(project)
+    (folder,) = store.folders(project / "reports")
+    made = store.read(folder)
+    assert made.state == "killed" or (made.state, phase) == ("success", "the end of its last cell")
+    assert (made.state == "success") == (made.facts != {}) == (done.returncode == 0)
+    assert gone(f"CRMLAB_STAGING={project}")
+    assert not left_over(project)

@@ -10,14 +10,14 @@ import pytest
 
 from crmlab.reports import parameters, runner, store
 
-from .conftest import RESULT, write_notebook
+from .conftest import TINY, TOLD, write_notebook
 from .processes import gone
 
 DONE = "done = 6 * 7\ndone"
 SLEEP = "import time\ntime.sleep(600)"
 FAULTS = {
     "failed": ("1 / 0", "ZeroDivisionError"),
-    "killed": ("import os\nos.kill(os.getpid(), 9)", "DeadKernelError"),
+    "killed": ("os.kill(os.getpid(), 9)", "DeadKernelError"),
     "out_of_memory": ("hoard = bytearray(10**16)", "MemoryError"),
     "exited": ("import sys\nsys.exit(0)", "SystemExit"),
     "timeout": (SLEEP, "CellTimeoutError"),
@@ -29,19 +29,23 @@ def run(project, report, **limits):
     return runner.run(job, project, project / "reports")
 
 
+def cells(folder):
+    return [c for c in nbformat.read(folder / "report.ipynb", 4).cells if c.cell_type == "code"]
+
+
 def outputs(folder):
-    book = nbformat.read(folder / "report.ipynb", 4)
-    return [o.get("data", {}).get("text/plain") for c in book.cells for o in c.get("outputs", ())]
+    return [o.get("data", {}).get("text/plain") for c in cells(folder) for o in c.outputs]
 
 
 @pytest.mark.parametrize("state", FAULTS)
 def test_each_end_has_a_state_of_its_own_and_leaves_what_was_done(project, state):
     code, name = FAULTS[state]
-    write_notebook(project / "notebooks" / "02_ends.ipynb", DONE, code, RESULT.strip())
+    write_notebook(project / "notebooks" / "02_ends.ipynb", DONE, code, TOLD, **TINY)
     folder = run(project, "ends", cell_seconds=2 if state == "timeout" else 60)
     made = store.read(folder)
     assert (made.state, made.error.name, made.error.cell) == (state, name, 4)
     assert "42" in outputs(folder)
+    assert [c.metadata.papermill["status"] for c in cells(folder)] == [*["completed"] * 3, "failed", "pending"]
     assert made.facts == {}
     page = (folder / "report.html").read_text()
     assert name in page
@@ -49,16 +53,9 @@ def test_each_end_has_a_state_of_its_own_and_leaves_what_was_done(project, state
     assert gone(str(folder.parent.parent / store.STAGING))
 
 
-def test_a_stopped_cell_is_not_called_completed(project):
-    write_notebook(project / "notebooks" / "02_ends.ipynb", DONE, FAULTS["killed"][0], RESULT.strip())
-    cells = nbformat.read(run(project, "ends") / "report.ipynb", 4).cells
-    status = [c.metadata.papermill["status"] for c in cells if c.cell_type == "code"]
-    assert status == ["completed", "completed", "completed", "failed", "pending"]
-
-
 def test_a_run_that_takes_too_long_ends_with_all_it_started(project):
     starts = "import subprocess\nsubprocess.Popen(['sleep', '601'])\nimport time\ntime.sleep(600)"
-    write_notebook(project / "notebooks" / "02_slow.ipynb", DONE, starts)
+    write_notebook(project / "notebooks" / "02_slow.ipynb", DONE, starts, **TINY)
     folder = run(project, "slow", run_seconds=8)
     made = store.read(folder)
     assert (made.state, made.error.name) == ("timeout", "RunTimeout")
@@ -71,6 +68,7 @@ def start(project, *arguments):
     return subprocess.Popen(
         [sys.executable, "-c", "from crmlab.cli import main; main()", *arguments],
         cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # in the background of a shell it is ignored
     )  # fmt: skip
 
 
@@ -82,7 +80,7 @@ def wait_for_cells(project, seconds=60):
 
 
 def test_interrupting_is_clean(project):
-    write_notebook(project / "notebooks" / "02_slow.ipynb", DONE, SLEEP)
+    write_notebook(project / "notebooks" / "02_slow.ipynb", DONE, SLEEP, **TINY)
     process = start(project, "run", "slow")
     wait_for_cells(project)
     process.send_signal(signal.SIGINT)
@@ -96,7 +94,7 @@ def test_interrupting_is_clean(project):
 
 
 def test_what_a_killed_runner_leaves_is_cleaned_at_the_next_start(project):
-    write_notebook(project / "notebooks" / "02_slow.ipynb", DONE, SLEEP)
+    write_notebook(project / "notebooks" / "02_slow.ipynb", DONE, SLEEP, **TINY)
     process = start(project, "run", "slow")
     wait_for_cells(project)
     process.kill()

@@ -134,7 +134,8 @@ def test_a_fit_without_a_maximum_is_refused_with_advice(rows):
     with pytest.raises(FitError, match=r"^BGNBD has no maximum") as refused:
         clv.BGNBD.fit(customers(*rows))
     said = str(refused.value)
-    assert f"on these {len(rows)} customers: its likelihood does not fall as " in said
+    whom = f"these {len(rows)} customers" if len(rows) > 1 else "this one customer"
+    assert f"on {whom}: its likelihood does not fall as " in said
     assert "the search stopped at r " in said
     assert "try a longer calibration, or more customers" in said
 

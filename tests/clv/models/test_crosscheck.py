@@ -3,6 +3,7 @@
 import importlib.util
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -26,6 +27,16 @@ def test_lifetimes_finds_the_same_maximum(family, world):
     assert found.crmlab["log_likelihood"] >= found.lifetimes["log_likelihood"] - 1e-6
     assert found.columns.to_list() == ["crmlab", "lifetimes", "difference", "note"]
     assert set(found.note) == {""}
+
+
+def test_lifetimes_starts_at_the_same_place_every_time_and_leaves_chance_to_others(world):
+    fitted = clv.ParetoNBD.fit(world)
+    once = by_lifetimes(fitted, world)
+    np.random.seed(7)
+    expected = np.random.random()
+    np.random.seed(7)
+    pd.testing.assert_frame_equal(by_lifetimes(fitted, world), once, check_exact=True)
+    assert np.random.random() == expected
 
 
 def test_another_model_than_the_fitted_one_is_seen_to_differ(world):
