@@ -5,7 +5,6 @@ QUICK=1 takes smaller sizes and ends within a minute.
 
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
@@ -15,6 +14,7 @@ from . import clv, coverage, lifecycle, runs, segments, survey
 from .clock import QUICK
 
 PARTS = {"clv": clv, "lifecycle": lifecycle, "segments": segments, "survey": survey, "coverage": coverage, "runs": runs}
+WIDE = 160  # columns, so that no row is folded
 
 
 def main(wanted):
@@ -23,10 +23,10 @@ def main(wanted):
     for name in wanted or PARTS:
         for measured in PARTS[name].measure():
             print(f"{measured.what}: {measured.value:.3g}", file=sys.stderr, flush=True)
-            found.append(asdict(measured) | {"part": name, "met": measured.met})
-            asked = f"{'at least' if measured.least else 'at most'} {measured.asked:.3g}"
-            table.add_row(measured.what, f"{measured.value:.3g}", asked, told(measured.met), measured.how)
-    Console(soft_wrap=True).print(table)
+            said = {"what": measured.what, "value": measured.value, "asked": measured.asked, "how": measured.how}
+            found.append(said | {"part": name, "met": measured.met})
+            table.add_row(measured.what, f"{measured.value:.3g}", measured.asked, told(measured.met), measured.how)
+    Console(width=WIDE, soft_wrap=True).print(table)
     Path("bench.json").write_text(json.dumps(found, indent=2) + "\n", "utf-8")
 
 

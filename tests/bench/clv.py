@@ -71,7 +71,7 @@ def reading(logs):
     np.testing.assert_array_equal(ours.frequency, other.frequency)
     np.testing.assert_allclose(ours.monetary_value, other.monetary_value, rtol=1e-9)
     ratio, how = pairs(lambda: summarised(orders), lambda: theirs(orders))
-    yield Measured(f"log to summary, {LARGE:,} customers", ratio, 2.5, how, least=True)
+    yield Measured(f"log to summary, {LARGE:,} customers", ratio, how=how, least=2.5)
 
 
 def fitting(frames, model, fitter, asked):
@@ -81,7 +81,7 @@ def fitting(frames, model, fitter, asked):
         frame, columns = seen(frames[size], model)
         ratio, how = pairs(lambda f=frame: model.fit(f), lambda c=columns: fitter().fit(*c))
         equal(model.fit(frame), fitter().fit(*columns), frame, columns)
-        yield Measured(f"{model.__name__} fit, {size:,} customers", ratio, least, how, least=True)
+        yield Measured(f"{model.__name__} fit, {size:,} customers", ratio, how=how, least=least)
     for size in frames:
         frame, _ = seen(frames[size], model)
         seconds[size] = min(timed(lambda f=frame: model.fit(f)) for _ in range(3))
@@ -138,7 +138,7 @@ def valuing(frame):
     ratio, how = pairs(ours, theirs)
     difference = ours().sum() / theirs().sum() - 1  # its year has 360 days, discounted at the end of each month
     assert abs(difference) < 0.03
-    return Measured(f"CLV of {len(frame):,} customers", ratio, 80, how, least=True)
+    return Measured(f"CLV of {len(frame):,} customers", ratio, how=how, least=80)
 
 
 def bootstrapping(frame):
@@ -154,7 +154,7 @@ def bootstrapping(frame):
     ours = timed(lambda: list(fitted.bootstrap(frame, 200, seed=1)))
     other = timed(theirs) * 40
     how = f"{ours:.3g} s to {other:.3g} s (5 fits x 40)"
-    return Measured(f"200 bootstrap fits, {len(frame):,} customers", other / ours, 35, how, least=True)
+    return Measured(f"200 bootstrap fits, {len(frame):,} customers", other / ours, how=how, least=35)
 
 
 def pairs(ours, theirs):
