@@ -19,6 +19,7 @@ from crmlab.likelihood import FitError
 from .clock import QUICK, Measured
 
 WORLDS, CUSTOMERS, EACH = (2, 400, 10) if QUICK else (1000, 1500, 50)
+DRAWS = 64 if QUICK else 128  # for an interval; fewer than the module takes, so that intervals are no better than its
 WEEK = {"BG/BB": 1}  # periods; 7 days for the others
 OF_EACH = "predictive of the orders of each customer"  # counts are discrete, and over-covered
 TRUTHS = {
@@ -43,8 +44,7 @@ def measure():
 
 
 def _prepare():
-    if QUICK:
-        totals.DRAWS = 64
+    totals.DRAWS, likelihood.MANY = DRAWS, 2 * DRAWS
 
 
 def world(name, seed):
