@@ -142,7 +142,7 @@ def test_side_by_side_holds_each_measure_below_what_is_asked():
     assert wide.loc["asked", actionable.SMALLEST] == Thresholds().customers
 
 
-def test_verdicts_name_what_failed_and_what_was_not_measured():
+def test_verdicts_name_what_failed_what_helps_and_what_was_not_measured():
     both = pd.DataFrame({"good": BY_SPEND, "bad": BY_CHANCE})
     table = kotler(both, FRAME.drop(columns="reachable"), LATER, replicates=100)
     assert list(dict.fromkeys(table.scheme)) == ["good", "bad"]
@@ -153,6 +153,7 @@ def test_verdicts_name_what_failed_and_what_was_not_measured():
     assert not bad.passed
     assert "measurable: accuracy of a tree" in bad.evidence
     assert "differentiable: share of variance" in bad.evidence
+    assert bad.instead == "a scheme with simpler rules and a scheme that tells later spend apart"
 
 
 def test_results_are_the_same_from_run_to_run():

@@ -20,6 +20,13 @@ from crmlab.result import Verdict, number
 from crmlab.segments.models.scheme import check, reached
 from crmlab.stats import intervals, resample
 
+INSTEAD = {  # of what falls short of a demand
+    "measurable": "a scheme with simpler rules",
+    "substantial": "fewer segments",
+    "accessible": "a scheme only for those who can be reached",
+    "differentiable": "a scheme that tells later spend apart",
+    "actionable": "a row in the playbook for every segment that pays",
+}
 DEEPEST = 8
 FOLDS = 5
 SAMPLE = 20_000  # customers that trees are grown on, at most
@@ -239,7 +246,9 @@ def _met(scheme, rows):
     told = told or [f"{rows.passed.sum()} of {len(rows)} measures as asked"]
     told += [f"{r.demand} {r.evidence}" for r in blank.itertuples()]
     claim = f"{scheme} meets Kotler's demands, as far as they were measured"
-    return Verdict(claim, failed.empty, "; ".join(told), "fewer segments, or another scheme")
+    return Verdict(
+        claim, failed.empty, "; ".join(told), " and ".join(INSTEAD[demand] for demand in failed.demand.unique())
+    )
 
 
 def _faults(assignments, features, later, contact_cost, replicates):
