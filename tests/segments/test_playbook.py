@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+import pandas as pd
 import pytest
 
 from crmlab import catalog
 from crmlab.segments.models.abc import ABC
+from crmlab.segments.models.actionable import Thresholds
 from crmlab.segments.models.brand_loyalty import BrandLoyalty
 from crmlab.segments.models.eight_classes import EightClasses
 from crmlab.segments.models.rfm import RFM, RFMTiers
@@ -83,3 +85,38 @@ def test_a_class_that_is_no_table_is_named(write):
 def test_no_file_and_no_toml_are_told(write, tmp_path):
     assert "there is no playbook" in refused(playbook.load, tmp_path / "none.toml")[0]
     assert "cannot be read as TOML" in refused(playbook.load, write("[a"))[0]
+
+
+def test_cuts_and_what_is_asked_may_stand_beside_treatments(write):
+    path = write(
+        f"[cuts]\nabc = [0.5, 0.9]\ncurrent = 20\n[asked]\ndepth = 6\n[two.high]\n{ROW}0.7\n[two.low]\n{ROW}0.3\n"
+    )
+    assert playbook.load(path, [Two()]).index.tolist() == [("two", "high"), ("two", "low")]
+    found = playbook.policy(path)
+    assert found.cuts.abc == (0.5, 0.9)
+    assert found.cuts.matrix == {"current_cut": 20, "potential_cut": None}
+    assert found.cuts.classes == {"current_cut": 20, "potential_cut": None, "strength_cut": None}
+    asked = Thresholds.of(found.asked)
+    assert (asked.depth, asked.accuracy) == (6, Thresholds().accuracy)
+
+
+def test_without_them_they_are_the_usual_ones(write):
+    found = playbook.policy(write(""))
+    assert found.cuts.abc == ABC.fit(pd.DataFrame({"spend": range(9)})).cuts == (0.8, 0.95)
+    assert set(found.cuts.classes.values()) == {None}
+    assert Thresholds.of(found.asked) == Thresholds()
+
+
+def test_cuts_that_cannot_be_are_named_at_once(write):
+    path = write('[cuts]\nabc = ["most", 0.9]\ncurrent = nan\nsize = 3\n[asked]\naccuracy = "high"\n')
+    assert refused(playbook.policy, path) == (
+        "mine.toml: cuts.abc.0 = 'most': write a valid number, unable to parse string as a number",
+        "mine.toml: cuts.current = nan: write a finite number",
+        "mine.toml: has no field 'cuts.size'; drop it",
+        "mine.toml: asked.accuracy = 'high': write a valid number, unable to parse string as a number",
+    )
+
+
+def test_demands_that_are_none_are_named():
+    assert refused(Thresholds.of, {"beauty": 1.0})[0].startswith("thresholds: there is no beauty; there are accuracy, ")
+    assert refused(Thresholds.of, {"accuracy": 3.0}) == ("thresholds: accuracy = 3.0: give a share, 0 to 1",)

@@ -7,7 +7,7 @@ differentiable  segments differ in what customers do later
 actionable      there is something to do about a customer, and it pays
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 import pandas as pd
@@ -49,6 +49,14 @@ class Thresholds:
     reachable: float = 0.8
     differentiable: float = 0.01  # of the lower end of the interval; a small effect is .01 [Cohen 1988]
     actionable: float = 0.8
+
+    @classmethod
+    def of(cls, asked):
+        """Those that a mapping names, and the rest as they are. Raises InputError for others than there are."""
+        known = [field.name for field in fields(cls)]
+        if unknown := [name for name in asked if name not in known]:
+            raise InputError(f"thresholds: there is no {', '.join(unknown)}; there are {', '.join(known)}")
+        return cls(**asked)
 
     def __post_init__(self):
         shares = {name: value for name, value in asdict(self).items() if name != "depth"}

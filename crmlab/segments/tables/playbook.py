@@ -6,6 +6,8 @@ A playbook is TOML, a table for each class of each scheme, as [abc.A] or [brand_
     owner          who answers for it
     budget_share   share of the scheme's budget, 0 to 1; those of a scheme sum to 1
     success        how one would see that it works
+
+It may also say where classes end and what is asked of schemes, in the tables [cuts] and [asked].
 """
 
 import difflib
@@ -13,7 +15,7 @@ import tomllib
 from pathlib import Path
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from crmlab.contracts import InputError
 
@@ -30,6 +32,42 @@ class Treatment(BaseModel):
     success: str = Field(min_length=1)
 
 
+class Cuts(BaseModel):
+    """Where classes end, as far as that is not learned from customers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    abc: tuple[FiniteFloat, ...] = (0.8, 0.95)  # cumulative shares of value
+    current: FiniteFloat | None = None  # margin of the window that is high above it; None takes the median
+    potential: FiniteFloat | None = None
+    strength: FiniteFloat | None = None  # of a store, where eight classes are made
+
+    @property
+    def matrix(self):
+        """What `ValueMatrix.fit` takes of them."""
+        return {"current_cut": self.current, "potential_cut": self.potential}
+
+    @property
+    def classes(self):
+        """What `EightClasses.fit` takes of them."""
+        return self.matrix | {"strength_cut": self.strength}
+
+
+class Policy(BaseModel):
+    """What a playbook says besides treatments: where classes end, and what is asked of schemes, by name."""
+
+    model_config = ConfigDict(frozen=True)
+    cuts: Cuts = Cuts()
+    asked: dict[str, FiniteFloat] = {}
+
+
+def policy(path):
+    """The Policy of a playbook. Raises InputError where it cannot be read, or has other fields than it may have."""
+    try:
+        return Policy.model_validate(_given(Path(path)))
+    except ValidationError as problem:
+        raise InputError(*(f"{Path(path).name}: {_fault(error)}" for error in problem.errors())) from None
+
+
 def load(path, schemes=()):
     """Principle, owner, budget_share and success of each class: a frame by scheme and label, as the file has them.
 
@@ -37,12 +75,7 @@ def load(path, schemes=()):
     Raises InputError with everything wrong: TOML, fields, shares that do not sum to 1, classes that are not there.
     """
     path = Path(path)
-    try:
-        given = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except OSError:
-        raise InputError(f"there is no playbook {path}; give the path of one, such as data/playbook.toml") from None
-    except (tomllib.TOMLDecodeError, UnicodeError) as problem:
-        raise InputError(f"{path.name}: cannot be read as TOML ({problem}); correct it") from None
+    given = {scheme: classes for scheme, classes in _given(path).items() if scheme not in Policy.model_fields}
     rows, breaches = {}, []
     for scheme, classes in given.items():
         read, wrong = _classes(scheme, classes)
@@ -54,6 +87,15 @@ def load(path, schemes=()):
         raise InputError(*(f"{path.name}: {breach}" for breach in breaches))
     index = pd.MultiIndex.from_tuples(rows, names=["scheme", "label"])
     return pd.DataFrame([row.model_dump() for row in rows.values()], index, list(Treatment.model_fields))
+
+
+def _given(path):
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except OSError:
+        raise InputError(f"there is no playbook {path}; give the path of one, such as data/playbook.toml") from None
+    except (tomllib.TOMLDecodeError, UnicodeError) as problem:
+        raise InputError(f"{path.name}: cannot be read as TOML ({problem}); correct it") from None
 
 
 def _classes(scheme, classes):
