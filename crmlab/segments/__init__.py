@@ -21,8 +21,11 @@ from crmlab.segments.models.index_system import IndexSystem
 from crmlab.segments.models.rfm import RFM, RFMTiers
 from crmlab.segments.models.value_matrix import ValueMatrix
 
+CLUSTERS = (KMeans, GaussianMixture, Hierarchical)
+
 __all__ = [
     "ABC",
+    "CLUSTERS",
     "RFM",
     "BrandLoyalty",
     "EightClasses",

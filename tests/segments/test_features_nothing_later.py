@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from crmlab import catalog
+from crmlab.segments import CLUSTERS
 from crmlab.segments.models.abc import ABC
 from crmlab.segments.models.brand_loyalty import BrandLoyalty
-from crmlab.segments.models.clusters import GaussianMixture, Hierarchical, KMeans
 from crmlab.segments.models.eight_classes import EightClasses
 from crmlab.segments.models.index_system import IndexSystem
 from crmlab.segments.models.rfm import RFM, RFMTiers
@@ -21,7 +21,6 @@ from .logs import MORE, log, random_rows, table
 
 END = "2024-06-30"
 SCHEMES = (ABC, RFM, RFMTiers, ValueMatrix, EightClasses)
-CLUSTERS = (KMeans, GaussianMixture, Hierarchical)
 PRODUCTS = table(
     product_id=[f"p{i}" for i in range(9)], category=["k"] * 9, own_label=[i % 3 == 0 for i in range(9)],
     brand=[f"b{i % 4}" for i in range(9)],
