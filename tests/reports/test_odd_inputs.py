@@ -54,6 +54,16 @@ def test_a_file_listed_nowhere_is_read_as_what_its_parameter_holds(project, kind
         typed(project, line, x="sales")
 
 
+def test_words_that_are_types_of_data_elsewhere_are_but_words_in_a_choice(project):
+    assert typed(project, "x: Literal['Products', 'File'] = 'File'", x="Products").typed["x"] == "Products"
+
+
+@pytest.mark.parametrize("kind", ["list[Dataset]", "list[File]", "Customers | Products", "File | int"])
+def test_a_parameter_names_one_data_set_or_file(project, kind):
+    with pytest.raises(InputError, match="a parameter names one data set or file, so that its content is known"):
+        typed(project, f"x: {kind} = 'sales'")
+
+
 @pytest.mark.parametrize(
     "line", ["x: int = '1'", "x: int = True", "x: int = 1.0", "x: bool = 'yes'", "x: list[int] = ['1']"]
 )

@@ -1,0 +1,154 @@
+"""What a notebook declares that it takes: its parameters cell, line by line."""
+
+import ast
+import difflib
+import io
+import json
+import re
+import tokenize
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any, Literal, Optional, get_args
+
+from pydantic import Field, TypeAdapter
+from pydantic.errors import PydanticSchemaGenerationError
+
+from crmlab import catalog, files
+from crmlab.contracts import InputError
+from crmlab.reports import secret
+from crmlab.reports.suite import Range
+
+TYPES = {
+    "str": str,
+    "int": int,
+    "float": Annotated[float, Field(allow_inf_nan=False)],
+    "bool": bool,
+    "date": date,
+    "Dataset": catalog.Dataset,
+    "Customers": catalog.Customers,
+    "Products": catalog.Products,
+    "File": files.File,
+    "Literal": Literal,
+    "Optional": Optional,
+    "list": list,
+}
+
+HOLD = {"Dataset": None, "Customers": "customers", "Products": "products"}  # types of data -> contract they must hold
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One line of a notebook's parameters cell: `name: type = default  # meaning`."""
+
+    name: str
+    annotation: str
+    type: Any
+    default: Any
+    meaning: str
+    range: Range | None = None
+    source: str | None = None  # the type, where it names data or a file
+
+
+def declared(path, ranges):
+    """The parameters of a notebook. Raises InputError on lines of its parameters cell that declare none."""
+    try:
+        notebook = json.loads(path.read_text("utf-8"))
+        tagged = [c for c in notebook["cells"] if "parameters" in c["metadata"].get("tags", ())]
+    except (OSError, ValueError, KeyError, TypeError) as fault:
+        raise InputError(f"{path.name}: no notebook that can be read ({type(fault).__name__}: {fault})") from None
+    if len(tagged) > 1:
+        raise InputError(f"{path.name}: {len(tagged)} cells are tagged parameters; keep one")
+    source = "".join(tagged[0]["source"]) if tagged else ""
+    try:
+        lines = ast.parse(source).body
+    except SyntaxError as fault:
+        raise InputError(
+            f"{path.name}: parameters, line {fault.lineno}: {fault.msg}; write `name: type = value  # meaning`"
+        ) from None
+    meanings = {
+        token.start[0]: token.string.lstrip("# ")
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type == tokenize.COMMENT
+    }
+    found, breaches = {}, []
+    for line in lines:
+        try:
+            parameter = _parameter(line, meanings.get(line.end_lineno, ""), ranges)
+            found[parameter.name] = parameter
+        except (ValueError, TypeError, SyntaxError, PydanticSchemaGenerationError) as fault:
+            breaches.append(
+                f"{path.name}: parameters, line {line.lineno}: {fault}; write `name: type = value  # meaning`"
+            )
+    breaches += [
+        f"suite.toml: ranges of {path.stem}: {unknown('parameter', n, found)}" for n in ranges if n not in found
+    ]
+    breaches += [
+        f"suite.toml: ranges of {path.stem}: {n} is to lie within {p.range.within!r}, which is no data set it takes"
+        for n, p in found.items()
+        if p.range and p.range.within and getattr(found.get(p.range.within), "source", None) not in HOLD
+    ]
+    if breaches:
+        raise InputError(*breaches)
+    return found
+
+
+def _parameter(line, meaning, ranges):
+    if not (isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and line.value):
+        raise ValueError(f"{ast.unparse(line)!r} declares no parameter")
+    name, annotation = line.target.id, ast.unparse(line.annotation)
+    if secret.NAMES.search(name):
+        raise ValueError(
+            f"{name!r} looks like a secret, which would be written down; read an environment variable instead"
+        )
+    kinds = {n.id for n in ast.walk(line.annotation) if isinstance(n, ast.Name)}
+    allowed = (ast.Name, ast.Constant, ast.BinOp, ast.BitOr, ast.Subscript, ast.Tuple, ast.Load)
+    if kinds - TYPES.keys() or not all(isinstance(n, allowed) for n in ast.walk(line.annotation)):
+        raise ValueError(f"{annotation!r} is not a type that parameters have ({', '.join(TYPES)})")
+    source = next(iter(kinds & {*HOLD, "File"}), None)
+    if source and annotation not in (source, f"{source} | None", f"Optional[{source}]"):
+        raise ValueError(f"{annotation!r}: a parameter names one data set or file, so that its content is known")
+    kind = eval(annotation, {"__builtins__": {}}, TYPES)  # only the names and operators allowed above
+    default = ast.literal_eval(line.value)
+    TypeAdapter(kind).validate_json(json.dumps(default), strict=True)
+    return Parameter(name, annotation, kind, default, meaning, ranges.get(name), source)
+
+
+def read_value(parameter, value):
+    """A value of the parameter's type, from text or from TOML's own types. Raises ValueError."""
+    adapter = TypeAdapter(parameter.type)
+    try:
+        if not isinstance(value, str):
+            return adapter.validate_python(value, strict=True)
+        if value.lower() == "none" and _is_optional(parameter.type):
+            return None
+        if re.match(r"(Optional\[)?list\b", parameter.annotation):
+            return (
+                adapter.validate_json(value, strict=True)
+                if value.startswith("[")
+                else adapter.validate_python(value.split(","))
+            )
+        if re.match(r"(Optional\[)?Literal\[", parameter.annotation):
+            for literal in _literals(parameter.type):
+                if str(literal) == value:
+                    return literal
+        if re.match(r"(Optional\[)?date\b", parameter.annotation) and not re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+            raise ValueError("pydantic would take digits alone for seconds since 1970")
+        return adapter.validate_strings(value)
+    except ValueError:
+        raise ValueError(f"{parameter.name} = {value!r} is not of type {parameter.annotation}") from None
+
+
+def _is_optional(kind):
+    return type(None) in get_args(kind)
+
+
+def _literals(kind):
+    return [v for part in get_args(kind) for v in (get_args(part) or [part])]
+
+
+def unknown(what, name, known):
+    """What to say of a name that is none of those known."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"there is no {what} {name!r}; there are {', '.join(known)}" + (
+        f"; did you mean {near[0]!r}?" if near else ""
+    )
