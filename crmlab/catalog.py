@@ -8,7 +8,6 @@ import difflib
 import hashlib
 import importlib.util
 import os
-import tomllib
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache, cached_property
@@ -18,7 +17,7 @@ from typing import Literal, NewType
 import pandas as pd
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
-from crmlab import findings, sources
+from crmlab import findings, sources, toml
 from crmlab.contracts import CONTRACTS, InputError, Policy, admit, recognise
 from crmlab.findings import NATURES as NATURES
 
@@ -123,10 +122,7 @@ def entries():
 
 @cache
 def _entries(path, _changed):
-    try:
-        given = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeError) as problem:
-        raise InputError(f"{path.name}: cannot be read as TOML ({problem}); correct it") from None
+    given = toml.read(path, f"{path}: there is no such file")
     read, breaches = {}, []
     for name, fields in given.items():
         try:

@@ -1,12 +1,12 @@
 """`suite.toml`: what to run, how long it may take, and the ranges that parameters keep to."""
 
-import tomllib
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
+from crmlab import toml
 from crmlab.contracts import InputError
 
 
@@ -52,12 +52,9 @@ class Suite(BaseModel):
 def suite(path):
     """A suite file, checked. Raises InputError with everything wrong in it."""
     path = Path(path)
-    if not path.is_file():
-        raise InputError(f"there is no suite {path}")
+    given = toml.read(path, f"there is no suite {path}")
     try:
-        return Suite.model_validate(tomllib.loads(path.read_text("utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        raise InputError(f"{path.name}: {problem}") from None
+        return Suite.model_validate(given)
     except ValidationError as problem:
         raise InputError(
             *(f"{path.name}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in problem.errors())

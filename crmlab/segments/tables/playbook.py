@@ -11,12 +11,12 @@ It may also say where classes end and what is asked of schemes, in the tables [c
 """
 
 import difflib
-import tomllib
 from pathlib import Path
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
+from crmlab import toml
 from crmlab.contracts import InputError
 
 ALIKE = 1e-6
@@ -90,12 +90,7 @@ def load(path, schemes=()):
 
 
 def _given(path):
-    try:
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except OSError:
-        raise InputError(f"there is no playbook {path}; give the path of one, such as data/playbook.toml") from None
-    except (tomllib.TOMLDecodeError, UnicodeError) as problem:
-        raise InputError(f"{path.name}: cannot be read as TOML ({problem}); correct it") from None
+    return toml.read(path, f"there is no playbook {path}; give the path of one, such as data/playbook.toml")
 
 
 def _classes(scheme, classes):

@@ -15,7 +15,6 @@ A scorecard is TOML; what is marked * must be there, the rest may be left out:
                                    of the row is as each, in the order of [indicators]; numbers or fractions as text
 """
 
-import tomllib
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
@@ -23,6 +22,7 @@ from typing import Literal
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from crmlab import toml
 from crmlab.contracts import InputError
 
 ALIKE = 1e-6
@@ -84,13 +84,8 @@ class Scorecard(Strict):
 def load(path):
     """The Scorecard of a file. Raises InputError with everything wrong: TOML, fields, weights, comparisons."""
     path = Path(path)
-    try:
-        given = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except OSError:
-        raise InputError(f"there is no scorecard {path}; give the path of one, such as data/scorecard.toml") from None
-    except (tomllib.TOMLDecodeError, UnicodeError) as problem:
-        raise InputError(f"{path.name}: cannot be read as TOML ({problem}); correct it") from None
-    return read(given, path.name)
+    absent = f"there is no scorecard {path}; give the path of one, such as data/scorecard.toml"
+    return read(toml.read(path, absent), path.name)
 
 
 def read(given, where="scorecard"):

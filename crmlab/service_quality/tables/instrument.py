@@ -33,12 +33,12 @@ An instrument is TOML; what is marked * must be there, the rest may be left out:
 """
 
 import difflib
-import tomllib
 from pathlib import Path
 from typing import Literal, get_args
 
 from pydantic import Field, ValidationError, model_validator
 
+from crmlab import toml
 from crmlab.contracts import InputError
 from crmlab.service_quality.tables.cells import clashes
 from crmlab.service_quality.tables.relations import MEASURES, relations
@@ -210,12 +210,7 @@ class Instrument(Strict):
 def load(path):
     """The instrument of a TOML file. Raises InputError with everything wrong in it, each by its key."""
     path = Path(path)
-    try:
-        raw = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except OSError:
-        raise InputError(f"there is no instrument {path}; `crmlab new instrument SURVEY` writes one") from None
-    except (tomllib.TOMLDecodeError, UnicodeError) as problem:
-        raise InputError(f"{path.name}: cannot be read as TOML ({problem}); correct it") from None
+    raw = toml.read(path, f"there is no instrument {path}; `crmlab new instrument SURVEY` writes one")
     raw.setdefault("name", path.stem)
     try:
         return Instrument.model_validate(raw)
