@@ -9,7 +9,8 @@ import pytest
 
 from crmlab.style import panels
 
-from .drawings import DRAWN, FRAMES, SIDE_BY_SIDE, texts
+from ..figures import texts
+from .drawings import DRAWN, FRAMES, SIDE_BY_SIDE
 
 pytestmark = pytest.mark.usefixtures("figures_are_closed")
 every_plot = pytest.mark.parametrize("draw", DRAWN.values(), ids=DRAWN)

@@ -9,6 +9,7 @@ from crmlab import clv
 from crmlab.clv import metrics, plots
 from crmlab.style import ACTUAL, EXPECTED, QUIET
 
+from ..figures import texts
 from .drawings import (
     CALIBRATION,
     DRAWN,
@@ -24,7 +25,6 @@ from .drawings import (
     TRACKING,
     band,
     lines,
-    texts,
 )
 
 pytestmark = pytest.mark.usefixtures("figures_are_closed")

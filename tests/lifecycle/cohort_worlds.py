@@ -61,14 +61,3 @@ def collapsed(group, renewed):
     length = np.where(renewed.all(axis=1), renewed.shape[1], renewed.argmin(axis=1))
     rows = pd.DataFrame({"group": group, "length": length, "ended": length < renewed.shape[1], "customers": 1})
     return rows.groupby(["group", "length", "ended"], as_index=False).customers.sum()
-
-
-def texts(ax):
-    """What is written on a plot: ticks within view, axis labels, the title, notes and the legend."""
-    ax.figure.draw_without_rendering()
-    (left, right), (bottom, top) = sorted(ax.get_xlim()), sorted(ax.get_ylim())
-    found = [tick for tick in ax.get_xticklabels() if left <= tick.get_position()[0] <= right]
-    found += [tick for tick in ax.get_yticklabels() if bottom <= tick.get_position()[1] <= top]
-    found += [ax.xaxis.label, ax.yaxis.label, ax.title, *ax.texts, ax.xaxis.get_offset_text()]
-    found += ax.get_legend().get_texts() if ax.get_legend() else []
-    return [text for text in found if text.get_text().strip()]

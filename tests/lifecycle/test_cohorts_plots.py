@@ -16,7 +16,8 @@ from crmlab.lifecycle.plots import survival as survival_plots
 from crmlab.lifecycle.tables.contracts import durations_of_retention
 from crmlab.style import ACTUAL, EXPECTED, NAIVE, panels
 
-from .cohort_worlds import HIGH_END, REGULAR, retention, texts
+from ..figures import texts
+from .cohort_worlds import HIGH_END, REGULAR, retention
 
 GROUPS = durations_of_retention(retention(Regular=REGULAR, HighEnd=HIGH_END))
 

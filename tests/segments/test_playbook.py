@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import pandas as pd
-import pytest
 
 from crmlab import catalog
 from crmlab.segments.models.abc import ABC
@@ -23,16 +22,6 @@ ROW = 'principle = "p"\nowner = "o"\nsuccess = "s"\nbudget_share = '
 class Two:
     name: str = "two"
     labels: tuple = ("high", "low")
-
-
-@pytest.fixture
-def write(tmp_path):
-    def written(text):
-        path = tmp_path / "mine.toml"
-        path.write_text(text, "utf-8")
-        return path
-
-    return written
 
 
 def test_a_playbook_is_a_frame_by_scheme_and_label(write):

@@ -11,16 +11,6 @@ from .refusals import refused
 TWO = '[indicators.a]\ndirection = "higher"\n[indicators.b]\ncolumn = "bee"\ndirection = "lower"\n'
 
 
-@pytest.fixture
-def write(tmp_path):
-    def written(text):
-        path = tmp_path / "mine.toml"
-        path.write_text(text, "utf-8")
-        return path
-
-    return written
-
-
 def test_a_scorecard_is_indicators_with_columns_and_directions(write):
     card = scorecard.load(write('weighting = "equal"\n' + TWO))
     assert (card.names, card.columns, card.lower) == (("a", "b"), ("a", "bee"), ("b",))
