@@ -29,6 +29,11 @@ def customers(*rows):
     return pd.DataFrame(rows, columns=["frequency", "recency", "age"])
 
 
+def rows(summary):
+    """The (frequency, recency, age) of each row of a summary frame."""
+    return [tuple(map(int, row)) for row in summary[["frequency", "recency", "age"]].to_numpy()]
+
+
 def by_customer(table):
     """The rows of a lazy table, by customer_id."""
     return table.order_by("customer_id").execute().set_index("customer_id")

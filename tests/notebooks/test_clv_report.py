@@ -1,8 +1,6 @@
 """The CLV report on CDNOW, run as the command line runs it: its facts, and that they are the same every time."""
 
 import re
-import shutil
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,8 +11,6 @@ from crmlab.stats import simulate
 
 from ..shell import crmlab
 
-ROOT = Path(__file__).parents[2]
-
 
 def run(project, *options, **environment):
     done = crmlab("run", "clv", *options, cwd=project, CRMLAB_ROOT=str(project), **environment)
@@ -23,11 +19,8 @@ def run(project, *options, **environment):
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
+def runs(project):
     """Two runs of the defaults, with DuckDB on one thread and on two."""
-    project = tmp_path_factory.mktemp("project")
-    for folder in ("notebooks", "data"):
-        shutil.copytree(ROOT / folder, project / folder)
     return run(project, CRMLAB_THREADS="1"), run(project, CRMLAB_THREADS="2")
 
 

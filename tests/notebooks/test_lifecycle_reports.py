@@ -1,8 +1,5 @@
 """The reports on customers, contracts and products as the command line runs them, and what they refuse."""
 
-import shutil
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,20 +9,10 @@ from crmlab.reports import store
 
 from ..shell import crmlab
 
-ROOT = Path(__file__).parents[2]
-
 
 def run(project, report, *options):
     done = crmlab("run", report, *options, cwd=project, CRMLAB_ROOT=str(project))
     return done, next(iter(store.folders(project / "reports", report)), None)
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    project = tmp_path_factory.mktemp("project")
-    for folder in ("notebooks", "data"):
-        shutil.copytree(ROOT / folder, project / folder)
-    return project
 
 
 def whole(project, report, *options):

@@ -1,11 +1,5 @@
 """The segments report as the command line runs it: on a small log of all there is to know, and on what it refuses."""
 
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
-
 import nbformat
 import numpy as np
 import pandas as pd
@@ -13,26 +7,17 @@ import pytest
 
 from crmlab.reports import store
 
-ROOT = Path(__file__).parents[2]
+from ..shell import crmlab
+from .conftest import ROOT
+
 TABLES = ("schemes", "stability", "profiles", "migration", "private/assignments", "private/playbook")
 CLUSTERS = {"k-means", "mixture", "hierarchical"}
 
 
 def run(project, **parameters):
     given = [word for name, value in parameters.items() for word in ("-p", f"{name}={value}")]
-    command = [sys.executable, "-c", "from crmlab.cli import main; main()", "run", "segments", *given]
-    environment = os.environ | {"CRMLAB_ROOT": str(project)}
-    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True)
+    done = crmlab("run", "segments", *given, cwd=project, CRMLAB_ROOT=str(project))
     return done, next(iter(store.folders(project / "reports", "segments")), None)
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    project = tmp_path_factory.mktemp("project")
-    for folder in ("notebooks", "data"):
-        shutil.copytree(ROOT / folder, project / folder)
-    small_log().to_csv(project / "small.csv", index=False)
-    return project
 
 
 def small_log(customers=120, days=400):
@@ -51,6 +36,12 @@ def small_log(customers=120, days=400):
         "product_id": [f"p{i}" for i in rng.integers(0, 4, len(who))],
     }
     return pd.DataFrame(columns)
+
+
+@pytest.fixture(scope="module")
+def project(project):
+    small_log().to_csv(project / "small.csv", index=False)
+    return project
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import ast
 import re
-import shutil
 from pathlib import Path
 
 import matplotlib as mpl
@@ -16,8 +15,8 @@ from crmlab.reports import store
 from crmlab.result import Result
 
 from ..shell import crmlab
+from .conftest import ROOT
 
-ROOT = Path(__file__).parents[2]
 GAPS = ["item", "dimension", "n", "expect", "perceive", "gap", "low", "high", "t", "p_holm", "d"]
 TABLES = {  # and columns that each has, whatever was asked
     "gaps": GAPS,
@@ -33,14 +32,6 @@ OUTCOMES = ("satisfaction", "repurchase", "recommend", "complained", "resolved",
 def run(project, *options):
     done = crmlab("run", "service_quality", *options, cwd=project, CRMLAB_ROOT=str(project))
     return done, next(iter(store.folders(project / "reports", "service_quality")), None)
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    project = tmp_path_factory.mktemp("project")
-    for folder in ("notebooks", "data"):
-        shutil.copytree(ROOT / folder, project / folder)
-    return project
 
 
 @pytest.fixture(scope="module")

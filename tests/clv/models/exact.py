@@ -6,6 +6,7 @@ chance to leave, `at_once`, and while alive is a BG/NBD whose b is greater by on
 """
 
 import mpmath as mp
+import numpy as np
 
 mp.mp.dps = 60  # below 50, mpmath's own hyp2f1 is wrong at large parameters
 
@@ -77,3 +78,7 @@ def derivatives(function, theta):
 
     gradient = [mp.diff(function, at, order(i)) for i in range(n)]
     return gradient, [[mp.diff(function, at, order(i, j)) for j in range(n)] for i in range(n)]
+
+
+def assert_close(found, true, rel, least=1e-300):
+    np.testing.assert_allclose(np.asarray(found, float), [float(v) for v in true], rtol=rel, atol=least)

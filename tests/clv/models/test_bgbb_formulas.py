@@ -13,8 +13,9 @@ import pytest
 
 from crmlab.clv.models.bgbb import BGBB
 
-from ..worlds import customers
+from ..worlds import customers, rows
 from . import exact  # which gives mpmath its digits
+from .exact import assert_close
 
 MODELS = {
     "donations": (1.203528, 0.749726, 0.656781, 2.783796),
@@ -29,10 +30,7 @@ CUSTOMERS = customers(
     (0, 0, 0), (0, 0, 1), (0, 0, 60), (1, 1, 1), (1, 1, 6), (4, 5, 6), (6, 6, 6), (3, 40, 400), (60, 70, 90),
     (99, 200, 200),
 )  # fmt: skip
-
-
-def rows(frame=CUSTOMERS):
-    return [tuple(map(int, row)) for row in frame[["frequency", "recency", "age"]].to_numpy()]
+ROWS = rows(CUSTOMERS)
 
 
 @cache
@@ -70,10 +68,6 @@ def exact_chance(model, periods, count):
     return gone + orders(periods) * mp.beta(c, d + periods) / mp.beta(c, d)
 
 
-def assert_close(found, true, rel):
-    np.testing.assert_allclose(np.asarray(found, float), [float(v) for v in true], rtol=rel, atol=1e-300)
-
-
 def random_cases(count, seed):
     rng = np.random.default_rng(seed)
     for _ in range(count):
@@ -85,15 +79,15 @@ def random_cases(count, seed):
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_the_log_likelihood_is_that_of_the_paper(model):
-    found = [BGBB(*model).log_likelihood(customers(row)) for row in rows()]
-    true = [float(mp.log(sum(terms(model, *row)))) for row in rows()]
+    found = [BGBB(*model).log_likelihood(customers(row)) for row in ROWS]
+    true = [float(mp.log(sum(terms(model, *row)))) for row in ROWS]
     np.testing.assert_allclose(found, true, rtol=1e-11, atol=1e-11)
 
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_p_alive_is_the_share_of_who_is_here(model):
     found = BGBB(*model).p_alive(CUSTOMERS)
-    assert_close(found, [exact_p_alive(model, *row) for row in rows()], 1e-11)
+    assert_close(found, [exact_p_alive(model, *row) for row in ROWS], 1e-11)
     assert (found[CUSTOMERS.recency == CUSTOMERS.age] == 1).all()
 
 
@@ -133,7 +127,7 @@ def test_gradient_and_hessian_are_slopes_at_thousands_of_opportunities_too():
 @pytest.mark.parametrize("periods", [1, 6, 400])
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_expected_orders_are_the_sum_over_periods(model, periods):
-    true = [exact_p_alive(model, *row) * exact_orders(model, row[0], row[2], periods) for row in rows()]
+    true = [exact_p_alive(model, *row) * exact_orders(model, row[0], row[2], periods) for row in ROWS]
     assert_close(BGBB(*model).expected_orders(CUSTOMERS, periods), true, 1e-11)
     assert_close(BGBB(*model).expected_orders_new([periods]), [exact_orders(model, 0, 0, periods)], 1e-11)
 
@@ -144,7 +138,7 @@ def test_expected_orders_are_the_sum_over_periods(model, periods):
 def test_discounted_orders_are_the_sum_over_periods(model, periods, every):
     kept = mp.mpf(1.1) ** (-mp.mpf(every) / 365)
     horizon = mp.inf if periods is None else periods
-    true = [exact_p_alive(model, *row) * exact_orders(model, row[0], row[2], horizon, kept) for row in rows()]
+    true = [exact_p_alive(model, *row) * exact_orders(model, row[0], row[2], horizon, kept) for row in ROWS]
     assert_close(BGBB(*model).discounted_orders(CUSTOMERS, 0.1, periods, every=every), true, 1e-11)
 
 
@@ -235,5 +229,5 @@ def test_everything_is_finite_at_five_thousand_opportunities():
 def test_a_customer_is_worth_the_same_in_any_company():
     model = BGBB(*MODELS["donations"])
     for predict in (lambda f: model.p_alive(f), lambda f: model.discounted_orders(f, 0.1, every=7)):
-        alone = [predict(customers(row))[0] for row in rows()]
+        alone = [predict(customers(row))[0] for row in ROWS]
         np.testing.assert_allclose(predict(CUSTOMERS), alone, rtol=1e-11)

@@ -9,8 +9,9 @@ import pytest
 
 from crmlab import clv
 
-from ..worlds import customers
+from ..worlds import customers, rows
 from . import exact
+from .exact import assert_close
 
 MODELS = {
     "cdnow": (0.2425945, 30.895, 0.7929199, 2.4258881),
@@ -26,6 +27,7 @@ CUSTOMERS = customers(
     (0, 0, 0), (0, 0, 1), (0, 0, 273), (1, 1, 1), (2, 213, 272), (26, 216, 217), (7, 10, 3000),
     (300, 300, 300), (300, 310, 400), (5000, 5000, 5000), (5000, 5100, 9000),
 )  # fmt: skip
+ROWS = rows(CUSTOMERS)
 
 
 @pytest.fixture(params=[clv.BGNBD, clv.MBGNBD])
@@ -43,10 +45,6 @@ def living(family, model):
     return r, alpha, a, b + family.AT_ONCE
 
 
-def rows(frame=CUSTOMERS):
-    return [tuple(map(int, row)) for row in frame[["frequency", "recency", "age"]].to_numpy()]
-
-
 def random_cases(count, seed):
     """Pairs of parameters and a customer, over several powers of ten."""
     rng = np.random.default_rng(seed)
@@ -57,21 +55,17 @@ def random_cases(count, seed):
         yield tuple(10 ** rng.uniform([-2, -0.5, -3, -2], [1.5, 4, 3, 3])), (x, t_x, age)
 
 
-def assert_close(found, true, rel):
-    np.testing.assert_allclose(np.asarray(found, float), [float(v) for v in true], rtol=rel, atol=1e-300)
-
-
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_the_log_likelihood_is_that_of_the_paper(family, model):
-    found = [family(*model).log_likelihood(customers(row)) for row in rows()]
+    found = [family(*model).log_likelihood(customers(row)) for row in ROWS]
     np.testing.assert_allclose(
-        found, [float(exact.log_likelihood(model, *row, family.AT_ONCE)) for row in rows()], rtol=1e-11, atol=1e-11
+        found, [float(exact.log_likelihood(model, *row, family.AT_ONCE)) for row in ROWS], rtol=1e-11, atol=1e-11
     )
 
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_p_alive_is_that_of_the_paper(family, model):
-    assert_close(family(*model).p_alive(CUSTOMERS), [alive(family, model, row) for row in rows()], 1e-12)
+    assert_close(family(*model).p_alive(CUSTOMERS), [alive(family, model, row) for row in ROWS], 1e-12)
 
 
 @pytest.mark.parametrize("days", [0.5, 365, 36500])
@@ -79,7 +73,7 @@ def test_p_alive_is_that_of_the_paper(family, model):
 def test_expected_orders_are_those_of_the_closed_form(family, model, days):
     true = [
         alive(family, model, (x, t, T)) * exact.orders_while_alive(living(family, model), x, T, days)
-        for x, t, T in rows()
+        for x, t, T in ROWS
     ]
     assert_close(family(*model).expected_orders(CUSTOMERS, days), true, 1e-11)
 
@@ -101,7 +95,7 @@ def test_expected_orders_hold_at_random_points(family):
 
 
 def test_chances_of_so_many_orders_are_those_of_the_closed_form(family):
-    for model, row in itertools.chain(((m, r) for m in MODELS.values() for r in rows()[1:8]), random_cases(30, seed=2)):
+    for model, row in itertools.chain(((m, r) for m in MODELS.values() for r in ROWS[1:8]), random_cases(30, seed=2)):
         for days, n in ((30, 0), (365, 1), (365, 7), (3650, 40)):
             alone = exact.chance_while_alive(living(family, model), row[0], row[2], days, n)
             true = alive(family, model, row) * alone + (1 - alive(family, model, row) if n == 0 else 0)
@@ -141,7 +135,7 @@ def test_a_customer_is_valued_the_same_in_any_company():
     model = clv.BGNBD(*MODELS["cdnow"])
     for days in (365, None):
         together = model.discounted_orders(CUSTOMERS, 0.1, days)
-        alone = [model.discounted_orders(customers(row), 0.1, days)[0] for row in rows()]
+        alone = [model.discounted_orders(customers(row), 0.1, days)[0] for row in ROWS]
         np.testing.assert_allclose(together, alone, rtol=1e-12)
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from crmlab.clv.models.pareto_nbd import ParetoNBD
 
-from ..worlds import customers
+from ..worlds import customers, rows
 from . import exact, exact_pareto
+from .exact import assert_close
 
 MODELS = {
     "cdnow": (0.5533, 74.04, 0.6062, 81.68),
@@ -24,10 +25,7 @@ CUSTOMERS = customers(
     (0, 0, 0), (0, 0, 1), (0, 0, 273), (1, 1, 1), (2, 213, 272), (26, 216, 217), (7, 10, 3000),
     (300, 300, 300), (300, 310, 400), (5000, 5000, 5000), (5000, 2500, 5000),
 )  # fmt: skip
-
-
-def rows(frame=CUSTOMERS):
-    return [tuple(map(int, row)) for row in frame[["frequency", "recency", "age"]].to_numpy()]
+ROWS = rows(CUSTOMERS)
 
 
 def random_cases(count, seed):
@@ -44,12 +42,8 @@ def columns(*seen):
     return [np.array([value], dtype=float) for value in seen]
 
 
-def assert_close(found, true, rel, least=1e-300):
-    np.testing.assert_allclose(np.asarray(found, float), [float(v) for v in true], rtol=rel, atol=least)
-
-
 def test_the_log_likelihood_is_that_of_the_paper_far_off_any_optimum():
-    for model, row in [*random_cases(120, seed=1), *itertools.product(MODELS.values(), rows())]:
+    for model, row in [*random_cases(120, seed=1), *itertools.product(MODELS.values(), ROWS)]:
         true = exact_pareto.log_likelihood(model, *row)
         assert_close([ParetoNBD(*model).log_likelihood(customers(row))], [true], 1e-13, 1e-13)
 
@@ -68,9 +62,7 @@ def test_gradient_and_hessian_are_those_of_the_log_likelihood():
 def test_customers_add_up_in_likelihood_gradient_and_hessian():
     weights, theta = np.arange(1.0, len(CUSTOMERS) + 1), MODELS["cdnow"]
     together = ParetoNBD._likelihood(*CUSTOMERS.to_numpy(float).T, weights)(theta)
-    apart = [
-        ParetoNBD._likelihood(*columns(*row), np.array([w]))(theta) for row, w in zip(rows(), weights, strict=True)
-    ]
+    apart = [ParetoNBD._likelihood(*columns(*row), np.array([w]))(theta) for row, w in zip(ROWS, weights, strict=True)]
     for total, parts in zip(together, zip(*apart, strict=True), strict=True):
         np.testing.assert_allclose(total, sum(parts), rtol=1e-12)
 
@@ -81,7 +73,7 @@ def test_a_customer_of_today_has_likelihood_1():
 
 
 def test_p_alive_is_that_of_the_paper_in_both_tails():
-    for model, (x, t_x, T) in [*random_cases(120, seed=3), *itertools.product(MODELS.values(), rows())]:
+    for model, (x, t_x, T) in [*random_cases(120, seed=3), *itertools.product(MODELS.values(), ROWS)]:
         odds = ParetoNBD(*model)._log_odds_gone(*columns(x, t_x, T))
         true = exact_pareto.odds_gone(model, x, t_x, T)
         assert_close(odds, [exact_pareto.mp.log(true) if t_x < T else -np.inf], 1e-13, 1e-11)
@@ -107,7 +99,7 @@ def test_expected_orders_are_those_of_the_closed_form(days):
     for model in MODELS.values():
         true = [
             exact_pareto.p_alive(model, *row) * exact_pareto.orders_while_alive(model, row[0], row[2], days)
-            for row in rows()
+            for row in ROWS
         ]
         assert_close(ParetoNBD(*model).expected_orders(CUSTOMERS, days), true, 1e-10)
         newcomer = exact_pareto.orders_while_alive(model, 0, 0, days)
