@@ -18,9 +18,13 @@ LOOK = {
 }
 
 
-def axes(ax=None):
-    """The axes given, or new ones in the workbench's look."""
-    return ax if ax is not None else panels(1)[0]
+def axes(ax=None, height=4.0, width=7.2):
+    """The axes given, or those of a new figure of this size, inches, in the workbench's look."""
+    if ax is not None:
+        return ax
+    (ax,) = panels(1)
+    ax.figure.set_size_inches(width, height)
+    return ax
 
 
 def panels(count):

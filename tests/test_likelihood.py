@@ -17,10 +17,12 @@ class Gamma:
     around: likelihood.Around | None = field(default=None, repr=False, compare=False)
 
 
-def derivatives(sample):
+def derivatives(sample, times=1):
+    """Of Gamma's log-likelihood, each number of the sample taken so many times."""
     from scipy.special import gammaln, polygamma, psi
 
-    n, total, logs = sample.size, sample.sum(), np.log(sample).sum()
+    times = np.broadcast_to(times, sample.shape)
+    n, total, logs = times.sum(), times @ sample, times @ np.log(sample)
 
     def at(theta):
         k, b = theta
@@ -199,22 +201,8 @@ def test_a_model_written_by_hand_has_no_interval_until_it_is_fitted():
 
 
 def test_a_bootstrap_scatters_as_the_standard_errors_say(sample, fitted):
-    # of weights rather than rows: the likelihood of a weighted sample
-    def weighted(rows, customers):
-        from scipy.special import gammaln, polygamma, psi
-
-        n, total, logs = customers.sum(), customers @ rows, customers @ np.log(rows)
-
-        def at(theta):
-            k, b = theta
-            value = n * (k * np.log(b) - gammaln(k)) + (k - 1) * logs - b * total
-            gradient = np.array([n * (np.log(b) - psi(k)) + logs, n * k / b - total])
-            return value, gradient, np.array([[-n * polygamma(1, k), n / b], [n / b, -n * k / b**2]])
-
-        return at
-
-    some = list(likelihood.bootstrap(fitted, weighted, [sample], np.ones(sample.size, int), 100, seed=1))
-    again = next(likelihood.bootstrap(fitted, weighted, [sample], np.ones(sample.size, int), 1, seed=1))
+    some = list(likelihood.bootstrap(fitted, derivatives, [sample], np.ones(sample.size, int), 100, seed=1))
+    again = next(likelihood.bootstrap(fitted, derivatives, [sample], np.ones(sample.size, int), 1, seed=1))
     spread = np.std([[m.shape, m.rate] for m in some], axis=0)
     assert spread == pytest.approx(likelihood.standard_errors(fitted).to_numpy(), rel=0.25)
     assert again == some[0]

@@ -104,10 +104,8 @@ def lorenz(table, gini, ax=None):
 
 def race(table, ax=None):
     """Draw `holdout.leads` of one population and origin: how far each model leads the best naive rule."""
-    lines, new = _lines(table[~table.naive & np.isfinite(table.lead)]), ax is None
-    ax = axes(ax)
-    if new:
-        ax.figure.set_figheight(1.4 + 0.2 * len(lines))
+    lines = _lines(table[~table.naive & np.isfinite(table.lead)])
+    ax = axes(ax, 1.4 + 0.2 * len(lines))
     for outcome, (color, marker) in OUTCOMES.items():
         held = lines[lines.outcome == outcome]
         ax.hlines(held.index, held.lead_low, held.lead_high, color=color)

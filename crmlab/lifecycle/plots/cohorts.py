@@ -26,9 +26,7 @@ def triangle(table, ax=None):
     if cells.empty:
         return _nothing(axes(ax))
     share, state, size = (cells.pivot(index="cohort", columns="period", values=v) for v in ("share", "state", "size"))
-    new, ax = ax is None, axes(ax)
-    if new:
-        ax.figure.set_size_inches(*_room(*share.shape))
+    ax = axes(ax, *_room(*share.shape))
     values = np.ma.masked_invalid(share.to_numpy(dtype=float, na_value=np.nan))
     edges = np.arange(0.5, share.shape[1] + 1), np.arange(len(share) + 1) - 0.5
     top = max(float(values.max()) if values.count() else 0, 0.01)
@@ -90,8 +88,8 @@ def _nothing(ax):
 
 
 def _room(cohorts, periods):
-    """Width and height of a figure whose cells can be read, inches."""
-    return float(np.clip(2.6 + 0.5 * periods, 7.2, 11)), float(np.clip(1.6 + 0.3 * cohorts, 2.6, 9))
+    """Height and width of a figure whose cells can be read, inches."""
+    return float(np.clip(1.6 + 0.3 * cohorts, 2.6, 9)), float(np.clip(2.6 + 0.5 * periods, 7.2, 11))
 
 
 def _marked(ax, edges, mask, face, hatch, ink, kind):

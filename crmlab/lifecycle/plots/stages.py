@@ -55,9 +55,7 @@ def turnover(table, ax=None):
 
 def transitions(table, ax=None):
     """Draw `models.transitions.transitions`: the chance of moving from each stage (row) to each, as a heat map."""
-    new, ax = ax is None, axes(ax)
-    if new:
-        ax.figure.set_size_inches(6.4, 4.4)
+    ax = axes(ax, 4.4, 6.4)
     chance, low, high = (
         table.pivot(index="previous", columns="stage", values=name).loc[list(STAGES), list(STAGES)]
         for name in ("chance", "low", "high")

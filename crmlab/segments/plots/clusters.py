@@ -20,7 +20,7 @@ LOOKS = (("o", ACTUAL), ("s", EXPECTED), ("D", NAIVE), ("^", QUIET))
 
 def transforms(table, ax=None):
     """Draw `transforms.side_by_side`: how far the farthest hundredth of customers rules distances, by transform."""
-    ax, columns = _tall(ax, table.column.nunique(), 0.5), [*table.column.unique()]
+    ax, columns = axes(ax, 1.5 + 0.5 * table.column.nunique()), [*table.column.unique()]
     kinds = table["transform"].unique()
     for (marker, color), kind in zip(LOOKS, kinds, strict=False):
         held = table[table["transform"] == kind]
@@ -67,7 +67,7 @@ def null(table, ax=None):
 def stability(table, ax=None):
     """Draw `stability.bootstrap`: how well each segment is found again, with the range over draws."""
     held = table[table.jaccard.notna()]
-    ax, places = _tall(ax, len(held), 0.3), np.arange(len(held))
+    ax, places = axes(ax, 1.5 + 0.3 * len(held)), np.arange(len(held))
     ax.hlines(places, held.jaccard_low, held.jaccard_high, color=QUIET)
     ax.plot(held.jaccard, places, "o", color=ACTUAL)
     for limit, told in ((DISSOLVED, "dissolved"), (RECOVERED, "recovered")):
@@ -95,7 +95,7 @@ def jitter(table, ax=None):
 def profiles(table, ax=None):
     """Draw `profiles.profiles`: how far segments differ in each variable, with its interval."""
     held = table[table.value.notna()]
-    ax, places = _tall(ax, len(held), 0.36), np.arange(len(held))
+    ax, places = axes(ax, 1.5 + 0.36 * len(held)), np.arange(len(held))
     ax.hlines(places, held.low, held.high, color=QUIET)
     for (marker, color), measure in zip(LOOKS, ("eta²", "Cramér's V"), strict=False):
         of = (held.measure == measure).to_numpy()
@@ -113,9 +113,7 @@ def means(table, spread, ax=None):
     spread : standard deviation of each column among customers, as `features[columns].std()`
     """
     columns, body = [c for c in table if c != "customers"], table.drop(index="all")
-    new, ax = ax is None, axes(ax)
-    if new:
-        ax.figure.set_size_inches(max(7.2, 2.5 + 0.95 * len(columns)), 1.4 + 0.42 * len(body))
+    ax = axes(ax, 1.4 + 0.42 * len(body), max(7.2, 2.5 + 0.95 * len(columns)))
     away = (body[columns] - table.loc["all", columns]) / spread[columns]
     ax.imshow(away.to_numpy(float), cmap=TWO_WAYS, norm=TwoSlopeNorm(0, -2, 2), aspect="auto")
     for (row, column), value in np.ndenumerate(body[columns].to_numpy(float)):
@@ -125,14 +123,6 @@ def means(table, spread, ax=None):
     ax.set(xlabel="Mean; blue above that of all customers, amber below, deepest at 2 standard deviations")
     ax.grid(visible=False)
     ax.tick_params(length=0)
-    return ax
-
-
-def _tall(ax, rows, each):
-    """The axes given, or new ones as high as so many rows need."""
-    if ax is None:
-        ax = axes()
-        ax.figure.set_figheight(1.5 + each * rows)
     return ax
 
 

@@ -13,10 +13,8 @@ MOST = 15  # judgements drawn; the worst are the first
 
 def weightings(table, ax=None):
     """Draw `index_system.weightings`: what each indicator weighs by each way of weighing, the heaviest on top."""
-    new, ax = ax is None, axes(ax)
     lined = table.loc[table.mean(axis=1).sort_values(ascending=False, kind="stable").index]
-    if new:
-        ax.figure.set_figheight(1.6 + 0.4 * len(lined))
+    ax = axes(ax, 1.6 + 0.4 * len(lined))
     places = np.arange(len(lined))
     ax.hlines(places, lined.min(axis=1), lined.max(axis=1), color=QUIET, linewidth=1)
     for way, weight in lined.items():
@@ -30,9 +28,8 @@ def weightings(table, ax=None):
 
 def judgements(table, ax=None):
     """Draw `weights.judgements`: each judgement beside what all together imply, the worst on top."""
-    new, ax, worst = ax is None, axes(ax), table.head(MOST)
-    if new:
-        ax.figure.set_figheight(1.6 + 0.32 * len(worst))
+    worst = table.head(MOST)
+    ax = axes(ax, 1.6 + 0.32 * len(worst))
     places = np.arange(len(worst))
     ax.hlines(places, worst.implied, worst.judged, color=QUIET, linewidth=1)
     ax.plot(worst.judged, places, "o", color=ACTUAL, label="judged")

@@ -15,16 +15,12 @@ COLOURS = {"rose": EXPECTED, "stayed": ACTUAL, "fell": NAIVE, "new": EXPECTED, "
 
 def migration(table, ax=None):
     """Draw `migration.migration`: share of each class that moved to each, as a heat map; best classes first."""
-    new, ax = ax is None, axes(ax)
     rows, columns = table.before.unique(), table.after.unique()
     share = table.pivot(index="before", columns="after", values="chance").loc[rows, columns]
     low, high, of = (
         table.pivot(index="before", columns="after", values=v).loc[rows, columns] for v in ("low", "high", "of")
     )
-    if new:
-        ax.figure.set_size_inches(
-            max(7.2, 2.4 + 0.95 * min(len(columns), 12)), max(3.6, 1.6 + 0.6 * min(len(rows), 12))
-        )
+    ax = axes(ax, max(3.6, 1.6 + 0.6 * min(len(rows), 12)), max(7.2, 2.4 + 0.95 * min(len(columns), 12)))
     mesh = ax.imshow(np.ma.masked_invalid(share.to_numpy(float)), cmap=PALE, vmin=0, vmax=1, aspect="auto")
     ax.figure.colorbar(mesh, ax=ax, label="Share of the class before", format=PercentFormatter(1, decimals=0))
     if max(share.shape) <= NUMBERED:
@@ -41,9 +37,7 @@ def migration(table, ax=None):
 
 def risen_and_fallen(table, ax=None):
     """Draw `migration.risen_and_fallen`: what those who rose, stayed and fell brought before, and bring after."""
-    new, ax, places = ax is None, axes(ax), np.arange(len(table))
-    if new:
-        ax.figure.set_figheight(1.4 + 0.45 * len(table))
+    ax, places = axes(ax, 1.4 + 0.45 * len(table)), np.arange(len(table))
     ax.barh(places - 0.19, table.value_before, 0.36, color=QUIET)
     ax.barh(places + 0.19, table.value_after, 0.36, color=[COLOURS[c] for c in table.index])
     top = max(table.value_before.max(), table.value_after.max(), 1e-9)

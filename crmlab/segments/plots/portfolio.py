@@ -10,9 +10,7 @@ from crmlab.style import ACTUAL, EXPECTED, NAIVE, QUIET, axes
 
 def concentration(table, ax=None):
     """Draw `portfolio.concentration`: share of value that the best customers bring."""
-    new, ax, places = ax is None, axes(ax), np.arange(len(table))
-    if new:
-        ax.figure.set_figheight(1.2 + 0.4 * len(table))
+    ax, places = axes(ax, 1.2 + 0.4 * len(table)), np.arange(len(table))
     ax.barh(places, table.value_share, 0.6, color=ACTUAL)
     ax.plot(table.index, places, "|", color=NAIVE, markersize=16, markeredgewidth=2, label="if all were worth the same")
     for place, row in zip(places, table.itertuples(), strict=True):
@@ -32,9 +30,7 @@ def portfolio(table, ax=None):
 
 def treatments(table, ax=None):
     """Draw `portfolio.treatments`: share of the budget that each segment gets, beside its share of value."""
-    new, ax, places = ax is None, axes(ax), np.arange(len(table))
-    if new:
-        ax.figure.set_figheight(1.4 + 0.34 * len(table))
+    ax, places = axes(ax, 1.4 + 0.34 * len(table)), np.arange(len(table))
     ax.hlines(places, table.value_share, table.budget_share, color=QUIET)
     ax.plot(table.share, places, "|", color=QUIET, markersize=12, markeredgewidth=2, label="customers")
     ax.plot(table.value_share, places, "o", color=ACTUAL, label="value")
@@ -47,9 +43,7 @@ def treatments(table, ax=None):
 
 
 def _bars(table, ax):
-    new, ax, places = ax is None, axes(ax), np.arange(len(table))
-    if new:
-        ax.figure.set_figheight(1.4 + 0.4 * len(table))
+    ax, places = axes(ax, 1.4 + 0.4 * len(table)), np.arange(len(table))
     shares = {
         "share": ("customers", QUIET),
         "value_share": ("value so far", ACTUAL),
@@ -68,11 +62,9 @@ def _bars(table, ax):
 
 
 def _cells(table, ax):
-    new, ax = ax is None, axes(ax)
     worth = "clv" if "clv" in table else "value"
     share = table[f"{worth}_share"].unstack(sort=False)
-    if new:
-        ax.figure.set_size_inches(max(7.2, 2.4 + 1.3 * share.shape[1]), max(3.2, 1.4 + 0.55 * share.shape[0]))
+    ax = axes(ax, max(3.2, 1.4 + 0.55 * share.shape[0]), max(7.2, 2.4 + 1.3 * share.shape[1]))
     mesh = ax.imshow(share, cmap=PALE, vmin=0, vmax=max(float(share.max().max()), 1e-9), aspect="auto")
     told = "value to come" if worth == "clv" else "value so far"
     ax.figure.colorbar(mesh, ax=ax, label=f"Share of {told}", format=PercentFormatter(1, decimals=0))

@@ -39,9 +39,7 @@ def differences(table, outcome="spend", measure="gini", origin=ALL_ORIGINS, ax=N
     """Draw `Race.schemes`: how far each scheme is from the best continuous rule, with the interval, the best on top."""
     held = table[(table.origin == origin) & (table.outcome == outcome) & (table.kind == "scheme")]
     held = held[held[f"{measure}_difference"].notna()].sort_values(f"{measure}_difference", ascending=False)
-    new, ax, places = ax is None, axes(ax), np.arange(len(held))
-    if new:
-        ax.figure.set_figheight(1.5 + 0.34 * len(held))
+    ax, places = axes(ax, 1.5 + 0.34 * len(held)), np.arange(len(held))
     colors = held[f"{measure}_says"].map(COLOURS)
     ax.hlines(places, held[f"{measure}_difference_low"], held[f"{measure}_difference_high"], color=colors)
     ax.scatter(held[f"{measure}_difference"], places, color=colors, zorder=3)

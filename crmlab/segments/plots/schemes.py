@@ -33,10 +33,7 @@ def abc_curve(table, ax=None):
 
 def sizes(table, ax=None):
     """Draw `metrics.sizes`: share of customers beside share of value, by class, the best on top."""
-    new, places = ax is None, np.arange(len(table))
-    ax = axes(ax)
-    if new:
-        ax.figure.set_figheight(1.2 + 0.34 * len(table))
+    ax, places = axes(ax, 1.2 + 0.34 * len(table)), np.arange(len(table))
     ax.barh(places - 0.19, table.customer_share, 0.36, color=QUIET, label="customers")
     ax.barh(places + 0.19, table.value_share, 0.36, color=ACTUAL, label="value")
     ax.axvline(0, color=QUIET, linewidth=1)
@@ -106,10 +103,7 @@ def nine_cells(table, ax=None):
 
 def ablation(table, ax=None):
     """Draw `ablation`: a customer's budget in each class, with store strength and without it."""
-    new, places = ax is None, np.arange(len(table))
-    ax = axes(ax)
-    if new:
-        ax.figure.set_figheight(1.4 + 0.34 * len(table))
+    ax, places = axes(ax, 1.4 + 0.34 * len(table)), np.arange(len(table))
     ax.hlines(places, table.budget_without, table.budget, color=QUIET)
     ax.plot(table.budget_without, places, "X", color=NAIVE, label="without store strength")
     ax.plot(table.budget, places, "o", color=ACTUAL, label="with it")

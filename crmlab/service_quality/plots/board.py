@@ -51,10 +51,7 @@ def segment_gaps(table, value="gap", ax=None):
     if table.gap.isna().all():
         return unsaid(table, ax)
     dimensions, rows = list(dict.fromkeys(table.dimension)), _rows(table)
-    new = ax is None
-    ax = axes(ax)
-    if new:
-        ax.figure.set_size_inches(max(7.2, 2.6 + 0.75 * len(dimensions)), 1.3 + 0.29 * len(rows))
+    ax = axes(ax, 1.3 + 0.29 * len(rows), max(7.2, 2.6 + 0.75 * len(dimensions)))
     most = max(np.nanmax(np.abs(table.gap.where(table.state == "shown").to_numpy(dtype=float)), initial=0), 1e-9)
     cells = table.drop_duplicates(["by", "segment", "dimension"]) if "by" in table else table.assign(by="")
     cells = cells.set_index(["by", "segment", "dimension"])

@@ -45,11 +45,8 @@ def standing(table):
 
 def room(table, ax=None, extra=1.3):
     """The axes given, or new ones tall enough for the lines, with the labels of the lines at their places."""
-    new = ax is None
-    ax = axes(ax)
     bottom = table.place.iloc[-1] + 0.5 + 0.31 * table.label.iloc[-1].count("\n")
-    if new:
-        ax.figure.set_figheight(extra + 0.24 * bottom)
+    ax = axes(ax, extra + 0.24 * bottom)
     ax.set_yticks(table.place, table.label, parse_math=False)
     for label, title in zip(ax.get_yticklabels(), table.title, strict=True):
         label.set(fontweight="bold" if title else "normal", linespacing=1.0, fontsize="small")
@@ -72,12 +69,9 @@ def marks(ax, table, x, low, high, kinds):
 
 def unsaid(table, ax=None):
     """Axes that say, in the place of a plot, why there is nothing to draw: by the reasons of the table."""
-    new = ax is None
-    ax = axes(ax)
     told = [reason for reason in dict.fromkeys(table.reason) if reason] if "reason" in table else []
     words = wrapped(f"Cannot be estimated: {'; '.join(told[:3]) or 'there are no rows'}.", 84)
-    if new:
-        ax.figure.set_figheight(0.5 + 0.2 * words.count("\n"))
+    ax = axes(ax, 0.5 + 0.2 * words.count("\n"))
     ax.text(0, 0.5, words, transform=ax.transAxes, va="center", color=QUIET, parse_math=False)
     ax.set_axis_off()
     return ax

@@ -31,12 +31,10 @@ def loyalty_by_level(table, ax=None):
 
 def satisfaction_scores(table, ax=None):
     """Draw `satisfaction_scores`: both scores with their intervals, and the band of the doubt about weights."""
-    told, new = table[(table.score != "weighted less simple") & table.value.notna()].reset_index(drop=True), ax is None
+    told = table[(table.score != "weighted less simple") & table.value.notna()].reset_index(drop=True)
     if told.empty:
         return unsaid(table, ax)
-    ax = axes(ax)
-    if new:
-        ax.figure.set_figheight(2.2)
+    ax = axes(ax, 2.2)
     ax.barh(told.index, told.band_high - told.band_low, 0.5, told.band_low, color=BAND, label="as weights vary")
     ax.hlines(told.index, told.low, told.high, color=EXPECTED, label="95 % interval")
     ax.plot(told.value, told.index, "o", color=EXPECTED)
@@ -52,12 +50,10 @@ def satisfaction_scores(table, ax=None):
 
 def complaints(table, ax=None):
     """Draw `complaints`: how much oftener customers do each where the complaint was not resolved, on a log axis."""
-    told, new = table[np.isfinite(table.ratio.astype(float)) & (table.ratio > 0)].reset_index(drop=True), ax is None
+    told = table[np.isfinite(table.ratio.astype(float)) & (table.ratio > 0)].reset_index(drop=True)
     if told.empty:
         return unsaid(table, ax)
-    ax = axes(ax)
-    if new:
-        ax.figure.set_figheight(1.4 + 0.35 * max(len(told), 2))
+    ax = axes(ax, 1.4 + 0.35 * max(len(told), 2))
     ends = np.concatenate([told.low[told.low > 0], told.high[np.isfinite(told.high)], told.ratio, [0.5, 2.0]]).astype(
         float
     )

@@ -27,13 +27,11 @@ def priorities(table, ax=None):
 
     Items whose quadrant is undecided are hollow. Where names are long, items bear numbers, which a key explains.
     """
-    told, new = table[table.reason == ""].reset_index(drop=True), ax is None
+    told = table[table.reason == ""].reset_index(drop=True)
     if told.empty:
         return unsaid(table, ax)
-    ax = axes(ax)
     keyed = told["item"].astype(str).str.len().max() > SHORT
-    if new:
-        ax.figure.set_size_inches(8.6 if keyed else 7.2, 5.6)
+    ax = axes(ax, 5.6, 8.6 if keyed else 7.2)
     _dots(told, ax)
     _lines(told, ax)
     source = f" ({table.source.iloc[0]})" if "source" in table and len(table) else ""
@@ -48,11 +46,10 @@ def priorities(table, ax=None):
 
 def drivers(table, ax=None):
     """Draw `drivers`: each one's part of what all explain together, with its interval and that of its rank."""
-    told, new = table[table.reason == ""], ax is None
+    told = table[table.reason == ""]
     if told.empty:
         return unsaid(table, ax)
-    ax = axes(ax)
-    _tall(ax, len(told), new)
+    ax = axes(ax, 1.4 + 0.24 * max(len(told), 3))
     places = range(len(told))
     ax.hlines(places, told.part_low, told.part_high, color=EXPECTED)
     ax.plot(told.part, places, "o", color=EXPECTED)
@@ -72,9 +69,8 @@ def penalty_reward(table, ax=None):
     """
     if (table.reason != "").all():
         return unsaid(table, ax)
-    told, new = table.reset_index(drop=True), ax is None
-    ax = axes(ax)
-    _tall(ax, len(told), new)
+    told = table.reset_index(drop=True)
+    ax = axes(ax, 1.4 + 0.24 * max(len(told), 3))
     for side, color, up in (("penalty", NAIVE, -0.15), ("reward", EXPECTED, 0.15)):
         ax.hlines(told.index + up, told[f"{side}_low"], told[f"{side}_high"], color=color)
         ax.plot(told[side], told.index + up, "o", markersize=4, color=color, label=side)
@@ -190,12 +186,6 @@ def _key(items, ax):
         linespacing=1.25,
         annotation_clip=False,
     )
-
-
-def _tall(ax, rows, new):
-    """Give a new figure room for its rows."""
-    if new:
-        ax.figure.set_figheight(1.4 + 0.24 * max(rows, 3))
 
 
 def _quiet_rows(ax):
