@@ -252,17 +252,20 @@ class Around:
         """`count` logs of parameters about those at `at`: an array, a row each, in any order."""
         rng = np.random.default_rng(seed)
         if self.log_likelihood is None:
-            points = stats.qmc.MultivariateNormalQMC(np.zeros(len(at)), rng=rng).random(count)
-            return rng.permutation(at + points @ np.linalg.cholesky(self.covariance).T)
+            points = stats.qmc.MultivariateNormalQMC(np.zeros(len(at)), rng=rng).random(_power_of_two(count))
+            return rng.permutation(at + points @ np.linalg.cholesky(self.covariance).T)[:count]
         points, weights = self.weighed(at, PROPOSED * count, rng)
         order = rng.permutation(len(points))  # they fill space evenly, and even steps would fall in with that
         shares = np.cumsum(weights[order])
         return points[order][np.searchsorted(shares / shares[-1], (np.arange(count) + rng.random()) / count)]
 
     def weighed(self, at, count, seed):
-        """`count` logs of parameters from a wider t distribution, a row each, and weights that make them the data's."""
+        """Logs of parameters from a wider t distribution, a row each, and weights that make them the data's.
+
+        They are `count`, or as many more as make a power of two.
+        """
         root = np.linalg.cholesky(self.covariance)
-        uniform = stats.qmc.Sobol(len(at) + 1, rng=np.random.default_rng(seed)).random(count)
+        uniform = stats.qmc.Sobol(len(at) + 1, rng=np.random.default_rng(seed)).random(_power_of_two(count))
         tails = np.sqrt(stats.chi2.ppf(uniform[:, -1], TAILS) / TAILS)[:, None]
         points = at + np.sqrt(WIDER) * (stats.norm.ppf(uniform[:, :-1]) / tails) @ root.T
         apart = np.linalg.solve(root, (points - at).T) / np.sqrt(WIDER)
@@ -271,3 +274,8 @@ class Around:
             weight = np.array([self.log_likelihood(point) for point in points]) - proposed
         weight = np.exp(weight - np.nanmax(weight), where=np.isfinite(weight), out=np.zeros(len(weight)))
         return points, weight / weight.sum()
+
+
+def _power_of_two(count):
+    """The least that is no less: so many of Sobol's points fill space evenly."""
+    return 1 << (count - 1).bit_length()

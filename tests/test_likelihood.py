@@ -88,6 +88,17 @@ def test_draws_scatter_as_the_covariance_says_and_are_the_same_every_time(fitted
     assert list(likelihood.draws(fitted, 3, seed=1)) == list(likelihood.draws(fitted, 3, seed=1))
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("count", [1, 3, 1000])
+def test_as_many_draws_are_taken_as_are_asked_for_without_a_warning(fitted, count):
+    normal = replace(fitted, covariance=2 * fitted.covariance)
+    for model in (fitted, normal):
+        logs = np.log([[m.shape, m.rate] for m in likelihood.draws(model, count, seed=1)])
+        assert logs.shape == (count, 2)
+        if count == 1000:
+            assert np.cov(logs.T) == pytest.approx(model.covariance, rel=0.15)
+
+
 def test_draws_follow_the_likelihood_where_it_is_no_normal_one():
     few = np.random.default_rng(2).gamma(0.4, 1 / 2, 8)
     at = derivatives(few)
