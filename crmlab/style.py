@@ -1,7 +1,12 @@
 """One look for all figures: colours by meaning, and the axes to draw on."""
 
+from functools import cache
+
 import matplotlib.pyplot as plt
 import seaborn as sns
+from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, fontManager, get_font
+from matplotlib.text import Text
 
 ACTUAL = "#1b1f24"  # what was seen
 EXPECTED = "#0b6fa4"  # what a model says
@@ -17,6 +22,42 @@ LOOK = {
     "grid.color": "#e6e8eb",
 }
 
+FONT = "DejaVu Sans"  # matplotlib brings it
+HAN = [  # the first of these that is installed writes what FONT lacks: Chinese, Japanese and Korean
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "Source Han Sans SC",
+    "Source Han Sans CN",
+    "WenQuanYi Micro Hei",
+    "Microsoft YaHei",
+    "PingFang SC",
+    "Hiragino Sans GB",
+    "SimHei",
+]
+
+
+class Page(Figure):
+    """A figure that writes what FONT lacks in another font, where one is installed."""
+
+    def draw(self, renderer):
+        has = _letters()
+        for text in self.findobj(Text):
+            if any(ord(letter) not in has for letter in text.get_text()):
+                text.set_fontfamily(fonts())
+        super().draw(renderer)
+
+
+@cache
+def _letters():
+    """The letters of FONT, as numbers."""
+    return set(get_font(findfont(FONT)).get_charmap())
+
+
+def fonts():
+    """FONT, and the first of HAN that matplotlib knows of: a list."""
+    installed = {font.name for font in fontManager.ttflist}
+    return [FONT, *[name for name in HAN if name in installed][:1]]
+
 
 def axes(ax=None, height=4.0, width=7.2):
     """The axes given, or those of a new figure of this size, inches, in the workbench's look."""
@@ -30,6 +71,7 @@ def axes(ax=None, height=4.0, width=7.2):
 def panels(count):
     """Axes side by side on a new figure, in the workbench's look: a list."""
     # the figure comes first: matplotlib settles its backend then, which the style must not undo when it ends
-    figure = plt.figure(figsize=(7.2 if count == 1 else 4.6 * count, 4.0), dpi=144, layout="constrained")
+    size = (7.2 if count == 1 else 4.6 * count, 4.0)
+    figure = plt.figure(figsize=size, dpi=144, layout="constrained", FigureClass=Page)
     with sns.axes_style("ticks", LOOK), sns.plotting_context("paper", font_scale=1.1):
         return [figure.add_subplot(1, count, place + 1) for place in range(count)]
