@@ -1,11 +1,12 @@
-"""The cohort triangle and the durations of contracts are the same on DuckDB and on Spark."""
+"""The tables of the lifecycle are the same on DuckDB and on Spark."""
 
 import ibis
 import pandas as pd
 import pytest
 
 from crmlab import engines
-from crmlab.lifecycle.tables import cohorts, contracts
+from crmlab.lifecycle.models.cycle import Overdue
+from crmlab.lifecycle.tables import cohorts, contracts, cycle, stages
 
 from .test_engines import END, contract_table
 
@@ -30,6 +31,23 @@ def test_the_triangle_is_the_same(logs, every, acquired_from):
     duck, spark = (cohorts.triangle(log, END, every, acquired_from) for log in logs)
     assert {"observed", "not yet"} <= set(duck.state)
     pd.testing.assert_frame_equal(duck, spark)
+
+
+@pytest.mark.parametrize("waits", [cycle.gaps, cycle.own_gaps])
+def test_waits_are_the_same(logs, waits):
+    duck, spark = (waits(log, END, "2024-02-01") for log in logs)
+    assert set(duck.closed) == {True, False}
+    pd.testing.assert_frame_equal(duck, spark, check_dtype=False)
+
+
+def test_stages_and_moves_between_them_are_the_same(logs):
+    overdue = Overdue.fit(cycle.gaps(logs[0], END), cycle.own_gaps(logs[0], END))
+    at = ["customer_id", "period"]
+    duck, spark = (stages.stages(log, END, "week", overdue).order_by(at).execute() for log in logs)
+    assert set(duck.stage) == set(stages.STAGES)
+    pd.testing.assert_frame_equal(duck, spark, check_dtype=False, rtol=1e-12)
+    duck, spark = (stages.moves(log, END, "week", overdue) for log in logs)
+    pd.testing.assert_frame_equal(duck, spark, check_dtype=False, rtol=1e-12)
 
 
 @pytest.fixture(scope="module")
