@@ -111,7 +111,7 @@ def extract(correlations, factors):
     common = np.asarray(found.communality)
     if not (np.isfinite(common).all() and (common < 1).all()):
         worst = list(getattr(correlations, "columns", range(len(held))))[int(np.nanargmax(common))]
-        raise HeywoodError(f"factors would explain all of {worst} and more (a HeywoodError case)")
+        raise HeywoodError(f"factors would explain all of {worst} and more (a Heywood case)")
     turn = found.rotation_matrix if factors > 1 else np.eye(1)
     sign = np.where(found.loadings.sum(axis=0) < 0, -1, 1)
     return found.loadings * sign, turn.T @ turn * np.outer(sign, sign), 1 - common
