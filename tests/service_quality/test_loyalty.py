@@ -9,7 +9,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportion_
 from crmlab.contracts import InputError
 from crmlab.service_quality.models.complaints import complaints
 from crmlab.service_quality.models.loyalty import loyalty_by_level, nps, top_box
-from crmlab.service_quality.models.satisfaction import attribute_weights, satisfaction_scores
+from crmlab.service_quality.models.satisfaction import satisfaction_scores
 from crmlab.stats.ratios import ratio_of_chances, ratio_of_means
 
 REPLICATES, EACH, SIX = 2_000, 100, 6.0
@@ -207,9 +207,6 @@ def test_scores_are_means_and_weighted_means():
     assert found.value["weighted less simple"] == pytest.approx(by_hand - ratings.to_numpy().mean())
     reach = 1.96 * ratings.mean(axis=1).std() / np.sqrt(300)
     assert found.high["simple"] - found.low["simple"] == pytest.approx(2 * reach, rel=0.06)
-    parts = attribute_weights(ratings, importance)
-    assert parts.part.sum() == pytest.approx(by_hand)
-    assert parts.weight.sum() == pytest.approx(1)
 
 
 def test_the_band_is_that_of_dirichlet_weights():

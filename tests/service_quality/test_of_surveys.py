@@ -7,6 +7,7 @@ import pytest
 from crmlab import service_quality as sq
 from crmlab.contracts import InputError
 from crmlab.service_quality.models.careless import only
+from crmlab.service_quality.models.scores import scores
 from crmlab.service_quality.tables import read
 from crmlab.stats import simulate_survey, simulated_instrument
 
@@ -143,11 +144,12 @@ def test_complaints_have_the_planted_effects(survey):
 def test_scores_weigh_dimensions_by_points(world, customers):
     survey, _ = world
     found = sq.survey_satisfaction(survey, replicates=200).set_index("score")
-    parts = sq.survey_attribute_weights(survey)
-    assert list(parts.attribute) == list(survey.instrument.dimensions)
-    assert found.value["weighted"] == pytest.approx(parts.part.sum())
-    planted = pd.Series(simulate_survey.IMPORTANCE)[parts.attribute]
-    assert parts.weight.to_numpy() == pytest.approx((planted / planted.sum()).to_numpy(), abs=0.02)
+    sides = scores(customers.perceive, customers.instrument)[list(customers.points)], customers.points
+    full = sides[0].notna().all(axis=1) & sides[1].notna().all(axis=1)
+    rating, points = (np.average(side[full], axis=0, weights=customers.people.weight[full]) for side in sides)
+    assert found.value["weighted"] == pytest.approx(points @ rating / points.sum())
+    planted = np.array([simulate_survey.IMPORTANCE[dimension] for dimension in customers.points])
+    assert points / points.sum() == pytest.approx(planted / planted.sum(), abs=0.02)
 
 
 def test_what_an_instrument_does_not_ask_is_said(survey):

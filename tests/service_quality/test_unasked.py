@@ -111,7 +111,6 @@ def test_models_of_perceptions_say_that_none_were_asked(example):
     assert set(sq.survey_satisfaction(silent).reason) == {told}
     assert set(sq.answers(silent).reason) == {told}
     assert sq.gaps_by_segment(silent).reason.to_list() == [told]
-    assert set(sq.survey_attribute_weights(silent).reason) == {told}
 
 
 def test_outcomes_that_nobody_answered_are_said(example):

@@ -16,9 +16,7 @@ from crmlab.service_quality.models.reliability import (
     survey_reliability,
 )
 from crmlab.service_quality.models.satisfaction import (
-    attribute_weights,
     satisfaction_scores,
-    survey_attribute_weights,
     survey_satisfaction,
 )
 
@@ -27,7 +25,6 @@ __all__ = [
     "Factors",
     "Predictor",
     "alpha_if_deleted",
-    "attribute_weights",
     "cfa",
     "complaints",
     "difference_reliability",
@@ -43,7 +40,6 @@ __all__ = [
     "reliability",
     "satisfaction_scores",
     "survey_alpha_if_deleted",
-    "survey_attribute_weights",
     "survey_cfa",
     "survey_complaints",
     "survey_difference_reliability",

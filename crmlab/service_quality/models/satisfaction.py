@@ -12,7 +12,6 @@ from crmlab.stats import resample
 from crmlab.stats.intervals import tails
 
 SCORES = ["score", "n", "value", "low", "high", "band_low", "band_high", "reason"]
-ATTRIBUTES = ["attribute", "n", "rating", "weight", "part"]
 NAMES = ["simple", "weighted", "weighted less simple"]
 UNWEIGHTED = "neither importance points nor ratings of importance from 0 were asked"
 
@@ -51,25 +50,6 @@ def satisfaction_scores(ratings, importance, spread=0.25, replicates=2000, seed=
     return pd.DataFrame(dict(zip(SCORES, columns, strict=True)))
 
 
-def attribute_weights(ratings, importance, weights=None):
-    """Each attribute's mean rating and its share of the weighted score: a frame: attribute, n, rating, weight, part.
-
-    weight  of the attribute, summing to 1
-    part    what it adds to the weighted score; the parts sum to it
-    """
-    _check(ratings, importance, 0.25)
-    told = isinstance(importance, pd.DataFrame)
-    full = ratings.notna().all(axis=1) & (importance[ratings.columns].notna().all(axis=1) if told else True)
-    w = np.ones(int(full.sum())) if weights is None else np.asarray(weights, dtype=float)[full]
-    rating = np.average(ratings[full], axis=0, weights=w)
-    level = (
-        np.average(importance.loc[full, ratings.columns], axis=0, weights=w) if told else importance[ratings.columns]
-    )
-    share = np.asarray(level, dtype=float) / np.sum(np.asarray(level))
-    n = effective(ratings[full], w)
-    return pd.DataFrame(dict(zip(ATTRIBUTES, [ratings.columns, n, rating, share, rating * share], strict=True)))
-
-
 def survey_satisfaction(survey, spread=0.25, replicates=2000, seed=1):
     """`satisfaction_scores` of what a survey's customers perceive, over dimensions weighted by points or importance.
 
@@ -85,14 +65,6 @@ def survey_satisfaction(survey, spread=0.25, replicates=2000, seed=1):
     if weighed:
         return found
     return found.where(found.score == "simple").assign(score=NAMES, n=found.n, reason=["", UNWEIGHTED, UNWEIGHTED])
-
-
-def survey_attribute_weights(survey):
-    """`attribute_weights` of a survey's customers, over dimensions, or one row with the `reason` there are none."""
-    ratings, importance, reason = _asked(survey)
-    if reason := reason or ("" if len(importance.columns) else UNWEIGHTED):
-        return pd.DataFrame({"n": 0.0, "reason": [reason]}).reindex(columns=[*ATTRIBUTES, "reason"])
-    return attribute_weights(ratings, importance, weights_of(one_wave(survey))).assign(reason="")
 
 
 def _asked(survey):
