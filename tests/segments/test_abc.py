@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crmlab.segments.metrics.sizes import sizes
 from crmlab.segments.models.abc import ABC
 
 from .logs import later_features, simulated
@@ -37,9 +36,6 @@ def test_equal_values_are_never_parted():
 def test_customers_of_no_value_are_a_class_of_their_own_and_no_part_of_the_shares():
     frame = spends(50, 30, 15, 5, 0, -1000)
     assert classes(frame) == "AABCnn"
-    told = sizes(ABC.fit(frame).assign(frame), frame.spend)
-    assert told.customers.tolist() == [2, 1, 1, 2]
-    assert told.value["no value"] == -1000
 
 
 def test_cuts_are_parameters():

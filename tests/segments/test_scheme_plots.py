@@ -4,7 +4,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from crmlab.segments.metrics.sizes import sizes
 from crmlab.segments.models.abc import ABC
 from crmlab.segments.models.brand_loyalty import BrandLoyalty, nine_cells
 from crmlab.segments.models.eight_classes import EightClasses, ablation
@@ -20,7 +19,6 @@ from .test_eight_classes import playbook
 FRAME = simulated()
 TABLES = {
     "abc_curve": lambda: ABC.fit(FRAME).curve(FRAME),
-    "sizes": lambda: sizes(EightClasses.fit(FRAME).assign(FRAME), FRAME.spend),
     "rfm_audit": audit,
     "quadrants": lambda: ValueMatrix.fit(FRAME).quadrants(FRAME),
     "nine_cells": lambda: nine_cells(BrandLoyalty.fit(customers()).assign(customers())),
@@ -38,12 +36,6 @@ def drawn(name, table):
     texts = [text.get_text() for text in ax.texts]
     plt.close(ax.figure)
     return ax, texts
-
-
-def test_bars_are_the_shares_of_customers_and_of_value():
-    table = TABLES["sizes"]()
-    ax, _ = drawn("sizes", table)
-    assert [bar.get_width() for bar in ax.patches] == pytest.approx([*table.customer_share, *table.value_share])
 
 
 def test_classes_of_the_curve_are_named():

@@ -1,4 +1,4 @@
-"""Draw the frames of schemes: how value is spread, how large classes are, what rules leave open."""
+"""Draw the frames of schemes: how value is spread, where classes stand, what rules leave open."""
 
 import numpy as np
 from matplotlib.colors import ListedColormap
@@ -28,19 +28,6 @@ def abc_curve(table, ax=None):
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.legend(loc="lower right", facecolor="white", framealpha=1, edgecolor="none")
-    return ax
-
-
-def sizes(table, ax=None):
-    """Draw `metrics.sizes`: share of customers beside share of value, by class, the best on top."""
-    ax, places = axes(ax, 1.2 + 0.34 * len(table)), np.arange(len(table))
-    ax.barh(places - 0.19, table.customer_share, 0.36, color=QUIET, label="customers")
-    ax.barh(places + 0.19, table.value_share, 0.36, color=ACTUAL, label="value")
-    ax.axvline(0, color=QUIET, linewidth=1)
-    ax.set_yticks(places, [f"{label} ({count:,})" for label, count in table.customers.items()])
-    ax.set(xlabel="Share of all", ylim=(len(table) - 0.4, -0.6))
-    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    _beside(ax)
     return ax
 
 
