@@ -1,8 +1,6 @@
 """What customers spend on a category by whose brand, in small logs whose numbers are plain to see."""
 
-import pytest
-
-from crmlab.segments.tables.brands import brands, categories
+from crmlab.segments.tables.brands import brands
 from crmlab.segments.tables.features import collect
 
 from .logs import log, table
@@ -60,16 +58,6 @@ def test_what_was_returned_whole_was_not_used():
     rows = (("a", "2024-02-01", "5", "own"), ("a", "2024-02-01", "4", "red"), ("a", "2024-02-05", "-5", "own"))
     found = collect(brands(log(*rows, columns=["product_id"]), table(**PRODUCTS), END))
     assert found.to_dict("index") == {"a": {"usage": 4.0, "own_label_share": 0.0, "national_share": 1.0}}
-
-
-def test_categories_are_listed_by_spend():
-    found = categories(log(*SHOP, columns=["product_id"]), table(**PRODUCTS), END).execute()
-    assert found.to_dict("list") == {
-        "category": ["tea", "salt"],
-        "customers": [2, 1],
-        "spend": [14.0, 5.0],
-        "own_label_share": pytest.approx([6 / 14, 0.0]),
-    }
 
 
 def test_what_is_missing_is_named():

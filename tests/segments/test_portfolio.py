@@ -32,13 +32,6 @@ def test_the_best_customers_bring_their_share():
     assert p.concentration(VALUE - 10, (0.2, 1)).value_share.tolist() == pytest.approx([40 / 60, 1])
 
 
-def test_gini_is_0_of_equals_and_known_for_a_line():
-    assert p.gini(pd.Series([3.0] * 7)) == pytest.approx(0)
-    # of 1 to n: (n - 1) / (3 n)
-    assert p.gini(pd.Series(np.arange(1.0, 11))[::-1]) == pytest.approx(9 / 30)
-    assert p.gini(pd.Series([0.0] * 99 + [1])) == pytest.approx(0.99)
-
-
 def test_segments_show_customers_and_value_the_empty_ones_too():
     table = p.portfolio(LABELS, VALUE)
     assert table.index.tolist() == ["high", "low", "none"]
@@ -109,4 +102,4 @@ def test_bad_input_is_named_at_once():
         "value: 0 or less for all 5 customers, so it has no shares; take customers who bring some",
         "shares = (0.5, 0.2): give shares of customers that rise, above 0 and up to 1",
     )
-    assert "empty or infinite for 1 of 5" in refused(p.gini, gone)[0]
+    assert "empty or infinite for 1 of 5" in refused(p.concentration, gone)[0]

@@ -67,12 +67,6 @@ def test_the_gate_lets_through_what_is_at_it():
     assert refused(weights.ahp, matrix, ratio * 0.999)
 
 
-def test_the_table_has_the_heaviest_first():
-    table = weights.ahp(consistent(TRUE[::-1])).table()
-    assert table.index.tolist() == ["d", "c", "b", "a"]
-    assert table.weight.sum() == pytest.approx(1)
-
-
 def test_a_matrix_that_is_no_matrix_is_named():
     assert "2 rows by 3 columns are not square" in refused(weights.ahp, [[1, 2, 3], [1, 2, 3]])[0]
     assert "0 rows" in refused(weights.ahp, [])[0]

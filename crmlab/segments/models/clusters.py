@@ -93,13 +93,6 @@ class GaussianMixture(_Scheme):
         order = _order(found.predict(X), features[value], k)
         return cls(scale, *(_plain(v[order]) for v in (found.means_, found.weights_, found.covariances_)))
 
-    def chances(self, features):
-        """Chance that each customer is of each cluster: a frame, customers x labels."""
-        check(features, self.name, self.transform.columns)
-        logs = self._logs(self.transform.of(features))
-        odds = np.exp(logs - logs.max(axis=1, keepdims=True))
-        return pd.DataFrame(odds / odds.sum(axis=1, keepdims=True), features.index, list(self.labels))
-
     def _places(self, X):
         return self._logs(X).argmax(axis=1)
 

@@ -48,7 +48,7 @@ def indices(features, columns=COLUMNS, transform="log", counts=COUNTS, reference
                         cluster, over `splits` halvings [Tibshirani & Walther 2005]
     One cluster has no silhouette, Calinski–Harabasz or Davies–Bouldin: NaN. Raises InputError as `Transform.fit`.
     """
-    if breaches := _faults(features, counts, references, splits):
+    if breaches := _faults(counts, references, splits):
         raise InputError(*breaches)
     X = Transform.fit(features, columns, transform, least=2 * max(counts)).of(features)
     distinct(X, columns, max(counts), "clusters that are searched for")
@@ -170,7 +170,7 @@ def _chosen(table, name):
     return values.idxmin() if INDICES[name][1] == "lowest" else values.idxmax()
 
 
-def _faults(features, counts, references, splits):
+def _faults(counts, references, splits):
     counts = [*counts]
     if not counts or min(counts) < 2 or counts != sorted(set(counts)):
         return [f"counts = {counts}: give numbers of clusters, 2 or more, in order"]

@@ -35,18 +35,6 @@ def concentration(value, shares=SHARES):
     return pd.DataFrame(found, pd.Index(shares, name="share"))
 
 
-def gini(value):
-    """How unequal customers are in value: 0 where all bring the same, towards 1 where one brings all.
-
-    value : of each customer, Series; who brings 0 or less counts as 0. Raises InputError as `concentration`.
-    """
-    if breaches := [*_value_faults(value)]:
-        raise InputError(*breaches)
-    lined = np.sort(np.clip(value.to_numpy(float), 0, None))
-    n = len(lined)
-    return float((2 * np.arange(1, n + 1) - n - 1) @ lined / (n * lined.sum()))
-
-
 def portfolio(labels, value, stage=None, clv=None):
     """Where customers and value lie: a frame by segment, and by lifecycle stage where stages are given.
 

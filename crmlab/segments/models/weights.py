@@ -29,11 +29,6 @@ class Weights:
     method: str  # how they were found, in words
     consistency: float | None = None  # of AHP: Saaty's ratio, 0 where no judgement contradicts another
 
-    def table(self):
-        """Weight of each indicator: a frame by indicator, the heaviest first."""
-        frame = pd.DataFrame({"weight": self.values}, pd.Index(self.names, name="indicator"))
-        return frame.sort_values("weight", ascending=False, kind="stable")
-
 
 def equal(names):
     """The same weight for each indicator."""

@@ -38,22 +38,6 @@ def brands(transactions, products, end, category=None, own_brands=None, window_d
     )
 
 
-def categories(transactions, products, end, own_brands=None, window_days=365):
-    """What was bought of each category in the window: lazy, the most spent on first.
-
-    returns : category, customers who bought of it, spend, own_label_share of spend
-    """
-    _check(transactions, products, None, own_brands, "category")
-    bought = _bought(transactions, products, end, None, own_brands, window_days)
-    found = bought.group_by("category").aggregate(
-        customers=_.customer_id.nunique(),
-        spend=_.spend.sum().cast("float64"),
-        own=_.spend.sum(where=_.own == 1).fill_null(0).cast("float64"),
-    )
-    found = found.select("category", "customers", "spend", own_label_share=found.own / found.spend)
-    return found.order_by(found.spend.desc(), found.category)
-
-
 def _bought(transactions, products, end, category, own_brands, window_days):
     """Customers' spend on products in the window: customer_id, spend above 0, category, brand, own (1, 0 or null)."""
     _check(transactions, products, category, own_brands)
@@ -72,9 +56,9 @@ def _bought(transactions, products, end, category, own_brands, window_days):
     return spent.join(kinds, "product_id")
 
 
-def _check(transactions, products, category, own_brands, *more):
+def _check(transactions, products, category, own_brands):
     """Whether the columns needed, and the category, are there: without a query, but for a category."""
-    needs = ["own_label" if own_brands is None else "brand", *more] + (["category"] if category is not None else [])
+    needs = ["own_label" if own_brands is None else "brand"] + (["category"] if category is not None else [])
     breaches = []
     if "product_id" not in transactions.columns:
         breaches.append("transactions: no column 'product_id', so no brands are known; map it in data/catalog.toml")
