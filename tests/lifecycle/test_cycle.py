@@ -172,12 +172,6 @@ def test_intervals_of_returns_are_those_of_greenwood_on_the_log_log_scale():
     assert row.high == pytest.approx(1 - 0.6 ** np.exp(1.959964 * spread), rel=1e-6)
 
 
-def test_later_orders_can_be_told_in_own_mean_gaps():
-    found = returns(waits(500, 0.6, 60, 3), own())
-    assert set(found.order_number) == {1, 4}
-    assert found[found.order_number == 4].wait.max() < 60
-
-
 def test_the_hazard_of_waits_without_a_memory_is_level():
     found = hazard(waits(20_000, 1.0, 50, 4), days=20)
     level = 1 - np.exp(-1 / 50)  # a day, by the parameter

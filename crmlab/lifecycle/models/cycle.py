@@ -137,17 +137,16 @@ def _quantile(wait, curves, share):
     return wait[(curves >= share * curves[:, -1:] - 1e-12).argmax(axis=1)]
 
 
-def returns(gaps, own_gaps=None):
+def returns(gaps):
     """How customers come back, wait by wait: a life table, by order number, as far as enough are followed.
 
-    order_number, wait  wait in days; with `own_gaps`, those of MOST orders and more in own mean gaps
+    order_number, wait  wait in days
     waiting, returned   customers who waited so long, and who came back then, count
     hazard              share of the former who did, 0 to 1
     share, low, high    of all, back by then, with its 95 % interval (log-log, Greenwood's variance)
     """
-    parts = [gaps] if own_gaps is None else [gaps[gaps.order_number < own_gaps.order_number.max()], own_gaps]
     found = []
-    for number, held in pd.concat(parts).groupby("order_number"):
+    for number, held in gaps.groupby("order_number"):
         wait, open_, closed = _counts(held)
         at_risk, share = _at_risk(open_, closed), _gone_by(open_, closed)
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -10,7 +10,6 @@ from crmlab.contracts import InputError
 from crmlab.lifecycle.tables.cohorts import EVERY, first_day, number
 
 ALL, NONE = "all", "none"  # where the log has no categories, and where a row has none
-PER_YEAR = {"week": 52, "month": 12, "quarter": 4, "year": 1}
 
 
 def sales(transactions, end, every="month"):
