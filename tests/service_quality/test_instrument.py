@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from crmlab.contracts import InputError
+from crmlab.service_quality.models.scores import unlike
 from crmlab.service_quality.tables import Instrument, Item, Scale, load
 
 WHOLE = """
@@ -212,7 +213,8 @@ def test_a_battery_without_a_scale_of_its_own_has_the_common_one(tmp_path):
 
 def test_only_levels_on_the_common_scale_may_be_subtracted(tmp_path):
     read = load(written(tmp_path, WHOLE))
-    assert [m for m in ("expect", "promise", "standard", "importance") if read.shares_scale(m)] == ["expect", "promise"]
+    alike = [m for m in ("expect", "promise", "standard", "importance") if not unlike(read, "perceive", m)]
+    assert alike == ["expect", "promise"]
 
 
 def test_codes_that_are_answers_to_an_outcome_are_no_codes_there(tmp_path):

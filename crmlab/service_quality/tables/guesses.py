@@ -64,9 +64,7 @@ def guess(table, codebook=Codebook()):  # noqa: B008, frozen
         points=points,
         outcomes=dict(_named_once((kind, outcome_of(table, c, kind, codebook)) for c, kind in outcomes.items())),
         audiences={v: next((a for a, rule in AUDIENCES.items() if re.search(rule, v, re.I)), None) for v in told},
-        scales={
-            m: ends for m in ("importance", "standard", "promise") if (ends := _ends_alone(table, items, m, codebook))
-        },
+        scales={m: ends for m in OWN if (ends := _ends_alone(table, items, m, codebook))},
         spare=tuple(c for c in left if c not in segments),
     )
 

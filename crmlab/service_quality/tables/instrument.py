@@ -178,11 +178,6 @@ class Instrument(Strict):
         """An outcome with its codes: its own, else those of the common scale that are not answers to it."""
         return self.outcomes[outcome].on(self.scale)
 
-    def shares_scale(self, measure):
-        """Whether a battery may be subtracted from the others: the same range, and no rating of extent."""
-        own = self.scale_of(measure)
-        return (own.low, own.high) == (self.scale.low, self.scale.high) and not own.extent
-
     def asked(self, measure):
         """Item -> column of a battery, in order, of those asked."""
         return {name: column for name, item in self.items.items() if (column := getattr(item, measure))}
