@@ -10,6 +10,7 @@ from pydantic_core import to_jsonable_python
 
 from crmlab import catalog, files
 from crmlab.contracts import InputError
+from crmlab.days import as_date
 from crmlab.reports import secret
 from crmlab.reports.declared import HOLD, declared, read_value, unknown
 from crmlab.reports.suite import Limits, suite
@@ -151,14 +152,10 @@ def _outside(parameter, value, logs):
         log = logs.get(bounds.within)
         if log and log.first is None:
             yield f"{told} is to lie within {log.name}, which knows no days; leave it out, or name data that do"
-        elif log and not log.first <= _as_day(value) <= log.last:
+        elif log and not log.first <= as_date(value) <= log.last:
             yield f"{told} lies outside {log.name}, which runs from {log.first} to {log.last}"
         return
     for each in value if isinstance(value, list) else [value]:
-        each = _as_day(each) if isinstance(bounds.min or bounds.max, date) else each
+        each = as_date(each) if isinstance(bounds.min or bounds.max, date) else each
         if (bounds.min is not None and each < bounds.min) or (bounds.max is not None and each > bounds.max):
             yield f"{told} is out of range, which is {bounds}"
-
-
-def _as_day(value):
-    return value if isinstance(value, date) else date.fromisoformat(value)

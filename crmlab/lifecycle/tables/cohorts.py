@@ -8,6 +8,7 @@ from ibis import _
 from statsmodels.stats.proportion import proportion_confint
 
 from crmlab.contracts import InputError
+from crmlab.days import as_date, as_day
 
 EVERY = ("week", "month", "quarter", "year")
 ORIGIN = date(1900, 1, 1)  # a Monday; periods are numbered from the one that it begins
@@ -69,7 +70,7 @@ def _counts(placed, last, every, acquired_from):
     whole = ibis.window(group_by="customer_id")
     units = units.mutate(cohort=units.unit.min().over(whole), acquired=units.day.min().over(whole))
     if acquired_from is not None:
-        units = units.filter(units.acquired >= _day(acquired_from))
+        units = units.filter(units.acquired >= as_day(acquired_from))
     return units.group_by("cohort", period=units.unit - units.cohort).aggregate(active=_.count())
 
 
@@ -106,7 +107,7 @@ def _checked(placed, end, every, acquired_from):
     span = placed.aggregate(first=_.day.min(), last=_.day.max()).to_pyarrow().to_pylist()[0]
     if span["first"] is None:
         raise InputError("transactions: there is no order in them; a triangle needs at least one")
-    end = end if isinstance(end, date) else date.fromisoformat(end)
+    end = as_date(end)
     told = f"the log runs from {span['first']} to {span['last']}"
     if not span["first"] <= end <= span["last"]:
         what = "before its first order" if end < span["first"] else "after its last"
@@ -129,7 +130,3 @@ def _refuse_contracts(table):
         f"{', '.join(table.columns)}. Where customers have contracts, their goodbye is seen: use contracts.durations "
         "and its survival curve"
     )
-
-
-def _day(day):
-    return ibis.literal(day if isinstance(day, date) else date.fromisoformat(day), type="date")

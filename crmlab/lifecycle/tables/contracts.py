@@ -1,12 +1,11 @@
 """How long customers with a contract have kept it, counted in whole periods: what every model of retention reads."""
 
-from datetime import date
-
 import ibis
 import pandas as pd
 from ibis import _
 
 from crmlab.contracts import InputError
+from crmlab.days import as_day
 from crmlab.lifecycle.tables.cohorts import EVERY
 
 ALL, NONE = "all", "no group"  # where the table has no groups, and where a row has none
@@ -42,7 +41,7 @@ def durations(subscriptions, end, every="month"):
     _refuse_orders(subscriptions)
     if every not in EVERY:
         raise InputError(f"every = {every!r}: choose one of {', '.join(map(repr, EVERY))}")
-    day = ibis.literal(end if isinstance(end, date) else date.fromisoformat(end), type="date")
+    day = as_day(end)
     group = subscriptions.group.fill_null(NONE) if "group" in subscriptions.columns else ibis.literal(ALL)
     held = subscriptions.select(group=group, start=_.start.cast("date"), goodbye=_.end.cast("date"))
     held = held.filter(held.start <= day)

@@ -1,11 +1,10 @@
 """How long customers wait from one order to the next, counted where the log lives."""
 
-from datetime import date
-
 import ibis
 from ibis import _
 
 from crmlab.contracts import InputError
+from crmlab.days import as_date, as_day
 
 MOST = 4  # orders by which a customer's own mean gap is known; from here on order numbers are counted together
 STEPS = 20  # gaps in a customer's own mean gaps are counted to a twentieth, rounded up
@@ -87,14 +86,10 @@ def within(transactions, end):
     first, last = orders.aggregate(first=day.min(), last=day.max()).to_pyarrow().to_pylist()[0].values()
     if first is None:
         raise InputError("transactions: there is no order in them; waits need at least one")
-    end = end if isinstance(end, date) else date.fromisoformat(end)
+    end = as_date(end)
     if not first <= end <= last:
         raise InputError(f"end = {end} lies outside the log, which runs from {first} to {last}; choose a day of it")
     return first, end
-
-
-def as_day(day):
-    return ibis.literal(day if isinstance(day, date) else date.fromisoformat(day), type="date")
 
 
 def day_number(day):

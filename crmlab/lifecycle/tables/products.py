@@ -1,12 +1,13 @@
 """What was sold in each period, by category: the series that product life cycles are read from."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import ibis
 import pandas as pd
 from ibis import _
 
 from crmlab.contracts import InputError
+from crmlab.days import as_date
 from crmlab.lifecycle.tables.cohorts import EVERY, first_day, number
 
 ALL, NONE = "all", "none"  # where the log has no categories, and where a row has none
@@ -89,7 +90,7 @@ def _checked(transactions, end, every):
         raise InputError(f"every = {every!r}: choose one of {', '.join(map(repr, EVERY))}")
     day = transactions.time.date()
     span = transactions.aggregate(first=day.min(), last=day.max()).to_pyarrow().to_pylist()[0]
-    end = end if isinstance(end, date) else date.fromisoformat(end)
+    end = as_date(end)
     if span["first"] is None or not span["first"] <= end <= span["last"]:
         raise InputError(f"end {end}: the log runs from {span['first']} to {span['last']}; choose a day of that span")
     return end

@@ -5,13 +5,14 @@ them, so they must earn their place by what they say beyond it.
 """
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
+from crmlab.days import as_date
 from crmlab.holdout.measures import ALIKE
 from crmlab.result import Verdict, number
 from crmlab.segments.models.cross_fit import MEASURES, folds_of, measured
@@ -59,7 +60,7 @@ def rounds(transactions, origins, horizon_days, window_days=365, *more):
               an origin that is not in it goes without
     """
     found = {}
-    for origin in map(_day, origins):
+    for origin in map(as_date, origins):
         known = collect(features(transactions, origin, window_days))
         for columns in more:
             known = known.join(columns[origin]) if origin in columns else known
@@ -251,10 +252,6 @@ def _listed(names):
 def _blanks(says):
     """Why there is nothing to say of all origins, "" where there is."""
     return next((s for s in says if s.startswith(BLANK)), "")
-
-
-def _day(given):
-    return given if isinstance(given, date) else date.fromisoformat(given)
 
 
 def _faults(schemes, rounds, rules, folds, replicates):

@@ -4,12 +4,11 @@ Only returns known by `end` count, each against the day of the order that it off
 which a customer returned everything is none of that customer's.
 """
 
-from datetime import date
-
 import ibis
 from ibis import _
 
 from crmlab.contracts import MONEY
+from crmlab.days import as_day
 
 COUNTS = ("orders", "days_since_last", "age", "window_orders", "categories", "stores")
 
@@ -68,7 +67,7 @@ def later(transactions, end, until):
     """
     customers = order_days(transactions, end).select("customer_id").distinct()
     days = order_days(transactions, until)
-    days = days.filter(days.day > day(end))
+    days = days.filter(days.day > as_day(end))
     after = days.group_by("customer_id").aggregate(spend=_.spend.sum(), orders=_.count())
     return customers.left_join(after, customers.customer_id == after.customer_id).select(
         customers.customer_id,
@@ -106,7 +105,7 @@ def parts(transactions, end, by, window_days=365):
 
 def known(transactions, end):
     """The rows known on `end`, with the `day` of the order that each belongs to: lazy."""
-    seen = transactions.filter(transactions.time.date() <= day(end), transactions.order_day.notnull())
+    seen = transactions.filter(transactions.time.date() <= as_day(end), transactions.order_day.notnull())
     return seen.rename(day="order_day")
 
 
@@ -116,14 +115,9 @@ def at_home(visits):
     return visits.mutate(home=ibis.row_number().over(group_by="customer_id", order_by=best) == 0)
 
 
-def day(given):
-    """A date, or its ISO text, as a literal."""
-    return ibis.literal(given if isinstance(given, date) else date.fromisoformat(given), type="date")
-
-
 def ago(when, end):
     """Days from `when` to `end`."""
-    return day(end).delta(when, unit="day")
+    return as_day(end).delta(when, unit="day")
 
 
 def _categories(log, end, window_days):
