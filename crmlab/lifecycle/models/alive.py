@@ -3,7 +3,7 @@
 import pandas as pd
 
 from crmlab.contracts import InputError
-from crmlab.lifecycle.tables.cohorts import EVERY, first_day, number
+from crmlab.lifecycle.tables.cohorts import check_every, first_day, period_number
 from crmlab.stats import intervals
 
 SOURCE = "model-based"
@@ -48,7 +48,6 @@ def cohorts(age, end, every="month"):
 
     age : days from the first order to `end`
     """
-    if every not in EVERY:
-        raise InputError(f"every = {every!r}: choose one of {', '.join(map(repr, EVERY))}")
+    check_every(every)
     days = pd.Timestamp(end) - pd.to_timedelta(age, unit="D")
-    return first_day(days.map(lambda day: number(day.date(), every)), every).rename("cohort")
+    return first_day(days.map(lambda day: period_number(day.date(), every)), every).rename("cohort")

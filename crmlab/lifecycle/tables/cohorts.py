@@ -10,7 +10,8 @@ from statsmodels.stats.proportion import proportion_confint
 from crmlab.contracts import InputError
 from crmlab.days import as_date, as_day
 
-EVERY = ("week", "month", "quarter", "year")
+MONTHS = {"month": 1, "quarter": 3, "year": 12}  # how many a period has
+EVERY = ("week", *MONTHS)
 ORIGIN = date(1900, 1, 1)  # a Monday; periods are numbered from the one that it begins
 OBSERVED, IN_PROGRESS, NOT_YET = "observed", "in progress", "not yet"
 
@@ -45,28 +46,34 @@ def triangle(transactions, end, every="month", acquired_from=None):
     return _cells(counts, last, every)
 
 
-def number(day, every):
+def check_every(every):
+    """Raises InputError unless calendar periods may be so long."""
+    if every not in EVERY:
+        raise InputError(f"every = {every!r}: choose one of {', '.join(map(repr, EVERY))}")
+
+
+def period_number(day, every):
     """Which calendar period a day lies in, counted from 1900: of a date, or of a column of dates."""
     if every == "week":
         weeks = day.delta(ORIGIN, unit="day") if isinstance(day, ibis.Value) else (day - ORIGIN).days
         return weeks // 7
     year, month = (day.year(), day.month()) if isinstance(day, ibis.Value) else (day.year, day.month)
     months = (year - ORIGIN.year) * 12 + month - 1
-    return months // {"month": 1, "quarter": 3, "year": 12}[every]
+    return months // MONTHS[every]
 
 
 def first_day(numbers, every):
     """The first day of each calendar period, from its number: a Series of dates."""
     if every == "week":
         return pd.Timestamp(ORIGIN) + pd.to_timedelta(numbers * 7, unit="D")
-    months = numbers * {"month": 1, "quarter": 3, "year": 12}[every]
+    months = numbers * MONTHS[every]
     return pd.to_datetime({"year": ORIGIN.year + months // 12, "month": months % 12 + 1, "day": 1})
 
 
 def _counts(placed, last, every, acquired_from):
     """Customers with an order, by cohort and period: a lazy table, of the cells with any."""
     seen = placed.filter(placed.day <= last)
-    units = seen.group_by("customer_id", unit=number(seen.day, every).cast("int64")).aggregate(day=_.day.min())
+    units = seen.group_by("customer_id", unit=period_number(seen.day, every).cast("int64")).aggregate(day=_.day.min())
     whole = ibis.window(group_by="customer_id")
     units = units.mutate(cohort=units.unit.min().over(whole), acquired=units.day.min().over(whole))
     if acquired_from is not None:
@@ -76,8 +83,8 @@ def _counts(placed, last, every, acquired_from):
 
 def _cells(counts, last, every):
     """The frame of `triangle` from the cells with orders."""
-    now = number(last, every)
-    over = number(last + timedelta(days=1), every) > now  # whether the period of `end` is over by it
+    now = period_number(last, every)
+    over = period_number(last + timedelta(days=1), every) > now  # whether the period of `end` is over by it
     cohorts = sorted(counts.cohort.unique())
     cells = pd.MultiIndex.from_product([cohorts, range(now - cohorts[0] + 1)], names=["cohort", "period"])
     active = counts.set_index(["cohort", "period"]).active.reindex(cells, fill_value=0).astype("Int64")
@@ -102,8 +109,7 @@ def _wilson(frame):
 
 def _checked(placed, end, every, acquired_from):
     """`end` as a date. Raises InputError with all that is wrong with what was asked."""
-    if every not in EVERY:
-        raise InputError(f"every = {every!r}: choose one of {', '.join(map(repr, EVERY))}")
+    check_every(every)
     span = placed.aggregate(first=_.day.min(), last=_.day.max()).to_pyarrow().to_pylist()[0]
     if span["first"] is None:
         raise InputError("transactions: there is no order in them; a triangle needs at least one")
@@ -112,7 +118,7 @@ def _checked(placed, end, every, acquired_from):
     if not span["first"] <= end <= span["last"]:
         what = "before its first order" if end < span["first"] else "after its last"
         raise InputError(f"end {end}: {told}, and end lies {what}; choose a day of that span")
-    number_of_first = number(span["first"], every)
+    number_of_first = period_number(span["first"], every)
     opens, closes = (first_day(pd.Series([number_of_first + n]), every)[0].date() for n in (0, 1))
     if (seen := (end - span["first"]).days + 1) < (length := (closes - opens).days):
         raise InputError(

@@ -6,7 +6,7 @@ from ibis import _
 
 from crmlab.contracts import InputError
 from crmlab.days import as_day
-from crmlab.lifecycle.tables.cohorts import EVERY
+from crmlab.lifecycle.tables.cohorts import MONTHS, check_every
 
 ALL, NONE = "all", "no group"  # where the table has no groups, and where a row has none
 
@@ -39,8 +39,7 @@ def durations(subscriptions, end, every="month"):
     cannot be told yet. An end on a renewal's day is a loss at that renewal. Raises InputError where nothing is left.
     """
     _refuse_orders(subscriptions)
-    if every not in EVERY:
-        raise InputError(f"every = {every!r}: choose one of {', '.join(map(repr, EVERY))}")
+    check_every(every)
     day = as_day(end)
     group = subscriptions.group.fill_null(NONE) if "group" in subscriptions.columns else ibis.literal(ALL)
     held = subscriptions.select(group=group, start=_.start.cast("date"), goodbye=_.end.cast("date"))
@@ -87,7 +86,7 @@ def _whole(start, day, every, reached=True):
         return ibis.greatest(day.delta(start, unit="day") - (0 if reached else 1), 0) // 7
     months = (day.year() - start.year()) * 12 + day.month() - start.month()
     short = day.day() < start.day() if reached else day.day() <= start.day()
-    return ibis.greatest(months - short.cast("int64"), 0) // {"month": 1, "quarter": 3, "year": 12}[every]
+    return ibis.greatest(months - short.cast("int64"), 0) // MONTHS[every]
 
 
 def _refuse_orders(table):

@@ -8,7 +8,7 @@ from ibis import _
 
 from crmlab.contracts import InputError
 from crmlab.days import as_date
-from crmlab.lifecycle.tables.cohorts import EVERY, first_day, number
+from crmlab.lifecycle.tables.cohorts import check_every, first_day, period_number
 
 ALL, NONE = "all", "none"  # where the log has no categories, and where a row has none
 
@@ -28,12 +28,10 @@ def sales(transactions, end, every="month"):
     Raises InputError where `end` lies outside the log, or no period of it is whole.
     """
     last = _checked(transactions, end, every)
-    now = number(last + timedelta(days=1), every) - 1  # the last period that is over by `end`
+    now = period_number(last + timedelta(days=1), every) - 1  # the last period that is over by `end`
     seen = transactions.filter(transactions.time.date() <= last, transactions.order_day.notnull())
-    named = (
-        seen.category.fill_null("").nullif("").fill_null("none") if "category" in seen.columns else ibis.literal(ALL)
-    )
-    units = seen.select(category=named, unit=number(seen.order_day, every).cast("int64"), amount=seen.amount)
+    named = seen.category.nullif("").fill_null(NONE) if "category" in seen.columns else ibis.literal(ALL)
+    units = seen.select(category=named, unit=period_number(seen.order_day, every).cast("int64"), amount=seen.amount)
     sums = units.filter(units.unit <= now).group_by("category", "unit").aggregate(sales=_.amount.sum())
     found = sums.mutate(sales=ibis.greatest(_.sales.cast("float64"), 0.0)).execute()
     if found.empty:
@@ -86,8 +84,7 @@ def _checked(transactions, end, every):
             f"sales by category need TRANSACTIONS (customer_id, time, amount); this table has "
             f"{', '.join(transactions.columns)}; where it is a SERIES already, use products.series"
         )
-    if every not in EVERY:
-        raise InputError(f"every = {every!r}: choose one of {', '.join(map(repr, EVERY))}")
+    check_every(every)
     day = transactions.time.date()
     span = transactions.aggregate(first=day.min(), last=day.max()).to_pyarrow().to_pylist()[0]
     end = as_date(end)

@@ -11,7 +11,7 @@ import pandas as pd
 from ibis import _
 
 from crmlab.contracts import InputError
-from crmlab.lifecycle.tables.cohorts import EVERY, first_day, number
+from crmlab.lifecycle.tables.cohorts import check_every, first_day, period_number
 from crmlab.lifecycle.tables.cycle import MOST, day_number, placed, within
 
 STAGES = ("establishment", "growth", "maturity", "decline")
@@ -93,9 +93,8 @@ def whole_periods(transactions, end, every):
     number from 0; period and closes: its first and last day
     """
     begun, end = within(transactions, end)
-    if every not in EVERY:
-        raise InputError(f"every = {every!r}: choose one of {', '.join(map(repr, EVERY))}")
-    zero, over = number(begun, every), number(end + timedelta(days=1), every)
+    check_every(every)
+    zero, over = period_number(begun, every), period_number(end + timedelta(days=1), every)
     opens = first_day(pd.Series(range(zero, over + 1)), every)
     if over == zero:
         close = first_day(pd.Series([zero + 1]), every)[0].date() - timedelta(days=1)
@@ -111,8 +110,8 @@ def whole_periods(transactions, end, every):
 def _active(transactions, periods, every, acquired_from):
     """One row per customer and period with an order or a return: number of it, orders and spend in it, first, last."""
     days = placed(transactions, periods.closes.iloc[-1], acquired_from)
-    zero = number(periods.period.iloc[0], every)
-    days = days.mutate(number=(number(days.day, every) - zero).cast("int32"), day=day_number(days.day))
+    zero = period_number(periods.period.iloc[0], every)
+    days = days.mutate(number=(period_number(days.day, every) - zero).cast("int32"), day=day_number(days.day))
     ordered = days.orders > 0
     return days.group_by("customer_id", "number").aggregate(
         orders=days.orders.sum().cast("int32"),
