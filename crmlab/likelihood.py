@@ -6,14 +6,14 @@ the logs, intervals are multiplicative, and no draw leaves the parameter space.
 
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
-from functools import cache, lru_cache
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 from scipy import optimize, stats
-from threadpoolctl import ThreadpoolController
 
 from crmlab.result import Estimate
+from crmlab.stats.threads import one_thread
 
 LEAST_CURVATURE = 1e-9  # a customer; below it, rounding tells a ridge from a maximum
 ENOUGH = 2000  # rows to find out where a maximum lies, before all of them say where exactly
@@ -97,7 +97,7 @@ def maximise(cls, derivatives, starts, customers):
     Where the first alone is quicker, `derivatives.value` gives it.
     Raises FitError unless the gradient vanishes and the curvature is that of a maximum, whatever the optimiser says.
     """
-    with _blas().limit(limits=1, user_api="blas"), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+    with one_thread(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         ends = [(*_search(derivatives, start, customers), np.log(start)) for start in starts]
         found, value, slope, curvature, start = min(ends, key=lambda end: end[1])
         lowest = np.linalg.eigvalsh(curvature)[0] if np.isfinite(value) else -np.inf
@@ -153,12 +153,6 @@ def _course(cls, way):
         moved = [name for name, step in leading if sign * step > 0]
         parts += [f"{' and '.join(moved)} {verb if len(moved) > 1 else verb + 's'} {end}"] if moved else []
     return " and ".join(parts)
-
-
-@cache
-def _blas():
-    """What limits the threads of BLAS; slow to find, and the same ever after."""
-    return ThreadpoolController()
 
 
 def _search(derivatives, start, customers):
@@ -270,7 +264,7 @@ class Around:
         points = at + np.sqrt(WIDER) * (stats.norm.ppf(uniform[:, :-1]) / tails) @ root.T
         apart = np.linalg.solve(root, (points - at).T) / np.sqrt(WIDER)
         proposed = -(TAILS + len(at)) / 2 * np.log1p((apart**2).sum(axis=0) / TAILS)
-        with _blas().limit(limits=1, user_api="blas"), np.errstate(all="ignore"):
+        with one_thread(), np.errstate(all="ignore"):
             weight = np.array([self.log_likelihood(point) for point in points]) - proposed
         weight = np.exp(weight - np.nanmax(weight), where=np.isfinite(weight), out=np.zeros(len(weight)))
         return points, weight / weight.sum()
