@@ -4,7 +4,6 @@ import re
 from datetime import UTC, date
 from functools import cache
 from pathlib import Path
-from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -34,7 +33,7 @@ def environment():
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {f.__name__: f for f in (words, number, moment, day, duration, setting, plain, link)}
+    made.filters |= {f.__name__: f for f in (words, number, moment, day, duration, setting, plain)}
     made.globals["states"] = STATES
     return made
 
@@ -75,8 +74,3 @@ def setting(value):
 def plain(text):
     """Text without a terminal's colours."""
     return ANSI.sub("", text)
-
-
-def link(path):
-    """A path within a run folder as an address."""
-    return quote(path)
