@@ -279,11 +279,12 @@ def fingerprint(data):
     if place is None:
         return None
     if place.is_file():
-        return _hash(place)
-    listed = "\n".join(f"{f.relative_to(place)} {_hash(f)}" for f in sources.files(place))
+        return sha256(place)
+    listed = "\n".join(f"{f.relative_to(place)} {sha256(f)}" for f in sources.files(place))
     return hashlib.sha256(listed.encode()).hexdigest()
 
 
-def _hash(path):
+def sha256(path):
+    """Hash of a file's bytes."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from crmlab import catalog
+from crmlab.catalog import sha256
 from crmlab.result import mask
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -92,12 +93,6 @@ class Manifest(Record):
     notes: list[str] = []
     artefacts: dict[str, str] = {}  # path within the run folder -> hash
     error: Error | None = None
-
-
-def sha256(path):
-    """Hash of a file's bytes."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def key(job, root):
