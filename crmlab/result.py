@@ -46,8 +46,12 @@ class Verdict:
     instead: str = ""
 
     def __str__(self):
-        told = self.evidence if self.passed or not self.instead else f"{self.evidence}; use {self.instead}"
-        return f"[{'passed' if self.passed else 'FAILED'}] {self.claim}: {told}"
+        return f"[{'passed' if self.passed else 'FAILED'}] {self.claim}: {self.told}"
+
+    @property
+    def told(self):
+        """The evidence, and where the claim failed what to use."""
+        return self.evidence if self.passed or not self.instead else f"{self.evidence}; use {self.instead}"
 
 
 @dataclass(frozen=True)
@@ -102,8 +106,7 @@ class Result:
         e = html.escape
         facts = "".join(f"<tr><th>{e(words(n))}</th><td>{e(str(f))}</td></tr>" for n, f in self.facts.items())
         verdicts = "".join(
-            f"<li><b>{'Passed' if v.passed else 'Failed'}</b>: {e(v.claim)}. {e(_evidence(v))}</li>"
-            for v in self.verdicts
+            f"<li><b>{'Passed' if v.passed else 'Failed'}</b>: {e(v.claim)}. {e(v.told)}</li>" for v in self.verdicts
         )
         notes = "".join(f"<li>{e(note)}</li>" for note in self.notes)
         tables = "".join(
@@ -113,10 +116,6 @@ class Result:
             f'<div class="crmlab-result"><div class="crmlab-short"><h3>{e(self.title)}</h3><table>{facts}</table>'
             f"<ul>{verdicts}</ul><ul>{notes}</ul></div>{tables}</div>"
         )
-
-
-def _evidence(verdict):
-    return verdict.evidence if verdict.passed or not verdict.instead else f"{verdict.evidence}; use {verdict.instead}"
 
 
 def words(name):
