@@ -19,7 +19,6 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from crmlab import findings, sources, toml
 from crmlab.contracts import CONTRACTS, InputError, Policy, admit, recognise
-from crmlab.findings import NATURES as NATURES
 
 Dataset = NewType("Dataset", str)  # annotates a notebook parameter that names data
 Customers = NewType("Customers", Dataset)  # the same, of data that hold what is known of customers

@@ -18,7 +18,7 @@ from markupsafe import Markup
 from nbconvert import HTMLExporter
 from traitlets.config import Config
 
-from crmlab.catalog import NATURES
+from crmlab.findings import NATURES
 from crmlab.reports.templates import FOLDER, environment
 from crmlab.result import Estimate, words
 
