@@ -54,9 +54,7 @@ class Worker:
         try:
             self._send(job)
             outcome, done = self._listen(progress)
-            with suppress(
-                subprocess.TimeoutExpired
-            ):  # it has said its last, and its exit code tells more than our kill
+            with suppress(subprocess.TimeoutExpired):  # its exit code tells more than our kill would
                 self.process.wait(10)
         finally:
             timer.cancel()
