@@ -100,7 +100,7 @@ def key(job, root):
     contents = [catalog.fingerprint(job.typed[name]) for name in job.logs]
     if None in contents:
         return ""
-    made_from = [
+    parts = [
         job.report.name,
         sha256(job.report.notebook),
         _beside(job.report.notebook.parent),
@@ -112,7 +112,24 @@ def key(job, root):
         code(root).sha256,
         environment(root).lock_sha256,
     ]
-    return hashlib.sha256(json.dumps(made_from).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def made_from(job, root):
+    """What a run is to be made from, as it is now: fields of its Manifest by name."""
+    return {
+        "report": job.report.name,
+        "key": key(job, root),
+        "notebook": str(job.report.notebook.relative_to(root)),
+        "notebook_sha256": sha256(job.report.notebook),
+        "parameters_given": job.given,
+        "parameters": job.typed,
+        "data": [source(name, job.typed[name], log) for name, log in job.logs.items()],
+        "files": {name: sha256(path) for name, path in job.files.items()},
+        "code": code(root),
+        "environment": environment(root),
+        "seed": job.typed.get("seed"),
+    }
 
 
 def _beside(folder):

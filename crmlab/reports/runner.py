@@ -26,14 +26,11 @@ def run(job, root, reports, progress=lambda done, cells: None, worker=None):
     worker = worker or Worker(root, store.Staged(reports))
     staged = worker.staged
     try:
-        key = manifest.key(job, root)
-        notebook_sha256 = manifest.sha256(job.report.notebook)
-        files = {name: manifest.sha256(path) for name, path in job.files.items()}
-        data = [manifest.source(name, job.typed[name], log) for name, log in job.logs.items()]
+        made_from = manifest.made_from(job, root)
         from crmlab.reports import render  # slow to load, and there is time while the kernel starts
 
         described = {
-            "notebook": str(job.report.notebook.relative_to(root)),
+            "notebook": made_from["notebook"],
             "output": str((staged.folder / "report.ipynb").relative_to(root)),
             "parameters": {name: job.typed[name] for name in job.given},
             "cwd": str(job.report.notebook.parent),
@@ -46,21 +43,13 @@ def run(job, root, reports, progress=lambda done, cells: None, worker=None):
         notebook = _collect(staged.folder, job)
         said = _result(notebook) if outcome["state"] == "success" else {}
         (staged.folder / "facts.json").write_text(json.dumps(said.get("facts", {}), indent=2) + "\n", "utf-8")
+        if made_from["key"] != manifest.key(job, root):
+            made_from["key"] = ""  # what changed meanwhile answers for nothing
         made = Manifest(
-            report=job.report.name,
+            **made_from,
             run=run_id,
-            key=key if key == manifest.key(job, root) else "",  # what changed meanwhile answers for nothing
             state=outcome["state"],
             title=said.get("title", ""),
-            notebook=described["notebook"],
-            notebook_sha256=notebook_sha256,
-            parameters_given=job.given,
-            parameters=job.typed,
-            data=data,
-            files=files,
-            code=manifest.code(root),
-            environment=manifest.environment(root),
-            seed=job.typed.get("seed"),
             started=started,
             ended=datetime.now(UTC),
             seconds={"execute": round(executed - clock, 3)},
