@@ -3,12 +3,12 @@
 import pandas as pd
 
 from crmlab.contracts import InputError
-from crmlab.lifecycle.models.growth import curves
+from crmlab.lifecycle.models.growth import Bass
 from crmlab.lifecycle.models.growth_backtest import COLUMNS, LAST, rolling
 from crmlab.lifecycle.models.growth_paths import peaks
-from crmlab.lifecycle.models.product_stages import stages
+from crmlab.lifecycle.models.product_stages import stages, strip
 from crmlab.lifecycle.models.shapes import shape
-from crmlab.likelihood import FitError
+from crmlab.likelihood import FitError, attempt
 from crmlab.result import Verdict, number
 
 CLAIM = "A growth curve foretells sales better than the best simple rule"
@@ -112,20 +112,14 @@ def _standing(sales, per_year, seed):
     row |= {"shape": pd.NA, "peak_time": pd.NaT, "told": ""}
     try:
         path = stages(sales, per_year)
-        row |= {"growth": path.growth.iloc[-1], "stage": path.stage.iloc[-1], "since": _since(path)}
+        row |= {"growth": path.growth.iloc[-1], "stage": path.stage.iloc[-1], "since": strip(path)["first"].iloc[-1]}
         row["shape"] = (found := shape(sales, per_year)).name
         row["told"] = f"{found.name}: {found.told}"
-        fitted, refused = curves(sales)
-        if "Bass" in fitted:
-            row["peak_time"] = peaks({"Bass": fitted["Bass"]}, refused, sales, seed).peak_time["Bass"]
-    except (FitError, InputError) as reason:
+        if bass := attempt(Bass.fit, sales):
+            row["peak_time"] = peaks({Bass.title: bass}, {}, sales, seed).peak_time[Bass.title]
+    except InputError as reason:
         row["told"] = str(reason)
     return row
-
-
-def _since(path):
-    """When the last stretch of one stage began."""
-    return path.index[(path.stage != path.stage.shift()).cumsum() == (path.stage != path.stage.shift()).sum()][0]
 
 
 def _nearer(cells):
