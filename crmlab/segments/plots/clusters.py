@@ -8,10 +8,10 @@ from crmlab.result import number
 from crmlab.segments.models.how_many import INDICES, choices
 from crmlab.segments.models.null_model import LEVEL
 from crmlab.segments.models.stability import DISSOLVED, EVERYONE, RECOVERED
+from crmlab.segments.plots.migration import PALE
 from crmlab.segments.plots.race import named
 from crmlab.style import ACTUAL, EXPECTED, NAIVE, QUIET, axes
 
-PALE = ListedColormap(np.linspace([1, 1, 1], [0.5, 0.72, 0.85], 64))
 TWO_WAYS = ListedColormap(
     np.vstack([np.linspace([0.91, 0.78, 0.54], [1, 1, 1], 32), np.linspace([1, 1, 1], [0.5, 0.72, 0.85], 32)])
 )
