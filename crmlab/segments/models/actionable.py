@@ -168,8 +168,8 @@ def _measurable(labels, features, asked, seed):
     best, largest = trees.loc[depth], labels.value_counts(normalize=True)
     told = f"the largest segment alone is {largest.iloc[0]:.1%}"
     yield _row("measurable", ACCURACY, best.accuracy, asked.accuracy, best.accuracy >= asked.accuracy, told, *best[1:])
-    reached = "the first to reach it" if len(enough) else f"the best of {DEEPEST}, none of which reaches it"
-    yield _row("measurable", DEPTH, depth, asked.depth, bool(len(enough)) and depth <= asked.depth, reached)
+    place = "the first to reach it" if len(enough) else f"the best of {DEEPEST}, none of which reaches it"
+    yield _row("measurable", DEPTH, depth, asked.depth, bool(len(enough)) and depth <= asked.depth, place)
 
 
 def _substantial(labels, spend, asked):
