@@ -15,7 +15,7 @@ from sklearn import cluster, mixture
 from threadpoolctl import ThreadpoolController
 
 from crmlab.contracts import InputError
-from crmlab.segments.models.scheme import amount, check, labelled
+from crmlab.segments.models.scheme import amount, check, labelled, plain
 from crmlab.segments.models.transforms import Transform, named
 
 COLUMNS = ("orders", "spend", "days_since_last")
@@ -67,7 +67,7 @@ class KMeans(_Scheme):
         """
         scale, X = _prepared(cls, features, k, columns, transform, value)
         centres, codes = k_means(X, k, seed, starts)
-        return cls(scale, _plain(centres[_order(codes, features[value], k)]))
+        return cls(scale, plain(centres[_order(codes, features[value], k)]))
 
     def _places(self, X):
         return nearest(X, self.centres)
@@ -91,7 +91,7 @@ class GaussianMixture(_Scheme):
         scale, X = _prepared(cls, features, k, columns, transform, value)
         found = fit_mixture(X, k, seed)
         order = _order(found.predict(X), features[value], k)
-        return cls(scale, *(_plain(v[order]) for v in (found.means_, found.weights_, found.covariances_)))
+        return cls(scale, *(plain(v[order]) for v in (found.means_, found.weights_, found.covariances_)))
 
     def _places(self, X):
         return self._logs(X).argmax(axis=1)
@@ -128,7 +128,7 @@ class Hierarchical(_Scheme):
         taken = sampled(len(X), SAMPLE, seed)
         codes = cluster.AgglomerativeClustering(k, linkage=linkage).fit_predict(X[taken])
         centres = np.stack([X[taken][codes == c].mean(axis=0) for c in range(k)])
-        return cls(scale, _plain(centres[_order(nearest(X, centres), features[value], k)]), linkage)
+        return cls(scale, plain(centres[_order(nearest(X, centres), features[value], k)]), linkage)
 
     def _places(self, X):
         return nearest(X, self.centres)
@@ -193,8 +193,3 @@ def _order(codes, value, k):
     counts = np.bincount(codes, minlength=k)
     sums = np.bincount(codes, value.to_numpy(float), k)
     return np.argsort(-np.divide(sums, counts, out=np.full(k, -np.inf), where=counts > 0), kind="stable")
-
-
-def _plain(array):
-    """An array as tuples of numbers, however deep."""
-    return tuple(_plain(row) for row in array) if array.ndim > 1 else tuple(array.tolist())

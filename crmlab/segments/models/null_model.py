@@ -16,7 +16,8 @@ from crmlab.contracts import InputError
 from crmlab.result import Verdict, number
 from crmlab.segments.models.clusters import COLUMNS, distinct, k_means, one_thread, sampled
 from crmlab.segments.models.how_many import COUNTS, prediction_strength, silhouette
-from crmlab.segments.models.transforms import Transform
+from crmlab.segments.models.scheme import plain
+from crmlab.segments.models.transforms import Transform, signed_exp, signed_log
 
 LEVEL = 0.95  # of what the null gives, which customers must beat
 PARTS = 50  # intervals of equal share that a margin is told by
@@ -54,7 +55,7 @@ class Margin:
             edges, shares = np.r_[distinct[0] - 0.5, distinct + 0.5], np.r_[0, below]
         else:
             edges, shares = (distinct, np.r_[0, below[1:]]) if len(distinct) > 1 else (distinct.repeat(2), [0, 1])
-        edges = _log(edges) if log else edges
+        edges = signed_log(edges) if log else edges
         if len(edges) > 2:
             shares = _one_mode(np.diff(edges), np.diff(shares))
         return cls(tuple(edges.tolist()), tuple(np.asarray(shares, float).tolist()), float(zero.mean()), whole, log)
@@ -64,7 +65,7 @@ class Margin:
         start = np.interp(0.0, self.edges, self.shares) * (1 - self.zero)  # share below zero
         beyond = np.where(ranks < start, ranks, np.maximum(ranks - self.zero, start)) / max(1 - self.zero, 1e-12)
         values = np.interp(beyond, self.shares, self.edges)
-        values = _unlog(values) if self.log else values
+        values = signed_exp(values) if self.log else values
         values = np.round(values) if self.whole else values
         return np.where((ranks >= start) & (ranks < start + self.zero), 0.0, values)
 
@@ -90,7 +91,7 @@ class UnimodalNull:
             with np.errstate(invalid="ignore"):  # a column that is the same in all draws has no correlations
                 off = wanted - np.corrcoef(_scores(drawn).T).reshape(wanted.shape)
             latent = _nearest(latent + np.nan_to_num(off))
-        return cls(tuple(columns), margins, tuple(map(tuple, np.linalg.cholesky(latent).tolist())))
+        return cls(tuple(columns), margins, plain(np.linalg.cholesky(latent)))
 
     def draw(self, count, rng):
         """So many customers of one kind: a frame with `columns`."""
@@ -208,11 +209,3 @@ def _nearest(matrix):
     held = (vectors * np.maximum(values, 1e-4)) @ vectors.T
     scale = np.sqrt(np.diag(held))
     return held / np.outer(scale, scale)
-
-
-def _log(x):
-    return np.sign(x) * np.log1p(np.abs(x))
-
-
-def _unlog(x):
-    return np.sign(x) * np.expm1(np.abs(x))

@@ -14,7 +14,7 @@ import pandas as pd
 from crmlab.contracts import InputError
 from crmlab.result import number
 from crmlab.segments.models.rfm_audit import MOST, RULES, audit, cell_of
-from crmlab.segments.models.scheme import amount, check, labelled
+from crmlab.segments.models.scheme import amount, check, labelled, plain
 
 AXES = ("days_since_last", "orders", "spend")
 SAYS = (  # of days, order days and spend: a range, and the words for its ends
@@ -52,7 +52,7 @@ class Scores:
             frequency = _cuts_within(orders, r - 1, np.tile(frequency, (bins, 1)))
             f = _scored(orders, frequency[r - 1])
             money = _cuts_within(spend, (r - 1) * bins + f - 1, np.tile(money, (bins**2, 1)))
-        return cls(_plain(-recency), _plain(frequency), _plain(money))
+        return cls(plain(-recency), plain(frequency), plain(money))
 
     @property
     def bins(self):
@@ -146,7 +146,7 @@ class RFMTiers:
             )
         scores = Scores.fit(features, bins, nested, least=tiers)
         weights = tuple(float(w) / sum(weights) for w in weights)
-        return cls(scores, weights, _plain(_cuts(_mean(scores.of(features), weights), tiers)))
+        return cls(scores, weights, plain(_cuts(_mean(scores.of(features), weights), tiers)))
 
     @property
     def labels(self):
@@ -198,10 +198,6 @@ def _scored(values, cuts):
 def _mean(scores, weights):
     """The weighted mean, rounded so that equal means are equal in floating point too."""
     return np.round(sum(w * scores[axis].to_numpy() for w, axis in zip(weights, "rfm", strict=True)), 9)
-
-
-def _plain(cuts):
-    return tuple(map(tuple, cuts.tolist())) if cuts.ndim == 2 else tuple(cuts.tolist())
 
 
 def _span(low, high):

@@ -110,6 +110,11 @@ def labelled(places, scheme, index):
     return pd.Series(pd.Categorical.from_codes(places, dtype=kinds), index, name=scheme.name)
 
 
+def plain(array):
+    """An array as tuples of numbers, however deep."""
+    return tuple(plain(row) for row in array) if array.ndim > 1 else tuple(array.tolist())
+
+
 def amount(value):
     """A number of a rule as one reads it: whole ones without decimals."""
     return number(int(value) if float(value).is_integer() else float(value))

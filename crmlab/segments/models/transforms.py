@@ -21,7 +21,7 @@ class Transform:
     """Columns of features on a common scale: mean 0 and standard deviation 1 among the customers it was fitted to.
 
     raw        as they are
-    log        log(1 + x), and −log(1 − x) below 0, so that refunds can be told
+    log        `signed_log`, so that refunds can be told
     winsorised values beyond `low` and `high` are taken as these
     """
 
@@ -67,13 +67,23 @@ class Transform:
         X = features[list(self.columns)].to_numpy(float)
         drawn = np.clip(X, self.low, self.high)
         if self.kind == "log":
-            drawn = np.sign(drawn) * np.log1p(np.abs(drawn))
+            drawn = signed_log(drawn)
         return (drawn - np.array(self.mean)) / np.array(self.deviation)
 
     def back(self, scaled):
         """Points on these scales in the units of the features: an array, points x columns."""
         X = np.asarray(scaled) * np.array(self.deviation) + np.array(self.mean)
-        return np.sign(X) * np.expm1(np.abs(X)) if self.kind == "log" else X
+        return signed_exp(X) if self.kind == "log" else X
+
+
+def signed_log(x):
+    """log(1 + x), and −log(1 − x) below 0."""
+    return np.sign(x) * np.log1p(np.abs(x))
+
+
+def signed_exp(x):
+    """What `signed_log` is the logarithm of."""
+    return np.sign(x) * np.expm1(np.abs(x))
 
 
 def named(columns):
