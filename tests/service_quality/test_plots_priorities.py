@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crmlab.service_quality import models, plots
+from crmlab import service_quality as sq
+from crmlab.service_quality import plots
 from crmlab.style import EXPECTED
 
 ITEMS = [f"{'TRSAE'[i // 5]}{i % 5 + 1}" for i in range(22)]
@@ -34,12 +35,12 @@ RESOLVED = pd.Series(np.tile([0.0, 1.0], 150))
 TOLD, STOPPED = RESOLVED.map({0: 9.0, 1: 4.0}) + np.arange(300) % 3, ((RESOLVED == 0) & (np.arange(300) % 3 == 0)) * 1.0
 STOPPED[1] = 1.0
 TABLES = {
-    "priorities": models.priorities(PERFORMANCE, IMPORTANCE, replicates=200),
-    "drivers": models.drivers(PERFORMANCE[ITEMS[:5]], OUTCOME, replicates=200),
-    "penalty_reward": models.penalty_reward(PERFORMANCE, OUTCOME, 3, 5),
-    "loyalty_by_level": models.loyalty_by_level(LEVEL, LOYAL),
-    "satisfaction_scores": models.satisfaction_scores(PERFORMANCE, IMPORTANCE.mean(), replicates=200),
-    "complaints": models.complaints(RESOLVED, {"people told": TOLD}, {"stopped buying": STOPPED, "never": STOPPED * 0}),
+    "priorities": sq.priorities(PERFORMANCE, IMPORTANCE, replicates=200),
+    "drivers": sq.drivers(PERFORMANCE[ITEMS[:5]], OUTCOME, replicates=200),
+    "penalty_reward": sq.penalty_reward(PERFORMANCE, OUTCOME, 3, 5),
+    "loyalty_by_level": sq.loyalty_by_level(LEVEL, LOYAL),
+    "satisfaction_scores": sq.satisfaction_scores(PERFORMANCE, IMPORTANCE.mean(), replicates=200),
+    "complaints": sq.complaints(RESOLVED, {"people told": TOLD}, {"stopped buying": STOPPED, "never": STOPPED * 0}),
 }
 LONG = TABLES["priorities"].assign(item=[f"prompt answers to {item}" for item in ITEMS], source="stated")
 DRAWN = {name: (getattr(plots, name), table) for name, table in TABLES.items()}
@@ -167,7 +168,7 @@ def test_a_plot_of_nothing_says_why_in_words_alone(name):
 
 def test_the_map_names_the_crosshair_that_was_chosen():
     for crosshair, told in {"means": "mean of the items", "medians": "median of the items"}.items():
-        table = models.priorities(PERFORMANCE, IMPORTANCE, crosshair, replicates=20)
+        table = sq.priorities(PERFORMANCE, IMPORTANCE, crosshair, replicates=20)
         assert f"crosshair: {told}" in [text.get_text() for text in plots.priorities(table).get_legend().get_texts()]
 
 
