@@ -1,4 +1,4 @@
-"""What tests of the data door share: a tiny project of its own, and raw tables."""
+"""What tests of the data door share: a tiny project of its own, and raw tables; and what tests of plots do."""
 
 import re
 
@@ -78,3 +78,13 @@ def refused(data, **period):
 def shop(tmp_path, monkeypatch):
     monkeypatch.setenv("CRMLAB_ROOT", str(tmp_path))
     return Shop(tmp_path)
+
+
+@pytest.fixture
+def figures_are_closed():
+    """What tests of plots need: a backend without a screen, and closed figures after each."""
+    import matplotlib.pyplot as plt  # slow to load, and most tests draw nothing
+
+    plt.switch_backend("agg")
+    yield
+    plt.close("all")

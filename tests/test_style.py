@@ -9,12 +9,7 @@ from matplotlib.colors import to_rgb
 
 from crmlab import style
 
-
-@pytest.fixture(autouse=True)
-def _figures_are_closed():
-    mpl.use("agg")
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("figures_are_closed")
 
 
 def luminance(colour):

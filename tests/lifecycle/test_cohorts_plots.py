@@ -64,13 +64,7 @@ DRAWN = SIDE_BY_SIDE | {
     "wide triangle": lambda ax=None: cohort_plots.triangle(WEEKS, ax=ax),
 }
 every_plot = pytest.mark.parametrize("draw", DRAWN.values(), ids=DRAWN)
-
-
-@pytest.fixture(autouse=True)
-def _figures_are_closed():
-    mpl.use("agg")
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("figures_are_closed")
 
 
 def lines(ax):

@@ -46,13 +46,7 @@ LONG = TABLES["priorities"].assign(item=[f"prompt answers to {item}" for item in
 DRAWN = {name: (getattr(plots, name), table) for name, table in TABLES.items()}
 DRAWN["priorities of long names"] = (plots.priorities, LONG)
 every_plot = pytest.mark.parametrize(("draw", "table"), DRAWN.values(), ids=DRAWN)
-
-
-@pytest.fixture(autouse=True)
-def _figures_are_closed():
-    mpl.use("agg")
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("figures_are_closed")
 
 
 @every_plot
