@@ -18,6 +18,9 @@ IMPORTANCE = {"tangibles": 11, "reliability": 32, "responsiveness": 23, "assuran
 REGIONS = {"north": (0.4, 0.0), "south": (0.35, 0.2), "west": (0.21, -0.3), "islands": (0.04, -0.6)}
 FOLLOWS = {"gap": 1.0, "both": 1 / 3, "perception": 0.0}  # how far expectations lower satisfaction, per perception
 MISSING, NOT_APPLICABLE = 99, 9
+# of those whose complaint was not resolved, of those whose was, of those without one
+BUYING = np.array([[0.33, 0.45, 0.19, 0.02, 0.01], [0.06, 0.16, 0.63, 0.12, 0.03], [0.02, 0.08, 0.82, 0.06, 0.02]])
+CHANGES = np.array(["stopped", "less", "same", "more", "much more"])
 
 
 @dataclass(frozen=True)
@@ -263,11 +266,6 @@ def _outcomes(world, wave, expect, perceive, rng):
             "buying": CHANGES[np.minimum(buying, len(CHANGES) - 1)],
         }
     )
-
-
-# of those whose complaint was not resolved, of those whose was, of those without one
-BUYING = np.array([[0.33, 0.45, 0.19, 0.02, 0.01], [0.06, 0.16, 0.63, 0.12, 0.03], [0.02, 0.08, 0.82, 0.06, 0.02]])
-CHANGES = np.array(["stopped", "less", "same", "more", "much more"])
 
 
 def _others(world, who, people, waves, rng):

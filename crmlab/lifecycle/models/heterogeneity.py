@@ -6,16 +6,18 @@ from scipy.special import betaln
 from statsmodels.stats.proportion import proportion_confint
 
 from crmlab import likelihood
+from crmlab.lifecycle.models.projection import DRAWS
 from crmlab.lifecycle.models.sbg import BDW
 from crmlab.lifecycle.models.survival import at_risk_and_lost
 from crmlab.likelihood import FitError
 from crmlab.result import Verdict
 from crmlab.stats import intervals
 
-DRAWS = 256  # a power of two, as points that fill a space evenly ask for
 PARTS = ("between_groups", "mix", "changing")
 TOTAL = "all"
 FEW = 30  # customers at risk, of fewer of whom retention says nothing
+MODELLED = ("mix", "mix_low", "mix_high", "changing", "changing_low", "changing_high", "unexplained")
+COLUMNS = ("period", "before", "after", "change", "low", "high", "between_groups", *MODELLED, "reason")
 
 
 def decomposition(durations, seed, model=BDW):
@@ -85,10 +87,6 @@ def grow_loyal(table):
         f"as groups' shares move, {_points(whole.unexplained)} unexplained"
     )
     return Verdict(claim, bool(whole.changing_low > 0), told, instead)
-
-
-MODELLED = ("mix", "mix_low", "mix_high", "changing", "changing_low", "changing_high", "unexplained")
-COLUMNS = ("period", "before", "after", "change", "low", "high", "between_groups", *MODELLED, "reason")
 
 
 def _counted(at_risk, lost):

@@ -14,6 +14,8 @@ SINCE = "Calendar periods since the first order"
 MOST_NUMBERS = 18  # periods, up to which cells bear their numbers
 MOST_DATES = 5  # under an axis
 MOST_LABELS = 24  # cohorts, up to which each is named
+SAID = {NOT_YET: "nothing known", IN_PROGRESS: "so far"}
+CENTRED = {"ha": "center", "va": "center", "fontsize": "small"}
 BLANK, LIGHT = "#eceef0", "#aab2ba"  # what is not known yet, and hatches under numbers
 
 
@@ -102,21 +104,15 @@ def _marked(ax, edges, mask, face, hatch, ink, kind):
     return Patch(facecolor=face, hatch=hatch, edgecolor=ink, linewidth=0, label=f"{kind}: {SAID[kind]}")
 
 
-SAID = {NOT_YET: "nothing known", IN_PROGRESS: "so far"}
-
-
 def _numbers(ax, values, top, so_far):
     """The share in each cell, in per cent."""
     digits = 1 if top < 0.1 else 0
     for (row, column), value in np.ndenumerate(values):
-        if values.mask.any() and np.ma.getmaskarray(values)[row, column]:
+        if np.ma.getmaskarray(values)[row, column]:
             continue
         ink = "white" if value > 0.6 * top else ACTUAL
         style = "italic" if so_far[row, column] else "normal"
         ax.text(column + 1, row, f"{100 * value:.{digits}f}", color=ink, style=style, **CENTRED)
-
-
-CENTRED = {"ha": "center", "va": "center", "fontsize": "small"}
 
 
 def _labels(ax, size, unit):

@@ -8,6 +8,10 @@ from crmlab.style import ACTUAL, QUIET, axes
 
 STYLES = ("-", "--", ":", "-.")
 LINE, BELOW, ASIDE = 12, 40, 14  # points between lines of numbers at risk, from the axis to the first, and beside it
+FROM_THE_AXIS = {
+    "xycoords": ("data", "axes fraction"), "textcoords": "offset points", "va": "center", "fontsize": "small",
+    "color": QUIET, "annotation_clip": False,
+}  # fmt: skip
 
 
 def curve(table, ax=None):
@@ -33,12 +37,6 @@ def curve(table, ax=None):
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.legend(frameon=False, title=f"the {len(STYLES)} largest of {groups:,} groups" if groups > len(STYLES) else None)
     return ax
-
-
-FROM_THE_AXIS = {
-    "xycoords": ("data", "axes fraction"), "textcoords": "offset points", "va": "center", "fontsize": "small",
-    "color": QUIET, "annotation_clip": False,
-}  # fmt: skip
 
 
 def _at_risk(ax, at_risk, ticks, group, below):
