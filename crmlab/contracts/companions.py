@@ -28,7 +28,9 @@ STEPS = {
 class Kind:
     """What a contract asks of its rows, beyond what each cell has to keep.
 
-    key    : columns that no two rows may share, and what to do where some do
+    key    : columns that no two rows may share
+    twice  : what to do where some do
+    least  : how few rows there may be, in words
     each   : table and policy -> rules that a row keeps by itself
     among  : table -> the table with more columns, rules on them, and more to count; asked once every cell was read and
              no key was twice there

@@ -1,9 +1,8 @@
 """Customers whose stage is known in every month, with the filter that knows how they were made.
 
-Each customer is in a hidden state; states belong to stages, growth has three, each
-brisker than the last, and decline two: buying less, and hardly at all. Orders
-come as a Poisson process at the rate of the state times the customer's own pace, and cost a gamma amount of its mean.
-States change at the ends of calendar months.
+Each customer is in a hidden state; states belong to stages, growth has three, each brisker than the last, and decline
+two: buying less, and hardly at all. Orders come as a Poisson process at the rate of the state times the customer's own
+pace, and cost a gamma amount of its mean. States change at the ends of calendar months.
 """
 
 from dataclasses import dataclass
