@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 
 from crmlab.holdout.measures import NEARER
+from crmlab.holdout.paired import EVERYONE
+from crmlab.holdout.rolling import ALL_ORIGINS
 from crmlab.result import Verdict, number
 
 TITLES = {
@@ -58,10 +60,10 @@ def winners(race):
     return pd.DataFrame([dict(zip(keys, key, strict=True)) | _winner(part) for key, part in parts])
 
 
-def verdict(race, rule, measure, population="all customers"):
+def verdict(race, rule, measure, population=EVERYONE):
     """Whether a rule beats the best naive one by a measure, over all origins: a Verdict; undecided does not pass."""
     held = (race.rule == rule) & (race.measure == measure) & (race.population == population)
-    row = leads(race)[held & (race.origin == "all origins")].iloc[0]
+    row = leads(race)[held & (race.origin == ALL_ORIGINS)].iloc[0]
     at = row.label.removeprefix(rule)
     if np.isnan(row.difference):
         evidence = row.outcome
