@@ -2,9 +2,9 @@
 
 from functools import cache
 
+import matplotlib.figure
 import matplotlib.pyplot as plt
 import seaborn as sns
-from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, fontManager, get_font
 from matplotlib.text import Text
 
@@ -36,7 +36,7 @@ HAN = [  # the first of these that is installed writes what FONT lacks: Chinese,
 ]
 
 
-class Page(Figure):
+class Figure(matplotlib.figure.Figure):  # of the same name, as notebooks show it
     """A figure that writes what FONT lacks in another font, where one is installed."""
 
     def draw(self, renderer):
@@ -72,6 +72,6 @@ def panels(count):
     """Axes side by side on a new figure, in the workbench's look: a list."""
     # the figure comes first: matplotlib settles its backend then, which the style must not undo when it ends
     size = (7.2 if count == 1 else 4.6 * count, 4.0)
-    figure = plt.figure(figsize=size, dpi=144, layout="constrained", FigureClass=Page)
+    figure = plt.figure(figsize=size, dpi=144, layout="constrained", FigureClass=Figure)
     with sns.axes_style("ticks", LOOK), sns.plotting_context("paper", font_scale=1.1):
         return [figure.add_subplot(1, count, place + 1) for place in range(count)]
