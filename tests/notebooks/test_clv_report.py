@@ -139,6 +139,19 @@ def test_spend_without_a_model_leaves_a_report_of_orders(runs):
     assert set(crosscheck.note) == {"lifetimes has no NBD"}
 
 
+def test_customers_first_seen_too_early_are_left_out_of_the_whole_report(runs):
+    project = runs[0].parents[2]
+    log = simulate.orders(0.8, 40.0, 1e-6, 3.0, customers=120, days=300, seed=4)
+    days = (pd.Timestamp("2024-01-01") + pd.to_timedelta(log.day, unit="D")).dt.date
+    shop = pd.DataFrame({"customer_id": log.customer_id, "time": days, "amount": 20.0})
+    shop.drop_duplicates().to_csv(project / "data" / "late.csv", index=False)
+    options = ("data=data/late.csv", "model=nbd", "acquired_from=2024-02-01", "horizon_days=1")
+    told = store.read(run(project, *(part for option in options for part in ("-p", option))))
+    late = (shop.groupby("customer_id").time.min() >= pd.Timestamp("2024-02-01").date()).sum()
+    assert 0 < told.facts["customers"]["value"] == late < 120
+    assert "customer value over 1 day from" in told.title
+
+
 def test_every_estimate_of_the_report_has_an_interval_about_it(runs):
     facts = store.read(runs[0]).facts
     estimates = {name: fact for name, fact in facts.items() if fact["low"] is not None}
