@@ -115,6 +115,8 @@ class BGBB(OrderModel):
         a, b, gamma, delta = living
         if count > periods:
             return np.zeros_like(a)
+        if periods > MOST:
+            raise ValueError(f"periods = {periods!r}: a chance is a sum over them; choose {MOST:,} of them or fewer")
         here = betaln(a + count, b) - betaln(a, b) + betaln(gamma, delta + count) - betaln(gamma, delta)
         gone = np.full_like(a, -np.inf)
         for i in range(count, int(periods)):

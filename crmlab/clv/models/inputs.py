@@ -35,6 +35,7 @@ def repeat_buying(summary):
         "a frequency below 0": x < 0,
         "a frequency that is no whole number below 2^53": np.isfinite(x) & ((x % 1 > 0) | (x >= EXACT)),
         "an age below 0": T < 0,
+        "an age of 2^53 or more": np.isfinite(T) & (T >= EXACT),
         "a recency below 0": t_x < 0,
         "a recency beyond the age": t_x > T,
         "repeat orders but recency 0": (x > 0) & (t_x == 0),

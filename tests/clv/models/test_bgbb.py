@@ -112,6 +112,16 @@ def test_a_horizon_is_a_whole_number_of_periods(ask, periods):
         ask(periods)
 
 
+def test_a_chance_over_more_periods_than_can_be_summed_is_refused():
+    model = BGBB(**TRUTH)
+    for ask in (
+        lambda: model.probability_of_orders(customers((1, 2, 6)), 10**9, 1),
+        lambda: model.probability_of_orders_new(10**9, 0),
+    ):
+        with pytest.raises(ValueError, match=r"periods = 1000000000: .*; choose 100,000 of them or fewer"):
+            ask()
+
+
 def test_the_value_alone_is_that_beside_the_derivatives(seen):
     columns = [seen[name].to_numpy(float) for name in ("frequency", "recency", "age", "customers")]
     likelihood_of = BGBB._likelihood(*columns)

@@ -26,6 +26,7 @@ GOOD = (2, 30, 90)
         ((1.5, 30, 90), "a frequency that is no whole number below 2^53"),
         ((2**53, 30, 90), "a frequency that is no whole number below 2^53"),
         ((0, 0, -1), "an age below 0"),
+        ((2, 30, 2**53), "an age of 2^53 or more"),
         ((2, -3, 90), "a recency below 0"),
         ((2, 91, 90), "a recency beyond the age"),
         ((2, 0, 90), "repeat orders but recency 0"),
