@@ -31,11 +31,12 @@ def leaving(model, customers, level=0.95):
         told = "a model of leaving" if stay else "NBD"
         return Verdict(claim, bool(staying or leave), f"{told} finds no maximum: {(stay and leave).reason}")
     gain = 2 * (leave.log_likelihood(customers) - stay.log_likelihood(customers))
-    needed = stats.chi2.ppf(level, 2)
+    needed, by = stats.chi2.ppf(level, 2), "" if leave is model else ", by MBG/NBD,"
     return Verdict(
         claim,
         bool((gain > needed) != staying),
-        f"twice the gain in log-likelihood of leaving over staying is {number(gain)}; {number(needed)} would be chance",
+        f"twice the gain in log-likelihood of leaving{by} over staying is {number(gain)}; {number(needed)} would be "
+        "chance",
         "MBG/NBD (mbg_nbd)" if staying else "NBD (nbd), and no chance of being active",
     )
 

@@ -45,9 +45,8 @@ class OrderModel:
                 f"{cls.__name__} needs customers, and there are none: try a later split or an earlier acquired_from"
             )
         if not (seen[0] @ customers):
-            raise FitError(
-                f"{cls.__name__} needs repeat orders; {customers.sum():,} customers had none: try a longer calibration"
-            )
+            whom = f"{customers.sum():,} customers" if customers.sum() > 1 else "the one customer"
+            raise FitError(f"{cls.__name__} needs repeat orders; {whom} had none: try a longer calibration")
         return *seen, customers
 
     def log_likelihood(self, summary):

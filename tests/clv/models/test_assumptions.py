@@ -30,6 +30,7 @@ def test_leaving_is_believed_where_customers_leave_and_staying_where_they_stay(w
     refused = assumptions.leaving(clv.NBD.fit(world), world)
     assert not refused.passed
     assert "mbg_nbd" in refused.instead
+    assert "of leaving, by MBG/NBD, over staying" in refused.evidence
     barely = clv.BGNBD(*(0.6, 60.0), 1e-4, 3.0)  # fitted by hand, as its likelihood has no maximum in a faithful world
     assert not assumptions.leaving(barely, faithful).passed
 
@@ -130,8 +131,9 @@ def test_spend_without_a_model_cannot_be_judged():
 
 def test_bgbb_is_judged_by_a_model_of_its_own_kind_of_likelihood(world, faithful):
     daily = clv.DailyBGBB(0.5, 60.0, 0.6, 80.0)
-    by_mbg = assumptions.leaving(clv.MBGNBD.fit(world), world)
-    assert assumptions.leaving(daily, world) == by_mbg
+    itself, found = (assumptions.leaving(model, world) for model in (clv.MBGNBD.fit(world), daily))
+    assert (found.claim, found.passed) == (itself.claim, itself.passed)
+    assert found.evidence == itself.evidence.replace("of leaving over", "of leaving, by MBG/NBD, over")
     assert not assumptions.leaving(daily, faithful).passed
 
 

@@ -138,9 +138,11 @@ def test_where_a_day_is_a_period_a_year_has_365_of_them(seen):
     assert isinstance(DailyBGBB.fit(seen), DailyBGBB)
 
 
-@pytest.mark.parametrize("frame", [customers((0, 0, 5), (0, 0, 9)), customers((0, 0, 0))])
-def test_without_repeat_orders_there_is_nothing_to_fit(frame):
-    with pytest.raises(FitError, match=rf"needs repeat orders; {len(frame)} customers had none"):
+@pytest.mark.parametrize(
+    ("frame", "whom"), [(customers((0, 0, 5), (0, 0, 9)), "2 customers"), (customers((0, 0, 0)), "the one customer")]
+)
+def test_without_repeat_orders_there_is_nothing_to_fit(frame, whom):
+    with pytest.raises(FitError, match=rf"needs repeat orders; {whom} had none"):
         BGBB.fit(frame)
 
 
