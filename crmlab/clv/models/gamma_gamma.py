@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from scipy.special import gammaln, polygamma, psi
+from scipy.special import betaln, polygamma, psi
 
 from crmlab.clv.models.inputs import count_customers, distinct, spending
 from crmlab.likelihood import Around, FitError, bootstrap, fit
@@ -96,17 +96,16 @@ def _likelihood(x, m, customers):
     customers = customers.astype(float)  # a product of integers and floats is slow
     of_count = np.bincount(which, customers)
     spent, of_order = m * x, customers * x
-    logs, log_spent = customers @ np.log(m), of_order @ np.log(spent)
+    log_spent, logs = np.log(spent), customers @ np.log(m)
 
     def derivatives(theta):
         p, q, gamma = theta
-        total = gamma + spent
-        log_total, per_total = np.log(total), 1 / total
-        by_customer, by_order = customers @ log_total, of_order @ log_total
+        per_total, over = 1 / (gamma + spent), np.log1p(gamma / spent)  # no difference of logs, which p makes huge
+        by_customer, by_order = customers @ (log_spent + over), of_order @ over
         once, orders_over = customers @ per_total, of_order @ per_total
         settled, gradient, hessian = _by_count(theta, counts, of_count)
-        value = settled + p * log_spent - logs - p * by_order - q * by_customer
-        gradient += [log_spent - by_order, -by_customer, -p * orders_over - q * once]
+        value = settled - logs - p * by_order - q * by_customer
+        gradient += [-by_order, -by_customer, -p * orders_over - q * once]
         hessian[[0, 2], [2, 0]] -= orders_over
         hessian[[1, 2], [2, 1]] -= once
         squared = per_total * per_total
@@ -120,7 +119,7 @@ def _by_count(theta, x, customers):
     """The parts of log-likelihood, gradient and Hessian that a customer's count of orders alone settles."""
     p, q, gamma = theta
     px, both, everybody = p * x, p * x + q, customers.sum()
-    value = customers @ (gammaln(both) - gammaln(px)) + everybody * (q * np.log(gamma) - gammaln(q))
+    value = everybody * q * np.log(gamma) - customers @ betaln(px, q)
     gradient = np.array(
         [
             customers @ (x * (psi(both) - psi(px))),

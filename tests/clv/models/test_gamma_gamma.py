@@ -42,6 +42,14 @@ def test_the_log_likelihood_is_that_of_the_paper():
     assert model.log_likelihood(seen) == pytest.approx(sum(true), rel=1e-10)
 
 
+@pytest.mark.parametrize("far", [1e3, 1e6, 1e9, 1e12, 1e15])
+def test_the_log_likelihood_keeps_its_digits_where_spend_hardly_varies(far):
+    seen = spenders((1, 9.5), (2, 4.0), (7, 73.74), (60, 35.0))
+    theta = TRUTH["p"] * far, TRUTH["q"], TRUTH["gamma"] / far
+    true = float(mpmath.fsum(exact.spend_log_likelihood(theta, x, m) for x, m in seen.to_numpy().tolist()))
+    assert clv.GammaGamma(*theta).log_likelihood(seen) == pytest.approx(true, rel=1e-8)
+
+
 @pytest.mark.parametrize("theta", [(6.0, 4.0, 15.0), (0.5, 1.2, 200.0), (40.0, 9.0, 0.3)])
 def test_gradient_and_hessian_are_those_of_the_log_likelihood(theta):
     seen, weights = [(1, 9.5), (2, 4.0), (7, 73.74), (60, 35.0)], np.array([3, 2, 1, 4])
