@@ -137,17 +137,21 @@ def cohorts_alike(model, customers, days, seed, limit=0.25):
     )
 
 
-def mean_spend_is_finite(spend):
+def mean_spend_is_finite(spend, seed):
     """Whether customers have a mean spend that is finite: Gamma-Gamma's q beyond 1, with its interval.
 
     spend : a fitted GammaGamma; Unfitted does not pass
+    seed  : that of `value_ahead`, whose confidence interval, by draws of its own, is finite where this passes
     """
     claim, instead = "Mean spend is finite (Gamma-Gamma's q is above 1)", "orders alone, or the median of spend"
     if not spend:
         return Verdict(claim, False, f"cannot be judged: {spend.reason}", instead)
     row = likelihood.parameters(spend).loc["q"]
     told = f"q = {number(row.value)} (95 % {number(row.low)} to {number(row.high)})"
-    return Verdict(claim, bool(row.low > 1), told, instead)
+    lowest, _ = intervals.tails([model.q for model in likelihood.draws(spend, DRAWS, seed + 1)])
+    if row.low > 1 >= lowest:
+        told += ", too near 1 for a finite interval of value"
+    return Verdict(claim, bool(min(row.low, lowest) > 1), told, instead)
 
 
 def _weighted_median(values, weights):

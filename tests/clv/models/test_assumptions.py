@@ -124,7 +124,7 @@ def test_cohorts_of_one_day_cannot_be_told_apart(world):
 
 
 def test_spend_without_a_model_cannot_be_judged():
-    found = assumptions.mean_spend_is_finite(Unfitted("GammaGamma has no maximum"))
+    found = assumptions.mean_spend_is_finite(Unfitted("GammaGamma has no maximum"), seed=1)
     assert not found.passed
     assert found.evidence == "cannot be judged: GammaGamma has no maximum"
 
@@ -148,6 +148,19 @@ def test_mean_spend_is_finite_where_the_interval_of_q_is_above_one():
     def spend(q):
         return clv.GammaGamma(6.0, q, 15.0, covariance=np.eye(3) * 0.01)  # the interval of q is e^-.196 to e^.196 of it
 
-    assert assumptions.mean_spend_is_finite(spend(1.5)).passed
-    assert not assumptions.mean_spend_is_finite(spend(1.1)).passed
-    assert not assumptions.mean_spend_is_finite(spend(0.8)).passed
+    assert assumptions.mean_spend_is_finite(spend(1.5), seed=1).passed
+    assert not assumptions.mean_spend_is_finite(spend(1.1), seed=1).passed
+    assert not assumptions.mean_spend_is_finite(spend(0.8), seed=1).passed
+
+
+def test_where_mean_spend_passes_as_finite_so_is_the_interval_of_value():
+    orders, seen = clv.NBD(0.6, 60.0, covariance=np.eye(2) * 0.01), clv.newcomers(100)
+    near = [clv.GammaGamma(6.0, q, 15.0, covariance=np.eye(3) * 0.01) for q in np.linspace(1.17, 1.28, 45)]
+    judged = [assumptions.mean_spend_is_finite(spend, seed=3) for spend in near]
+    worth = [clv.value_ahead(orders, spend, seen, 365, 0.1, 1.0, seed=3) for spend in near]
+    passed, finite = np.array([v.passed for v in judged]), np.isfinite([w.high for w in worth])
+    assert 0 < passed.sum() < len(near)
+    assert finite[passed].all()
+    doubted = ["too near 1 for a finite interval of value" in v.evidence for v in judged]
+    assert any(doubted)
+    assert not finite[doubted].any()
