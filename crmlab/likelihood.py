@@ -140,7 +140,7 @@ def _refusal(cls, log_likelihood, found, off, there, slope, curvature, customers
     at = ", ".join(f"{name} {value:.4g}" for name, value in zip(names(cls), np.exp(found), strict=True))
     whom = f"these {customers:,} customers" if customers > 1 else "this one customer"
     return (
-        f"{cls.__name__} has {what} on {whom}: {told}; the search stopped at {at}; the data may hold too few repeat "
+        f"{cls.title} has {what} on {whom}: {told}; the search stopped at {at}; the data may hold too few repeat "
         "orders, or customers too much alike, or follow a simpler model: try a longer calibration, or more customers"
     )
 

@@ -11,6 +11,7 @@ from crmlab.clv import BGNBD
 class Gamma:
     """A gamma sample, whose maximum is known from scipy."""
 
+    title = "gamma"
     shape: float
     rate: float
     covariance: np.ndarray | None = field(default=None, repr=False, compare=False)
@@ -184,7 +185,7 @@ def test_a_flat_maximum_is_told_from_none(sample):
         likelihood.maximise(Gamma, flat, [(1, 2)], few.size)
     told = str(refused.value)
     assert told.startswith(
-        "Gamma has too flat a maximum on these 40 customers: standard error of log rate 20; the search"
+        "gamma has too flat a maximum on these 40 customers: standard error of log rate 20; the search"
     )
     assert "has no" not in told
 

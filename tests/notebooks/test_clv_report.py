@@ -131,7 +131,7 @@ def test_spend_without_a_model_leaves_a_report_of_orders(runs):
     judged = [v for v in found.verdicts if v["evidence"].startswith("cannot be judged: ")]
     assert [v["claim"][:14] for v in judged] == ["Spend is near ", "Mean spend is "]
     assert judged[0]["evidence"].endswith("repeat buyers spend alike")
-    assert "GammaGamma has no maximum" in judged[1]["evidence"]
+    assert "Gamma-Gamma has no maximum" in judged[1]["evidence"]
     shown = (folder / "report.html").read_text("utf-8")
     assert "most recent call last" not in shown
     assert not re.search(r">\s*(nan|inf)\s*<", shown, re.IGNORECASE)

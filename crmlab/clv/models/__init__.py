@@ -24,7 +24,7 @@ from crmlab.clv.models.views import alive_map, alive_path, departures, order_gap
 
 # as a parameter names them
 MODELS = {"nbd": NBD, "bg_nbd": BGNBD, "mbg_nbd": MBGNBD, "pareto_nbd": ParetoNBD, "bg_bb": DailyBGBB}
-TITLES = dict(zip(MODELS, ("NBD", "BG/NBD", "MBG/NBD", "Pareto/NBD", "BG/BB"), strict=True))
+TITLES = {name: model.title for name, model in MODELS.items()}
 RIVALS = {TITLES[name]: model for name, model in MODELS.items()}  # as a race does
 
 __all__ = [

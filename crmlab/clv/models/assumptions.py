@@ -88,12 +88,15 @@ def begins_with_its_customers(customers, days=30, limit=2.0):
 
     customers : collapsed summary; ages tell when each was first seen
     A log that begins in mid-life meets its old customers at once: first orders then come more than `limit` times as
-    often in its first `days` as on the later days of acquisition.
+    often in its first `days` as on the later days of acquisition. A log no longer than twice `days` cannot tell.
     """
     claim = "The log begins with its customers"
     first_seen = customers.age.max() - customers.age
-    span = int(first_seen.max()) + 1
+    span, length = int(first_seen.max()) + 1, int(customers.age.max()) + 1
     total = int(customers.customers.sum())
+    if length <= 2 * days:
+        told = f"cannot be judged: customers are seen for {length} day{'s' * (length > 1)}"
+        return Verdict(claim, False, f"{told}, and more than {2 * days} are needed", "a longer log")
     early = int(customers.customers[first_seen < days].sum())
     within = "on one day" if span == 1 else f"within {span} days"
     if span <= days:

@@ -28,6 +28,7 @@ class BGBB(OrderModel):
     `covariance` is that of the logs of the parameters, and `around` what the data say of others, where it was fitted.
     """
 
+    title = "BG/BB"
     alpha: float  # chance of an order at an opportunity ~ Beta(alpha, beta)
     beta: float
     gamma: float  # chance of leaving at the start of a period ~ Beta(gamma, delta)

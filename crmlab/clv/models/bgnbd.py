@@ -24,6 +24,7 @@ class BGNBD(OrderModel):
     `covariance` is that of the logs of the parameters, and `around` what the data say of others, where it was fitted.
     """
 
+    title = "BG/NBD"
     AT_ONCE: ClassVar[int] = 0  # 1 where customers may leave right after the first order
     r: float  # shape of order rates across customers
     alpha: float  # scale of order rates, days
@@ -128,6 +129,7 @@ class BGNBD(OrderModel):
 class MBGNBD(BGNBD):
     """BG/NBD whose customers may leave right after the first order too. [Batislam, Denizel & Filiztekin 2007]"""
 
+    title = "MBG/NBD"
     AT_ONCE = 1
 
 

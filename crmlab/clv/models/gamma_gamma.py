@@ -18,6 +18,7 @@ class GammaGamma:
     `customers` alike. `covariance` is that of the logs of the parameters, where they were fitted.
     """
 
+    title = "Gamma-Gamma"
     p: float  # shape of the spend of one day
     q: float  # shape of the customers' scales
     gamma: float  # scale of the customers' scales, currency
@@ -78,7 +79,7 @@ def _learnt_from(summary):
     *seen, customers = spenders(summary)
     if customers.sum() < 2:
         raise FitError(
-            f"GammaGamma needs repeat buyers who spent; there are {customers.sum()}: try a longer calibration"
+            f"{GammaGamma.title} needs repeat buyers who spent; there are {customers.sum()}: try a longer calibration"
         )
     return *seen, customers
 

@@ -17,6 +17,7 @@ class NBD(OrderModel):
     `covariance` is that of the logs of the parameters, and `around` what the data say of others, where it was fitted.
     """
 
+    title = "NBD"
     r: float  # shape of order rates across customers
     alpha: float  # scale of order rates, days
     covariance: np.ndarray | None = field(default=None, repr=False, compare=False)

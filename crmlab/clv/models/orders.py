@@ -42,11 +42,11 @@ class OrderModel:
         *seen, customers = counted(summary)
         if not customers.sum():
             raise FitError(
-                f"{cls.__name__} needs customers, and there are none: try a later split or an earlier acquired_from"
+                f"{cls.title} needs customers, and there are none: try a later split or an earlier acquired_from"
             )
         if not (seen[0] @ customers):
             whom = f"{customers.sum():,} customers" if customers.sum() > 1 else "the one customer"
-            raise FitError(f"{cls.__name__} needs repeat orders; {whom} had none: try a longer calibration")
+            raise FitError(f"{cls.title} needs repeat orders; {whom} had none: try a longer calibration")
         return *seen, customers
 
     def log_likelihood(self, summary):

@@ -27,6 +27,7 @@ class ParetoNBD(OrderModel):
     1987; Fader & Hardie 2005, "A Note on Deriving the Pareto/NBD Model"]
     """
 
+    title = "Pareto/NBD"
     r: float  # shape of order rates across customers
     alpha: float  # scale of order rates, days
     s: float  # shape of leaving rates across customers

@@ -87,14 +87,26 @@ def acquired(*per_day):
 
 def test_a_log_that_begins_in_mid_life_is_seen_by_its_first_days():
     assert assumptions.begins_with_its_customers(acquired(*[10] * 300)).passed
-    within = assumptions.begins_with_its_customers(acquired(*[10] * 25))
+    cohort, day = (first.assign(age=first.age + 60) for first in (acquired(*[10] * 25), acquired(10)))
+    within = assumptions.begins_with_its_customers(cohort)
     assert within.passed
     assert within.evidence == "all 250 customers are first seen within 25 days: one cohort"
-    assert "on one day: one cohort" in assumptions.begins_with_its_customers(acquired(10)).evidence
+    assert "on one day: one cohort" in assumptions.begins_with_its_customers(day).evidence
     late = assumptions.begins_with_its_customers(acquired(*[60] * 30, *[2] * 330))
     assert not late.passed
     assert "1,800 of 2,460 customers are first seen in the first 30 of 360 days: 30.00 times" in late.evidence
     assert "acquired_from" in late.instead
+    twice = assumptions.begins_with_its_customers(acquired(*[23] * 30, *[10] * 330))
+    assert not twice.passed
+    assert "2.300 times" in twice.evidence
+
+
+def test_a_log_too_short_to_tell_where_it_began_says_so():
+    for first, length in ((acquired(*[10] * 60), 60), (acquired(*[90] * 5).assign(age=30), 31)):
+        found = assumptions.begins_with_its_customers(first)
+        assert not found.passed
+        assert found.evidence == f"cannot be judged: customers are seen for {length} days, and more than 60 are needed"
+    assert assumptions.begins_with_its_customers(acquired(*[10] * 61)).passed
 
 
 def test_cohorts_that_drift_are_told_from_those_alike(world, monkeypatch):
@@ -124,9 +136,9 @@ def test_cohorts_of_one_day_cannot_be_told_apart(world):
 
 
 def test_spend_without_a_model_cannot_be_judged():
-    found = assumptions.mean_spend_is_finite(Unfitted("GammaGamma has no maximum"), seed=1)
+    found = assumptions.mean_spend_is_finite(Unfitted("Gamma-Gamma has no maximum"), seed=1)
     assert not found.passed
-    assert found.evidence == "cannot be judged: GammaGamma has no maximum"
+    assert found.evidence == "cannot be judged: Gamma-Gamma has no maximum"
 
 
 def test_bgbb_is_judged_by_a_model_of_its_own_kind_of_likelihood(world, faithful):
@@ -141,7 +153,7 @@ def test_who_cannot_be_compared_is_told_which_model_has_no_maximum(world):
     poor = customers((5, 100, 100)).assign(customers=50)
     leave, stay = (assumptions.leaving(model, poor) for model in (clv.BGNBD(1.0, 20.0, 1.0, 3.0), clv.NBD(1.0, 20.0)))
     assert leave.evidence.startswith("NBD finds no maximum: NBD has ")
-    assert stay.evidence.startswith("a model of leaving finds no maximum: MBGNBD has ")
+    assert stay.evidence.startswith("a model of leaving finds no maximum: MBG/NBD has ")
 
 
 def test_mean_spend_is_finite_where_the_interval_of_q_is_above_one():

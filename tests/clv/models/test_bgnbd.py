@@ -133,7 +133,7 @@ def test_without_repeat_orders_there_is_nothing_to_fit(frame, whom):
     ],
 )
 def test_a_fit_without_a_maximum_is_refused_with_advice(rows):
-    with pytest.raises(FitError, match=r"^BGNBD has no maximum") as refused:
+    with pytest.raises(FitError, match=r"^BG/NBD has no maximum") as refused:
         clv.BGNBD.fit(customers(*rows))
     said = str(refused.value)
     whom = f"these {len(rows)} customers" if len(rows) > 1 else "this one customer"

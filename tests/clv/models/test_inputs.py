@@ -148,7 +148,7 @@ def test_numbers_are_the_same_of_any_kind_and_an_empty_one_is_none(kind):
 
 def test_a_fit_to_nobody_says_that_there_is_nobody_rather_than_too_few_orders():
     for nobody in (customers(GOOD)[:0], customers(GOOD).assign(customers=0)):
-        with pytest.raises(FitError, match="BGNBD needs customers, and there are none: try a later split"):
+        with pytest.raises(FitError, match="BG/NBD needs customers, and there are none: try a later split"):
             clv.BGNBD.fit(nobody)
 
 

@@ -85,7 +85,7 @@ def test_a_search_that_strays_is_told_that_nothing_is_there(world):
 
 
 def test_a_world_too_poor_to_tell_is_refused():
-    with pytest.raises(FitError, match="ParetoNBD has no maximum on these 50 customers"):
+    with pytest.raises(FitError, match="Pareto/NBD has no maximum on these 50 customers"):
         ParetoNBD.fit(customers(*[(5, 100, 100)] * 50))
 
 
