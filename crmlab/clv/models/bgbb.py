@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.special import betaln, expit, psi, zeta
+from scipy.special import betaln, expit
 
 from crmlab.clv.models.inputs import daily_rate, whole_horizon
 from crmlab.clv.models.orders import OrderModel
@@ -57,26 +57,24 @@ class BGBB(OrderModel):
     @staticmethod
     def _likelihood(x, t_x, n, customers):
         """parameters -> log-likelihood, gradient and Hessian by alpha, beta, gamma, delta. [eq. 5: `here` + `gone`]"""
-        sums, misses = _Sums(x, t_x, n), (n - x).astype(int)
-        counts, which = np.unique(x, return_inverse=True)
-        of_count = np.bincount(which, customers)
+        sums, misses, periods = _Sums(x, t_x, n), (n - x).astype(int), n.astype(int)
+        of_count = np.bincount(x.astype(int), customers, sums.top + 1)
 
         def total(theta, odds):
-            alpha, beta, gamma, delta = theta
-            here = betaln(alpha + x, beta + misses) - betaln(alpha, beta)
-            here += betaln(gamma, delta + n) - betaln(gamma, delta)
+            order, either, miss, fate, stay = _rising(_bases(theta), sums.top, np.log)
+            here = order[x.astype(int)] + miss[misses] - either[periods] + stay[periods] - fate[periods]
             return float(customers @ (here + np.logaddexp(0, odds)))
 
         def derivatives(theta):
-            alpha, slopes = theta[0], _slopes(theta, sums.top)
+            slopes = _slopes(theta, sums.top)
             odds, when_gone = sums.gone(theta, slopes, MOMENTS)
             gone = expit(odds)
-            moments = gone * when_gone + (1 - gone) * slopes(n.astype(int), misses, leaving=0)[1:]
+            moments = gone * when_gone + (1 - gone) * slopes(periods, misses, leaving=0)[1:]
             gradient, hessian = moments[:4] @ customers, np.empty((4, 4))
             hessian[UPPER] = hessian.T[UPPER] = moments[4:] @ customers
             hessian -= (moments[:4] * customers) @ moments[:4].T
-            gradient[0] += of_count @ (psi(alpha + counts) - psi(alpha))
-            hessian[0, 0] += of_count @ (zeta(2, alpha + counts) - zeta(2, alpha))
+            gradient[0] += of_count @ _rising(_bases(theta)[:1], sums.top, np.reciprocal)[0]
+            hessian[0, 0] -= of_count @ _rising(_bases(theta)[:1], sums.top, lambda z: z**-2)[0]
             return total(theta, odds), gradient, hessian
 
         derivatives.value = lambda theta: total(theta, sums.odds(theta))
@@ -207,15 +205,31 @@ class _Sums:
         return tails, heights
 
 
+def _bases(theta):
+    """What chances of orders, of periods with and without one, and of fates and stays are rising factorials of."""
+    alpha, beta, gamma, delta = theta
+    return np.array([alpha, alpha + beta, beta, gamma + delta, delta])
+
+
+def _rising(bases, top, of):
+    """`of` z + j, summed over j < k, for k from 0 to `top`: bases x k. As sums, they keep their digits where z is huge.
+
+    With the log they are those of the rising factorials z (z + 1) … (z + k - 1), with 1 / z their first derivatives.
+    """
+    steps = np.zeros((len(bases), top + 1))
+    np.cumsum(of(bases[:, None] + np.arange(top)), axis=1, out=steps[:, 1:])
+    return steps
+
+
 def _slopes(theta, top):
     """Derivatives of log f(x, i): a function of period i and misses i - x, which gives the rows of MOMENTS.
 
     They are 1, the gradient by the parameters, and UPPER of its square plus the Hessian, all but for what x alone
     settles. With leaving=0 they are those of the chance to be here still.
     """
-    gamma, zeros = theta[2], np.array([theta[0] + theta[1], theta[1], theta[2] + theta[3], theta[3]])[:, None]
-    either, miss, fate, stay = psi(zeros + np.arange(top + 2)) - psi(zeros)
-    either_2, miss_2, fate_2, stay_2 = zeta(2, zeros + np.arange(top + 2)) - zeta(2, zeros)
+    gamma = theta[2]
+    _, either, miss, fate, stay = _rising(_bases(theta), top + 1, np.reciprocal)
+    _, either_2, miss_2, fate_2, stay_2 = -_rising(_bases(theta), top + 1, lambda z: z**-2)
 
     def slopes(i, misses, leaving=1):
         rows = np.zeros((MOMENTS, misses.size))

@@ -114,6 +114,19 @@ def test_gradient_and_hessian_are_those_of_the_log_likelihood(theta):
     np.testing.assert_allclose(hessian, np.array(true_hessian, float), rtol=1e-9)
 
 
+@pytest.mark.parametrize("grown", [(1, 1, 1, 1), (0, 0, 1, 1), (1, 1, 0, 0), (0, 1, 0, 1)])
+@pytest.mark.parametrize("scale", [1e4, 1e14])
+def test_digits_are_kept_where_the_likelihood_runs_off(grown, scale):
+    theta = np.array([0.53, 10.2, 6.6, 200.0]) * np.where(grown, scale, 1)
+    for row in [(0, 0, 12), (2, 9, 12)]:
+        true = lambda *at, row=row: mp.log(sum(terms.__wrapped__(at, *row)))  # noqa: E731
+        value, gradient, hessian = BGBB._likelihood(*customers(row).to_numpy(float).T, np.ones(1))(theta)
+        true_gradient, true_hessian = (np.array(found, float) for found in exact.derivatives(true, theta))
+        assert value == pytest.approx(float(true(*theta)), rel=1e-11, abs=1e-11)
+        np.testing.assert_allclose(gradient * theta, true_gradient * theta, rtol=1e-9, atol=1e-9)  # by the logs
+        np.testing.assert_allclose((hessian - true_hessian) * np.outer(theta, theta), 0, atol=1e-9)
+
+
 def test_gradient_and_hessian_are_slopes_at_thousands_of_opportunities_too():
     frame = customers((0, 0, 3000), (3, 900, 2000), (40, 2990, 3000), (700, 700, 1500))
     of, theta = BGBB._likelihood(*frame.to_numpy(float).T, np.ones(4)), np.array([0.7, 20.0, 0.4, 15.0])
