@@ -141,7 +141,7 @@ def test_pareto_nbd_has_no_maximum_at_the_first_origin_and_is_raced_from_the_oth
     # by scipy's search over the other parameters: the log-likelihood rises with s, -7510.458 at 10, -7510.398 at 100
     # and -7510.3927 from 10,000 on
     known = three[three.rule.isin(["Pareto/NBD", "BG/BB"])].set_index(["origin", "rule"])
-    for rule, grows in (("Pareto/NBD", "s and beta grow"), ("BG/BB", "delta grows")):
+    for rule, grows in (("Pareto/NBD", "s and beta grow"), ("BG/BB", "gamma and delta grow")):
         first = known.loc[("1997-05-17", rule)]
         assert (first.origins == 0).all()
         assert first.outcome.str.contains(f"has no maximum .* does not fall as .*{grows} without end").all()

@@ -54,6 +54,15 @@ def test_the_likelihood_is_exact(model):
     assert model.log_likelihood(table) == pytest.approx(float(total), rel=1e-13)
 
 
+@pytest.mark.parametrize("model", [SBG(6.7e12, 3.8e13), BDW(6.7e12, 3.8e13, 1.6), BDW(6.7e8, 3.8e9, 0.4)])
+def test_digits_are_kept_where_the_likelihood_runs_off(model):
+    with mpmath.workdps(60):
+        expected = [float(mpmath.log(exact(model, t))) for t in (1, 2, 12)]
+        lost = mpmath.log(exact(model, 3) - exact(model, 4))
+    assert np.log(model.survival([1, 2, 12])) == pytest.approx(expected, rel=1e-11)
+    assert model.log_likelihood(durations((3, True, 1))) == pytest.approx(float(lost), rel=1e-11)
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_gradient_and_hessian_are_exact(model):
     # differences of the exact likelihood, in 40 digits

@@ -6,12 +6,13 @@ from typing import ClassVar
 import numpy as np
 from numpy.polynomial import chebyshev
 from scipy.fft import dct
-from scipy.special import betainc, betaln, expit, gammaln, polygamma, psi
+from scipy.special import betainc, betaln, expit, polygamma, psi
 from scipy.stats import nbinom
 
 from crmlab.clv.models.orders import OrderModel
 from crmlab.clv.models.quadrature import LOST, beta_nodes, legendre
 from crmlab.likelihood import Around
+from crmlab.stats.rising import log_rising
 
 AT_A_TIME = 8  # functions tabulated together, which then fit in a processor's cache
 STIFFEST = 1e4  # beyond what any log needs; it keeps the strangest parameters affordable
@@ -47,20 +48,20 @@ class BGNBD(OrderModel):
 
         def derivatives(theta):
             r, alpha, a, b = theta
-            k, log_T, log_t = r + x, np.log(alpha + T), np.log(alpha + t_x)
+            k, waited, since = r + x, np.log1p(T / alpha), np.log1p((T - t_x) / (alpha + t_x))
             per_T, per_t, per_b = 1 / (alpha + T), 1 / (alpha + t_x), 1 / (b + later_orders)
-            odds = np.where(could_leave, np.log(a * per_b) + k * (log_T - log_t), -np.inf)
+            odds = np.where(could_leave, np.log(a * per_b) + k * since, -np.inf)
             gone = expit(odds)
             at_T, at_t = customers * (1 - gone), customers * gone
             value, gradient, hessian = _by_count(theta, counts, counts + cls.AT_ONCE, of_count)
-            value += customers @ (np.logaddexp(0, odds) - k * log_T)
+            value += customers @ (np.logaddexp(0, odds) - r * waited - x * np.log(alpha + T))
             gradient -= [
-                at_T @ log_T + at_t @ log_t,
+                customers @ waited - at_t @ since,
                 at_T @ (k * per_T) + at_t @ (k * per_t),
                 -at_t.sum() / a,
                 at_t @ per_b,
             ]
-            apart = np.stack([log_T - log_t, k * (per_T - per_t), np.full_like(gone, 1 / a), -per_b])
+            apart = np.stack([since, k * (per_T - per_t), np.full_like(gone, 1 / a), -per_b])
             hessian += (apart * (at_t * (1 - gone))) @ apart.T
             hessian[[0, 1], [1, 0]] -= at_T @ per_T + at_t @ per_t
             hessian[1, 1] += at_T @ (k * per_T**2) + at_t @ (k * per_t**2)
@@ -137,10 +138,10 @@ def _by_count(theta, counts, stays, customers):
     """The parts of log-likelihood, gradient and Hessian that a customer's count of orders alone settles."""
     r, alpha, a, b = theta
     k, b_then = r + counts, b + stays
-    value = gammaln(k) - gammaln(r) + r * np.log(alpha) + betaln(a, b_then) - betaln(a, b)
+    value = log_rising(r, counts) + log_rising(b, stays) - log_rising(a + b, stays)
     ab, ab_then = psi(a + b), psi(a + b_then)
     both = polygamma(1, a + b) - polygamma(1, a + b_then)
-    gradient = [psi(k) - psi(r) + np.log(alpha), np.full_like(k, r / alpha), ab - ab_then]
+    gradient = [psi(k) - psi(r), np.full_like(k, r / alpha), ab - ab_then]
     gradient.append(psi(b_then) - ab_then - psi(b) + ab)
     hessian = np.zeros((4, 4))
     hessian[0, 0] = customers @ (polygamma(1, k) - polygamma(1, r))

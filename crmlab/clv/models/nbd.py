@@ -3,11 +3,12 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.special import exprel, gammaln, polygamma, psi
+from scipy.special import exprel, polygamma, psi
 from scipy.stats import nbinom
 
 from crmlab.clv.models.orders import OrderModel
 from crmlab.likelihood import Around
+from crmlab.stats.rising import log_rising
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,10 @@ class NBD(OrderModel):
         def derivatives(theta):
             r, alpha = theta
             k, scale = r + x, alpha + T
-            value = of_count @ (gammaln(r + counts) - gammaln(r)) + customers @ (r * np.log(alpha) - k * np.log(scale))
+            waited = np.log1p(T / alpha)
+            value = of_count @ log_rising(r, counts) - customers @ (r * waited + x * np.log(scale))
             gradient = [
-                of_count @ (psi(r + counts) - psi(r)) + customers @ (np.log(alpha) - np.log(scale)),
+                of_count @ (psi(r + counts) - psi(r)) - customers @ waited,
                 customers @ (r / alpha - k / scale),
             ]
             mixed = customers @ (1 / alpha - 1 / scale)

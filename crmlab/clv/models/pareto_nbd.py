@@ -3,12 +3,13 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.special import betaln, expit, exprel, gammaln, polygamma, psi, xlogy
+from scipy.special import betaln, expit, exprel, polygamma, psi, xlogy
 
 from crmlab.clv.models.inputs import distinct
 from crmlab.clv.models.orders import OrderModel
 from crmlab.clv.models.quadrature import LOST, legendre
 from crmlab.likelihood import Around
+from crmlab.stats.rising import log_rising
 
 STEP = 0.25  # between nodes; the error falls with exp(-10 / STEP), to about 4e-15
 HUGE = 600  # e^600 squares into an overflow, and 1 + e^600 is e^600
@@ -59,7 +60,7 @@ class ParetoNBD(OrderModel):
             at_leaving = np.bincount(seen.of_row, customers * leaving, leaves.size)
             at_order = np.bincount(ahead.of_row, customers * (1 - leaving), orders.size)
             apart = leaves_slope[seen.of_row] - orders_slope[ahead.of_row]
-            value = customers @ (if_leaves - np.log(leaving)) + of_count @ (gammaln(k) - gammaln(r))
+            value = customers @ (if_leaves - np.log(leaving)) + of_count @ log_rising(r, ahead.counts)
             gradient = at_leaving @ leaves_slope + at_order @ orders_slope
             hessian = np.tensordot(at_leaving, leaves_bend, 1) + np.tensordot(at_order, orders_bend, 1)
             hessian += (apart * (customers * leaving * (1 - leaving))[:, None]).T @ apart
@@ -72,7 +73,7 @@ class ParetoNBD(OrderModel):
                 return np.nan
             leaves, orders = _log_next_event(theta, seen, 0), _log_next_event(theta, ahead, 1)
             each = np.logaddexp(leaves[seen.of_row], orders[ahead.of_row])
-            return float(customers @ each + of_count @ (gammaln(theta[0] + ahead.counts) - gammaln(theta[0])))
+            return float(customers @ each + of_count @ log_rising(theta[0], ahead.counts))
 
         derivatives.value = value
         return derivatives

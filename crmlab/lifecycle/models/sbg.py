@@ -15,6 +15,7 @@ from crmlab.contracts import InputError
 from crmlab.lifecycle.models.survival import at_risk_and_lost
 from crmlab.likelihood import Around, FitError, maximise, names
 from crmlab.result import Verdict, number
+from crmlab.stats.rising import HUGE, log_rising
 
 LEAST = 3  # periods to fit to
 REST = 1e-15  # what is left out of a sum without end, as a share of it
@@ -112,7 +113,7 @@ class SBG(Retention):
         return derivatives
 
     def _log_survival(self, periods):
-        return betaln(self.alpha, self.beta + periods) - betaln(self.alpha, self.beta)
+        return _log_kept(self.alpha, self.beta, periods)
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,7 @@ class BDW(Retention):
     def _log_survival(self, periods):
         with np.errstate(over="ignore"):  # nobody survives a renewal that counts for more than a float holds
             moved = np.minimum(np.asarray(periods, dtype=float) ** self.c, np.finfo(float).max)
-        return betaln(self.alpha, self.beta + moved) - betaln(self.alpha, self.beta)
+        return _log_kept(self.alpha, self.beta, moved)
 
 
 def discount_a_period(discount_annual, every):
@@ -202,6 +203,15 @@ def _constant(group, durations, level):
     )
 
 
+def _log_kept(alpha, beta, moved):
+    """log B(alpha, beta + moved) / B(alpha, beta), of moved renewals that count for as many: shaped as they are."""
+    kept = betaln(alpha, beta + moved) - betaln(alpha, beta)
+    if alpha + beta <= HUGE:
+        return kept
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.where(moved < beta, log_rising(beta, moved) - log_rising(alpha + beta, moved), kept)
+
+
 def _of_survival(theta, periods):
     """log S(t) with its gradient (3 x t) and Hessian (3 x 3 x t) by alpha, beta, c."""
     alpha, beta, c = theta
@@ -210,7 +220,7 @@ def _of_survival(theta, periods):
     rise, bend = moved * log_t, moved * log_t**2  # of t^c by c
     stay, either = psi(beta + moved), psi(alpha + beta + moved)
     stay_2, either_2 = polygamma(1, beta + moved), polygamma(1, alpha + beta + moved)
-    value = betaln(alpha, beta + moved) - betaln(alpha, beta)
+    value = _log_kept(alpha, beta, moved)
     by_alpha = psi(alpha + beta) - either
     by_beta = stay - either - psi(beta) + psi(alpha + beta)
     slope = np.stack([by_alpha, by_beta, (stay - either) * rise])
