@@ -36,6 +36,28 @@ def test_customers_without_contracts(project):
     assert f1["filter"] - 0.15 < f1["rules"]
     assert f1["rules"] > f1["majority"]
     assert set(pd.read_csv(folder / "tables" / "private" / "stages.csv", nrows=9)) > {"customer_id", "stage"}
+    assert facts["in_decline"]["unit"] == "of customers"
+    assert not (folder / "tables" / "satisfaction.csv").exists()
+
+
+def test_customers_who_all_leave_alike_have_stages_though_no_chance_of_being_active(project):
+    # a time to leave that is exponential at one rate for all is what Pareto/NBD tends to and never reaches
+    rng, days = np.random.default_rng(1), pd.date_range("2024-01-01", periods=540)
+    each = [(f"{i:03d}", rng.integers(150), rng.exponential(250), rng.gamma(0.9, 1 / 40)) for i in range(300)]
+    rows = [
+        {"customer_id": name, "time": days[int(day)], "amount": 10}
+        for name, first, stays, rate in each
+        for day in first + np.append(0, np.cumsum(rng.exponential(1 / rate, 200)))
+        if day < min(540, first + stays)
+    ]
+    pd.DataFrame(rows).to_csv(project / "alike.csv", index=False)
+    folder = whole(project, "lifecycle", "-p", "data=alike.csv")
+    made = store.read(folder)
+    assert "ParetoNBD has no maximum" in made.notes[-1]
+    assert "name another model" in made.notes[-1]
+    assert "active_customers" not in made.facts
+    assert not (folder / "tables" / "alive.csv").exists()
+    assert table(folder, "shares").share.notna().all()
 
 
 def test_contracts_as_published(project):
