@@ -52,6 +52,12 @@ def test_much_noise_makes_no_cycles_of_a_classic_curve(world):
     assert found.count("classic") >= 8
 
 
+def test_pieces_too_slight_to_name_a_shape_lengthen_the_move_that_they_continue():
+    # sales of video recorders, 1980 to 1989: the first two years of the fall alone would be within its noise
+    sales = pd.Series([840, 1470, 2110, 4000, 7590, 10950, 10530, 9470, 7790, 5890.0])
+    assert shape(sales).told == "rises for 5, then falls for 4 periods"
+
+
 def test_noise_alone_draws_no_shape():
     rng = np.random.default_rng(3)
     found = [shape(pd.Series(10 + rng.standard_normal(50))) for _ in range(10)]

@@ -182,17 +182,18 @@ def _named(joints, line, y):
 def _moves(heights, length, sigma):
     """Pieces as rises, falls and flat parts, neighbours of a kind taken together: a list of (kind, periods).
 
-    Those too short or too slight to say anything are left out.
+    Those too short or too slight to say anything lengthen a neighbour that goes their way, else they are left out.
     """
     change = np.diff(heights)
     clear = np.maximum(MOVED * np.ptp(heights), CLEAR * sigma * np.sqrt(4 / (length + 1)))
     moving, speed = np.abs(change) >= clear, np.abs(change) / length
     usual = np.abs(change)[moving].sum() / max(length[moving].sum(), 1)
     flat = (speed < SLOW * usual) & (usual * length - np.abs(change) >= clear)
-    parts = []
-    for delta, periods, lies, moves in zip(change, length, flat, moving, strict=True):
-        kind = FLAT if lies else UNCLEAR if not moves else RISES if delta > 0 else FALLS
-        parts.append((kind, int(periods)))
+    ways = [RISES if delta > 0 else FALLS for delta in change]
+    kinds = [FLAT if f else way if m else UNCLEAR for f, m, way in zip(flat, moving, ways, strict=True)]
+    beside = [(*kinds[max(i - 1, 0) : i], *kinds[i + 1 : i + 2]) for i in range(len(kinds))]
+    kinds = [w if k == UNCLEAR and w in near else k for k, w, near in zip(kinds, ways, beside, strict=True)]
+    parts = [(kind, int(periods)) for kind, periods in zip(kinds, length, strict=True)]
     clear_parts = [part for part in parts if part[0] != UNCLEAR] or [(FLAT, int(length.sum()))]
     return [
         (kind, sum(periods for _, periods in group)) for kind, group in groupby(clear_parts, key=lambda part: part[0])
