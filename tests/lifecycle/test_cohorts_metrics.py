@@ -142,9 +142,9 @@ def test_what_could_not_be_projected_is_told_in_few_words():
 
 
 def test_facts_name_their_unit_and_a_group_where_there_are_several():
-    held = {"mean": [2.0, 3.0], "low": [1.0, 2.0], "high": [3.0, 4.0]}
+    held = {"periods": 12, "mean": [2.0, 3.0], "low": [1.0, 2.0], "high": [3.0, 4.0]}
     kept = pd.DataFrame(held, index=pd.Index(["a", "b"], name="group"))
     none = pd.DataFrame(columns=["renewals", "model", "group", "payments", "low", "high"])
     assert set(metrics.facts(kept, none)) == {"periods_kept_a", "periods_kept_b"}
     one = metrics.facts(kept[:1].rename(index={"a": "all"}), none)
-    assert (list(one), one["periods_kept"].unit) == (["periods_kept"], "periods")
+    assert (list(one), one["periods_kept"].unit) == (["periods_kept"], "of the first 12 periods")

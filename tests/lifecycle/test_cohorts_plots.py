@@ -218,6 +218,7 @@ def test_a_projection_that_could_not_be_made_shows_what_was_seen():
 
 def test_misses_are_drawn_by_models_and_curves_in_their_colours():
     ax = DRAWN["misses"]()
+    assert ax.get_ylabel() == "Miss at the last period, of those left"
     found = lines(ax)
     assert {name: line.get_color() for name, line in found.items()} == {
         "sBG": EXPECTED, "BdW": EXPECTED, "linear": NAIVE, "exponential": NAIVE, "quadratic": NAIVE,

@@ -129,11 +129,12 @@ def facts(restricted, payments):
     """
     new = payments[(payments.renewals == 0) & (payments.model == "sBG")].set_index("group")
     found = {}
-    parts = ("periods_kept", restricted, "mean", "periods"), ("payments_to_come", new, "payments", "payments")
-    for name, table, column, unit in parts:
+    kept = restricted.assign(unit=[f"of the first {periods} periods" for periods in restricted.periods])
+    parts = ("periods_kept", kept, "mean"), ("payments_to_come", new.assign(unit="payments"), "payments")
+    for name, table, column in parts:
         for group, row in table.dropna(subset=[column, "low", "high"]).iterrows():
             called = name if group == ALL else f"{name}_{group}"
-            found[called] = Estimate(float(row[column]), float(row.low), float(row.high), unit)
+            found[called] = Estimate(float(row[column]), float(row.low), float(row.high), row.unit)
     return found
 
 

@@ -69,7 +69,7 @@ def misses(table, group, ax=None):
     The axis is linear up to ±10 %, logarithmic beyond.
     """
     ax, rows = axes(ax), table[table.index.get_level_values("group") == group].dropna(how="all")
-    ax.set(xlabel=f"Periods the projection knew ({group})", ylabel="Miss at the last period")
+    ax.set(xlabel=f"Periods the projection knew ({group})", ylabel="Miss at the last period, of those left")
     if rows.empty:
         return _nothing(ax, "No projection can be compared with what came")
     for (_, model), row in rows.iterrows():
