@@ -113,7 +113,7 @@ def report_on(planned, outcomes, listed):
     """Tell how runs ended: in full where there was one, else in a table. Gives the exit code."""
     from crmlab.reports import store
 
-    table = Table("report", "parameters given", "state", "seconds", Column("run", no_wrap=True, min_width=25), box=None)
+    table = _table("report", "parameters given", "state", "seconds", "run")
     codes = {0}
     for job, outcome in zip(planned, outcomes, strict=True):
         given = " ".join(f"{name}={value}" for name, value in job.given.items())
@@ -159,7 +159,7 @@ def reproduce(run: Annotated[str, typer.Argument(help="a run's id, the beginning
     made = store.read(folder)
     (job,) = parameters.prepare(root(), [(made.report, parameters.text(made.parameters))])
     changes = list(compare.changed(made, job, root()))
-    out.print(f"run {made.run} of {made.report}: " + ("; nothing it was made from has changed" if not changes else ""))
+    out.print(f"run {made.run} of {made.report}" + ("" if changes else ": nothing it was made from has changed"))
     for change in changes:
         out.print(plain(f"  {change}"))
     store.clean(store_folder())
@@ -197,7 +197,7 @@ def runs(report: Annotated[Optional[str], typer.Argument(help="only the runs of 
 
     if report is not None and report not in parameters.reports(root(), only=()):
         parameters.prepare(root(), [(report, {})])
-    table = Table(Column("run", no_wrap=True, min_width=25), "report", "state", "seconds", "parameters given", box=None)
+    table = _table("run", "report", "state", "seconds", "parameters given")
     for folder in store.folders(store_folder(), report):
         try:
             m = store.read(folder)
@@ -259,6 +259,11 @@ def root():
 def store_folder():
     """Where runs are kept."""
     return root() / "reports"
+
+
+def _table(*columns):
+    """A table that leaves nothing out: where it is too wide, parameters go on in the next line."""
+    return Table(*(Column(name, no_wrap=name != "parameters given", overflow="fold") for name in columns), box=None)
 
 
 def plain(value):

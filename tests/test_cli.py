@@ -207,7 +207,7 @@ def test_reproduce_says_what_differs_and_compares_all(project):  # noqa: F811
     crmlab("run", "small", "-p", "customer=00007", cwd=project)
     done = crmlab("reproduce", "small", cwd=project)
     assert done.returncode == 0, done.stderr
-    assert "nothing it was made from has changed" in done.stdout
+    assert " of small: nothing it was made from has changed\n" in done.stdout
     for part in ("equal  fact rows", "equal  table days.csv", "equal  table private/rows.csv", "all equal"):
         assert part in done.stdout
     with (project / "data" / "sales.csv").open("a") as more:
@@ -217,6 +217,13 @@ def test_reproduce_says_what_differs_and_compares_all(project):  # noqa: F811
     assert "data: sales has changed (5 rows then, 6 now)" in done.stdout
     assert "DIFFERS  fact rows  5, 6" in done.stdout
     assert "DIFFERS  table private/rows.csv  5 and 6 rows" in done.stdout
+
+
+def test_tables_are_whole_in_a_log_that_is_narrow(project):  # noqa: F811
+    customer = "00007" * 20
+    crmlab("run", "small", "-p", f"customer={customer}", cwd=project)
+    told = process("runs", cwd=project, COLUMNS="80").stdout
+    assert f"customer={customer}" in "".join(told.split())
 
 
 def test_prune_says_what_it_removed(project):  # noqa: F811
