@@ -162,7 +162,7 @@ def _value(source, policy, to, beyond):
         written, other = ("1234.50", ",") if policy.decimal == "." else ("1234,50", ".")
         text = source if policy.decimal == "." else source.replace(",", ".")
         number = source.re_search(pattern).ifelse(text, ibis.null("string")).try_cast(to)
-        remedy = f"write numbers as {written}, or state decimal = {other!r} in data/catalog.toml"
+        remedy = f"write numbers as {written} and nothing else, or state decimal = {other!r} in data/catalog.toml"
     elif kind.is_numeric():
         pattern, remedy = A_NUMBER["."], "fill or drop them"
         number = source.round(4) if _is_finer(kind) else source

@@ -60,7 +60,9 @@ def test_a_decimal_comma_is_read_where_it_is_stated_and_a_point_is_then_no_numbe
     assert accepted(log(["1234,50", "7"]), "amount", decimal=",") == [(Decimal("1234.5"),), (Decimal(7),)]
     (breach,) = breaches(log(["1.500", "1.234,50", "2"]), decimal=",")
     assert "is not a number in 2 of 3 rows" in breach
-    assert "write numbers as 1234,50" in breach
+    assert "write numbers as 1234,50 and nothing else" in breach
+    (breach,) = breaches(log(["$1.50", "1,234.50", "2"]))
+    assert "(first: row 1 '$1.50'; row 2 '1,234.50'); write numbers as 1234.50 and nothing else" in breach
     assert "is not a number in 1 of 1 rows" in breaches(log(["1,500"]))[0]
 
 
