@@ -21,7 +21,9 @@ class Range(BaseModel):
     def __str__(self):
         if self.within:
             return f"within the days of {self.within}"
-        return f"{'' if self.min is None else self.min} to {'' if self.max is None else self.max}".strip()
+        if self.min is None or self.max is None:
+            return f"{self.max} or less" if self.min is None else f"{self.min} or more"
+        return f"{self.min} to {self.max}"
 
 
 class Planned(BaseModel):

@@ -45,6 +45,7 @@ def test_a_parameter_has_type_default_meaning_and_range(project):
     days = parameters.reports(project)["small"].parameters["days"]
     assert (days.annotation, days.default, days.meaning) == ("int", 30, "how far ahead")
     assert str(days.range) == "1 to 365"
+    assert (str(suite.Range(min=0.0)), str(suite.Range(max=9))) == ("0.0 or more", "9 or less")
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,8 @@ def test_facts_beyond_the_headline_fold():
     soup = parsed(new_notebook(), samples.manifest(facts=many))
     assert len(soup.select(".facts tbody tr")) == len(many)
     assert text_of(soup, "details.more summary, details.more tbody th") == ["2 more facts", "fact 8", "fact 9"]
+    del many["fact_9"]
+    assert text_of(parsed(new_notebook(), samples.manifest(facts=many)), "details.more summary") == ["1 more fact"]
 
 
 def test_parameters_say_which_were_given(good):
