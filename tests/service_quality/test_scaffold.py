@@ -54,6 +54,17 @@ def test_pairs_are_told_by_what_their_names_begin_or_end_with(tmp_path, expect, 
     assert (found.scale.low, found.scale.high) == (1, 5)
 
 
+def test_satisfaction_of_a_name_nobody_knows_is_left_to_be_named(tmp_path):
+    columns = {f"{a}{i}": answers(i) for i in (1, 2, 3) for a in "EP"} | {"Zufrieden": answers(9)}
+    found, text = guessed(file(tmp_path, **columns))
+    assert found.outcomes == {}
+    form = [line[2:] for line in text.split("# [outcomes.satisfaction]")[1].splitlines()[1:5]]
+    given = text + "\n".join(["", "[outcomes.satisfaction]", *form]).replace('column = ""', 'column = "Zufrieden"')
+    assert Instrument.model_validate(tomllib.loads(given)).outcomes["satisfaction"].kind == "satisfaction"
+    columns |= {"satisfaction": columns.pop("Zufrieden")}
+    assert "# [outcomes.satisfaction]" not in guessed(file(tmp_path, **columns))[1]
+
+
 def test_named_items_make_dimensions_of_what_they_begin_with(tmp_path):
     names = ["speed1", "speed2", "people1", "people2"]
     columns = {f"{a}_{n}": answers(i) for i, (n, a) in enumerate((n, a) for n in names for a in ("exp", "perc"))}

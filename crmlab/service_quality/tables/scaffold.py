@@ -16,6 +16,13 @@ from crmlab.service_quality.tables.reading import raw
 from crmlab.service_quality.tables.scales import ASKED
 from crmlab.service_quality.tables.vocabulary import WORDS
 
+UNNAMED = (
+    "# [outcomes.satisfaction] # decide: its column, if any, which is then no segment; others: loyalty, recommend",
+    '# column = ""',
+    '# kind = "satisfaction"',
+    "# low = 1",
+    "# high = 5",
+)
 LONG = {
     "item": r"item|question|statement|variable|item[_ ]?(id|no|code)|题目|题项",
     "answer": r"answer|value|score|response|rating|回答|得分",
@@ -144,8 +151,12 @@ def _points(found):
 
 
 def _outcomes(found, wording):
-    """The outcomes; one that nothing could read, as its answers have no known meaning, is commented out."""
-    lines = []
+    """The outcomes; one that nothing could read, as its answers have no known meaning, is commented out.
+
+    So is satisfaction, where no column bears a name known for it: verdicts rest on it.
+    """
+    known = any(kind == "satisfaction" for kind, _column, _seen in found.outcomes.values())
+    lines = [] if known else [*UNNAMED, ""]
     for name, (kind, column, seen) in found.outcomes.items():
         block = [f"[outcomes.{_key(name)}]", f"column = {_quoted(column)}", f"kind = {_quoted(kind)}"]
         block += [f"text = {_quoted(wording[column])}"] if wording.get(column) else []
