@@ -69,6 +69,8 @@ def readable(where, place):
             remedy = "store times as dates or timestamps, and amounts as numbers"
         elif isinstance(problem, UnicodeError):
             remedy = "state its encoding in data/catalog.toml"
+        elif reason.endswith(" encoded"):  # as DuckDB says it
+            remedy = "save it as UTF-8, or state its encoding in data/catalog.toml"
         else:
             reason = reason.replace(f"{place.parent}/", "")
             remedy = "it may be damaged, have mixed line ends, or not be what its name says; write it anew"

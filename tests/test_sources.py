@@ -90,6 +90,13 @@ def test_encodings_are_read_as_stated_with_or_without_a_byte_order_mark(shop, en
     assert ids(data) == ["Zoë"]
 
 
+def test_windows_1252_beyond_latin_1_is_refused_with_what_to_save_it_as(shop):
+    (breach,) = refused(shop.entry((LOG + "Zoë €,2024-01-01,1\n").encode("cp1252"), encoding="'latin-1'"))
+    assert breach.endswith(
+        "(File is not latin-1 encoded); save it as UTF-8, or state its encoding in data/catalog.toml"
+    )
+
+
 @pytest.mark.parametrize("before", [0, 40_000])
 def test_a_wrong_encoding_is_refused_near_the_head_and_deep_in_the_file(shop, before):
     data = shop.write("log.csv", (LOG + rows(before) + "Zoë,2024-01-01,1\n").encode("latin-1"))
