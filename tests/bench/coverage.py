@@ -57,8 +57,7 @@ def world(name, seed):
         orders, spend = type(truth).fit(seen), clv.GammaGamma.fit(seen)
     except FitError:
         return None
-    found = likelihood.parameters(orders)
-    held = {f"confidence of {p}": found.low[p] <= getattr(truth, p) <= found.high[p] for p in likelihood.names(orders)}
+    held = _of_parameters(orders, truth, "") | _of_parameters(spend, SPEND, "Gamma-Gamma's ")
     expected = truth.expected_orders(seen, ahead).sum()
     active = truth.p_alive(seen).sum()
     one = seen.assign(customers=1)
@@ -72,6 +71,13 @@ def world(name, seed):
     new = clv.orders_ahead(orders, clv.newcomers(), ahead, seed, "confidence")
     held["confidence of the orders of a new customer"] = _holds(new, float(truth.expected_orders_new(ahead)))
     return held | _of_each(truth, orders, one[:EACH], later[:EACH], ahead, seed)
+
+
+def _of_parameters(fitted, truth, whose):
+    """Whether each parameter's interval holds the true one."""
+    found, true = likelihood.parameters(fitted), pd.Series({p: getattr(truth, p) for p in likelihood.names(truth)})
+    held = (found.low <= true) & (true <= found.high)
+    return held.add_prefix(f"confidence of {whose}").to_dict()
 
 
 def _of_each(truth, orders, one, later, ahead, seed):
