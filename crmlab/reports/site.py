@@ -23,6 +23,7 @@ class Row:
     run: Manifest | None = None
     facts: dict = field(default_factory=dict)
     problem: str = ""
+    approved: bool = False
 
     @property
     def state(self):
@@ -70,4 +71,4 @@ def _row(folder):
         facts = {name: Estimate(**fact) for name, fact in run.facts.items()}
     except (OSError, ValueError, TypeError) as problem:
         return Row(folder.parent.name, folder.name, problem=type(problem).__name__)
-    return Row(folder.parent.name, folder.name, run, facts)
+    return Row(folder.parent.name, folder.name, run, facts, approved=store.approved(folder))

@@ -140,6 +140,11 @@ def _mentions(path, key):
         return key.encode() in path.read_bytes()
 
 
+def approved(folder):
+    """Whether a run was signed off: `<run>.approval.json` lies beside it."""
+    return folder.with_name(folder.name + APPROVAL).exists()
+
+
 def prune(reports, keep):
     """Remove all but the newest `keep` runs of each report; never its last good run, never an approved one.
 
@@ -149,7 +154,7 @@ def prune(reports, keep):
     for report in sorted({folder.parent.name for folder in folders(reports)}):
         good = latest(reports, report, good=True)
         for folder in folders(reports, report)[keep:]:
-            if folder != good and not folder.with_name(folder.name + APPROVAL).exists():
+            if folder != good and not approved(folder):
                 away = reports / STAGING / f"{folder.name}.removed"
                 away.parent.mkdir(exist_ok=True)
                 os.rename(folder, away)

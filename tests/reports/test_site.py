@@ -74,6 +74,14 @@ def test_runs_are_listed_newest_first_with_what_they_were_given(tmp_path):
     ]
 
 
+def test_a_run_that_was_signed_off_says_so(tmp_path):
+    publish(tmp_path, "20261101T000000Z-00000000").with_name("20261101T000000Z-00000000.approval.json").write_text("{}")
+    publish(tmp_path, "20261102T000000Z-00000000")
+    newer, older = text_of(built(tmp_path), ".runs tbody tr")
+    assert "approved" in older
+    assert "approved" not in newer
+
+
 def test_links_lead_to_pages_that_exist(tmp_path):
     folder = publish(tmp_path, "20261101T000000Z-00000000", report="a b")
     (folder / "report.html").write_text("")
