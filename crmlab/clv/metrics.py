@@ -41,7 +41,7 @@ def total_is_likely(expected, actual):
         "All orders of the holdout together were likely, by the model",
         bool(expected.low <= actual <= expected.high),
         f"{number(actual)} came; {expected} had been expected",
-        "the model that wins the race by bias, and totals ahead with more room than their intervals",
+        "the model that wins the race by bias, where one does, and totals ahead with more room than their intervals",
     )
 
 

@@ -51,10 +51,12 @@ def one_time_buyers(model, customers):
     if isinstance(model, NBD):
         return Verdict(claim, True, f"{told}; in this model nobody leaves")
     chance = model.p_alive(customers[once])
+    least, most = number(chance.min()), number(chance.max())
+    active = f"are all {most}" if least == most else f"run from {least} to {most}"
     return Verdict(
         claim,
         bool(chance.min() < 1),
-        f"{told}; their chances of being active run from {number(chance.min())} to {number(chance.max())}",
+        f"{told}; their chances of being active {active}",
         "MBG/NBD (mbg_nbd) or Pareto/NBD (pareto_nbd)",
     )
 

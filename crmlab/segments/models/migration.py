@@ -111,7 +111,8 @@ def more_rose(summary):
     told = f"{rose:,} rose, {fell:,} fell, {int(summary.customers['stayed']):,} stayed"
     told += "; if the scheme's values only grow, nobody can fall" if rose and not fell else ""
     told += "; no difference" if p > 1 - LEVEL else f"; p {'< 0.0001' if p < 1e-4 else f'= {number(float(p), 2)}'}"
-    return Verdict("More customers rose than fell", bool(rose > fell and p <= 1 - LEVEL), told)
+    instead = "what is done about the classes that most fell from, by the table of moves"
+    return Verdict("More customers rose than fell", bool(rose > fell and p <= 1 - LEVEL), told, instead)
 
 
 def _wilson(counts, of):
