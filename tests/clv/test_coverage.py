@@ -22,4 +22,6 @@ def test_intervals_hold_what_they_should_in_most_worlds(name, parameters, monkey
     assert {"predictive of orders seen", "predictive of spend seen", coverage.OF_EACH} <= set(share.index)
     assert (share >= 0.83).all(), share  # fewer than 20 of 24 would be a chance of one in 170
     assert 0.9 <= share.mean() <= 0.99  # .95 within three standard errors of 24 worlds whose intervals err together
-    assert share.filter(like="confidence of").size == parameters + (4 if name == "BG/NBD" else 3)
+    spend = share.filter(like="confidence of Gamma-Gamma's")
+    assert spend.size == 3
+    assert share.filter(like="confidence of").size == parameters + spend.size + (4 if name == "BG/NBD" else 3)

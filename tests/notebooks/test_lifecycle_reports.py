@@ -53,7 +53,7 @@ def test_customers_who_all_leave_alike_have_stages_though_no_chance_of_being_act
     pd.DataFrame(rows).to_csv(project / "alike.csv", index=False)
     folder = whole(project, "lifecycle", "-p", "data=alike.csv")
     made = store.read(folder)
-    assert "ParetoNBD has no maximum" in made.notes[-1]
+    assert "Pareto/NBD has no maximum" in made.notes[-1]
     assert "name another model" in made.notes[-1]
     assert "active_customers" not in made.facts
     assert not (folder / "tables" / "alive.csv").exists()
