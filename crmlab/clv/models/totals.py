@@ -16,12 +16,12 @@ DRAWS = 256  # a power of two, as points that fill a space evenly ask for
 
 
 def active_customers(orders, customers, seed, interval="confidence"):
-    """How many customers are still active: an Estimate."""
+    """How many customers are still active, by this model of orders: an Estimate."""
     customers = Checked(customers)
     return _total(
         lambda model: total(model.p_alive(customers), customers.customers),
         lambda model, rng: rng.binomial(customers.customers, model.p_alive(customers)).sum(),
-        (orders,), seed, interval, "customers",
+        (orders,), seed, interval, f"customers, by {orders.title}",
     )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 @pytest.mark.parametrize(
     ("estimate", "unit", "interval"),
     [
-        (lambda c, o, s, seed: clv.active_customers(o, c, seed), "customers", "confidence"),
+        (lambda c, o, s, seed: clv.active_customers(o, c, seed), "customers, by BG/NBD", "confidence"),
         (lambda c, o, s, seed: clv.orders_ahead(o, c, 180, seed), "orders", "predictive"),
         (lambda c, o, s, seed: clv.value_ahead(o, s, c, 180, 0.1, 0.5, seed, "EUR"), "EUR", "confidence"),
     ],
