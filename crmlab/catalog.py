@@ -18,7 +18,7 @@ import pandas as pd
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from crmlab import findings, sources, toml
-from crmlab.contracts import CONTRACTS, InputError, Policy, admit, recognise
+from crmlab.contracts import CONTRACTS, InputError, Policy, infer_contract, validate
 
 Dataset = NewType("Dataset", str)  # annotates a notebook parameter that names data
 Customers = NewType("Customers", Dataset)  # the same, of data that hold what is known of customers
@@ -35,7 +35,7 @@ def root():
     raise InputError(f"{here}: no data/catalog.toml in it; set CRMLAB_ROOT to a folder that holds data/catalog.toml")
 
 
-OF_ORDERS = ("returns", "zero", "split", "acquired_from")  # fields that mean something of TRANSACTIONS only
+ORDER_FIELDS = ("returns", "zero", "split", "acquired_from")  # fields that mean something of TRANSACTIONS only
 
 
 class Entry(Policy):
@@ -66,13 +66,15 @@ class Entry(Policy):
             raise ValueError("format = 'whitespace' needs header, the names of the columns")
         if self.header and len(set(self.header)) < len(self.header):
             raise ValueError("header names a column more than once")
-        if self.contract != "transactions" and (idle := [name for name in OF_ORDERS if name in self.model_fields_set]):
+        if self.contract != "transactions" and (
+            idle := [name for name in ORDER_FIELDS if name in self.model_fields_set]
+        ):
             raise ValueError(f"{', '.join(idle)}: only of contract = 'transactions', this one is {self.contract!r}")
         return self
 
 
 @dataclass(frozen=True)
-class Log:
+class Data:
     """A data set past the door: its lazy table, its entry, and what the door found."""
 
     name: str
@@ -91,9 +93,9 @@ class Log:
         return self.counts.get("last")
 
     @cached_property
-    def found(self):
+    def summary(self):
         """What the door found and changed, one line each: a frame to show."""
-        return pd.DataFrame({"found": findings.lines(self.name, self.entry, self.counts)})
+        return pd.DataFrame({"summary": findings.describe(self.name, self.entry, self.counts)})
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ class Period:
     first: date
     split: date
     until: date
-    told: pd.DataFrame  # which days, and who chose them: a frame to show
+    summary: pd.DataFrame  # which days, and who chose them: a frame to show
 
     @property
     def days(self):
@@ -127,22 +129,22 @@ def _entries(path, _changed):
         try:
             read[name] = Entry.model_validate(fields)
         except ValidationError as problem:
-            breaches += [f"{path.name}: {_fault(name, error)}" for error in problem.errors()]
+            breaches += [f"{path.name}: {_breach_of(name, error)}" for error in problem.errors()]
     if breaches:
         raise InputError(*breaches)
     return read
 
 
-def _fault(name, error):
+def _breach_of(name, error):
     """What is wrong in an entry, from pydantic's account of it."""
-    says = error["msg"].removeprefix("Value error, ").replace("Input should be", "write")
+    message = error["msg"].removeprefix("Value error, ").replace("Input should be", "write")
     field = ".".join(map(str, error["loc"]))
     if error["type"] == "model_type":
         return f"{name} = {error['input']!r} stands outside an entry; begin one with a line [{name}]"
     if error["type"] == "extra_forbidden":
         near = difflib.get_close_matches(field, Entry.model_fields, n=1)
         return f"[{name}] has no field {field!r}; " + (f"did you mean {near[0]!r}?" if near else "drop it")
-    return f"[{name}] {field} = {error['input']!r}: {says}" if field else f"[{name}]: {says}"
+    return f"[{name}] {field} = {error['input']!r}: {message}" if field else f"[{name}]: {message}"
 
 
 def find(data):
@@ -167,14 +169,14 @@ def find(data):
     if entry.path is None:
         return name, entry, None
     if entry.package:
-        base = _shipped(entry.package, name)
+        base = _package_folder(entry.package, name)
     place = (base / os.path.expanduser(entry.path)).resolve()
     if not os.path.exists(place):
         raise InputError(f"{name}: there is no file or folder {place}; correct the path{listed}")
     return name, entry, place
 
 
-def _shipped(package, name):
+def _package_folder(package, name):
     """The folder of an installed package."""
     try:
         spec = importlib.util.find_spec(package)
@@ -196,18 +198,18 @@ def check(data, contract=None):
     name, entry, place = find(data)
     listed = data in entries()
     if listed and contract and entry.contract != contract:
-        raise InputError(_other(name, entry.contract, contract))
+        raise InputError(_wrong_contract(name, entry.contract, contract))
     stamp = tuple((str(f), f.stat().st_mtime_ns, f.stat().st_size) for f in sources.files(place)) if place else None
     return _check(name, entry.model_dump_json(exclude_unset=True), stamp, place, entry.contract if listed else contract)
 
 
-def _other(name, held, needed):
+def _wrong_contract(name, held, needed):
     """What to say of data that hold another contract than the one needed."""
     others = [known for known, entry in entries().items() if entry.contract == needed]
     listed = f"; data/catalog.toml has {', '.join(sorted(others))}" if others else ""
     return (
-        f"{name} holds {CONTRACTS[held].name} ({CONTRACTS[held].holds}), but this needs {CONTRACTS[needed].name} "
-        f"({CONTRACTS[needed].holds}); name such data{listed}"
+        f"{name} holds {CONTRACTS[held].name} ({CONTRACTS[held].description}), but this needs {CONTRACTS[needed].name} "
+        f"({CONTRACTS[needed].description}); name such data{listed}"
     )
 
 
@@ -215,11 +217,11 @@ def _other(name, held, needed):
 def _check(name, entry, _stamp, place, contract):
     entry = Entry.model_validate_json(entry)
     where = name if place is None else place.name
-    with sources.readable(where, place):
+    with sources.raise_input_errors(where, place):
         raw, faults = sources.read(place, entry, where)
-        entry = entry.model_copy(update={"contract": contract or recognise(raw.columns)})
-        entered = admit(raw, where, entry, faults)
-    return Log(name, entry, entered.table, entered.counts)
+        entry = entry.model_copy(update={"contract": contract or infer_contract(raw.columns)})
+        validated = validate(raw, where, entry, faults)
+    return Data(name, entry, validated.table, validated.counts)
 
 
 def load(data):
@@ -233,43 +235,45 @@ def period(data, split=None, until=None):
     The catalog's split stands only where it comes before `until`; else two thirds of the span up to that are taken.
     Raises InputError where they leave the data or are out of order.
     """
-    log = check(data, "transactions")
+    dataset = check(data, "transactions")
     breaches, later = [], []
-    until, until_by = _chosen("until", until, log.entry.until, log, log.last, "last day of the data", later)
-    last = until if until and log.first < until <= log.last else log.last
-    listed = log.entry.split if log.entry.split and log.entry.split < last else None
-    two_thirds = log.first + timedelta((last - log.first).days * 2 // 3)
-    split, split_by = _chosen("split", split, listed, log, two_thirds, "two thirds of the span", breaches)
+    until, until_by = _chosen_day(
+        "until", until, dataset.entry.until, dataset, dataset.last, "last day of the data", later
+    )
+    last = until if until and dataset.first < until <= dataset.last else dataset.last
+    listed = dataset.entry.split if dataset.entry.split and dataset.entry.split < last else None
+    two_thirds = dataset.first + timedelta((last - dataset.first).days * 2 // 3)
+    split, split_by = _chosen_day("split", split, listed, dataset, two_thirds, "two thirds of the span", breaches)
     breaches += later
     if not breaches and split >= until:
         order = f"split = {split} must come before until = {until}"
-        breaches.append(f"{log.name}: {order}; choose days within {_span(log)}")
+        breaches.append(f"{dataset.name}: {order}; choose days within {_span(dataset)}")
     if breaches:
         raise InputError(*breaches)
-    told = pd.DataFrame(
-        {"day": [log.first, split, until], "chosen by": ["the data", split_by, until_by]},
+    summary = pd.DataFrame(
+        {"day": [dataset.first, split, until], "chosen by": ["the data", split_by, until_by]},
         index=["first order", "split: calibration ends", "until: holdout ends"],
     )
-    return Period(log.first, split, until, told)
+    return Period(dataset.first, split, until, summary)
 
 
-def _chosen(what, given, listed, log, default, rule, breaches):
+def _chosen_day(what, given, listed, dataset, default, rule, breaches):
     """A day of the period with who chose it; what is wrong with it joins `breaches`."""
     day, by = (given, "parameter") if given is not None else (listed, "catalog") if listed else (default, rule)
     if isinstance(day, str):
         try:
             day = date.fromisoformat(day)
         except ValueError:
-            breaches.append(f"{log.name}: {what} = {day!r} is not a day; write it as 1997-09-30")
+            breaches.append(f"{dataset.name}: {what} = {day!r} is not a day; write it as 1997-09-30")
             return None, by
     day = day.date() if isinstance(day, datetime) else day
-    if not log.first <= day <= log.last:
-        breaches.append(f"{log.name}: {what} = {day} lies outside {_span(log)}; choose a day within")
+    if not dataset.first <= day <= dataset.last:
+        breaches.append(f"{dataset.name}: {what} = {day} lies outside {_span(dataset)}; choose a day within")
     return day, by
 
 
-def _span(log):
-    return f"the data, which runs from {log.first} to {log.last}"
+def _span(dataset):
+    return f"the data, which runs from {dataset.first} to {dataset.last}"
 
 
 def fingerprint(data):

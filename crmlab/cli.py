@@ -48,8 +48,8 @@ def check(
     """What the door finds in a data set, or everything that keeps it out."""
     from crmlab import catalog
 
-    for what, found in catalog.check(data, contract).found.found.items():
-        out.print(f"{what:>30}  {plain(found)}")
+    for what, summary in catalog.check(data, contract).summary.summary.items():
+        out.print(f"{what:>30}  {plain(summary)}")
 
 
 @app.command()
@@ -68,15 +68,15 @@ def run(
     A run whose notebook, parameters, data, code and lock are those of an earlier good one is answered by that one.
     """
     from crmlab.reports import parameters, runner, store
-    from crmlab.reports.progress import progress
-    from crmlab.reports.suite import suite as read
+    from crmlab.reports.progress import show_progress
+    from crmlab.reports.suite import load_suite
 
     given, breaches = pairs("-p", parameter)
     swept, more = pairs("--sweep", sweep)
     breaches += more + [f"--sweep {name!r}: also given by -p" for name in given.keys() & swept.keys()]
     wanted = [(name, given) for name in reports or ()]
     if suite:
-        wanted += [(planned.report, planned.parameters | given) for planned in read(suite).run]
+        wanted += [(planned.report, planned.parameters | given) for planned in load_suite(suite).run]
     if not wanted and not breaches:
         breaches.append("nothing to run: name a report (`crmlab list` shows them), or give --suite")
     for name, values in swept.items():
@@ -89,9 +89,9 @@ def run(
     if breaches:
         raise InputError(*breaches)
     store.clean(store_folder())
-    with progress(err) as started:
+    with show_progress(err) as started:
         outcomes = runner.run_all(planned, root(), store_folder(), jobs, force, started)
-    raise SystemExit(report_on(planned, outcomes, index()))
+    raise SystemExit(print_outcomes(planned, outcomes, index()))
 
 
 def pairs(option, given):
@@ -109,7 +109,7 @@ def pairs(option, given):
     )
 
 
-def report_on(planned, outcomes, listed):
+def print_outcomes(planned, outcomes, listed):
     """Tell how runs ended: in full where there was one, else in a table. Gives the exit code."""
     from crmlab.reports import store
 
@@ -118,7 +118,7 @@ def report_on(planned, outcomes, listed):
     for job, outcome in zip(planned, outcomes, strict=True):
         given = " ".join(f"{name}={value}" for name, value in job.given.items())
         if isinstance(outcome, InputError):
-            refuse(outcome)
+            print_breaches(outcome)
             codes.add(2)
             table.add_row(*map(plain, (job.report.name, given, "refused", "", "")))
             continue
@@ -133,13 +133,13 @@ def report_on(planned, outcomes, listed):
             table.add_row(*map(plain, (job.report.name, given, "pruned", "", outcome.folder.name)))
             continue
         codes.add(0 if manifest.state == "success" else 1)
-        state = "unchanged" if outcome.kept else manifest.state
-        seconds = "" if outcome.kept else f"{sum(manifest.seconds.values()):.1f}"
+        state = "unchanged" if outcome.reused else manifest.state
+        seconds = "" if outcome.reused else f"{sum(manifest.seconds.values()):.1f}"
         table.add_row(*map(plain, (job.report.name, given, state, seconds, manifest.run)))
         if len(planned) == 1:
-            if outcome.kept:
+            if outcome.reused:
                 out.print("unchanged since this run; --force runs it again")
-            tell(manifest, outcome.folder)
+            print_run(manifest, outcome.folder)
     if len(planned) > 1:
         out.print(table)
     out.print(f"index: {plain(listed)}")
@@ -153,7 +153,7 @@ def reproduce(run: Annotated[str, typer.Argument(help="a run's id, the beginning
     Says first what differs now: code, data, lock. The exit code is 0 where all agree.
     """
     from crmlab.reports import compare, parameters, runner, store
-    from crmlab.reports.progress import progress
+    from crmlab.reports.progress import show_progress
 
     folder = store.find(store_folder(), run)
     made = store.read(folder)
@@ -163,17 +163,17 @@ def reproduce(run: Annotated[str, typer.Argument(help="a run's id, the beginning
     for change in changes:
         out.print(plain(f"  {change}"))
     store.clean(store_folder())
-    with progress(err) as started:
+    with show_progress(err) as started:
         (again,) = runner.run_all([job], root(), store_folder(), 1, True, started)
     index()
     if isinstance(again, Exception):
         raise again
-    apart = 0
-    for name, equal, told in compare.results(folder, again.folder):
-        apart += not equal
-        out.print(plain(f"  {'equal' if equal else 'DIFFERS'}  {name}  {told}".rstrip()))
-    out.print(f"{again.folder.name}: " + (f"{apart} differ" if apart else "all equal"))
-    raise SystemExit(1 if apart else 0)
+    differing = 0
+    for name, equal, difference in compare.results(folder, again.folder):
+        differing += not equal
+        out.print(plain(f"  {'equal' if equal else 'DIFFERS'}  {name}  {difference}".rstrip()))
+    out.print(f"{again.folder.name}: " + (f"{differing} differ" if differing else "all equal"))
+    raise SystemExit(1 if differing else 0)
 
 
 @app.command()
@@ -182,7 +182,7 @@ def prune(keep: Annotated[int, typer.Option(min=1, help="how many runs of each r
     from crmlab.reports import store
 
     store.clean(store_folder())
-    with store.one_at_a_time(store_folder()):
+    with store.exclusive(store_folder()):
         removed = store.prune(store_folder(), keep)
     for folder in removed:
         out.print(plain(f"removed {folder.parent.name} {folder.name}"))
@@ -215,7 +215,7 @@ def show(run: Annotated[str, typer.Argument(help="a run's id, the beginning of o
     from crmlab.reports import store
 
     folder = store.find(store_folder(), run)
-    tell(store.read(folder), folder)
+    print_run(store.read(folder), folder)
 
 
 @app.command("site")
@@ -228,12 +228,12 @@ def index():
     """List all runs in reports/index.html, and point each report's `latest` and `latest-good` at theirs."""
     from crmlab.reports import site, store
 
-    with store.one_at_a_time(store_folder()):
-        store.point(store_folder())
+    with store.exclusive(store_folder()):
+        store.update_links(store_folder())
         return site.build(store_folder())
 
 
-def tell(manifest, folder):
+def print_run(manifest, folder):
     """A run in a few lines."""
     from crmlab.result import Estimate, Verdict, words
 
@@ -273,7 +273,7 @@ def plain(value):
     return escape(str(value))
 
 
-def refuse(found):
+def print_breaches(found):
     """Say everything that is wrong with what was given."""
     for breach in found.breaches:
         err.print(f"[bold red]error:[/] {plain(breach)}")
@@ -284,7 +284,7 @@ def main():
     try:
         app()
     except InputError as found:
-        refuse(found)
+        print_breaches(found)
         sys.exit(2)
     except OSError as fault:
         err.print(f"[bold red]error:[/] {plain(fault)}")

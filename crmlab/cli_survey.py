@@ -27,10 +27,10 @@ def new_instrument(
     """Write an instrument file for a survey, guessed from its columns; it says where you must decide."""
     from crmlab.cli import out as console
     from crmlab.cli import plain
-    from crmlab.service_quality.tables import scaffold
+    from crmlab.service_quality.tables import draft_instrument
 
     target = out or survey.with_suffix(".toml")
-    text, decisions = scaffold(survey)
+    text, decisions = draft_instrument(survey)
     _write({target: text})
     console.print(plain(f"{target}: {decisions} places to decide; search it for `decide:`"))
 
@@ -47,7 +47,7 @@ def plan_survey(
     """How many answers, and invitations, a wanted half-width takes; where there are too few, what all of them give."""
     from crmlab.cli import out as console
     from crmlab.result import number
-    from crmlab.stats.sample_size import MOST, for_mean, for_share
+    from crmlab.stats.sample_size import MAX_ANSWERS, for_mean, for_share
 
     _plannable(width, sd, share, level, population, response)
     what, size = ("gap", for_mean) if share is None else ("share", for_share)
@@ -63,7 +63,9 @@ def plan_survey(
         return
     if population is None:
         least = f"± {found.half_width:.4g} is the least at that"
-        raise InputError(f"plan survey: --width {width:g} takes more than {MOST:,} answers; give a wider one, {least}")
+        raise InputError(
+            f"plan survey: --width {width:g} takes more than {MAX_ANSWERS:,} answers; give a wider one, {least}"
+        )
     there = f"{found.answers:,} where {_percent(response)} of all {population:,} answer"
     console.print(f"cannot be reached: ± {width:.4g} takes more answers than there can be, {there}")
     console.print(f"invite all: {known}" if math.isfinite(found.half_width) else "2 or more must answer")
@@ -103,7 +105,7 @@ def simulate_survey(
     waves: Annotated[int, typer.Option(min=1)] = 1,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     predictor: Annotated[Literal["gap", "perception", "both"], typer.Option(help="what satisfaction follows")] = "both",
-    straight: Annotated[float, typer.Option(min=0, max=1, help="share who answer without reading")] = 0.03,
+    straightlining: Annotated[float, typer.Option(min=0, max=1, help="share who answer without reading")] = 0.03,
     missing: Annotated[float, typer.Option(min=0, max=1, help="chance that an answer is left out")] = 0.02,
 ):
     """Write a simulated survey, its instrument, and the truth it was made from: survey.csv, survey.toml, truth.csv."""
@@ -112,7 +114,7 @@ def simulate_survey(
     from crmlab.stats.simulate_survey import World, survey
     from crmlab.stats.simulated_instrument import instrument
 
-    world = World(predictor=predictor, straight=straight, missing=missing)
+    world = World(predictor=predictor, straightlining=straightlining, missing=missing)
     table, truth = survey(world, respondents, managers, staff, waves, seed)
     written = {"survey.csv": table.to_csv(index=False), "survey.toml": instrument(world)}
     written["truth.csv"] = truth.items.to_csv(index=False)

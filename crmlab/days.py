@@ -10,6 +10,6 @@ def as_date(given):
     return given if isinstance(given, date) else date.fromisoformat(given)
 
 
-def as_day(given):
+def day_literal(given):
     """The day as a literal, to be set beside the days of a lazy table."""
     return ibis.literal(as_date(given), type="date")

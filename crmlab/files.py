@@ -18,7 +18,7 @@ def path(file):
     raise InputError(f"there is no file {file}; give its path, from here or from the project's folder")
 
 
-def settled(file):
+def portable_path(file):
     """The same file as text that holds from anywhere: relative to the project's folder where it lies within."""
     found = path(file)
     return str(found.relative_to(catalog.root()) if found.is_relative_to(catalog.root()) else found)

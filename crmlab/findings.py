@@ -11,10 +11,10 @@ NATURES = {
 ZEROS = {"order": "counted as orders", "drop": "dropped"}
 
 
-def lines(name, entry, counts):
+def describe(name, entry, counts):
     """What was found, line by line: text by what it says."""
-    told = _transactions if entry.contract == "transactions" else _companion
-    return {"data": f"{name} ({NATURES[entry.nature]})"} | told(entry, counts)
+    describe_contract = _transactions if entry.contract == "transactions" else _companion
+    return {"data": f"{name} ({NATURES[entry.nature]})"} | describe_contract(entry, counts)
 
 
 def _transactions(entry, c):
@@ -34,19 +34,19 @@ def _transactions(entry, c):
 def _returns(c, entry, unit):
     if not c["returns"]:
         return "0"
-    told = f"{c['returns']:,} rows, {c['returned']:,.2f}{unit}"
+    text = f"{c['returns']:,} rows, {c['returned']:,.2f}{unit}"
     if entry.returns == "drop":
-        return f"{told}: dropped"
+        return f"{text}: dropped"
     return (
-        f"{told}: netted (order days returned whole: {c['returned_out_days']:,}; rows without an earlier order, "
+        f"{text}: netted (order days returned whole: {c['returned_out_days']:,}; rows without an earlier order, "
         f"left out: {c['returns_without_order']:,}; beyond what was bought: {-c['returns_beyond_order']:,.2f}{unit})"
     )
 
 
 def _companion(entry, c):
     contract = CONTRACTS[entry.contract]
-    found = {"contract": f"{contract.name}: {contract.holds}", "rows": f"{c['rows']:,}"}
-    found |= OF[entry.contract](entry, c)
+    found = {"contract": f"{contract.name}: {contract.description}", "rows": f"{c['rows']:,}"}
+    found |= BY_CONTRACT[entry.contract](entry, c)
     if contract.attributes:
         kept = ", ".join(f"{name} ({kind})" for name, kind in c["attributes"].items())
         found["other columns"] = kept or "none"
@@ -100,7 +100,7 @@ def _stores(entry, c):
     return {"stores": f"{c['rows']:,}"}
 
 
-OF = {
+BY_CONTRACT = {
     "subscriptions": _subscriptions,
     "retention": _retention,
     "series": _series,

@@ -15,14 +15,18 @@ from scipy import optimize, stats
 from crmlab.result import Estimate
 from crmlab.stats.threads import one_thread
 
-LEAST_CURVATURE = 1e-9  # a customer; below it, rounding tells a ridge from a maximum
-ENOUGH = 2000  # rows to find out where a maximum lies, before all of them say where exactly
-MANY = 512  # points, for the ends of an interval
-PROPOSED, WIDER, TAILS = 2, 1.5, 5  # points proposed for each one drawn, how much wider, and how heavy in the tails
-LOOSEST = 5  # standard error of a log of a parameter; beyond it, its interval spans eight powers of ten
-FAR = 10  # logs to go from where a search stopped, to see whether the likelihood falls there
-ASTRAY = 14  # logs from where a search began, a million times: it runs off
-UNSEEN = 1e-6  # of a log-likelihood: nobody can tell
+MIN_CURVATURE = 1e-9  # a customer; below it, rounding tells a ridge from a maximum
+SUBSAMPLE_ROWS = 2000  # rows to find out where a maximum lies, before all of them say where exactly
+INTERVAL_POINTS = 512  # points, for the ends of an interval
+PROPOSALS_PER_DRAW, PROPOSAL_SCALE, PROPOSAL_DF = (
+    2,
+    1.5,
+    5,
+)  # points proposed for each one drawn, how much wider, and how heavy in the tails
+MAX_STANDARD_ERROR = 5  # standard error of a log of a parameter; beyond it, its interval spans eight powers of ten
+PROBE_DISTANCE = 10  # logs to go from where a search stopped, to see whether the likelihood falls there
+DIVERGED_DISTANCE = 14  # logs from where a search began, a million times: it runs off
+LIKELIHOOD_TOLERANCE = 1e-6  # of a log-likelihood: nobody can tell
 
 
 class FitError(RuntimeError):
@@ -51,24 +55,24 @@ def attempt(fit, *seen):
         return Unfitted(str(problem))
 
 
-def bootstrap(model, likelihood, columns, customers, count, seed):
-    """Models fitted as `model` was, to customers drawn anew `count` times: rows are reweighted, and it is near.
+def bootstrap(model, likelihood, columns, customers, replicates, seed):
+    """Models fitted as `model` was, to customers drawn anew `replicates` times: rows are reweighted, and it is near.
 
     likelihood, columns, customers : as `fit` takes them
     Draws without a clear maximum are left out, so that fewer models may come.
     """
     rng, everybody = np.random.default_rng(seed), int(customers.sum())
-    near = [[getattr(model, name) for name in names(model)]]
-    for _ in range(count):
+    near = [[getattr(model, name) for name in parameter_names(model)]]
+    for _ in range(replicates):
         weights = rng.multinomial(everybody, customers / everybody)
         drawn = weights > 0
         with suppress(FitError):
             yield maximise(type(model), likelihood(*(c[drawn] for c in columns), weights[drawn]), near, everybody)
 
 
-def names(model):
+def parameter_names(model):
     """The parameters of a model, or of its class: its fields but the covariance and what lies around."""
-    return [f.name for f in fields(model) if f.name not in ("covariance", "around")]
+    return [f.name for f in fields(model) if f.name not in ("covariance", "uncertainty")]
 
 
 def fit(cls, likelihood, columns, customers, starts):
@@ -78,12 +82,12 @@ def fit(cls, likelihood, columns, customers, starts):
     starts     : tuples of parameters; where rows are many, all are tried on some of the rows, and the best on all;
                  where that leads nowhere, all on all
     """
-    if customers.size > 2 * ENOUGH:
-        some = slice(None, None, customers.size // ENOUGH)
+    if customers.size > 2 * SUBSAMPLE_ROWS:
+        some = slice(None, None, customers.size // SUBSAMPLE_ROWS)
         rows = [column[some] for column in columns]
         with suppress(FitError):
             near = maximise(cls, likelihood(*rows, customers[some]), starts, int(customers[some].sum()))
-            start = [getattr(near, name) for name in names(near)]
+            start = [getattr(near, name) for name in parameter_names(near)]
             return maximise(cls, likelihood(*columns, customers), [start], int(customers.sum()))
     return maximise(cls, likelihood(*columns, customers), starts, int(customers.sum()))
 
@@ -102,20 +106,22 @@ def maximise(cls, derivatives, starts, customers):
         found, value, slope, curvature, start = min(ends, key=lambda end: end[1])
         lowest = np.linalg.eigvalsh(curvature)[0] if np.isfinite(value) else -np.inf
         missing = slope @ np.linalg.solve(curvature, slope) / 2 * customers if lowest > 0 else np.inf
-        log_likelihood, there = _of_logs(derivatives), lowest > LEAST_CURVATURE and missing < UNSEEN
-        if not there or lowest < 1 / (LOOSEST**2 * customers):
-            raise FitError(_refusal(cls, log_likelihood, found, found - start, there, slope, curvature, customers))
-    around = Around(log_likelihood, np.linalg.inv(curvature * customers))
-    return cls(*map(float, np.exp(found)), covariance=around.covariance, around=around)
+        log_likelihood, there = _on_log_scale(derivatives), lowest > MIN_CURVATURE and missing < LIKELIHOOD_TOLERANCE
+        if not there or lowest < 1 / (MAX_STANDARD_ERROR**2 * customers):
+            raise FitError(
+                _failure_reason(cls, log_likelihood, found, found - start, there, slope, curvature, customers)
+            )
+    uncertainty = Uncertainty(log_likelihood, np.linalg.inv(curvature * customers))
+    return cls(*map(float, np.exp(found)), covariance=uncertainty.covariance, uncertainty=uncertainty)
 
 
-def _of_logs(derivatives):
+def _on_log_scale(derivatives):
     """The log-likelihood as a function of the logs of the parameters."""
     value = getattr(derivatives, "value", lambda theta: derivatives(theta)[0])
     return lambda logs: value(np.exp(logs))
 
 
-def _refusal(cls, log_likelihood, found, off, there, slope, curvature, customers):
+def _failure_reason(cls, log_likelihood, found, off, there, slope, curvature, customers):
     """Why the end of a search is no maximum to be trusted, in words: there is none, or it is too flat, or not reached.
 
     off   : logs the search went from where it began
@@ -123,21 +129,23 @@ def _refusal(cls, log_likelihood, found, off, there, slope, curvature, customers
     There is none where the search ran off, or where the likelihood does not fall on one of the sides it is flattest on.
     """
     here, (least, ways) = log_likelihood(found), np.linalg.eigh(curvature)
-    reach = min(1 / np.sqrt(least[0] * customers), FAR) if least[0] > 0 else FAR
+    reach = min(1 / np.sqrt(least[0] * customers), PROBE_DISTANCE) if least[0] > 0 else PROBE_DISTANCE
     onwards = ways[:, 0] * (1 if ways[:, 0] @ off > 0 else -1)
-    endless = [way for way in (onwards, -onwards) if log_likelihood(found + reach * way) > here - UNSEEN]
-    if not there and np.abs(off).max() > ASTRAY:
-        endless.append(np.where(np.abs(off) > ASTRAY, off, 0))
+    endless = [way for way in (onwards, -onwards) if log_likelihood(found + reach * way) > here - LIKELIHOOD_TOLERANCE]
+    if not there and np.abs(off).max() > DIVERGED_DISTANCE:
+        endless.append(np.where(np.abs(off) > DIVERGED_DISTANCE, off, 0))
     if endless:
-        what, told = "no maximum", f"its likelihood does not fall as {_course(cls, endless[0])}"
+        what, told = "no maximum", f"its likelihood does not fall as {_direction_in_words(cls, endless[0])}"
     elif there:
         errors = np.sqrt(np.diag(np.linalg.inv(curvature * customers)))
-        loose = [f"of log {name} {error:.2g}" for name, error in zip(names(cls), errors, strict=True) if error > 1]
+        loose = [
+            f"of log {name} {error:.2g}" for name, error in zip(parameter_names(cls), errors, strict=True) if error > 1
+        ]
         what, told = "too flat a maximum", f"standard error {', '.join(loose)}"
     else:
         what = "no clear maximum"
         told = f"steepest slope {np.abs(slope).max():.2g}, least curvature {least[0]:.2g} a customer"
-    at = ", ".join(f"{name} {value:.4g}" for name, value in zip(names(cls), np.exp(found), strict=True))
+    at = ", ".join(f"{name} {value:.4g}" for name, value in zip(parameter_names(cls), np.exp(found), strict=True))
     whom = f"these {customers:,} customers" if customers > 1 else "this one customer"
     return (
         f"{cls.title} has {what} on {whom}: {told}; the search stopped at {at}; the data may hold too few repeat "
@@ -145,9 +153,11 @@ def _refusal(cls, log_likelihood, found, off, there, slope, curvature, customers
     )
 
 
-def _course(cls, way):
+def _direction_in_words(cls, way):
     """Where a direction of the logs of the parameters leads, in words."""
-    leading = [(name, step) for name, step in zip(names(cls), way, strict=True) if abs(step) > np.abs(way).max() / 5]
+    leading = [
+        (name, step) for name, step in zip(parameter_names(cls), way, strict=True) if abs(step) > np.abs(way).max() / 5
+    ]
     parts = []
     for sign, verb, end in ((1, "grow", "without end"), (-1, "shrink", "to nothing")):
         moved = [name for name, step in leading if sign * step > 0]
@@ -186,84 +196,86 @@ def _search(derivatives, start, customers):
 
 def standard_errors(model):
     """Standard error of each parameter, from the Hessian at the maximum: a Series by name."""
-    theta = np.array([getattr(model, name) for name in names(model)])
-    return pd.Series(theta * np.sqrt(np.diag(_around(model).covariance)), names(model), name="standard_error")
+    theta = np.array([getattr(model, name) for name in parameter_names(model)])
+    return pd.Series(
+        theta * np.sqrt(np.diag(_uncertainty(model).covariance)), parameter_names(model), name="standard_error"
+    )
 
 
 def parameters(model, level=0.95):
     """Each parameter with its standard error and confidence interval, from `draws`: a frame by name."""
-    theta = np.array([getattr(model, name) for name in names(model)])
-    if _around(model).log_likelihood:
-        points, weights = model.around.weighed(np.log(theta), MANY, 0)
+    theta = np.array([getattr(model, name) for name in parameter_names(model)])
+    if _uncertainty(model).log_likelihood:
+        points, weights = model.uncertainty.weighted_points(np.log(theta), INTERVAL_POINTS, 0)
         ends = [(1 - level) / 2, (1 + level) / 2]
-        low, high = np.exp(np.quantile(points, ends, axis=0, weights=weights, method="inverted_cdf"))
+        ci_low, ci_high = np.exp(np.quantile(points, ends, axis=0, weights=weights, method="inverted_cdf"))
     else:
         reach = np.exp(stats.norm.ppf((1 + level) / 2) * np.sqrt(np.diag(model.covariance)))
-        low, high = theta / reach, theta * reach
+        ci_low, ci_high = theta / reach, theta * reach
     return pd.DataFrame(
-        {"value": theta, "standard_error": standard_errors(model), "low": low, "high": high},
-        index=pd.Index(names(model), name="parameter"),
+        {"value": theta, "standard_error": standard_errors(model), "ci_low": ci_low, "ci_high": ci_high},
+        index=pd.Index(parameter_names(model), name="parameter"),
     )
 
 
 def estimates(model, prefix):
     """Each parameter as an Estimate, named `prefix`_parameter: facts for a Result; none of what is Unfitted."""
     table = parameters(model) if model else pd.DataFrame()
-    return {f"{prefix}_{row.Index}": Estimate(row.value, row.low, row.high) for row in table.itertuples()}
+    return {f"{prefix}_{row.Index}": Estimate(row.value, row.ci_low, row.ci_high) for row in table.itertuples()}
 
 
-def draws(model, count, seed):
-    """`count` models drawn about the maximum, as far off as the data leave open; best, a power of two.
+def draws(model, replicates, seed):
+    """`replicates` models drawn about the maximum, as far off as the data leave open; best, a power of two.
 
     They are drawn in proportion to the likelihood of what the model was fitted to, where it is at hand: near a ridge,
     its curvature at the maximum alone would promise too much. Else they are normal on the logs, by the covariance.
     Raises ValueError where the model has none, as one written by hand.
     """
-    logs = np.log([getattr(model, name) for name in names(model)])
-    for drawn in np.exp(_around(model).draws(tuple(logs), count, seed)):
-        yield replace(model, around=None, **dict(zip(names(model), map(float, drawn), strict=True)))
+    logs = np.log([getattr(model, name) for name in parameter_names(model)])
+    for drawn in np.exp(_uncertainty(model).draws(tuple(logs), replicates, seed)):
+        yield replace(model, uncertainty=None, **dict(zip(parameter_names(model), map(float, drawn), strict=True)))
 
 
-def _around(model):
+def _uncertainty(model):
     """What lies about a model's maximum; by its covariance alone where that is not the fitted one."""
     if model.covariance is None:
         raise ValueError(
             f"{model} was not fitted, so that nothing says how uncertain it is: fit it first, as by "
             f"{type(model).__name__}.fit(customers)"
         )
-    fitted = model.around and model.around.covariance is model.covariance
-    return model.around if fitted else Around(None, model.covariance)
+    fitted = model.uncertainty and model.uncertainty.covariance is model.covariance
+    return model.uncertainty if fitted else Uncertainty(None, model.covariance)
 
 
-class Around:
+class Uncertainty:
     """What data say of parameters about a maximum: `log_likelihood` of their logs, or None, and their covariance."""
 
     def __init__(self, log_likelihood, covariance):
         self.log_likelihood, self.covariance = log_likelihood, covariance
         self.draws = lru_cache(maxsize=8)(self._draws)  # many intervals of one report rest on the same draws
 
-    def _draws(self, at, count, seed):
-        """`count` logs of parameters about those at `at`: an array, a row each, in any order."""
+    def _draws(self, at, replicates, seed):
+        """`replicates` logs of parameters about those at `at`: an array, a row each, in any order."""
         rng = np.random.default_rng(seed)
         if self.log_likelihood is None:
-            points = stats.qmc.MultivariateNormalQMC(np.zeros(len(at)), rng=rng).random(_power_of_two(count))
-            return rng.permutation(at + points @ np.linalg.cholesky(self.covariance).T)[:count]
-        points, weights = self.weighed(at, PROPOSED * count, rng)
+            points = stats.qmc.MultivariateNormalQMC(np.zeros(len(at)), rng=rng).random(_power_of_two(replicates))
+            return rng.permutation(at + points @ np.linalg.cholesky(self.covariance).T)[:replicates]
+        points, weights = self.weighted_points(at, PROPOSALS_PER_DRAW * replicates, rng)
         order = rng.permutation(len(points))  # they fill space evenly, and even steps would fall in with that
         shares = np.cumsum(weights[order])
-        return points[order][np.searchsorted(shares / shares[-1], (np.arange(count) + rng.random()) / count)]
+        return points[order][np.searchsorted(shares / shares[-1], (np.arange(replicates) + rng.random()) / replicates)]
 
-    def weighed(self, at, count, seed):
+    def weighted_points(self, at, count, seed):
         """Logs of parameters from a wider t distribution, a row each, and weights that make them the data's.
 
-        They are `count`, or as many more as make a power of two.
+        They are `replicates`, or as many more as make a power of two.
         """
         root = np.linalg.cholesky(self.covariance)
         uniform = stats.qmc.Sobol(len(at) + 1, rng=np.random.default_rng(seed)).random(_power_of_two(count))
-        tails = np.sqrt(stats.chi2.ppf(uniform[:, -1], TAILS) / TAILS)[:, None]
-        points = at + np.sqrt(WIDER) * (stats.norm.ppf(uniform[:, :-1]) / tails) @ root.T
-        apart = np.linalg.solve(root, (points - at).T) / np.sqrt(WIDER)
-        proposed = -(TAILS + len(at)) / 2 * np.log1p((apart**2).sum(axis=0) / TAILS)
+        tails = np.sqrt(stats.chi2.ppf(uniform[:, -1], PROPOSAL_DF) / PROPOSAL_DF)[:, None]
+        points = at + np.sqrt(PROPOSAL_SCALE) * (stats.norm.ppf(uniform[:, :-1]) / tails) @ root.T
+        apart = np.linalg.solve(root, (points - at).T) / np.sqrt(PROPOSAL_SCALE)
+        proposed = -(PROPOSAL_DF + len(at)) / 2 * np.log1p((apart**2).sum(axis=0) / PROPOSAL_DF)
         with one_thread(), np.errstate(all="ignore"):
             weight = np.array([self.log_likelihood(point) for point in points]) - proposed
         weight = np.exp(weight - np.nanmax(weight), where=np.isfinite(weight), out=np.zeros(len(weight)))

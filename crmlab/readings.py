@@ -14,12 +14,12 @@ import ibis.expr.types as ir
 MONEY = "decimal(18, 4)"  # exact: sums do not depend on threads or on the order of rows
 YES, NO = ("yes", "y", "true", "t", "1", "private"), ("no", "n", "false", "f", "0", "national")  # as brands are called
 EXACT = "decimal(38, 24)"  # holds what MONEY may have rounded away
-A_NUMBER = {
+NUMBER_PATTERNS = {
     ".": r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$",
     ",": r"^\s*[+-]?([0-9]+,?[0-9]*|,[0-9]+)([eE][+-]?[0-9]+)?\s*$",
 }
-A_TIME = r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?)?$"
-AN_INSTANT = A_TIME.replace(")?$", r"(Z|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?))$")
+TIME_PATTERN = r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?)?$"
+INSTANT_PATTERN = TIME_PATTERN.replace(")?$", r"(Z|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?))$")
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,10 @@ class Rule:
     """A named condition that no accepted row meets."""
 
     column: str
-    says: str
+    message: str
     broken: Callable[[ir.Table], ir.BooleanColumn]
     remedy: str
-    shows: str | None = None  # the column quoted beside the row number
+    example_column: str | None = None  # the column quoted beside the row number
 
 
 def _text(source, column, policy):
@@ -38,13 +38,13 @@ def _text(source, column, policy):
     if not (kind.is_string() or kind.is_integer() or kind.is_uuid()):
         raise TypeError("which does not keep ids such as 00123; store it as text")
     empty = Rule(column.name, "is empty", _is_empty(column.name), "fill or drop them")
-    return source.cast("string"), [] if column.blank else [empty]
+    return source.cast("string"), [] if column.nullable else [empty]
 
 
 def _time(source, column, policy):
     name = column.name
     value, carries_offset, remedy = _clock_time(source, policy)
-    rules = [] if column.blank else [Rule(name, "is empty", _is_empty(name), "fill or drop them", "customer_id")]
+    rules = [] if column.nullable else [Rule(name, "is empty", _is_empty(name), "fill or drop them", "customer_id")]
     rules += [
         Rule(name, "is not a date or time", _is_unread(name), remedy, f"raw_{name}"),
         Rule(
@@ -88,14 +88,14 @@ def _clock_time(source, policy):
 def _iso(source, zone):
     """ISO text as the clock of the shop showed it. Most cells need no tidying, which takes ten times as long."""
     tidy, null = _tidy(source), ibis.null("string")
-    plain = tidy.re_search(A_TIME).ifelse(tidy, null).try_cast("timestamp")
-    instant = tidy.re_search(AN_INSTANT).ifelse(tidy, null).try_cast("timestamp('UTC')")
+    plain = tidy.re_search(TIME_PATTERN).ifelse(tidy, null).try_cast("timestamp")
+    instant = tidy.re_search(INSTANT_PATTERN).ifelse(tidy, null).try_cast("timestamp('UTC')")
     other = ibis.coalesce(plain, _on_clock(instant, zone))
-    return source.re_search(A_TIME).ifelse(source.try_cast("timestamp"), other)
+    return source.re_search(TIME_PATTERN).ifelse(source.try_cast("timestamp"), other)
 
 
 def _is_instant(text):
-    return text.re_search(A_TIME).ifelse(False, _tidy(text).re_search(AN_INSTANT))
+    return text.re_search(TIME_PATTERN).ifelse(False, _tidy(text).re_search(INSTANT_PATTERN))
 
 
 def _tidy(text):
@@ -107,7 +107,10 @@ def _number(source, column, policy):
     name = column.name
     value, _pattern, remedy = _value(source, policy, "float64", 1e308)
     unread = Rule(name, "is not a number", _is_unread(name), remedy, f"raw_{name}")
-    return value, [unread] if column.blank else [Rule(name, "is empty", _is_empty(name), "fill or drop them"), unread]
+    return value, [unread] if column.nullable else [
+        Rule(name, "is empty", _is_empty(name), "fill or drop them"),
+        unread,
+    ]
 
 
 def _whole(source, column, policy):
@@ -158,13 +161,13 @@ def _value(source, policy, to, beyond):
     """The number in each cell, null unless it is below `beyond`; the pattern of its text; what to do about others."""
     kind = source.type()
     if kind.is_string():
-        pattern = A_NUMBER[policy.decimal]
+        pattern = NUMBER_PATTERNS[policy.decimal]
         written, other = ("1234.50", ",") if policy.decimal == "." else ("1234,50", ".")
         text = source if policy.decimal == "." else source.replace(",", ".")
         number = source.re_search(pattern).ifelse(text, ibis.null("string")).try_cast(to)
         remedy = f"write numbers as {written} and nothing else, or state decimal = {other!r} in data/catalog.toml"
     elif kind.is_numeric():
-        pattern, remedy = A_NUMBER["."], "fill or drop them"
+        pattern, remedy = NUMBER_PATTERNS["."], "fill or drop them"
         number = source.round(4) if _is_finer(kind) else source
     else:
         raise TypeError("which is not a number; store numbers, or text such as 1234.50")

@@ -56,7 +56,7 @@ def read(place, entry, where):
 
 
 @contextmanager
-def readable(where, place):
+def raise_input_errors(where, place):
     """Within it, what an engine cannot read of `place`, None for a table of its own, is an InputError."""
     unreadable = (duckdb.Error, UnicodeError, csv.Error, OSError) if place else Exception  # engines have their own
     try:
@@ -140,7 +140,7 @@ def _whitespace(place, paths, entry, where):
     stand = [name for name in (FILE, ROW) if name in lines.columns]
     parts = lines.filter(_.line.strip() != "").select(*stand, parts=_.line.strip().re_split(r"\s+"))
     wrong = parts.filter(parts.parts.length() != width).mutate(line=parts[ROW] + entry.skip)
-    faults += _fault(wrong, where, *RAGGED, width=width)
+    faults += _breach(wrong, where, *RAGGED, width=width)
     fields = parts.select(*stand, **{name: parts.parts[i] for i, name in enumerate(entry.header)})
     return engines.connect().create_table(ibis.util.gen_name("log"), fields, temp=True), faults
 
@@ -161,10 +161,10 @@ def _text_table(place, paths, where, **options):
     if folder:
         scanned = engine.table(f"{name}_scan").select("file_id", **{FILE: "file_path"})
         bad = _relative(bad.inner_join(scanned, "file_id"), place)
-    told = {"width": len(options["columns"]), "encoding": options["encoding"]}
-    faults = _fault(bad.filter(~bad.error_type.isin([*FAULTS])), where, *RAGGED, **told)
-    for kind, (says, remedy) in FAULTS.items():
-        faults += _fault(bad.filter(bad.error_type == kind), where, says, remedy, **told)
+    details = {"width": len(options["columns"]), "encoding": options["encoding"]}
+    faults = _breach(bad.filter(~bad.error_type.isin([*FAULTS])), where, *RAGGED, **details)
+    for kind, (message, remedy) in FAULTS.items():
+        faults += _breach(bad.filter(bad.error_type == kind), where, message, remedy, **details)
     return table, faults
 
 
@@ -173,7 +173,7 @@ def _relative(rows, place):
     return rows.mutate(**{FILE: rows[FILE].replace(f"{place}/", "")}) if FILE in rows.columns else rows
 
 
-def _fault(bad, where, says, remedy, **told):
+def _breach(bad, where, message, remedy, **details):
     """What is wrong with lines: one breach, or none."""
     stand = [name for name in (FILE, "line") if name in bad.columns]
     lines = bad.select(*stand).distinct()
@@ -183,7 +183,7 @@ def _fault(bad, where, says, remedy, **told):
     first = lines.order_by(*stand).limit(SHOWN).execute()
     listed = "; ".join(" ".join([*line[:-1], f"line {line[-1]:,}"]) for line in first.itertuples(index=False))
     number = "1 line" if count == 1 else f"{count:,} lines"
-    return [f"{where}: {says.format(**told)} in {number} (first: {listed}); {remedy}"]
+    return [f"{where}: {message.format(**details)} in {number} (first: {listed}); {remedy}"]
 
 
 READERS = {"csv": _csv, "parquet": _parquet, "whitespace": _whitespace}

@@ -10,11 +10,11 @@ from matplotlib.text import Text
 
 ACTUAL = "#1b1f24"  # what was seen
 EXPECTED = "#0b6fa4"  # what a model says
-NAIVE = "#9a6700"  # the simple rule it must beat
+BASELINE = "#9a6700"  # the simple rule it must beat
 BAND = "#0b6fa433"  # an interval about EXPECTED
-QUIET = "#6e7781"  # marks that only help to read
+MUTED = "#6e7781"  # marks that only help to read
 
-LOOK = {
+RC_PARAMS = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.titlelocation": "left",
@@ -23,7 +23,7 @@ LOOK = {
 }
 
 FONT = "DejaVu Sans"  # matplotlib brings it
-HAN = [  # the first of these that is installed writes what FONT lacks: Chinese, Japanese and Korean
+CJK_FONTS = [  # the first of these that is installed writes what FONT lacks: Chinese, Japanese and Korean
     "Noto Sans CJK SC",
     "Noto Sans CJK JP",
     "Source Han Sans SC",
@@ -54,9 +54,9 @@ def _letters():
 
 
 def fonts():
-    """FONT, and the first of HAN that matplotlib knows of: a list."""
+    """FONT, and the first of CJK_FONTS that matplotlib knows of: a list."""
     installed = {font.name for font in fontManager.ttflist}
-    return [FONT, *[name for name in HAN if name in installed][:1]]
+    return [FONT, *[name for name in CJK_FONTS if name in installed][:1]]
 
 
 def axes(ax=None, height=4.0, width=7.2):
@@ -73,5 +73,5 @@ def panels(count):
     # the figure comes first: matplotlib settles its backend then, which the style must not undo when it ends
     size = (7.2 if count == 1 else 4.6 * count, 4.0)
     figure = plt.figure(figsize=size, dpi=144, layout="constrained", FigureClass=Figure)
-    with sns.axes_style("ticks", LOOK), sns.plotting_context("paper", font_scale=1.1):
+    with sns.axes_style("ticks", RC_PARAMS), sns.plotting_context("paper", font_scale=1.1):
         return [figure.add_subplot(1, count, place + 1) for place in range(count)]

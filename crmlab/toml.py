@@ -5,11 +5,11 @@ import tomllib
 from crmlab.contracts import InputError
 
 
-def read(path, absent):
-    """A TOML file as a dict. Raises InputError where it cannot be read, or is not there: then with `absent`."""
+def read(path, missing_message):
+    """A TOML file as a dict. Raises InputError where it cannot be read, or is absent: then `missing_message`."""
     try:
         return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError:
-        raise InputError(absent) from None
+        raise InputError(missing_message) from None
     except (tomllib.TOMLDecodeError, UnicodeError) as problem:
         raise InputError(f"{path.name}: cannot be read as TOML ({problem}); correct it") from None

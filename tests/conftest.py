@@ -8,7 +8,7 @@ import pytest
 from hypothesis import Phase, settings
 
 from crmlab import catalog
-from crmlab.contracts import ROW, InputError, Policy, admit
+from crmlab.contracts import ROW, InputError, Policy, validate
 
 # unshrunk, as a failing example of many queries takes minutes to shrink
 QUICK = settings(max_examples=12, deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate))
@@ -28,14 +28,14 @@ def log(amount, customer_id="a", time="2024-01-01", **columns):
 
 def accepted(raw, *columns, **policy):
     """The accepted rows, in the order of their number in `product_id` where they have one."""
-    rows = admit(raw, "log", Policy(**policy)).table.to_pyarrow().to_pylist()
+    rows = validate(raw, "log", Policy(**policy)).table.to_pyarrow().to_pylist()
     return [tuple(line[c] for c in columns) for line in sorted(rows, key=lambda line: int(line.get("product_id", 0)))]
 
 
 def breaches(raw, faults=(), **policy):
     """What the door says against a raw table."""
     with pytest.raises(InputError) as caught:
-        admit(raw, "log", Policy(**policy), faults)
+        validate(raw, "log", Policy(**policy), faults)
     return caught.value.breaches
 
 

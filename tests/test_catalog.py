@@ -158,25 +158,25 @@ POLICIES = [(r, z) for r in ("drop", "net") for z in ("order", "drop")]
 def test_what_the_door_found_is_told_in_plain_words(shop, returns, zero):
     text = LOG + "a,2024-01-01,10\na,2024-01-02,-12\nb,2024-01-01,2.00005\nb,2024-01-01,0\nc,2024-01-01,-1\n"
     data = shop.entry(text, returns=repr(returns), zero=repr(zero), currency="'EUR'", nature="'simulated'")
-    found = catalog.check(data).found.found
-    assert not re.search("nan|none|nat|np|decimal|datetime|timestamp", " ".join(found.drop("data")), re.IGNORECASE)
-    assert found["data"] == "log (simulated data, not real)"
-    assert (found["rows"], found["amounts rounded to 4 decimals"]) == ("5", "1")
-    assert found["first to last order"] == "2024-01-01 to 2024-01-01"
-    assert found["customers"] == ("2" if returns == "drop" else "1")
-    assert found["spend"] == ("12.00 EUR" if returns == "drop" else "2.00 EUR")
-    assert found["zero amounts"] == ("1 (counted as orders)" if zero == "order" else "1 (dropped)")
+    summary = catalog.check(data).summary.summary
+    assert not re.search("nan|none|nat|np|decimal|datetime|timestamp", " ".join(summary.drop("data")), re.IGNORECASE)
+    assert summary["data"] == "log (simulated data, not real)"
+    assert (summary["rows"], summary["amounts rounded to 4 decimals"]) == ("5", "1")
+    assert summary["first to last order"] == "2024-01-01 to 2024-01-01"
+    assert summary["customers"] == ("2" if returns == "drop" else "1")
+    assert summary["spend"] == ("12.00 EUR" if returns == "drop" else "2.00 EUR")
+    assert summary["zero amounts"] == ("1 (counted as orders)" if zero == "order" else "1 (dropped)")
     netted = (
         "netted (order days returned whole: 1; rows without an earlier order, left out: 1; "
         "beyond what was bought: 2.00 EUR)"
     )
-    assert found["returns"] == f"2 rows, 13.00 EUR: {'dropped' if returns == 'drop' else netted}"
+    assert summary["returns"] == f"2 rows, 13.00 EUR: {'dropped' if returns == 'drop' else netted}"
 
 
 def test_a_log_without_returns_says_so(shop):
-    found = catalog.check(shop.write("log.csv", TEN)).found.found
-    assert (found["returns"], found["zero amounts"], found["spend"]) == ("0", "0 (counted as orders)", "10.00")
-    assert found["order days"] == "10 (one a customer and day; 0 rows merged into them)"
+    summary = catalog.check(shop.write("log.csv", TEN)).summary.summary
+    assert (summary["returns"], summary["zero amounts"], summary["spend"]) == ("0", "0 (counted as orders)", "10.00")
+    assert summary["order days"] == "10 (one a customer and day; 0 rows merged into them)"
 
 
 def test_days_do_not_depend_on_the_clock_of_the_machine(shop):
@@ -193,20 +193,20 @@ def test_a_period_is_as_given_else_the_catalogs_else_two_thirds_of_the_span(shop
     period = catalog.period(shop.write("log.csv", TEN))
     assert (period.first, period.split, period.until) == (date(2024, 1, 1), date(2024, 1, 7), date(2024, 1, 10))
     assert period.days == 3
-    assert period.told["chosen by"].tolist() == ["the data", "two thirds of the span", "last day of the data"]
+    assert period.summary["chosen by"].tolist() == ["the data", "two thirds of the span", "last day of the data"]
     data = shop.entry(TEN, split="2024-01-04", until="2024-01-08")
-    assert catalog.period(data).told["chosen by"].tolist() == ["the data", "catalog", "catalog"]
-    assert catalog.period(data).told["day"].tolist() == [date(2024, 1, 1), date(2024, 1, 4), date(2024, 1, 8)]
+    assert catalog.period(data).summary["chosen by"].tolist() == ["the data", "catalog", "catalog"]
+    assert catalog.period(data).summary["day"].tolist() == [date(2024, 1, 1), date(2024, 1, 4), date(2024, 1, 8)]
     for split in ("2024-01-05", date(2024, 1, 5), datetime(2024, 1, 5, 12)):
         assert catalog.period(data, split).split == date(2024, 1, 5)
-    assert catalog.period(data, "2024-01-05").told["chosen by"].tolist() == ["the data", "parameter", "catalog"]
+    assert catalog.period(data, "2024-01-05").summary["chosen by"].tolist() == ["the data", "parameter", "catalog"]
 
 
 def test_a_split_of_the_catalogs_stands_only_before_the_end_that_is_asked_for(shop):
     data = shop.entry(TEN, split="2024-01-08")
     period = catalog.period(data, until="2024-01-07")
     assert (period.split, period.until) == (date(2024, 1, 5), date(2024, 1, 7))  # two thirds of what is left
-    assert period.told["chosen by"].tolist() == ["the data", "two thirds of the span", "parameter"]
+    assert period.summary["chosen by"].tolist() == ["the data", "two thirds of the span", "parameter"]
 
 
 def test_every_fault_of_a_period_is_told_at_once(shop):

@@ -5,23 +5,23 @@ from datetime import date
 import pyarrow as pa
 import pytest
 
-from crmlab.contracts import CONTRACTS, ROW, InputError, Policy, admit, recognise
+from crmlab.contracts import CONTRACTS, ROW, InputError, Policy, infer_contract, validate
 
 from .conftest import table
 
 
-def entered(contract, raw, **policy):
-    return admit(raw, "file", Policy(contract=contract, **policy))
+def validated(contract, raw, **policy):
+    return validate(raw, "file", Policy(contract=contract, **policy))
 
 
 def rows(contract, raw, **policy):
     """The accepted rows, in the order of their columns."""
-    return sorted(tuple(r.values()) for r in entered(contract, raw, **policy).table.to_pyarrow().to_pylist())
+    return sorted(tuple(r.values()) for r in validated(contract, raw, **policy).table.to_pyarrow().to_pylist())
 
 
 def refused(contract, raw, faults=(), **policy):
     with pytest.raises(InputError) as caught:
-        admit(raw, "file", Policy(contract=contract, **policy), faults)
+        validate(raw, "file", Policy(contract=contract, **policy), faults)
     assert all("; " in breach for breach in caught.value.breaches), "what to do is missing"
     assert not any(word in str(caught.value) for word in ("crmlab_", "raw_", "ibis"))
     return caught.value.breaches
@@ -41,17 +41,17 @@ def test_contracts_of_customers_have_days_and_an_end_that_may_be_empty():
         ("007", date(2024, 1, 1), None, "all"),
         ("8", date(2024, 2, 1), date(2024, 2, 1), "all"),
     ]
-    counts = entered("subscriptions", raw).counts
+    counts = validated("subscriptions", raw).counts
     assert (counts["customers"], counts["ended"], counts["running"], counts["groups"]) == (2, 1, 1, 1)
     assert (counts["first"], counts["last"]) == (date(2024, 1, 1), date(2024, 2, 1))
 
 
 def test_the_last_day_seen_of_contracts_is_the_catalogs_where_it_says_so():
     raw = table(customer_id=["a", "b"], start=["2024-01-01", "2024-01-05"], end=["2025-01-01", ""], group=["x", "y"])
-    assert entered("subscriptions", raw).counts["last"] == date(2025, 1, 1)
-    assert entered("subscriptions", raw, until=date(2024, 6, 30)).counts["last"] == date(2024, 6, 30)
+    assert validated("subscriptions", raw).counts["last"] == date(2025, 1, 1)
+    assert validated("subscriptions", raw, until=date(2024, 6, 30)).counts["last"] == date(2024, 6, 30)
     running = table(customer_id=["a"], start=["2024-01-01"], end=[""])
-    assert entered("subscriptions", running).counts["last"] == date(2024, 1, 1)
+    assert validated("subscriptions", running).counts["last"] == date(2024, 1, 1)
 
 
 def test_every_breach_of_contracts_of_customers_is_told_at_once():
@@ -91,7 +91,7 @@ def test_retention_is_whole_numbers_by_group_and_period():
     raw = retention(["10", "7.0", "4", "2"], ["0", "1", "0", "1"], group=["b", "b", "a", "a"])
     assert rows("retention", raw) == [("a", 0, 4), ("a", 1, 2), ("b", 0, 10), ("b", 1, 7)]
     assert rows("retention", retention(["3", "3"])) == [("all", 0, 3), ("all", 1, 3)]
-    counts = entered("retention", raw).counts
+    counts = validated("retention", raw).counts
     assert (counts["rows"], counts["customers"], counts["groups"], counts["periods"]) == (4, 14, 2, 1)
 
 
@@ -134,7 +134,7 @@ def test_retention_that_rises_or_leaves_periods_out_is_refused():
     ],
 )
 def test_a_series_tells_its_own_step(days, every):
-    assert entered("series", series(days)).counts["every"] == every
+    assert validated("series", series(days)).counts["every"] == every
 
 
 def test_a_series_is_days_and_sales_by_category():
@@ -144,7 +144,7 @@ def test_a_series_is_days_and_sales_by_category():
         (date(2024, 2, 1), 0.0, "b"),
         (date(2024, 2, 1), 2.5, "a"),
     ]
-    counts = entered("series", raw, time_format="%Y-%m").counts
+    counts = validated("series", raw, time_format="%Y-%m").counts
     assert (counts["categories"], counts["sales"], counts["last"]) == (2, 3.5, date(2024, 2, 1))
 
 
@@ -161,7 +161,7 @@ def test_a_series_with_negative_sales_and_a_gap_is_told_both():
 def test_a_time_that_stands_twice_in_a_series_is_refused_unless_of_another_category():
     days = ["2024-01-01", "2024-01-01 12:00"]
     assert "'time' stands in more than one row of its category in 2 of 2 rows" in refused("series", series(days))[0]
-    assert entered("series", series(days, category=["a", "b"])).counts["categories"] == 2
+    assert validated("series", series(days, category=["a", "b"])).counts["categories"] == 2
 
 
 def test_a_series_needs_numbers():
@@ -189,7 +189,7 @@ def test_customers_keep_their_other_columns_as_numbers_where_all_cells_are_else_
         spent=["1.5e3", "-2"],
         nothing=["", None],
     )
-    found = entered("customers", raw)
+    found = validated("customers", raw)
     assert found.counts["attributes"] == {
         "age": "number", "postcode": "text", "card": "text", "city": "text", "spent": "number", "nothing": "text",
     }  # fmt: skip
@@ -207,7 +207,7 @@ def test_attributes_follow_the_decimal_mark_and_give_way_to_mapped_columns():
 
 def test_typed_attributes_keep_what_they_are():
     raw = table(store_id=[1, 2], area=pa.array([1, 2], "int32"), open=[True, False], since=[date(2020, 1, 1)] * 2)
-    found = entered("stores", raw)
+    found = validated("stores", raw)
     assert found.counts["attributes"] == {"area": "number", "open": "boolean", "since": "date"}
     assert rows("stores", raw)[0] == ("1", 1.0, True, date(2020, 1, 1))
 
@@ -224,7 +224,7 @@ def test_ids_are_unique(contract, key):
 def test_yes_and_no_are_read_in_the_common_ways_and_nothing_else():
     told = ["yes", "Y", "TRUE", "t", "1", "no", "n", "False", "f", "0", ""]
     raw = table(product_id=[*map(str, range(len(told)))], own_label=told)
-    assert entered("products", raw).table.own_label.to_pyarrow().to_pylist() == [True] * 5 + [False] * 5 + [None]
+    assert validated("products", raw).table.own_label.to_pyarrow().to_pylist() == [True] * 5 + [False] * 5 + [None]
     assert rows("products", table(product_id=["a"], own_label=[True])) == [("a", True)]
     assert rows("products", table(product_id=["a"], own_label=[0])) == [("a", False)]
     (breach,) = refused("products", table(product_id=["a", "b"], own_label=["perhaps", "2"]))
@@ -237,14 +237,14 @@ def test_yes_and_no_are_read_in_the_common_ways_and_nothing_else():
 
 def test_a_product_may_lack_category_and_brand():
     raw = table(product_id=["a", "b"], category=["x", ""], brand=["m", "n"])
-    counts = entered("products", raw).counts
+    counts = validated("products", raw).counts
     assert (counts["brand"], counts["rows"]) == (2, 2)
 
 
 def test_a_file_listed_nowhere_is_told_by_its_columns():
-    assert recognise(["customer_id", "start", "end", "x"]) == "subscriptions"
-    assert recognise(["period", "customers"]) == "retention"
-    assert recognise(["time", "sales"]) == "series"
-    assert recognise(["customer_id", "time", "amount", "sales"]) == "transactions"
-    assert recognise(["customer_id", "time", "Paid"]) == "transactions"
-    assert recognise(["store_id"]) == "transactions"
+    assert infer_contract(["customer_id", "start", "end", "x"]) == "subscriptions"
+    assert infer_contract(["period", "customers"]) == "retention"
+    assert infer_contract(["time", "sales"]) == "series"
+    assert infer_contract(["customer_id", "time", "amount", "sales"]) == "transactions"
+    assert infer_contract(["customer_id", "time", "Paid"]) == "transactions"
+    assert infer_contract(["store_id"]) == "transactions"

@@ -105,10 +105,10 @@ FOUND = [
 @pytest.mark.parametrize(("contract", "text", "lines"), FOUND)
 def test_what_a_door_found_is_told_in_plain_words(shop, contract, text, lines):
     log = catalog.check(shop.entry(text, contract=repr(contract), currency="'EUR'"))
-    found = log.found.found
-    assert found["contract"].startswith(contract.upper())
-    assert {name: found[name] for name in lines} == lines
-    assert not any(word in " ".join(found) for word in ("None", "nan", "NaT", "<NA>"))
+    summary = log.summary.summary
+    assert summary["contract"].startswith(contract.upper())
+    assert {name: summary[name] for name in lines} == lines
+    assert not any(word in " ".join(summary) for word in ("None", "nan", "NaT", "<NA>"))
 
 
 def test_check_names_the_contract_and_takes_one(project):  # noqa: F811
@@ -125,7 +125,7 @@ def test_a_report_takes_data_of_any_contract(project):  # noqa: F811
     )
     (project / "notebooks" / "suite.toml").write_text("[ranges.any]\nend = { within = 'data' }\n")
     job = parameters.prepare(project, [("any", {})])[0]
-    assert job.logs["data"].entry.contract == "series"
+    assert job.datasets["data"].entry.contract == "series"
     parameters.prepare(project, [("any", {"end": "2024-01-15"})])
     with pytest.raises(InputError, match=r"end = 2025-01-15 lies outside s\.csv"):
         parameters.prepare(project, [("any", {"end": "2025-01-15"})])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from crmlab.contracts import ROW, Policy, admit
+from crmlab.contracts import ROW, Policy, validate
 
 from .conftest import QUICK, accepted, breaches, log, table
 
@@ -81,7 +81,7 @@ def test_an_empty_log_is_refused():
 
 def test_zero_amounts_are_orders_unless_dropped():
     raw = log(["0", "5", "0.00001"], ["a", "b", "c"])
-    kept, dropped = (admit(raw, "log", Policy(zero=zero)) for zero in ("order", "drop"))
+    kept, dropped = (validate(raw, "log", Policy(zero=zero)) for zero in ("order", "drop"))
     assert [e.counts["zero_amounts"] for e in (kept, dropped)] == [2, 2]
     assert [e.counts["customers"] for e in (kept, dropped)] == [3, 1]
     assert [e.counts["rows"] for e in (kept, dropped)] == [3, 3]
@@ -91,7 +91,7 @@ def test_zero_amounts_are_orders_unless_dropped():
 
 def test_first_last_and_customers_count_what_is_left():
     raw = log(["-5", "0", "5", "-5", "0"], [*"abccd"], [f"2024-01-0{d}" for d in range(1, 6)])
-    counts = admit(raw, "log", Policy(returns="drop", zero="drop")).counts
+    counts = validate(raw, "log", Policy(returns="drop", zero="drop")).counts
     assert (counts["first"], counts["last"]) == (date(2024, 1, 3), date(2024, 1, 3))
     assert (counts["customers"], counts["order_days"], counts["rows"]) == (1, 1, 5)
     assert (counts["returns"], counts["returned"], counts["spend"]) == (2, 10, 5)
@@ -109,7 +109,7 @@ def test_a_return_offsets_its_own_order_else_the_latest_earlier_one():
     raw = log(amounts, [*"aaaaaab"], when, order_id=orders, product_id=[*"1234567"])
     days = [day and day.day for (day,) in accepted(raw, "order_day", returns="net")]
     assert days == [1, 5, 1, 5, 9, 9, None]
-    counts = admit(raw, "log", Policy(returns="net")).counts
+    counts = validate(raw, "log", Policy(returns="net")).counts
     told = ("order_days", "spend", "returned_out_days", "returns_beyond_order", "returns_without_order", "customers")
     assert [counts[name] for name in told] == [1, 5, 2, -2, 1, 1]
 
@@ -151,20 +151,20 @@ def test_netting_agrees_with_brute_force(sales):
         days.setdefault((customer, day), []).append(amount)
     dated = {key: amounts for key, amounts in days.items() if key[1]}
     orders = {k: a for k, a in dated.items() if min(a) >= 0 or sum(a) > 0}
-    entered = admit(sold(sales), "log", Policy(returns="net"))
-    rows = sorted(entered.table.to_pyarrow().to_pylist(), key=lambda row: int(row["product_id"]))
+    validated = validate(sold(sales), "log", Policy(returns="net"))
+    rows = sorted(validated.table.to_pyarrow().to_pylist(), key=lambda row: int(row["product_id"]))
     assert [row["order_day"] for row in rows] == [*netted(sales)]
-    assert {name: entered.counts[name] for name in ("order_days", "customers", "first", "last", "spend")} == {
+    assert {name: validated.counts[name] for name in ("order_days", "customers", "first", "last", "spend")} == {
         "order_days": len(orders),
         "customers": len({customer for customer, _day in orders}),
         "first": min(day for _c, day in orders),
         "last": max(day for _c, day in orders),
         "spend": sum(map(sum, orders.values())),
     }
-    assert entered.counts["returned_out_days"] == len(dated) - len(orders)
-    assert entered.counts["returns_beyond_order"] == sum(min(sum(a), 0) for a in dated.values())
-    assert entered.counts["returns_without_order"] == sum(len(a) for k, a in days.items() if not k[1])
-    assert entered.counts["merged_rows"] == sum(max(sum(x >= 0 for x in a) - 1, 0) for a in dated.values())
+    assert validated.counts["returned_out_days"] == len(dated) - len(orders)
+    assert validated.counts["returns_beyond_order"] == sum(min(sum(a), 0) for a in dated.values())
+    assert validated.counts["returns_without_order"] == sum(len(a) for k, a in days.items() if not k[1])
+    assert validated.counts["merged_rows"] == sum(max(sum(x >= 0 for x in a) - 1, 0) for a in dated.values())
 
 
 @QUICK

@@ -15,7 +15,7 @@ class Gamma:
     shape: float
     rate: float
     covariance: np.ndarray | None = field(default=None, repr=False, compare=False)
-    around: likelihood.Around | None = field(default=None, repr=False, compare=False)
+    uncertainty: likelihood.Uncertainty | None = field(default=None, repr=False, compare=False)
 
 
 def derivatives(sample, times=1):
@@ -59,25 +59,26 @@ def test_standard_errors_are_those_of_the_inverse_hessian(fitted, sample):
 
 def test_intervals_hold_the_truth_and_stay_above_zero(fitted):
     table = likelihood.parameters(fitted)
-    assert (table.low < [3, 2]).all()
-    assert (table.high > [3, 2]).all()
-    assert (table.low > 0).all()
+    assert (table.ci_low < [3, 2]).all()
+    assert (table.ci_high > [3, 2]).all()
+    assert (table.ci_low > 0).all()
 
 
 def test_intervals_end_1_96_standard_errors_away_where_the_likelihood_is_normal(fitted):
     table, errors = likelihood.parameters(fitted), np.sqrt(np.diag(fitted.covariance))  # 4,000 rows: next to normal
-    assert list(np.log(table.high / table.value) / errors) == pytest.approx([1.96, 1.96], rel=0.06)
-    assert list(np.log(table.value / table.low) / errors) == pytest.approx([1.96, 1.96], rel=0.06)
+    assert list(np.log(table.ci_high / table.value) / errors) == pytest.approx([1.96, 1.96], rel=0.06)
+    assert list(np.log(table.value / table.ci_low) / errors) == pytest.approx([1.96, 1.96], rel=0.06)
 
 
 def test_intervals_of_draws_are_right_on_average_however_many_points_each_is_drawn_from(monkeypatch):
     from scipy import stats
 
-    around, held = likelihood.Around(lambda logs: -(logs @ logs) / 2, np.eye(2)), {}
+    uncertainty, held = likelihood.Uncertainty(lambda logs: -(logs @ logs) / 2, np.eye(2)), {}
     for proposed in (2, 8):
-        monkeypatch.setattr(likelihood, "PROPOSED", proposed)
+        monkeypatch.setattr(likelihood, "PROPOSALS_PER_DRAW", proposed)
         ends = [
-            np.quantile(around.draws((0.0, 0.0), 256, s), [0.025, 0.975], axis=0, method="weibull") for s in range(30)
+            np.quantile(uncertainty.draws((0.0, 0.0), 256, s), [0.025, 0.975], axis=0, method="weibull")
+            for s in range(30)
         ]
         held[proposed] = np.mean(np.diff(stats.norm.cdf(ends), axis=1))
     assert list(held.values()) == pytest.approx([0.95, 0.95], abs=0.008)  # .002 is the error of the mean
@@ -123,15 +124,15 @@ def test_draws_are_normal_where_another_covariance_is_given(fitted):
     logs = np.log([[m.shape, m.rate] for m in likelihood.draws(wide, 2048, seed=1)])
     assert np.cov(logs.T) == pytest.approx(np.eye(2), abs=0.05)
     table = likelihood.parameters(wide)
-    assert list(np.log(table.high / table.value)) == pytest.approx([1.96, 1.96], abs=0.001)
+    assert list(np.log(table.ci_high / table.value)) == pytest.approx([1.96, 1.96], abs=0.001)
 
 
 def test_a_start_found_on_some_rows_that_leads_nowhere_is_not_the_last_word():
-    rows = np.random.default_rng(1).gamma(3, 1 / 2, 2 * likelihood.ENOUGH + 1)
+    rows = np.random.default_rng(1).gamma(3, 1 / 2, 2 * likelihood.SUBSAMPLE_ROWS + 1)
     on_all = []
 
     def likelihood_of(rows, customers):
-        if customers.size <= likelihood.ENOUGH + 1:
+        if customers.size <= likelihood.SUBSAMPLE_ROWS + 1:
             return derivatives(rows)
         on_all.append(rows)
         misled = len(on_all) == 1
@@ -222,7 +223,7 @@ def test_a_bootstrap_scatters_as_the_standard_errors_say(sample, fitted):
 
 def test_a_model_from_a_paper_has_names_and_no_covariance():
     model = BGNBD(0.243, 30.9, 0.793, 2.43)
-    assert likelihood.names(model) == ["r", "alpha", "a", "b"]
+    assert likelihood.parameter_names(model) == ["r", "alpha", "a", "b"]
     assert model.covariance is None
 
 

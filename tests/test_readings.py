@@ -8,7 +8,7 @@ import pyarrow as pa
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from crmlab.contracts import Policy, admit
+from crmlab.contracts import Policy, validate
 
 from .conftest import QUICK, accepted, breaches, log, table
 
@@ -51,9 +51,9 @@ def test_money_is_exact_whatever_it_is_stored_as():
     }
     for kind, (cells, expected, rounded) in stored.items():
         amounts = pa.array(cells, pa.decimal128(38, 10) if kind == "decimal128" else kind)
-        entered = admit(table(customer_id=[*"abc"], time=[NOON] * 3, amount=amounts), "log", Policy(returns="net"))
-        assert entered.table.amount.to_pyarrow().to_pylist() == [*map(Decimal, expected)]
-        assert entered.counts["rounded_amounts"] == rounded
+        validated = validate(table(customer_id=[*"abc"], time=[NOON] * 3, amount=amounts), "log", Policy(returns="net"))
+        assert validated.table.amount.to_pyarrow().to_pylist() == [*map(Decimal, expected)]
+        assert validated.counts["rounded_amounts"] == rounded
 
 
 def test_a_decimal_comma_is_read_where_it_is_stated_and_a_point_is_then_no_number():
@@ -167,7 +167,7 @@ def test_the_door_refuses_just_what_plain_python_refuses(rows):
         assert sorted(told.values()) == sorted(str(found.count(f)) for f in set(found))
         assert all(any(says.startswith(f) and told[says] == str(found.count(f)) for says in told) for f in set(found))
     else:
-        entered = admit(raw, "log")
-        kept = sorted((line["customer_id"], line["amount"]) for line in entered.table.to_pyarrow().to_pylist())
+        validated = validate(raw, "log")
+        kept = sorted((line["customer_id"], line["amount"]) for line in validated.table.to_pyarrow().to_pylist())
         assert kept == sorted((i, money(a)) for i, a in zip(ids, amounts, strict=True))
-        assert entered.counts["rounded_amounts"] == sum(money(a) != Decimal(a.strip()) for a in amounts)
+        assert validated.counts["rounded_amounts"] == sum(money(a) != Decimal(a.strip()) for a in amounts)

@@ -4,7 +4,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from crmlab.stats.rising import HUGE, log_rising
+from crmlab.stats.rising import HUGE, log_pochhammer
 
 K = np.array([0, 1e-9, 0.5, 1, 7, 300, 5000, 1e9])
 
@@ -13,4 +13,4 @@ K = np.array([0, 1e-9, 0.5, 1, 7, 300, 5000, 1e9])
 def test_digits_are_kept(z):
     with mp.workdps(60):
         true = [float(mp.loggamma(mp.mpf(z) + mp.mpf(k)) - mp.loggamma(z)) for k in K]
-    np.testing.assert_allclose(log_rising(z, K), true, rtol=1e-12, atol=1e-11)
+    np.testing.assert_allclose(log_pochhammer(z, K), true, rtol=1e-12, atol=1e-11)

@@ -28,7 +28,7 @@ def test_the_t_interval_of_a_planned_mean_is_as_wide_as_wanted_and_one_answer_fe
 
 
 def test_invitations_make_up_for_those_who_do_not_answer():
-    plan = for_mean(0.25, sd=1.3, response=0.3)
+    plan = for_mean(0.25, sd=1.3, response_rate=0.3)
     assert plan.answers <= plan.invitations * 0.3 < plan.answers + 0.3
 
 
@@ -37,7 +37,7 @@ def test_very_wide_intervals_take_two_answers():
 
 
 def test_where_all_who_answer_are_too_few_the_plan_is_what_they_give():
-    plan = for_share(0.05, response=0.25, population=500)
+    plan = for_share(0.05, response_rate=0.25, population=500)
     assert (plan.answers, plan.invitations, plan.reached) == (125, 500, False)
     assert plan.half_width == pytest.approx(1.959964 * np.sqrt(0.25 / 125 * 375 / 499))  # Cochran 1977, 2.6
     assert for_share(0.05, population=500).reached
@@ -45,6 +45,6 @@ def test_where_all_who_answer_are_too_few_the_plan_is_what_they_give():
 
 
 def test_no_plan_asks_more_than_there_are():
-    for response in (0.1, 0.37, 1.0):
+    for response_rate in (0.1, 0.37, 1.0):
         for width in (0.3, 0.1, 0.01):
-            assert for_mean(width, 1.4, population=321, response=response).invitations <= 321
+            assert for_mean(width, 1.4, population=321, response_rate=response_rate).invitations <= 321

@@ -30,14 +30,14 @@ def test_spend_is_that_of_a_gamma_gamma_world_to_the_cent():
 
 
 def test_an_interval_leaves_a_further_draw_outside_once_in_twenty_at_most():
-    found = intervals.confidence(50.0, range(101), "orders")
+    found = intervals.confidence_interval(50.0, range(101), "orders")
     assert (found.low, found.high, found.unit, found.interval) == (
         1,  # the second of 101: .025 × 102 = 2.55
         99,
         "orders",
         "confidence",
     )
-    assert intervals.predictive(50.0, range(101)).interval == "predictive"
+    assert intervals.prediction_interval(50.0, range(101)).interval == "predictive"
 
 
 def test_the_example_shop_is_what_its_script_simulates():
@@ -60,6 +60,6 @@ def test_a_world_shorter_than_its_acquisition_is_simulated_too():
 
 def test_tails_are_taken_one_by_one_and_may_be_infinite():
     drawn = [[n, np.inf if n > 90 else 1.0] for n in range(101)]
-    low, high = intervals.tails(drawn)
+    low, high = intervals.percentile_interval(drawn)
     assert low.tolist() == [1, 1]
     assert high.tolist() == [99, np.inf]

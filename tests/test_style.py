@@ -58,23 +58,25 @@ def test_panels_lie_side_by_side_on_one_new_figure_in_the_same_look(count):
     assert all(ax.xaxis.get_gridlines()[0].get_visible() for ax in panels)
 
 
-@pytest.mark.parametrize("colour", [style.ACTUAL, style.EXPECTED, style.NAIVE, style.QUIET])
+@pytest.mark.parametrize("colour", [style.ACTUAL, style.EXPECTED, style.BASELINE, style.MUTED])
 def test_every_colour_stands_out_on_white(colour):
     assert 1.05 / (luminance(colour) + 0.05) >= 4.5
 
 
 def test_a_colour_has_one_meaning():
-    assert len({style.ACTUAL, style.EXPECTED, style.NAIVE, style.QUIET}) == 4
+    assert len({style.ACTUAL, style.EXPECTED, style.BASELINE, style.MUTED}) == 4
     assert style.BAND.startswith(style.EXPECTED)
 
 
 @pytest.mark.filterwarnings("error")
 def test_what_one_font_lacks_is_written_in_the_first_installed_that_has_it(monkeypatch):
-    monkeypatch.setattr(style, "HAN", ("no such font", "STIXGeneral", "STIXNonUnicode"))  # matplotlib brings these
+    monkeypatch.setattr(
+        style, "CJK_FONTS", ("no such font", "STIXGeneral", "STIXNonUnicode")
+    )  # matplotlib brings these
     ax = style.axes()
     ax.set_title("CRM \u2980")  # a sign that STIX has, and DejaVu has not
     ax.annotate("\u2980", (0.5, 0.5))
     ax.figure.draw_without_rendering()
-    monkeypatch.setattr(style, "HAN", ())
+    monkeypatch.setattr(style, "CJK_FONTS", ())
     with pytest.raises(UserWarning, match="missing from font"):
         ax.figure.draw_without_rendering()

@@ -5,14 +5,14 @@ import pytest
 from crmlab import toml
 from crmlab.catalog import entries
 from crmlab.contracts import InputError
-from crmlab.reports.suite import suite
+from crmlab.reports.suite import load_suite
 
 
 def test_a_file_as_windows_writes_it_is_read(tmp_path):
     path = tmp_path / "own.toml"
     path.write_bytes(b"\xef\xbb\xbf[limits]\r\nrun_seconds = 60\r\n")
     assert toml.read(path, "") == {"limits": {"run_seconds": 60}}
-    assert suite(path).limits.run_seconds == 60
+    assert load_suite(path).limits.run_seconds == 60
 
 
 def test_a_catalog_as_windows_writes_it_is_read(tmp_path, monkeypatch):

@@ -19,11 +19,11 @@ from crmlab.contracts.terms import (
     TRANSACTIONS,
     Column,
     Contract,
-    Entered,
-    Held,
+    ContractName,
     InputError,
     Policy,
-    recognise,
+    Validated,
+    infer_contract,
 )
 from crmlab.readings import MONEY
 
@@ -42,16 +42,16 @@ __all__ = [
     "TRANSACTIONS",
     "Column",
     "Contract",
-    "Entered",
-    "Held",
+    "ContractName",
     "InputError",
     "Policy",
-    "admit",
-    "recognise",
+    "Validated",
+    "infer_contract",
+    "validate",
 ]
 
 
-def admit(raw, where, policy=None, faults=()):
+def validate(raw, where, policy=None, faults=()):
     """The checked table behind a raw one, with what the door of its contract counted.
 
     raw    : lazy table, its columns text or typed; FILE and ROW, where it has them, say where a row stands
@@ -61,5 +61,5 @@ def admit(raw, where, policy=None, faults=()):
     Raises InputError with every breach: what, where, how many rows, the first five, what to do.
     """
     policy = policy or Policy()
-    door = transactions if policy.contract == "transactions" else companions
-    return door.admit(raw, where, policy, faults)
+    module = transactions if policy.contract == "transactions" else companions
+    return module.validate(raw, where, policy, faults)

@@ -7,7 +7,9 @@ import ibis
 from crmlab.contracts import door
 from crmlab.contracts.terms import FILE, ROW
 
-A_FIGURE = r"^\s*[+-]?(0|[1-9][0-9]{0,14})(\MARK[0-9]+)?([eE][+-]?[0-9]{1,3})?\s*$"  # not 00123, not a card's number
+NUMBER_PATTERN = (
+    r"^\s*[+-]?(0|[1-9][0-9]{0,14})(\MARK[0-9]+)?([eE][+-]?[0-9]{1,3})?\s*$"  # not 00123, not a card's number
+)
 
 
 @dataclass(frozen=True)
@@ -16,17 +18,17 @@ class Attribute:
 
     name: str
     kind: str  # "number", "text" or the type it is stored as
-    carried: str
+    internal_name: str
     value: object
 
 
-def found(raw, contract, policy):
+def read_attributes(raw, contract, policy):
     """The attributes of a raw table, a list; none where its contract keeps no other columns."""
     if not contract.attributes:
         return []
     own = {FILE, ROW, *policy.columns.values()} | {column.name.casefold() for column in contract.columns}
     names = [name for name in raw.columns if name not in own and name.casefold() not in own]
-    pattern = A_FIGURE.replace("MARK", policy.decimal)
+    pattern = NUMBER_PATTERN.replace("MARK", policy.decimal)
     text = [name for name in names if raw[name].type().is_string()]
     other = {
         f"a{i}": (raw[name].re_search(r"\S") & ~raw[name].re_search(pattern)).sum().fill_null(0)
@@ -38,13 +40,15 @@ def found(raw, contract, policy):
     return [_attribute(f"crmlab_kept_{i}", name, raw[name], name in figures, policy) for i, name in enumerate(names)]
 
 
-def _attribute(carried, name, source, is_figure, policy):
+def _attribute(internal_name, name, source, is_figure, policy):
     kind = source.type()
     if is_figure:
         text = source.strip() if policy.decimal == "." else source.strip().replace(",", ".")
-        return Attribute(name, "number", carried, (text != "").ifelse(text, ibis.null("string")).try_cast("float64"))
+        return Attribute(
+            name, "number", internal_name, (text != "").ifelse(text, ibis.null("string")).try_cast("float64")
+        )
     if kind.is_string():
-        return Attribute(name, "text", carried, source)
+        return Attribute(name, "text", internal_name, source)
     if kind.is_numeric() and not kind.is_boolean():
-        return Attribute(name, "number", carried, source.cast("float64"))
-    return Attribute(name, str(kind), carried, source)
+        return Attribute(name, "number", internal_name, source.cast("float64"))
+    return Attribute(name, str(kind), internal_name, source)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import ibis
 
 from crmlab.contracts import attributes, door
-from crmlab.contracts.terms import CONTRACTS, Entered, InputError
+from crmlab.contracts.terms import CONTRACTS, InputError, Validated
 from crmlab.readings import Rule
 
 ALL = "all"
@@ -25,78 +25,83 @@ STEPS = {
 
 
 @dataclass(frozen=True)
-class Kind:
+class Constraints:
     """What a contract asks of its rows, beyond what each cell has to keep.
 
     key    : columns that no two rows may share
-    twice  : what to do where some do
-    least  : how few rows there may be, in words
-    each   : table and policy -> rules that a row keeps by itself
-    among  : table -> the table with more columns, rules on them, and more to count; asked once every cell was read and
+    duplicate_remedy : what to do where some do
+    empty_message : how few rows there may be, in words
+    row_rules : table and policy -> rules that a row keeps by itself
+    table_rules : table -> the table with more columns, rules on them, and more to count; asked once all was read and
              no key was twice there
     counts : table and policy -> what there is to count
     """
 
     key: tuple
-    twice: str
-    least: str
-    each: Callable = lambda t, policy: []
-    among: Callable = lambda t: (t, [], {})
+    duplicate_remedy: str
+    empty_message: str
+    row_rules: Callable = lambda t, policy: []
+    table_rules: Callable = lambda t: (t, [], {})
     counts: Callable = lambda t, policy: {}
 
 
-def admit(raw, where, policy, faults):
+def validate(raw, where, policy, faults):
     """The checked table behind a raw one. Raises InputError with every breach."""
-    contract, kind = CONTRACTS[policy.contract], KINDS[policy.contract]
-    others = attributes.found(raw, contract, policy)
-    reading = door.read(raw, where, policy, contract, {kept.carried: kept.value for kept in others})
+    contract, kind = CONTRACTS[policy.contract], CONSTRAINTS[policy.contract]
+    others = attributes.read_attributes(raw, contract, policy)
+    reading = door.read(raw, where, policy, contract, {kept.internal_name: kept.value for kept in others})
     breaches, t = [*faults, *reading.breaches], _completed(reading.typed, contract)
     if breaches:
         rows, broken = door.count(t, reading.rules, {})
-        raise InputError(*breaches, *([] if faults else door.told(reading, t, broken, rows["rows"], kind.least)))
+        raise InputError(
+            *breaches, *([] if faults else door.describe_breaches(reading, t, broken, rows["rows"], kind.empty_message))
+        )
     shared = t.mutate(crmlab_shared=t.count().over(group_by=list(kind.key)))
-    strict = [*reading.rules, _once(kind)]
-    counts, broken = door.count(shared, strict + kind.each(t, policy), kind.counts(shared, policy))
-    breaches = door.told(reading, shared, broken, counts["rows"], kind.least)
+    strict = [*reading.rules, _unique_key(kind)]
+    counts, broken = door.count(shared, strict + kind.row_rules(t, policy), kind.counts(shared, policy))
+    breaches = door.describe_breaches(reading, shared, broken, counts["rows"], kind.empty_message)
     if counts["rows"] and not any(rule in broken for rule in strict):
-        lined, rules, more = kind.among(t)
-        breaches += door.told(reading, lined, door.count(lined, rules, {})[1], counts["rows"])
+        lined, rules, more = kind.table_rules(t)
+        breaches += door.describe_breaches(reading, lined, door.count(lined, rules, {})[1], counts["rows"])
         counts |= more
     if breaches:
         raise InputError(*breaches)
     names = [c.name for c in contract.columns if c.name in t.columns]
     counts["attributes"] = {kept.name: kept.kind for kept in others}
-    return Entered(t.select(*names, **{kept.name: t[kept.carried] for kept in others}), counts)
+    return Validated(t.select(*names, **{kept.name: t[kept.internal_name] for kept in others}), counts)
 
 
 def _completed(t, contract):
     """A typed table with days as dates, and `group` and `category` where a whole column of them may be left out."""
     days = {name: t[name].date() for name in DAYS if name in t.columns}
-    absent = [c.name for c in contract.columns if not (c.required or c.blank or c.name in t.columns)]
+    absent = [c.name for c in contract.columns if not (c.required or c.nullable or c.name in t.columns)]
     return t.mutate(**days, **{name: ibis.literal(ALL) for name in absent})
 
 
-def _once(kind):
+def _unique_key(kind):
     """The rule that no two rows share the key of their kind."""
     *others, last = kind.key
-    told = f"stands in more than one row{f' of its {others[0]}' if others else ''}"
+    message = f"stands in more than one row{f' of its {others[0]}' if others else ''}"
 
     def shared(t):
         named = ibis.and_(*(t[name].cast("string").re_search(r"\S") for name in kind.key))
         return (t.crmlab_shared > 1) & named
 
-    return Rule(last, told, shared, kind.twice, f"raw_{last}")
+    return Rule(last, message, shared, kind.duplicate_remedy, f"raw_{last}")
 
 
 def _negative(*columns):
     return [Rule(name, "is negative", lambda t, n=name: t[n] < 0, "correct them", f"raw_{name}") for name in columns]
 
 
-def _of_subscriptions(t, policy):
+def _subscription_rules(t, policy):
     rules = [Rule("end", "comes before the start", lambda t: t.end < t.start, "correct either", "raw_end")]
     if policy.until:
-        told, remedy = f"comes after {policy.until}, the last day seen", "correct them, or until in data/catalog.toml"
-        rules.append(Rule("start", told, lambda t: t.start > policy.until, remedy, "raw_start"))
+        message, remedy = (
+            f"comes after {policy.until}, the last day seen",
+            "correct them, or until in data/catalog.toml",
+        )
+        rules.append(Rule("start", message, lambda t: t.start > policy.until, remedy, "raw_start"))
     return rules
 
 
@@ -112,12 +117,12 @@ def _subscriptions(t, policy):
     }
 
 
-def _of_retention(t, policy):
+def _retention_rules(t, policy):
     none = Rule("customers", "is 0 in period 0", lambda t: (t.period == 0) & (t.customers == 0), "leave them out")
     return [*_negative("period", "customers"), none]
 
 
-def _retention_among(t):
+def _retention_table_rules(t):
     """Periods from 0 without gaps, and customers that never become more."""
     line = {"group_by": "group", "order_by": "period"}
     t = t.mutate(crmlab_before=t.period.lag().over(**line).fill_null(-1), crmlab_left=t.customers.lag().over(**line))
@@ -135,7 +140,7 @@ def _retention(t, policy):
     return {"customers": start, "groups": t.group.nunique(), "periods": t.period.max()}
 
 
-def _series_among(t):
+def _series_table_rules(t):
     """Times an even step apart: days, or months where that fits."""
     line = {"group_by": "category", "order_by": "time"}
     month = t.time.year() * 12 + t.time.month()
@@ -149,9 +154,9 @@ def _series_among(t):
     column = "crmlab_days" if steps["days"] < 28 or steps["months"] < 1 or even else "crmlab_months"
     size, unit = steps[column.removeprefix("crmlab_")], column.removeprefix("crmlab_")
     every = STEPS.get((size, unit), f"{size} {unit}")
-    told = f"comes more than {'a ' if (size, unit) in STEPS else ''}{every} after the one before it"
+    message = f"comes more than {'a ' if (size, unit) in STEPS else ''}{every} after the one before it"
     remedy = "give every period, with 0 where nothing was sold"
-    return t, [Rule("time", told, lambda t: t[column] > size, remedy, "raw_time")], {"every": every}
+    return t, [Rule("time", message, lambda t: t[column] > size, remedy, "raw_time")], {"every": every}
 
 
 def _series(t, policy):
@@ -159,56 +164,56 @@ def _series(t, policy):
 
 
 def _customers(t, policy):
-    return {"customers": t.count()} | _yes_and_no(t, "reachable")
+    return {"customers": t.count()} | _yes_no_counts(t, "reachable")
 
 
 def _products(t, policy):
     named = {name: t[name].nunique() for name in ("category", "brand") if name in t.columns}
-    return named | _yes_and_no(t, "own_label")
+    return named | _yes_no_counts(t, "own_label")
 
 
-def _yes_and_no(t, name):
+def _yes_no_counts(t, name):
     """How many rows say yes and no, where they may."""
     if name not in t.columns:
         return {}
     return {name: t[name].sum().fill_null(0), f"not_{name}": (~t[name]).sum().fill_null(0)}
 
 
-KINDS = {
-    "subscriptions": Kind(
+CONSTRAINTS = {
+    "subscriptions": Constraints(
         ("customer_id",),
         "keep one contract of each, or give every contract an id of its own",
         "a table of contracts needs at least one",
-        each=_of_subscriptions,
+        row_rules=_subscription_rules,
         counts=_subscriptions,
     ),
-    "retention": Kind(
+    "retention": Constraints(
         ("group", "period"),
         "keep one row a group and period",
         "a table of retention needs at least period 0",
-        each=_of_retention,
-        among=_retention_among,
+        row_rules=_retention_rules,
+        table_rules=_retention_table_rules,
         counts=_retention,
     ),
-    "series": Kind(
+    "series": Constraints(
         ("category", "time"),
         "keep one row a category and period, with the sum of its sales",
         "a series needs at least one period",
-        each=lambda t, policy: _negative("sales"),
-        among=_series_among,
+        row_rules=lambda t, policy: _negative("sales"),
+        table_rules=_series_table_rules,
         counts=_series,
     ),
-    "customers": Kind(
+    "customers": Constraints(
         ("customer_id",),
         "keep one row a customer",
         "a table of customers needs at least one",
         counts=_customers,
     ),
-    "products": Kind(
+    "products": Constraints(
         ("product_id",),
         "keep one row a product",
         "a table of products needs at least one",
         counts=_products,
     ),
-    "stores": Kind(("store_id",), "keep one row a store", "a table of stores needs at least one"),
+    "stores": Constraints(("store_id",), "keep one row a store", "a table of stores needs at least one"),
 }

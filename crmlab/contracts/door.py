@@ -48,12 +48,12 @@ def count(typed, rules, counts):
     return found, {rule: n for i, rule in enumerate(rules) if (n := found.pop(f"rule_{i}"))}
 
 
-def told(reading, typed, broken, rows, least="a log needs at least one order"):
-    """A breach for each rule that some rows do not keep, or for a table without rows, with the `least` it needs."""
+def describe_breaches(reading, typed, broken, rows, empty_message="a log needs at least one order"):
+    """A breach for each rule that some rows do not keep, or `empty_message` for a table without rows."""
     if not rows:
-        return [f"{reading.where}: there are no rows; {least}"]
+        return [f"{reading.where}: there are no rows; {empty_message}"]
     return [
-        f"{reading.where}: {_called(rule.column, reading.names)} {rule.says} in {n:,} of {rows:,} rows"
+        f"{reading.where}: {_user_name(rule.column, reading.names)} {rule.message} in {n:,} of {rows:,} rows"
         f"{_examples(typed, rule)}; {rule.remedy or 'correct them'}"
         for rule, n in broken.items()
     ]
@@ -65,12 +65,14 @@ def first(table):
 
 
 def _missing(raw, column, name, where):
-    told = f"{column.name}: {column.meaning}" if name != column.name else column.meaning
+    meaning = f"{column.name}: {column.meaning}" if name != column.name else column.meaning
     found = ", ".join(repr(c) for c in raw.columns if c not in (FILE, ROW))
-    return f"{where}: no column {name!r} ({told}); its columns are {found}; rename one, or map it in data/catalog.toml"
+    return (
+        f"{where}: no column {name!r} ({meaning}); its columns are {found}; rename one, or map it in data/catalog.toml"
+    )
 
 
-def _called(name, names):
+def _user_name(name, names):
     """A contract's column as the user knows it."""
     return repr(name) if names[name] == name else f"{names[name]!r} ({name})"
 
@@ -83,7 +85,7 @@ def _typed(raw, present, names, policy, where, more):
         try:
             columns[column.name], kept = READERS[column.kind](source, column, policy)
         except TypeError as misfit:
-            wrong.append(f"{where}: {_called(column.name, names)} is stored as {source.type()}, {misfit}")
+            wrong.append(f"{where}: {_user_name(column.name, names)} is stored as {source.type()}, {misfit}")
             continue
         columns[f"raw_{column.name}"] = source.cast("string")
         if column.kind == "money":
@@ -98,7 +100,7 @@ def _examples(typed, rule):
     place = [name for name in (FILE, ROW) if name in typed.columns]
     if not place and rule.column != "customer_id" and "customer_id" in typed.columns:
         place = ["customer_id"]
-    shown = [rule.shows] if rule.shows in typed.columns and rule.shows not in place else []
+    shown = [rule.example_column] if rule.example_column in typed.columns and rule.example_column not in place else []
     if not place + shown:
         return ""
     found = typed.filter(rule.broken(typed)).select(*place, *shown)
@@ -107,9 +109,9 @@ def _examples(typed, rule):
 
 
 def _example(line):
-    said = {ROW: "row {:,}", "customer_id": "customer {}"}
+    forms = {ROW: "row {:,}", "customer_id": "customer {}"}
     quoted = {name: value if name in (FILE, ROW) else _short(value) for name, value in line.items()}
-    *place, last = parts = [said.get(name, "{}").format(value) for name, value in quoted.items()]
+    *place, last = parts = [forms.get(name, "{}").format(value) for name, value in quoted.items()]
     return f"{' '.join(place)}, {last}" if place and last.startswith("customer") else " ".join(parts)
 
 

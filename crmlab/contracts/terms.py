@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 FILE, ROW = "crmlab_file", "crmlab_row"  # where a row stands: its file in a folder, its number in the file from 1
 TIME_FORMAT = r"([^%]|%-?[aAbBcdfgGHIjmMnpSuUVwWxXyYzZ%])+"
-Held = Literal["transactions", "subscriptions", "retention", "series", "customers", "products", "stores"]
+ContractName = Literal["transactions", "subscriptions", "retention", "series", "customers", "products", "stores"]
 
 
 class InputError(ValueError):
@@ -35,7 +35,7 @@ class Column(BaseModel):
     kind: Literal["text", "time", "money", "number", "whole", "yes"]
     required: bool
     meaning: str
-    blank: bool = False
+    nullable: bool = False
 
 
 class Contract(BaseModel):
@@ -43,19 +43,19 @@ class Contract(BaseModel):
 
     model_config = ConfigDict(frozen=True)
     name: str
-    holds: str
+    description: str
     columns: tuple[Column, ...]
     attributes: bool = False
 
 
-def _contract(name, holds, *columns, attributes=False):
+def _contract(name, description, *columns, attributes=False):
     """A contract from (name, kind, meaning, what it may lack): "", "cells", or "column", the whole of it."""
     return Contract(
         name=name,
-        holds=holds,
+        description=description,
         attributes=attributes,
         columns=tuple(
-            Column(name=called, kind=kind, required="column" not in lacks, blank="cells" in lacks, meaning=meaning)
+            Column(name=called, kind=kind, required="column" not in lacks, nullable="cells" in lacks, meaning=meaning)
             for called, kind, meaning, lacks in columns
         ),
     )
@@ -119,17 +119,17 @@ STORES = _contract(
 )
 CONTRACTS = dict(
     zip(
-        get_args(Held),
+        get_args(ContractName),
         (TRANSACTIONS, SUBSCRIPTIONS, RETENTION, SERIES, CUSTOMERS, PRODUCTS, STORES),
         strict=True,
     )
 )
-UNMISTAKABLE = ("transactions", "subscriptions", "retention", "series")  # told by the names of their columns
+INFERABLE = ("transactions", "subscriptions", "retention", "series")  # told by the names of their columns
 
 
-def recognise(columns):
+def infer_contract(columns):
     """The contract that a source of these columns, listed nowhere, is held to: the first whose columns are there."""
-    fits = (held for held in UNMISTAKABLE if all(c.name in columns for c in CONTRACTS[held].columns if c.required))
+    fits = (held for held in INFERABLE if all(c.name in columns for c in CONTRACTS[held].columns if c.required))
     return next(fits, "transactions")
 
 
@@ -137,7 +137,7 @@ class Policy(BaseModel):
     """How to read a source onto a contract."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    contract: Held = "transactions"  # what the source holds
+    contract: ContractName = "transactions"  # what the source holds
     columns: dict[str, str] = {}  # contract name = the name in the source, where the two differ
     time_format: str | None = None  # strptime pattern of text times; None reads ISO text
     time_zone: str | None = None  # days are counted on this clock where times carry an offset
@@ -148,7 +148,7 @@ class Policy(BaseModel):
 
     @field_validator("columns")
     @classmethod
-    def _of_the_contract(cls, columns, info):
+    def _check_columns(cls, columns, info):
         known = [column.name for column in CONTRACTS[info.data.get("contract", "transactions")].columns]
         if unknown := [name for name in columns if name not in known]:
             raise ValueError(f"no column {', '.join(map(repr, unknown))} in the contract, which has {', '.join(known)}")
@@ -156,14 +156,14 @@ class Policy(BaseModel):
 
     @field_validator("time_format")
     @classmethod
-    def _of_strptime(cls, pattern):
+    def _check_time_format(cls, pattern):
         if pattern is not None and not re.fullmatch(TIME_FORMAT, pattern, re.DOTALL):
             raise ValueError("not a strptime pattern; write one such as '%d.%m.%Y'")
         return pattern
 
     @field_validator("time_zone")
     @classmethod
-    def _of_the_world(cls, zone):
+    def _check_time_zone(cls, zone):
         if zone is not None and zone not in (known := zoneinfo.available_timezones()):
             near = difflib.get_close_matches(zone, known, n=1) or ["Europe/Berlin"]
             raise ValueError(f"no such time zone; write it as {near[0]!r}")
@@ -171,7 +171,7 @@ class Policy(BaseModel):
 
 
 @dataclass(frozen=True)
-class Entered:
+class Validated:
     """A table past the door.
 
     table  : lazy; the contract's columns. Those of TRANSACTIONS with `amount` as DECIMAL(18, 4), and `order_day`, the

@@ -4,16 +4,16 @@ import ibis
 from ibis import _
 
 from crmlab.contracts import door
-from crmlab.contracts.terms import TRANSACTIONS, Entered, InputError
+from crmlab.contracts.terms import TRANSACTIONS, InputError, Validated
 
 
-def admit(raw, where, policy, faults):
+def validate(raw, where, policy, faults):
     """The checked log behind a raw one. Raises InputError with every breach."""
     reading = door.read(raw, where, policy, TRANSACTIONS)
     typed, breaches = reading.typed, [*faults, *reading.breaches]
     counts, broken = door.count(typed, reading.rules, _amounts(typed))
     if not faults:
-        breaches += door.told(reading, typed, broken, counts["rows"])
+        breaches += door.describe_breaches(reading, typed, broken, counts["rows"])
     if breaches:
         raise InputError(*breaches)
     kept = _apply(typed, reading.present, policy)
@@ -24,7 +24,7 @@ def admit(raw, where, policy, faults):
             f"(zero = {policy.zero!r}), returns: {counts['returns']:,} (returns = {policy.returns!r}); "
             "state another policy in data/catalog.toml, or add orders"
         )
-    return Entered(kept, counts)
+    return Validated(kept, counts)
 
 
 def _amounts(typed):

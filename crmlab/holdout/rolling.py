@@ -5,10 +5,10 @@ from datetime import timedelta
 import pandas as pd
 
 from crmlab.contracts import InputError
-from crmlab.holdout.paired import NO_VALUE, NUMBERS, outcomes, race
+from crmlab.holdout.paired import NO_VALUE, VALUE_COLUMNS, compare, outcomes
 
 ALL_ORIGINS = "all origins"
-KEYS = ["population", "measure", "rule"]
+KEYS = ["population", "measure", "model"]
 
 
 def origins(first, last, horizon_days, count=3):
@@ -28,20 +28,20 @@ def origins(first, last, horizon_days, count=3):
     return [first + timedelta(longest - longest // 2 * back // max(count - 1, 1)) for back in reversed(range(count))]
 
 
-def rolling(rounds, **options):
-    """`race` from each origin and over all of them: its frame behind the column origin, "all origins" last.
+def rolling(by_origin, **options):
+    """`compare` from each origin and over all of them: its frame behind the column origin, "all origins" last.
 
-    rounds  : origin -> arguments of `race` by name
-    options : arguments of `race` that all share
-    returns : the columns of `race`, and
+    by_origin : origin -> arguments of `compare` by name
+    options : arguments of `compare` that all share
+    returns : the columns of `compare`, and
         origin   as text
         origins  how many origins the numbers come from; 0 where the rule was not fitted
     The rows of all origins hold means over those from which a rule was fitted. A difference is from the best naive rule
     of its origin, so that a rule that could not be fitted from every origin is set beside the naive rules of the others
-    alone, and `against` names those. As origins share customers, and holdouts may overlap, an interval is the mean of
+    alone, and `baseline` names those. As origins share customers, and holdouts may overlap, an interval is the mean of
     theirs: as wide as if all erred together, and so not too narrow.
     """
-    each = [race(**arguments, **options).assign(origin=str(origin)) for origin, arguments in rounds.items()]
+    each = [compare(**arguments, **options).assign(origin=str(origin)) for origin, arguments in by_origin.items()]
     table = pd.concat(each, ignore_index=True)
     table["origins"] = (~table.outcome.str.startswith("not fitted")).astype(int)
     table = pd.concat([table, _pooled(table)], ignore_index=True)
@@ -51,9 +51,9 @@ def rolling(rounds, **options):
 def _pooled(table):
     """The rows of all origins."""
     fitted = table[table.origins > 0].groupby(KEYS, sort=False)
-    means = fitted[NUMBERS].mean(skipna=False).join(fitted.against.agg(_alternatives))
-    told = table.groupby(KEYS, sort=False).agg(naive=("naive", "first"), origins=("origins", "sum"))
-    pooled = told.join(means).reset_index()
+    means = fitted[VALUE_COLUMNS].mean(skipna=False).join(fitted.baseline.agg(_alternatives))
+    flags = table.groupby(KEYS, sort=False).agg(is_baseline=("is_baseline", "first"), origins=("origins", "sum"))
+    pooled = flags.join(means).reset_index()
     count = table.origin.nunique()
     outcome = (
         outcomes(pooled)
@@ -63,5 +63,5 @@ def _pooled(table):
     return pooled.assign(outcome=outcome, origin=ALL_ORIGINS)
 
 
-def _alternatives(rules):
-    return " or ".join(rules.unique())
+def _alternatives(baselines):
+    return " or ".join(baselines.unique())

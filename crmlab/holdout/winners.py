@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from crmlab.holdout.measures import NEARER
-from crmlab.holdout.paired import EVERYONE
+from crmlab.holdout.measures import ERROR_MEASURES
+from crmlab.holdout.paired import ALL_CUSTOMERS
 from crmlab.holdout.rolling import ALL_ORIGINS
 from crmlab.result import Verdict, number
 
@@ -20,104 +20,117 @@ TITLES = {
 RELATIVE = ("mae", "rmse", "lift")  # the other measures have a scale of their own
 
 
-def leads(race):
-    """`race` with how far each rule leads the best naive one: lead, lead_low, lead_high; above 0 is better.
+def improvements(comparison):
+    """`comparison` with how far each model improves on the best baseline: improvement, improvement_ci_….
 
     Mean absolute and root mean squared error and lift are in percent of the naive rule's, the others in hundredths.
     Its label is the rule, and from how many of the origins it was fitted, where not from all of them.
     """
-    nearer = race.measure.isin([measure.__name__ for measure in NEARER])
-    unit = (race.value - race.difference).where(race.measure.isin(RELATIVE), 1)
-    scale = 100 * np.where(nearer, -1, 1) / unit
-    ends = race.difference_low * scale, race.difference_high * scale
-    ends = {"lead_low": np.minimum(*ends), "lead_high": np.maximum(*ends)}
-    return race.assign(label=race.rule + _where(race), lead=race.difference * scale, **ends)
+    is_error = comparison.measure.isin([measure.__name__ for measure in ERROR_MEASURES])
+    unit = (comparison.value - comparison.difference).where(comparison.measure.isin(RELATIVE), 1)
+    scale = 100 * np.where(is_error, -1, 1) / unit
+    ends = comparison.difference_ci_low * scale, comparison.difference_ci_high * scale
+    ends = {"improvement_ci_low": np.minimum(*ends), "improvement_ci_high": np.maximum(*ends)}
+    return comparison.assign(
+        label=comparison.model + _fitted_origins(comparison), improvement=comparison.difference * scale, **ends
+    )
 
 
-def _where(race):
+def _fitted_origins(comparison):
     """ " (at 2 of 3 origins)" of each rule that was fitted from some origins only, "" of the others: a Series."""
-    if "origins" not in race:
+    if "origins" not in comparison:
         return ""
-    most = race.groupby("origin").origins.transform("max")
-    some = (race.origins > 0) & (race.origins < most)
-    return (" (at " + race.origins.astype(str) + " of " + most.astype(str) + " origins)").where(some, "")
+    most = comparison.groupby("origin").origins.transform("max")
+    some = (comparison.origins > 0) & (comparison.origins < most)
+    return (" (at " + comparison.origins.astype(str) + " of " + most.astype(str) + " origins)").where(some, "")
 
 
-def winners(race):
+def winners(comparison):
     """Who wins by each measure: a frame, one row a population and measure, and an origin where there are several.
 
-    race : what `race` or `rolling` returned
+    comparison : what `compare` or `rolling` returned
     returns
         origin, population, measure
-        winner  the rule that wins, or "undecided"
-        told    the same in a sentence, with the difference it rests on, or why there is none
+        winner  the model that wins, or "undecided"
+        summary the same in a sentence, with the difference it rests on, or why there is none
     A model wins where it is better than the best naive rule. Where several are, the winner is the one with the largest
     difference, which need not be better than the others; one that was not fitted from every origin, and so met other
     rivals, wins only where none that was does. A naive rule wins where every model is worse.
     """
-    keys = [key for key in ("origin", "population", "measure") if key in race]
-    parts = leads(race).groupby(keys, sort=False)
+    keys = [key for key in ("origin", "population", "measure") if key in comparison]
+    parts = improvements(comparison).groupby(keys, sort=False)
     return pd.DataFrame([dict(zip(keys, key, strict=True)) | _winner(part) for key, part in parts])
 
 
-def verdict(race, rule, measure, population=EVERYONE):
+def beats_baseline(comparison, model, measure, population=ALL_CUSTOMERS):
     """Whether a rule beats the best naive one by a measure, over all origins: a Verdict; undecided does not pass."""
-    held = (race.rule == rule) & (race.measure == measure) & (race.population == population)
-    row = leads(race)[held & (race.origin == ALL_ORIGINS)].iloc[0]
-    at = row.label.removeprefix(rule)
+    held = (comparison.model == model) & (comparison.measure == measure) & (comparison.population == population)
+    row = improvements(comparison)[held & (comparison.origin == ALL_ORIGINS)].iloc[0]
+    at = row.label.removeprefix(model)
     if np.isnan(row.difference):
         evidence = row.outcome
     else:
-        ends = f"95 % {number(row.difference_low)} to {number(row.difference_high)}"
+        ends = f"95 % {number(row.difference_ci_low)} to {number(row.difference_ci_high)}"
         evidence = (
-            f"{row.outcome}{at}: {number(row.value)}, apart by {number(row.difference)} ({ends}) from {row.against}"
+            f"{row.outcome}{at}: {number(row.value)}, apart by {number(row.difference)} ({ends}) from {row.baseline}"
         )
-    claim = f"{rule} beats the best naive rule: {TITLES[measure]}, {population}"
-    return Verdict(claim, row.outcome == "better", evidence, f"{row.against}, or neither where undecided")
+    claim = f"{model} beats the best naive rule: {TITLES[measure]}, {population}"
+    return Verdict(claim, row.outcome == "better", evidence, f"{row.baseline}, or neither where undecided")
 
 
-def absences(race):
-    """Who could not be fitted, from which origin and why: a sentence for each, a tuple. race : from `rolling`."""
-    absent = race[race.outcome.str.startswith("not fitted: ")].drop_duplicates(["origin", "rule"])
+def unfitted_reasons(comparison):
+    """Who could not be fitted, from which origin and why: a sentence for each, a tuple. comparison : from `rolling`."""
+    absent = comparison[comparison.outcome.str.startswith("not fitted: ")].drop_duplicates(["origin", "model"])
     reasons = absent.outcome.str.removeprefix("not fitted: ")
-    told = zip(absent.rule, absent.origin, reasons, strict=True)
-    return tuple(f"In the race, {rule} could not be fitted from {origin}: {reason}." for rule, origin, reason in told)
+    absent_models = zip(absent.model, absent.origin, reasons, strict=True)
+    return tuple(
+        f"In the race, {model} could not be fitted from {origin}: {reason}." for model, origin, reason in absent_models
+    )
 
 
 def _winner(part):
-    nearer = part.measure.iloc[0] in [measure.__name__ for measure in NEARER]
+    is_error = part.measure.iloc[0] in [measure.__name__ for measure in ERROR_MEASURES]
     absent = part.outcome.str.startswith("not fitted")
-    lined = part.assign(everywhere=part.label == part.rule)
-    lined = lined.sort_values(["everywhere", "lead"], ascending=False, kind="stable")
-    models = lined[~(lined.naive | absent.loc[lined.index])]
+    lined = part.assign(everywhere=part.label == part.model)
+    lined = lined.sort_values(["everywhere", "improvement"], ascending=False, kind="stable")
+    models = lined[~(lined.is_baseline | absent.loc[lined.index])]
     better, worse = models[models.outcome == "better"], models[models.outcome == "worse"]
-    naive, than = part.against[part.naive].iloc[0], "is nearer than" if nearer else "tells customers apart better than"
+    baseline, than = (
+        part.baseline[part.is_baseline].iloc[0],
+        "is nearer than" if is_error else "tells customers apart better than",
+    )
     if len(better):
-        winner = better.rule.iloc[0]
-        beaten = f"{than} the best naive rule, {better.against.iloc[0]}, {_by(better)}"
-        told = f"{better.label.iloc[0]} {beaten}{_also(better.label[1:], nearer)}"
+        winner = better.model.iloc[0]
+        beaten = f"{than} the best naive rule, {better.baseline.iloc[0]}, {_difference_in_words(better)}"
+        summary = f"{better.label.iloc[0]} {beaten}{_others_in_words(better.label[1:], is_error)}"
     elif len(worse) and len(worse) == len(models):
         every = "every model that was fitted" if absent.any() else "every model"
-        winner, told = naive, f"{naive} {than} {every}, even {worse.label.iloc[0]}, {_by(worse)}"
+        winner, summary = (
+            baseline,
+            f"{baseline} {than} {every}, even {worse.label.iloc[0]}, {_difference_in_words(worse)}",
+        )
     elif models.difference.isna().any():
-        winner, told = "undecided", models.outcome[models.difference.isna()].iloc[0]
+        winner, summary = "undecided", models.outcome[models.difference.isna()].iloc[0]
     else:
-        level = [*models.label[models.outcome == "undecided"], naive]
-        winner, told = "undecided", f"undecided between {_listed(level)}" if len(models) else "no model took part"
-    without = [f"{rule} (not fitted)" for rule in part.rule[absent]]
+        level = [*models.label[models.outcome == "undecided"], baseline]
+        winner, summary = "undecided", f"undecided between {_listed(level)}" if len(models) else "no model took part"
+    without = [f"{model} (not fitted)" for model in part.model[absent]]
     missing = f"; without {_listed(without)}" if without else ""
-    return {"winner": winner, "told": f"{TITLES[part.measure.iloc[0]]}, {part.population.iloc[0]}: {told}{missing}"}
+    return {
+        "winner": winner,
+        "summary": f"{TITLES[part.measure.iloc[0]]}, {part.population.iloc[0]}: {summary}{missing}",
+    }
 
 
-def _by(models):
+def _difference_in_words(models):
     """By how much the first and the naive rule differ, with the interval, which leaves out 0."""
     first = models.iloc[0]
-    low, high = map(number, sorted(map(abs, (first.difference_low, first.difference_high))))
+    low, high = map(number, sorted(map(abs, (first.difference_ci_low, first.difference_ci_high))))
     return f"by {number(abs(first.difference))} (95 % {low} to {high})"
 
 
-def _also(rules, nearer):
-    one, several = ("is", "are") if nearer else ("does", "do")
+def _others_in_words(rules, is_error):
+    one, several = ("is", "are") if is_error else ("does", "do")
     return f"; so {one if len(rules) == 1 else several} {_listed(rules)}" if len(rules) else ""
 
 

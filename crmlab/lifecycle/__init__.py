@@ -6,17 +6,17 @@ cohort        customers whose first order fell in the same calendar period
 period        week, month, quarter or year; of a cohort, counted from its own, which is 0
 state         of a cell of the triangle: "observed", "in progress", or "not yet": unknown, never 0
 setting       "contractual", where a goodbye is seen, or "noncontractual", where customers leave unseen
-durations     what every model of contracts reads: group, length (renewals survived), ended, customers
+durations     what every model of contracts reads: group, renewals (survived), churned, customers
 renewal       the end of a period that a contract may outlive; `survival` is the share that outlives so many
 overdue       waiting longer than nine in ten of those who come back at all
 stage         establishment, growth, maturity or decline: of a customer at the end of a period; of a product, read along
               the path of its sales, introduction instead of establishment
-moves         counts of customers by stage and by the stages of one and two periods earlier
+transitions   counts of customers by stage and by the stages of one and two periods earlier
 """
 
-from crmlab.lifecycle.models.cycle import Overdue
+from crmlab.lifecycle.models.cycle import OverdueThresholds
 from crmlab.lifecycle.models.growth import Bass, Gompertz, Logistic
-from crmlab.lifecycle.models.markov import Chain
+from crmlab.lifecycle.models.markov import MarkovChain
 from crmlab.lifecycle.models.sbg import BDW, SBG
 
-__all__ = ["BDW", "SBG", "Bass", "Chain", "Gompertz", "Logistic", "Overdue"]
+__all__ = ["BDW", "SBG", "Bass", "Gompertz", "Logistic", "MarkovChain", "OverdueThresholds"]

@@ -27,7 +27,7 @@ def changed(made, job, root):
         if manifest.sha256(path) != made.files.get(name):
             yield f"file: {name}, {job.typed[name]}, has changed"
     for source in made.data:
-        now = manifest.source(source.parameter, job.typed[source.parameter], job.logs[source.parameter])
+        now = manifest.source(source.parameter, job.typed[source.parameter], job.datasets[source.parameter])
         if now.sha256 is None:
             yield f"data: {source.name} is a table on an engine, whose content cannot be compared"
         elif now.sha256 != source.sha256:
@@ -44,27 +44,31 @@ def results(one, other):
         yield (
             "error",
             first.error == second.error,
-            "" if first.error == second.error else f"{_said(first)}, {_said(second)}",
+            "" if first.error == second.error else f"{_error_in_words(first)}, {_error_in_words(second)}",
         )
     for name in [*first.facts, *(n for n in second.facts if n not in first.facts)]:
         here, there = first.facts.get(name), second.facts.get(name)
-        told = f"{here and here['value']!r}, {there and there['value']!r}"
+        difference = f"{here and here['value']!r}, {there and there['value']!r}"
         if here and there and here["value"] == there["value"]:
-            told = "the same value with another interval or unit"
-        yield f"fact {name}", here == there, "" if here == there else told
+            difference = "the same value with another interval or unit"
+        yield f"fact {name}", here == there, "" if here == there else difference
     verdicts = first.verdicts == second.verdicts
     yield "verdicts", verdicts, "" if verdicts else "they differ"
     tables = {p for made in (first, second) for p in made.artefacts if p.startswith("tables/")}
     for path in sorted(tables):
         equal = first.artefacts.get(path) == second.artefacts.get(path)
-        yield f"table {path.removeprefix('tables/')}", equal, "" if equal else _apart(one / path, other / path)
+        yield (
+            f"table {path.removeprefix('tables/')}",
+            equal,
+            "" if equal else _table_difference(one / path, other / path),
+        )
 
 
-def _said(run):
+def _error_in_words(run):
     return f"{run.error.name} in cell {run.error.cell}: {run.error.message}" if run.error else "none"
 
 
-def _apart(one, other):
+def _table_difference(one, other):
     if not (one.is_file() and other.is_file()):
         return "only in one of them"
     with one.open(newline="") as left, other.open(newline="") as right:

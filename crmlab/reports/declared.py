@@ -33,7 +33,11 @@ TYPES = {
     "list": list,
 }
 
-HOLD = {"Dataset": None, "Customers": "customers", "Products": "products"}  # types of data -> contract they must hold
+CONTRACT_BY_TYPE = {
+    "Dataset": None,
+    "Customers": "customers",
+    "Products": "products",
+}  # types of data -> contract they must hold
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class Parameter:
     source: str | None = None  # the type, where it names data or a file
 
 
-def declared(path, ranges):
+def read_parameters(path, ranges):
     """The parameters of a notebook. Raises InputError on lines of its parameters cell that declare none."""
     try:
         notebook = json.loads(path.read_text("utf-8"))
@@ -85,7 +89,7 @@ def declared(path, ranges):
     breaches += [
         f"suite.toml: ranges of {path.stem}: {n} is to lie within {p.range.within!r}, which is no data set it takes"
         for n, p in found.items()
-        if p.range and p.range.within and getattr(found.get(p.range.within), "source", None) not in HOLD
+        if p.range and p.range.within and getattr(found.get(p.range.within), "source", None) not in CONTRACT_BY_TYPE
     ]
     if breaches:
         raise InputError(*breaches)
@@ -104,7 +108,7 @@ def _parameter(line, meaning, ranges):
     allowed = (ast.Name, ast.Constant, ast.BinOp, ast.BitOr, ast.Subscript, ast.Tuple, ast.Load)
     if kinds - TYPES.keys() or not all(isinstance(n, allowed) for n in ast.walk(line.annotation)):
         raise ValueError(f"{annotation!r} is not a type that parameters have ({', '.join(TYPES)})")
-    source = next(iter(kinds & {*HOLD, "File"}), None)
+    source = next(iter(kinds & {*CONTRACT_BY_TYPE, "File"}), None)
     if source and annotation not in (source, f"{source} | None", f"Optional[{source}]"):
         raise ValueError(f"{annotation!r}: a parameter names one data set or file, so that its content is known")
     kind = eval(annotation, {"__builtins__": {}}, TYPES)  # only the names and operators allowed above

@@ -22,13 +22,13 @@ class ExactTranslator(PythonTranslator):
         return repr(value)
 
 
-class KeepingEngine(NBClientEngine):
+class SavingEngine(NBClientEngine):
     """papermill's engine, which tells of each code cell and keeps the notebook whole after every one."""
 
     @classmethod
-    def execute_managed_notebook(cls, nb_man, kernel_name, kept=None, tell=None, **options):
+    def execute_managed_notebook(cls, nb_man, kernel_name, saved_path=None, emit=None, **options):
         numbers = {id(c): n for n, c in enumerate((c for c in nb_man.nb.cells if c.cell_type == "code"), 1)}
-        tell(cells=len(numbers))
+        emit(cells=len(numbers))
         start, complete = nb_man.cell_start, nb_man.cell_complete
 
         def cell_start(cell, *about, **more):
@@ -37,9 +37,9 @@ class KeepingEngine(NBClientEngine):
 
         def cell_complete(cell, *about, **more):
             complete(cell, *about, **more)
-            _keep(nb_man.nb, kept)
+            _save(nb_man.nb, saved_path)
             if id(cell) in numbers:
-                tell(done=numbers[id(cell)])
+                emit(done=numbers[id(cell)])
 
         nb_man.cell_start, nb_man.cell_complete = cell_start, cell_complete
         try:
@@ -47,25 +47,25 @@ class KeepingEngine(NBClientEngine):
         except (DeadKernelError, CellTimeoutError):
             stopped = next(c for c in nb_man.nb.cells if numbers.get(id(c)) == cls.running)
             stopped.metadata.papermill["status"] = nb_man.FAILED  # papermill has called it completed
-            _keep(nb_man.nb, kept)
+            _save(nb_man.nb, saved_path)
             raise
 
 
-def execute(job, manager, tell):
-    """Execute a job in a kernel that has been started: its outcome, as `tell` takes it.
+def execute(job, manager, emit):
+    """Execute a job in a kernel that has been started: its outcome, as `emit` takes it.
 
     job : notebook, output, parameters, cwd, cell_seconds, start_seconds
     """
-    papermill_engines.register("keeping", KeepingEngine)
+    papermill_engines.register("saving", SavingEngine)
     papermill_translators.register("python", ExactTranslator)
-    KeepingEngine.running = None
+    SavingEngine.running = None
     oom_before = _oom_kills()
     try:
         executed = execute_notebook(
             job["notebook"],
             None,
             job["parameters"],
-            engine_name="keeping",
+            engine_name="saving",
             kernel_name="python3",
             language="python",
             cwd=job["cwd"],
@@ -73,32 +73,32 @@ def execute(job, manager, tell):
             start_timeout=job["start_seconds"],
             timeout_func=lambda cell: job["cell_seconds"],  # `timeout` itself takes whole seconds only
             km=manager,
-            kept=Path(job["output"]).absolute(),
-            tell=tell,
+            saved_path=Path(job["output"]).absolute(),
+            emit=emit,
         )
     except PapermillExecutionError as raised:
-        return _told(_state(raised.ename), raised.ename, raised.evalue)
+        return _failure(_state(raised.ename), raised.ename, raised.evalue)
     except DeadKernelError:
         if _oom_kills() > oom_before:
-            return _told("out_of_memory", "DeadKernelError", "the system was out of memory and killed the kernel")
-        return _told("killed", "DeadKernelError", "the kernel was killed")
+            return _failure("out_of_memory", "DeadKernelError", "the system was out of memory and killed the kernel")
+        return _failure("killed", "DeadKernelError", "the kernel was killed")
     except CellTimeoutError:
-        return _told("timeout", "CellTimeoutError", f"the cell took longer than {job['cell_seconds']:g} s")
+        return _failure("timeout", "CellTimeoutError", f"the cell took longer than {job['cell_seconds']:g} s")
     left = [o for cell in executed.cells for o in cell.get("outputs", ()) if o.get("ename") == "SystemExit"]
     if left:
-        return _told("exited", "SystemExit", "the notebook left before its end")
+        return _failure("exited", "SystemExit", "the notebook left before its end")
     return {"state": "success", "error": None}
 
 
-def _told(state, name, message):
-    return {"state": state, "error": {"cell": KeepingEngine.running, "name": name, "message": redact(message)}}
+def _failure(state, name, message):
+    return {"state": state, "error": {"cell": SavingEngine.running, "name": name, "message": redact(message)}}
 
 
 def _state(exception):
     return {"SystemExit": "exited", "MemoryError": "out_of_memory"}.get(exception, "failed")
 
 
-def _keep(notebook, path):
+def _save(notebook, path):
     """Write the notebook so that a reader finds it whole, whenever this process ends."""
     beside = path.with_suffix(".part")
     nbformat.write(redact(notebook), beside)

@@ -31,15 +31,15 @@ def main():
     try:
         setup = lines.get()
         kernel.start(setup["cwd"])
-        tell(kernel=kernel.group)
+        emit(kernel=kernel.group)
         import crmlab.reports.engine as engine  # papermill is slow to load, and the kernel starts meanwhile
 
         kernel.load(setup["modules"])
-        tell(ready=True)
-        tell(**engine.execute(lines.get() | {"start_seconds": START_SECONDS}, kernel.manager, tell))
+        emit(ready=True)
+        emit(**engine.execute(lines.get() | {"start_seconds": START_SECONDS}, kernel.manager, emit))
     except Exception as fault:
         state = "failed" if kernel.is_alive() else "killed"
-        tell(state=state, error={"cell": None, "name": type(fault).__name__, "message": str(fault)})
+        emit(state=state, error={"cell": None, "name": type(fault).__name__, "message": str(fault)})
     finally:
         kernel.end()
 
@@ -83,7 +83,7 @@ class Kernel:
         shutil.rmtree(self.sockets, ignore_errors=True)
 
 
-def tell(**event):
+def emit(**event):
     """One line to the runner."""
     sys.__stdout__.write(json.dumps(event) + "\n")
     sys.__stdout__.flush()

@@ -97,7 +97,7 @@ class Manifest(Record):
 
 def key(job, root):
     """What a run is made from, in one hash; "" where its data have no content hash."""
-    contents = [catalog.fingerprint(job.typed[name]) for name in job.logs]
+    contents = [catalog.fingerprint(job.typed[name]) for name in job.datasets]
     if None in contents:
         return ""
     parts = [
@@ -108,14 +108,14 @@ def key(job, root):
         job.typed,
         contents,
         [sha256(path) for path in job.files.values()],
-        [log.entry.model_dump(mode="json") for log in job.logs.values()],
+        [dataset.entry.model_dump(mode="json") for dataset in job.datasets.values()],
         code(root).sha256,
         environment(root).lock_sha256,
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def made_from(job, root):
+def provenance(job, root):
     """What a run is to be made from, as it is now: fields of its Manifest by name."""
     return {
         "report": job.report.name,
@@ -124,7 +124,7 @@ def made_from(job, root):
         "notebook_sha256": sha256(job.report.notebook),
         "parameters_given": job.given,
         "parameters": job.typed,
-        "data": [source(name, job.typed[name], log) for name, log in job.logs.items()],
+        "data": [source(name, job.typed[name], dataset) for name, dataset in job.datasets.items()],
         "files": {name: sha256(path) for name, path in job.files.items()},
         "code": code(root),
         "environment": environment(root),
@@ -137,20 +137,20 @@ def _beside(folder):
     return [(str(path.relative_to(folder)), sha256(path)) for path in sorted(folder.rglob("*.py"))]
 
 
-def source(parameter, data, log):
+def source(parameter, data, dataset):
     """A data set as a run reads it."""
     return Source(
         parameter=parameter,
-        name=log.name,
-        about=log.entry.about,
-        nature=log.entry.nature,
-        source=log.entry.source,
-        entry=log.entry.model_dump(mode="json", exclude_defaults=True),
+        name=dataset.name,
+        about=dataset.entry.about,
+        nature=dataset.entry.nature,
+        source=dataset.entry.source,
+        entry=dataset.entry.model_dump(mode="json", exclude_defaults=True),
         sha256=catalog.fingerprint(data),
-        rows=int(log.counts["rows"]),
-        customers=log.counts.get("customers"),
-        first=log.first and str(log.first),
-        last=log.last and str(log.last),
+        rows=int(dataset.counts["rows"]),
+        customers=dataset.counts.get("customers"),
+        first=dataset.first and str(dataset.first),
+        last=dataset.last and str(dataset.last),
     )
 
 

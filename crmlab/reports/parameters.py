@@ -12,8 +12,8 @@ from crmlab import catalog, files
 from crmlab.contracts import InputError
 from crmlab.days import as_date
 from crmlab.reports import secret
-from crmlab.reports.declared import HOLD, declared, read_value, unknown
-from crmlab.reports.suite import Limits, suite
+from crmlab.reports.declared import CONTRACT_BY_TYPE, read_parameters, read_value, unknown
+from crmlab.reports.suite import Limits, load_suite
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Job:
     report: Report
     given: dict = field(hash=False)  # as text
     typed: dict = field(hash=False)  # as JSON holds them, defaults included
-    logs: dict = field(hash=False)  # parameter -> catalog.Log
+    datasets: dict = field(hash=False)  # parameter -> catalog.Data
     files: dict = field(hash=False)  # parameter -> Path
     limits: Limits = field(default_factory=Limits)
 
@@ -48,14 +48,14 @@ def reports(root, only=None):
     """The reports of a project by name, each with its parameters; of others than `only` these are not read."""
     folder = root / "notebooks"
     listed = folder / "suite.toml"
-    ranges = suite(listed).ranges if listed.is_file() else {}
+    ranges = load_suite(listed).ranges if listed.is_file() else {}
     found = {}
     for path in sorted(folder.glob("[!.]*.ipynb")):
         name = re.sub(r"^\d+_", "", path.stem) or path.stem
         if name in found:
             raise InputError(f"{found[name].notebook.name} and {path.name} are both the report {name!r}; rename one")
         read = only is None or name in only
-        found[name] = Report(name, path, declared(path, ranges.get(name, {})) if read else {})
+        found[name] = Report(name, path, read_parameters(path, ranges.get(name, {})) if read else {})
     if strange := ranges.keys() - found.keys():
         raise InputError(*(f"suite.toml: ranges: {unknown('report', name, found)}" for name in sorted(strange)))
     return found
@@ -71,7 +71,7 @@ def prepare(root, wanted, limits=None):
     """
     known, jobs, breaches = reports(root, only={name for name, _ in wanted}), [], []
     listed = root / "notebooks" / "suite.toml"
-    allowed = (suite(listed).limits if listed.is_file() else Limits()).model_copy(update=limits or {})
+    allowed = (load_suite(listed).limits if listed.is_file() else Limits()).model_copy(update=limits or {})
     for name, given in wanted:
         if name not in known:
             breaches.append(unknown("report", name, known))
@@ -99,39 +99,39 @@ def _job(report, given):
                 values[name] = read_value(report.parameters[name], value)
             except ValueError as misfit:
                 breaches.append(f"{report.name}: {misfit}")
-    logs, named, unreadable = _sources(report, values)
+    datasets, named, unreadable = _sources(report, values)
     breaches += unreadable
     for name, p in report.parameters.items():
         if p.range and values[name] is not None:
             try:
-                breaches += [f"{report.name}: {fault}" for fault in _outside(p, values[name], logs)]
+                breaches += [f"{report.name}: {fault}" for fault in _out_of_range(p, values[name], datasets)]
             except TypeError:
                 breaches.append(f"suite.toml: the range of {report.name}.{name} does not fit its type, {p.annotation}")
     if breaches:
         raise InputError(*breaches)
     typed = {name: to_jsonable_python(value) for name, value in values.items()}
-    return Job(report, {name: _as_text(value) for name, value in given.items()}, typed, logs, named)
+    return Job(report, {name: _as_text(value) for name, value in given.items()}, typed, datasets, named)
 
 
 def _sources(report, values):
     """The data past the door, by parameter, the files, and what is wrong; `values` then name both from anywhere."""
-    logs, named, breaches = {}, {}, []
+    datasets, named, breaches = {}, {}, []
     for name, p in report.parameters.items():
         if not isinstance(values[name], str):
             continue
         try:
-            if p.source in HOLD:
-                values[name] = _settled(values[name])
-                logs[name] = catalog.check(values[name], HOLD[p.source])
+            if p.source in CONTRACT_BY_TYPE:
+                values[name] = _portable_name(values[name])
+                datasets[name] = catalog.check(values[name], CONTRACT_BY_TYPE[p.source])
             elif p.source:
-                values[name] = files.settled(values[name])
+                values[name] = files.portable_path(values[name])
                 named[name] = files.path(values[name])
         except InputError as found:
             breaches += found.breaches
-    return logs, named, breaches
+    return datasets, named, breaches
 
 
-def _settled(data):
+def _portable_name(data):
     """A data set's name, or its path as it holds wherever the notebook runs."""
     path = Path(data).expanduser()
     return data if data in catalog.entries() or not path.exists() else str(path.resolve())
@@ -146,16 +146,16 @@ def _as_text(value):
     return value if isinstance(value, str) else str(value) if isinstance(value, date) else json.dumps(value)
 
 
-def _outside(parameter, value, logs):
-    bounds, told = parameter.range, f"{parameter.name} = {value}"
+def _out_of_range(parameter, value, datasets):
+    bounds, setting = parameter.range, f"{parameter.name} = {value}"
     if bounds.within:
-        log = logs.get(bounds.within)
-        if log and log.first is None:
-            yield f"{told} is to lie within {log.name}, which knows no days; leave it out, or name data that do"
-        elif log and not log.first <= as_date(value) <= log.last:
-            yield f"{told} lies outside {log.name}, which runs from {log.first} to {log.last}"
+        dataset = datasets.get(bounds.within)
+        if dataset and dataset.first is None:
+            yield f"{setting} is to lie within {dataset.name}, which knows no days; leave it out, or name data that do"
+        elif dataset and not dataset.first <= as_date(value) <= dataset.last:
+            yield f"{setting} lies outside {dataset.name}, which runs from {dataset.first} to {dataset.last}"
         return
     for each in value if isinstance(value, list) else [value]:
         each = as_date(each) if isinstance(bounds.min or bounds.max, date) else each
         if (bounds.min is not None and each < bounds.min) or (bounds.max is not None and each > bounds.max):
-            yield f"{told} is out of range, which is {bounds}"
+            yield f"{setting} is out of range, which is {bounds}"

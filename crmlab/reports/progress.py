@@ -6,13 +6,13 @@ from rich.markup import escape
 
 
 @contextmanager
-def progress(console):
+def show_progress(console):
     """On a terminal, a bar for each run at work; elsewhere nothing. Gives what the runner calls when a run starts."""
     if not console.is_terminal:
         with interruptible(console):
             yield lambda job: lambda done, cells: None
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.show_progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (
         TextColumn("{task.description}"),

@@ -58,7 +58,7 @@ def page(notebook, manifest, tables=()):
         for lifted in body.select(".crmlab-result .crmlab-short")[-1:]:
             lifted.decompose()
     headings = _headings(body)
-    _still(body)
+    _remove_active(body)
     _frame_tables(body)
     facts = [(name, Estimate(**fact)) for name, fact in manifest.facts.items()]
     script = (FOLDER / "page.js").read_text("utf-8")
@@ -110,9 +110,9 @@ def _describe_figures(cell):
     if not figures:
         return
     cell.outputs = [output for output in cell.outputs if output not in objects]
-    told = next(filter(None, (_axes_in_words(o.data["text/plain"]) for o in objects)), "Figure")
+    alt = next(filter(None, (_axes_in_words(o.data["text/plain"]) for o in objects)), "Figure")
     for number, figure in enumerate(figures, 1):
-        figure.metadata["alt"] = told if len(figures) == 1 else f"Figure {number} of {len(figures)}"
+        figure.metadata["alt"] = alt if len(figures) == 1 else f"Figure {number} of {len(figures)}"
         head = base64.b64decode(figure.data.get("image/png", "")[:32])
         if head.startswith(b"\x89PNG"):
             width, height = struct.unpack(">II", head[16:24])
@@ -128,12 +128,12 @@ def _axes_in_words(shown):
     found = AXES.fullmatch(shown)
     try:
         call = ast.parse(f"axes({found[1]})", mode="eval").body if found else None
-        said = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords} if call else {}
+        properties = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords} if call else {}
     except (SyntaxError, ValueError):
         return None
-    drawn = " against ".join(filter(None, (said.get("ylabel"), said.get("xlabel"))))
-    told = ", ".join([*said.get("title", {}).values(), *filter(None, [drawn])])
-    return f"Figure: {told}" if told else None
+    drawn = " against ".join(filter(None, (properties.get("ylabel"), properties.get("xlabel"))))
+    description = ", ".join([*properties.get("title", {}).values(), *filter(None, [drawn])])
+    return f"Figure: {description}" if description else None
 
 
 def _body(notebook):
@@ -167,7 +167,7 @@ def _headings(body):
     return found
 
 
-def _still(body):
+def _remove_active(body):
     """Take out what acts, or would be fetched from elsewhere."""
     for tag in body(ACTIVE):
         tag.decompose()

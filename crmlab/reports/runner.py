@@ -26,11 +26,11 @@ def run(job, root, reports, progress=lambda done, cells: None, worker=None):
     worker = worker or Worker(root, store.Staged(reports))
     staged = worker.staged
     try:
-        made_from = manifest.made_from(job, root)
+        provenance = manifest.provenance(job, root)
         from crmlab.reports import render  # slow to load, and there is time while the kernel starts
 
         described = {
-            "notebook": made_from["notebook"],
+            "notebook": provenance["notebook"],
             "output": str((staged.folder / "report.ipynb").relative_to(root)),
             "parameters": {name: job.typed[name] for name in job.given},
             "cwd": str(job.report.notebook.parent),
@@ -41,24 +41,24 @@ def run(job, root, reports, progress=lambda done, cells: None, worker=None):
         if outcome["error"] and outcome["error"]["name"] == "InputError":
             raise InputError(*outcome["error"]["message"].split("\n"))
         notebook = _collect(staged.folder, job)
-        said = _result(notebook) if outcome["state"] == "success" else {}
-        (staged.folder / "facts.json").write_text(json.dumps(said.get("facts", {}), indent=2) + "\n", "utf-8")
-        if made_from["key"] != manifest.key(job, root):
-            made_from["key"] = ""  # what changed meanwhile answers for nothing
+        result = _result(notebook) if outcome["state"] == "success" else {}
+        (staged.folder / "facts.json").write_text(json.dumps(result.get("facts", {}), indent=2) + "\n", "utf-8")
+        if provenance["key"] != manifest.key(job, root):
+            provenance["key"] = ""  # what changed meanwhile answers for nothing
         made = Manifest(
-            **made_from,
+            **provenance,
             run=run_id,
             state=outcome["state"],
-            title=said.get("title", ""),
+            title=result.get("title", ""),
             started=started,
             ended=datetime.now(UTC),
             seconds={"execute": round(executed - clock, 3)},
-            facts=said.get("facts", {}),
-            verdicts=said.get("verdicts", []),
-            notes=said.get("notes", []),
+            facts=result.get("facts", {}),
+            verdicts=result.get("verdicts", []),
+            notes=result.get("notes", []),
             error=Error(**outcome["error"]) if outcome["error"] else None,
         )
-        page = render.page(notebook, made, said.get("tables", ()))
+        page = render.page(notebook, made, result.get("tables", ()))
         (staged.folder / "report.html").write_text(page, "utf-8")
         return staged.publish(made)
     finally:
@@ -71,21 +71,21 @@ class Outcome:
     """The folder of a job's run, and whether it was there already."""
 
     folder: Path
-    kept: bool = False
+    reused: bool = False
 
 
-def run_all(jobs, root, reports, at_once=1, force=False, started=lambda job: lambda done, cells: None):
-    """Execute jobs, `at_once` at a time, in workers started ahead: what became of each, in order.
+def run_all(jobs, root, reports, workers=1, force=False, started=lambda job: lambda done, cells: None):
+    """Execute jobs, `workers` at a time, in workers started ahead: what became of each, in order.
 
     That is an Outcome, or the exception that kept it from the store: an InputError, or a fault such as a full disk.
     force   : also those that a good run answers, made from the same notebook, parameters, data, code and lock
     started : called with a job when its turn comes; gives what its progress is told to
     One failure stops no other.
     """
-    kept = {} if force else {n: _kept(job, root, reports) for n, job in enumerate(jobs)}
-    fresh = [job for n, job in enumerate(jobs) if not kept.get(n)]
+    reused = {} if force else {n: _reusable(job, root, reports) for n, job in enumerate(jobs)}
+    fresh = [job for n, job in enumerate(jobs) if not reused.get(n)]
     modules = ahead.modules(job.report for job in fresh) if len(fresh) > 1 else ()
-    pool = Pool(lambda: Worker(root, store.Staged(reports), modules), at_once, len(fresh))
+    pool = Pool(lambda: Worker(root, store.Staged(reports), modules), workers, len(fresh))
 
     def one(job):
         try:
@@ -95,7 +95,7 @@ def run_all(jobs, root, reports, at_once=1, force=False, started=lambda job: lam
         except Exception as fault:  # the others go on
             return fault
 
-    with ThreadPoolExecutor(at_once) as threads:
+    with ThreadPoolExecutor(workers) as threads:
         try:
             made = iter(list(threads.map(one, fresh)))
         except BaseException:
@@ -103,12 +103,12 @@ def run_all(jobs, root, reports, at_once=1, force=False, started=lambda job: lam
             raise
         finally:
             pool.cancel()
-    return [Outcome(kept[n], kept=True) if kept.get(n) else next(made) for n in range(len(jobs))]
+    return [Outcome(reused[n], reused=True) if reused.get(n) else next(made) for n in range(len(jobs))]
 
 
-def _kept(job, root, reports):
+def _reusable(job, root, reports):
     key = manifest.key(job, root)
-    return store.same(reports, job.report.name, key) if key else None
+    return store.find_reusable(reports, job.report.name, key) if key else None
 
 
 def _collect(folder, job):
@@ -131,8 +131,8 @@ def _collect(folder, job):
 def _result(notebook):
     """What the last Result shown said, at full precision; nothing where none was."""
     outputs = [o for cell in notebook.cells for o in cell.get("outputs", ())]
-    said = [o["metadata"]["crmlab"] for o in outputs if "crmlab" in o.get("metadata", {})]
-    if not said:
+    result = [o["metadata"]["crmlab"] for o in outputs if "crmlab" in o.get("metadata", {})]
+    if not result:
         return {}
-    facts = {fact["name"]: {k: v for k, v in fact.items() if k != "name"} for fact in said[-1]["facts"]}
-    return said[-1] | {"facts": facts}
+    facts = {fact["name"]: {k: v for k, v in fact.items() if k != "name"} for fact in result[-1]["facts"]}
+    return result[-1] | {"facts": facts}

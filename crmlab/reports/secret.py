@@ -13,19 +13,19 @@ SHORTEST = 6  # characters; shorter values would be found in ordinary text
 HIDDEN = "[secret]"
 
 
-def redact(kept):
+def redact(texts):
     """A copy of texts, however nested, without the values of environment variables whose names look like secrets."""
     hidden = [name for name in os.environ if NAMES.search(name) and name not in FOLDERS]
     values = {os.environ[name] for name in hidden if len(os.environ[name]) >= SHORTEST}
     written = {form for value in values for form in (value, repr(value)[1:-1], json.dumps(value)[1:-1])}
-    return _without(kept, sorted(written | {html.escape(form) for form in written}, key=len, reverse=True))
+    return _redacted(texts, sorted(written | {html.escape(form) for form in written}, key=len, reverse=True))
 
 
-def _without(kept, forms):
-    if isinstance(kept, str):
+def _redacted(texts, forms):
+    if isinstance(texts, str):
         for form in forms:
-            kept = kept.replace(form, HIDDEN)
-        return kept
-    if isinstance(kept, dict):
-        return type(kept)({key: _without(value, forms) for key, value in kept.items()})
-    return [_without(value, forms) for value in kept] if isinstance(kept, list) else kept
+            texts = texts.replace(form, HIDDEN)
+        return texts
+    if isinstance(texts, dict):
+        return type(texts)({key: _redacted(value, forms) for key, value in texts.items()})
+    return [_redacted(value, forms) for value in texts] if isinstance(texts, list) else texts

@@ -67,7 +67,7 @@ def clean(reports):
 
 
 @contextmanager
-def one_at_a_time(reports):
+def exclusive(reports):
     """What is made of all runs is made by one process at a time, so that none misses another's run."""
     reports.mkdir(exist_ok=True)
     with (reports / ".index").open("w") as lock:
@@ -108,10 +108,12 @@ def find(reports, run):
 
 def latest(reports, report, good=False):
     """The folder of a report's newest run, or newest good one; None where there is none."""
-    return next((f for f in folders(reports, report) if not good or _brief(f).get("state") == "success"), None)
+    return next(
+        (f for f in folders(reports, report) if not good or _unchecked_manifest(f).get("state") == "success"), None
+    )
 
 
-def point(reports):
+def update_links(reports):
     """Point `latest` and `latest-good` of each report at its newest run and its newest good one."""
     pointed = {link.parent for link in reports.glob("*/latest*") if link.is_symlink()}
     for report in pointed | {folder.parent for folder in folders(reports)}:
@@ -126,11 +128,11 @@ def point(reports):
                 link.unlink(missing_ok=True)
 
 
-def same(reports, report, key):
+def find_reusable(reports, report, key):
     """The newest good run made from the same notebook, parameters, data, code and lock; None where there is none."""
     for folder in folders(reports, report):
-        told = _brief(folder) if _mentions(folder / "manifest.json", key) else {}
-        if told.get("key") == key and told.get("state") == "success":
+        manifest = _unchecked_manifest(folder) if _mentions(folder / "manifest.json", key) else {}
+        if manifest.get("key") == key and manifest.get("state") == "success":
             return folder
     return None
 
@@ -163,10 +165,10 @@ def prune(reports, keep):
     return removed
 
 
-def _brief(folder):
+def _unchecked_manifest(folder):
     """A manifest unchecked; empty where it cannot be read, or was removed meanwhile."""
     try:
-        told = json.loads((folder / "manifest.json").read_text("utf-8"))
+        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
     except (OSError, ValueError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return manifest if isinstance(manifest, dict) else {}

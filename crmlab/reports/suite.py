@@ -51,7 +51,7 @@ class Suite(BaseModel):
     ranges: dict[str, dict[str, Range]] = {}
 
 
-def suite(path):
+def load_suite(path):
     """A suite file, checked. Raises InputError with everything wrong in it."""
     path = Path(path)
     given = toml.read(path, f"there is no suite {path}")

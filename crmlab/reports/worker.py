@@ -29,13 +29,13 @@ class Worker:
     def __init__(self, root, staged, modules=()):
         self.staged, self.kernel, self.cancelled = staged, None, False
         self.sockets = tempfile.mkdtemp(prefix="crmlab-")
-        self.complaints = tempfile.TemporaryFile("w+")  # noqa: SIM115, it lives as long as the worker
+        self.child_stderr = tempfile.TemporaryFile("w+")  # noqa: SIM115, it lives as long as the worker
         environment = os.environ | ONE_THREAD | {"CRMLAB_ROOT": str(root), "CRMLAB_STAGING": str(staged.folder)}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "crmlab.reports.execute", self.sockets],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self.complaints,
+            stderr=self.child_stderr,
             cwd=root,
             env=environment,
             text=True,
@@ -64,11 +64,11 @@ class Worker:
         if outcome:
             return outcome
         if late.is_set():
-            return _died("timeout", done + 1, "RunTimeout", f"the run took longer than {seconds:g} s")
-        self.complaints.seek(0)
-        last = self.complaints.read().strip().split("\n")[-1]
+            return _failure("timeout", done + 1, "RunTimeout", f"the run took longer than {seconds:g} s")
+        self.child_stderr.seek(0)
+        last = self.child_stderr.read().strip().split("\n")[-1]
         state = "killed" if self.process.returncode < 0 else "failed"
-        return _died(state, None, "ProcessDied", f"its process ended with code {self.process.returncode}: {last}")
+        return _failure(state, None, "ProcessDied", f"its process ended with code {self.process.returncode}: {last}")
 
     def cancel(self):
         """End it because nobody wants its outcome any more."""
@@ -82,7 +82,7 @@ class Worker:
                 with suppress(ProcessLookupError, PermissionError):
                     os.killpg(group, signal.SIGKILL)
         self.process.wait()
-        for stray in _strays(f"CRMLAB_STAGING={self.staged.folder}"):  # they left the group, as daemons do
+        for stray in _stray_processes(f"CRMLAB_STAGING={self.staged.folder}"):  # they left the group, as daemons do
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(stray, signal.SIGKILL)
         shutil.rmtree(self.sockets, ignore_errors=True)
@@ -106,12 +106,12 @@ class Worker:
         return None, done
 
 
-def _strays(mark):
+def _stray_processes(mark):
     """Ids of the other processes whose environment holds `mark`, where the system tells."""
-    for told in Path("/proc").glob("[0-9]*/environ"):
+    for environ in Path("/proc").glob("[0-9]*/environ"):
         with suppress(OSError):
-            if mark.encode() in told.read_bytes().split(b"\0") and int(told.parent.name) != os.getpid():
-                yield int(told.parent.name)
+            if mark.encode() in environ.read_bytes().split(b"\0") and int(environ.parent.name) != os.getpid():
+                yield int(environ.parent.name)
 
 
 class Pool:
@@ -144,5 +144,5 @@ class Pool:
                 worker.staged.discard()
 
 
-def _died(state, cell, name, message):
+def _failure(state, cell, name, message):
     return {"state": state, "error": {"cell": cell, "name": name, "message": message}}

@@ -12,31 +12,72 @@ decision           a quadrant in which at least 80 % of replicates agree, else "
 loyal              whoever gives the highest answer on loyalty, unless told otherwise
 """
 
-from crmlab.service_quality.metrics import answers, brief, gap_facts, loyalty_facts
-from crmlab.service_quality.models.antecedents import antecedents
-from crmlab.service_quality.models.asymmetry import penalty_reward, survey_penalty_reward
-from crmlab.service_quality.models.board import board
-from crmlab.service_quality.models.careless import careless, flags, sensitivities, sensitivity, stands
-from crmlab.service_quality.models.complaints import complaints, survey_complaints
-from crmlab.service_quality.models.confirm import CFA, cfa, survey_cfa
-from crmlab.service_quality.models.difference import difference_reliability, survey_difference_reliability
-from crmlab.service_quality.models.drivers import drivers, survey_drivers
-from crmlab.service_quality.models.factors import Factors, efa, htmt, parallel_analysis, survey_efa, survey_htmt
-from crmlab.service_quality.models.gaps import adequacy, gaps, perceptions, superiority
-from crmlab.service_quality.models.loyalty import loyalty_by_level, nps, survey_loyalty, survey_nps, top_box
-from crmlab.service_quality.models.predictor import Predictor, predictor, survey_predictor
-from crmlab.service_quality.models.priorities import priorities, survey_priorities
-from crmlab.service_quality.models.reliability import (
-    alpha_if_deleted,
-    reliability,
-    survey_alpha_if_deleted,
-    survey_reliability,
+from crmlab.service_quality.metrics import format_table, gap_facts, loyalty_facts, response_frequencies
+from crmlab.service_quality.models.antecedents import gap_antecedents
+from crmlab.service_quality.models.asymmetry import asymmetric_impact, penalty_reward_contrasts
+from crmlab.service_quality.models.board import gaps_model
+from crmlab.service_quality.models.careless import (
+    careless_responding,
+    careless_sensitivity,
+    careless_sensitivity_by_flag,
+    flag_counts,
+    robust_to_careless_responding,
 )
-from crmlab.service_quality.models.satisfaction import satisfaction_scores, survey_satisfaction
-from crmlab.service_quality.models.segments import gaps_by_segment, segment_gaps
-from crmlab.service_quality.models.weighting import explained, weighted_gaps
-from crmlab.service_quality.models.zone import zone
-from crmlab.service_quality.tables import Instrument, Item, Outcome, Scale, Survey, admit, load, read, scaffold
+from crmlab.service_quality.models.complaints import complaint_resolution, resolution_ratios
+from crmlab.service_quality.models.confirm import CFA, confirmatory_factor_analysis, measurement_model
+from crmlab.service_quality.models.difference import difference_score_reliability, gap_reliability
+from crmlab.service_quality.models.drivers import key_drivers, relative_importance
+from crmlab.service_quality.models.factors import (
+    Factors,
+    discriminant_validity,
+    exploratory_factor_analysis,
+    factor_structure,
+    htmt,
+    parallel_analysis,
+)
+from crmlab.service_quality.models.gaps import (
+    gap_scores,
+    perception_scores,
+    service_adequacy,
+    service_superiority,
+)
+from crmlab.service_quality.models.loyalty import (
+    loyal_share_by_level,
+    loyalty_by_satisfaction,
+    net_promoter_score,
+    promoter_shares,
+    top_box_more_loyal,
+)
+from crmlab.service_quality.models.predictor import (
+    PolynomialRegression,
+    polynomial_regression,
+    satisfaction_predictor,
+)
+from crmlab.service_quality.models.priorities import (
+    importance_performance_analysis,
+    improvement_priorities,
+)
+from crmlab.service_quality.models.reliability import (
+    alpha_if_item_deleted,
+    item_analysis,
+    reliability_coefficients,
+    scale_reliability,
+)
+from crmlab.service_quality.models.satisfaction import importance_weighted_scores, satisfaction_index
+from crmlab.service_quality.models.segments import all_segment_gap_scores, segment_gap_scores
+from crmlab.service_quality.models.weighting import weighted_gap_scores, weighted_gap_summary
+from crmlab.service_quality.models.zone import zone_of_tolerance
+from crmlab.service_quality.tables import (
+    Instrument,
+    Item,
+    Outcome,
+    Scale,
+    Survey,
+    draft_instrument,
+    load_instrument,
+    read_survey,
+    validate_survey,
+)
 
 __all__ = [
     "CFA",
@@ -44,61 +85,61 @@ __all__ = [
     "Instrument",
     "Item",
     "Outcome",
-    "Predictor",
+    "PolynomialRegression",
     "Scale",
     "Survey",
-    "adequacy",
-    "admit",
-    "alpha_if_deleted",
-    "answers",
-    "antecedents",
-    "board",
-    "brief",
-    "careless",
-    "cfa",
-    "complaints",
-    "difference_reliability",
-    "drivers",
-    "efa",
-    "explained",
-    "flags",
+    "all_segment_gap_scores",
+    "alpha_if_item_deleted",
+    "asymmetric_impact",
+    "careless_responding",
+    "careless_sensitivity",
+    "careless_sensitivity_by_flag",
+    "complaint_resolution",
+    "confirmatory_factor_analysis",
+    "difference_score_reliability",
+    "discriminant_validity",
+    "draft_instrument",
+    "exploratory_factor_analysis",
+    "factor_structure",
+    "flag_counts",
+    "format_table",
+    "gap_antecedents",
     "gap_facts",
-    "gaps",
-    "gaps_by_segment",
+    "gap_reliability",
+    "gap_scores",
+    "gaps_model",
     "htmt",
-    "load",
-    "loyalty_by_level",
+    "importance_performance_analysis",
+    "importance_weighted_scores",
+    "improvement_priorities",
+    "item_analysis",
+    "key_drivers",
+    "load_instrument",
+    "loyal_share_by_level",
+    "loyalty_by_satisfaction",
     "loyalty_facts",
-    "nps",
+    "measurement_model",
+    "net_promoter_score",
     "parallel_analysis",
-    "penalty_reward",
-    "perceptions",
-    "predictor",
-    "priorities",
-    "read",
-    "reliability",
-    "satisfaction_scores",
-    "scaffold",
-    "segment_gaps",
-    "sensitivities",
-    "sensitivity",
-    "stands",
-    "superiority",
-    "survey_alpha_if_deleted",
-    "survey_cfa",
-    "survey_complaints",
-    "survey_difference_reliability",
-    "survey_drivers",
-    "survey_efa",
-    "survey_htmt",
-    "survey_loyalty",
-    "survey_nps",
-    "survey_penalty_reward",
-    "survey_predictor",
-    "survey_priorities",
-    "survey_reliability",
-    "survey_satisfaction",
-    "top_box",
-    "weighted_gaps",
-    "zone",
+    "penalty_reward_contrasts",
+    "perception_scores",
+    "polynomial_regression",
+    "promoter_shares",
+    "read_survey",
+    "relative_importance",
+    "reliability_coefficients",
+    "resolution_ratios",
+    "response_frequencies",
+    "robust_to_careless_responding",
+    "satisfaction_index",
+    "satisfaction_predictor",
+    "scale_reliability",
+    "segment_gap_scores",
+    "service_adequacy",
+    "service_superiority",
+    "top_box_more_loyal",
+    "validate_survey",
+    "weighted_gap_scores",
+    "weighted_gap_summary",
+    "zone_of_tolerance",
 ]

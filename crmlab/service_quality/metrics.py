@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 
 from crmlab.result import Estimate
-from crmlab.service_quality.models.asked import OVERALL, unasked
-from crmlab.service_quality.models.scores import one_wave
+from crmlab.service_quality.models.asked import OVERALL, not_asked_reason
+from crmlab.service_quality.models.scores import single_wave
 
-SHARES = ("stability", "above_share")
-CHANCES = ("p", "p_holm", "signed_rank_p", "signed_rank_p_holm")
+SHARE_COLUMNS = ("stability", "above_iso_rating_share")
+P_VALUES = ("p", "p_adjusted", "signed_rank_p", "signed_rank_p_adjusted")
 
 
-def answers(survey, battery="perceive"):
+def response_frequencies(survey, battery="perceive"):
     """How customers answered each item: a frame, a row an item.
 
     item, dimension, text, n    n: those who answered
@@ -20,8 +20,8 @@ def answers(survey, battery="perceive"):
     reason                      why there are none
     All shares are weighted.
     """
-    survey = one_wave(survey)
-    if reason := unasked(survey, battery):
+    survey = single_wave(survey)
+    if reason := not_asked_reason(survey, battery):
         items = survey.instrument.items
         about = {"item": list(items), "dimension": [item.dimension for item in items.values()]}
         return pd.DataFrame(about).assign(text=[item.text for item in items.values()], n=0, reason=reason)
@@ -42,7 +42,7 @@ def answers(survey, battery="perceive"):
     return pd.DataFrame(rows).assign(reason="")
 
 
-def brief(table, *columns, **renamed):
+def format_table(table, *columns, **renamed):
     """Some columns of a table as a reader wants them: a frame, with chances, shares of replicates and bools as text.
 
     renamed : columns under other names, which come last
@@ -53,9 +53,9 @@ def brief(table, *columns, **renamed):
     table = table.reset_index(drop=True)
     held = table[list(names)].replace({np.inf: "∞"})
     for name in names:
-        if name in CHANCES:
-            held = held.assign(**{name: held[name].map(chance)})
-        elif name in SHARES:
+        if name in P_VALUES:
+            held = held.assign(**{name: held[name].map(format_p)})
+        elif name in SHARE_COLUMNS:
             held = held.assign(**{name: held[name].map(lambda share: "" if np.isnan(share) else f"{share:.1%}")})
         elif held[name].dtype == bool:
             held = held.assign(**{name: held[name].map({True: "yes", False: "no"})})
@@ -69,37 +69,41 @@ def brief(table, *columns, **renamed):
     return held if (reason == "").all() else held.assign(reason=reason)
 
 
-def chance(p):
+def format_p(p):
     """A p-value as papers print it."""
     return "" if np.isnan(p) else "< .001" if p < 0.001 else f"{p:.3f}".lstrip("0") if p < 0.9995 else "1"
 
 
 def gap_facts(table, weighted=None):
-    """The gaps of a frame of `gaps` by dimension, the overall one first: facts for a Result, in points of the scale.
+    """The gaps of a frame of `gap_scores` by dimension, the overall one first: facts for a Result, in points of the
+    scale.
 
-    weighted : of `weighted_gaps` by dimension, whose overall gap stands second
+    weighted : of `weighted_gap_scores` by dimension, whose overall gap stands second
     """
     told, facts = table[table.gap.notna()], {}
     for row in told[told.dimension == OVERALL].itertuples():
         facts["gap_overall"] = _points(row.gap, row)
-    for row in () if weighted is None else weighted[weighted.dimension == OVERALL].dropna(subset="low").itertuples():
-        facts["gap_overall_weighted"] = _points(row.weighted, row)
+    for row in () if weighted is None else weighted[weighted.dimension == OVERALL].dropna(subset="ci_low").itertuples():
+        facts["gap_overall_weighted"] = _points(row.weighted_gap, row)
     for row in told[told.dimension != OVERALL].itertuples():
         facts[f"gap_{row.dimension}".replace(" ", "_")] = _points(row.gap, row)
     return facts
 
 
 def loyalty_facts(levels, promoters):
-    """The top-box ratio of `loyalty_by_level` and the net promoter score of `nps`: facts for a Result, where known."""
+    """The top-box ratio of `loyal_share_by_level` and the net promoter score of `promoter_shares`: facts for a Result,
+    where known."""
     top, score = levels.iloc[-1], promoters.iloc[0]
     facts = {}
-    if np.isfinite([top.ratio, top.ratio_low, top.ratio_high]).all():
-        facts["top_box_ratio"] = Estimate(top.ratio, top.ratio_low, top.ratio_high, "times as loyal as one level below")
+    if np.isfinite([top.risk_ratio, top.risk_ratio_ci_low, top.risk_ratio_ci_high]).all():
+        facts["top_box_risk_ratio"] = Estimate(
+            top.risk_ratio, top.risk_ratio_ci_low, top.risk_ratio_ci_high, "times as loyal as one level below"
+        )
     if pd.notna(score.nps):
-        facts["nps"] = Estimate(score.nps, score.low, score.high, "points")
+        facts["nps"] = Estimate(score.nps, score.ci_low, score.ci_high, "points")
     return facts
 
 
 def _points(value, row):
-    ends = (None, None) if np.isnan(row.low) else (row.low, row.high)
+    ends = (None, None) if np.isnan(row.ci_low) else (row.ci_low, row.ci_high)
     return Estimate(value, *ends, "points of the scale")

@@ -14,7 +14,7 @@ def holm(p, family=None):
     names = pd.Series(0 if family is None else np.asarray(family), range(len(p)))
     known = p.reset_index(drop=True).dropna()
     adjusted = known.groupby(names[known.index]).transform(_steps)
-    return pd.Series(adjusted.reindex(range(len(p))).to_numpy(), p.index, name="p_holm")
+    return pd.Series(adjusted.reindex(range(len(p))).to_numpy(), p.index, name="p_adjusted")
 
 
 def _steps(p):

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import special
 
 from crmlab.stats import bootstrap
-from crmlab.stats.intervals import tails
+from crmlab.stats.intervals import percentile_interval
 
 DIGITS = 9  # means of whole answers that differ by less are one value
 EXACT = 50  # differences up to which the signed-rank test runs through every choice of signs
@@ -54,13 +54,13 @@ class Sample:
         return float(self.weight @ self.value / self.weight.sum()) if self.n else np.nan
 
     @property
-    def deviation(self):
+    def standard_deviation(self):
         """Standard deviation in the population the sample stands for."""
         spread = self.weight @ (self.value - self.mean) ** 2 / self.weight.sum()
         return float(np.sqrt(spread * self.n_effective / (self.n_effective - 1)))
 
     @property
-    def error(self):
+    def standard_error(self):
         """Standard error of the mean."""
         spread = self.square @ (self.value - self.mean) ** 2 / self.weight.sum() ** 2
         return float(np.sqrt(spread * self.n / (self.n - 1)))
@@ -74,14 +74,14 @@ class Sample:
 
 def one_sample(sample):
     """A mean against zero: dict of low and high (95 %), t, p, d. [Student; d is the mean over the deviation]"""
-    t, df = sample.mean / sample.error, sample.n_effective - 1
-    reach = special.stdtrit(df, 0.975) * sample.error
+    t, df = sample.mean / sample.standard_error, sample.n_effective - 1
+    margin = special.stdtrit(df, 0.975) * sample.standard_error
     return {
-        "low": sample.mean - reach,
-        "high": sample.mean + reach,
+        "ci_low": sample.mean - margin,
+        "ci_high": sample.mean + margin,
         "t": t,
         "p": float(2 * special.stdtr(df, -abs(t))),
-        "d": sample.mean / sample.deviation,
+        "d": sample.mean / sample.standard_deviation,
     }
 
 
@@ -90,12 +90,12 @@ def two_samples(one, other):
 
     d is the difference over the root of the mean of both variances.
     """
-    gap, parts = one.mean - other.mean, np.array([one.error, other.error]) ** 2
+    gap, parts = one.mean - other.mean, np.array([one.standard_error, other.standard_error]) ** 2
     df = parts.sum() ** 2 / (parts**2 / [one.n_effective - 1, other.n_effective - 1]).sum()
-    t, reach = gap / np.sqrt(parts.sum()), special.stdtrit(df, 0.975) * np.sqrt(parts.sum())
-    pooled = np.sqrt((one.deviation**2 + other.deviation**2) / 2)
+    t, margin = gap / np.sqrt(parts.sum()), special.stdtrit(df, 0.975) * np.sqrt(parts.sum())
+    pooled = np.sqrt((one.standard_deviation**2 + other.standard_deviation**2) / 2)
     p = float(2 * special.stdtr(df, -abs(t)))
-    return {"gap": gap, "low": gap - reach, "high": gap + reach, "t": t, "df": df, "p": p, "d": gap / pooled}
+    return {"gap": gap, "ci_low": gap - margin, "ci_high": gap + margin, "t": t, "df": df, "p": p, "d": gap / pooled}
 
 
 def signed_rank(sample):
@@ -113,11 +113,11 @@ def signed_rank(sample):
     rank = (np.cumsum(mass) - (mass - 1) / 2)[place]
     sign = np.sign(sample.value[kept])
     if not sample.weighted and weight.sum() <= EXACT:
-        return _every_sign(np.repeat(rank, sample.rows[kept]), float(weight @ (rank * (sign > 0))))
+        return _exact_p(np.repeat(rank, sample.rows[kept]), float(weight @ (rank * (sign > 0))))
     return float(2 * special.ndtr(-abs(weight * sign @ rank) / np.sqrt(square @ rank**2)))
 
 
-def _every_sign(ranks, above):
+def _exact_p(ranks, above):
     """Two-sided chance of a sum of ranks `above` zero, each rank above or below by the toss of a coin."""
     doubled = np.round(2 * ranks).astype(int)
     ways, top = np.zeros(doubled.sum() + 1), 0
@@ -130,21 +130,21 @@ def _every_sign(ranks, above):
     return float(min(1.0, 2 * min(ways[: at + 1].sum(), ways[at:].sum())))
 
 
-def resampled(sample, replicates=2000, seed=1):
+def bootstrap_means(sample, replicates=2000, seed=1):
     """Means of an unweighted sample drawn anew: an array, one a replicate."""
     return bootstrap.histogram_means(sample.value, sample.rows, replicates, seed)
 
 
-def reach(values, weights=None, replicates=2000, seed=1):
+def bootstrap_intervals(values, weights=None, replicates=2000, seed=1):
     """95 % percentile intervals of the means of columns, by the bootstrap: two arrays, low and high.
 
     values : rows x columns; unweighted columns are drawn as histograms, weighted ones row by row
     """
     if weights is not None:
-        return tails(bootstrap.means(values, weights, replicates, seed))
+        return percentile_interval(bootstrap.means(values, weights, replicates, seed))
     ends = np.full((2, values.shape[1]), np.nan)
     for i in range(values.shape[1]):
         sample = Sample.of(values[:, i])
         if sample.n:
-            ends[:, i] = tails(resampled(sample, replicates, [seed, i]))
+            ends[:, i] = percentile_interval(bootstrap_means(sample, replicates, [seed, i]))
     return ends

@@ -6,7 +6,7 @@ from scipy import stats
 REACH = 60  # ratios are sought between exp(-REACH) and exp(REACH)
 
 
-def ratio_of_chances(x1, n1, x2, n2, level=0.95):
+def ratio_of_proportions(x1, n1, x2, n2, level=0.95):
     """p1 / p2 with its interval by inverting the score test: (ratio, low, high), arrays. [Koopman 1984]
 
     x1, x2 : who did, of n1 and n2; effective numbers need not be whole

@@ -7,7 +7,7 @@ from crmlab.stats.threads import one_thread
 CELLS = 2_000_000  # counts held at a time: 16 MB
 
 
-def tally(rows, replicates=2000, seed=1):
+def bootstrap_counts(rows, replicates=2000, seed=1):
     """How often each of `rows` is drawn, replicate by replicate: yields arrays of floats, some replicates x rows.
 
     The draws depend on `rows`, `replicates` and `seed` alone, so that two statistics can share them.
@@ -29,7 +29,7 @@ def totals(columns, replicates=2000, seed=1, weights=None):
     if weights is not None:
         columns = columns * np.asarray(weights, dtype=float)[:, None]
     with one_thread():
-        return np.concatenate([counts @ columns for counts in tally(len(columns), replicates, seed)])
+        return np.concatenate([counts @ columns for counts in bootstrap_counts(len(columns), replicates, seed)])
 
 
 def covariances(columns, replicates=2000, seed=1, weights=None):

@@ -6,7 +6,7 @@ from scipy.special import gammaln
 HUGE = 1000.0  # beyond it, a difference of log Γ loses more digits than Stirling's series leaves out
 
 
-def log_rising(z, k):
+def log_pochhammer(z, k):
     """log Γ(z + k) / Γ(z), for whole k that of z (z + 1) … (z + k - 1): shaped as k.
 
     z : a number above 0; k : 0 or more

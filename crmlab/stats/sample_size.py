@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from scipy import stats
 
-MOST = 10**10  # answers; more people than there are
+MAX_ANSWERS = 10**10  # answers; more people than there are
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,12 @@ class Plan:
     reached: bool = True
 
 
-def for_mean(half_width, sd, level=0.95, population=None, response=1.0):
+def for_mean(half_width, sd, level=0.95, population=None, response_rate=1.0):
     """The Plan for a mean, such as a gap, whose t interval is no wider than ± `half_width`. [Cochran 1977, 4.7]
 
     sd         : standard deviation of the answers, or of a respondent's gap
     population : how many there are to ask; None for very many
-    response   : share of invitations that are answered
+    response_rate : share of invitations that are answered
     """
 
     def reached(n):
@@ -37,10 +37,10 @@ def for_mean(half_width, sd, level=0.95, population=None, response=1.0):
             stats.t.ppf(0.5 + level / 2, n - 1) * sd * math.sqrt(_correction(n, population) / n) if n > 1 else math.inf
         )
 
-    return _plan(reached, half_width, population, response)
+    return _plan(reached, half_width, population, response_rate)
 
 
-def for_share(half_width, share=0.5, level=0.95, population=None, response=1.0):
+def for_share(half_width, share=0.5, level=0.95, population=None, response_rate=1.0):
     """The Plan for a share near `share` whose normal interval is no wider than ± `half_width`. [Cochran 1977, 4.4]"""
 
     def reached(n):
@@ -48,7 +48,7 @@ def for_share(half_width, share=0.5, level=0.95, population=None, response=1.0):
             return math.inf
         return stats.norm.ppf(0.5 + level / 2) * math.sqrt(share * (1 - share) * _correction(n, population) / n)
 
-    return _plan(reached, half_width, population, response)
+    return _plan(reached, half_width, population, response_rate)
 
 
 def _correction(n, population):
@@ -56,13 +56,13 @@ def _correction(n, population):
     return 1.0 if population is None else max(population - n, 0) / max(population - 1, 1)
 
 
-def _plan(reached, half_width, population, response):
+def _plan(reached, half_width, population, response_rate):
     """The fewest answers that reach a half-width, found by halving, of as many as can be had."""
-    most = MOST if population is None else math.floor(population * response + 1e-9)
+    most = MAX_ANSWERS if population is None else math.floor(population * response_rate + 1e-9)
     if not reached(most) <= half_width:
-        return Plan(most, MOST if population is None else population, float(reached(most)), reached=False)
+        return Plan(most, MAX_ANSWERS if population is None else population, float(reached(most)), reached=False)
     low, high = 1, most
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if reached(middle) <= half_width else (middle, high)
-    return Plan(high, math.ceil(high / response - 1e-9), float(reached(high)))
+    return Plan(high, math.ceil(high / response_rate - 1e-9), float(reached(high)))

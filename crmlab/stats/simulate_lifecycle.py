@@ -19,7 +19,7 @@ MONTH = 30.4375  # days, on average
 
 
 @dataclass(frozen=True)
-class World:
+class StageProcess:
     """How customers live.
 
     states : (stage, orders a month, mean spend an order) of each hidden state; the first is where all begin
@@ -37,7 +37,7 @@ class World:
         ("decline", 0.8, 18.0),
         ("decline", 0.04, 15.0),
     )
-    moves: tuple = (
+    transition: tuple = (
         (0.68, 0.20, 0.00, 0.00, 0.00, 0.02, 0.10),
         (0.00, 0.44, 0.50, 0.00, 0.00, 0.03, 0.03),
         (0.00, 0.00, 0.45, 0.50, 0.00, 0.03, 0.02),
@@ -46,12 +46,12 @@ class World:
         (0.00, 0.04, 0.02, 0.00, 0.04, 0.60, 0.30),
         (0.02, 0.02, 0.01, 0.00, 0.01, 0.00, 0.94),
     )
-    paces: tuple = (0.6, 1.4)
+    rate_multipliers: tuple = (0.6, 1.4)
     shape: float = 3.0
 
 
 @dataclass(frozen=True)
-class Lives:
+class SimulatedCustomers:
     """What a world brought forth.
 
     orders   : customer_id, time, amount: one row an order, to the cent
@@ -72,18 +72,18 @@ class Lives:
         return table.mutate(amount=table.amount.cast(MONEY), order_day=table.time.date())
 
 
-def lives(world=None, customers=1000, months=24, acquired_over=12, seed=0, first="2024-01"):
+def simulate_customers(world=None, customers=1000, months=24, acquired_over=12, seed=0, first="2024-01"):
     """Customers of a world, acquired evenly over the first months, as Lives."""
-    world, rng = world or World(), np.random.default_rng(seed)
+    world, rng = world or StageProcess(), np.random.default_rng(seed)
     calendar = pd.period_range(first, periods=months, freq="M")
     length = calendar.days_in_month.to_numpy()
-    joined, pace = rng.integers(0, acquired_over, customers), rng.choice(world.paces, customers)
+    joined, rate_multiplier = rng.integers(0, acquired_over, customers), rng.choice(world.rate_multipliers, customers)
     joined_on = (rng.random(customers) * length[joined]).astype(int)
     state = _states(world, joined, months, rng)
     exposed = np.where(np.arange(months) == joined[:, None], length - 1 - joined_on[:, None], length)
     exposed = np.where(state >= 0, exposed, 0)
     rate, mean = (np.array([s[k] for s in world.states], float) for k in (1, 2))
-    count = rng.poisson(exposed / MONTH * pace[:, None] * rate[state])
+    count = rng.poisson(exposed / MONTH * rate_multiplier[:, None] * rate[state])
     orders = _orders(world, count, exposed, joined, joined_on, state, mean, length, rng)
     stage = np.array([s[0] for s in world.states])
     found = _filter(world, count, _sums(orders, count.shape), exposed)
@@ -97,7 +97,7 @@ def lives(world=None, customers=1000, months=24, acquired_over=12, seed=0, first
             "amount": orders.amount,
         }
     )
-    return Lives(
+    return SimulatedCustomers(
         orders.sort_values(["customer_id", "time"], ignore_index=True),
         pd.DataFrame(cells | {"stage": stage[state[who, when]]}),
         pd.DataFrame(cells | {"stage": found[who, when]}),
@@ -107,7 +107,7 @@ def lives(world=None, customers=1000, months=24, acquired_over=12, seed=0, first
 
 def _states(world, joined, months, rng):
     """The hidden state of each customer in each month, -1 before the first order: an array."""
-    steps = np.cumsum(world.moves, axis=1)
+    steps = np.cumsum(world.transition, axis=1)
     state = np.full((len(joined), months), -1)
     for month in range(months):
         before = state[:, month - 1] if month else state[:, 0]
@@ -141,20 +141,20 @@ def _filter(world, count, sums, exposed):
     rate, mean = (np.array([s[k] for s in world.states], float) for k in (1, 2))
     spend, orders = (part[..., None] for part in sums)
     with np.errstate(divide="ignore"):
-        moves, first = np.log(np.array(world.moves)), np.log(np.eye(len(rate))[0])
+        transition, first = np.log(np.array(world.transition)), np.log(np.eye(len(rate))[0])
     paid = np.where(orders > 0, stats.gamma.logpdf(spend, world.shape * orders, scale=mean / world.shape), 0.0)
-    known = np.full((len(world.paces), *count.shape, len(rate)), -np.inf)
+    known = np.full((len(world.rate_multipliers), *count.shape, len(rate)), -np.inf)
     member = np.array([[s[0] == stage for s in world.states] for stage in stages])
-    for place, pace in enumerate(world.paces):
-        seen = paid + stats.poisson.logpmf(count[..., None], exposed[..., None] / MONTH * pace * rate)
+    for place, rate_multiplier in enumerate(world.rate_multipliers):
+        seen = paid + stats.poisson.logpmf(count[..., None], exposed[..., None] / MONTH * rate_multiplier * rate)
         log = np.broadcast_to(first, (len(count), len(rate)))
         begun = np.zeros(len(count), bool)
         for month in range(count.shape[1]):
-            ahead = logsumexp(log[:, :, None] + moves, axis=1)
+            ahead = logsumexp(log[:, :, None] + transition, axis=1)
             log = np.where(begun[:, None], ahead, first)
             present = orders[:, month, 0] > 0
             begun |= present
             log = np.where(begun[:, None], log + seen[:, month], first)
             known[place, :, month] = log
-    chance = np.exp(known - known.max(axis=(0, 3), keepdims=True)).sum(axis=0)
-    return np.array(stages)[(chance @ member.T).argmax(axis=2)]
+    probability = np.exp(known - known.max(axis=(0, 3), keepdims=True)).sum(axis=0)
+    return np.array(stages)[(probability @ member.T).argmax(axis=2)]

@@ -16,32 +16,36 @@ PERCEIVE = {"tangibles": 4.9, "reliability": 4.9, "responsiveness": 4.3, "assura
 DRIVERS = {"tangibles": 0.1, "reliability": 0.4, "responsiveness": 0.3, "assurance": 0.15, "empathy": 0.05}
 IMPORTANCE = {"tangibles": 11, "reliability": 32, "responsiveness": 23, "assurance": 19, "empathy": 15}
 REGIONS = {"north": (0.4, 0.0), "south": (0.35, 0.2), "west": (0.21, -0.3), "islands": (0.04, -0.6)}
-FOLLOWS = {"gap": 1.0, "both": 1 / 3, "perception": 0.0}  # how far expectations lower satisfaction, per perception
+EXPECT_EFFECT = {
+    "gap": 1.0,
+    "both": 1 / 3,
+    "perception": 0.0,
+}  # how far expectations lower satisfaction, per perception
 MISSING, NOT_APPLICABLE = 99, 9
 # of those whose complaint was not resolved, of those whose was, of those without one
 BUYING = np.array([[0.33, 0.45, 0.19, 0.02, 0.01], [0.06, 0.16, 0.63, 0.12, 0.03], [0.02, 0.08, 0.82, 0.06, 0.02]])
-CHANGES = np.array(["stopped", "less", "same", "more", "much more"])
+BUYING_LABELS = np.array(["stopped", "less", "same", "more", "much more"])
 
 
 @dataclass(frozen=True)
 class World:
     """What is planted. Opinions are normal, on the scale before rounding and clipping.
 
-    expect, perceive : mean opinion by dimension; items differ from it by up to `apart`, evenly spread
+    expect, perceive : mean opinion by dimension; items differ from it by up to `item_spread`, evenly spread
     halo, topic      : standard deviations of what moves all items of a battery, and those of a dimension
     noise            : and of what moves one item alone
-    agreement        : correlation of a respondent's expectation and perception of the same thing, but for noise
+    correlation      : correlation of a respondent's expectation and perception of the same thing, but for noise
     regions          : share of customers, and change of their mean perception, by region
-    learned          : change of mean perception from one wave to the next
+    wave_change      : change of mean perception from one wave to the next
     adequate         : how far the least acceptable level lies below the expected one; None does not ask it
     predictor        : what satisfaction follows: "gap" (b_E = -b_P), "perception" (b_E = 0) or "both" (b_E = -b_P / 3)
     drivers          : weight of each dimension in satisfaction; `slope` is the change by one point of all of them
-    loyal            : chance to buy again at each level of satisfaction, from the lowest
+    loyalty_probability : probability to buy again at each level of satisfaction, from the lowest
     managers, staff  : how far their estimate of expectations lies above the customers' expectations
     extents          : mean rating by managers of how far standards are set, and by staff of how far they are met, and
                        how far promises are kept
-    straight         : share of customers who give one answer to all perceptions, and one to all expectations
-    missing, inapplicable : chances that an answer is left out or its perception "not applicable"
+    straightlining   : share of customers who give one answer to all perceptions, and one to all expectations
+    missing, not_applicable : probabilities that an answer is left out or its perception "not applicable"
     points_astray    : share of customers whose importance points sum to 99 or 101
     """
 
@@ -52,25 +56,25 @@ class World:
     importance: dict = field(default_factory=lambda: dict(IMPORTANCE))
     low: int = 1
     high: int = 7
-    apart: float = 0.3
+    item_spread: float = 0.3
     halo: float = 0.6
     topic: float = 0.5
     noise: float = 0.9
-    agreement: float = 0.3
+    correlation: float = 0.3
     regions: dict = field(default_factory=lambda: dict(REGIONS))
-    learned: float = 0.2
+    wave_change: float = 0.2
     adequate: float | None = 1.4
     predictor: str = "both"
     slope: float = 0.9
     satisfaction_noise: float = 0.6
-    loyal: tuple = (0.02, 0.05, 0.1, 0.13, 0.78)
+    loyalty_probability: tuple = (0.02, 0.05, 0.1, 0.13, 0.78)
     managers: float = -0.5
     staff: float = -0.2
     extents: tuple = (4.6, 4.2, 3.9)
-    straight: float = 0.03
+    straightlining: float = 0.03
     missing: float = 0.02
-    inapplicable: float = 0.02
-    points_astray: float = 0.02
+    not_applicable: float = 0.02
+    points_off_total: float = 0.02
 
     @property
     def items(self):
@@ -81,7 +85,7 @@ class World:
     def opinion(self, means):
         """Mean opinion of each item, from those of the dimensions."""
         spread = [np.linspace(-1, 1, n) if n > 1 else [0.0] for n in self.dimensions.values()]
-        return np.array([means[d] for d in self.items.values()]) + self.apart * np.concatenate(spread)
+        return np.array([means[d] for d in self.items.values()]) + self.item_spread * np.concatenate(spread)
 
     @property
     def spread(self):
@@ -97,22 +101,23 @@ class Truth:
                   and of what managers and staff take expect to be
     dimensions  : the means of these over the items of a dimension, by dimension and wave
     overall     : mean of the dimensions' gaps, by wave
-    straight    : which rows answer without reading; rows as the table
+    straightlining : which rows answer without reading; rows as the table
     drivers     : weight of each dimension in satisfaction
-    loyal       : chance to buy again at each level of satisfaction; the top-box ratio is that of the last two
+    loyalty_probability : probability to buy again at each level of satisfaction; the top-box ratio is that of the last
+                          two
     """
 
     items: pd.DataFrame
     dimensions: pd.DataFrame
     overall: pd.Series
-    straight: pd.Series
+    straightlining: pd.Series
     drivers: pd.Series
-    loyal: pd.Series
+    loyalty_probability: pd.Series
 
     @property
-    def top_box_ratio(self):
+    def top_box_risk_ratio(self):
         """How much likelier the most satisfied are to buy again than those a step below."""
-        return float(self.loyal.iloc[-1] / self.loyal.iloc[-2])
+        return float(self.loyalty_probability.iloc[-1] / self.loyalty_probability.iloc[-2])
 
 
 def reported_mean(opinion, spread, low, high):
@@ -122,20 +127,22 @@ def reported_mean(opinion, spread, low, high):
     return high - (0.5 * (1 + np.vectorize(math.erf)(below / math.sqrt(2)))).sum(axis=1)
 
 
-def truth(world, waves, straight):
+def truth(world, waves, straightlining):
     """What surveys of a world give back on average, straight-liners included."""
     items = pd.concat([_true_means(world, wave) for wave in range(1, waves + 1)], ignore_index=True)
     means = items.drop(columns="item").groupby(["dimension", "wave"], sort=False).mean().reset_index()
-    loyal = pd.Series(world.loyal, index=range(1, len(world.loyal) + 1), name="loyal")
+    loyalty_probability = pd.Series(
+        world.loyalty_probability, index=range(1, len(world.loyalty_probability) + 1), name="loyalty_probability"
+    )
     drivers = pd.Series({d: world.drivers[d] for d in world.dimensions}, name="driver")
-    return Truth(items, means, means.groupby("wave").gap.mean(), straight, drivers, loyal)
+    return Truth(items, means, means.groupby("wave").gap.mean(), straightlining, drivers, loyalty_probability)
 
 
 def _true_means(world, wave):
     """The rows of `Truth.items` of one wave."""
     expect, perceive = _opinions(world, wave)
 
-    def seen(opinion, careless=world.straight):
+    def seen(opinion, careless=world.straightlining):
         honest = reported_mean(opinion, world.spread, world.low, world.high)
         lazy = reported_mean(opinion.mean(), math.hypot(world.halo, world.topic), world.low, world.high)
         return (1 - careless) * honest + careless * lazy
@@ -151,22 +158,23 @@ def _true_means(world, wave):
 
 def _opinions(world, wave):
     """Mean opinions of the items in a wave: expected, perceived."""
-    return world.opinion(world.expect), world.opinion(world.perceive) + world.learned * (wave - 1)
+    return world.opinion(world.expect), world.opinion(world.perceive) + world.wave_change * (wave - 1)
 
 
 def survey(world=None, customers=400, managers=0, staff=0, waves=1, seed=0):
     """The raw table of a survey, one row a respondent and wave, and its Truth.
 
     Columns: id, audience, wave, region, weight; E1.. P1.. A1.. S1.. R1.. (expected, perceived, adequate, standard,
-    promise) and W1.. (importance points) by number; satisfaction, repurchase, recommend, complained, resolved, told,
+    promise) and W1.. (importance points) by number; satisfaction, repurchase, recommend, complained, resolved,
+    word_of_mouth,
     buying. Of managers and staff, E is the estimate of what customers expect; S is the extent to which standards are
     set (managers) or met (staff); R that to which promises are kept (staff). They answer once, in the last wave.
     """
     world = world or World()
     rng = np.random.default_rng(seed)
-    table, straight = _customers(world, customers, waves, rng)
+    table, straightlining = _customers(world, customers, waves, rng)
     others = [_others(world, who, n, waves, rng) for who, n in (("manager", managers), ("staff", staff)) if n]
-    told = pd.Series(np.concatenate([straight, np.zeros(managers + staff, bool)]), name="straight")
+    told = pd.Series(np.concatenate([straightlining, np.zeros(managers + staff, bool)]), name="straightlining")
     return pd.concat([table, *others], ignore_index=True)[list(table)], truth(world, waves, told)
 
 
@@ -174,26 +182,26 @@ def _customers(world, customers, waves, rng):
     """The rows of customers, wave after wave, and which of them answer without reading."""
     region = rng.choice(len(world.regions), customers, p=[share for share, _ in world.regions.values()])
     shift = np.array([shift for _, shift in world.regions.values()])[region]
-    weight, straight = rng.choice([0.8, 1.0, 1.25], customers), rng.random(customers) < world.straight
+    weight, straightlining = rng.choice([0.8, 1.0, 1.25], customers), rng.random(customers) < world.straightlining
     traits = _traits(world, customers, rng)
     parts = []
     for wave in range(1, waves + 1):
-        said = _batteries(world, wave, traits, shift, straight, rng)
+        said = _batteries(world, wave, traits, shift, straightlining, rng)
         row = {"id": [f"C{i:0{len(str(customers))}d}" for i in range(1, customers + 1)], "audience": "customer"}
         row |= {"wave": wave, "region": np.array([*world.regions])[region], "weight": weight}
         columns = [_columns(letter, _with_codes(world, letter, answers, rng)) for letter, answers in said.items()]
         columns += [_columns(letter, np.full(said["E"].shape, None)) for letter in "SR"]
         columns += [_columns("W", _points(world, customers, rng)), _outcomes(world, wave, said["E"], said["P"], rng)]
         parts.append(pd.concat([pd.DataFrame(row), *columns], axis=1))
-    return pd.concat(parts, ignore_index=True), np.tile(straight, waves)
+    return pd.concat(parts, ignore_index=True), np.tile(straightlining, waves)
 
 
 def _traits(world, people, rng):
     """What moves all of a respondent's opinions: an array each for expected and perceived, by item."""
     dimension = pd.factorize(np.array([*world.items.values()]))[0]
     perceived = [rng.normal(size=(people, 1)), rng.normal(size=(people, len(world.dimensions)))]
-    apart = math.sqrt(1 - world.agreement**2)
-    expected = [world.agreement * part + apart * rng.normal(size=part.shape) for part in perceived]
+    apart = math.sqrt(1 - world.correlation**2)
+    expected = [world.correlation * part + apart * rng.normal(size=part.shape) for part in perceived]
     return [world.halo * halo + world.topic * topic[:, dimension] for halo, topic in (expected, perceived)]
 
 
@@ -201,7 +209,7 @@ def _reported(world, opinion):
     return np.clip(np.floor(opinion + 0.5), world.low, world.high)
 
 
-def _batteries(world, wave, traits, shift, straight, rng):
+def _batteries(world, wave, traits, shift, straightlining, rng):
     """Letter -> answers of customers by item, before codes."""
     expect, perceive = _opinions(world, wave)
     levels = {"E": (expect, traits[0]), "P": (perceive + shift[:, None], traits[1])}
@@ -212,18 +220,18 @@ def _batteries(world, wave, traits, shift, straight, rng):
         honest = _reported(world, means + trait + world.noise * rng.normal(size=trait.shape))
         # of one dimension, as the trait of a lazy answer must spread as that of an item
         lazy = _reported(world, np.atleast_2d(means).mean(axis=1, keepdims=True) + trait[:, :1])
-        said[letter] = np.where(straight[:, None], lazy, honest)
+        said[letter] = np.where(straightlining[:, None], lazy, honest)
     return said
 
 
 def _with_codes(world, letter, answers, rng):
     """Answers as whole numbers, some left blank or coded as missing, and of perceptions some as not applicable."""
     cells = answers.astype(int).astype(object)
-    chance = rng.random(answers.shape)
-    cells[chance < world.missing] = MISSING
-    cells[chance < world.missing / 2] = None
+    probability = rng.random(answers.shape)
+    cells[probability < world.missing] = MISSING
+    cells[probability < world.missing / 2] = None
     if letter == "P":
-        cells[chance > 1 - world.inapplicable] = NOT_APPLICABLE
+        cells[probability > 1 - world.not_applicable] = NOT_APPLICABLE
     return cells
 
 
@@ -238,7 +246,7 @@ def _points(world, people, rng):
     points = np.floor(drawn).astype(int)
     rest = np.argsort(np.argsort(points - drawn, axis=1), axis=1)  # the largest remainders are rounded up
     points += rest < (100 - points.sum(axis=1))[:, None]
-    points[:, 0] += np.where(rng.random(people) < world.points_astray, rng.choice([-1, 1], people), 0)
+    points[:, 0] += np.where(rng.random(people) < world.points_off_total, rng.choice([-1, 1], people), 0)
     return np.maximum(points, 0).astype(object)
 
 
@@ -246,24 +254,26 @@ def _outcomes(world, wave, expect, perceive, rng):
     """Answers to the questions beside the batteries, which follow from what was said in them."""
     people, items = len(expect), _true_means(world, wave)
     weights = np.array([world.drivers[d] / world.dimensions[d] for d in world.items.values()])
-    follows = (perceive - items.perceive.to_numpy()) - FOLLOWS[world.predictor] * (expect - items.expect.to_numpy())
+    follows = (perceive - items.perceive.to_numpy()) - EXPECT_EFFECT[world.predictor] * (
+        expect - items.expect.to_numpy()
+    )
     mood = 3.8 + world.slope * follows @ weights / sum(world.drivers.values())
     mood += world.satisfaction_noise * rng.normal(size=people)
-    level = np.clip(np.floor(mood + 0.5), 1, len(world.loyal)).astype(int)
+    level = np.clip(np.floor(mood + 0.5), 1, len(world.loyalty_probability)).astype(int)
     complained = rng.random(people) < np.array([0.6, 0.4, 0.2, 0.08, 0.04])[level - 1]
     resolved = rng.random(people) < 0.55
     told = rng.poisson(np.array([9.5, 9.5, 6.5, 4.5, 4.5])[level - 1] * np.where(complained & resolved, 0.5, 1))
-    chances = BUYING[np.where(complained, np.where(resolved, 1, 0), 2)]
-    buying = (rng.random((people, 1)) > chances.cumsum(axis=1)).sum(axis=1)
+    probabilities = BUYING[np.where(complained, np.where(resolved, 1, 0), 2)]
+    buying = (rng.random((people, 1)) > probabilities.cumsum(axis=1)).sum(axis=1)
     return pd.DataFrame(
         {
             "satisfaction": level,
-            "repurchase": (rng.random(people) < np.array(world.loyal)[level - 1]).astype(int),
+            "repurchase": (rng.random(people) < np.array(world.loyalty_probability)[level - 1]).astype(int),
             "recommend": np.clip(np.floor(2.3 * (mood - 1) + 1 + rng.normal(size=people)), 0, 10).astype(int),
             "complained": np.where(complained, "yes", "no"),
             "resolved": np.where(complained, np.where(resolved, "yes", "no"), ""),
-            "told": told,
-            "buying": CHANGES[np.minimum(buying, len(CHANGES) - 1)],
+            "word_of_mouth": told,
+            "buying": BUYING_LABELS[np.minimum(buying, len(BUYING_LABELS) - 1)],
         }
     )
 
@@ -285,5 +295,15 @@ def _others(world, who, people, waves, rng):
     blank = {"P": len(world.items)} | ({"A": len(world.items)} if world.adequate is not None else {})
     blank |= ({"R": len(world.items)} if who == "manager" else {}) | {"W": len(world.dimensions)}
     parts += [_columns(letter, np.full((people, n), None)) for letter, n in blank.items()]
-    rest = ["region", "weight", "satisfaction", "repurchase", "recommend", "complained", "resolved", "told", "buying"]
+    rest = [
+        "region",
+        "weight",
+        "satisfaction",
+        "repurchase",
+        "recommend",
+        "complained",
+        "resolved",
+        "word_of_mouth",
+        "buying",
+    ]
     return pd.concat([pd.DataFrame(row), *parts, pd.DataFrame(None, range(people), rest, dtype=object)], axis=1)

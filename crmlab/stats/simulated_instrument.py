@@ -66,9 +66,9 @@ high = 1
 labels = { yes = 1, no = 0 }
 text = "Was your complaint resolved?"
 
-[outcomes.told]
-column = "told"
-kind = "told"
+[outcomes.word_of_mouth]
+column = "word_of_mouth"
+kind = "word_of_mouth"
 low = 0
 text = "How many others did you tell of your experience?"
 

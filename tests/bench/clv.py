@@ -92,7 +92,7 @@ def fitting(frames, model, fitter, asked):
 def seen(frame, model):
     """What a model is fitted to: our frame, and lifetimes' columns."""
     if model is clv.GammaGamma:
-        kept = frame[clv.GammaGamma.fits(frame)]
+        kept = frame[clv.GammaGamma.eligible(frame)]
         return frame, (kept.frequency, kept.monetary_value)
     return frame, (frame.frequency, frame.recency, frame.age)
 

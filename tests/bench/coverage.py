@@ -19,7 +19,9 @@ from crmlab.likelihood import FitError
 from .clock import QUICK, Measured
 
 WORLDS, CUSTOMERS, EACH = (2, 400, 10) if QUICK else (1000, 1500, 50)
-DRAWS = 64 if QUICK else 128  # for an interval; fewer than the module takes, so that intervals are no better than its
+REPLICATES = (
+    64 if QUICK else 128
+)  # for an interval; fewer than the module takes, so that intervals are no better than its
 WEEK = {"BG/BB": 1}  # periods; 7 days for the others
 OF_EACH = "predictive of the orders of each customer"  # counts are discrete, and over-covered
 TRUTHS = {
@@ -44,7 +46,7 @@ def measure():
 
 
 def _prepare():
-    totals.DRAWS, likelihood.MANY = DRAWS, 2 * DRAWS
+    totals.REPLICATES, likelihood.INTERVAL_POINTS = REPLICATES, 2 * REPLICATES
 
 
 def world(name, seed):
@@ -61,41 +63,44 @@ def world(name, seed):
     expected = truth.expected_orders(seen, ahead).sum()
     active = truth.p_alive(seen).sum()
     one = seen.assign(customers=1)
-    orders_ahead = clv.orders_ahead(orders, one, ahead, seed, "confidence")
-    held["confidence of orders expected"] = _holds(orders_ahead, expected)
+    forecast_orders = clv.forecast_orders(orders, one, ahead, seed, "confidence")
+    held["confidence of orders expected"] = _holds(forecast_orders, expected)
     if name != "NBD":
         held["confidence of active customers"] = _holds(clv.active_customers(orders, one, seed), active)
-    held["predictive of orders seen"] = _holds(clv.orders_ahead(orders, one, ahead, seed), later.sum())
-    money = clv.value_ahead(orders, spend, one, ahead, 0.0, 1.0, seed, interval="predictive")
+    held["predictive of orders seen"] = _holds(clv.forecast_orders(orders, one, ahead, seed), later.sum())
+    money = clv.customer_equity(orders, spend, one, ahead, 0.0, 1.0, seed, interval="predictive")
     held["predictive of spend seen"] = _holds(money, spent)
-    new = clv.orders_ahead(orders, clv.newcomers(), ahead, seed, "confidence")
+    new = clv.forecast_orders(orders, clv.new_customers(), ahead, seed, "confidence")
     held["confidence of the orders of a new customer"] = _holds(new, float(truth.expected_orders_new(ahead)))
     return held | _of_each(truth, orders, one[:EACH], later[:EACH], ahead, seed)
 
 
 def _of_parameters(fitted, truth, whose):
     """Whether each parameter's interval holds the true one."""
-    found, true = likelihood.parameters(fitted), pd.Series({p: getattr(truth, p) for p in likelihood.names(truth)})
-    held = (found.low <= true) & (true <= found.high)
+    found, true = (
+        likelihood.parameters(fitted),
+        pd.Series({p: getattr(truth, p) for p in likelihood.parameter_names(truth)}),
+    )
+    held = (found.ci_low <= true) & (true <= found.ci_high)
     return held.add_prefix(f"confidence of {whose}").to_dict()
 
 
 def _of_each(truth, orders, one, later, ahead, seed):
     """The shares of some customers whose own intervals hold what they should."""
-    each = clv.expected_of_each(orders, None, one, ahead, 0.0, 1.0, seed)
+    each = clv.predict_customers(orders, None, one, ahead, 0.0, 1.0, seed)
     expected = truth.expected_orders(one, ahead)
-    held = (each.expected_orders_low <= expected) & (expected <= each.expected_orders_high)
-    seen = (each.orders_low <= later) & (later <= each.orders_high)
+    held = (each.expected_orders_ci_low <= expected) & (expected <= each.expected_orders_ci_high)
+    seen = (each.expected_orders_pi_low <= later) & (later <= each.expected_orders_pi_high)
     return {"confidence of the orders expected of each customer": held.mean(), OF_EACH: seen.mean()}
 
 
 def simulated(truth, week, rng):
     """Customers as they were at the split, their later orders, and what these cost together; `week`: its periods."""
     split = 39 * week
-    newcomers = pd.DataFrame({"frequency": np.zeros(CUSTOMERS), "recency": 0.0, "age": 0.0})
+    new_customers = pd.DataFrame({"frequency": np.zeros(CUSTOMERS), "recency": 0.0, "age": 0.0})
     acquired = rng.integers(0, 13 * week, CUSTOMERS)
-    orders = truth.simulate_orders(newcomers, 2 * split, rng)
-    orders["spend"] = SPEND.simulate_spend(newcomers.assign(monetary_value=0.0), orders, rng)
+    orders = truth.simulate_orders(new_customers, 2 * split, rng)
+    orders["spend"] = SPEND.simulate_spend(new_customers.assign(monetary_value=0.0), orders, rng)
     since = acquired[orders.row] + orders.day
     before, after = orders[since <= split].groupby("row"), orders[(since > split) & (since <= 2 * split)]
     seen = {"frequency": before.size(), "recency": before.day.max(), "monetary_value": before.spend.mean()}

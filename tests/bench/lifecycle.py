@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.lifecycle.models.sbg import SBG
-from crmlab.lifecycle.tables.contracts import durations_of_retention
+from crmlab.lifecycle.tables.contracts import retention_durations
 from crmlab.stats import simulate
 
 from .clock import QUICK, Measured
@@ -27,22 +27,25 @@ READ = """
 import json, resource, sys, time
 from datetime import date
 from crmlab import engines
-from crmlab.lifecycle.models.cycle import Overdue
+from crmlab.lifecycle.models.cycle import OverdueThresholds
 from crmlab.lifecycle.tables import cycle
-from crmlab.lifecycle.tables.cohorts import triangle
-from crmlab.lifecycle.tables.stages import moves
+from crmlab.lifecycle.tables.cohorts import cohort_triangle
+from crmlab.lifecycle.tables.stages import stage_transitions
 
 def timed(work):
     begun = time.perf_counter()
     return work(), time.perf_counter() - begun
 
+def times(table):
+    return cycle.interpurchase_times(table, end), cycle.relative_interpurchase_times(table, end)
+
 engine, end = engines.connect(), date(2024, 12, 31)
 engine.raw_sql("SET threads = 2")
 table = engine.read_parquet(sys.argv[1])
 table = table.mutate(amount=table.amount.cast("decimal(18, 4)"), order_day=table.time.date())
-cohorts, first = timed(lambda: triangle(table, end, "month"))
-overdue, second = timed(lambda: Overdue.fit(cycle.gaps(table, end), cycle.own_gaps(table, end)))
-found, third = timed(lambda: moves(table, end, "month", overdue))
+cohorts, first = timed(lambda: cohort_triangle(table, end, "month"))
+overdue, second = timed(lambda: OverdueThresholds.fit(*times(table)))
+found, third = timed(lambda: stage_transitions(table, end, "month", overdue))
 customers = int(found[found.period == found.period.max()].customers.sum())
 memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
 print(json.dumps({"seconds": [first, second, third], "memory": memory, "customers": customers}))
@@ -80,7 +83,7 @@ def reading(size):
 def fitting():
     """Milliseconds of processor time that sBG takes on 1,000 customers over seven years. [Fader & Hardie 2007]"""
     left = [1000, 869, 743, 653, 593, 551, 517, 491]
-    kept = durations_of_retention(pd.DataFrame({"group": "High-End", "period": range(8), "customers": left}))
+    kept = retention_durations(pd.DataFrame({"group": "High-End", "period": range(8), "customers": left}))
     taken = []
     for _ in range(FITS):
         begun = time.process_time()

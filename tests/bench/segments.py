@@ -17,9 +17,9 @@ from crmlab.segments.models.abc import ABC
 from crmlab.segments.models.clusters import KMeans
 from crmlab.segments.models.eight_classes import EightClasses
 from crmlab.segments.models.rfm import RFM, RFMTiers
-from crmlab.segments.models.usefulness import race, rounds
+from crmlab.segments.models.usefulness import compare_schemes, rolling_features
 from crmlab.segments.models.value_matrix import ValueMatrix
-from crmlab.segments.tables.features import collect, features
+from crmlab.segments.tables.features import collect, customer_features
 from crmlab.stats import simulate
 
 from .clock import QUICK, Measured
@@ -34,7 +34,7 @@ RULES = {
     "value matrix": ValueMatrix.fit,
     "eight classes": EightClasses.fit,
 }
-RACED = {
+COMPARED = {
     "abc": ABC.fit,
     "abc of two cuts": partial(ABC.fit, cuts=(0.5, 0.8, 0.95)),
     "rfm": RFM.fit,
@@ -48,7 +48,7 @@ RACED = {
 
 def measure():
     """Every figure of this file, as they come."""
-    known, reading = timed(lambda: collect(features(log(), last_day())))
+    known, reading = timed(lambda: collect(customer_features(log(), last_day())))
     rng = np.random.default_rng(3)
     known = known.assign(
         expected_margin=rng.lognormal(3, 1, len(known)), store_strength=rng.choice([0.5, 0.9, 1.1, 2.0], len(known))
@@ -59,10 +59,10 @@ def measure():
     yield Measured(f"{len(RULES)} rule schemes of {CUSTOMERS:,} customers, seconds", sum(seconds.values()), 5, told)
     cdnow = catalog.load("cdnow_sample" if QUICK else "cdnow")
     origins = holdout.origins(date(1997, 3, 31), date(1998, 6, 30), 180, 3)
-    known, reading = timed(lambda: rounds(cdnow, origins, 180))
-    _, seconds = timed(lambda: race(RACED, known, replicates=REPLICATES))
+    known, reading = timed(lambda: rolling_features(cdnow, origins, 180))
+    _, seconds = timed(lambda: compare_schemes(COMPARED, known, replicates=REPLICATES))
     customers = max(len(frame) for frame, _ in known.values())
-    told = f"{len(RACED)} schemes, 3 origins, {REPLICATES} replicates; features and what came later {reading:.2g} s"
+    told = f"{len(COMPARED)} schemes, 3 origins, {REPLICATES} replicates; features and what came later {reading:.2g} s"
     yield Measured(f"race of {customers:,} customers, seconds", seconds + reading, 60, told)
 
 

@@ -48,17 +48,17 @@ def survey(size, weights):
 
 def agreeing(answers):
     """Intervals by histogram and by rows differ by no more than both vary from seed to seed."""
-    table = sq.gaps(answers, replicates=REPLICATES)
+    table = sq.gap_scores(answers, replicates=REPLICATES)
     drawn = bootstrap.means((answers.perceive - answers.expect)[table.item], replicates=REPLICATES, seed=5)
     ends, error = np.quantile(drawn, [0.025, 0.975], axis=0), drawn.std(axis=0) * 2.7 / np.sqrt(REPLICATES)
-    for found, expected in zip((table.boot_low, table.boot_high), ends, strict=True):
+    for found, expected in zip((table.bootstrap_ci_low, table.bootstrap_ci_high), ends, strict=True):
         assert (np.abs(found - expected) < 5 * np.sqrt(2) * error).all()
 
 
 def timed(answers):
     begun = time.perf_counter()
-    sq.gaps(answers, replicates=REPLICATES)
-    sq.gaps(answers, by="dimension", replicates=REPLICATES)
+    sq.gap_scores(answers, replicates=REPLICATES)
+    sq.gap_scores(answers, by="dimension", replicates=REPLICATES)
     return time.perf_counter() - begun
 
 
@@ -67,6 +67,6 @@ def ranked(answers):
     satisfied = pd.Series(answers.perceive.mean(axis=1) + np.random.default_rng(3).normal(size=SIZE))
     means = {d: answers.perceive[names].mean(axis=1) for d, names in answers.instrument.dimensions.items()}
     begun = time.perf_counter()
-    sq.priorities(answers.perceive, satisfied, replicates=REPLICATES)
-    sq.drivers(pd.DataFrame(means), satisfied, replicates=REPLICATES)
+    sq.importance_performance_analysis(answers.perceive, satisfied, replicates=REPLICATES)
+    sq.relative_importance(pd.DataFrame(means), satisfied, replicates=REPLICATES)
     return time.perf_counter() - begun

@@ -17,24 +17,24 @@ QUIET_DAYS = ["0–29", "30–59", "60–89", "90–179", "180–364", "365+"]
 EXPECTED_ORDERS = np.array([3.5, 2.1, 1.5, 0.8, 0.3, 0.1])
 CALIBRATION = pd.DataFrame(
     {"customers": 90, "expected": EXPECTED_ORDERS, "actual": EXPECTED_ORDERS * 1.1}
-    | {"low": EXPECTED_ORDERS * 0.8, "high": EXPECTED_ORDERS * 1.3},
+    | {"pi_low": EXPECTED_ORDERS * 0.8, "pi_high": EXPECTED_ORDERS * 1.3},
     index=pd.CategoricalIndex(QUIET_DAYS, QUIET_DAYS, ordered=True, name="days since the last order"),
 )
 WEEK = np.arange(60)
 TRACKING = metrics.tracking(
     pd.DataFrame(
-        {"expected": 90 / (1 + WEEK / 10), "low": 60 / (1 + WEEK / 10), "high": 120 / (1 + WEEK / 10)}
-        | {"so_far_low": 600 * np.log1p(WEEK / 10), "so_far_high": 1200 * np.log1p(WEEK / 10)},
+        {"expected": 90 / (1 + WEEK / 10), "pi_low": 60 / (1 + WEEK / 10), "pi_high": 120 / (1 + WEEK / 10)}
+        | {"cumulative_pi_low": 600 * np.log1p(WEEK / 10), "cumulative_pi_high": 1200 * np.log1p(WEEK / 10)},
         index=pd.RangeIndex(1, 61, name="week"),
     ),
     pd.Series(80 / (1 + WEEK / 10) + WEEK % 7, pd.RangeIndex(1, 61)),
     pd.Series(pd.date_range("2024-01-07", periods=60, freq="7D"), pd.RangeIndex(1, 61)),
 )
 MODEL = clv.BGNBD(0.25, 4.4, 0.8, 2.4)
-MAP = clv.alive_map(clv.MBGNBD(0.5, 6.0, 0.9, 1.5), 300, most_orders=12)  # in which no chance is 1
-GAPS, LEAVING = clv.order_gaps(MODEL), clv.departures(MODEL)
-STAYING = clv.departures(clv.NBD(0.25, 4.4))
-SPEND = metrics.spend_by_orders(
+MAP = clv.probability_alive_matrix(clv.MBGNBD(0.5, 6.0, 0.9, 1.5), 300, max_frequency=12)  # in which no chance is 1
+GAPS, LEAVING = clv.interpurchase_time_distribution(MODEL), clv.dropout_distribution(MODEL)
+STAYING = clv.dropout_distribution(clv.NBD(0.25, 4.4))
+SPEND = metrics.spend_by_frequency(
     pd.Series([1, 1, 1, 2, 2, 3, 4, 5, 6, 7, 8]),
     pd.Series([9.0, 12.0, 8.0, 11.0, 14.0, 10.0, 9.0, 9.0, 13.0, 9.0, 10.0]),
 )
@@ -42,49 +42,51 @@ SPLIT = date(2024, 9, 30)
 LORENZ = metrics.lorenz(pd.Series([3.0, 0.0, 1.0]), pd.Series([1, 2, 1]))
 
 
-def leads():
+def improvements():
     """A race by every measure: of each, a model that is better, one that is worse and one that is undecided."""
     models = [("BG/NBD", 0.2, "better"), ("Pareto/NBD", 0.05, "undecided"), ("NBD", -0.3, "worse")]
     rows = [
-        {"population": "all customers", "measure": measure, "rule": rule, "naive": False, "outcome": outcome}
+        {"population": "all customers", "measure": measure, "model": model, "is_baseline": False, "outcome": outcome}
         | {"value": 0.8, "difference": ahead * (-1 if measure in ("bias", "mae", "rmse") else 1)}
         for measure in holdout.TITLES
-        for rule, ahead, outcome in models
+        for model, ahead, outcome in models
     ]
     table = pd.DataFrame(rows)
-    rule = {"rule": "past rate", "naive": True, "outcome": "reference", "difference": 0.0, "value": 0.8}
-    table = pd.concat([table, pd.DataFrame([{"population": "all customers", "measure": "mae"} | rule])])
-    unfitted = {"rule": "MBG/NBD", "naive": False, "outcome": "not fitted: a reason", "measure": "mae"}
+    model = {"model": "past rate", "is_baseline": True, "outcome": "reference", "difference": 0.0, "value": 0.8}
+    table = pd.concat([table, pd.DataFrame([{"population": "all customers", "measure": "mae"} | model])])
+    unfitted = {"model": "MBG/NBD", "is_baseline": False, "outcome": "not fitted: a reason", "measure": "mae"}
     table = pd.concat([table, pd.DataFrame([unfitted])], ignore_index=True)
-    return holdout.leads(
-        table.assign(difference_low=table.difference - 0.1, difference_high=table.difference + 0.1, against="past rate")
+    return holdout.improvements(
+        table.assign(
+            difference_ci_low=table.difference - 0.1, difference_ci_high=table.difference + 0.1, baseline="past rate"
+        )
     )
 
 
 def path():
     """The path of a customer with five orders."""
     days = ("2024-01-07", "2024-02-01", "2024-02-02", "2024-05-20", "2024-07-01")
-    return clv.alive_path(MODEL, log(*(("ann", day, "1.00") for day in days)), "ann", "2024-12-31")
+    return clv.probability_alive_history(MODEL, log(*(("ann", day, "1.00") for day in days)), "ann", "2024-12-31")
 
 
-RACE, PATH = leads(), path()
+RACE, PATH = improvements(), path()
 FRAMES = CALIBRATION, TRACKING, MAP, PATH, GAPS, LEAVING, STAYING, SPEND, LORENZ, RACE
 OVER_TIME = {
     "calibration": lambda ax=None: plots.calibration(CALIBRATION, ax=ax),
     "tracking": lambda ax=None: plots.tracking(TRACKING, SPLIT, ax=ax),
-    "tracking so far": lambda ax=None: plots.tracking(TRACKING, SPLIT, so_far=True, ax=ax),
+    "tracking so far": lambda ax=None: plots.tracking(TRACKING, SPLIT, cumulative=True, ax=ax),
 }
 SIDE_BY_SIDE = OVER_TIME | {
-    "alive map": lambda ax=None: plots.alive_map(MAP, ax=ax),
-    "alive path": lambda ax=None: plots.alive_path(PATH, ax=ax),
-    "order gaps": lambda ax=None: plots.spread(GAPS, ax=ax),
-    "departures": lambda ax=None: plots.spread(LEAVING, ax=ax),
-    "no departures": lambda ax=None: plots.spread(STAYING, ax=ax),
+    "alive map": lambda ax=None: plots.probability_alive_matrix(MAP, ax=ax),
+    "alive path": lambda ax=None: plots.probability_alive_history(PATH, ax=ax),
+    "order gaps": lambda ax=None: plots.cumulative_distribution(GAPS, ax=ax),
+    "dropout_distribution": lambda ax=None: plots.cumulative_distribution(LEAVING, ax=ax),
+    "no departures": lambda ax=None: plots.cumulative_distribution(STAYING, ax=ax),
     "lorenz": lambda ax=None: plots.lorenz(LORENZ, 0.625, ax=ax),
 }
 DRAWN = SIDE_BY_SIDE | {
-    "spend by orders": lambda ax=None: plots.spend_by_orders(SPEND, ax=ax),
-    "race": lambda ax=None: plots.race(RACE, ax=ax),
+    "spend by orders": lambda ax=None: plots.spend_by_frequency(SPEND, ax=ax),
+    "improvements": lambda ax=None: plots.improvements(RACE, ax=ax),
 }
 
 

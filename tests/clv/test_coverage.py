@@ -13,7 +13,7 @@ WORLDS = 24
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "parameters"), [("BG/NBD", 4), ("NBD", 2)])
 def test_intervals_hold_what_they_should_in_most_worlds(name, parameters, monkeypatch):
-    monkeypatch.setattr(totals, "DRAWS", 32)
+    monkeypatch.setattr(totals, "REPLICATES", 32)
     monkeypatch.setattr(coverage, "CUSTOMERS", 800)
     monkeypatch.setattr(coverage, "EACH", 10)
     found = pd.DataFrame(filter(None, (coverage.world(name, seed) for seed in range(WORLDS))))

@@ -38,44 +38,44 @@ def test_calibration_leaves_its_arguments_alone():
 
 def test_tracking_sums_up_week_by_week():
     weeks = pd.RangeIndex(1, 4, name="week")
-    ends = pd.Series(pd.to_datetime(["2024-01-07", "2024-01-14", "2024-01-21"]), weeks)
-    bands = {"low": 0, "high": [3, 5, 6], "so_far_low": [0, 1, 3], "so_far_high": [3, 7, 12]}
+    week_end = pd.Series(pd.to_datetime(["2024-01-07", "2024-01-14", "2024-01-21"]), weeks)
+    bands = {"pi_low": 0, "pi_high": [3, 5, 6], "cumulative_pi_low": [0, 1, 3], "cumulative_pi_high": [3, 7, 12]}
     expected = pd.DataFrame({"expected": [1.5, 2.5, 3.0]} | bands, weeks)
     kept = expected.copy()
-    table = clv.tracking(expected, pd.Series([4, 0, 1], weeks[::-1]), ends)
+    table = clv.tracking(expected, pd.Series([4, 0, 1], weeks[::-1]), week_end)
     assert table.index.name == "week"
     assert table.expected.to_list() == [1.5, 2.5, 3.0]
     assert table.actual.to_list() == [1, 0, 4]
-    assert table.expected_so_far.to_list() == [1.5, 4.0, 7.0]
-    assert table.actual_so_far.to_list() == [1, 1, 5]
-    assert table.ends.to_list() == list(ends)
+    assert table.cumulative_expected.to_list() == [1.5, 4.0, 7.0]
+    assert table.cumulative_actual.to_list() == [1, 1, 5]
+    assert table.week_end.to_list() == list(week_end)
     pd.testing.assert_frame_equal(table[[*bands]], kept[[*bands]])
     pd.testing.assert_frame_equal(expected, kept)
 
 
 def test_customers_fall_into_groups_by_repeat_orders():
     frequency = pd.Series([7, 0, 6, 40, 1], index=list("abcde"))
-    groups = clv.order_groups(frequency)
+    groups = clv.frequency_groups(frequency)
     assert groups.to_dict() == {"a": "7+", "b": "0", "c": "6", "d": "7+", "e": "1"}
     assert groups.name == "repeat orders"
-    assert clv.order_groups(frequency.astype(float)).equals(groups)
-    assert clv.order_groups(frequency, most=1).to_list() == ["1+", "0", "1+", "1+", "1+"]
+    assert clv.frequency_groups(frequency.astype(float)).equals(groups)
+    assert clv.frequency_groups(frequency, max_frequency=1).to_list() == ["1+", "0", "1+", "1+", "1+"]
 
 
 def test_customers_fall_into_groups_by_days_since_the_last_order():
     edges = {0: "0–29", 29: "0–29", 30: "30–59", 59: "30–59", 60: "60–89", 89: "60–89", 90: "90–179", 179: "90–179"}
     edges |= {180: "180–364", 364: "180–364", 365: "365+", 10_000: "365+"}
-    groups = clv.quiet_groups(pd.Series(edges.keys(), index=edges.keys()))
+    groups = clv.inactivity_groups(pd.Series(edges.keys(), index=edges.keys()))
     assert groups.to_dict() == edges
     assert groups.name == "days since the last order"
-    assert clv.quiet_groups(pd.Series([6, 7, 8, 14]), bounds=(7, 14)).to_list() == ["0–6", "7–13", "7–13", "14+"]
+    assert clv.inactivity_groups(pd.Series([6, 7, 8, 14]), bounds=(7, 14)).to_list() == ["0–6", "7–13", "7–13", "14+"]
 
 
 @pytest.mark.parametrize(
     ("groups", "found"),
     [
-        (clv.order_groups(pd.Series([12, 2, 30, 0, 10, 9]), most=12), ["0", "2", "9", "10", "12+"]),
-        (clv.quiet_groups(pd.Series([400, 5, 100, 30, 45])), ["0–29", "30–59", "90–179", "365+"]),
+        (clv.frequency_groups(pd.Series([12, 2, 30, 0, 10, 9]), max_frequency=12), ["0", "2", "9", "10", "12+"]),
+        (clv.inactivity_groups(pd.Series([400, 5, 100, 30, 45])), ["0–29", "30–59", "90–179", "365+"]),
     ],
     ids=["repeat orders", "days since the last order"],
 )
@@ -97,31 +97,33 @@ def spenders():
 
 def test_mean_spend_by_orders_is_that_of_the_customers_one_by_one():
     frequency, spend, customers = spenders()
-    found = clv.spend_by_orders(frequency, spend, customers)
+    found = clv.spend_by_frequency(frequency, spend, customers)
     assert found.index.to_list() == ["1", "2", "3", "4", "5", "6", "7+"]
     assert found.index.name == "repeat orders"
     each = spend.repeat(customers).groupby(frequency.clip(upper=7).repeat(customers))
     expected = pd.DataFrame({"customers": each.size(), "mean": each.mean()})
-    expected["low"], expected["high"] = (each.mean() + side * 1.959964 * each.sem() for side in (-1, 1))
+    expected["ci_low"], expected["ci_high"] = (each.mean() + side * 1.959964 * each.sem() for side in (-1, 1))
     pd.testing.assert_frame_equal(found.reset_index(drop=True), expected.reset_index(drop=True), rtol=1e-6)
-    alone = clv.spend_by_orders(frequency.repeat(customers), spend.repeat(customers))
+    alone = clv.spend_by_frequency(frequency.repeat(customers), spend.repeat(customers))
     pd.testing.assert_frame_equal(alone, found)
 
 
 def test_the_interval_of_mean_spend_by_hand():
     # 10 and 20, three times each: variance 30, of the mean 5
-    found = clv.spend_by_orders(series(1, 1), series(10, 20), pd.Series([3, 3])).loc["1"]
+    found = clv.spend_by_frequency(series(1, 1), series(10, 20), pd.Series([3, 3])).loc["1"]
     assert found.to_list() == pytest.approx([6, 15, 15 - 1.959964 * 5**0.5, 15 + 1.959964 * 5**0.5])
 
 
 def test_mean_spend_has_an_interval_where_two_customers_or_more_tell_of_it(recwarn):
     # 20.1 is no binary fraction: sums of it round
-    found = clv.spend_by_orders(series(1, 1, 1, 2, 11, 12), series(*[20.1] * 6), pd.Series([1, 1, 1, 3, 1, 1]), most=11)
+    found = clv.spend_by_frequency(
+        series(1, 1, 1, 2, 11, 12), series(*[20.1] * 6), pd.Series([1, 1, 1, 3, 1, 1]), max_frequency=11
+    )
     assert found.index.to_list() == ["1", "2", "11+"]
-    assert found[["mean", "low", "high"]].to_numpy() == pytest.approx(20.1)
-    one = clv.spend_by_orders(series(3), series(20)).loc["3"]
+    assert found[["mean", "ci_low", "ci_high"]].to_numpy() == pytest.approx(20.1)
+    one = clv.spend_by_frequency(series(3), series(20)).loc["3"]
     assert (one.customers, one["mean"]) == (1, 20)
-    assert np.isnan([one.low, one.high]).all()
+    assert np.isnan([one.ci_low, one.ci_high]).all()
     assert not recwarn.list
 
 
@@ -135,7 +137,7 @@ def test_mean_spend_has_an_interval_where_two_customers_or_more_tell_of_it(recwa
     ids=["spend", "orders", "one customer"],
 )
 def test_whether_spend_is_independent_cannot_be_judged_where_one_side_is_the_same_for_all(frequency, spend, told):
-    found = clv.spend_is_independent(series(*frequency), series(*spend))
+    found = clv.spend_independent_of_frequency(series(*frequency), series(*spend))
     assert not found.passed
     assert found.evidence == told
 
@@ -144,31 +146,31 @@ def test_spend_is_independent_only_where_the_whole_interval_lies_within_the_limi
     rng = np.random.default_rng(3)
     frequency = pd.Series(rng.poisson(3, 4000) + 1)
     apart, tied = pd.Series(rng.gamma(4, 5, 4000)), frequency * 5 + rng.gamma(4, 5, 4000)
-    assert clv.spend_is_independent(frequency, apart).passed
-    assert not clv.spend_is_independent(frequency, tied).passed
-    assert not clv.spend_is_independent(frequency, -tied).passed
-    assert not clv.spend_is_independent(frequency[:40], apart[:40]).passed  # too few to tell
-    assert not clv.spend_is_independent(frequency, apart, limit=0.01).passed
+    assert clv.spend_independent_of_frequency(frequency, apart).passed
+    assert not clv.spend_independent_of_frequency(frequency, tied).passed
+    assert not clv.spend_independent_of_frequency(frequency, -tied).passed
+    assert not clv.spend_independent_of_frequency(frequency[:40], apart[:40]).passed  # too few to tell
+    assert not clv.spend_independent_of_frequency(frequency, apart, limit=0.01).passed
 
 
 def test_spend_is_judged_over_customers_not_rows():
     frequency, spend, customers = series(1, 2, 3, 4), series(5, 7, 6, 8), pd.Series([400, 100, 50, 20])
-    rows = clv.spend_is_independent(frequency, spend, customers)
-    each = clv.spend_is_independent(frequency.repeat(customers), spend.repeat(customers))
+    rows = clv.spend_independent_of_frequency(frequency, spend, customers)
+    each = clv.spend_independent_of_frequency(frequency.repeat(customers), spend.repeat(customers))
     assert rows == each
     assert "over 570 repeat buyers" in rows.evidence
     assert rows.instead == "expected orders and expected spend apart, not their product"
 
 
 def test_three_repeat_buyers_tell_nothing_of_independence():
-    verdict = clv.spend_is_independent(series(1, 2, 3), series(5, 7, 9))
+    verdict = clv.spend_independent_of_frequency(series(1, 2, 3), series(5, 7, 9))
     assert not verdict.passed
     assert "(95 % -1.000 to 1.000) over 3 repeat buyers" in verdict.evidence
 
 
 def test_a_total_is_likely_where_it_lies_in_the_predictive_interval():
     expected = Estimate(1653, 1440, 1842, "orders", "predictive")
-    within, beyond = (clv_metrics.total_is_likely(expected, seen) for seen in (1842, 1882))
+    within, beyond = (clv_metrics.total_within_prediction_interval(expected, seen) for seen in (1842, 1882))
     assert within.passed
     assert not beyond.passed
     assert beyond.evidence == "1,882 came; 1,653 orders (predictive 1,440 to 1,842) had been expected"
@@ -187,9 +189,9 @@ def test_lorenz_by_hand():
 
 def test_concentration_by_hand():
     # below the curve above lie 1/32 and 5/32
-    assert clv_metrics.concentration(series(3, 0, 1), pd.Series([1, 2, 1])) == pytest.approx(1 - 2 * 6 / 32)
-    assert clv_metrics.concentration(series(2, 2, 2)) == pytest.approx(0)
-    assert clv_metrics.concentration(series(0, 0, 0, 8)) == pytest.approx(3 / 4)  # one of n: 1 - 1/n
+    assert clv_metrics.gini_coefficient(series(3, 0, 1), pd.Series([1, 2, 1])) == pytest.approx(1 - 2 * 6 / 32)
+    assert clv_metrics.gini_coefficient(series(2, 2, 2)) == pytest.approx(0)
+    assert clv_metrics.gini_coefficient(series(0, 0, 0, 8)) == pytest.approx(3 / 4)  # one of n: 1 - 1/n
 
 
 def test_concentration_is_the_mean_difference_over_twice_the_mean():
@@ -197,14 +199,14 @@ def test_concentration_is_the_mean_difference_over_twice_the_mean():
     value, customers = pd.Series(rng.gamma(0.5, 40, 60).round(1)), pd.Series(rng.integers(0, 5, 60))
     each = value.repeat(customers).to_numpy()
     apart = np.abs(each[:, None] - each[None, :]).mean()
-    assert clv_metrics.concentration(value, customers) == pytest.approx(apart / (2 * each.mean()))
-    assert clv_metrics.concentration(pd.Series(each)) == pytest.approx(apart / (2 * each.mean()))
+    assert clv_metrics.gini_coefficient(value, customers) == pytest.approx(apart / (2 * each.mean()))
+    assert clv_metrics.gini_coefficient(pd.Series(each)) == pytest.approx(apart / (2 * each.mean()))
     table, alone = clv_metrics.lorenz(value, customers), clv_metrics.lorenz(pd.Series(each))
     pd.testing.assert_frame_equal(table, alone)
     assert 1 - 2 * np.trapezoid(table.value, table.customers) == pytest.approx(apart / (2 * each.mean()), abs=1e-3)
 
 
 def test_where_nobody_is_worth_anything_nothing_is_said_of_concentration(recwarn):
-    assert np.isnan(clv_metrics.concentration(series(0, 0)))
+    assert np.isnan(clv_metrics.gini_coefficient(series(0, 0)))
     assert clv_metrics.lorenz(series(0, 0)).value.isna().all()
     assert not recwarn.list

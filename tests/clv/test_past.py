@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from crmlab import clv
-from crmlab.clv.tables import with_past
+from crmlab.clv.tables import with_baseline_features
 
 from .worlds import by_customer, log
 
@@ -24,7 +24,7 @@ COLUMNS = ["cohort", "past_spend", "last_orders", "last_spend"]
 
 def past(rows, days, split=SPLIT):
     table = log(*rows)
-    return by_customer(with_past(clv.summarise(table, split), table, split, days))
+    return by_customer(with_baseline_features(clv.summarise(table, split), table, split, days))
 
 
 def test_the_past_is_counted_by_hand():
@@ -53,7 +53,7 @@ def test_the_summary_is_kept_and_the_argument_untouched():
     table = log(*SHOP, *AFTER)
     before = table.execute()
     summary = clv.with_holdout(clv.summarise(table, SPLIT), table, SPLIT, "2024-04-30")
-    found = by_customer(with_past(summary, table, SPLIT, 31))
+    found = by_customer(with_baseline_features(summary, table, SPLIT, 31))
     kept = by_customer(summary)
     pd.testing.assert_frame_equal(found[kept.columns], kept)
     pd.testing.assert_frame_equal(table.execute(), before)

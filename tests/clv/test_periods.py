@@ -51,7 +51,7 @@ def random_log(seed, customers=25, orders=8, days=100):
             yield f"{number:03}", back.isoformat(), rng.choice(["-0.10", "-7.25", "-30"]), day.isoformat()
 
 
-def counted(rows, end, every):
+def counted(rows, end, period_days):
     """The same, a customer and a period at a time."""
     frame = pd.DataFrame([(*r, r[1])[:4] if len(r) == 3 else r for r in rows], columns=["who", "time", "amount", "day"])
     frame = frame[frame.time <= end].assign(amount=lambda f: f.amount.map(Decimal), day=lambda f: pd.to_datetime(f.day))
@@ -61,9 +61,9 @@ def counted(rows, end, every):
         if not spends:
             continue
         acquired, periods, k = min(spends), {}, 0
-        while acquired + pd.Timedelta(days=(k + 1) * every) <= pd.Timestamp(end):
+        while acquired + pd.Timedelta(days=(k + 1) * period_days) <= pd.Timestamp(end):
             k += 1
-            inside = [acquired + pd.Timedelta(days=d) for d in range((k - 1) * every + 1, k * every + 1)]
+            inside = [acquired + pd.Timedelta(days=d) for d in range((k - 1) * period_days + 1, k * period_days + 1)]
             spent = [spends[day] for day in inside if day in spends]
             if spent:
                 periods[k] = sum(spent)
@@ -73,7 +73,7 @@ def counted(rows, end, every):
 
 
 def test_periods_are_counted_from_the_day_after_the_first_order():
-    summary = summarise_periods(log(*SHOP), END, every=7)
+    summary = summarise_periods(log(*SHOP), END, period_days=7)
     assert row(summary, "ann") == (3, 8, 8, 34.0, 34 / 3)
     assert row(summary, "bob") == (0, 0, 2, 0.0, 0.0)
     assert summary.count().execute() == 3
@@ -81,40 +81,44 @@ def test_periods_are_counted_from_the_day_after_the_first_order():
 
 def test_an_order_of_the_unfinished_period_counts_once_it_is_over():
     table = log(*SHOP)
-    assert row(summarise_periods(table, END, every=7), "cid") == (0, 0, 0, 0.0, 0.0)
-    assert row(summarise_periods(table, "2024-03-03", every=7), "cid") == (0, 0, 0, 0.0, 0.0)
-    assert row(summarise_periods(table, "2024-03-04", every=7), "cid") == (1, 1, 1, 2.0, 2.0)
+    assert row(summarise_periods(table, END, period_days=7), "cid") == (0, 0, 0, 0.0, 0.0)
+    assert row(summarise_periods(table, "2024-03-03", period_days=7), "cid") == (0, 0, 0, 0.0, 0.0)
+    assert row(summarise_periods(table, "2024-03-04", period_days=7), "cid") == (1, 1, 1, 2.0, 2.0)
 
 
 def test_a_customer_acquired_on_the_last_day_has_had_no_opportunity():
-    summary = summarise_periods(log(*SHOP, ("eve", END, "4.00")), END, every=7)
+    summary = summarise_periods(log(*SHOP, ("eve", END, "4.00")), END, period_days=7)
     assert row(summary, "eve") == (0, 0, 0, 0.0, 0.0)
 
 
-@pytest.mark.parametrize("every", [1, 3, 7, 30])
+@pytest.mark.parametrize("period_days", [1, 3, 7, 30])
 @pytest.mark.parametrize("seed", [1, 2])
-def test_periods_are_what_a_loop_counts(seed, every):
+def test_periods_are_what_a_loop_counts(seed, period_days):
     rows, end = list(random_log(seed)), "2024-03-25"
-    found = by_customer(summarise_periods(log(*rows), end, every))
-    assert {who: tuple(line) for who, line in found.iterrows()} == counted(rows, end, every)
+    found = by_customer(summarise_periods(log(*rows), end, period_days))
+    assert {who: tuple(line) for who, line in found.iterrows()} == counted(rows, end, period_days)
     assert len(found) > 20
     assert found.frequency.max() > 1
 
 
 def test_periods_of_a_day_are_the_days_of_summarise():
     table = log(*random_log(3))
-    by_day, by_period = (by_customer(f) for f in (clv.summarise(table, END), summarise_periods(table, END, every=1)))
+    by_day, by_period = (
+        by_customer(f) for f in (clv.summarise(table, END), summarise_periods(table, END, period_days=1))
+    )
     pd.testing.assert_frame_equal(by_period, by_day)
 
 
-@pytest.mark.parametrize("every", [0, -7, 0.5, 2.5, float("nan"), float("inf"), "7", None])
-def test_a_period_is_a_whole_number_of_days(every):
-    with pytest.raises(InputError, match=r"every = .*: choose the days a period has, a whole number of 1 or more"):
-        summarise_periods(log(*SHOP), END, every)
+@pytest.mark.parametrize("period_days", [0, -7, 0.5, 2.5, float("nan"), float("inf"), "7", None])
+def test_a_period_is_a_whole_number_of_days(period_days):
+    with pytest.raises(
+        InputError, match=r"period_days = .*: choose the days a period has, a whole number of 1 or more"
+    ):
+        summarise_periods(log(*SHOP), END, period_days)
 
 
 def test_a_period_may_be_a_whole_number_of_any_kind():
-    one, other = (by_customer(summarise_periods(log(*SHOP), END, every)) for every in (np.int64(7), 7.0))
+    one, other = (by_customer(summarise_periods(log(*SHOP), END, period_days)) for period_days in (np.int64(7), 7.0))
     pd.testing.assert_frame_equal(one, other)
 
 
@@ -167,7 +171,7 @@ def test_collapse_means_spend_over_all_periods_with_an_order():
 
 
 def test_customers_of_periods_are_valued_as_others_are(monkeypatch):
-    monkeypatch.setattr(totals, "DRAWS", 64)
+    monkeypatch.setattr(totals, "REPLICATES", 64)
     rng = np.random.default_rng(1)
     frame = clv.BGBB(1.2, 0.75, 0.66, 2.78).simulate_orders(
         pd.DataFrame({"frequency": [0] * 600, "recency": 0, "age": 0}), 20, rng
@@ -177,10 +181,10 @@ def test_customers_of_periods_are_valued_as_others_are(monkeypatch):
     customers["monetary_value"] = np.where(customers.frequency > 0, 30.0, 0.0)
     orders, spend = clv.BGBB.fit(customers), clv.GammaGamma(6.25, 3.74, 15.44, covariance=np.eye(3) * 1e-4)
     money = (10, 0.15, 0.5, 1)
-    by_hand = orders.discounted_orders(customers, 0.15, 10, every=7) * spend.expected_spend(customers) * 0.5
+    by_hand = orders.discounted_orders(customers, 0.15, 10, period_days=7) * spend.expected_spend(customers) * 0.5
     for interval in ("confidence", "predictive"):
-        found = clv.value_ahead(orders, spend, customers, *money, interval=interval, every=7)
+        found = clv.customer_equity(orders, spend, customers, *money, interval=interval, period_days=7)
         assert found.value == pytest.approx(by_hand.sum(), rel=1e-12)
         assert found.low < found.value < found.high
-    each = clv.expected_of_each(orders, spend, customers[:5], *money, every=7)
+    each = clv.predict_customers(orders, spend, customers[:5], *money, period_days=7)
     assert each["value"].to_list() == pytest.approx(by_hand[:5].to_list())

@@ -49,7 +49,7 @@ def test_a_plot_leaves_its_frame_alone(draw):
 def test_a_plot_says_what_its_axes_are(draw):
     ax = draw()
     assert ax.get_xlabel()
-    assert ax.get_ylabel() or draw is DRAWN["race"]  # whose lines bear names
+    assert ax.get_ylabel() or draw is DRAWN["improvements"]  # whose lines bear names
 
 
 def test_no_two_plots_have_the_same_axes():

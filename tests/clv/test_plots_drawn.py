@@ -7,7 +7,7 @@ from matplotlib.dates import date2num
 
 from crmlab import clv
 from crmlab.clv import metrics, plots
-from crmlab.style import ACTUAL, EXPECTED, QUIET
+from crmlab.style import ACTUAL, EXPECTED, MUTED
 
 from ..figures import texts
 from .drawings import (
@@ -31,20 +31,20 @@ pytestmark = pytest.mark.usefixtures("figures_are_closed")
 
 
 @pytest.mark.parametrize(
-    ("name", "frame", "end", "low", "high"),
+    ("name", "frame", "end", "pi_low", "pi_high"),
     [
-        ("calibration", CALIBRATION, "", "low", "high"),
-        ("tracking", TRACKING, "", "low", "high"),
-        ("tracking so far", TRACKING, "_so_far", "so_far_low", "so_far_high"),
+        ("calibration", CALIBRATION, "", "pi_low", "pi_high"),
+        ("tracking", TRACKING, "", "pi_low", "pi_high"),
+        ("tracking so far", TRACKING, "cumulative_", "cumulative_pi_low", "cumulative_pi_high"),
     ],
 )
-def test_a_plot_draws_actual_and_expected_over_what_is_likely(name, frame, end, low, high):
+def test_a_plot_draws_actual_and_expected_over_what_is_likely(name, frame, end, pi_low, pi_high):
     ax = DRAWN[name]()
     found = lines(ax)
     assert {name: line.get_color() for name, line in found.items()} == {"actual": ACTUAL, "expected": EXPECTED}
     for name, line in found.items():
-        assert list(line.get_ydata()) == list(frame[name + end])
-    assert band(ax) == (pytest.approx(list(frame[low])), pytest.approx(list(frame[high])))
+        assert list(line.get_ydata()) == list(frame[end + name])
+    assert band(ax) == (pytest.approx(list(frame[pi_low])), pytest.approx(list(frame[pi_high])))
     assert ax.get_ylim()[0] == 0
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["likely (95 %)", "actual", "expected"]
 
@@ -76,7 +76,7 @@ def test_the_legend_of_orders_so_far_lies_below_the_curves():
     ax = DRAWN["tracking so far"]()
     ax.figure.draw_without_rendering()
     legend = ax.get_legend().get_window_extent()
-    low = ax.transData.transform(np.column_stack([date2num(TRACKING.ends), TRACKING.so_far_low]))
+    low = ax.transData.transform(np.column_stack([date2num(TRACKING.week_end), TRACKING.cumulative_pi_low]))
     under = low[(low[:, 0] >= legend.x0) & (low[:, 0] <= legend.x1)]
     assert len(under) > 5
     assert (under[:, 1] > legend.y1).all()
@@ -96,9 +96,9 @@ def test_a_map_shows_each_chance_where_it_belongs():
     assert [other.get_ylabel() for other in ax.figure.axes[1:]] == ["Chance of being active"]
 
 
-@pytest.mark.parametrize(("age", "most_orders"), [(9, 2), (20, 3), (300, 12), (700, 5)])
-def test_a_map_counts_orders_and_days_in_whole_numbers(age, most_orders):
-    ax = plots.alive_map(clv.alive_map(MODEL, age, most_orders))
+@pytest.mark.parametrize(("age", "max_frequency"), [(9, 2), (20, 3), (300, 12), (700, 5)])
+def test_a_map_counts_orders_and_days_in_whole_numbers(age, max_frequency):
+    ax = plots.probability_alive_matrix(clv.probability_alive_matrix(MODEL, age, max_frequency))
     ticks = [text.get_text() for text in texts(ax) if text in (*ax.get_xticklabels(), *ax.get_yticklabels())]
     assert len(ticks) > 4
     assert all(tick.isdigit() for tick in ticks)
@@ -127,7 +127,7 @@ def test_a_path_is_drawn_over_the_whole_range_of_chances():
     assert high > 1
 
 
-@pytest.mark.parametrize(("name", "frame"), [("order gaps", GAPS), ("departures", LEAVING)])
+@pytest.mark.parametrize(("name", "frame"), [("order gaps", GAPS), ("dropout_distribution", LEAVING)])
 def test_a_spread_is_drawn_on_a_log_axis_in_plain_numbers(name, frame):
     ax = DRAWN[name]()
     (line,) = ax.get_lines()
@@ -155,8 +155,10 @@ def test_mean_spend_is_drawn_with_its_interval_where_there_is_one(recwarn):
     assert list(points.get_ydata()) == list(SPEND["mean"])
     assert points.get_color() == ACTUAL
     assert points.get_linestyle() == "None"
-    ends = pd.DataFrame([segment[:, 1] for segment in bars.get_segments() if len(segment)], columns=["low", "high"])
-    known = SPEND[["low", "high"]].dropna()
+    ends = pd.DataFrame(
+        [segment[:, 1] for segment in bars.get_segments() if len(segment)], columns=["ci_low", "ci_high"]
+    )
+    known = SPEND[["ci_low", "ci_high"]].dropna()
     assert len(known) == 3
     assert ends.dropna().to_numpy() == pytest.approx(known.to_numpy())
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["1", "2", "3", "4", "5", "6", "7+"]
@@ -170,7 +172,7 @@ def test_a_lorenz_curve_is_drawn_beside_what_equals_would_make():
     curve, equal = ax.get_lines()
     assert list(curve.get_xdata()) == list(LORENZ.customers)
     assert list(curve.get_ydata()) == list(LORENZ.value)
-    assert (curve.get_color(), equal.get_color()) == (EXPECTED, QUIET)
+    assert (curve.get_color(), equal.get_color()) == (EXPECTED, MUTED)
     assert [text.get_text() for text in ax.get_legend().get_texts()] == [
         "as expected (Gini 0.62)",
         "all worth the same",
@@ -181,7 +183,7 @@ def test_a_lorenz_curve_is_drawn_beside_what_equals_would_make():
 
 def test_a_lorenz_curve_of_who_is_worth_nothing_says_so(figures_are_closed):
     nothing = pd.Series([0.0, 0.0])
-    ax = plots.lorenz(metrics.lorenz(nothing), metrics.concentration(nothing))
+    ax = plots.lorenz(metrics.lorenz(nothing), metrics.gini_coefficient(nothing))
     assert [text.get_text() for text in ax.get_legend().get_texts()] == [
         "nobody is worth anything",
         "all worth the same",

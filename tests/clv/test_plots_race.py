@@ -4,7 +4,7 @@ import pytest
 
 from crmlab import holdout
 from crmlab.clv import plots
-from crmlab.style import EXPECTED, NAIVE, QUIET
+from crmlab.style import BASELINE, EXPECTED, MUTED
 
 from .drawings import DRAWN, RACE, lines
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.usefixtures("figures_are_closed")
 
 
 def test_a_race_has_a_line_a_model_under_the_title_of_its_measure():
-    ax = DRAWN["race"]()
+    ax = DRAWN["improvements"]()
     labels = [label.get_text() for label in ax.get_yticklabels()]
     assert labels == [text for title in holdout.TITLES.values() for text in (title, "BG/NBD", "Pareto/NBD", "NBD")]
     bold = [label.get_text() for label in ax.get_yticklabels() if label.get_fontweight() == "bold"]
@@ -21,11 +21,11 @@ def test_a_race_has_a_line_a_model_under_the_title_of_its_measure():
 
 
 def test_a_race_tells_outcomes_by_colour_and_by_marker():
-    found = lines(DRAWN["race"]())
+    found = lines(DRAWN["improvements"]())
     assert {name: line.get_color() for name, line in found.items()} == {
         "better": EXPECTED,
-        "undecided": QUIET,
-        "worse": NAIVE,
+        "undecided": MUTED,
+        "worse": BASELINE,
     }
     assert len({line.get_marker() for line in found.values()}) == 3
     assert list(found["better"].get_ydata()) == [1, 5, 9, 13, 17, 21, 25]
@@ -33,7 +33,7 @@ def test_a_race_tells_outcomes_by_colour_and_by_marker():
 
 
 def test_the_legend_of_a_race_lies_below_its_lines():
-    ax = DRAWN["race"]()
+    ax = DRAWN["improvements"]()
     ax.figure.draw_without_rendering()
     lowest = ax.transData.transform((0, len(ax.get_yticklabels()) - 1))[1]
     assert ax.get_legend().get_texts()[0].get_window_extent().y1 < lowest
@@ -41,32 +41,34 @@ def test_the_legend_of_a_race_lies_below_its_lines():
 
 
 def test_a_race_draws_leads_with_their_intervals():
-    ax = DRAWN["race"]()
+    ax = DRAWN["improvements"]()
     held = RACE[RACE.outcome == "worse"]
-    assert list(lines(ax)["worse"].get_xdata()) == list(held.lead)
+    assert list(lines(ax)["worse"].get_xdata()) == list(held.improvement)
     ends = [tuple(segment[:, 0]) for segment in ax.collections[2].get_segments()]
-    assert ends == list(zip(held.lead_low, held.lead_high, strict=True))
-    assert (held.lead_high < 0).all()
+    assert ends == list(zip(held.improvement_ci_low, held.improvement_ci_high, strict=True))
+    assert (held.improvement_ci_high < 0).all()
 
 
 def test_a_race_by_one_measure_is_a_small_figure():
-    one, all_of_them = plots.race(RACE[RACE.measure == "gini"]), DRAWN["race"]()
+    one, all_of_them = plots.improvements(RACE[RACE.measure == "gini"]), DRAWN["improvements"]()
     assert one.figure.get_figheight() < 3 < all_of_them.figure.get_figheight()
     assert len(one.get_yticklabels()) == 4
 
 
 def test_a_race_leaves_out_what_has_no_place():
     # a lead over a lift of 0 is without end; MBG/NBD was not fitted
-    endless = RACE.assign(lead=RACE.lead.mask((RACE.measure == "lift") & (RACE.rule == "NBD"), float("inf")))
-    labels = [label.get_text() for label in plots.race(endless).get_yticklabels()]
+    endless = RACE.assign(
+        improvement=RACE.improvement.mask((RACE.measure == "lift") & (RACE.model == "NBD"), float("inf"))
+    )
+    labels = [label.get_text() for label in plots.improvements(endless).get_yticklabels()]
     assert labels.count("NBD") == 6
     assert "MBG/NBD" not in labels
-    assert len(plots.race(RACE[RACE.naive]).get_yticklabels()) == 0
+    assert len(plots.improvements(RACE[RACE.is_baseline]).get_yticklabels()) == 0
 
 
 def test_a_model_raced_from_some_origins_says_so_on_its_line():
     pooled = RACE.drop(columns="label").assign(origin="all origins", origins=3)
-    pooled["origins"] = pooled.origins.mask(pooled.rule == "Pareto/NBD", 2)
-    labels = [label.get_text() for label in plots.race(holdout.leads(pooled)).get_yticklabels()]
+    pooled["origins"] = pooled.origins.mask(pooled.model == "Pareto/NBD", 2)
+    labels = [label.get_text() for label in plots.improvements(holdout.improvements(pooled)).get_yticklabels()]
     assert labels.count("Pareto/NBD (at 2 of 3 origins)") == 7
     assert labels.count("BG/NBD") == 7

@@ -161,8 +161,8 @@ def test_weekly_orders_count_the_repeat_days_of_each_week():
     weekly = clv.weekly_orders(log(*SHOP, *AFTER), END, "2024-03-10")
     assert list(weekly.index) == list(range(1, 11))
     assert {week: count for week, count in weekly.orders.items() if count} == {2: 1, 5: 2, 9: 1, 10: 1}
-    assert weekly.ends.iloc[0] == pd.Timestamp("2024-01-07")
-    assert weekly.ends.iloc[-1] == pd.Timestamp("2024-03-10")
+    assert weekly.week_end.iloc[0] == pd.Timestamp("2024-01-07")
+    assert weekly.week_end.iloc[-1] == pd.Timestamp("2024-03-10")
 
 
 def test_the_last_week_is_left_out_until_it_is_whole():
@@ -235,10 +235,10 @@ def test_first_gaps_are_those_between_the_first_three_order_days():
         ("a", "2024-03-01", "5"), ("b", "2024-01-05", "5"), ("b", "2024-01-06", "5"), ("c", "2024-01-02", "5"),
         ("c", "2024-01-03", "5"), ("c", "2024-01-09", "5"),
     )  # fmt: skip
-    found = clv.first_gaps(orders, "2024-02-29")
+    found = clv.first_interpurchase_times(orders, "2024-02-29")
     assert found.to_dict("index") == {
-        "a": {"first_gap": 10, "second_gap": 21},
-        "c": {"first_gap": 1, "second_gap": 6},
+        "a": {"first_interpurchase_time": 10, "second_interpurchase_time": 21},
+        "c": {"first_interpurchase_time": 1, "second_interpurchase_time": 6},
     }
-    assert clv.first_gaps(orders, "2024-01-31").index.to_list() == ["c"]
-    assert clv.first_gaps(orders, "2024-02-29", acquired_from="2024-01-02").index.to_list() == ["c"]
+    assert clv.first_interpurchase_times(orders, "2024-01-31").index.to_list() == ["c"]
+    assert clv.first_interpurchase_times(orders, "2024-02-29", acquired_from="2024-01-02").index.to_list() == ["c"]

@@ -7,7 +7,7 @@ from scipy.optimize import curve_fit
 
 from crmlab import likelihood
 from crmlab.lifecycle.models.growth import Bass, BassDensity, Gompertz, Logistic
-from crmlab.lifecycle.models.product_stages import stages
+from crmlab.lifecycle.models.product_stages import life_cycle_stages
 
 # Video recorders sold in the United States, thousands a year [Bass's data, in Cowpertwait & Metcalfe 2009]
 VCR = pd.Series([840, 1470, 2110, 4000, 7590, 10950, 10530, 9470, 7790, 5890], range(1980, 1990), dtype=float)
@@ -19,7 +19,7 @@ def test_bass_by_its_density_is_that_of_nls():
     assert found.value.tolist() == pytest.approx([67_981, 0.00659, 0.6381], rel=1e-3)
     assert found.standard_error.tolist() == pytest.approx([3.13e3, 1.43e-3, 4.14e-2], rel=2e-3)
     fitted = BassDensity.fit(VCR)
-    assert (fitted.around.sigma, fitted.around.free) == (pytest.approx(727, abs=0.5), 7)
+    assert (fitted.uncertainty.sigma, fitted.uncertainty.df_resid) == (pytest.approx(727, abs=0.5), 7)
 
 
 # Srinivasan & Mason 1986's form on the same sales, computed by two programs independently
@@ -80,12 +80,12 @@ def test_curves_are_those_of_scipys_curve_fit(cls, formula, start):
     ],
 )
 def test_hu_jians_stages_are_read_along_the_path(sales, expected):
-    assert stages(pd.Series(sales, dtype=float)).stage.tolist() == expected
+    assert life_cycle_stages(pd.Series(sales, dtype=float)).stage.tolist() == expected
 
 
 # 10 % after 100, 30, 0.1 and 7 is 10 % exactly, although 110 / 100 - 1 is a little more in floating point
 @pytest.mark.parametrize("start", [100.0, 30.0, 0.1, 7.0])
 def test_0_and_10_percent_are_maturity(start):
-    read = stages(pd.Series([start, start * 1.1, start * 1.1, start * 1.11 * 1.1])).reading
+    read = life_cycle_stages(pd.Series([start, start * 1.1, start * 1.1, start * 1.11 * 1.1])).period_stage
     assert read.iloc[1:].tolist() == ["maturity", "maturity", "growth"]
     assert read.isna().tolist() == [True, False, False, False]

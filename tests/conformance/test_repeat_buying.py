@@ -237,10 +237,10 @@ def test_holdout_errors_are_those_of_a_second_implementation(sample, each, rule,
 def test_the_past_rate_ranks_all_customers_better_than_the_model(sample):
     # REFERENCE [-.065, -.016]; ends of an interval by 1,000 resamples lie within 3 standard errors, .0034
     rules = {"model": sample.expected, "naive": sample.naive}
-    table = holdout.race(rules, sample.customers.orders, sample.customers.customers, naive=("naive",))
-    found = table[table.measure == "spearman"].set_index("rule").loc["model"]
+    table = holdout.compare(rules, sample.customers.orders, sample.customers.customers, baselines=("naive",))
+    found = table[table.measure == "spearman"].set_index("model").loc["model"]
     assert found.difference == pytest.approx(0.4493 - 0.4898, abs=1e-4)
-    assert (found.difference_low, found.difference_high) == pytest.approx((-0.065, -0.016), abs=0.0034)
+    assert (found.difference_ci_low, found.difference_ci_high) == pytest.approx((-0.065, -0.016), abs=0.0034)
 
 
 def test_the_model_ranks_repeat_buyers_better_than_the_past_rate(sample):

@@ -13,7 +13,7 @@ def ruspini():
 
 @pytest.fixture(scope="module")
 def table():
-    return how_many.indices_of(ruspini().to_numpy(), counts=(2, 3, 4, 5, 6), references=50, splits=3)
+    return how_many.validity_indices_of(ruspini().to_numpy(), k_values=(2, 3, 4, 5, 6), replicates=50, splits=3)
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_four_clusters_have_the_published_indices(table, index, published, digit
 
 
 def test_the_gap_statistic_picks_four(table):
-    chosen = how_many.choices(table)
+    chosen = how_many.suggested_k(table)
     assert chosen.k["gap"] == 4
     assert chosen.k["silhouette"] == 4
 

@@ -9,7 +9,7 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from crmlab import holdout
-from crmlab.holdout.measures import Weighed
+from crmlab.holdout.measures import Weighted
 
 ROWS = st.lists(
     st.tuples(st.integers(0, 6).map(lambda v: v / 3), st.integers(0, 4), st.integers(1, 5)), min_size=3, max_size=12
@@ -143,7 +143,7 @@ def test_a_correlation_keeps_its_digits_far_from_zero():
 
 
 def test_measures_share_what_is_weighed_once():
-    expected, actual = Weighed([0.2, 0.5, 0.5], [1, 2, 3]), Weighed([0, 1, 4], [1, 2, 3])
+    expected, actual = Weighted([0.2, 0.5, 0.5], [1, 2, 3]), Weighted([0, 1, 4], [1, 2, 3])
     for measure in holdout.MEASURES:
         assert measure(expected, actual) == measure([0.2, 0.5, 0.5], [0, 1, 4], [1, 2, 3])
     assert expected.ties is expected.ties

@@ -53,7 +53,7 @@ def test_the_longest_horizon_that_is_offered_fits():
 
 
 @pytest.fixture(scope="module")
-def rounds():
+def by_origin():
     """Two origins: at the first "b" is the better naive rule, at the second "c" is."""
     rng = np.random.default_rng(7)
     rate = rng.gamma(1.0, 2.0, 300)
@@ -62,83 +62,85 @@ def rounds():
     some = {"all customers": np.full(300, True), "some": np.arange(300) < 150}
     each = {"a": rate, "b": rate / 2 + noise[0], "c": rate / 2 + noise[1]}
     other = {"a": rate, "b": rate / 2 + 2 * noise[0], "c": rate / 2 + noise[1] / 2}
-    shared = {"naive": ("b", "c"), "populations": some}
+    shared = {"baselines": ("b", "c"), "populations": some}
     return {
-        date(2024, 1, 31): {"rules": each | {"c": noise[1], "d": rate + 1}, "actual": actual[0], **shared},
-        date(2024, 2, 29): {"rules": other, "actual": actual[1], **shared, "unfitted": {"d": "a reason"}},
+        date(2024, 1, 31): {"predictions": each | {"c": noise[1], "d": rate + 1}, "actual": actual[0], **shared},
+        date(2024, 2, 29): {"predictions": other, "actual": actual[1], **shared, "unfitted": {"d": "a reason"}},
     }
 
 
 @pytest.fixture(scope="module")
-def table(rounds):
-    return holdout.rolling(rounds, replicates=50)
+def table(by_origin):
+    return holdout.rolling(by_origin, replicates=50)
 
 
-def test_each_origin_has_its_own_race(rounds, table):
-    for origin, arguments in rounds.items():
+def test_each_origin_has_its_own_race(by_origin, table):
+    for origin, arguments in by_origin.items():
         found = table[table.origin == str(origin)].drop(columns=["origin", "origins"]).reset_index(drop=True)
-        pd.testing.assert_frame_equal(found, holdout.race(**arguments, replicates=50), check_dtype=False)
+        pd.testing.assert_frame_equal(found, holdout.compare(**arguments, replicates=50), check_dtype=False)
     assert list(table.origin.unique()) == ["2024-01-31", "2024-02-29", "all origins"]
 
 
 def test_all_origins_hold_the_means_of_each(table):
-    numbers = ["value", "low", "high", "difference", "difference_low", "difference_high"]
-    keys = ["population", "measure", "rule"]
-    each = table[(table.origin != "all origins") & (table.rule != "d")].set_index(["origin", *keys])[numbers]
+    numbers = ["value", "ci_low", "ci_high", "difference", "difference_ci_low", "difference_ci_high"]
+    keys = ["population", "measure", "model"]
+    each = table[(table.origin != "all origins") & (table.model != "d")].set_index(["origin", *keys])[numbers]
     first, second = each.loc["2024-01-31"], each.loc["2024-02-29"]
-    pooled = table[(table.origin == "all origins") & (table.rule != "d")].set_index(keys)
+    pooled = table[(table.origin == "all origins") & (table.model != "d")].set_index(keys)
     assert set(pooled.origins) == {2}
     pd.testing.assert_frame_equal(pooled[numbers], ((first + second) / 2).loc[pooled.index], check_dtype=False)
-    assert set(pooled.against.xs("spearman", level="measure")) == {"b or c"}
-    assert pooled.naive.to_list() == [rule in "bc" for _, _, rule in pooled.index]
+    assert set(pooled.baseline.xs("spearman", level="measure")) == {"b or c"}
+    assert pooled.is_baseline.to_list() == [model in "bc" for _, _, model in pooled.index]
 
 
 def test_all_origins_are_judged_by_their_own_intervals(table):
-    pooled = table[(table.origin == "all origins") & (table.rule != "d")]
-    away = (pooled.difference_low > 0) | (pooled.difference_high < 0)
+    pooled = table[(table.origin == "all origins") & (table.model != "d")]
+    away = (pooled.difference_ci_low > 0) | (pooled.difference_ci_high < 0)
     assert list(away) == list(pooled.outcome.isin(["better", "worse"]))
     assert {"better", "worse", "undecided"} <= set(pooled.outcome)
-    assert set(pooled[(pooled.rule == "a") & (pooled.measure != "bias")].outcome) <= {"better", "undecided"}
+    assert set(pooled[(pooled.model == "a") & (pooled.measure != "bias")].outcome) <= {"better", "undecided"}
 
 
 def test_who_was_fitted_from_some_origins_is_compared_over_those_alone(table):
     # "d" takes part from the first of two origins: its pooled row is that of the first, beside its naive rules
-    pooled = table[(table.origin == "all origins") & (table.rule == "d")].drop(columns="origin").reset_index(drop=True)
-    first = table[(table.origin == "2024-01-31") & (table.rule == "d")].drop(columns="origin").reset_index(drop=True)
+    pooled = table[(table.origin == "all origins") & (table.model == "d")].drop(columns="origin").reset_index(drop=True)
+    first = table[(table.origin == "2024-01-31") & (table.model == "d")].drop(columns="origin").reset_index(drop=True)
     pd.testing.assert_frame_equal(pooled, first)
     assert set(pooled.origins) == {1}
-    assert set(pooled.against) == {"b", "c"}  # never "b or c", as of those who took part from both
-    assert set(table[(table.origin == "2024-02-29") & (table.rule == "d")].outcome) == {"not fitted: a reason"}
-    assert set(table[(table.origin == "2024-02-29") & (table.rule == "d")].origins) == {0}
+    assert set(pooled.baseline) == {"b", "c"}  # never "b or c", as of those who took part from both
+    assert set(table[(table.origin == "2024-02-29") & (table.model == "d")].outcome) == {"not fitted: a reason"}
+    assert set(table[(table.origin == "2024-02-29") & (table.model == "d")].origins) == {0}
 
 
-def test_who_was_fitted_from_two_of_three_has_the_mean_of_the_two(rounds):
-    first, second = rounds.values()
+def test_who_was_fitted_from_two_of_three_has_the_mean_of_the_two(by_origin):
+    first, second = by_origin.values()
     three = holdout.rolling({"1": first, "2": second, "3": first}, replicates=20)
-    numbers = ["value", "low", "high", "difference", "difference_low", "difference_high"]
-    each = three[three.rule == "d"].set_index(["origin", "population", "measure"])[numbers].astype(float)
-    for at in ("value", "difference", "difference_low"):
+    numbers = ["value", "ci_low", "ci_high", "difference", "difference_ci_low", "difference_ci_high"]
+    each = three[three.model == "d"].set_index(["origin", "population", "measure"])[numbers].astype(float)
+    for at in ("value", "difference", "difference_ci_low"):
         mean = (each.loc["1"][at] + each.loc["3"][at]) / 2
         assert each.loc["all origins"][at].to_numpy() == pytest.approx(mean.to_numpy())
-    told = holdout.winners(three)
-    mae = told[(told.origin == "all origins") & (told.measure == "mae") & (told.population == "all customers")]
-    assert "d (at 2 of 3 origins)" in mae.told.iloc[0]
+    summary = holdout.winners(three)
+    mae = summary[
+        (summary.origin == "all origins") & (summary.measure == "mae") & (summary.population == "all customers")
+    ]
+    assert "d (at 2 of 3 origins)" in mae.summary.iloc[0]
 
 
-def test_who_was_never_fitted_has_no_mean(rounds):
-    nowhere = {o: a | {"unfitted": {"e": "a reason"}} for o, a in rounds.items()}
+def test_who_was_never_fitted_has_no_mean(by_origin):
+    nowhere = {o: a | {"unfitted": {"e": "a reason"}} for o, a in by_origin.items()}
     table = holdout.rolling(nowhere, replicates=10)
-    absent = table[(table.origin == "all origins") & (table.rule == "e")]
+    absent = table[(table.origin == "all origins") & (table.model == "e")]
     assert len(absent) == 2 * 7
     assert set(absent.outcome) == {"not fitted from any of 2 origins"}
     assert set(absent.origins) == {0}
-    assert absent[["value", "low", "difference_high"]].isna().all(axis=None)
+    assert absent[["value", "ci_low", "difference_ci_high"]].isna().all(axis=None)
     assert list(table[table.origin == "all origins"].measure.unique()) == [m.__name__ for m in holdout.MEASURES]
 
 
-def test_the_same_best_rule_everywhere_is_the_reference(rounds):
-    alike = {origin: arguments | {"naive": ("b",)} for origin, arguments in rounds.items()}
+def test_the_same_best_rule_everywhere_is_the_reference(by_origin):
+    alike = {origin: arguments | {"baselines": ("b",)} for origin, arguments in by_origin.items()}
     table = holdout.rolling(alike, replicates=10)
     pooled = table[table.origin == "all origins"]
-    assert set(pooled.against) == {"b"}
-    assert set(pooled[pooled.rule == "b"].outcome) == {"reference"}
+    assert set(pooled.baseline) == {"b"}
+    assert set(pooled[pooled.model == "b"].outcome) == {"reference"}

@@ -7,13 +7,13 @@ import pytest
 from crmlab import holdout
 
 
-def race(*rows, measure="mae", population="all customers"):
+def comparison(*rows, measure="mae", population="all customers"):
     """A race by one measure, from (rule, value, difference, low, high, outcome); rules in small letters are naive."""
     table = pd.DataFrame(
-        rows, columns=["rule", "value", "difference", "difference_low", "difference_high", "outcome"]
+        rows, columns=["model", "value", "difference", "difference_ci_low", "difference_ci_high", "outcome"]
     ).assign(population=population, measure=measure)
-    reference = [rule for rule, *_, outcome in rows if outcome == "reference"]
-    return table.assign(naive=table.rule.str.islower(), against=reference[0] if reference else "rate or count")
+    reference = [model for model, *_, outcome in rows if outcome == "reference"]
+    return table.assign(is_baseline=table.model.str.islower(), baseline=reference[0] if reference else "rate or count")
 
 
 RATE = ("rate", 1.0, 0, 0, 0, "reference")
@@ -28,7 +28,7 @@ UNFITTED = ("G", np.nan, np.nan, np.nan, np.nan, "not fitted: a reason")
 
 
 @pytest.mark.parametrize(
-    ("rows", "winner", "told"),
+    ("rows", "winner", "summary"),
     [
         (
             (RATE, COUNT, NEAR, FAR),
@@ -70,17 +70,17 @@ UNFITTED = ("G", np.nan, np.nan, np.nan, np.nan, "not fitted: a reason")
         ),
     ],
 )
-def test_the_winner_is_told(rows, winner, told):
-    found = holdout.winners(race(*rows)).iloc[0]
+def test_the_winner_is_told(rows, winner, summary):
+    found = holdout.winners(comparison(*rows)).iloc[0]
     assert found.winner == winner
-    assert found.told.startswith(f"Mean absolute error, all customers: {told}")
+    assert found.summary.startswith(f"Mean absolute error, all customers: {summary}")
 
 
 PARTLY = ("P", 0.2, -0.8, -0.9, -0.7, "better")  # from 2 of 3 origins, where another naive rule was the best
 
 
 @pytest.mark.parametrize(
-    ("rows", "winner", "told"),
+    ("rows", "winner", "summary"),
     [
         (
             (RATE, NEAR, PARTLY),
@@ -98,24 +98,28 @@ PARTLY = ("P", 0.2, -0.8, -0.9, -0.7, "better")  # from 2 of 3 origins, where an
     ],
     ids=["beside one fitted everywhere", "alone", "undecided", "worse"],
 )
-def test_a_rule_fitted_from_some_origins_says_from_how_many(rows, winner, told):
-    table = race(*rows).assign(origin="all origins", origins=3)
-    partly = table.rule == "P"
-    table = table.assign(origins=table.origins.mask(partly, 2), against=table.against.mask(partly, "count"))
+def test_a_rule_fitted_from_some_origins_says_from_how_many(rows, winner, summary):
+    table = comparison(*rows).assign(origin="all origins", origins=3)
+    partly = table.model == "P"
+    table = table.assign(origins=table.origins.mask(partly, 2), baseline=table.baseline.mask(partly, "count"))
     found = holdout.winners(table).iloc[0]
     assert found.winner == winner
-    assert found.told.startswith(f"Mean absolute error, all customers: {told}")
-    assert holdout.leads(table).label.to_list() == [r + " (at 2 of 3 origins)" * (r == "P") for r in table.rule]
-    judged = holdout.verdict(table, "P", "mae").evidence
+    assert found.summary.startswith(f"Mean absolute error, all customers: {summary}")
+    assert holdout.improvements(table).label.to_list() == [r + " (at 2 of 3 origins)" * (r == "P") for r in table.model]
+    judged = holdout.beats_baseline(table, "P", "mae").evidence
     assert judged.startswith(f"{table.outcome[partly].iloc[0]} (at 2 of 3 origins): ")
 
 
 def test_who_could_not_be_fitted_is_told_once_with_the_reason():
-    table = pd.concat([race(RATE, NEAR, UNFITTED), race(RATE, UNFITTED, measure="rmse")]).assign(origin="2024-01-31")
-    pooled = race(RATE, NEAR, ("G", *UNFITTED[1:-1], "not fitted from any of 1 origins")).assign(origin="all origins")
-    told = holdout.absences(pd.concat([table, pooled]))
-    assert told == ("In the race, G could not be fitted from 2024-01-31: a reason.",)
-    assert holdout.absences(table[table.rule != "G"]) == ()
+    table = pd.concat([comparison(RATE, NEAR, UNFITTED), comparison(RATE, UNFITTED, measure="rmse")]).assign(
+        origin="2024-01-31"
+    )
+    pooled = comparison(RATE, NEAR, ("G", *UNFITTED[1:-1], "not fitted from any of 1 origins")).assign(
+        origin="all origins"
+    )
+    reasons = holdout.unfitted_reasons(pd.concat([table, pooled]))
+    assert reasons == ("In the race, G could not be fitted from 2024-01-31: a reason.",)
+    assert holdout.unfitted_reasons(table[table.model != "G"]) == ()
 
 
 def test_where_more_is_better_the_largest_difference_wins():
@@ -126,19 +130,23 @@ def test_where_more_is_better_the_largest_difference_wins():
         ("C", 1.1, 0.1, 0.05, 0.2, "better"),
     )
     for measure, title in [("spearman", "Spearman's correlation"), ("lift", "Lift of the top tenth"), ("gini", "Gini")]:
-        found = holdout.winners(race(*rows, measure=measure, population="repeaters")).iloc[0]
+        found = holdout.winners(comparison(*rows, measure=measure, population="repeaters")).iloc[0]
         assert found.winner == "B"
-        assert found.told == (
+        assert found.summary == (
             f"{title}, repeaters: B tells customers apart better than the best naive rule, rate, "
             "by 0.5000 (95 % 0.4000 to 0.6000); so do A and C"
         )
 
 
 def test_there_is_a_winner_for_each_origin_population_and_measure():
-    parts = [race(RATE, NEAR), race(RATE, OPEN, population="repeaters"), race(RATE, FAR, measure="rmse")]
+    parts = [
+        comparison(RATE, NEAR),
+        comparison(RATE, OPEN, population="repeaters"),
+        comparison(RATE, FAR, measure="rmse"),
+    ]
     table = pd.concat([pd.concat(parts).assign(origin=origin) for origin in ("2024-01-31", "all origins")])
     found = holdout.winners(table)
-    assert list(found.columns) == ["origin", "population", "measure", "winner", "told"]
+    assert list(found.columns) == ["origin", "population", "measure", "winner", "summary"]
     assert list(found.winner) == 2 * ["A", "undecided", "rate"]
     assert "origin" not in holdout.winners(table.drop(columns="origin")[:3])
 
@@ -149,34 +157,44 @@ def test_every_measure_has_a_title():
 
 def test_a_lead_is_positive_where_a_rule_is_better():
     # MAE .7 beside 1: 30 % ahead
-    lead = holdout.leads(race(RATE, NEAR)).set_index("rule").loc["A"]
-    assert (lead.lead, lead.lead_low, lead.lead_high) == pytest.approx((30, 20, 41.236))
+    improvement = holdout.improvements(comparison(RATE, NEAR)).set_index("model").loc["A"]
+    assert (improvement.improvement, improvement.improvement_ci_low, improvement.improvement_ci_high) == pytest.approx(
+        (30, 20, 41.236)
+    )
     # lift 3 beside 2: 50 % ahead
-    lead = holdout.leads(race(("A", 3.0, 1.0, 0.5, 2.0, "better"), measure="lift")).iloc[0]
-    assert (lead.lead, lead.lead_low, lead.lead_high) == pytest.approx((50, 25, 100))
+    improvement = holdout.improvements(comparison(("A", 3.0, 1.0, 0.5, 2.0, "better"), measure="lift")).iloc[0]
+    assert (improvement.improvement, improvement.improvement_ci_low, improvement.improvement_ci_high) == pytest.approx(
+        (50, 25, 100)
+    )
     # a correlation of .45 beside .49: 4 hundredths behind
-    lead = holdout.leads(race(("A", 0.45, -0.04, -0.06, -0.02, "worse"), measure="spearman")).iloc[0]
-    assert (lead.lead, lead.lead_low, lead.lead_high) == pytest.approx((-4, -6, -2))
+    improvement = holdout.improvements(comparison(("A", 0.45, -0.04, -0.06, -0.02, "worse"), measure="spearman")).iloc[
+        0
+    ]
+    assert (improvement.improvement, improvement.improvement_ci_low, improvement.improvement_ci_high) == pytest.approx(
+        (-4, -6, -2)
+    )
     # 10 % too few beside 30 % off: 20 hundredths ahead
-    lead = holdout.leads(race(("A", -0.1, -0.2, -0.3, -0.1, "better"), measure="bias")).iloc[0]
-    assert (lead.lead, lead.lead_low, lead.lead_high) == pytest.approx((20, 10, 30))
+    improvement = holdout.improvements(comparison(("A", -0.1, -0.2, -0.3, -0.1, "better"), measure="bias")).iloc[0]
+    assert (improvement.improvement, improvement.improvement_ci_low, improvement.improvement_ci_high) == pytest.approx(
+        (20, 10, 30)
+    )
 
 
 def test_the_words_fit_a_race_that_was_run():
     rng = np.random.default_rng(2)
     rate = rng.gamma(1.0, 2.0, 500)
-    rules = {"A": rate, "noise": rng.permutation(rate)}
-    found = holdout.winners(holdout.race(rules, rng.poisson(rate), naive=("noise",), replicates=50))
+    predictions = {"A": rate, "noise": rng.permutation(rate)}
+    found = holdout.winners(holdout.compare(predictions, rng.poisson(rate), baselines=("noise",), replicates=50))
     assert list(found.measure) == list(holdout.TITLES)
     assert set(found.winner[1:]) == {"A"}
-    assert found.told[4].startswith(
+    assert found.summary[4].startswith(
         "Spearman's correlation, all customers: A tells customers apart better than the best"
     )
 
 
 def judged(*rows, **options):
     """The same race from one origin, where everybody is better, and over all of them."""
-    table = race(*rows, **options)
+    table = comparison(*rows, **options)
     return pd.concat([table.assign(origin="2024-01-31", outcome="better"), table.assign(origin="all origins")])
 
 
@@ -192,7 +210,7 @@ def judged(*rows, **options):
     ids=["better", "undecided", "worse", "not fitted", "the naive rule itself"],
 )
 def test_a_verdict_passes_only_where_a_rule_is_better(row, passed, evidence):
-    found = holdout.verdict(judged(*dict.fromkeys([RATE, COUNT, row])), row[0], "mae")
+    found = holdout.beats_baseline(judged(*dict.fromkeys([RATE, COUNT, row])), row[0], "mae")
     assert found.passed is passed
     assert found.evidence == evidence
     assert found.claim == f"{row[0]} beats the best naive rule: Mean absolute error, all customers"
@@ -207,30 +225,30 @@ def test_a_verdict_is_on_one_rule_measure_and_population():
         judged(COUNT[:1] + RATE[1:], NEARER, ("A", 0.6, 0.4, 0.3, 0.5, "worse"), population="repeaters"),
     ]
     table = pd.concat(parts)
-    assert holdout.verdict(table, "A", "mae").passed
-    assert not holdout.verdict(table, "E", "mae").passed
-    open_one = holdout.verdict(table, "A", "spearman")
+    assert holdout.beats_baseline(table, "A", "mae").passed
+    assert not holdout.beats_baseline(table, "E", "mae").passed
+    open_one = holdout.beats_baseline(table, "A", "spearman")
     assert not open_one.passed
     assert open_one.claim == "A beats the best naive rule: Spearman's correlation, all customers"
-    repeaters = holdout.verdict(table, "A", "mae", "repeaters")
+    repeaters = holdout.beats_baseline(table, "A", "mae", "repeaters")
     assert repeaters.evidence.startswith("worse: 0.6000")
     assert repeaters.claim.endswith("Mean absolute error, repeaters")
     assert str(repeaters).endswith("use count, or neither where undecided")
-    assert holdout.verdict(table, "B", "mae", "repeaters").passed
+    assert holdout.beats_baseline(table, "B", "mae", "repeaters").passed
 
 
 @pytest.mark.parametrize("measure", holdout.TITLES)
 def test_a_race_in_which_nobody_ordered_passes_no_verdict(measure):
     rng = np.random.default_rng(3)
-    rules = {"A": rng.gamma(1, 2, 50), "noise": rng.gamma(1, 2, 50)}
-    rounds = {"2024-01-31": {"rules": rules, "actual": np.zeros(50), "naive": ("noise",)}}
-    table = holdout.rolling(rounds, replicates=50)
-    found = holdout.verdict(table, "A", measure)
-    told = holdout.winners(table).query("origin == 'all origins' and measure == @measure").told.item()
+    predictions = {"A": rng.gamma(1, 2, 50), "noise": rng.gamma(1, 2, 50)}
+    by_origin = {"2024-01-31": {"predictions": predictions, "actual": np.zeros(50), "baselines": ("noise",)}}
+    table = holdout.rolling(by_origin, replicates=50)
+    found = holdout.beats_baseline(table, "A", measure)
+    summary = holdout.winners(table).query("origin == 'all origins' and measure == @measure").summary.item()
     assert not found.passed
     if measure in ("bias", "lift"):  # which divide by what was ordered
         assert found.evidence == "no value: nothing came after some origin"
-        assert told.endswith(": no value: nothing came after some origin")
+        assert summary.endswith(": no value: nothing came after some origin")
     else:
         assert found.evidence.startswith("undecided: ")
         assert "apart by" in found.evidence
@@ -242,11 +260,15 @@ def test_a_race_in_which_nobody_ordered_passes_no_verdict(measure):
 def test_a_verdict_tells_the_race_that_was_run():
     rng = np.random.default_rng(2)
     rate = rng.gamma(1.0, 2.0, 500)
-    parts = {"rules": {"A": rate, "noise": rng.permutation(rate)}, "actual": rng.poisson(rate), "naive": ("noise",)}
-    rounds = {"1": parts | {"unfitted": {"G": "a reason"}}}
-    table = holdout.rolling(rounds, replicates=50)
+    parts = {
+        "predictions": {"A": rate, "noise": rng.permutation(rate)},
+        "actual": rng.poisson(rate),
+        "baselines": ("noise",),
+    }
+    by_origin = {"1": parts | {"unfitted": {"G": "a reason"}}}
+    table = holdout.rolling(by_origin, replicates=50)
     for measure in ("mae", "spearman", "gini"):
-        assert holdout.verdict(table, "A", measure).passed
-    found = holdout.verdict(table, "G", "mae")
+        assert holdout.beats_baseline(table, "A", measure).passed
+    found = holdout.beats_baseline(table, "G", "mae")
     assert not found.passed
     assert found.evidence == "not fitted from any of 1 origins"

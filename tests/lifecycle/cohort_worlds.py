@@ -58,6 +58,6 @@ def renewals(customers, periods, alpha, beta, c=1.0, seed=1, group="all"):
 
 def collapsed(group, renewed):
     """Durations from whether each customer (row) would renew at each renewal (column)."""
-    length = np.where(renewed.all(axis=1), renewed.shape[1], renewed.argmin(axis=1))
-    rows = pd.DataFrame({"group": group, "length": length, "ended": length < renewed.shape[1], "customers": 1})
-    return rows.groupby(["group", "length", "ended"], as_index=False).customers.sum()
+    renewals = np.where(renewed.all(axis=1), renewed.shape[1], renewed.argmin(axis=1))
+    rows = pd.DataFrame({"group": group, "renewals": renewals, "churned": renewals < renewed.shape[1], "customers": 1})
+    return rows.groupby(["group", "renewals", "churned"], as_index=False).customers.sum()

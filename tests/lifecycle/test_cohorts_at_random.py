@@ -56,7 +56,7 @@ def counted(rows, end, every):
 @given(rows=ROWS, end=st.integers(31, SPAN), every=st.sampled_from(["week", "month"]))
 def test_the_triangle_is_what_a_loop_counts(rows, end, every):
     rows = ordered(rows)
-    table = cohorts.triangle(built(rows), on(end), every)
+    table = cohorts.cohort_triangle(built(rows), on(end), every)
     found = {
         (unit(line.cohort.date(), every)[1], line.period): (
             line.size,
@@ -77,11 +77,11 @@ def test_a_log_cut_off_never_knows_more_and_what_was_observed_stays(rows, cut, e
     if (end - on(0)).days < 31:
         known.append(("late", end := on(cut)))
         rows.append(("late", end))
-    early = cohorts.triangle(built(known), end, every).set_index(["cohort", "period"])
-    late = cohorts.triangle(built(rows), on(SPAN), every).set_index(["cohort", "period"])
+    early = cohorts.cohort_triangle(built(known), end, every).set_index(["cohort", "period"])
+    late = cohorts.cohort_triangle(built(rows), on(SPAN), every).set_index(["cohort", "period"])
     observed = early[early.state == "observed"]
     pd.testing.assert_frame_equal(observed, late.loc[observed.index])
     unknown = early[early.state == "not yet"]
-    assert unknown[["eligible", "active", "share", "low", "high"]].isna().all(axis=None)
+    assert unknown[["eligible", "active", "share", "ci_low", "ci_high"]].isna().all(axis=None)
     rank = {"not yet": 0, "in progress": 1, "observed": 2}
     assert (early.state.map(rank) <= late.loc[early.index].state.map(rank)).all()

@@ -26,7 +26,7 @@ ONE = triangle(*CELLS[:3])
 
 
 def test_means_are_over_observed_cells_only():
-    found = metrics.means(THREE)
+    found = metrics.cohort_means(THREE)
     assert list(found.index) == [1, 2]
     assert (found.cohorts[1], found.customers[1]) == (3, 450)
     assert (found.cohorts[2], found.customers[2]) == (1, 100)
@@ -36,27 +36,29 @@ def test_means_are_over_observed_cells_only():
 
 
 def test_means_have_the_intervals_of_wilson_and_student():
-    found = metrics.means(THREE).loc[1]
-    assert (found.low, found.high) == pytest.approx(proportion_confint(115, 450, method="wilson"))
+    found = metrics.cohort_means(THREE).loc[1]
+    assert (found.weighted_ci_low, found.weighted_ci_high) == pytest.approx(
+        proportion_confint(115, 450, method="wilson")
+    )
     shares = [0.4, 0.2, 0.3]
     expected = stats.t.interval(0.95, 2, np.mean(shares), stats.sem(shares))
-    assert (found.mean_low, found.mean_high) == (pytest.approx(expected[0]), pytest.approx(expected[1]))
+    assert (found.mean_ci_low, found.mean_ci_high) == (pytest.approx(expected[0]), pytest.approx(expected[1]))
 
 
 def test_the_mean_of_one_cohort_has_no_interval_over_cohorts():
-    found = metrics.means(ONE)
-    assert found[["mean_low", "mean_high"]].isna().all(axis=None)
+    found = metrics.cohort_means(ONE)
+    assert found[["mean_ci_low", "mean_ci_high"]].isna().all(axis=None)
     assert set(found.reason) == {"cannot be estimated: one cohort only"}
-    assert found[["low", "high"]].notna().all(axis=None)
+    assert found[["weighted_ci_low", "weighted_ci_high"]].notna().all(axis=None)
 
 
 def test_intervals_over_cohorts_stay_within_0_and_1():
-    found = metrics.means(triangle(("a", 1, 10, 1, "observed"), ("b", 1, 10, 9, "observed"))).loc[1]
-    assert (found.mean_low, found.mean_high) == (0, 1)
+    found = metrics.cohort_means(triangle(("a", 1, 10, 1, "observed"), ("b", 1, 10, 9, "observed"))).loc[1]
+    assert (found.mean_ci_low, found.mean_ci_high) == (0, 1)
 
 
 def test_a_comparison_is_pearsons_test():
-    found = metrics.comparison(THREE).loc[1]
+    found = metrics.homogeneity_tests(THREE).loc[1]
     chi2, p, _ = proportions_chisquare([40, 60, 15], [100, 300, 50])
     assert (found.chi2, found.p, found.df) == (pytest.approx(chi2), pytest.approx(p), 2)
     assert (found.cohorts, found.lowest, found.highest, found.reason) == (3, 0.2, 0.4, "")
@@ -64,8 +66,8 @@ def test_a_comparison_is_pearsons_test():
 
 def test_comparisons_hold_for_all_periods_together():
     more = [(cohort, period + 1, *rest) for cohort, period, *rest in CELLS if period == 1]
-    found = metrics.comparison(triangle(*(cell for cell in CELLS if cell[1] < 2), *more))
-    assert list(found.p_holm) == pytest.approx([2 * found.p[1]] * 2)
+    found = metrics.homogeneity_tests(triangle(*(cell for cell in CELLS if cell[1] < 2), *more))
+    assert list(found.p_adjusted) == pytest.approx([2 * found.p[1]] * 2)
 
 
 @pytest.mark.parametrize(
@@ -80,47 +82,47 @@ def test_comparisons_hold_for_all_periods_together():
     ],
 )
 def test_cohorts_that_cannot_be_compared_are_told(table, reason):
-    found = metrics.comparison(table)
+    found = metrics.homogeneity_tests(table)
     assert set(found.reason) == {f"cannot be estimated: {reason}"}
-    assert found[["chi2", "df", "p", "p_holm"]].isna().all(axis=None)
-    verdict = metrics.cohorts_alike(found)
+    assert found[["chi2", "df", "p", "p_adjusted"]].isna().all(axis=None)
+    verdict = metrics.cohorts_homogeneous(found)
     assert (verdict.passed, verdict.evidence) == (False, f"cannot be estimated: {reason}")
 
 
 def test_a_cohort_too_small_for_the_test_is_left_out_of_it():
-    found = metrics.comparison(triangle(*CELLS, ("d", 1, 12, 12, "observed"))).loc[1]
+    found = metrics.homogeneity_tests(triangle(*CELLS, ("d", 1, 12, 12, "observed"))).loc[1]
     assert (found.cohorts, found.df, found.highest) == (3, 2, 0.4)
-    assert found.chi2 == pytest.approx(metrics.comparison(THREE).chi2[1])
+    assert found.chi2 == pytest.approx(metrics.homogeneity_tests(THREE).chi2[1])
 
 
 def test_cohorts_that_differ_are_told_apart():
-    verdict = metrics.cohorts_alike(metrics.comparison(THREE))
+    verdict = metrics.cohorts_homogeneous(metrics.homogeneity_tests(THREE))
     assert not verdict.passed
     assert verdict.evidence.startswith("they differ in 1 of 1 periods tested; most in period 1 (20.0% to 40.0%")
 
 
 def test_cohorts_that_are_alike_pass():
     alike = triangle(("a", 1, 100, 20, "observed"), ("b", 1, 300, 62, "observed"))
-    assert metrics.cohorts_alike(metrics.comparison(alike)).passed
+    assert metrics.cohorts_homogeneous(metrics.homogeneity_tests(alike)).passed
 
 
 def test_without_an_observed_period_there_is_nothing_to_say():
     table = THREE[THREE.period == 0]
-    assert metrics.means(table).empty
-    verdict = metrics.cohorts_alike(metrics.comparison(table))
+    assert metrics.cohort_means(table).empty
+    verdict = metrics.cohorts_homogeneous(metrics.homogeneity_tests(table))
     assert verdict.evidence == "cannot be estimated: no period after the first was observed"
 
 
 def test_a_cohort_without_customers_does_not_count():
-    assert metrics.means(triangle(*CELLS, ("d", 1, 0, 0, "observed"))).cohorts[1] == 3
+    assert metrics.cohort_means(triangle(*CELLS, ("d", 1, 0, 0, "observed"))).cohorts[1] == 3
 
 
 def projections(*rows):
     """A table of backtests from (group, known, model, naive, period, expected, actual, reason)."""
-    names = ["group", "known", "model", "naive", "period", "expected", "actual", "reason"]
-    table = pd.DataFrame(rows, columns=names).astype({"known": "Int64", "period": "Int64"})
+    names = ["group", "origin", "model", "is_baseline", "period", "expected", "actual", "reason"]
+    table = pd.DataFrame(rows, columns=names).astype({"origin": "Int64", "period": "Int64"})
     table = table.astype({"expected": "Float64", "actual": "Float64"})
-    return table.assign(error=table.expected - table.actual, horizon=table.period - table.known)
+    return table.assign(error=table.expected - table.actual, horizon=table.period - table.origin)
 
 
 def test_misses_are_of_the_last_period_in_which_anybody_was_left():
@@ -128,23 +130,23 @@ def test_misses_are_of_the_last_period_in_which_anybody_was_left():
         ("a", 4, "sBG", False, 5, 0.3, 0.2, ""), ("a", 4, "sBG", False, 6, 0.2, 0.0, ""),
         ("b", 4, "sBG", False, 5, 0.1, 0.0, ""),
     )  # fmt: skip
-    found = metrics.misses(table)
+    found = metrics.final_period_errors(table)
     assert found.loc[("a", "sBG"), 4] == pytest.approx(50)
     assert found.loc[("b", "sBG")].isna().all()
 
 
 def test_what_could_not_be_projected_is_told_in_few_words():
-    rows = [("a", known, "sBG", False, 9, None, 1.0, f"none was lost in {known} periods") for known in range(4, 9)]
+    rows = [("a", origin, "sBG", False, 9, None, 1.0, f"none was lost in {origin} periods") for origin in range(4, 9)]
     rows += [("b", 4, "sBG", False, 9, None, 1.0, "too few"), ("c", None, "sBG", False, None, None, None, "too young")]
-    verdict = metrics.beats_curves(projections(*rows))
+    verdict = metrics.retention_beats_baselines(projections(*rows))
     assert not verdict.passed
     assert verdict.evidence == "none was lost in 8 periods; too few; and 1 more"
 
 
 def test_facts_name_their_unit_and_a_group_where_there_are_several():
-    held = {"periods": 12, "mean": [2.0, 3.0], "low": [1.0, 2.0], "high": [3.0, 4.0]}
+    held = {"periods": 12, "mean": [2.0, 3.0], "ci_low": [1.0, 2.0], "ci_high": [3.0, 4.0]}
     kept = pd.DataFrame(held, index=pd.Index(["a", "b"], name="group"))
-    none = pd.DataFrame(columns=["renewals", "model", "group", "payments", "low", "high"])
-    assert set(metrics.facts(kept, none)) == {"periods_kept_a", "periods_kept_b"}
-    one = metrics.facts(kept[:1].rename(index={"a": "all"}), none)
+    none = pd.DataFrame(columns=["renewals", "model", "group", "payments", "ci_low", "ci_high"])
+    assert set(metrics.retention_facts(kept, none)) == {"periods_kept_a", "periods_kept_b"}
+    one = metrics.retention_facts(kept[:1].rename(index={"a": "all"}), none)
     assert (list(one), one["periods_kept"].unit) == (["periods_kept"], "of the first 12 periods")

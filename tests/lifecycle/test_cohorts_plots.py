@@ -13,16 +13,16 @@ from crmlab.lifecycle.models import alive, backtest, heterogeneity, projection, 
 from crmlab.lifecycle.plots import cohorts as cohort_plots
 from crmlab.lifecycle.plots import projection as projection_plots
 from crmlab.lifecycle.plots import survival as survival_plots
-from crmlab.lifecycle.tables.contracts import durations_of_retention
-from crmlab.style import ACTUAL, EXPECTED, NAIVE, panels
+from crmlab.lifecycle.tables.contracts import retention_durations
+from crmlab.style import ACTUAL, BASELINE, EXPECTED, panels
 
 from ..figures import texts
 from .cohort_worlds import HIGH_END, REGULAR, retention
 
-GROUPS = durations_of_retention(retention(Regular=REGULAR, HighEnd=HIGH_END))
+GROUPS = retention_durations(retention(Regular=REGULAR, HighEnd=HIGH_END))
 
 
-def triangle(cohorts, every):
+def cohort_triangle(cohorts, every):
     """A triangle of so many cohorts, the last period in progress."""
     days = pd.date_range("2023-01-02", periods=cohorts, freq=every)
     cells = [(day, k) for day in days for k in range(cohorts)]
@@ -36,32 +36,32 @@ def triangle(cohorts, every):
     return table.assign(share=(table.active / table.eligible).astype("Float64"))
 
 
-MONTHS, WEEKS = triangle(9, "MS"), triangle(78, "7D")
-MEANS = metrics.means(MONTHS)
-CURVE = survival.curve(GROUPS)
-PROJECTED = projection.survival(GROUPS, 14, seed=1, known=7)
+MONTHS, WEEKS = cohort_triangle(9, "MS"), cohort_triangle(78, "7D")
+MEANS = metrics.cohort_means(MONTHS)
+CURVE = survival.survival_curve(GROUPS)
+PROJECTED = projection.projected_survival(GROUPS, 14, seed=1, calibration_periods=7)
 LIFETIMES = projection.residual_lifetimes(GROUPS, 0.1, "year", seed=1)
-MISSES = metrics.misses(backtest.projections(GROUPS))
-PARTS = heterogeneity.decomposition(GROUPS, seed=1)
-ALIVE = alive.curve(
+MISSES = metrics.final_period_errors(backtest.backtest_retention(GROUPS))
+PARTS = heterogeneity.retention_decomposition(GROUPS, seed=1)
+ALIVE = alive.p_alive_curve(
     pd.Series(np.linspace(0.9, 0.3, 12)),
     pd.Series(pd.date_range("2023-01-01", periods=12, freq="MS"), name="cohort"),
     setting="noncontractual",
-    drawn=pd.DataFrame({i: np.linspace(0.9, 0.3, 12) + i / 500 - 0.05 for i in range(40)}),
+    p_alive_draws=pd.DataFrame({i: np.linspace(0.9, 0.3, 12) + i / 500 - 0.05 for i in range(40)}),
 )
 FRAMES = MONTHS, WEEKS, MEANS, CURVE, PROJECTED, LIFETIMES, MISSES, PARTS, ALIVE
 SIDE_BY_SIDE = {
-    "curves": lambda ax=None: cohort_plots.curves(MONTHS, MEANS, ax=ax),
-    "alive": lambda ax=None: cohort_plots.alive(ALIVE, ax=ax),
-    "survival": lambda ax=None: survival_plots.curve(CURVE, ax=ax),
-    "projection": lambda ax=None: projection_plots.survival(PROJECTED, CURVE, "HighEnd", ax=ax),
+    "curves": lambda ax=None: cohort_plots.cohort_curves(MONTHS, MEANS, ax=ax),
+    "alive": lambda ax=None: cohort_plots.p_alive_curve(ALIVE, ax=ax),
+    "survival": lambda ax=None: survival_plots.survival_curve(CURVE, ax=ax),
+    "projection": lambda ax=None: projection_plots.projected_survival(PROJECTED, CURVE, "HighEnd", ax=ax),
     "lifetimes": lambda ax=None: projection_plots.residual_lifetimes(LIFETIMES, "HighEnd", ax=ax),
-    "misses": lambda ax=None: projection_plots.misses(MISSES, "HighEnd", ax=ax),
-    "decomposition": lambda ax=None: projection_plots.decomposition(PARTS, ax=ax),
+    "final_period_errors": lambda ax=None: projection_plots.final_period_errors(MISSES, "HighEnd", ax=ax),
+    "retention_decomposition": lambda ax=None: projection_plots.retention_decomposition(PARTS, ax=ax),
 }
 DRAWN = SIDE_BY_SIDE | {
-    "triangle": lambda ax=None: cohort_plots.triangle(MONTHS, ax=ax),
-    "wide triangle": lambda ax=None: cohort_plots.triangle(WEEKS, ax=ax),
+    "cohort_triangle": lambda ax=None: cohort_plots.cohort_triangle(MONTHS, ax=ax),
+    "wide triangle": lambda ax=None: cohort_plots.cohort_triangle(WEEKS, ax=ax),
 }
 every_plot = pytest.mark.parametrize("draw", DRAWN.values(), ids=DRAWN)
 pytestmark = pytest.mark.usefixtures("figures_are_closed")
@@ -116,7 +116,7 @@ def test_plots_leave_their_frames_alone():
 
 @pytest.mark.parametrize("table", [MONTHS, WEEKS])
 def test_a_triangle_shows_each_share_and_marks_what_is_not_known(table):
-    ax = cohort_plots.triangle(table)
+    ax = cohort_plots.cohort_triangle(table)
     mesh, unknown, under_way = ax.collections
     shape = table.cohort.nunique(), table.period.max()
     wide = table[table.period > 0].pivot(index="cohort", columns="period", values="share")
@@ -133,7 +133,7 @@ def test_a_triangle_shows_each_share_and_marks_what_is_not_known(table):
 
 
 def test_a_small_triangle_bears_numbers_and_a_wide_one_does_not():
-    small, wide = DRAWN["triangle"](), DRAWN["wide triangle"]()
+    small, wide = DRAWN["cohort_triangle"](), DRAWN["wide triangle"]()
     known = MONTHS[(MONTHS.period > 0) & (MONTHS.state != "not yet")]
     assert sorted(t.get_text() for t in small.texts) == sorted(f"{100 * share:.0f}" for share in known.share)
     assert len(wide.texts) == 0
@@ -146,17 +146,19 @@ def test_a_small_triangle_bears_numbers_and_a_wide_one_does_not():
 
 
 def test_the_first_cohort_stands_on_top_with_its_size():
-    ax = DRAWN["triangle"]()
+    ax = DRAWN["cohort_triangle"]()
     assert ax.yaxis_inverted()
     assert ax.get_yticklabels()[0].get_text() == "2023-02-01 (100)"
 
 
 def test_a_triangle_of_which_all_is_observed_has_no_legend():
-    assert cohort_plots.triangle(MONTHS[(MONTHS.period < 3) & (MONTHS.cohort < "2023-06-01")]).get_legend() is None
+    assert (
+        cohort_plots.cohort_triangle(MONTHS[(MONTHS.period < 3) & (MONTHS.cohort < "2023-06-01")]).get_legend() is None
+    )
 
 
 def test_a_triangle_of_one_period_says_that_nothing_came_later(recwarn):
-    ax = cohort_plots.triangle(MONTHS[MONTHS.period == 0])
+    ax = cohort_plots.cohort_triangle(MONTHS[MONTHS.period == 0])
     assert [text.get_text() for text in ax.texts] == ["No period after the first order's has begun"]
     assert not recwarn.list
 
@@ -166,8 +168,8 @@ def test_curves_show_observed_cells_and_the_mean_over_all():
     found = lines(ax)
     assert list(found["all customers"].get_ydata()) == list(MEANS.weighted)
     assert found["all customers"].get_color() == ACTUAL
-    drawn = sum(len(line.get_xdata()) for line in ax.get_lines()) - len(MEANS)
-    assert drawn == ((MONTHS.period > 0) & (MONTHS.state == "observed")).sum()
+    p_alive_draws = sum(len(line.get_xdata()) for line in ax.get_lines()) - len(MEANS)
+    assert p_alive_draws == ((MONTHS.period > 0) & (MONTHS.state == "observed")).sum()
 
 
 def test_the_numbers_at_risk_stand_under_their_ticks():
@@ -192,7 +194,7 @@ def test_what_survives_the_last_renewal_is_seen():
 @pytest.mark.filterwarnings("error")
 def test_of_many_groups_the_largest_are_drawn():
     kept = {f"segment number {n:02}": [100 + n, 60, 30] for n in range(12)}
-    ax = survival_plots.curve(survival.curve(durations_of_retention(retention(**kept))))
+    ax = survival_plots.survival_curve(survival.survival_curve(retention_durations(retention(**kept))))
     ax.figure.canvas.draw()
     assert set(lines(ax)) == {f"segment number {n:02}" for n in range(8, 12)}
     assert ax.get_legend().get_title().get_text() == "the 4 largest of 12 groups"
@@ -211,17 +213,17 @@ def test_a_projection_parts_what_was_known_from_what_came_later():
 
 def test_a_projection_that_could_not_be_made_shows_what_was_seen():
     blank = PROJECTED.assign(survival=pd.array([pd.NA] * len(PROJECTED), "Float64"))
-    found = lines(projection_plots.survival(blank, CURVE, "HighEnd"))
+    found = lines(projection_plots.projected_survival(blank, CURVE, "HighEnd"))
     assert list(found["actual, known"].get_xdata()) == list(range(8))
     assert list(found["actual, later"].get_xdata()) == list(range(8, 13))
 
 
 def test_misses_are_drawn_by_models_and_curves_in_their_colours():
-    ax = DRAWN["misses"]()
+    ax = DRAWN["final_period_errors"]()
     assert ax.get_ylabel() == "Miss at the last period, of those left"
     found = lines(ax)
     assert {name: line.get_color() for name, line in found.items()} == {
-        "sBG": EXPECTED, "BdW": EXPECTED, "linear": NAIVE, "exponential": NAIVE, "quadratic": NAIVE,
+        "sBG": EXPECTED, "BdW": EXPECTED, "linear": BASELINE, "exponential": BASELINE, "quadratic": BASELINE,
     }  # fmt: skip
     assert list(found["linear"].get_ydata()) == list(MISSES.loc[("HighEnd", "linear")])
     assert "+100%" in [text.get_text() for text in texts(ax)]
@@ -230,8 +232,8 @@ def test_misses_are_drawn_by_models_and_curves_in_their_colours():
 def test_misses_that_are_not_known_are_left_out():
     some = MISSES.astype("Float64")
     some.loc[("HighEnd", "linear"), some.columns[0]] = pd.NA
-    drawn = lines(projection_plots.misses(some, "HighEnd"))["linear"].get_xdata()
-    assert list(drawn) == list(some.columns[1:])
+    p_alive_draws = lines(projection_plots.final_period_errors(some, "HighEnd"))["linear"].get_xdata()
+    assert list(p_alive_draws) == list(some.columns[1:])
 
 
 UNKNOWN = MISSES.astype("Float64").where(MISSES < -999)
@@ -241,10 +243,16 @@ UNFITTED = pd.DataFrame({"group": ["a"], "model": ["sBG"], "payments": [pd.NA]})
 @pytest.mark.parametrize(
     ("draw", "told"),
     [
-        (lambda: projection_plots.misses(MISSES, "nobody"), "No projection can be compared with what came"),
-        (lambda: projection_plots.misses(UNKNOWN, "HighEnd"), "No projection can be compared with what came"),
+        (
+            lambda: projection_plots.final_period_errors(MISSES, "nobody"),
+            "No projection can be compared with what came",
+        ),
+        (
+            lambda: projection_plots.final_period_errors(UNKNOWN, "HighEnd"),
+            "No projection can be compared with what came",
+        ),
         (lambda: projection_plots.residual_lifetimes(UNFITTED, "a"), "No model could be fitted"),
-        (lambda: projection_plots.decomposition(PARTS[-1:]), "Too few renewals were seen to compare them"),
+        (lambda: projection_plots.retention_decomposition(PARTS[-1:]), "Too few renewals were seen to compare them"),
     ],
 )
 def test_a_plot_with_nothing_to_draw_says_so(draw, told):
@@ -255,7 +263,7 @@ def test_a_plot_with_nothing_to_draw_says_so(draw, told):
 
 
 def test_a_decomposition_stacks_its_parts_up_to_the_change_seen():
-    ax = DRAWN["decomposition"]()
+    ax = DRAWN["retention_decomposition"]()
     steps = PARTS[PARTS.period != "all"]
     heights, taken = pd.Series(0.0, range(2, 13)), []
     for bars in ax.containers[:-1]:
@@ -270,8 +278,8 @@ def test_a_decomposition_stacks_its_parts_up_to_the_change_seen():
 
 
 def test_a_decomposition_without_a_model_shows_what_needs_none():
-    steady = PARTS.assign(mix=pd.NA, changing=pd.NA, unexplained=pd.NA)
-    ax = projection_plots.decomposition(steady)
+    steady = PARTS.assign(selection=pd.NA, duration_dependence=pd.NA, unexplained=pd.NA)
+    ax = projection_plots.retention_decomposition(steady)
     assert {text.get_text() for text in ax.get_legend().get_texts()} == {"mix of groups", "seen (95 %)"}
 
 
@@ -279,4 +287,4 @@ def test_chances_of_being_active_say_that_a_model_made_them():
     ax = DRAWN["alive"]()
     assert set(lines(ax)) == {"model-based: nobody saw who left"}
     assert ax.get_xlabel() == "Cohort"
-    assert len(cohort_plots.alive(ALIVE.assign(low=pd.NA, high=pd.NA)).collections) == 0
+    assert len(cohort_plots.p_alive_curve(ALIVE.assign(ci_low=pd.NA, ci_high=pd.NA)).collections) == 0

@@ -18,8 +18,8 @@ END = "2024-04-30"
 
 def kept(start, end=None, every="month", until=END):
     """(length, ended) of one contract."""
-    (row,) = contracts.durations(subscriptions((start, end)), until, every).itertuples()
-    return row.length, row.ended
+    (row,) = contracts.subscription_durations(subscriptions((start, end)), until, every).itertuples()
+    return row.renewals, row.churned
 
 
 @pytest.mark.parametrize(
@@ -51,14 +51,14 @@ def test_a_contract_counts_its_periods_from_its_own_start(every, found):
 def test_like_customers_are_counted_together_by_group():
     rows = ("2024-01-01", None), ("2024-01-05", None), ("2024-01-01", "2024-02-10"), ("2024-01-01", None)
     table = subscriptions(*rows, ("2024-05-01", None), group=["a", "a", "a", None, "b"])
-    found = contracts.durations(table, END)
+    found = contracts.subscription_durations(table, END)
     assert found.to_dict("list") == {
         "group": ["a", "a", "no group"],
-        "length": [1, 3, 3],
-        "ended": [True, False, False],
+        "renewals": [1, 3, 3],
+        "churned": [True, False, False],
         "customers": [1, 2, 1],
     }
-    assert list(contracts.durations(table.drop("group"), END).group.unique()) == ["all"]
+    assert list(contracts.subscription_durations(table.drop("group"), END).group.unique()) == ["all"]
 
 
 DAYS = st.integers(0, 120)
@@ -92,23 +92,23 @@ def test_durations_are_what_a_loop_counts(rows, end):
             lasted = 0 if goodbye == start else lasted
             expected.append((min(lasted, seen), lasted < seen))
     table = subscriptions(*((s.isoformat(), g and g.isoformat()) for s, g in rows))
-    found = contracts.durations(table, on(end))
-    assert sorted(expected) == [(row.length, row.ended) for row in found.itertuples() for _ in range(row.customers)]
+    found = contracts.subscription_durations(table, on(end))
+    assert sorted(expected) == [(row.renewals, row.churned) for row in found.itertuples() for _ in range(row.customers)]
 
 
 def test_later_goodbyes_and_the_order_of_rows_change_nothing():
     rows = [("2024-01-01", None), ("2024-01-15", "2024-03-02"), ("2024-02-01", "2024-06-01"), ("2024-05-01", None)]
     known = [(s, e if e and e <= END else None) for s, e in rows if s <= END]
-    found = contracts.durations(subscriptions(*rows), END)
-    pd.testing.assert_frame_equal(found, contracts.durations(subscriptions(*reversed(known)), END))
+    found = contracts.subscription_durations(subscriptions(*rows), END)
+    pd.testing.assert_frame_equal(found, contracts.subscription_durations(subscriptions(*reversed(known)), END))
 
 
 def test_durations_of_retention_are_the_losses_and_those_left():
-    found = contracts.durations_of_retention(retention(b=[10, 10], a=[100, 63, 63, 40]))
+    found = contracts.retention_durations(retention(b=[10, 10], a=[100, 63, 63, 40]))
     assert found.to_dict("list") == {
         "group": ["a", "a", "a", "b"],
-        "length": [0, 2, 3, 1],
-        "ended": [True, True, False, False],
+        "renewals": [0, 2, 3, 1],
+        "churned": [True, True, False, False],
         "customers": [37, 23, 40, 10],
     }
 
@@ -117,7 +117,7 @@ def test_durations_of_retention_take_a_lazy_table_and_leave_a_frame_alone():
     frame = retention(a=[10, 4])
     before = frame.copy()
     pd.testing.assert_frame_equal(
-        contracts.durations_of_retention(ibis.memtable(frame)), contracts.durations_of_retention(frame)
+        contracts.retention_durations(ibis.memtable(frame)), contracts.retention_durations(frame)
     )
     pd.testing.assert_frame_equal(frame, before)
 
@@ -125,7 +125,7 @@ def test_durations_of_retention_take_a_lazy_table_and_leave_a_frame_alone():
 def test_retention_with_a_gap_is_refused():
     frame = retention(a=[10, 4, 2])
     with pytest.raises(InputError, match=r"do not run 0, 1, 2 … \(first: group 'a', period 2\)"):
-        contracts.durations_of_retention(frame[frame.period != 1])
+        contracts.retention_durations(frame[frame.period != 1])
 
 
 @pytest.mark.parametrize(
@@ -138,17 +138,17 @@ def test_retention_with_a_gap_is_refused():
 )
 def test_what_has_no_durations_is_refused(table, asked, said):
     with pytest.raises(InputError, match=said):
-        contracts.durations(table, END, **asked)
+        contracts.subscription_durations(table, END, **asked)
 
 
 def test_a_table_of_subscriptions_or_of_what_was_left_of_them_is_read_as_what_it_is():
     sold, left = subscriptions(("2024-01-01", None), ("2024-01-01", "2024-02-10")), retention(all=[10, 7, 5])
-    assert contracts.held(sold, END, "month").equals(contracts.durations(sold, END, "month"))
-    assert contracts.held(left, None).equals(contracts.durations_of_retention(left))
+    assert contracts.contract_durations(sold, END, "month").equals(contracts.subscription_durations(sold, END, "month"))
+    assert contracts.contract_durations(left, None).equals(contracts.retention_durations(left))
 
 
 def test_contracts_of_which_no_renewal_was_seen_are_refused():
     with pytest.raises(InputError, match="by 2024-04-30 no contract was seen for a whole month, so that nothing is"):
-        contracts.held(subscriptions(("2024-04-15", None)), END, "month")
+        contracts.contract_durations(subscriptions(("2024-04-15", None)), END, "month")
     with pytest.raises(InputError, match="it has period 0 only"):
-        contracts.held(retention(all=[10]), None)
+        contracts.contract_durations(retention(all=[10]), None)

@@ -6,8 +6,8 @@ import pytest
 from statsmodels.duration.survfunc import SurvfuncRight
 
 from crmlab.contracts import InputError
-from crmlab.lifecycle.models.cycle import ENOUGH, Overdue, hazard, overdue, returns
-from crmlab.lifecycle.tables.cycle import gaps, own_gaps
+from crmlab.lifecycle.models.cycle import MIN_COUNT, OverdueThresholds, overdue_thresholds, return_curve, return_hazard
+from crmlab.lifecycle.tables.cycle import interpurchase_times, relative_interpurchase_times
 
 from ..clv.worlds import log
 
@@ -31,7 +31,7 @@ def counted(frame):
 
 
 def test_waits_are_counted_by_order_number_and_by_whether_they_are_over():
-    assert counted(gaps(log(*SHOP), END)) == [
+    assert counted(interpurchase_times(log(*SHOP), END)) == [
         (1, 0, False, 1),  # dan, on the last day
         (1, 10, True, 2),
         (1, 20, False, 1),
@@ -43,11 +43,11 @@ def test_waits_are_counted_by_order_number_and_by_whether_they_are_over():
 
 def test_later_orders_wait_in_own_mean_gaps():
     # after the fourth order 4 days are a mean gap, and the wait is 14 of them; after the fifth 6.5, and again 14
-    found = own_gaps(log(*BRISK), "2024-02-10")
+    found = relative_interpurchase_times(log(*BRISK), "2024-02-10")
     assert counted(found) == [(4, 0.0, False, 1), (4, pytest.approx(2.2), True, 1), (4, 3.5, True, 1)]
 
 
-@pytest.mark.parametrize("table", [gaps, own_gaps])
+@pytest.mark.parametrize("table", [interpurchase_times, relative_interpurchase_times])
 def test_later_rows_and_the_order_of_rows_change_no_wait(table):
     shop = SHOP + BRISK
     one, other = (table(log(*rows), END) for rows in (shop, (AFTER + shop)[::-1]))
@@ -56,28 +56,28 @@ def test_later_rows_and_the_order_of_rows_change_no_wait(table):
 
 def test_a_later_return_does_not_undo_a_wait():
     back = ("ann", "2024-02-20", "-10.00", "2024-01-11")
-    pd.testing.assert_frame_equal(gaps(log(*SHOP, back), END), gaps(log(*SHOP), END))
+    pd.testing.assert_frame_equal(interpurchase_times(log(*SHOP, back), END), interpurchase_times(log(*SHOP), END))
 
 
 def test_customers_acquired_before_acquired_from_are_left_out():
-    found = gaps(log(*SHOP), END, "2024-01-05")  # without ann, whose later orders lie after it
+    found = interpurchase_times(log(*SHOP), END, "2024-01-05")  # without ann, whose later orders lie after it
     assert counted(found) == [(1, 0, False, 1), (1, 10, True, 1), (1, 20, False, 1), (2, 46, False, 1)]
 
 
 @pytest.mark.parametrize(("end", "says"), [("2023-12-31", "lies outside the log"), ("2024-03-02", "2024-01-01 to")])
 def test_an_end_outside_the_log_is_refused_with_its_span(end, says):
     with pytest.raises(InputError, match=says):
-        gaps(log(*SHOP), end)
+        interpurchase_times(log(*SHOP), end)
 
 
 def test_a_table_of_contracts_is_refused_with_the_reason():
     with pytest.raises(InputError, match="need TRANSACTIONS"):
-        gaps(log(*SHOP).drop("amount"), END)
+        interpurchase_times(log(*SHOP).drop("amount"), END)
 
 
 def test_a_log_without_orders_is_refused():
     with pytest.raises(InputError, match="no order in them"):
-        gaps(log(("ann", "2024-01-01", "-1", None)), END)
+        interpurchase_times(log(("ann", "2024-01-01", "-1", None)), END)
 
 
 def waits(customers, ever, mean, seed, number=1, followed=400):
@@ -86,8 +86,8 @@ def waits(customers, ever, mean, seed, number=1, followed=400):
     come = rng.random(customers) < ever
     wait = np.where(come, np.ceil(rng.exponential(mean, customers)), np.inf)
     seen = rng.integers(1, followed + 1, customers)
-    frame = pd.DataFrame({"order_number": number, "gap": np.minimum(wait, seen).astype(int), "closed": wait <= seen})
-    return frame.groupby(["order_number", "gap", "closed"]).size().rename("customers").reset_index()
+    frame = pd.DataFrame({"order_number": number, "gap": np.minimum(wait, seen).astype(int), "observed": wait <= seen})
+    return frame.groupby(["order_number", "gap", "observed"]).size().rename("customers").reset_index()
 
 
 def own(seed=9):
@@ -96,12 +96,12 @@ def own(seed=9):
 
 def test_overdue_is_the_quantile_of_those_who_ever_return_and_not_of_those_seen_to():
     held = waits(20_000, 0.6, 60, seed=1)  # by parameters: 90 % of returners are back by 60 ln 10 = 138.2 days
-    found = overdue(held, own(), replicates=200).loc["1"]
-    assert found.overdue == pytest.approx(60 * np.log(10), rel=0.05)
-    assert found.low <= 60 * np.log(10) <= found.high
-    assert found.ever == pytest.approx(0.6, abs=0.02)
+    found = overdue_thresholds(held, own(), replicates=200).loc["1"]
+    assert found.overdue_after == pytest.approx(60 * np.log(10), rel=0.05)
+    assert found.overdue_after_ci_low <= 60 * np.log(10) <= found.overdue_after_ci_high
+    assert found.return_share == pytest.approx(0.6, abs=0.02)
     assert found["median"] == pytest.approx(60 * np.log(2), rel=0.05)
-    back = held[held.closed]
+    back = held[held.observed]
     naive = np.repeat(back.gap, back.customers).quantile(0.9)
     assert naive < 0.85 * 60 * np.log(10)  # what is cut off by the end of the log
 
@@ -109,78 +109,78 @@ def test_overdue_is_the_quantile_of_those_who_ever_return_and_not_of_those_seen_
 def test_the_interval_of_an_overdue_point_holds_it_about_as_often_as_it_says():
     held = 0
     for seed in range(30):
-        point = overdue(waits(1500, 0.6, 60, seed), own(), replicates=60, seed=seed).loc["1"]
-        held += point.low <= 60 * np.log(10) <= point.high
+        point = overdue_thresholds(waits(1500, 0.6, 60, seed), own(), replicates=60, seed=seed).loc["1"]
+        held += point.overdue_after_ci_low <= 60 * np.log(10) <= point.overdue_after_ci_high
     assert held >= 25  # of 30 at 95 %: fewer by chance once in 300
 
 
 def test_a_log_too_short_to_see_late_returns_says_so():
-    found = overdue(waits(5000, 0.9, 300, 1, followed=150), own()).loc["1"]
+    found = overdue_thresholds(waits(5000, 0.9, 300, 1, followed=150), own()).loc["1"]
     assert "lower bound" in found.reason
-    assert found.overdue < 300 * np.log(10)
+    assert found.overdue_after < 300 * np.log(10)
 
 
 def test_too_few_returns_after_an_order_take_later_orders_or_all_of_them():
     first, second = waits(2000, 0.6, 60, 1), waits(30, 0.6, 60, 2, number=2)
-    found = overdue(pd.concat([first, second]), own(), replicates=0)
+    found = overdue_thresholds(pd.concat([first, second]), own(), replicates=0)
     assert found.reason["1"] == ""
     assert "all orders together" in found.reason["2"]
     third = waits(2000, 0.6, 30, 3, number=3)
-    found = overdue(pd.concat([first, second, third]), own(), replicates=0)
+    found = overdue_thresholds(pd.concat([first, second, third]), own(), replicates=0)
     assert "2 and later together" in found.reason["2"]
-    assert found.overdue["2"] == pytest.approx(30 * np.log(10), rel=0.15)
+    assert found.overdue_after["2"] == pytest.approx(30 * np.log(10), rel=0.15)
 
 
 def test_a_log_of_too_few_returns_cannot_be_estimated_and_says_how_many_are_needed():
     few = waits(20, 0.6, 60, 1)
-    found = overdue(few, few[:0])
-    assert found.overdue.isna().all()
+    found = overdue_thresholds(few, few[:0])
+    assert found.overdue_after.isna().all()
     assert found.reason.str.startswith("cannot be estimated: ").all()
-    with pytest.raises(InputError, match=f"cannot be estimated: .* at least {ENOUGH}"):
-        Overdue.fit(few, few[:0])
+    with pytest.raises(InputError, match=f"cannot be estimated: .* at least {MIN_COUNT}"):
+        OverdueThresholds.fit(few, few[:0])
 
 
 def test_without_later_orders_there_is_no_multiple_of_own_gaps():
-    fitted = Overdue.fit(waits(2000, 0.6, 60, 1), own()[:0])
-    assert fitted.times_own is None
-    assert len(fitted.after) == 3
+    fitted = OverdueThresholds.fit(waits(2000, 0.6, 60, 1), own()[:0])
+    assert fitted.own_gap_multiple is None
+    assert len(fitted.days) == 3
 
 
 def test_one_time_buyers_take_the_quantile_of_first_orders():
-    fitted = Overdue.fit(waits(20_000, 0.6, 60, 1), own())
-    assert fitted.after[0] == pytest.approx(60 * np.log(10), rel=0.05)
-    assert fitted.times_own == pytest.approx(3, abs=1)  # waits in whole mean gaps, of mean 1.6: 90 % within 3
+    fitted = OverdueThresholds.fit(waits(20_000, 0.6, 60, 1), own())
+    assert fitted.days[0] == pytest.approx(60 * np.log(10), rel=0.05)
+    assert fitted.own_gap_multiple == pytest.approx(3, abs=1)  # waits in whole mean gaps, of mean 1.6: 90 % within 3
 
 
 def test_shares_of_returns_are_those_of_kaplan_and_meier_by_another_program():
     held = waits(500, 0.6, 60, 3)
-    found = returns(held)
-    theirs = SurvfuncRight(held.gap, held.closed.astype(int), freq_weights=held.customers.to_numpy())
+    found = return_curve(held)
+    theirs = SurvfuncRight(held.gap, held.observed.astype(int), freq_weights=held.customers.to_numpy())
     ours = found.set_index("wait").loc[theirs.surv_times[: len(found) // 2]]
     np.testing.assert_allclose(1 - ours.share, theirs.surv_prob[: len(ours)], atol=1e-12)
-    assert (found.waiting >= ENOUGH).all()
-    assert ((found.low <= found.share) | (found.share == 0)).all()
+    assert (found.at_risk >= MIN_COUNT).all()
+    assert ((found.share_ci_low <= found.share) | (found.share == 0)).all()
 
 
 def test_intervals_of_returns_are_those_of_greenwood_on_the_log_log_scale():
     # by hand: 40 of 100 back on day 1; variance of S = .6 is .6² x 40 / (100 x 60)
-    held = pd.DataFrame({"order_number": 1, "gap": [1, 2], "closed": [True, False], "customers": [40, 60]})
-    row = returns(held).iloc[0]
+    held = pd.DataFrame({"order_number": 1, "gap": [1, 2], "observed": [True, False], "customers": [40, 60]})
+    row = return_curve(held).iloc[0]
     spread = np.sqrt(40 / (100 * 60)) / -np.log(0.6)
     assert row.share == pytest.approx(0.4)
-    assert row.low == pytest.approx(1 - 0.6 ** np.exp(-1.959964 * spread), rel=1e-6)
-    assert row.high == pytest.approx(1 - 0.6 ** np.exp(1.959964 * spread), rel=1e-6)
+    assert row.share_ci_low == pytest.approx(1 - 0.6 ** np.exp(-1.959964 * spread), rel=1e-6)
+    assert row.share_ci_high == pytest.approx(1 - 0.6 ** np.exp(1.959964 * spread), rel=1e-6)
 
 
 def test_the_hazard_of_waits_without_a_memory_is_level():
-    found = hazard(waits(20_000, 1.0, 50, 4), days=20)
+    found = return_hazard(waits(20_000, 1.0, 50, 4), bin_days=20)
     level = 1 - np.exp(-1 / 50)  # a day, by the parameter
-    assert ((found.low <= level) & (level <= found.high)).mean() > 0.8
+    assert ((found.ci_low <= level) & (level <= found.ci_high)).mean() > 0.8
     assert found.hazard.head(5).to_numpy() == pytest.approx(np.full(5, level), rel=0.05)
 
 
 def test_the_hazard_counts_returns_over_days_waited():
-    held = pd.DataFrame({"order_number": 1, "gap": [10, 30], "closed": [True, False], "customers": [40, 50]})
-    found = hazard(held, days=20)
+    held = pd.DataFrame({"order_number": 1, "gap": [10, 30], "observed": [True, False], "customers": [40, 50]})
+    found = return_hazard(held, bin_days=20)
     assert found.hazard[0] == pytest.approx(40 / (40 * 10 + 50 * 20))
-    assert list(found.waiting) == [90]  # fewer than ENOUGH wait through the second class
+    assert list(found.at_risk) == [90]  # fewer than ENOUGH wait through the second class

@@ -32,7 +32,7 @@ def sold(curve, periods=20, noise=0.0, seed=0):
 @pytest.mark.parametrize("curve", KNOWN, ids=lambda c: f"{c.title} {c.m}")
 def test_derivatives_are_those_of_small_steps(curve):
     exact = curve._increments(PERIODS.astype(float))[1]
-    for column, name in enumerate(likelihood.names(curve)):
+    for column, name in enumerate(likelihood.parameter_names(curve)):
         up, down = (replace(curve, **{name: getattr(curve, name) * np.exp(h)}) for h in (1e-6, -1e-6))
         assert exact[:, column] == pytest.approx((up.sales(PERIODS) - down.sales(PERIODS)) / 2e-6, rel=1e-5, abs=1e-5)
 
@@ -53,8 +53,8 @@ def test_the_peak_is_where_the_rate_of_sales_is_highest(curve):
 @pytest.mark.parametrize("curve", KNOWN, ids=lambda c: f"{c.title} {c.m}")
 def test_a_curve_is_found_again_in_sales_without_errors(curve):
     fitted = type(curve).fit(sold(curve))
-    assert [getattr(fitted, n) for n in likelihood.names(curve)] == pytest.approx(
-        [getattr(curve, n) for n in likelihood.names(curve)], rel=1e-6
+    assert [getattr(fitted, n) for n in likelihood.parameter_names(curve)] == pytest.approx(
+        [getattr(curve, n) for n in likelihood.parameter_names(curve)], rel=1e-6
     )
 
 
@@ -63,7 +63,10 @@ def test_intervals_hold_the_parameters_that_sales_were_simulated_from():
     held = []
     for seed in range(25):
         found = likelihood.parameters(Bass.fit(sold(truth, 10, 0.07, seed)))
-        held += [(low <= getattr(truth, name) <= high) for name, low, high in found[["low", "high"]].itertuples()]
+        held += [
+            (ci_low <= getattr(truth, name) <= ci_high)
+            for name, ci_low, ci_high in found[["ci_low", "ci_high"]].itertuples()
+        ]
     assert 0.84 <= np.mean(held) <= 0.995  # 95 % of 75, give or take three standard errors, as three share each series
 
 
@@ -109,54 +112,64 @@ def test_a_minimum_too_flat_to_say_anything_is_none():
 
 
 def test_curves_that_could_not_be_fitted_are_told_beside_those_that_could():
-    fitted, refused = growth.curves(pd.Series([1.0, 2, 4, 8, 16, 32]))
-    assert set(fitted) | set(refused) == {"Bass", "Gompertz", "logistic"}
-    assert not set(fitted) & set(refused)
-    table = growth_paths.peaks(fitted, refused, pd.Series([1.0, 2, 4, 8, 16, 32]))
+    fitted, unfitted = growth.fit_growth_curves(pd.Series([1.0, 2, 4, 8, 16, 32]))
+    assert set(fitted) | set(unfitted) == {"Bass", "Gompertz", "logistic"}
+    assert not set(fitted) & set(unfitted)
+    table = growth_paths.growth_peaks(fitted, unfitted, pd.Series([1.0, 2, 4, 8, 16, 32]))
     assert table.m["Bass":"Bass"].isna().all()
-    assert table.told["Bass"].startswith("cannot be estimated")
+    assert table.summary["Bass"].startswith("cannot be estimated")
 
 
 def test_a_path_holds_sales_so_far_and_none_to_come():
     sales = sold(KNOWN[0], 12, 0.05)
-    path = growth_paths.path(Bass.fit(sales), sales, 3)
-    assert path.index[-3:].year.tolist() == [2012, 2013, 2014]
-    assert path.sales.notna().tolist() == [True] * 12 + [False] * 3
-    assert path.sold.iloc[11] == pytest.approx(sales.sum())
-    ordered = path[["likely_low", "low", "expected", "high", "likely_high"]].to_numpy()
+    growth_path = growth_paths.growth_path(Bass.fit(sales), sales, 3)
+    assert growth_path.index[-3:].year.tolist() == [2012, 2013, 2014]
+    assert growth_path.sales.notna().tolist() == [True] * 12 + [False] * 3
+    assert growth_path.cumulative_sales.iloc[11] == pytest.approx(sales.sum())
+    ordered = growth_path[
+        ["expected_pi_low", "expected_ci_low", "expected", "expected_ci_high", "expected_pi_high"]
+    ].to_numpy()
     assert (np.diff(ordered, axis=1) > -1e-9).all()
-    assert (path.sold_low <= path.expected_sold).all() & (path.expected_sold <= path.sold_high).all()
-    again = growth_paths.path(Bass.fit(sales), sales, 3)
-    pd.testing.assert_frame_equal(path, again)
+    assert (growth_path.expected_cumulative_ci_low <= growth_path.expected_cumulative).all() & (
+        growth_path.expected_cumulative <= growth_path.expected_cumulative_ci_high
+    ).all()
+    again = growth_paths.growth_path(Bass.fit(sales), sales, 3)
+    pd.testing.assert_frame_equal(growth_path, again)
 
 
 def test_predictive_intervals_hold_most_of_later_sales():
     held = []
     for seed in range(12):
         sales = sold(KNOWN[0], 16, 0.05, seed)
-        path = growth_paths.path(Bass.fit(sales[:12]), sales[:12], 4).iloc[12:]
-        held += ((path.likely_low <= sales[12:]) & (sales[12:] <= path.likely_high)).tolist()
+        growth_path = growth_paths.growth_path(Bass.fit(sales[:12]), sales[:12], 4).iloc[12:]
+        held += ((growth_path.expected_pi_low <= sales[12:]) & (sales[12:] <= growth_path.expected_pi_high)).tolist()
     assert np.mean(held) > 0.85
 
 
 def test_the_peaks_are_told_with_intervals_and_dates():
     sales = sold(KNOWN[0], 20, 0.03, seed=1)
-    table = growth_paths.peaks({"Bass": Bass.fit(sales)}, {}, sales)
+    table = growth_paths.growth_peaks({"Bass": Bass.fit(sales)}, {}, sales)
     row = table.loc["Bass"]
-    assert row.m_low < 1000 < row.m_high
-    assert row.peak_low < KNOWN[0].peak < row.peak_high
+    assert row.m_ci_low < 1000 < row.m_ci_high
+    assert row.peak_ci_low < KNOWN[0].peak < row.peak_ci_high
     assert row.peak_time == sales.index[int(np.ceil(row.peak)) - 1]
-    assert row.told == "peak past"
+    assert row.summary == "peak past"
     early = sales[:7]
-    assert growth_paths.peaks({"Bass": Bass.fit(early)}, {}, early).told["Bass"] != "peak past"
-    facts = growth_paths.facts(Bass.fit(sales))
-    assert facts["market_potential"].low < facts["market_potential"].value < facts["market_potential"].high
+    assert growth_paths.growth_peaks({"Bass": Bass.fit(early)}, {}, early).summary["Bass"] != "peak past"
+    growth_facts = growth_paths.growth_facts(Bass.fit(sales))
+    assert (
+        growth_facts["market_potential"].low
+        < growth_facts["market_potential"].value
+        < growth_facts["market_potential"].high
+    )
 
 
 def test_a_curve_below_what_was_sold_is_said_not_to_hold():
     sales = pd.Series([100.0, 600, 900, 600, 200, *[15] * 40])
-    fitted, refused = growth.curves(sales)
-    assert "more was sold than it holds possible" in " ".join(growth_paths.peaks(fitted, refused, sales).told)
+    fitted, unfitted = growth.fit_growth_curves(sales)
+    assert "more was sold than it holds possible" in " ".join(
+        growth_paths.growth_peaks(fitted, unfitted, sales).summary
+    )
 
 
 @pytest.mark.parametrize(
@@ -165,5 +178,5 @@ def test_a_curve_below_what_was_sold_is_said_not_to_hold():
 )
 def test_periods_to_come_keep_the_step_of_those_seen(freq, last):
     seen = pd.date_range("2000-01-01" if freq != "W-MON" else "2000-01-03", periods=4, freq=freq)
-    assert growth_paths.later(seen, 2)[-1] == pd.Timestamp(last)
-    assert len(growth_paths.later(seen, 0)) == 0
+    assert growth_paths.future_times(seen, 2)[-1] == pd.Timestamp(last)
+    assert len(growth_paths.future_times(seen, 0)) == 0

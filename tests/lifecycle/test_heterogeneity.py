@@ -8,7 +8,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep
 
 from crmlab.lifecycle.models import heterogeneity
 from crmlab.lifecycle.models.sbg import BDW, SBG
-from crmlab.lifecycle.tables.contracts import durations_of_retention
+from crmlab.lifecycle.tables.contracts import retention_durations
 
 from .cohort_worlds import collapsed, renewals, retention
 
@@ -31,29 +31,31 @@ def whole(table):
 
 @pytest.mark.parametrize("durations", [ALIKE, LOYAL, TWO_GROUPS], ids=["alike", "loyal", "two groups"])
 def test_the_parts_add_up_to_the_change_and_the_steps_to_the_whole(durations):
-    found = heterogeneity.decomposition(durations, seed=1)
-    parts = found[["between_groups", "mix", "changing", "unexplained"]].sum(axis=1)
+    found = heterogeneity.retention_decomposition(durations, seed=1)
+    parts = found[["between_groups", "selection", "duration_dependence", "unexplained"]].sum(axis=1)
     assert parts.to_numpy() == pytest.approx(found.change.to_numpy(), abs=1e-12)
     steps = found[found.period != "all"]
-    for name in ("change", "between_groups", "mix", "changing", "unexplained"):
+    for name in ("change", "between_groups", "selection", "duration_dependence", "unexplained"):
         assert steps[name].sum() == pytest.approx(whole(found)[name], abs=1e-12)
     assert list(found.period) == [*range(2, 9), "all"]
 
 
 def test_the_steps_are_those_of_what_was_seen():
     renewed = np.array([[1, 1, 0], [1, 1, 1], [1, 0, 0], [0, 0, 0]], dtype=bool)
-    found = heterogeneity.decomposition(collapsed("all", renewed.repeat(20, axis=0)), seed=1)
+    found = heterogeneity.retention_decomposition(collapsed("all", renewed.repeat(20, axis=0)), seed=1)
     assert list(found.before[:2]) == pytest.approx([3 / 4, 2 / 3])
     assert list(found.after[:2]) == pytest.approx([2 / 3, 1 / 2])
 
 
 def test_under_sbg_nobody_changes_and_all_of_the_rise_is_mix():
-    found = heterogeneity.decomposition(ALIKE, seed=1, model=SBG)
-    assert (found[["changing", "changing_low", "changing_high"]] == 0).all(axis=None)
+    found = heterogeneity.retention_decomposition(ALIKE, seed=1, model=SBG)
+    assert (found[["duration_dependence", "duration_dependence_ci_low", "duration_dependence_ci_high"]] == 0).all(
+        axis=None
+    )
     assert found.between_groups.abs().max() == 0
     model = SBG.fit(ALIKE)
     rises = np.diff(model.retention(np.arange(1, 9)))
-    assert found.mix[:-1].to_numpy() == pytest.approx(rises, rel=1e-9)
+    assert found.selection[:-1].to_numpy() == pytest.approx(rises, rel=1e-9)
 
 
 def test_the_parts_of_bdw_are_those_of_simulated_customers():
@@ -63,38 +65,38 @@ def test_the_parts_of_bdw_are_those_of_simulated_customers():
     there = stay[:, None] ** t[:-1]
     renewing = stay[:, None] ** np.diff(t)
     mean = there.T @ renewing / there.sum(axis=0)[:, None]  # of those there before row's renewal, at column's
-    changing = [(mean[i, i + 1] - mean[i, i] + mean[i + 1, i + 1] - mean[i + 1, i]) / 2 for i in range(3)]
-    mix = [(mean[i + 1, i] - mean[i, i] + mean[i + 1, i + 1] - mean[i, i + 1]) / 2 for i in range(3)]
+    duration_dependence = [(mean[i, i + 1] - mean[i, i] + mean[i + 1, i + 1] - mean[i + 1, i]) / 2 for i in range(3)]
+    selection = [(mean[i + 1, i] - mean[i, i] + mean[i + 1, i + 1] - mean[i, i + 1]) / 2 for i in range(3)]
     found = heterogeneity._parts(BDW(2.0, 4.0, c), 4)
-    assert found[0] == pytest.approx(mix, abs=1e-5)
-    assert found[1] == pytest.approx(changing, abs=1e-5)
+    assert found[0] == pytest.approx(selection, abs=1e-5)
+    assert found[1] == pytest.approx(duration_dependence, abs=1e-5)
 
 
 def test_a_rise_while_nobody_changes_is_a_warning():
-    found = heterogeneity.decomposition(ALIKE, seed=1)
-    verdict = heterogeneity.grow_loyal(found)
-    assert whole(found).low > 0.1
-    assert whole(found).changing_low < 0 < whole(found).changing_high
+    found = heterogeneity.retention_decomposition(ALIKE, seed=1)
+    verdict = heterogeneity.rising_retention_is_loyalty(found)
+    assert whole(found).change_ci_low > 0.1
+    assert whole(found).duration_dependence_ci_low < 0 < whole(found).duration_dependence_ci_high
     assert not verdict.passed
     assert "as those who leave more readily have left" in verdict.evidence
 
 
 def test_customers_who_do_grow_loyal_are_seen_to():
-    found = heterogeneity.decomposition(LOYAL, seed=1)
-    verdict = heterogeneity.grow_loyal(found)
+    found = heterogeneity.retention_decomposition(LOYAL, seed=1)
+    verdict = heterogeneity.rising_retention_is_loyalty(found)
     assert verdict.passed
-    assert whole(found).changing > 0.1
-    assert whole(found).changing_low > 0
+    assert whole(found).duration_dependence > 0.1
+    assert whole(found).duration_dependence_ci_low > 0
 
 
 def test_two_kinds_of_steady_customers_make_a_rise_between_groups():
-    found = heterogeneity.decomposition(TWO_KINDS, seed=1)
+    found = heterogeneity.retention_decomposition(TWO_KINDS, seed=1)
     last = whole(found)
-    assert last.low > 0.1
+    assert last.change_ci_low > 0.1
     assert last.between_groups == pytest.approx(last.change, abs=0.04)
-    assert last[["mix", "changing", "unexplained"]].isna().all()
+    assert last[["selection", "duration_dependence", "unexplained"]].isna().all()
     assert "cannot be estimated" in last.reason
-    verdict = heterogeneity.grow_loyal(found)
+    verdict = heterogeneity.rising_retention_is_loyalty(found)
     assert not verdict.passed
     assert "cannot be estimated" in verdict.evidence
 
@@ -102,54 +104,61 @@ def test_two_kinds_of_steady_customers_make_a_rise_between_groups():
 def test_what_groups_do_is_counted_at_the_mean_of_their_rates_before_and_after():
     # a keeps 90 of 100, then 54; b keeps 50 of 100, then 45: the share of a goes from 1/2 to 9/14
     kept = {"a": (100, 90, 54), "b": (100, 50, 45)}
-    durations = durations_of_retention(retention(**kept))
-    step = heterogeneity.decomposition(durations, seed=1).iloc[0]
+    durations = retention_durations(retention(**kept))
+    step = heterogeneity.retention_decomposition(durations, seed=1).iloc[0]
     assert step.between_groups == pytest.approx(1 / 7 * ((0.9 + 0.6) / 2 - (0.5 + 0.9) / 2))
 
 
 def test_a_change_of_customers_that_may_be_chance_is_no_growing_loyal():
-    found = heterogeneity.decomposition(ALIKE, seed=1)
-    unsure = found.assign(changing=0.05, changing_low=-0.01, changing_high=0.1)
-    assert not heterogeneity.grow_loyal(unsure).passed
-    assert heterogeneity.grow_loyal(unsure.assign(changing_low=0.01)).passed
+    found = heterogeneity.retention_decomposition(ALIKE, seed=1)
+    unsure = found.assign(duration_dependence=0.05, duration_dependence_ci_low=-0.01, duration_dependence_ci_high=0.1)
+    assert not heterogeneity.rising_retention_is_loyalty(unsure).passed
+    assert heterogeneity.rising_retention_is_loyalty(unsure.assign(duration_dependence_ci_low=0.01)).passed
 
 
 def test_where_nothing_rises_there_is_nothing_to_explain():
-    verdict = heterogeneity.grow_loyal(heterogeneity.decomposition(steady(0.8, 500, "all", 3), seed=1))
+    verdict = heterogeneity.rising_retention_is_loyalty(
+        heterogeneity.retention_decomposition(steady(0.8, 500, "all", 3), seed=1)
+    )
     assert verdict.passed
     assert verdict.evidence.endswith("no clear rise to explain")
 
 
 def test_one_period_cannot_be_taken_apart():
-    found = heterogeneity.decomposition(collapsed("all", np.array([[True], [False]])), seed=1)
+    found = heterogeneity.retention_decomposition(collapsed("all", np.array([[True], [False]])), seed=1)
     assert list(found.reason) == ["cannot be estimated: one period only"]
-    assert heterogeneity.grow_loyal(found).evidence == "cannot be estimated: one period only"
+    assert heterogeneity.rising_retention_is_loyalty(found).evidence == "cannot be estimated: one period only"
 
 
 def test_a_step_has_the_interval_of_newcombe():
     # two rates as if independent, computed by statsmodels
-    table = heterogeneity.decomposition(durations_of_retention(retention(all=(56, 48, 40))), seed=1)
-    low, high = confint_proportions_2indep(40, 48, 48, 56, compare="diff", method="newcomb")
-    assert (table.low[0], table.high[0]) == (pytest.approx(low), pytest.approx(high))
+    table = heterogeneity.retention_decomposition(retention_durations(retention(all=(56, 48, 40))), seed=1)
+    change_ci_low, change_ci_high = confint_proportions_2indep(40, 48, 48, 56, compare="diff", method="newcomb")
+    assert (table.change_ci_low[0], table.change_ci_high[0]) == (
+        pytest.approx(change_ci_low),
+        pytest.approx(change_ci_high),
+    )
 
 
 def test_a_renewal_that_few_saw_says_nothing_of_retention():
     # the last of 400 leaves at the end: that retention falls to 0 there is one customer's doing
     kept = 400, 250, 180, 150, 130, 110, 1, 0
-    table = heterogeneity.decomposition(durations_of_retention(retention(all=kept)), seed=1)
+    table = heterogeneity.retention_decomposition(retention_durations(retention(all=kept)), seed=1)
     assert list(table.period) == [2, 3, 4, 5, 6, "all"]
-    few = heterogeneity.decomposition(durations_of_retention(retention(all=(50, 20, 10))), seed=1)
+    few = heterogeneity.retention_decomposition(retention_durations(retention(all=(50, 20, 10))), seed=1)
     assert list(few.reason) == ["cannot be estimated: fewer than 30 customers saw a second renewal"]
-    assert not heterogeneity.grow_loyal(few).passed
+    assert not heterogeneity.rising_retention_is_loyalty(few).passed
 
 
 def test_without_a_loss_retention_is_not_known_to_the_last_digit():
-    evidence = heterogeneity.grow_loyal(
-        heterogeneity.decomposition(durations_of_retention(retention(all=(50, 50, 50))), seed=1)
+    evidence = heterogeneity.rising_retention_is_loyalty(
+        heterogeneity.retention_decomposition(retention_durations(retention(all=(50, 50, 50))), seed=1)
     ).evidence
     assert "(+0.0 points, 95 % -7.1 to +7.1)" in evidence
 
 
 def test_groups_are_compared_as_long_as_all_of_them_were_seen():
-    found = heterogeneity.decomposition(pd.concat([ALIKE, renewals(900, 5, 0.7, 2.0, seed=3, group="b")]), seed=1)
+    found = heterogeneity.retention_decomposition(
+        pd.concat([ALIKE, renewals(900, 5, 0.7, 2.0, seed=3, group="b")]), seed=1
+    )
     assert list(found.period) == [2, 3, 4, 5, "all"]

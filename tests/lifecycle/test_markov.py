@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from crmlab.contracts import InputError
-from crmlab.lifecycle.models.markov import Chain, by_stage, chain, memory_is_worthless
+from crmlab.lifecycle.models.markov import MarkovChain, second_order_values_agree, stage_chain, stage_values
 from crmlab.lifecycle.tables.stages import STAGES
 
 E, G, M, D = STAGES
@@ -22,28 +22,30 @@ def moved(customers, seed, truth=TRUTH, periods=10):
     for t in range(1, periods):
         paths[:, t] = (rng.random(customers)[:, None] > steps[paths[:, t - 1]]).sum(axis=1)
     names, spent = np.array(["", *STAGES]), rng.exponential(SPEND[paths])
-    told = {"customers": 1, "spend": spent.ravel(), "squares": spent.ravel() ** 2}
+    told = {"customers": 1, "spend": spent.ravel(), "spend_squares": spent.ravel() ** 2}
     lagged = [np.pad(paths + 1, ((0, 0), (k, 0)))[:, :periods] for k in (2, 1, 0)]
-    told |= {key: names[part.ravel()] for key, part in zip(("before", "previous", "stage"), lagged, strict=True)}
+    told |= {
+        key: names[part.ravel()] for key, part in zip(("before_previous", "previous", "stage"), lagged, strict=True)
+    }
     months = pd.date_range("2024-01-01", periods=periods, freq="MS")
     frame = pd.DataFrame(told | {"period": np.tile(months, customers)})
-    return frame.groupby(["period", "before", "previous", "stage"], as_index=False).sum()
+    return frame.groupby(["period", "before_previous", "previous", "stage"], as_index=False).sum()
 
 
 def model(**changed):
-    return Chain(**({"states": STAGES, "transition": TRUTH, "reward": SPEND - 3} | changed))
+    return MarkovChain(**({"states": STAGES, "transition": TRUTH, "reward": SPEND - 3} | changed))
 
 
 def test_everything_wrong_with_a_chain_is_told_at_once():
     with pytest.raises(InputError) as caught:
-        Chain(("a", "b"), [[0.5, 0.4], [1.2, -0.2]], [1.0, np.nan])
+        MarkovChain(("a", "b"), [[0.5, 0.4], [1.2, -0.2]], [1.0, np.nan])
     said = "\n".join(caught.value.breaches)
     assert "2 cells are no chances" in said
     assert "1 of 2 are not numbers" in said
     with pytest.raises(InputError, match=r"rows of a \(0.9\) do not sum to 1"):
-        Chain(("a", "b"), [[0.5, 0.4], [0.2, 0.8]], [1.0, 2.0])
+        MarkovChain(("a", "b"), [[0.5, 0.4], [0.2, 0.8]], [1.0, 2.0])
     with pytest.raises(InputError, match="transition is 2x2 and reward 2 for 3 states"):
-        Chain(("a", "b", "c"), np.eye(2), [1.0, 2.0])
+        MarkovChain(("a", "b", "c"), np.eye(2), [1.0, 2.0])
 
 
 @pytest.mark.parametrize(
@@ -64,7 +66,7 @@ def test_a_value_that_cannot_be_asked_for_is_refused(asked, says):
 
 def test_undiscounted_periods_are_summed_as_they_are():
     # one state left for good with .1 a period: 1 + .9 + .81
-    one = Chain(("in", "out"), [[0.9, 0.1], [0, 1]], [1, 0])
+    one = MarkovChain(("in", "out"), [[0.9, 0.1], [0, 1]], [1, 0])
     assert one.value(0.0, periods=2)["in"] == pytest.approx(2.71)
 
 
@@ -73,75 +75,78 @@ def test_many_periods_come_to_those_for_ever():
 
 
 def test_without_the_present_period_a_value_is_that_of_those_ahead():
-    whole, ahead = model().value(0.1), model().value(0.1, present=False)
+    whole, ahead = model().value(0.1), model().value(0.1, include_present=False)
     np.testing.assert_allclose(ahead, TRUTH @ whole / 1.1)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_best_states_to_stop_in_are_the_best_of_all_subsets(seed):
     rng = np.random.default_rng(seed)
-    one = Chain(tuple("abcd"), rng.dirichlet(np.full(4, 0.6), 4), rng.normal(0, 3, 4))
+    one = MarkovChain(tuple("abcd"), rng.dirichlet(np.full(4, 0.6), 4), rng.normal(0, 3, 4))
     every = [s for k in range(5) for s in combinations("abcd", k)]
     best = max(one.value(0.1, stop=stop).sum() for stop in every)
-    found = one.value(0.1, stop=one.best_stop(0.1))
+    found = one.value(0.1, stop=one.optimal_stop(0.1))
     assert found.sum() == pytest.approx(best)
     assert (found >= one.value(0.1) - 1e-9).all()
 
 
 def test_a_chain_of_many_moves_is_the_one_they_were_drawn_from():
-    found = chain(moved(20_000, 1), margin=0.5, cost=2)
+    found = stage_chain(moved(20_000, 1), margin=0.5, cost=2)
     np.testing.assert_allclose(found.transition, TRUTH, atol=0.02)
     np.testing.assert_allclose(found.reward, 0.5 * SPEND - 2, rtol=0.03, atol=0.05)
 
 
 def test_intervals_of_values_hold_the_truth_about_as_often_as_they_say():
-    truth = Chain(STAGES, TRUTH, SPEND)
-    asked = {"ahead": truth.value(0.02, 6, present=False), "ever": truth.value(0.02, present=False)}
+    truth = MarkovChain(STAGES, TRUTH, SPEND)
+    asked = {
+        "horizon_value": truth.value(0.02, 6, include_present=False),
+        "lifetime_value": truth.value(0.02, include_present=False),
+    }
     held = []
     for seed in range(12):
-        found = by_stage(moved(400, seed), 0.02, periods=6)
-        held += [((found[f"{k}_low"] <= v) & (v <= found[f"{k}_high"])).mean() for k, v in asked.items()]
+        found = stage_values(moved(400, seed), 0.02, periods=6)
+        held += [((found[f"{k}_ci_low"] <= v) & (v <= found[f"{k}_ci_high"])).mean() for k, v in asked.items()]
     assert np.mean(held) > 0.85
 
 
 def test_a_stage_that_does_not_pay_is_not_kept():
     # decline brings 1 a period at a cost of 3; it recovers too seldom to make up for it at a discount of two
-    found = by_stage(moved(2000, 1), 2.0, cost=3)
+    found = stage_values(moved(2000, 1), 2.0, cost=3)
     assert list(found.keep) == [True, True, True, False]
-    assert found.stopped[D] == 0
-    assert found.reward[D] + found.ever[D] < 0
-    assert (found.stopped > found.ever)[[E, G, M]].all()
+    assert found.stopping_value[D] == 0
+    assert found.reward[D] + found.lifetime_value[D] < 0
+    assert (found.stopping_value > found.lifetime_value)[[E, G, M]].all()
 
 
 def test_the_same_seed_gives_the_same_intervals():
     seen = moved(100, 1)
-    pd.testing.assert_frame_equal(by_stage(seen, 0.1, seed=4), by_stage(seen, 0.1, seed=4))
-    assert not by_stage(seen, 0.1, seed=4).equals(by_stage(seen, 0.1, seed=5))
+    pd.testing.assert_frame_equal(stage_values(seen, 0.1, seed=4), stage_values(seen, 0.1, seed=4))
+    assert not stage_values(seen, 0.1, seed=4).equals(stage_values(seen, 0.1, seed=5))
 
 
 def test_a_stage_nobody_was_in_is_left_out_with_the_reason():
     only = moved(300, 1, np.array([[0.7, 0, 0, 0.3], [0, 1, 0, 0], [0, 0, 1, 0], [0.2, 0, 0, 0.8]]))
-    found = by_stage(only, 0.1)
-    assert found.loc[[G, M], "ever"].isna().all()
+    found = stage_values(only, 0.1)
+    assert found.loc[[G, M], "lifetime_value"].isna().all()
     assert set(found.reason[[G, M]]) == {"cannot be estimated: nobody was in it"}
-    assert found.loc[[E, D], "ever"].notna().all()
-    assert chain(only).states == (E, D)
+    assert found.loc[[E, D], "lifetime_value"].notna().all()
+    assert stage_chain(only).states == (E, D)
 
 
 def test_a_stage_whose_future_was_not_seen_leaves_all_values_blank_with_the_reason():
     seen = moved(300, 1, periods=2)  # nobody was in growth or decline before the last period
-    found = by_stage(seen, 0.1)
-    assert found.ever.isna().all()
+    found = stage_values(seen, 0.1)
+    assert found.lifetime_value.isna().all()
     assert found.reason.str.contains("nobody in growth, decline was seen a period later").all()
     with pytest.raises(InputError, match="cannot be estimated"):
-        chain(seen)
-    verdict = memory_is_worthless(seen, 0.1)
+        stage_chain(seen)
+    verdict = second_order_values_agree(seen, 0.1)
     assert not verdict.passed
     assert "cannot be estimated" in verdict.evidence
 
 
 def test_a_memory_that_does_not_exist_is_worth_nothing():
-    verdict = memory_is_worthless(moved(5000, 2), 0.05)
+    verdict = second_order_values_agree(moved(5000, 2), 0.05)
     assert verdict.passed
     assert "5,000 customers" in verdict.evidence
 
@@ -152,6 +157,6 @@ def test_a_memory_that_matters_to_value_is_found_out():
         np.diag([1.0, 1, 1, 1]),
         np.array([[0, 0.2, 0.4, 0.4], [0, 0, 0.5, 0.5], [0, 0.5, 0, 0.5], [0.1, 0.4, 0.5, 0]]),
     )
-    verdict = memory_is_worthless(pd.concat([moved(500, 1, stay), moved(500, 2, about)]), 0.05)
+    verdict = second_order_values_agree(pd.concat([moved(500, 1, stay), moved(500, 2, about)]), 0.05)
     assert not verdict.passed
     assert verdict.instead.startswith("values over a few periods")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from crmlab.contracts import InputError
 from crmlab.lifecycle.models.growth import Bass
-from crmlab.lifecycle.models.product_stages import STAGES, beside_peak, stages, strip
+from crmlab.lifecycle.models.product_stages import STAGES, compare_with_peak, life_cycle_stages, stage_spells
 
 from ..conftest import QUICK
 
@@ -18,41 +18,41 @@ SALES = st.lists(st.integers(0, 30).map(float), min_size=3, max_size=15).filter(
 
 
 def test_a_stage_is_known_a_period_after_it_began():
-    read = stages(VCR)
+    read = life_cycle_stages(VCR)
     assert read.stage.tolist() == ["undetermined", *["growth"] * 5, *["decline"] * 4]
-    assert read.known.tolist() == ["undetermined", "introduction", *["growth"] * 5, *["decline"] * 3]
+    assert read.real_time_stage.tolist() == ["undetermined", "introduction", *["growth"] * 5, *["decline"] * 3]
 
 
 def test_one_period_that_reads_otherwise_ends_no_stage():
-    read = stages(pd.Series([100, 120, 150, 140, 180, 180, 220.0]))
-    assert read.reading.tolist()[3:] == ["decline", "growth", "maturity", "growth"]
+    read = life_cycle_stages(pd.Series([100, 120, 150, 140, 180, 180, 220.0]))
+    assert read.period_stage.tolist()[3:] == ["decline", "growth", "maturity", "growth"]
     assert set(read.stage[1:]) == {"growth"}
 
 
 def test_a_stage_gives_way_to_the_nearer_of_two_readings():
-    falls = stages(pd.Series([100, 120, 150, 155, 150, 140, 130.0]))
+    falls = life_cycle_stages(pd.Series([100, 120, 150, 155, 150, 140, 130.0]))
     assert falls.stage.tolist()[3:] == ["maturity", "decline", "decline", "decline"]
-    back = stages(pd.Series([100, 120, 150, 130, 110, 112, 130, 150.0]))
+    back = life_cycle_stages(pd.Series([100, 120, 150, 130, 110, 112, 130, 150.0]))
     assert back.stage.tolist()[3:] == ["decline", "decline", "maturity", "growth", "growth"]
 
 
 def test_growth_is_from_the_same_period_a_year_before():
     quarters = pd.Series([10, 20, 30, 40, 12, 24, 36, 48, 14, 28, 42, 56.0])
-    read = stages(quarters, per_year=4)
+    read = life_cycle_stages(quarters, periods_per_year=4)
     assert read.growth.isna().sum() == 4
     assert read.growth.iloc[4:8].tolist() == [0.2] * 4
     assert set(read.stage.iloc[4:]) == {"growth"}
-    assert set(stages(quarters[:4], per_year=4).stage) == {"undetermined"}
+    assert set(life_cycle_stages(quarters[:4], periods_per_year=4).stage) == {"undetermined"}
 
 
 def test_periods_after_nothing_was_sold_have_no_rate_and_change_no_stage():
-    read = stages(pd.Series([100, 120, 150, 0, 150, 170, 190.0]))
+    read = life_cycle_stages(pd.Series([100, 120, 150, 0, 150, 170, 190.0]))
     assert read.growth.isna().tolist() == [True, False, False, False, True, False, False]
     assert set(read.stage[1:]) == {"growth"}
 
 
 def test_a_strip_has_a_row_for_each_stretch():
-    found = strip(stages(VCR))
+    found = stage_spells(life_cycle_stages(VCR))
     assert found.stage.tolist() == ["undetermined", "growth", "decline"]
     assert found.periods.tolist() == [1, 5, 4]
     assert found["first"].dt.year.tolist() == [1980, 1981, 1986]
@@ -60,7 +60,9 @@ def test_a_strip_has_a_row_for_each_stretch():
 
 
 def test_basss_peak_is_a_second_opinion():
-    found = beside_peak(stages(VCR), Bass(67_660, 0.00879, 0.6422))  # its peak is 6.59 periods after launch
+    found = compare_with_peak(
+        life_cycle_stages(VCR), Bass(67_660, 0.00879, 0.6422)
+    )  # its peak is 6.59 periods after launch
     assert found.by_peak.tolist() == ["before the peak"] * 7 + ["after the peak"] * 3
     assert found.agrees.isna().tolist() == [True] + [False] * 9
     assert found.agrees.iloc[1:].tolist() == [True] * 5 + [False] + [True] * 3
@@ -69,15 +71,15 @@ def test_basss_peak_is_a_second_opinion():
 @QUICK
 @given(SALES, st.floats(1e-3, 1e3))
 def test_rescaled_sales_have_the_same_stages(sales, by):
-    plain, scaled = (stages(pd.Series(sales) * factor) for factor in (1.0, by))
+    plain, scaled = (life_cycle_stages(pd.Series(sales) * factor) for factor in (1.0, by))
     assert plain.stage.tolist() == scaled.stage.tolist()
 
 
 @QUICK
 @given(SALES, SALES)
 def test_what_is_known_of_a_period_does_not_change_with_later_ones(sales, later):
-    before, after = stages(pd.Series(sales)), stages(pd.Series(sales + later))
-    assert after.known.tolist()[: len(sales)] == before.known.tolist()
+    before, after = life_cycle_stages(pd.Series(sales)), life_cycle_stages(pd.Series(sales + later))
+    assert after.real_time_stage.tolist()[: len(sales)] == before.real_time_stage.tolist()
     assert after.stage.tolist()[: len(sales) - 1] == before.stage.tolist()[:-1]
     assert set(after.stage) <= set(STAGES)
 
@@ -85,7 +87,7 @@ def test_what_is_known_of_a_period_does_not_change_with_later_ones(sales, later)
 @QUICK
 @given(SALES)
 def test_introduction_comes_only_before_growth_and_decline_only_after(sales):
-    told = stages(pd.Series(sales)).stage.tolist()
+    told = life_cycle_stages(pd.Series(sales)).stage.tolist()
     launched = told.index("growth") if "growth" in told else len(told)
     assert set(told[:launched]) <= {"introduction", "undetermined"}
     assert set(told[launched:]) <= {"growth", "maturity", "decline"}
@@ -93,11 +95,11 @@ def test_introduction_comes_only_before_growth_and_decline_only_after(sales):
 
 def test_sales_that_cannot_be_are_told():
     with pytest.raises(InputError, match="sales are negative in 1 of 3 periods"):
-        stages(pd.Series([1.0, -1, 2]))
+        life_cycle_stages(pd.Series([1.0, -1, 2]))
 
 
 @pytest.mark.parametrize("sales", [[1.0, 2], [4.0] * 9, [0.0] * 9])
 def test_sales_that_show_no_growth_have_no_stage(sales):
-    read = stages(pd.Series(sales))
-    assert set(read.stage) == set(read.known) == {"undetermined"}
+    read = life_cycle_stages(pd.Series(sales))
+    assert set(read.stage) == set(read.real_time_stage) == {"undetermined"}
     assert len(read) == len(sales)

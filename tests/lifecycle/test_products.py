@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crmlab.contracts import InputError, Policy, admit
+from crmlab.contracts import InputError, Policy, validate
 from crmlab.lifecycle.metrics import products as metrics
 from crmlab.lifecycle.models import growth, growth_backtest, growth_paths, product_stages, shapes
 from crmlab.lifecycle.models.growth import Bass
@@ -31,11 +31,11 @@ def log(rows=ROWS, **policy):
     names = ["customer_id", "time", "amount", "category"]
     columns = [pd.Series(column, dtype="str") for column in zip(*rows, strict=True)]
     raw = ibis.memtable(pd.DataFrame(dict(zip(names, columns, strict=True))))
-    return admit(raw, "log", Policy(returns="net", **policy)).table
+    return validate(raw, "log", Policy(returns="net", **policy)).table
 
 
 def sold(*asked, rows=ROWS):
-    frame = products.sales(log(rows), *asked)
+    frame = products.sales_by_category(log(rows), *asked)
     return [(r.category, str(r.time.date()), r.sales) for r in frame.itertuples()]
 
 
@@ -72,13 +72,13 @@ def test_later_rows_and_their_order_change_nothing():
 
 
 def test_a_log_without_categories_is_one():
-    frame = products.sales(log().drop("category"), "2024-05-15")
+    frame = products.sales_by_category(log().drop("category"), "2024-05-15")
     assert frame.category.unique().tolist() == ["all"]
     assert frame.sales.tolist() == [10, 0, 0, 3.5]
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("asked", "summary"),
     [
         (("2025-01-01",), "end 2025-01-01: the log runs from 2024-01-10 to 2024-06-15; choose a day of that span"),
         (("2023-01-01",), "end 2023-01-01: the log runs from"),
@@ -86,17 +86,17 @@ def test_a_log_without_categories_is_one():
         (("2024-05-15", "day"), "every = 'day': choose one of 'week', 'month', 'quarter', 'year'"),
     ],
 )
-def test_what_cannot_be_asked_is_refused(asked, told):
-    with pytest.raises(InputError, match=told):
+def test_what_cannot_be_asked_is_refused(asked, summary):
+    with pytest.raises(InputError, match=summary):
         sold(*asked)
 
 
 def test_a_table_of_another_contract_is_refused_either_way():
     series = ibis.memtable({"time": ["2024-01-01"], "sales": [1.0], "category": ["all"]})
     with pytest.raises(InputError, match="where it is a SERIES already, use"):
-        products.sales(series, "2024-01-01")
+        products.sales_by_category(series, "2024-01-01")
     with pytest.raises(InputError, match="make a series of TRANSACTIONS with"):
-        products.series(log())
+        products.sales_from_series(log())
 
 
 def two(periods=24, freq="MS"):
@@ -111,48 +111,48 @@ def two(periods=24, freq="MS"):
 
 @pytest.mark.parametrize(("freq", "count"), [("YS", 1), ("QS", 4), ("MS", 12), ("W-MON", 52), ("D", 365)])
 def test_a_year_has_as_many_periods_as_fit(freq, count):
-    assert products.per_year(two(freq=freq)) == count
+    assert products.periods_per_year(two(freq=freq)) == count
 
 
 def test_a_curve_is_one_categorys_sales_the_largest_unless_named():
-    assert products.curve(two()).name == "long"
-    assert products.curve(two(), "short").tolist() == [1, 2, 3]
+    assert products.category_sales(two()).name == "long"
+    assert products.category_sales(two(), "short").tolist() == [1, 2, 3]
     with pytest.raises(InputError, match=r"no category 'x' among 2 \(the largest: 'long', 'short'\); name one"):
-        products.curve(two(), "x")
+        products.category_sales(two(), "x")
 
 
 TOO_FEW = "cannot be estimated: 3 of the 8 periods a shape needs at least"
 
 
 def test_an_overview_says_where_each_category_stands_and_what_cannot_be_said():
-    table = metrics.overview(two(freq="YS"))
+    table = metrics.product_overview(two(freq="YS"))
     assert table.index.tolist() == ["long", "short"]
     assert (table.stage["long"], table["shape"]["long"]) == ("decline", "classic")
     assert table.peak_time["long"] == pd.Timestamp("2028-01-01")  # Bass's peak is ln(40) / 0.41 = 8.997 periods on
-    assert table.since["long"] == pd.Timestamp("2029-01-01")
-    assert (table["shape"]["short"], table.told["short"]) == ("cannot be estimated", TOO_FEW)
+    assert table.stage_since["long"] == pd.Timestamp("2029-01-01")
+    assert (table["shape"]["short"], table.summary["short"]) == ("cannot be estimated", TOO_FEW)
     assert pd.isna(table.peak_time["short"])
-    assert metrics.overview(two(freq="YS"), most=1).index.tolist() == ["long"]
+    assert metrics.product_overview(two(freq="YS"), max_categories=1).index.tolist() == ["long"]
 
 
 @pytest.fixture(scope="module")
 def drawn():
     """A frame for each plot, by its name."""
-    sales = products.curve(two(12, "YS"))
-    fitted, _refused = growth.curves(sales + 5)
-    path = growth_paths.path(fitted["Bass"], sales + 5, 3)
-    read = product_stages.stages(sales)
+    sales = products.category_sales(two(12, "YS"))
+    fitted, _refused = growth.fit_growth_curves(sales + 5)
+    growth_path = growth_paths.growth_path(fitted["Bass"], sales + 5, 3)
+    read = product_stages.life_cycle_stages(sales)
     return {
-        "growth_path": path,
-        "growth_curves": dict.fromkeys(fitted, path),
-        "product_stages": read,
+        "growth_path": growth_path,
+        "growth_curves": dict.fromkeys(fitted, growth_path),
+        "life_cycle_stages": read,
         "growth_rates": read,
-        "shape": shapes.shape(sales),
-        "growth_errors": metrics.errors_ahead(growth_backtest.rolling(sales, 2)),
+        "life_cycle_shape": shapes.life_cycle_shape(sales),
+        "errors_by_horizon": metrics.errors_by_horizon(growth_backtest.backtest_growth(sales, 2)),
     }
 
 
-NAMES = ["growth_path", "growth_curves", "product_stages", "growth_rates", "shape", "growth_errors"]
+NAMES = ["growth_path", "growth_curves", "life_cycle_stages", "growth_rates", "life_cycle_shape", "errors_by_horizon"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -171,29 +171,29 @@ def test_a_path_is_drawn_with_its_intervals_and_a_line_before_what_is_to_come(dr
     assert ax.lines[1].get_ydata()[:12] == pytest.approx(drawn["growth_path"].sales[:12])
     assert len(ax.collections) == 2
     assert any("to come" in text.get_text() for text in ax.texts)
-    plain = plots.growth_path(drawn["growth_path"].iloc[:12], so_far=True)
+    plain = plots.growth_path(drawn["growth_path"].iloc[:12], cumulative=True)
     assert not plain.texts
     assert plain.get_ylabel().startswith("Sales so far")
     plt.close("all")
 
 
 def test_stages_are_drawn_as_stretches_that_meet(drawn):
-    ax = plots.product_stages(drawn["product_stages"])
+    ax = plots.life_cycle_stages(drawn["life_cycle_stages"])
     lefts = [patch.get_x() for patch in ax.patches]
     rights = [patch.get_x() + patch.get_width() for patch in ax.patches]
     assert lefts[1:] == pytest.approx(rights[:-1])
     named = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert set(named) == set(drawn["product_stages"].stage)
+    assert set(named) == set(drawn["life_cycle_stages"].stage)
     assert np.diff(ax.get_xlim()) > 0
     plt.close("all")
 
 
 def test_sales_that_no_curve_fits_are_drawn_alone():
-    sales = products.curve(two(12, "YS"))
-    path = growth_paths.path(None, sales, 3)
-    assert path.sales.to_list() == sales.to_list()
-    assert path.expected.isna().all()
-    ax = plots.growth_path(path)
+    sales = products.category_sales(two(12, "YS"))
+    growth_path = growth_paths.growth_path(None, sales, 3)
+    assert growth_path.sales.to_list() == sales.to_list()
+    assert growth_path.expected.isna().all()
+    ax = plots.growth_path(growth_path)
     assert [len(line.get_ydata()) for line in ax.lines] == [12]
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["sold"]
     plt.close("all")
@@ -203,8 +203,12 @@ def test_sales_that_no_curve_fits_are_drawn_alone():
 @pytest.mark.parametrize("sales", [[5.0, 8, 20], [5.0, 8], [5.0], [0.0] * 9, [100.0] * 10])
 def test_sales_of_which_little_can_be_said_are_drawn_without_what_is_not_there(sales):
     series = pd.Series(sales, pd.date_range("2000-01-01", periods=len(sales), freq="YS"))
-    drawn = product_stages.stages(series)
-    for ax in (plots.product_stages(drawn), plots.growth_rates(drawn), plots.shape(found := shapes.shape(series))):
+    drawn = product_stages.life_cycle_stages(series)
+    for ax in (
+        plots.life_cycle_stages(drawn),
+        plots.growth_rates(drawn),
+        plots.life_cycle_shape(found := shapes.life_cycle_shape(series)),
+    ):
         ax.figure.canvas.draw()
         labels = [label.get_text() for label in ax.get_xticklabels() if label.get_text()]
         assert all(label.removesuffix("-01-01").isdigit() for label in labels), labels
@@ -214,8 +218,8 @@ def test_sales_of_which_little_can_be_said_are_drawn_without_what_is_not_there(s
 
 
 def test_a_backtest_that_cannot_be_made_says_why():
-    few = products.curve(two(12, "YS"))[:4]
-    backtest, errors, verdict = metrics.put_to_test(few)
+    few = products.category_sales(two(12, "YS"))[:4]
+    backtest, errors, verdict = metrics.evaluate_growth(few)
     assert backtest.empty
     assert errors.empty
     assert (verdict.passed, verdict.evidence) == (

@@ -29,7 +29,7 @@ def exact(model, t):
 
 
 def durations(*rows):
-    frame = pd.DataFrame(rows, columns=["length", "ended", "customers"])
+    frame = pd.DataFrame(rows, columns=["renewals", "churned", "customers"])
     return frame.assign(group="all")
 
 
@@ -48,7 +48,8 @@ def test_the_likelihood_is_exact(model):
     table = durations((0, True, 5), (1, True, 2), (3, True, 4), (0, False, 3), (2, False, 6), (8, False, 7))
     with mpmath.workdps(40):
         total = sum(
-            row.customers * mpmath.log(exact(model, row.length) - (exact(model, row.length + 1) if row.ended else 0))
+            row.customers
+            * mpmath.log(exact(model, row.renewals) - (exact(model, row.renewals + 1) if row.churned else 0))
             for row in table.itertuples()
         )
     assert model.log_likelihood(table) == pytest.approx(float(total), rel=1e-13)
@@ -68,7 +69,7 @@ def test_gradient_and_hessian_are_exact(model):
     # differences of the exact likelihood, in 40 digits
     table = durations((0, True, 5), (1, True, 2), (3, True, 4), (2, False, 6), (8, False, 7))
     derivatives = model._likelihood(*at_risk_and_lost(table))
-    theta = [getattr(model, name) for name in likelihood.names(model)]
+    theta = [getattr(model, name) for name in likelihood.parameter_names(model)]
 
     def total(*parameters):
         alpha, beta, c = (*parameters, mpmath.mpf(1))[:3]
@@ -77,7 +78,8 @@ def test_gradient_and_hessian_are_exact(model):
             return mpmath.beta(alpha, beta + mpmath.mpf(t) ** c) / mpmath.beta(alpha, beta)
 
         return sum(
-            r.customers * mpmath.log(s(r.length) - (s(r.length + 1) if r.ended else 0)) for r in table.itertuples()
+            r.customers * mpmath.log(s(r.renewals) - (s(r.renewals + 1) if r.churned else 0))
+            for r in table.itertuples()
         )
 
     with mpmath.workdps(40):
@@ -126,7 +128,7 @@ def test_payments_to_come_are_shaped_as_the_renewals():
 
 
 def test_a_yearly_discount_is_the_same_by_any_period():
-    rates = {every: sbg.discount_a_period(0.1, every) for every in ("week", "month", "quarter", "year")}
+    rates = {every: sbg.discount_per_period(0.1, every) for every in ("week", "month", "quarter", "year")}
     assert rates["year"] == pytest.approx(0.1)
     assert (1 + rates["month"]) ** 12 == pytest.approx(1.1)
     assert (1 + rates["quarter"]) ** 4 == pytest.approx(1.1)
@@ -134,19 +136,19 @@ def test_a_yearly_discount_is_the_same_by_any_period():
 
 
 def test_a_test_of_duration_dependence_passes_where_there_is_none_and_fails_where_there_is():
-    (still,) = sbg.constant_chances(renewals(8000, 12, 0.7, 3.0, seed=5))
-    (moving,) = sbg.constant_chances(renewals(8000, 12, 0.7, 3.0, c=1.5, seed=5))
+    (still,) = sbg.no_duration_dependence(renewals(8000, 12, 0.7, 3.0, seed=5))
+    (moving,) = sbg.no_duration_dependence(renewals(8000, 12, 0.7, 3.0, c=1.5, seed=5))
     assert (still.passed, moving.passed) == (True, False)
     assert moving.instead == "BdW, in which customers grow more likely to leave with tenure"
 
 
 def test_the_test_of_duration_dependence_is_the_likelihood_ratio_on_one_degree_of_freedom():
     gain = 2 * (BDW.fit(WORLD).log_likelihood(WORLD) - SBG.fit(WORLD).log_likelihood(WORLD))
-    told = sbg.constant_chances(WORLD)[0].evidence
+    told = sbg.no_duration_dependence(WORLD)[0].evidence
     assert f"letting it move is {number(gain)}, chance {number(float(chi2.sf(gain, 1)))}" in told
     level = chi2.sf(gain, 1)
-    assert sbg.constant_chances(WORLD, 1 - level + 1e-6)[0].passed
-    assert not sbg.constant_chances(WORLD, 1 - level - 1e-6)[0].passed
+    assert sbg.no_duration_dependence(WORLD, 1 - level + 1e-6)[0].passed
+    assert not sbg.no_duration_dependence(WORLD, 1 - level - 1e-6)[0].passed
 
 
 BAD = {
@@ -183,7 +185,7 @@ def test_customers_who_are_alike_leave_no_clear_maximum(model):
 
 
 def test_a_verdict_that_cannot_be_reached_says_why():
-    (verdict,) = sbg.constant_chances(BAD["none of 9 customers was lost in 7 periods"])
+    (verdict,) = sbg.no_duration_dependence(BAD["none of 9 customers was lost in 7 periods"])
     assert not verdict.passed
     assert verdict.evidence.startswith("cannot be judged: sBG cannot be estimated: none of 9")
 
@@ -197,8 +199,8 @@ def test_a_verdict_that_cannot_be_reached_says_why():
         (lambda: MODELS[0].residual_lifetime(7, 0), "discount = 0: choose a rate a period above 0"),
         (lambda: MODELS[0].residual_lifetime(7, 1e-9), "too near 0 to sum"),
         (lambda: MODELS[0].residual_lifetime(np.nan, 0.1), "renewals = nan: choose whole numbers"),
-        (lambda: sbg.discount_a_period(-0.1, "year"), "choose a yearly rate of 0 or more"),
-        (lambda: sbg.discount_a_period(0.1, "day"), "one of 'week', 'month', 'quarter', 'year'"),
+        (lambda: sbg.discount_per_period(-0.1, "year"), "choose a yearly rate of 0 or more"),
+        (lambda: sbg.discount_per_period(0.1, "day"), "one of 'week', 'month', 'quarter', 'year'"),
     ],
 )
 def test_what_makes_no_sense_is_refused(ask, said):

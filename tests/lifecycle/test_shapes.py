@@ -6,7 +6,7 @@ import pytest
 
 from crmlab.contracts import InputError
 from crmlab.lifecycle.models.growth import Bass
-from crmlab.lifecycle.models.shapes import shape
+from crmlab.lifecycle.models.shapes import life_cycle_shape
 
 
 def step(t, at, width):
@@ -34,13 +34,13 @@ def simulated(world, periods, noise, seed):
 @pytest.mark.parametrize("world", WORLDS)
 @pytest.mark.parametrize("periods", [20, 40, 80])
 def test_each_shape_is_found_in_little_noise(world, periods):
-    found = [shape(simulated(world, periods, 0.02, seed)).name for seed in range(3)]
+    found = [life_cycle_shape(simulated(world, periods, 0.02, seed)).name for seed in range(3)]
     assert found == [world.split(":")[0]] * 3
 
 
 @pytest.mark.parametrize("world", WORLDS)
 def test_in_more_noise_a_shape_is_found_or_called_ambiguous_but_seldom_taken_for_another(world):
-    found = [shape(simulated(world, 60, 0.06, seed)).name for seed in range(10)]
+    found = [life_cycle_shape(simulated(world, 60, 0.06, seed)).name for seed in range(10)]
     right = world.split(":")[0]
     assert sum(name in (right, "ambiguous") for name in found) >= 9
     assert found.count(right) >= 6
@@ -48,26 +48,26 @@ def test_in_more_noise_a_shape_is_found_or_called_ambiguous_but_seldom_taken_for
 
 @pytest.mark.parametrize("world", [world for world in WORLDS if world.startswith("classic")])
 def test_much_noise_makes_no_cycles_of_a_classic_curve(world):
-    found = [shape(simulated(world, 60, 0.1, seed)).name for seed in range(10)]
+    found = [life_cycle_shape(simulated(world, 60, 0.1, seed)).name for seed in range(10)]
     assert found.count("classic") >= 8
 
 
 def test_pieces_too_slight_to_name_a_shape_lengthen_the_move_that_they_continue():
     # sales of video recorders, 1980 to 1989: the first two years of the fall alone would be within its noise
     sales = pd.Series([840, 1470, 2110, 4000, 7590, 10950, 10530, 9470, 7790, 5890.0])
-    assert shape(sales).told == "rises for 5, then falls for 4 periods"
+    assert life_cycle_shape(sales).summary == "rises for 5, then falls for 4 periods"
 
 
 def test_noise_alone_draws_no_shape():
     rng = np.random.default_rng(3)
-    found = [shape(pd.Series(10 + rng.standard_normal(50))) for _ in range(10)]
+    found = [life_cycle_shape(pd.Series(10 + rng.standard_normal(50))) for _ in range(10)]
     assert [one.name for one in found] == ["ambiguous"] * 10
-    assert "no line of few pieces explains more than" in found[0].told
+    assert "no line of few pieces explains more than" in found[0].summary
 
 
 def test_the_moves_are_told_in_words_and_drawn_as_a_line():
-    found = shape(simulated("cycle-recycle", 40, 0.01, 0))
-    kinds = [part.split(" for ")[0].strip() for part in found.told.removesuffix(" periods").split(", then")]
+    found = life_cycle_shape(simulated("cycle-recycle", 40, 0.01, 0))
+    kinds = [part.split(" for ")[0].strip() for part in found.summary.removesuffix(" periods").split(", then")]
     assert [kind for kind in kinds if kind != "is flat"] == ["rises", "falls", "rises", "falls"]
     assert found.line.columns.tolist() == ["sales", "line", "joint"]
     assert np.abs(found.line.line - found.line.sales).max() < 0.2
@@ -76,34 +76,38 @@ def test_the_moves_are_told_in_words_and_drawn_as_a_line():
 
 def test_rescaled_sales_have_the_same_shape():
     sales = simulated("growth-slump-maturity", 40, 0.05, 1)
-    assert shape(sales).told == shape(sales * 1e6).told == shape(sales * 1e-6).told
+    assert (
+        life_cycle_shape(sales).summary
+        == life_cycle_shape(sales * 1e6).summary
+        == life_cycle_shape(sales * 1e-6).summary
+    )
 
 
 def test_seasons_are_no_cycles():
     months = np.arange(72)
     seasonal = pd.Series((1 + months / 20) * (1 + 0.5 * np.sin(2 * np.pi * months / 12)))
-    assert shape(seasonal, per_year=12).name == "classic"
-    assert shape(seasonal).name != "classic"
+    assert life_cycle_shape(seasonal, periods_per_year=12).name == "classic"
+    assert life_cycle_shape(seasonal).name != "classic"
 
 
 def test_a_slump_that_leaves_next_to_nothing_is_a_decline():
     t = np.linspace(0, 1, 40)
     high, low = (pd.Series(step(t, 0.2, 0.04) - deep * step(t, 0.5, 0.04)) for deep in (0.5, 0.9))
-    assert (shape(high).name, shape(low).name) == ("growth-slump-maturity", "classic")
+    assert (life_cycle_shape(high).name, life_cycle_shape(low).name) == ("growth-slump-maturity", "classic")
 
 
 def test_what_has_no_shape_to_read_is_told():
-    few = shape(pd.Series(range(7), dtype=float))
-    assert (few.name, few.told) == ("cannot be estimated", "7 of the 8 periods a shape needs at least")
+    few = life_cycle_shape(pd.Series(range(7), dtype=float))
+    assert (few.name, few.summary) == ("cannot be estimated", "7 of the 8 periods a shape needs at least")
     assert few.line.sales.to_list() == list(range(7))
     assert few.line.line.isna().all()
-    few = shape(pd.Series(range(14), dtype=float), per_year=12)
-    assert few.told == "3 of the 8 periods a shape needs at least after a moving mean over 12"
+    few = life_cycle_shape(pd.Series(range(14), dtype=float), periods_per_year=12)
+    assert few.summary == "3 of the 8 periods a shape needs at least after a moving mean over 12"
     with pytest.raises(InputError, match="negative in 1 of 10 periods"):
-        shape(pd.Series([*range(9), -1.0]))
-    assert "the same in all 9 periods" in shape(pd.Series([2.0] * 9)).told
+        life_cycle_shape(pd.Series([*range(9), -1.0]))
+    assert "the same in all 9 periods" in life_cycle_shape(pd.Series([2.0] * 9)).summary
 
 
 def test_seasons_alone_are_no_shape():
-    found = shape(pd.Series([float(1 + month % 12) for month in range(36)]), per_year=12)
-    assert found.told == "sales are the same in all 25 periods after a moving mean over 12"
+    found = life_cycle_shape(pd.Series([float(1 + month % 12) for month in range(36)]), periods_per_year=12)
+    assert found.summary == "sales are the same in all 25 periods after a moving mean over 12"

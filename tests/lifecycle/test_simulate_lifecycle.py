@@ -7,28 +7,28 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from crmlab.lifecycle.metrics.stages import against_truth
+from crmlab.lifecycle.metrics.stages import stage_accuracy
 from crmlab.lifecycle.tables.stages import STAGES
-from crmlab.stats.simulate_lifecycle import MONTH, World, lives
+from crmlab.stats.simulate_lifecycle import MONTH, StageProcess, simulate_customers
 
-SMALL = World(
+SMALL = StageProcess(
     states=(("establishment", 1.0, 20.0), ("growth", 3.0, 30.0), ("decline", 0.1, 10.0)),
-    moves=((0.6, 0.3, 0.1), (0.0, 0.8, 0.2), (0.1, 0.0, 0.9)),
-    paces=(0.5, 1.5),
+    transition=((0.6, 0.3, 0.1), (0.0, 0.8, 0.2), (0.1, 0.0, 0.9)),
+    rate_multipliers=(0.5, 1.5),
 )
 
 
 @pytest.fixture(scope="module")
 def many():
-    return lives(customers=3000, months=18, seed=1)
+    return simulate_customers(customers=3000, months=18, seed=1)
 
 
 def test_the_stages_are_those_of_the_domain():
-    assert set(STAGES) == {state[0] for state in World().states}
+    assert set(STAGES) == {state[0] for state in StageProcess().states}
 
 
 def test_the_same_seed_gives_the_same_lives():
-    one, same, other = (lives(customers=50, seed=seed) for seed in (1, 1, 2))
+    one, same, other = (simulate_customers(customers=50, seed=seed) for seed in (1, 1, 2))
     pd.testing.assert_frame_equal(one.orders, same.orders)
     pd.testing.assert_frame_equal(one.filtered, same.filtered)
     assert not one.orders.equals(other.orders)
@@ -68,7 +68,7 @@ def test_decline_follows_on_every_stage_and_recovery_on_decline(many):
 
 
 def test_the_filter_is_that_of_a_sum_over_every_path():
-    found = lives(SMALL, customers=40, months=5, acquired_over=2, seed=3)
+    found = simulate_customers(SMALL, customers=40, months=5, acquired_over=2, seed=3)
     lives_of = found.filtered.groupby("customer_id")
     said = {customer: likeliest(found.orders, customer, months.period) for customer, months in lives_of}
     assert said == lives_of.stage.agg(list).to_dict()
@@ -83,7 +83,7 @@ def likeliest(orders, customer, periods):
     for place, period in enumerate(periods):
         paid = mine.amount[mine.time.dt.to_period("M") == period.to_period("M")]
         months = (period.days_in_month - first * (place == 0)) / MONTH
-        chance = stats.poisson.pmf(len(paid) - (place == 0), months * np.outer(SMALL.paces, rate))
+        chance = stats.poisson.pmf(len(paid) - (place == 0), months * np.outer(SMALL.rate_multipliers, rate))
         if len(paid):
             chance = chance * stats.gamma.pdf(paid.sum(), SMALL.shape * len(paid), scale=mean / SMALL.shape)
         emitted.append(chance)
@@ -91,7 +91,7 @@ def likeliest(orders, customer, periods):
     for upto in range(len(emitted)):
         mass = dict.fromkeys(names.tolist(), 0.0)
         for path in product(range(3), repeat=upto + 1):
-            moved = np.prod([SMALL.moves[a][b] for a, b in pairwise(path)]) * (path[0] == 0)
+            moved = np.prod([SMALL.transition[a][b] for a, b in pairwise(path)]) * (path[0] == 0)
             seen = np.prod([emitted[t][:, state] for t, state in enumerate(path)], axis=0)
             mass[names[path[-1]]] += moved * seen.sum()
         told.append(max(mass, key=mass.get))
@@ -100,20 +100,20 @@ def likeliest(orders, customer, periods):
 
 @pytest.mark.parametrize("seed", [11, 12])
 def test_the_rules_come_near_the_filter_that_knows_the_world_and_beat_the_commonest_stage(seed):
-    found = against_truth(lives(customers=700, seed=seed))
+    found = stage_accuracy(simulate_customers(customers=700, seed=seed))
     assert found.macro_f1["rules"] > found.macro_f1["filter"] - 0.15
     assert found.macro_f1["rules"] > found.macro_f1["majority"] + 0.3
     assert found.macro_f1["filter"] > 0.7
     assert (found.loc["rules", list(STAGES)] > 0.4).all()
-    assert found.found["rules"] > 0.8
-    assert found.delay["filter"] < found.delay["rules"] < 2  # months
+    assert found.decline_detected["rules"] > 0.8
+    assert found.decline_delay["filter"] < found.decline_delay["rules"] < 2  # months
 
 
 def test_the_scores_are_those_of_another_program():
     from sklearn.metrics import f1_score
 
-    world = lives(customers=200, months=12, acquired_over=4, seed=5)
-    found = against_truth(world)
+    world = simulate_customers(customers=200, months=12, acquired_over=4, seed=5)
+    found = stage_accuracy(world)
     both = world.truth.merge(world.filtered, on=["customer_id", "period"])
     theirs = f1_score(both.stage_x, both.stage_y, labels=STAGES, average=None)
     np.testing.assert_allclose(found.loc["filter", list(STAGES)].astype(float), theirs)
@@ -121,7 +121,7 @@ def test_the_scores_are_those_of_another_program():
 
 
 def test_the_delay_is_counted_from_the_beginning_of_a_spell_of_decline():
-    world = lives(customers=200, months=12, acquired_over=4, seed=5)
+    world = simulate_customers(customers=200, months=12, acquired_over=4, seed=5)
     known = world.truth.merge(world.filtered, on=["customer_id", "period"])
     waits, missed = [], 0
     for _, life in known.groupby("customer_id"):
@@ -136,6 +136,6 @@ def test_the_delay_is_counted_from_the_beginning_of_a_spell_of_decline():
                 waits.append(since)
                 since = -1
         missed += since is not None and since >= 0
-    found = against_truth(world).loc["filter"]
-    assert found.delay == pytest.approx(np.mean(waits))
-    assert found.found == pytest.approx(len(waits) / (len(waits) + missed))
+    found = stage_accuracy(world).loc["filter"]
+    assert found.decline_delay == pytest.approx(np.mean(waits))
+    assert found.decline_detected == pytest.approx(len(waits) / (len(waits) + missed))

@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 
 from crmlab.contracts import InputError
-from crmlab.lifecycle.models.stages import rules, shares, turnover
-from crmlab.lifecycle.tables.stages import RISE, STAGES, WINDOW, moves, of_customers, stages
-from crmlab.stats.simulate_lifecycle import lives
+from crmlab.lifecycle.models.stages import decline_and_recovery, stage_definitions, stage_shares
+from crmlab.lifecycle.tables.stages import MIN_CHANGE, STAGES, WINDOW, customer_stages, latest_stages, stage_transitions
+from crmlab.stats.simulate_lifecycle import simulate_customers
 
 from ..clv.worlds import log
 
-OVERDUE = SimpleNamespace(after=(60.0, 50.0, 40.0), times_own=3.0)
+OVERDUE = SimpleNamespace(days=(60.0, 50.0, 40.0), own_gap_multiple=3.0)
 END = "2024-12-31"
 LAST = ("zoe", END, "1")  # the log runs to the last day of the year
 
@@ -45,7 +45,7 @@ PATHS = {
 @pytest.fixture(scope="module")
 def paths():
     rows = [row for name, (amounts, _) in PATHS.items() for row in spending(name, *amounts)]
-    found = stages(log(*rows, LAST), END, "month", OVERDUE).order_by("customer_id", "period").execute()
+    found = customer_stages(log(*rows, LAST), END, "month", OVERDUE).order_by("customer_id", "period").execute()
     return found.groupby("customer_id").stage.agg(lambda stage: stage.str[0].str.cat())
 
 
@@ -57,25 +57,39 @@ def test_the_path_of(name, paths):
 def test_later_orders_are_overdue_by_the_customers_own_mean_gap():
     weekly = [("ann", str(date(2024, 1, 1) + timedelta(days=7 * k)), "10") for k in range(6)]
     monthly = spending("bob", *[10] * 6)
-    found = stages(log(*weekly, *monthly, LAST), END, "quarter", OVERDUE).execute()
-    due = found[found.orders == 6].groupby("customer_id").due.first()
-    assert due.ann == pytest.approx(21)  # three mean gaps of a week
-    assert due.bob == pytest.approx(3 * 152 / 5)  # 1 January to 1 June, five gaps
+    found = customer_stages(log(*weekly, *monthly, LAST), END, "quarter", OVERDUE).execute()
+    overdue_after = found[found.orders == 6].groupby("customer_id").overdue_after.first()
+    assert overdue_after.ann == pytest.approx(21)  # three mean gaps of a week
+    assert overdue_after.bob == pytest.approx(3 * 152 / 5)  # 1 January to 1 June, five gaps
 
 
 def test_without_a_multiple_the_last_wait_stands_for_all():
-    overdue = SimpleNamespace(after=(60.0, 50.0, 40.0), times_own=None)
-    found = stages(log(*spending("bob", *[10] * 6), LAST), END, "quarter", overdue).execute()
-    assert set(found[found.orders > 3].due) == {40.0}
+    overdue = SimpleNamespace(days=(60.0, 50.0, 40.0), own_gap_multiple=None)
+    found = customer_stages(log(*spending("bob", *[10] * 6), LAST), END, "quarter", overdue).execute()
+    assert set(found[found.orders > 3].overdue_after) == {40.0}
 
 
 def test_columns_tell_what_was_known_at_the_end_of_the_period():
     table = log(("ann", "2024-01-10", "5"), ("ann", "2024-02-20", "7"), ("ann", "2024-02-25", "-3", "2024-02-20"), LAST)
-    row = stages(table, END, "month", OVERDUE).filter(lambda t: t.customer_id == "ann").order_by("period").execute()
-    assert list(row.columns) == ["customer_id", "period", "orders", "waited", "due", "trend", "spend", "stage"]
+    row = (
+        customer_stages(table, END, "month", OVERDUE)
+        .filter(lambda t: t.customer_id == "ann")
+        .order_by("period")
+        .execute()
+    )
+    assert list(row.columns) == [
+        "customer_id",
+        "period",
+        "orders",
+        "days_since_order",
+        "overdue_after",
+        "trend",
+        "spend",
+        "stage",
+    ]
     assert list(row.orders[:2]) == [1, 2]
-    assert list(row.waited[:3]) == [21, 9, 40]
-    assert list(row.due[:2]) == [60, 50]
+    assert list(row.days_since_order[:3]) == [21, 9, 40]
+    assert list(row.overdue_after[:2]) == [60, 50]
     assert list(row.spend[:3]) == [5, 4, 0]
     assert [str(day)[:10] for day in row.period[:2]] == ["2024-01-01", "2024-02-01"]
 
@@ -84,25 +98,27 @@ def test_columns_tell_what_was_known_at_the_end_of_the_period():
     ("every", "first", "count"), [("week", "2024-01-01", 52), ("quarter", "2024-01-01", 4), ("year", "2024-01-01", 1)]
 )
 def test_periods_are_calendar_periods_that_are_over(every, first, count):
-    found = stages(log(("ann", "2024-01-03", "1"), LAST), END, every, OVERDUE).execute()
+    found = customer_stages(log(("ann", "2024-01-03", "1"), LAST), END, every, OVERDUE).execute()
     days = found[found.customer_id == "ann"].period
     assert len(days) == count  # the week of 30 December is not over on the 31st
     assert str(days.min())[:10] == first
 
 
 def test_maturity_comes_after_a_year_of_quarters():
-    found = stages(log(*spending("ann", *[10] * 24, first="2023-01-01"), LAST), END, "quarter", OVERDUE).execute()
+    found = customer_stages(
+        log(*spending("ann", *[10] * 24, first="2023-01-01"), LAST), END, "quarter", OVERDUE
+    ).execute()
     assert found[found.customer_id == "ann"].sort_values("period").stage.str[0].str.cat() == "egggmmmm"
 
 
 @pytest.fixture(scope="module")
 def world():
-    return lives(customers=100, months=18, acquired_over=6, seed=3)
+    return simulate_customers(customers=100, months=18, acquired_over=6, seed=3)
 
 
 @pytest.fixture(scope="module")
 def labelled(world):
-    return stages(world.table, world.end, "month", OVERDUE).order_by("customer_id", "period").execute()
+    return customer_stages(world.table, world.end, "month", OVERDUE).order_by("customer_id", "period").execute()
 
 
 def test_the_engine_labels_as_an_independent_reading_of_the_rules_does(world, labelled):
@@ -128,14 +144,14 @@ def reading(orders, end):
 
 def ruled(days, month, spend):
     """A stage from order days, and spend of the months after the first."""
-    waited = (month.end_time.normalize() - days[-1]).days
+    days_since_order = (month.end_time.normalize() - days[-1]).days
     own = 3.0 * (days[-1] - days[0]) / np.timedelta64(1, "D") / max(len(days) - 1, 1)
-    if waited > (OVERDUE.after[len(days) - 1] if len(days) <= 3 else own):
+    if days_since_order > (OVERDUE.days[len(days) - 1] if len(days) <= 3 else own):
         return "decline"
     if len(days) <= 3:
         return "establishment"
     slopes = sorted((b - a) / (j - i) for (i, a), (j, b) in itertools.combinations(enumerate(spend), 2))
-    limit = RISE * np.abs(spend).mean() if len(spend) else 0
+    limit = MIN_CHANGE * np.abs(spend).mean() if len(spend) else 0
     fell, rose = sum(slope < -limit for slope in slopes), sum(slope > limit for slope in slopes)
     told = len(spend) >= 3 and fell + rose > len(slopes) / 2
     if told and fell > 0.8 * (fell + rose):
@@ -147,14 +163,14 @@ def ruled(days, month, spend):
 
 def test_labels_do_not_change_when_all_sales_are_rescaled(world, labelled):
     table = lives_table(world.orders.assign(amount=8 * world.orders.amount))
-    rescaled = stages(table, world.end, "month", OVERDUE).order_by("customer_id", "period").execute()
+    rescaled = customer_stages(table, world.end, "month", OVERDUE).order_by("customer_id", "period").execute()
     pd.testing.assert_series_equal(rescaled.stage, labelled.stage)
     assert rescaled.spend.sum() == pytest.approx(8 * labelled.spend.sum())
 
 
 @pytest.mark.parametrize("end", ["2024-06-30", "2025-02-14"])
 def test_labels_are_the_same_whatever_came_later(world, labelled, end):
-    early = stages(world.table, end, "month", OVERDUE).order_by("customer_id", "period").execute()
+    early = customer_stages(world.table, end, "month", OVERDUE).order_by("customer_id", "period").execute()
     seen = labelled[labelled.period <= early.period.max()].reset_index(drop=True)
     pd.testing.assert_frame_equal(early, seen)
     assert len(early) < len(labelled)
@@ -164,7 +180,7 @@ def test_a_later_return_changes_no_earlier_label(world, labelled):
     first = world.orders.iloc[[0]]
     back = first.assign(amount=-first.amount, time=pd.Timestamp("2025-05-10"))
     table = lives_table(pd.concat([world.orders, back]))
-    found = stages(table, world.end, "month", OVERDUE).order_by("customer_id", "period").execute()
+    found = customer_stages(table, world.end, "month", OVERDUE).order_by("customer_id", "period").execute()
     before = pd.to_datetime(found.period) < "2025-05-01"
     pd.testing.assert_frame_equal(found[before], labelled[before])
 
@@ -177,20 +193,20 @@ def lives_table(orders):
 def test_the_order_of_rows_changes_nothing_and_the_argument_is_untouched(world, labelled):
     table = lives_table(world.orders[::-1])
     before = table.execute()
-    again = stages(table, world.end, "month", OVERDUE).order_by("customer_id", "period").execute()
+    again = customer_stages(table, world.end, "month", OVERDUE).order_by("customer_id", "period").execute()
     pd.testing.assert_frame_equal(again, labelled)
     pd.testing.assert_frame_equal(table.execute(), before)
 
 
 def test_moves_count_what_the_labels_say(world, labelled):
-    found = moves(world.table, world.end, "month", OVERDUE)
+    found = stage_transitions(world.table, world.end, "month", OVERDUE)
     by = labelled.groupby("customer_id").stage
     ours = labelled.assign(
-        period=pd.to_datetime(labelled.period), previous=by.shift(1).fillna(""), before=by.shift(2).fillna("")
+        period=pd.to_datetime(labelled.period), previous=by.shift(1).fillna(""), before_previous=by.shift(2).fillna("")
     )
-    keys = ["period", "before", "previous", "stage"]
+    keys = ["period", "before_previous", "previous", "stage"]
     counted = ours.groupby(keys).agg(
-        customers=("stage", "size"), spend=("spend", "sum"), squares=("spend", lambda s: (s**2).sum())
+        customers=("stage", "size"), spend=("spend", "sum"), spend_squares=("spend", lambda s: (s**2).sum())
     )
     theirs = found.set_index(keys).sort_index()
     pd.testing.assert_frame_equal(theirs, counted.sort_index(), check_dtype=False, check_index_type=False)
@@ -204,33 +220,33 @@ def test_moves_count_customers_with_returns_apart_and_whole():
         ("cid", "2024-03-02", "-9", "2024-01-10"),
         LAST,
     )
-    found = moves(table, END, "month", OVERDUE)
+    found = stage_transitions(table, END, "month", OVERDUE)
     march = found[found.period == "2024-03-01"]
     assert march.customers.sum() == 3
     assert march.spend.sum() == pytest.approx(-9)
     january = found[found.period == "2024-01-01"]
-    assert (january.customers.sum(), january.spend.sum(), january.squares.sum()) == (3, 21, 25 + 49 + 81)
+    assert (january.customers.sum(), january.spend.sum(), january.spend_squares.sum()) == (3, 21, 25 + 49 + 81)
 
 
 def test_moves_tell_customers_apart_whose_first_and_last_days_are_the_same():
     # in February, ann has waited 55 days after the second order, and is overdue after 50; bob has not
     ann = [("ann", day, "1") for day in ("2024-01-01", "2024-01-05", "2024-03-05")]
     bob = [("bob", day, "1") for day in ("2024-01-01", "2024-02-10", "2024-03-05")]
-    found = moves(log(*ann, *bob, LAST), END, "month", OVERDUE)
+    found = stage_transitions(log(*ann, *bob, LAST), END, "month", OVERDUE)
     february = found[found.period == "2024-02-01"].set_index("stage").customers
     assert february.to_dict() == {"establishment": 1, "decline": 1}
 
 
 def test_customers_acquired_before_acquired_from_have_no_stage():
     table = log(*spending("ann", 5, 5), *spending("bob", 5, first="2024-04-01"), LAST)
-    found = stages(table, END, "quarter", OVERDUE, acquired_from="2024-02-01").execute()
+    found = customer_stages(table, END, "quarter", OVERDUE, acquired_from="2024-02-01").execute()
     assert set(found.customer_id) == {"bob", "zoe"}
-    assert moves(table, END, "quarter", OVERDUE, "2024-02-01").customers.sum() == len(found)
+    assert stage_transitions(table, END, "quarter", OVERDUE, "2024-02-01").customers.sum() == len(found)
 
 
 def test_the_latest_stage_of_some_customers():
     table = log(*spending("ann", *[10] * 12), *spending("bob", 5), LAST)
-    found = of_customers(stages(table, END, "quarter", OVERDUE), ["ann", "bob", "nobody", "ann"])
+    found = latest_stages(customer_stages(table, END, "quarter", OVERDUE), ["ann", "bob", "nobody", "ann"])
     assert found.to_dict() == {"ann": "growth", "bob": "decline"}
     assert found.index.name == "customer_id"
 
@@ -246,11 +262,11 @@ def test_the_latest_stage_of_some_customers():
 )
 def test_what_cannot_be_labelled_is_refused_with_what_to_do(end, every, says):
     with pytest.raises(InputError, match=says):
-        stages(log(("ann", "2024-01-03", "1"), LAST), end, every, OVERDUE)
+        customer_stages(log(("ann", "2024-01-03", "1"), LAST), end, every, OVERDUE)
 
 
 def test_shares_sum_to_all_customers_and_name_every_stage(world):
-    found = shares(moves(world.table, world.end, "month", OVERDUE))
+    found = stage_shares(stage_transitions(world.table, world.end, "month", OVERDUE))
     assert set(found.groupby("period").stage.agg(tuple)) == {STAGES}
     np.testing.assert_allclose(found.groupby("period").share.sum(), 1)
     assert found[found.period == found.period.max()].customers.sum() == 100
@@ -259,25 +275,25 @@ def test_shares_sum_to_all_customers_and_name_every_stage(world):
 def test_turnover_counts_who_fell_into_decline_and_who_recovered():
     day = pd.Timestamp("2024-02-01")
     rows = [("maturity", "decline", 10), ("maturity", "maturity", 30), ("decline", "growth", 5), ("", "decline", 99)]
-    frame = pd.DataFrame(rows, columns=["previous", "stage", "customers"]).assign(period=day, before="")
-    found = turnover(frame).set_index("change")
+    frame = pd.DataFrame(rows, columns=["previous", "stage", "customers"]).assign(period=day, before_previous="")
+    found = decline_and_recovery(frame).set_index("change")
     assert tuple(found.loc["declined", ["customers", "changed", "share"]]) == (40, 10, 0.25)
     assert tuple(found.loc["recovered", ["customers", "changed", "share"]]) == (5, 5, 1.0)
     # Wilson's interval of 10 in 40, by its formula
     z = 1.959964
     middle, reach = (0.25 + z**2 / 80) / (1 + z**2 / 40), z / (1 + z**2 / 40) * np.sqrt(0.1875 / 40 + z**2 / 6400)
-    assert found.low["declined"] == pytest.approx(middle - reach, rel=1e-6)
-    assert found.high["declined"] == pytest.approx(middle + reach, rel=1e-6)
+    assert found.ci_low["declined"] == pytest.approx(middle - reach, rel=1e-6)
+    assert found.ci_high["declined"] == pytest.approx(middle + reach, rel=1e-6)
 
 
 def test_turnover_of_nobody_is_blank():
-    row = {"period": pd.Timestamp("2024-02-01"), "before": "", "previous": "maturity", "stage": "maturity"}
-    found = turnover(pd.DataFrame([row | {"customers": 3}])).set_index("change")
-    assert found.loc["recovered", ["share", "low", "high"]].isna().all()
+    row = {"period": pd.Timestamp("2024-02-01"), "before_previous": "", "previous": "maturity", "stage": "maturity"}
+    found = decline_and_recovery(pd.DataFrame([row | {"customers": 3}])).set_index("change")
+    assert found.loc["recovered", ["share", "ci_low", "ci_high"]].isna().all()
 
 
 def test_the_rules_can_be_printed_with_the_waits_in_use():
-    told = rules(OVERDUE, "month")
+    told = stage_definitions(OVERDUE, "month")
     assert list(told.stage) == ["decline", "establishment", "decline", "growth", "maturity"]
-    assert "60, 50, 40 days" in told.rule[0]
-    assert "of the pairs of the last 8 months" in told.rule[2]
+    assert "60, 50, 40 days" in told.definition[0]
+    assert "of the pairs of the last 8 months" in told.definition[2]

@@ -12,7 +12,7 @@ from crmlab.lifecycle.models import survival
 def frame(**groups):
     """Durations from (length, ended, customers) of each group."""
     rows = [(group, *row) for group, found in groups.items() for row in found]
-    return pd.DataFrame(rows, columns=["group", "length", "ended", "customers"])
+    return pd.DataFrame(rows, columns=["group", "renewals", "churned", "customers"])
 
 
 def people(seed, count=200, chance=0.2):
@@ -20,8 +20,8 @@ def people(seed, count=200, chance=0.2):
     rng = np.random.default_rng(seed)
     left, seen = rng.geometric(chance, count), rng.integers(1, 12, count)
     time, status = np.minimum(left, seen), (left <= seen).astype(int)
-    table = pd.DataFrame({"group": "all", "length": time - status, "ended": status == 1, "customers": 1})
-    return time, status, table.groupby(["group", "length", "ended"], as_index=False).customers.sum()
+    table = pd.DataFrame({"group": "all", "renewals": time - status, "churned": status == 1, "customers": 1})
+    return time, status, table.groupby(["group", "renewals", "churned"], as_index=False).customers.sum()
 
 
 NOBODY = frame(all=[(3, False, 40), (5, False, 60)])
@@ -33,9 +33,9 @@ MIXED = pd.concat([people(1)[2].assign(group="a"), people(2, chance=0.3)[2].assi
 def test_the_curve_is_that_of_statsmodels(seed):
     time, status, durations = people(seed)
     theirs = SurvfuncRight(time, status)
-    ours = survival.curve(durations).set_index("period").loc[theirs.surv_times]
+    ours = survival.survival_curve(durations).set_index("period").loc[theirs.surv_times]
     assert list(ours.survival) == pytest.approx(list(theirs.surv_prob), rel=1e-12)
-    assert list(ours.se) == pytest.approx(list(theirs.surv_prob_se), rel=1e-12)
+    assert list(ours.standard_error) == pytest.approx(list(theirs.surv_prob_se), rel=1e-12)
     assert list(ours.at_risk) == list(theirs.n_risk)
     assert list(ours.lost) == list(theirs.n_events)
 
@@ -44,40 +44,43 @@ def test_the_curve_is_that_of_statsmodels(seed):
 def test_the_median_and_its_interval_are_those_of_statsmodels(seed):
     time, status, durations = people(seed)
     theirs = SurvfuncRight(time, status)
-    ours = survival.median(durations).loc["all"]
-    assert (ours["median"], ours.low, ours.high) == (theirs.quantile(0.5), *theirs.quantile_ci(0.5, method="cloglog"))
+    ours = survival.median_survival(durations).loc["all"]
+    assert (ours["median"], ours.ci_low, ours.ci_high) == (
+        theirs.quantile(0.5),
+        *theirs.quantile_ci(0.5, method="cloglog"),
+    )
     assert (ours.customers, ours.lost) == (200, status.sum())
 
 
 def test_customers_counted_together_are_customers_one_by_one():
     many = MIXED.loc[MIXED.index.repeat(MIXED.customers)].assign(customers=1)
-    pd.testing.assert_frame_equal(survival.curve(MIXED), survival.curve(many))
+    pd.testing.assert_frame_equal(survival.survival_curve(MIXED), survival.survival_curve(many))
 
 
 def test_without_losses_the_median_cannot_be_estimated_and_the_curve_has_no_interval():
-    found = survival.median(NOBODY).loc["all"]
-    assert found[["median", "low", "high"]].isna().all()
+    found = survival.median_survival(NOBODY).loc["all"]
+    assert found[["median", "ci_low", "ci_high"]].isna().all()
     assert found.reason.startswith("cannot be estimated: 100.0% are still there after period 5")
-    curve = survival.curve(NOBODY)
-    assert (curve.survival == 1).all()
-    assert curve[["se", "low", "high"]].isna().all(axis=None)
-    assert set(curve.reason) == {"cannot be estimated: nobody was lost so far"}
+    survival_curve = survival.survival_curve(NOBODY)
+    assert (survival_curve.survival == 1).all()
+    assert survival_curve[["standard_error", "ci_low", "ci_high"]].isna().all(axis=None)
+    assert set(survival_curve.reason) == {"cannot be estimated: nobody was lost so far"}
 
 
 def test_where_all_are_lost_there_is_a_median_and_the_curve_ends_at_0():
-    found = survival.median(EVERYBODY).loc["all"]
+    found = survival.median_survival(EVERYBODY).loc["all"]
     assert (found["median"], found.reason) == (1, "")
-    curve = survival.curve(EVERYBODY)
-    assert list(curve.survival) == [1, 0.4, 0.4, 0]
-    assert curve.reason.iloc[-1] == "cannot be estimated: nobody is left"
-    assert curve.iloc[-1][["se", "low", "high"]].isna().all()
-    assert survival.restricted_mean(EVERYBODY).loc["all", "mean"] == pytest.approx(0.6 * 1 + 0.4 * 3)
+    survival_curve = survival.survival_curve(EVERYBODY)
+    assert list(survival_curve.survival) == [1, 0.4, 0.4, 0]
+    assert survival_curve.reason.iloc[-1] == "cannot be estimated: nobody is left"
+    assert survival_curve.iloc[-1][["standard_error", "ci_low", "ci_high"]].isna().all()
+    assert survival.restricted_mean_survival(EVERYBODY).loc["all", "mean"] == pytest.approx(0.6 * 1 + 0.4 * 3)
 
 
 def test_an_upper_end_that_was_not_seen_is_told():
-    found = survival.median(frame(all=[(0, True, 6), (1, False, 6)])).loc["all"]
+    found = survival.median_survival(frame(all=[(0, True, 6), (1, False, 6)])).loc["all"]
     assert found["median"] == 1
-    assert found.high is pd.NA
+    assert found.ci_high is pd.NA
     assert found.reason == "the upper end cannot be estimated: too few were seen for so long"
 
 
@@ -85,13 +88,16 @@ def test_the_restricted_mean_without_censoring_is_the_sample_mean():
     # its variance is then that of a mean: sum of squares about it, over n squared
     time = np.array([1, 1, 2, 4, 7, 7, 9])
     durations = frame(all=[(t - 1, True, 1) for t in time])
-    found = survival.restricted_mean(durations).loc["all"]
+    found = survival.restricted_mean_survival(durations).loc["all"]
     assert found.periods == 9
     assert found["mean"] == pytest.approx(time.mean())
-    assert found.se == pytest.approx(np.sqrt(((time - time.mean()) ** 2).sum()) / len(time))
+    assert found.standard_error == pytest.approx(np.sqrt(((time - time.mean()) ** 2).sum()) / len(time))
     cut = np.minimum(time, 5)
-    found = survival.restricted_mean(durations, 5).loc["all"]
-    assert (found["mean"], found.se) == (pytest.approx(cut.mean()), pytest.approx(cut.std() / np.sqrt(len(cut))))
+    found = survival.restricted_mean_survival(durations, 5).loc["all"]
+    assert (found["mean"], found.standard_error) == (
+        pytest.approx(cut.mean()),
+        pytest.approx(cut.std() / np.sqrt(len(cut))),
+    )
 
 
 def test_the_standard_error_of_the_restricted_mean_is_what_resampling_finds():
@@ -102,33 +108,33 @@ def test_the_standard_error_of_the_restricted_mean_is_what_resampling_finds():
         lost = np.bincount(time[pick], status[pick], 12)
         at_risk = np.bincount(time[pick], minlength=12)[::-1].cumsum()[::-1]
         drawn.append(np.cumprod(1 - lost[:8] / at_risk[:8]).sum())
-    found = survival.restricted_mean(durations, 8).loc["all"]
+    found = survival.restricted_mean_survival(durations, 8).loc["all"]
     assert found["mean"] == pytest.approx(np.mean(drawn), abs=0.02)
-    assert found.se == pytest.approx(np.std(drawn), rel=0.05)
+    assert found.standard_error == pytest.approx(np.std(drawn), rel=0.05)
 
 
 def test_restricted_means_are_of_the_periods_that_every_group_was_seen_for():
     durations = frame(a=[(0, True, 5), (9, False, 5)], b=[(1, True, 5), (4, False, 5)])
-    found = survival.restricted_mean(durations)
+    found = survival.restricted_mean_survival(durations)
     assert list(found.periods) == [4, 4]
     assert list(found["mean"]) == [pytest.approx(1 + 3 * 0.5), pytest.approx(2 + 2 * 0.5)]
     assert found.difference.isna().tolist() == [True, False]
     assert found.difference["b"] == pytest.approx(0.5)
     with pytest.raises(InputError, match="every group was seen for 4 of them; choose 1 up to that"):
-        survival.restricted_mean(durations, 5)
+        survival.restricted_mean_survival(durations, 5)
 
 
 def test_a_restricted_mean_without_losses_has_no_interval():
-    found = survival.restricted_mean(NOBODY).loc["all"]
+    found = survival.restricted_mean_survival(NOBODY).loc["all"]
     assert (found["mean"], found.periods) == (5, 5)
-    assert found[["se", "low", "high"]].isna().all()
+    assert found[["standard_error", "ci_low", "ci_high"]].isna().all()
     assert found.reason == "no interval: nobody was lost before period 5"
 
 
 def test_where_a_group_is_younger_than_a_period_there_is_no_mean_to_compare():
-    found = survival.restricted_mean(frame(a=[(0, True, 5), (9, False, 5)], new=[(0, False, 3)]))
+    found = survival.restricted_mean_survival(frame(a=[(0, True, 5), (9, False, 5)], new=[(0, False, 3)]))
     assert list(found.index) == ["a", "new"]
-    assert found[["mean", "se", "low", "high", "difference"]].isna().all(axis=None)
+    assert found[["mean", "standard_error", "ci_low", "ci_high", "difference"]].isna().all(axis=None)
     assert set(found.reason) == {"cannot be estimated: new not seen for a whole period yet"}
 
 
@@ -138,7 +144,7 @@ def test_log_rank_is_that_of_statsmodels(groups):
     durations = pd.concat([table.assign(group=f"g{i}") for i, (_, _, table) in enumerate(made)])
     time, status = (np.concatenate([one[i] for one in made]) for i in (0, 1))
     chi2, p = survdiff(time, status, np.repeat(np.arange(groups), 200))
-    found = survival.log_rank(durations).iloc[0]
+    found = survival.log_rank_test(durations).iloc[0]
     assert (found.groups, found.df, found.reason) == (groups, groups - 1, "")
     assert (found.chi2, found.p) == (pytest.approx(chi2, rel=1e-9), pytest.approx(p, rel=1e-9))
 
@@ -152,22 +158,27 @@ def test_log_rank_is_that_of_statsmodels(groups):
     ],
 )
 def test_groups_that_cannot_be_compared_are_told(durations, reason):
-    found = survival.log_rank(durations).iloc[0]
+    found = survival.log_rank_test(durations).iloc[0]
     assert found.reason == f"cannot be estimated: {reason}"
     assert found[["chi2", "df", "p"]].isna().all()
 
 
 def test_first_periods_know_nothing_of_later_ones():
     durations = frame(a=[(0, True, 3), (2, True, 4), (5, True, 6), (7, False, 9)])
-    known = survival.first_periods(durations, 3)
+    known = survival.censor_at(durations, 3)
     assert known.to_dict("list") == {
-        "group": ["a", "a", "a"], "length": [0, 2, 3], "ended": [True, True, False], "customers": [3, 4, 15],
+        "group": ["a", "a", "a"], "renewals": [0, 2, 3], "churned": [True, True, False], "customers": [3, 4, 15],
     }  # fmt: skip
-    assert survival.first_periods(durations, 2).ended.tolist() == [True, False]
+    assert survival.censor_at(durations, 2).churned.tolist() == [True, False]
 
 
 def test_durations_are_left_as_they_are():
     before = MIXED.copy()
-    for read in (survival.curve, survival.median, survival.restricted_mean, survival.log_rank):
+    for read in (
+        survival.survival_curve,
+        survival.median_survival,
+        survival.restricted_mean_survival,
+        survival.log_rank_test,
+    ):
         read(MIXED)
     pd.testing.assert_frame_equal(MIXED, before)

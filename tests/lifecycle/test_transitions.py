@@ -5,7 +5,13 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from crmlab.lifecycle.models.transitions import counts, is_markov, memory, spending, transitions
+from crmlab.lifecycle.models.transitions import (
+    first_order_markov,
+    markov_order_test,
+    spend_by_stage,
+    transition_counts,
+    transition_probabilities,
+)
 from crmlab.lifecycle.tables.stages import STAGES
 
 E, G, M, D = STAGES
@@ -13,40 +19,40 @@ E, G, M, D = STAGES
 
 def moved(*rows):
     """A frame as `tables.stages.moves` gives, from (before, previous, stage, customers)."""
-    frame = pd.DataFrame(rows, columns=["before", "previous", "stage", "customers"])
-    return frame.assign(period=pd.Timestamp("2024-01-01"), spend=0.0, squares=0.0)
+    frame = pd.DataFrame(rows, columns=["before_previous", "previous", "stage", "customers"])
+    return frame.assign(period=pd.Timestamp("2024-01-01"), spend=0.0, spend_squares=0.0)
 
 
 SEEN = moved(("", "", E, 100), ("", E, E, 60), (E, E, G, 30), (E, E, D, 10), (E, G, M, 5), (E, D, G, 2))
 
 
 def test_newcomers_have_not_moved():
-    found = counts(SEEN)
+    found = transition_counts(SEEN)
     assert found.to_numpy().sum() == 107
     assert found.loc[E].tolist() == [60, 30, 0, 10]
 
 
 def test_chances_are_the_posterior_of_a_dirichlet_with_its_beta_intervals():
-    found = transitions(SEEN).set_index(["previous", "stage"])
+    found = transition_probabilities(SEEN).set_index(["previous", "stage"])
     # Jeffreys' prior adds 1/2 to each of four moves: 30.5 of 102
-    assert found.chance[E, G] == pytest.approx(30.5 / 102)
-    low, high = stats.beta.interval(0.95, 30.5, 71.5)
-    assert (found.low[E, G], found.high[E, G]) == (pytest.approx(low), pytest.approx(high))
+    assert found.probability[E, G] == pytest.approx(30.5 / 102)
+    ci_low, ci_high = stats.beta.interval(0.95, 30.5, 71.5)
+    assert (found.ci_low[E, G], found.ci_high[E, G]) == (pytest.approx(ci_low), pytest.approx(ci_high))
     assert found.loc[(E, M), "customers"] == 0
-    assert 0 < found.chance[E, M] < found.high[E, M] < 0.05
-    assert found.groupby("previous").chance.sum()[[E, G, D]].to_numpy() == pytest.approx(np.ones(3))
+    assert 0 < found.probability[E, M] < found.ci_high[E, M] < 0.05
+    assert found.groupby("previous").probability.sum()[[E, G, D]].to_numpy() == pytest.approx(np.ones(3))
 
 
 def test_a_move_the_rules_do_not_allow_has_no_chance_and_takes_none_from_others():
-    found = transitions(SEEN).set_index(["previous", "stage"])
-    assert found.chance[G, E] == 0
+    found = transition_probabilities(SEEN).set_index(["previous", "stage"])
+    assert found.probability[G, E] == 0
     assert "impossible" in found.reason[G, E]
-    assert found.chance[G, M] == pytest.approx(5.5 / 6.5)
+    assert found.probability[G, M] == pytest.approx(5.5 / 6.5)
 
 
 def test_moves_out_of_a_stage_that_was_never_left_are_blank_with_the_reason():
-    found = transitions(SEEN).set_index("previous").loc[M]
-    assert found[["chance", "low", "high"]].isna().all(axis=None)
+    found = transition_probabilities(SEEN).set_index("previous").loc[M]
+    assert found[["probability", "ci_low", "ci_high"]].isna().all(axis=None)
     assert found.reason.str.startswith("cannot be estimated").all()
 
 
@@ -55,8 +61,8 @@ def test_intervals_of_chances_hold_the_truth_about_as_often_as_they_say():
     for _ in range(50):
         drawn = rng.multinomial(150, truth)
         rows = [("", E, stage, count) for stage, count in zip(STAGES, drawn, strict=True)]
-        found = transitions(moved(*rows)).head(4)
-        held.append((found.low <= truth) & (truth <= found.high))
+        found = transition_probabilities(moved(*rows)).head(4)
+        held.append((found.ci_low <= truth) & (truth <= found.ci_high))
     assert np.mean(held) > 0.92
 
 
@@ -77,24 +83,24 @@ FIRST = np.tile(np.array([[0.6, 0.3, 0.1], [0.1, 0.7, 0.2], [0.1, 0.2, 0.7]]), (
 
 
 def test_a_chain_without_a_memory_is_seldom_taken_for_one_with():
-    p = [memory(walk(60, FIRST, seed)).loc["all", "p"] for seed in range(40)]
+    p = [markov_order_test(walk(60, FIRST, seed)).loc["all", "p"] for seed in range(40)]
     assert 0 <= np.mean(np.array(p) < 0.05) <= 0.15  # of 40 at 5 %: more by chance once in 300
     assert stats.kstest(p, "uniform").pvalue > 0.001
 
 
 def test_a_chain_with_a_memory_is_found_out():
-    found = memory(walk(150, 0.5 * FIRST + 0.5 * np.eye(3)[:, None], 1))  # half go back to where they were
+    found = markov_order_test(walk(150, 0.5 * FIRST + 0.5 * np.eye(3)[:, None], 1))  # half go back to where they were
     assert found.loc["all", "p"] < 1e-6
-    assert found.loc["all", "apart"] > 0.1
-    verdict = is_markov(found)
+    assert found.loc["all", "dissimilarity"] > 0.1
+    verdict = first_order_markov(found)
     assert not verdict.passed
     assert "p < 0.0001" in verdict.evidence
 
 
 def test_the_test_is_that_of_a_table_for_each_stage_by_another_program():
     seen = walk(150, FIRST, 2)
-    found = memory(seen)
-    table = seen[seen.previous == M].pivot_table("customers", "before", "stage", "sum", fill_value=0)
+    found = markov_order_test(seen)
+    table = seen[seen.previous == M].pivot_table("customers", "before_previous", "stage", "sum", fill_value=0)
     theirs = stats.chi2_contingency(table, correction=False, lambda_="log-likelihood")
     assert found.g2[M] == pytest.approx(theirs.statistic)
     assert (found.df[M], found.p[M]) == (theirs.dof, pytest.approx(theirs.pvalue))
@@ -104,31 +110,33 @@ def test_the_test_is_that_of_a_table_for_each_stage_by_another_program():
 
 def test_degrees_of_freedom_are_of_the_cells_seen():
     rows = [(G, M, M, 20), (G, M, D, 10), (M, M, M, 30), (M, M, D, 5), (E, D, D, 9), (G, D, D, 9)]
-    found = memory(moved(*rows))
+    found = markov_order_test(moved(*rows))
     assert list(found.df[[E, G, M, D]]) == [0, 0, 1, 0]
     assert found.reason[D].startswith("cannot be estimated: 18 moves")
     assert np.isnan(found.p[D])
-    assert found.loc["all", "moves"] == 83
+    assert found.loc["all", "n"] == 83
 
 
 def test_a_log_of_two_periods_cannot_tell_whether_there_is_a_memory():
-    found = memory(SEEN[SEEN.before == ""])
+    found = markov_order_test(SEEN[SEEN.before_previous == ""])
     assert found.p.isna().all()
-    verdict = is_markov(found)
+    verdict = first_order_markov(found)
     assert not verdict.passed
     assert verdict.evidence.startswith("cannot be estimated")
 
 
 def test_a_chain_near_enough_to_one_without_a_memory_passes():
-    verdict = is_markov(memory(walk(100, FIRST, 5)))
+    verdict = first_order_markov(markov_order_test(walk(100, FIRST, 5)))
     assert verdict.passed
     assert "G²" in verdict.evidence
 
 
 def test_spending_by_stage_is_that_of_the_customers_in_it():
-    frame = moved(("", "", E, 2), (E, E, E, 2), (E, E, M, 1)).assign(spend=[30.0, 10.0, 7.0], squares=[500, 100, 49])
-    found = spending(frame)
+    frame = moved(("", "", E, 2), (E, E, E, 2), (E, E, M, 1)).assign(
+        spend=[30.0, 10.0, 7.0], spend_squares=[500, 100, 49]
+    )
+    found = spend_by_stage(frame)
     # 10 and 20, then 0 and 10: mean 10, squares 600 over 4 less 100 is 50
-    assert (found["mean"][E], found.error[E]) == (10, pytest.approx(np.sqrt(50 / 4)))
-    assert found.error[M] == 0
+    assert (found["mean"][E], found.standard_error[E]) == (10, pytest.approx(np.sqrt(50 / 4)))
+    assert found.standard_error[M] == 0
     assert np.isnan(found["mean"][D])

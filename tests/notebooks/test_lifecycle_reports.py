@@ -28,16 +28,18 @@ def table(folder, name):
 def test_customers_without_contracts(project):
     folder = whole(project, "lifecycle")
     facts = store.read(folder).facts
-    triangle, shares, trial = (table(folder, name) for name in ("triangle", "shares", "trial"))
+    cohort_triangle, stage_shares, stage_accuracy = (
+        table(folder, name) for name in ("cohort_triangle", "stage_shares", "stage_accuracy")
+    )
     assert facts["customers"]["value"] == 2357
-    assert triangle[triangle.state == "not yet"][["active", "share"]].isna().all().all()
-    np.testing.assert_allclose(shares.groupby("period").share.sum(), 1)
-    f1 = trial.set_index("labels by").macro_f1
+    assert cohort_triangle[cohort_triangle.state == "not yet"][["active", "share"]].isna().all().all()
+    np.testing.assert_allclose(stage_shares.groupby("period").share.sum(), 1)
+    f1 = stage_accuracy.set_index("labels by").macro_f1
     assert f1["filter"] - 0.15 < f1["rules"]
     assert f1["rules"] > f1["majority"]
     assert set(pd.read_csv(folder / "tables" / "private" / "stages.csv", nrows=9)) > {"customer_id", "stage"}
     assert facts["in_decline"]["unit"] == "of customers"
-    assert not (folder / "tables" / "satisfaction.csv").exists()
+    assert not (folder / "tables" / "satisfaction_by_stage.csv").exists()
 
 
 def test_customers_who_all_leave_alike_have_stages_though_no_chance_of_being_active(project):
@@ -56,23 +58,23 @@ def test_customers_who_all_leave_alike_have_stages_though_no_chance_of_being_act
     assert "Pareto/NBD has no maximum" in made.notes[-1]
     assert "name another model" in made.notes[-1]
     assert "active_customers" not in made.facts
-    assert not (folder / "tables" / "alive.csv").exists()
-    assert table(folder, "shares").share.notna().all()
+    assert not (folder / "tables" / "p_alive_curve.csv").exists()
+    assert table(folder, "stage_shares").share.notna().all()
 
 
 def test_contracts_as_published(project):
     folder = whole(project, "retention")
-    payments = table(folder, "payments").set_index(["group", "model"])
+    residual_lifetimes = table(folder, "residual_lifetimes").set_index(["group", "model"])
     assert store.read(folder).data[0].customers == 2000
-    projected = table(folder, "projected").set_index(["group", "model", "period"])
+    projected_survival = table(folder, "projected_survival").set_index(["group", "model", "period"])
     # Fader & Hardie (2007): sBG from seven years, years 8 to 12
     for group, printed in {
         "Regular": (22.0, 20.4, 19.1, 18.0, 17.0),
         "High-End": (46.0, 43.6, 41.4, 39.5, 37.8),
     }.items():
-        expected = [100 * projected.survival[group, "sBG", year] for year in range(8, 13)]
+        expected = [100 * projected_survival.survival[group, "sBG", year] for year in range(8, 13)]
         np.testing.assert_allclose(expected, printed, atol=0.06)
-    assert (payments.low < payments.payments).all()
+    assert (residual_lifetimes.ci_low < residual_lifetimes.residual_lifetimes).all()
     assert "data-kinds" in (folder / "report.html").read_text("utf-8")
 
 
@@ -86,8 +88,8 @@ def test_subscriptions_nobody_prepared(project):
     folder = whole(project, "retention", "-p", "data=mine.csv", "-p", "every=month")
     fitted = table(folder, "parameters").set_index(["group", "model", "parameter"])
     for group in "ab":
-        low, high = fitted.loc[(group, "sBG", "alpha"), ["low", "high"]]
-        assert low < SBG(1, 4).alpha < high
+        ci_low, ci_high = fitted.loc[(group, "sBG", "alpha"), ["ci_low", "ci_high"]]
+        assert ci_low < SBG(1, 4).alpha < ci_high
 
 
 def test_a_product_and_the_sales_of_a_log(project):
@@ -96,7 +98,7 @@ def test_a_product_and_the_sales_of_a_log(project):
     assert store.read(folder).data[0].customers is None
     assert "of None" not in (folder / "report.html").read_text("utf-8")
     folder = whole(project, "product_life_cycle", "-p", "data=cdnow_sample")
-    assert table(folder, "stages").shape[0] == 18
+    assert table(folder, "life_cycle_stages").shape[0] == 18
 
 
 @pytest.mark.parametrize(

@@ -63,9 +63,11 @@ def example(project):
 
 def test_the_tables_hold_what_was_promised(example):
     schemes, stability, *_, assignments, plays = (pd.read_csv(example / "tables" / f"{name}.csv") for name in TABLES)
-    measures = [f"{m}{end}" for m in ("gini", "lift10", "r2") for end in ("", "_difference_low", "_difference_high")]
-    assert {"scheme", "segments", *measures} <= set(schemes)
-    assert {"spend", "orders", "active"} == set(schemes.outcome)
+    measures = [
+        f"{m}{end}" for m in ("gini", "lift10", "r2") for end in ("", "_difference_ci_low", "_difference_ci_high")
+    ]
+    assert {"model", "segments", *measures} <= set(schemes)
+    assert {"spend", "orders", "active"} == set(schemes.target)
     assert schemes.origin.nunique() == 4  # three, and all of them
     assert {"jaccard", "dissolved", "ari"} <= set(stability)
     assert assignments.customer_id.is_unique
@@ -78,9 +80,9 @@ def test_the_tables_hold_what_was_promised(example):
 def test_what_cannot_be_made_is_left_out_with_its_reason(example):
     schemes = pd.read_csv(example / "tables" / "schemes.csv")
     assignments = pd.read_csv(example / "tables" / "private" / "assignments.csv", index_col=0)
-    nested = schemes[schemes.scheme == "rfm nested"]
+    nested = schemes[schemes.model == "rfm nested"]
     assert nested.gini.isna().all()
-    assert nested.gini_says.str.contains("fewer than the 125 segments of rfm").all()
+    assert nested.gini_outcome.str.contains("fewer than the 125 segments of rfm").all()
     told = [v for v in store.read(example).verdicts if v["claim"] == "rfm nested can be made of what is known"]
     assert [v["passed"] for v in told] == [False]
     assert {"abc", "rfm", "rfm_tiers", "index_system", *CLUSTERS} <= set(assignments)
@@ -90,9 +92,9 @@ def test_what_cannot_be_made_is_left_out_with_its_reason(example):
 
 def test_stores_products_and_reach_join_in_where_they_are_known(example):
     kotler = pd.read_csv(example / "tables" / "kotler.csv")
-    reach = kotler[kotler.demand == "accessible"]
+    reach = kotler[kotler.criterion == "accessible"]
     assert (reach.value < 0.5).all()  # 30 of 120 can be reached, and of 60 nothing is known
-    assert reach.evidence.str.contains("taken as no").all()
+    assert reach.summary.str.contains("taken as no").all()
     brands = pd.read_csv(example / "tables" / "brands.csv", index_col=0)
     assert brands.to_numpy().sum() == pytest.approx(1)
     idic = pd.read_csv(example / "tables" / "idic.csv")

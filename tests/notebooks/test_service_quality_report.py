@@ -17,16 +17,24 @@ from crmlab.result import Result
 from ..shell import crmlab
 from .conftest import ROOT
 
-GAPS = ["item", "dimension", "n", "expect", "perceive", "gap", "low", "high", "t", "p_holm", "d"]
+GAPS = ["item", "dimension", "n", "expect", "perceive", "gap", "ci_low", "ci_high", "t", "p_adjusted", "d"]
 TABLES = {  # and columns that each has, whatever was asked
-    "gaps": GAPS,
+    "gap_scores": GAPS,
     "dimensions": GAPS,
-    "reliability": ["battery", "dimension", "alpha", "omega_total", "composite", "ave", "reason"],
-    "drivers": ["driver", "share", "rank", "rank_low", "rank_high", "reason"],
-    "priorities": ["item", "importance", "performance", "quadrant", "stability", "decision", "reason"],
-    "loyalty": ["level", "n", "share", "ratio", "ratio_low", "ratio_high", "reason"],
+    "scale_reliability": ["battery", "dimension", "alpha", "omega_total", "composite_reliability", "ave", "reason"],
+    "key_drivers": ["driver", "r2_contribution", "rank", "rank_ci_low", "rank_ci_high", "reason"],
+    "improvement_priorities": ["item", "importance", "performance", "quadrant", "stability", "decision", "reason"],
+    "loyalty_by_satisfaction": [
+        "satisfaction",
+        "n",
+        "share",
+        "risk_ratio",
+        "risk_ratio_ci_low",
+        "risk_ratio_ci_high",
+        "reason",
+    ],
 }
-OUTCOMES = ("satisfaction", "repurchase", "recommend", "complained", "resolved", "told", "buying")
+OUTCOMES = ("satisfaction", "repurchase", "recommend", "complained", "resolved", "word_of_mouth", "buying")
 
 
 def run(project, *options):
@@ -44,11 +52,11 @@ def example(project):
 def test_the_tables_hold_what_was_promised(example):
     held = {path.stem for path in (example / "tables").glob("*.csv")}
     assert TABLES.keys() <= held
-    gaps = pd.read_csv(example / "tables" / "gaps.csv")
-    assert gaps.columns[: len(GAPS)].to_list() == GAPS
-    assert len(gaps) == 22
-    assert ((gaps.low <= gaps.gap) & (gaps.gap <= gaps.high)).all()
-    np.testing.assert_allclose(gaps.gap, gaps.perceive - gaps.expect, atol=1e-9)
+    gap_scores = pd.read_csv(example / "tables" / "gap_scores.csv")
+    assert gap_scores.columns[: len(GAPS)].to_list() == GAPS
+    assert len(gap_scores) == 22
+    assert ((gap_scores.ci_low <= gap_scores.gap) & (gap_scores.gap <= gap_scores.ci_high)).all()
+    np.testing.assert_allclose(gap_scores.gap, gap_scores.perceive - gap_scores.expect, atol=1e-9)
 
 
 def test_the_report_says_that_its_data_are_simulated(example):

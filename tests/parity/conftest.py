@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from crmlab import engines
-from crmlab.contracts import Policy, admit
+from crmlab.contracts import Policy, validate
 from crmlab.stats import simulate
 
 INSTALL = "`make spark`, and apt-get install default-jre-headless"
@@ -24,7 +24,7 @@ def rows():
     both = pd.concat([log, back], ignore_index=True)
     both["time"] = [datetime(2024, 1, 1) + pd.Timedelta(days=int(d)) for d in both.pop("day")]
     raw = engines.connect().create_table("parity_raw", ibis.memtable(both), temp=True)
-    return admit(raw, "simulated", Policy(returns="net")).table.execute()
+    return validate(raw, "simulated", Policy(returns="net")).table.execute()
 
 
 @pytest.fixture(scope="session")

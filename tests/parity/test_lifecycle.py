@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from crmlab import engines
-from crmlab.lifecycle.models.cycle import Overdue
+from crmlab.lifecycle.models.cycle import OverdueThresholds
 from crmlab.lifecycle.tables import cohorts, contracts, cycle, stages
 
 from .test_engines import END, contract_table
@@ -28,25 +28,27 @@ def logs(rows, spark):
 @pytest.mark.parametrize("acquired_from", [None, "2024-02-01"])
 @pytest.mark.parametrize("every", ["week", "month", "quarter"])
 def test_the_triangle_is_the_same(logs, every, acquired_from):
-    duck, spark = (cohorts.triangle(log, END, every, acquired_from) for log in logs)
+    duck, spark = (cohorts.cohort_triangle(log, END, every, acquired_from) for log in logs)
     assert {"observed", "not yet"} <= set(duck.state)
     pd.testing.assert_frame_equal(duck, spark)
 
 
-@pytest.mark.parametrize("waits", [cycle.gaps, cycle.own_gaps])
+@pytest.mark.parametrize("waits", [cycle.interpurchase_times, cycle.relative_interpurchase_times])
 def test_waits_are_the_same(logs, waits):
     duck, spark = (waits(log, END, "2024-02-01") for log in logs)
-    assert set(duck.closed) == {True, False}
+    assert set(duck.observed) == {True, False}
     pd.testing.assert_frame_equal(duck, spark, check_dtype=False)
 
 
 def test_stages_and_moves_between_them_are_the_same(logs):
-    overdue = Overdue.fit(cycle.gaps(logs[0], END), cycle.own_gaps(logs[0], END))
+    overdue = OverdueThresholds.fit(
+        cycle.interpurchase_times(logs[0], END), cycle.relative_interpurchase_times(logs[0], END)
+    )
     at = ["customer_id", "period"]
-    duck, spark = (stages.stages(log, END, "week", overdue).order_by(at).execute() for log in logs)
+    duck, spark = (stages.customer_stages(log, END, "week", overdue).order_by(at).execute() for log in logs)
     assert set(duck.stage) == set(stages.STAGES)
     pd.testing.assert_frame_equal(duck, spark, check_dtype=False, rtol=1e-12)
-    duck, spark = (stages.moves(log, END, "week", overdue) for log in logs)
+    duck, spark = (stages.stage_transitions(log, END, "week", overdue) for log in logs)
     pd.testing.assert_frame_equal(duck, spark, check_dtype=False, rtol=1e-12)
 
 
@@ -54,8 +56,8 @@ def test_stages_and_moves_between_them_are_the_same(logs):
 def held(rows, spark):
     """Contracts from each customer's first day to the last, on both engines; those of one day still run."""
     days = rows.groupby("customer_id").time.agg(["min", "max"])
-    ended = days["max"].where(days["max"] > days["min"])
-    text = pd.DataFrame({"start": days["min"].astype(str), "end": ended.astype(str).where(ended.notna(), None)})
+    churned = days["max"].where(days["max"] > days["min"])
+    text = pd.DataFrame({"start": days["min"].astype(str), "end": churned.astype(str).where(churned.notna(), None)})
     text["group"] = days.index.astype(str).str[-1]
     text["group"] = text.group.where(text.group != "0", None)
     table = ibis.memtable(text.reset_index(drop=True))
@@ -65,8 +67,8 @@ def held(rows, spark):
 
 @pytest.mark.parametrize("every", ["week", "month", "quarter", "year"])
 def test_durations_are_the_same(held, every):
-    duck, spark = (contracts.durations(table, "2025-02-28", every) for table in held)
+    duck, spark = (contracts.subscription_durations(table, "2025-02-28", every) for table in held)
     assert duck.customers.sum() == 300
-    assert set(duck.ended) == {True, False}
+    assert set(duck.churned) == {True, False}
     assert "no group" in set(duck.group)
     pd.testing.assert_frame_equal(duck, spark, check_dtype=False)

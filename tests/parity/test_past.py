@@ -3,7 +3,7 @@
 import pytest
 
 from crmlab import clv, engines
-from crmlab.clv.tables import with_past
+from crmlab.clv.tables import with_baseline_features
 
 from .test_engines import END, LATER, assert_same, contract_table, run
 
@@ -20,7 +20,7 @@ def both(rows, spark):
 
 def known(table):
     summary = clv.with_holdout(clv.summarise(table, END), table, END, LATER)
-    return with_past(summary, table, END, 60)
+    return with_baseline_features(summary, table, END, 60)
 
 
 def test_with_past_is_the_same(both):

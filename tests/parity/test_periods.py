@@ -18,9 +18,9 @@ def both(rows, spark):
     return contract_table(engines.connect(), rows), contract_table(spark, rows)
 
 
-@pytest.mark.parametrize(("every", "acquired_from"), [(1, None), (7, "2024-02-01")])
-def test_summarise_periods_is_the_same(both, every, acquired_from):
-    assert_same(*run(both, lambda t: summarise_periods(t, END, every, acquired_from).order_by("customer_id")))
+@pytest.mark.parametrize(("period_days", "acquired_from"), [(1, None), (7, "2024-02-01")])
+def test_summarise_periods_is_the_same(both, period_days, acquired_from):
+    assert_same(*run(both, lambda t: summarise_periods(t, END, period_days, acquired_from).order_by("customer_id")))
 
 
 def test_collapsed_periods_are_the_same(both):

@@ -83,12 +83,12 @@ def publish(project, key, state="success"):
 
 def test_only_a_good_run_answers(project):
     publish(project, "a" * 64, "failed")
-    assert store.same(project / "reports", "small", "a" * 64) is None
+    assert store.find_reusable(project / "reports", "small", "a" * 64) is None
     good = publish(project, "a" * 64)
     publish(project, "a" * 64, "killed")
-    assert store.same(project / "reports", "small", "a" * 64) == good
-    assert store.same(project / "reports", "small", "b" * 64) is None
-    assert store.same(project / "reports", "other", "a" * 64) is None
+    assert store.find_reusable(project / "reports", "small", "a" * 64) == good
+    assert store.find_reusable(project / "reports", "small", "b" * 64) is None
+    assert store.find_reusable(project / "reports", "other", "a" * 64) is None
 
 
 def test_a_thousand_runs_are_searched_within_three_tenths_of_a_second(project):
@@ -104,7 +104,7 @@ def test_a_thousand_runs_are_searched_within_three_tenths_of_a_second(project):
     took = []
     for sought in (0, 500, 5000):
         begun = time.process_time()
-        found = store.same(project / "reports", "small", f"{sought:064d}")
+        found = store.find_reusable(project / "reports", "small", f"{sought:064d}")
         took.append(time.process_time() - begun)
         assert (found is not None) == (sought < 1000)
     assert min(took) < max(took) < 0.3, took

@@ -87,7 +87,7 @@ def test_a_slow_index_is_not_written_over_one_that_knows_more(project, monkeypat
         return found
 
     def slow():
-        monkeypatch.setattr(store, "point", lambda reports: None)  # so that the page alone is slow
+        monkeypatch.setattr(store, "update_links", lambda reports: None)  # so that the page alone is slow
         monkeypatch.setattr(store, "folders", slowly)
         cli.index()
 

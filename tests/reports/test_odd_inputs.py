@@ -49,7 +49,7 @@ def test_optional_data_go_through_the_door_and_count_for_the_cache(project, line
 def test_a_file_listed_nowhere_is_read_as_what_its_parameter_holds(project, kind, text):
     (project / "bare.csv").write_text(text)
     line = f"x: Optional[{kind}] = None"
-    assert typed(project, line, x=str(project / "bare.csv")).logs["x"].entry.contract == kind.lower()
+    assert typed(project, line, x=str(project / "bare.csv")).datasets["x"].entry.contract == kind.lower()
     with pytest.raises(InputError, match=rf"sales holds TRANSACTIONS .* but this needs {kind.upper()}"):
         typed(project, line, x="sales")
 
@@ -115,7 +115,7 @@ def test_a_manifest_that_cannot_be_read_is_nobodys_latest_good_and_stops_nothing
     for report in ("small", "foreign"):
         (tmp_path / report / "20260201T000000Z-b").mkdir(parents=True)
         (tmp_path / report / "20260201T000000Z-b" / "manifest.json").write_text(text)
-    store.point(tmp_path)
+    store.update_links(tmp_path)
     assert (tmp_path / "small" / "latest-good").resolve() == good
     assert store.prune(tmp_path, keep=5) == []
 
@@ -191,10 +191,10 @@ def test_a_run_is_found_by_something(project):
 
 def test_no_link_is_left_where_no_run_is(tmp_path):
     folder = publish(tmp_path, "r1")
-    store.point(tmp_path)
+    store.update_links(tmp_path)
     assert (folder.parent / "latest").is_symlink()
     (folder / "manifest.json").unlink()
-    store.point(tmp_path)
+    store.update_links(tmp_path)
     assert not (folder.parent / "latest").is_symlink()
 
 

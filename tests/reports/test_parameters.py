@@ -176,13 +176,13 @@ def test_a_faulty_suite_names_every_fault(project):
     path = project / "notebooks" / "suite.toml"
     path.write_text('[[run]]\nreprt = "small"\n\n[ranges.small]\ndays = { least = 1 }\n')
     with pytest.raises(InputError) as refused:
-        suite.suite(path)
+        suite.load_suite(path)
     assert len(refused.value.breaches) >= 3
     path.write_text("run = [")
     with pytest.raises(InputError, match=r"suite\.toml"):
-        suite.suite(path)
+        suite.load_suite(path)
     with pytest.raises(InputError, match="no suite"):
-        suite.suite(project / "none.toml")
+        suite.load_suite(project / "none.toml")
 
 
 def test_a_notebook_without_parameters_is_a_report_without_any(project):

@@ -91,7 +91,7 @@ def test_latest_and_latest_good_are_told_apart_and_pointed_at(tmp_path):
     newest = publish(tmp_path, "20260103T000000Z-c", state="failed")
     assert (store.latest(tmp_path, "small"), store.latest(tmp_path, "small", good=True)) == (newest, good)
     for _ in range(2):
-        store.point(tmp_path)
+        store.update_links(tmp_path)
         assert (tmp_path / "small" / "latest").resolve() == newest
         assert (tmp_path / "small" / "latest-good").resolve() == good
         assert len(store.folders(tmp_path)) == 3

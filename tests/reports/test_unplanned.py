@@ -84,7 +84,7 @@ def test_what_changed_while_it_ran_is_told_as_it_was_and_answers_for_nothing(pro
     path.write_text(before)
     (again,) = parameters.prepare(project, [("odd", {})])
     assert made.notebook_sha256 == runner.manifest.sha256(job.report.notebook)
-    assert store.same(project / "reports", "odd", runner.manifest.key(again, project)) is None
+    assert store.find_reusable(project / "reports", "odd", runner.manifest.key(again, project)) is None
 
 
 def test_a_pruner_killed_half_way_leaves_nothing_after_the_next_start(project):

@@ -55,7 +55,7 @@ def test_labels_are_ordered_with_the_best_first():
 
 def test_what_was_learned_fits_later_features_and_other_customers():
     scheme, other = ABC.fit(simulated()), later_features()
-    assert scheme.assign(other)[other.spend >= scheme.least[0]].eq("A").all()
+    assert scheme.assign(other)[other.spend >= scheme.lower_bounds[0]].eq("A").all()
     assert scheme.assign(other[::-1]).sort_index().equals(scheme.assign(other))
 
 
@@ -73,18 +73,18 @@ def test_a_class_reaches_its_share_and_without_its_last_customers_does_not(value
 
 def test_the_curve_rises_to_each_cut_where_its_class_ends():
     frame = spends(*[50, 30, 10, 5, 3, 2] * 50)
-    curve = ABC.fit(frame).curve(frame)
-    assert curve.value.iloc[[0, -1]].tolist() == pytest.approx([0, 1])
-    ends = curve.drop_duplicates("label", keep="last").set_index("label")
-    assert ends.value.to_dict() == pytest.approx({"A": 0.8, "B": 0.95, "C": 1.0}, abs=0.01)
-    assert (curve.value.diff().iloc[1:] >= -1e-12).all()
+    pareto_curve = ABC.fit(frame).pareto_curve(frame)
+    assert pareto_curve.value_share.iloc[[0, -1]].tolist() == pytest.approx([0, 1])
+    ends = pareto_curve.drop_duplicates("label", keep="last").set_index("label")
+    assert ends.value_share.to_dict() == pytest.approx({"A": 0.8, "B": 0.95, "C": 1.0}, abs=0.01)
+    assert (pareto_curve.value_share.diff().iloc[1:] >= -1e-12).all()
 
 
 def test_the_curve_falls_over_customers_of_negative_value():
     frame = spends(60, 40, 0, -20)
-    curve = ABC.fit(frame).curve(frame)
-    assert curve.value.iloc[-1] == pytest.approx(0.8)
-    assert curve.value.max() == pytest.approx(1.0)
+    pareto_curve = ABC.fit(frame).pareto_curve(frame)
+    assert pareto_curve.value_share.iloc[-1] == pytest.approx(0.8)
+    assert pareto_curve.value_share.max() == pytest.approx(1.0)
 
 
 def test_rules_are_the_values_of_each_class():

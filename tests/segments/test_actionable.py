@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from crmlab.segments.models import actionable
-from crmlab.segments.models.actionable import Thresholds, kotler, meets_all, tree_accuracy
+from crmlab.segments.models.actionable import Thresholds, kotler_criteria, meets_kotler_criteria, tree_accuracy
 
 from .logs import simulated
 from .refusals import refused
@@ -23,26 +23,26 @@ def book(*labels, scheme="s"):
     return pd.DataFrame({"principle": "p", "owner": "o", "budget_share": 1 / len(labels), "success": "s"}, index)
 
 
-def measured(labels, features=FRAME, later=LATER, playbook=None, **more):
+def measured(labels, features=FRAME, holdout=LATER, playbook=None, **more):
     more = {"replicates": 200} | more
-    return kotler({"s": labels.rename("s")}, features, later, playbook, **more).set_index("measure")
+    return kotler_criteria({"s": labels.rename("s")}, features, holdout, playbook, **more).set_index("measure")
 
 
 def test_labels_that_are_one_cut_of_a_feature_are_told_by_a_tree_of_depth_one():
     found = measured(BY_SPEND)
-    row = found.loc[actionable.ACCURACY]
+    row = found.loc[actionable.TREE_ACCURACY]
     assert row.value > 0.99
-    assert row.low < row.value <= row.high
-    assert found.value[actionable.DEPTH] == 1
-    assert found.passed[[actionable.ACCURACY, actionable.DEPTH]].all()
+    assert row.ci_low < row.value <= row.ci_high
+    assert found.value[actionable.TREE_DEPTH] == 1
+    assert found.passed[[actionable.TREE_ACCURACY, actionable.TREE_DEPTH]].all()
 
 
 def test_labels_by_chance_are_told_by_no_tree():
     found = measured(BY_CHANCE)
     # a coin is guessed half of the time: 1,000 customers, within four standard errors
-    assert found.value[actionable.ACCURACY] == pytest.approx(0.5, abs=0.064)
-    assert not found.passed[[actionable.ACCURACY, actionable.DEPTH]].any()
-    assert "none of which reaches it" in found.evidence[actionable.DEPTH]
+    assert found.value[actionable.TREE_ACCURACY] == pytest.approx(0.5, abs=0.064)
+    assert not found.passed[[actionable.TREE_ACCURACY, actionable.TREE_DEPTH]].any()
+    assert "none of which reaches it" in found.summary[actionable.TREE_DEPTH]
 
 
 def test_a_cut_tree_is_what_scikit_learn_grows_to_that_depth():
@@ -63,33 +63,33 @@ def test_trees_neither_see_reachable_nor_what_is_empty_for_some():
 def test_the_smallest_segment_is_named_and_empty_ones_beside_it():
     found = measured(BY_SPEND)
     share = (BY_SPEND == "high").mean()
-    assert found.value[actionable.SMALLEST] == pytest.approx(min(share, 1 - share))
+    assert found.value[actionable.SMALLEST_SHARE] == pytest.approx(min(share, 1 - share))
     low = FRAME.spend[BY_SPEND == "low"].sum() / FRAME.spend.sum()
-    assert found.value[actionable.REVENUE] == pytest.approx(low)
-    assert found.evidence[actionable.REVENUE] == "of low"
+    assert found.value[actionable.SMALLEST_REVENUE_SHARE] == pytest.approx(low)
+    assert found.summary[actionable.SMALLEST_REVENUE_SHARE] == "of low"
     empty = measured(BY_SPEND.cat.add_categories(["none"]))
-    both = [actionable.SMALLEST, actionable.REVENUE]
+    both = [actionable.SMALLEST_SHARE, actionable.SMALLEST_REVENUE_SHARE]
     pd.testing.assert_frame_equal(empty.loc[both, ["value", "passed"]], found.loc[both, ["value", "passed"]])
-    assert empty.evidence[actionable.REVENUE] == "of low; nobody in none"
+    assert empty.summary[actionable.SMALLEST_REVENUE_SHARE] == "of low; nobody in none"
 
 
 def test_reach_is_measured_where_it_is_known():
     some = FRAME.assign(reachable=pd.array([True] * 600 + [False] * 300 + [None] * 100, dtype="boolean"))
     found = measured(BY_CHANCE, some)
-    assert found.value[actionable.REACHED] == pytest.approx(0.6)
-    assert "not known of 100, taken as no" in found.evidence[actionable.REACHED]
-    blank = measured(BY_CHANCE, FRAME.drop(columns="reachable")).loc[actionable.REACHED]
+    assert found.value[actionable.REACHABLE_SHARE] == pytest.approx(0.6)
+    assert "not known of 100, taken as no" in found.summary[actionable.REACHABLE_SHARE]
+    blank = measured(BY_CHANCE, FRAME.drop(columns="reachable")).loc[actionable.REACHABLE_SHARE]
     assert np.isnan(blank.value)
     assert blank.passed is pd.NA
-    assert blank.evidence.startswith("not measured: there is no column 'reachable'")
+    assert blank.summary.startswith("not measured: there is no column 'reachable'")
 
 
 def test_segments_that_differ_later_differ_as_much_as_was_planted():
-    row = measured(BY_SPEND).loc[actionable.ETA]
+    row = measured(BY_SPEND).loc[actionable.VARIANCE_SHARE]
     share = (BY_SPEND == "high").mean()
     between = share * (1 - share) * 60**2  # means 80 and 20, noise of deviation 10
     planted = between / (between + 100)
-    assert row.low < planted < row.high
+    assert row.ci_low < planted < row.ci_high
     assert row.value == pytest.approx(planted, abs=0.02)
     assert row.passed
 
@@ -102,51 +102,53 @@ def test_segments_by_chance_do_not_differ_however_many():
         row = actionable._differentiable(
             labels, LATER.spend[:400].sample(frac=1, random_state=seed), Thresholds(), 200, 1
         )
-        above += row["low"] > 0
+        above += row["ci_low"] > 0
         values.append(row["value"])
     assert above == 0
     assert np.mean(values) == pytest.approx(0, abs=0.012)
 
 
 def test_later_spend_that_is_the_same_for_all_measures_nothing():
-    row = measured(BY_SPEND, later=LATER.assign(spend=0.0)).loc[actionable.ETA]
+    row = measured(BY_SPEND, holdout=LATER.assign(spend=0.0)).loc[actionable.VARIANCE_SHARE]
     assert row.passed is pd.NA
-    assert row.evidence == "not measured: later spend is the same for all"
+    assert row.summary == "not measured: later spend is the same for all"
 
 
 def test_treated_are_those_with_a_row_in_the_playbook_and_profit_above_the_cost():
-    row = measured(BY_SPEND, playbook=book("high"), contact_cost=20.0).loc[actionable.TREATED]
+    row = measured(BY_SPEND, playbook=book("high"), contact_cost=20.0).loc[actionable.TREATED_SHARE]
     assert row.value == pytest.approx(((BY_SPEND == "high") & (FRAME.expected_margin > 20)).mean())
-    assert "no row for low" in row.evidence
-    free = measured(BY_SPEND, playbook=book("high", "low")).loc[actionable.TREATED]
+    assert "no row for low" in row.summary
+    free = measured(BY_SPEND, playbook=book("high", "low")).loc[actionable.TREATED_SHARE]
     assert (free.value, free.passed) == (1, True)
-    none = measured(BY_SPEND).loc[actionable.TREATED]
-    assert none.evidence == "not measured: there is no playbook; give one"
-    other = measured(BY_SPEND, FRAME.drop(columns="expected_margin"), playbook=book("high")).loc[actionable.TREATED]
-    assert "no column 'expected_margin'" in other.evidence
+    none = measured(BY_SPEND).loc[actionable.TREATED_SHARE]
+    assert none.summary == "not measured: there is no playbook; give one"
+    other = measured(BY_SPEND, FRAME.drop(columns="expected_margin"), playbook=book("high")).loc[
+        actionable.TREATED_SHARE
+    ]
+    assert "no column 'expected_margin'" in other.summary
 
 
 def test_variants_of_a_scheme_share_its_rows_of_the_playbook():
     both = {"s": BY_SPEND.rename("s"), "s nested": BY_CHANCE.rename("s")}
-    table = kotler(both, FRAME, LATER, book("high", "low"), replicates=50)
-    assert table.value[table.measure == actionable.TREATED].tolist() == [1, 1]
+    table = kotler_criteria(both, FRAME, LATER, book("high", "low"), replicates=50)
+    assert table.value[table.measure == actionable.TREATED_SHARE].tolist() == [1, 1]
 
 
 def test_side_by_side_holds_each_measure_below_what_is_asked():
-    table = kotler({"good": BY_SPEND, "bad": BY_CHANCE}, FRAME, LATER, replicates=50)
-    wide = actionable.side_by_side(table)
-    assert wide.index.tolist() == ["asked", "good", "bad"]
+    table = kotler_criteria({"good": BY_SPEND, "bad": BY_CHANCE}, FRAME, LATER, replicates=50)
+    wide = actionable.criteria_by_scheme(table)
+    assert wide.index.tolist() == ["threshold", "good", "bad"]
     assert [*wide] == table.measure[:7].tolist()
     for row in table.itertuples():
         assert wide.loc[row.scheme, row.measure] == pytest.approx(row.value, nan_ok=True)
-    assert wide.loc["asked", actionable.SMALLEST] == Thresholds().customers
+    assert wide.loc["threshold", actionable.SMALLEST_SHARE] == Thresholds().customers
 
 
 def test_verdicts_name_what_failed_what_helps_and_what_was_not_measured():
     both = pd.DataFrame({"good": BY_SPEND, "bad": BY_CHANCE})
-    table = kotler(both, FRAME.drop(columns="reachable"), LATER, replicates=100)
+    table = kotler_criteria(both, FRAME.drop(columns="reachable"), LATER, replicates=100)
     assert list(dict.fromkeys(table.scheme)) == ["good", "bad"]
-    good, bad = meets_all(table)
+    good, bad = meets_kotler_criteria(table)
     assert good.passed
     assert "accessible not measured" in good.evidence
     assert "actionable not measured" in good.evidence
@@ -163,17 +165,19 @@ def test_results_are_the_same_from_run_to_run():
 def test_bad_input_is_named_at_once():
     labels = BY_SPEND.copy()
     labels.iloc[:3] = np.nan
-    told = refused(kotler, {"s": labels, "t": BY_SPEND[:0]}, FRAME.assign(spend=0.0), LATER.iloc[5:], None, -1.0)
+    told = refused(
+        kotler_criteria, {"s": labels, "t": BY_SPEND[:0]}, FRAME.assign(spend=0.0), LATER.iloc[5:], None, -1.0
+    )
     assert told == (
         "features: 'spend' of all 1,000 customers is 0; revenue has no shares",
         "contact_cost = -1.0, replicates = 1000: give a cost of 0 or more, and replicates",
         "assignments: s has no label for 3 of 1,000 customers; assign them",
-        "later: no row for 5 customers of s (first: 'c00000'); add them",
+        "holdout: no row for 5 customers of s (first: 'c00000'); add them",
         "assignments: t has 0 segment among its customers; two at least can be compared",
         "assignments: t has 0 customers; 5 at least are needed",
     )
-    bare = refused(kotler, {}, FRAME.drop(columns="spend"), LATER.drop(columns="spend"))
-    assert [line.split(":")[0] for line in bare] == ["assignments", "features", "later"]
+    bare = refused(kotler_criteria, {}, FRAME.drop(columns="spend"), LATER.drop(columns="spend"))
+    assert [line.split(":")[0] for line in bare] == ["assignments", "features", "holdout"]
 
 
 def test_bad_thresholds_are_named_at_once():

@@ -1,6 +1,6 @@
 """What customers spend on a category by whose brand, in small logs whose numbers are plain to see."""
 
-from crmlab.segments.tables.brands import brands
+from crmlab.segments.tables.brands import brand_usage
 from crmlab.segments.tables.features import collect
 
 from .logs import log, table
@@ -28,7 +28,7 @@ SHOP = (
 
 
 def used(products=PRODUCTS, **options):
-    found = collect(brands(log(*SHOP, columns=["product_id"]), table(**products), END, **options))
+    found = collect(brand_usage(log(*SHOP, columns=["product_id"]), table(**products), END, **options))
     return found.to_dict("index")
 
 
@@ -56,7 +56,7 @@ def test_without_brands_all_national_ones_are_one():
 
 def test_what_was_returned_whole_was_not_used():
     rows = (("a", "2024-02-01", "5", "own"), ("a", "2024-02-01", "4", "red"), ("a", "2024-02-05", "-5", "own"))
-    found = collect(brands(log(*rows, columns=["product_id"]), table(**PRODUCTS), END))
+    found = collect(brand_usage(log(*rows, columns=["product_id"]), table(**PRODUCTS), END))
     assert found.to_dict("index") == {"a": {"usage": 4.0, "own_label_share": 0.0, "national_share": 1.0}}
 
 
@@ -69,4 +69,4 @@ def test_what_is_missing_is_named():
     assert refused(used, category="tee") == ("products: no category 'tee'; take 'tea'",)
     assert "no brand is among own_brands = 'Haus'" in refused(used, own_brands=["Haus"])[0]
     without = log(*(r[:3] for r in SHOP))
-    assert "no column 'product_id'" in refused(brands, without, table(**PRODUCTS), END)[0]
+    assert "no column 'product_id'" in refused(brand_usage, without, table(**PRODUCTS), END)[0]

@@ -57,7 +57,7 @@ def test_rules_tell_centres_in_the_units_of_the_features(scheme):
 def test_assignment_is_to_the_nearest_centre():
     frame = simulated(300)
     fitted = KMeans.fit(frame, 4)
-    X = fitted.transform.of(frame)
+    X = fitted.transform.transform(frame)
     by_hand = [int(np.argmin([((x - c) ** 2).sum() for c in np.array(fitted.centres)])) for x in X]
     assert [*fitted.assign(frame).cat.codes] == by_hand
 
@@ -65,7 +65,7 @@ def test_assignment_is_to_the_nearest_centre():
 def test_a_mixture_places_customers_as_scikit_learn_does():
     frame = simulated(300)
     fitted = GaussianMixture.fit(frame, 3)
-    X = fitted.transform.of(frame)
+    X = fitted.transform.transform(frame)
     both = pd.crosstab(fitted.assign(frame).to_numpy(), fit_mixture(X, 3, 1).predict(X))
     assert both.shape == (3, 3)
     assert np.count_nonzero(both) == 3, "the same clusters, under other names"

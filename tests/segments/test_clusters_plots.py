@@ -17,27 +17,37 @@ from .worlds import COLUMNS, one_kind, planted
 
 FRAME = simulated(300)
 TABLES = {
-    clusters.transforms: lambda: transforms.side_by_side(FRAME, COLUMNS),
-    clusters.how_many: lambda: how_many.indices(planted()[0], COLUMNS, counts=(2, 3), references=2, splits=1),
-    clusters.null: lambda: null_model.searches(one_kind("uniform", 1, 60), COLUMNS, "raw", (2, 3), 19, 60),
-    clusters.stability: lambda: stability.bootstrap({"abc": ABC.fit, "k": partial(KMeans.fit, k=3)}, FRAME, 3),
-    clusters.jitter: lambda: stability.jitter({"abc": ABC.fit(FRAME)}, FRAME, replicates=2),
-    clusters.profiles: lambda: profiles.profiles(ABC.fit(FRAME).assign(FRAME), FRAME, ["spend"], replicates=5),
-    partial(clusters.means, spread=FRAME.std()): lambda: profiles.means(ABC.fit(FRAME).assign(FRAME), FRAME),
-    race.race: lambda: usefulness.race(SCHEMES, {"2024": world(1, 200)}, replicates=5).schemes,
-    race.differences: lambda: usefulness.race(SCHEMES, {"2024": world(1, 200)}, replicates=5).schemes,
+    clusters.transform_comparison: lambda: transforms.transform_comparison(FRAME, COLUMNS),
+    clusters.validity_indices: lambda: how_many.validity_indices(
+        planted()[0], COLUMNS, k_values=(2, 3), replicates=2, splits=1
+    ),
+    clusters.null_comparison: lambda: null_model.null_comparison(
+        one_kind("uniform", 1, 60), COLUMNS, "raw", (2, 3), 19, 60
+    ),
+    clusters.bootstrap_stability: lambda: stability.bootstrap_stability(
+        {"abc": ABC.fit, "k": partial(KMeans.fit, k=3)}, FRAME, 3
+    ),
+    clusters.jitter_stability: lambda: stability.jitter_stability({"abc": ABC.fit(FRAME)}, FRAME, replicates=2),
+    clusters.segment_differences: lambda: profiles.segment_differences(
+        ABC.fit(FRAME).assign(FRAME), FRAME, ["spend"], replicates=5
+    ),
+    partial(clusters.segment_means, standard_deviations=FRAME.std()): lambda: profiles.segment_means(
+        ABC.fit(FRAME).assign(FRAME), FRAME
+    ),
+    race.compare_schemes: lambda: usefulness.compare_schemes(SCHEMES, {"2024": world(1, 200)}, replicates=5).schemes,
+    race.scheme_differences: lambda: usefulness.compare_schemes(SCHEMES, {"2024": world(1, 200)}, replicates=5).schemes,
 }
 
 
-@pytest.mark.parametrize("draw", TABLES, ids=lambda draw: getattr(draw, "__name__", "means"))
+@pytest.mark.parametrize("draw", TABLES, ids=lambda draw: getattr(draw, "__name__", "segment_means"))
 def test_a_plot_returns_the_axes_it_was_given_and_leaves_its_frame_alone(draw):
     draws(draw, TABLES[draw]())
 
 
 def test_schemes_of_the_race_stand_side_by_side_at_their_number_of_segments():
-    table = TABLES[race.race]()
-    ax = race.race(table)
-    held = table[(table.origin == "all origins") & (table.outcome == "spend")].set_index("scheme")
+    table = TABLES[race.compare_schemes]()
+    ax = race.compare_schemes(table)
+    held = table[(table.origin == "all origins") & (table.target == "spend")].set_index("model")
     points = ax.collections[-1].get_offsets()
     assert sorted(points[:, 1]) == pytest.approx(sorted(held.gini[list(SCHEMES)]))
     assert points[:, 0].prod() ** (1 / 3) == pytest.approx(3)  # all have three segments: side by side about it

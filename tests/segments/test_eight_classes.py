@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crmlab.segments.models.eight_classes import EightClasses, ablation, third_axis_changes_treatment
+from crmlab.segments.models.eight_classes import EightClasses, store_strength_ablation, store_strength_changes_treatment
 from crmlab.segments.models.value_matrix import TREATMENTS, ValueMatrix
 
 from .logs import later_features, simulated
@@ -63,27 +63,27 @@ def test_later_features_and_other_customers_are_placed_by_the_same_cuts():
 def test_ablation_counts_who_is_treated_otherwise():
     frame = simulated()
     labels = EightClasses.fit(frame).assign(frame)
-    table = ablation(labels, playbook(keep_weak_store="watch"))
-    assert table.changes[table.changes].index.tolist() == ["keep, weak store"]
+    table = store_strength_ablation(labels, playbook(keep_weak_store="watch"))
+    assert table.treatment_changes[table.treatment_changes].index.tolist() == ["keep, weak store"]
     assert table.loc["keep, weak store", ["principle", "principle_without"]].tolist() == ["watch", "keep"]
     moved = (labels == "keep, weak store").sum()
-    assert table.customers[table.changes].sum() == moved
-    verdict = third_axis_changes_treatment(table, least=0.05)
+    assert table.customers[table.treatment_changes].sum() == moved
+    verdict = store_strength_changes_treatment(table, min_share=0.05)
     assert verdict.passed == (moved / len(frame) >= 0.05)
     assert f"keep, weak store {moved:,}" in verdict.evidence
 
 
 def test_the_third_axis_that_changes_nothing_is_told():
     frame = simulated()
-    table = ablation(EightClasses.fit(frame).assign(frame), playbook())
-    verdict = third_axis_changes_treatment(table)
+    table = store_strength_ablation(EightClasses.fit(frame).assign(frame), playbook())
+    verdict = store_strength_changes_treatment(table)
     assert not verdict.passed
     assert "another treatment for 0.00 % of 2,000 customers (nobody)" in verdict.evidence
 
 
 def test_budgets_of_customers_sum_to_the_budget_with_and_without_the_third_axis():
     frame = simulated()
-    table = ablation(EightClasses.fit(frame).assign(frame), playbook())
+    table = store_strength_ablation(EightClasses.fit(frame).assign(frame), playbook())
     assert (table.budget * table.customers).sum() == pytest.approx(len(frame))
     assert (table.budget_without * table.customers).sum() == pytest.approx(len(frame))
     assert table.budget_without.groupby(table.index.str.split(",").str[0]).nunique().eq(1).all()
@@ -91,7 +91,7 @@ def test_budgets_of_customers_sum_to_the_budget_with_and_without_the_third_axis(
 
 def test_ablation_shows_empty_classes():
     frame = simulated().assign(store_strength=[0.5, 0.7] * 1000)
-    table = ablation(EightClasses.fit(frame, strength_cut=1.0).assign(frame), playbook())
+    table = store_strength_ablation(EightClasses.fit(frame, strength_cut=1.0).assign(frame), playbook())
     assert table.customers["invest, strong store"] == 0
     assert table.budget["invest, strong store"] == 0
     assert not table.isna().any().any()
@@ -100,7 +100,9 @@ def test_ablation_shows_empty_classes():
 def test_a_playbook_that_lacks_a_class_is_refused():
     frame = simulated()
     labels, whole = EightClasses.fit(frame).assign(frame), playbook()
-    assert refused(ablation, labels, whole.drop([("eight_classes", "keep, weak store"), ("value_matrix", "keep")])) == (
+    assert refused(
+        store_strength_ablation, labels, whole.drop([("eight_classes", "keep, weak store"), ("value_matrix", "keep")])
+    ) == (
         "playbook: [eight_classes] lacks 'keep, weak store'; add it",
         "playbook: [value_matrix] lacks 'keep'; add it",
     )

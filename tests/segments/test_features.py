@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crmlab.segments.tables.features import collect, features, later
+from crmlab.segments.tables.features import collect, customer_features, holdout_activity
 
 from .logs import MORE, log, random_rows
 
@@ -28,7 +28,7 @@ def row(table, customer):
 
 
 def test_features_count_order_days_and_sum_their_spend():
-    ann = row(features(log(*SHOP, columns=BY), END, window_days=30), "ann")
+    ann = row(customer_features(log(*SHOP, columns=BY), END, window_days=30), "ann")
     assert ann.to_dict() == {
         "orders": 3,
         "spend": 35.0,
@@ -45,17 +45,17 @@ def test_features_count_order_days_and_sum_their_spend():
 
 def test_the_window_is_as_many_days_as_it_says_and_ends_with_end():
     rows = log(("a", "2024-02-28", "1"), ("a", "2024-02-29", "2"), ("a", "2024-03-01", "4"))
-    spent = [row(features(rows, END, window_days=n), "a").window_spend for n in (1, 2, 3)]
+    spent = [row(customer_features(rows, END, window_days=n), "a").window_spend for n in (1, 2, 3)]
     assert spent == [4, 6, 7]
 
 
 def test_who_is_known_at_no_store_and_by_no_category_has_none():
-    bob = row(features(log(*SHOP, columns=BY), END), "bob")
+    bob = row(customer_features(log(*SHOP, columns=BY), END), "bob")
     assert (bob.categories, bob.stores, bob.home_store) == (0, 0, "")
 
 
 def test_a_log_without_category_and_store_has_neither():
-    plain = collect(features(log(*(r[:3] for r in SHOP)), END))
+    plain = collect(customer_features(log(*(r[:3] for r in SHOP)), END))
     assert list(plain) == [
         "orders", "spend", "mean_spend", "days_since_last", "age", "window_orders", "window_spend"
     ]  # fmt: skip
@@ -63,7 +63,7 @@ def test_a_log_without_category_and_store_has_neither():
 
 
 def test_all_features_are_numbers_but_the_home_store():
-    frame = collect(features(log(*SHOP, columns=BY), END))
+    frame = collect(customer_features(log(*SHOP, columns=BY), END))
     whole = ["orders", "days_since_last", "age", "window_orders", "categories", "stores"]
     assert set(map(str, frame[whole].dtypes)) == {"int64"}
     assert set(map(str, frame[["spend", "mean_spend", "window_spend"]].dtypes)) == {"float64"}
@@ -82,21 +82,21 @@ def test_all_features_are_numbers_but_the_home_store():
 )
 def test_home_is_the_store_of_most_spend_of_equals_the_latest(rows, store):
     table = log(*(("a", day, amount, name) for day, amount, name in rows), columns=["store_id"])
-    assert row(features(table, END), "a").home_store == store
+    assert row(customer_features(table, END), "a").home_store == store
 
 
 def test_what_was_returned_whole_is_neither_an_order_nor_a_category_nor_a_store():
     kept, back = ("a", "2024-01-01", "5", "tea", "x"), ("a", "2024-02-01", "9", "milk", "y")
     gone = ("a", "2024-02-03", "-9", "milk", "y", "2024-02-01")
-    a = row(features(log(kept, back, gone, columns=BY), END), "a")
+    a = row(customer_features(log(kept, back, gone, columns=BY), END), "a")
     assert (a.orders, a.spend, a.categories, a.stores, a.home_store) == (1, 5.0, 1, 1, "x")
-    before = row(features(log(kept, back, gone, columns=BY), "2024-02-02"), "a")
+    before = row(customer_features(log(kept, back, gone, columns=BY), "2024-02-02"), "a")
     assert (before.orders, before.spend, before.categories, before.home_store) == (2, 14.0, 2, "y")
 
 
 def test_a_return_without_an_order_counts_for_nothing():
     alone = log(("a", "2024-01-01", "5"), ("a", "2024-01-02", "-9", None))
-    assert row(features(alone, END), "a").spend == 5.0
+    assert row(customer_features(alone, END), "a").spend == 5.0
 
 
 def test_later_is_what_customers_known_on_end_did_after_it():
@@ -112,24 +112,24 @@ def test_later_is_what_customers_known_on_end_did_after_it():
         ("ret", "2024-03-05", "-8", "2024-02-28"),
         ("ret", "2024-03-06", "4"),
     )
-    found = collect(later(log(*rows), END, "2024-03-31"))
+    found = collect(holdout_activity(log(*rows), END, "2024-03-31"))
     assert found.to_dict("index") == {
         "ann": {"spend": 10.0, "orders": 2, "active": 1},
         "bob": {"spend": 0.0, "orders": 0, "active": 0},
         "ret": {"spend": 4.0, "orders": 1, "active": 1},
     }
-    assert list(found.index) == list(collect(features(log(*rows), END)).index)
+    assert list(found.index) == list(collect(customer_features(log(*rows), END)).index)
 
 
 def test_end_may_be_a_date_or_its_text():
-    one, other = (collect(features(log(*SHOP, columns=BY), end)) for end in (END, date.fromisoformat(END)))
+    one, other = (collect(customer_features(log(*SHOP, columns=BY), end)) for end in (END, date.fromisoformat(END)))
     pd.testing.assert_frame_equal(one, other)
 
 
 def test_the_argument_is_untouched():
     table = log(*SHOP, columns=BY)
     before = table.execute()
-    collect(features(table, END)), collect(later(table, END, "2024-12-31"))
+    collect(customer_features(table, END)), collect(holdout_activity(table, END, "2024-12-31"))
     pd.testing.assert_frame_equal(table.execute(), before)
 
 
@@ -146,6 +146,6 @@ def test_row_order_and_threads_change_no_bit(rows):
         connection.raw_sql(f"SET threads = {threads}")
         shuffled = both.take(np.random.default_rng(seed).permutation(len(both)))
         table = connection.create_table("log", ibis.memtable(shuffled))
-        known, after = features(table, END).order_by("customer_id"), later(table, END, "2024-06-30")
+        known, after = customer_features(table, END).order_by("customer_id"), holdout_activity(table, END, "2024-06-30")
         found.append((known.to_pyarrow(), after.order_by("customer_id").to_pyarrow()))
     assert all(one.equals(other) for one, other in zip(*found, strict=True))

@@ -13,8 +13,8 @@ from crmlab.segments.models.index_system import IndexSystem
 from crmlab.segments.models.rfm import RFM, RFMTiers
 from crmlab.segments.models.value_matrix import ValueMatrix
 from crmlab.segments.tables import scorecard
-from crmlab.segments.tables.brands import brands
-from crmlab.segments.tables.features import collect, features
+from crmlab.segments.tables.brands import brand_usage
+from crmlab.segments.tables.features import collect, customer_features
 from crmlab.segments.tables.stores import store_strength
 
 from .logs import MORE, log, random_rows, table
@@ -30,11 +30,11 @@ PRODUCTS = table(
 def told(rows):
     """Everything known on END, and every label, of a log: bytes."""
     transactions = log(*rows, columns=MORE)
-    known = collect(features(transactions, END, 90), store_strength(transactions, END, window_days=90))
+    known = collect(customer_features(transactions, END, 90), store_strength(transactions, END, window_days=90))
     known["expected_margin"] = known.spend / known.orders
-    used = collect(brands(transactions, PRODUCTS, END, "k", window_days=90))
+    used = collect(brand_usage(transactions, PRODUCTS, END, "k", window_days=90))
     fitted = [*(kind.fit(known) for kind in SCHEMES), *(kind.fit(known, k=3) for kind in CLUSTERS)]
-    fitted.append(IndexSystem.fit(known, scorecard.load(catalog.root() / "data" / "scorecard.toml")))
+    fitted.append(IndexSystem.fit(known, scorecard.load_scorecard(catalog.root() / "data" / "scorecard.toml")))
     labels = [scheme.assign(known) for scheme in fitted]
     labels.append(BrandLoyalty.fit(used).assign(used))
     return [part.to_csv().encode() for part in (known, used, *labels)]

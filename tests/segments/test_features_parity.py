@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crmlab.segments.tables.brands import brands
-from crmlab.segments.tables.features import collect, features, later
+from crmlab.segments.tables.brands import brand_usage
+from crmlab.segments.tables.features import collect, customer_features, holdout_activity
 from crmlab.segments.tables.stores import store_strength
 
 from ..parity.conftest import spark  # noqa: F401  (a fixture)
@@ -24,10 +24,10 @@ PRODUCTS = pd.DataFrame(
 )
 STORES = pd.DataFrame({"store_id": [f"s{i}" for i in range(5)], "area": [1.0, 2, 3, 4, 5]})
 TABLES = {
-    "features": lambda log, products, stores: collect(features(log, END, 90)),
-    "later": lambda log, products, stores: collect(later(log, END, UNTIL)),
+    "features": lambda log, products, stores: collect(customer_features(log, END, 90)),
+    "later": lambda log, products, stores: collect(holdout_activity(log, END, UNTIL)),
     "store_strength": lambda log, products, stores: collect(store_strength(log, END, WEIGHTS, stores, 90)),
-    "brands": lambda log, products, stores: collect(brands(log, products, END, "k")),
+    "brands": lambda log, products, stores: collect(brand_usage(log, products, END, "k")),
 }
 pytestmark = [
     pytest.mark.spark,

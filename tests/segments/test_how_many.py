@@ -13,23 +13,23 @@ from .logs import simulated
 from .refusals import refused
 from .worlds import COLUMNS, one_kind, planted
 
-COUNTS = (2, 3, 4)
+K_VALUES = (2, 3, 4)
 KINDS = ("uniform", "gaussian")
 
 
 @pytest.fixture(scope="module")
 def found():
-    return how_many.indices(planted()[0], COLUMNS, counts=COUNTS, references=5, splits=2)
+    return how_many.validity_indices(planted()[0], COLUMNS, k_values=K_VALUES, replicates=5, splits=2)
 
 
 def test_planted_kinds_are_counted_by_every_index(found):
-    chosen = how_many.choices(found)
+    chosen = how_many.suggested_k(found)
     assert [*chosen.k] == [3] * 6
-    assert how_many.agreement(chosen).passed
+    assert how_many.indices_agree(chosen).passed
 
 
 def test_indices_are_those_of_scikit_learn(found):
-    X = Transform.fit(planted()[0], COLUMNS, "log").of(planted()[0])
+    X = Transform.fit(planted()[0], COLUMNS, "log").transform(planted()[0])
     codes = k_means(X, 4, 1)[1]
     assert found.silhouette[4] == pytest.approx(silhouette_score(X, codes))
     assert found.bic[2] == pytest.approx(fit_mixture(X, 2, 1).bic(X))
@@ -43,9 +43,9 @@ def test_a_cluster_of_one_has_a_silhouette_of_zero():
 
 def test_one_cluster_has_no_silhouette_but_can_be_chosen(found):
     assert np.isnan(found.silhouette[1])
-    uniform, normal = (how_many.indices(one_kind(kind, 4), COLUMNS, "raw", COUNTS, 10, 3) for kind in KINDS)
-    assert how_many.choices(uniform).k["gap"] == 1  # simulated as one kind, of the gap's own null
-    assert how_many.choices(normal).k["BIC of a mixture"] == 1  # and as one part of a mixture
+    uniform, normal = (how_many.validity_indices(one_kind(kind, 4), COLUMNS, "raw", K_VALUES, 10, 3) for kind in KINDS)
+    assert how_many.suggested_k(uniform).k["gap"] == 1  # simulated as one kind, of the gap's own null
+    assert how_many.suggested_k(normal).k["BIC of a mixture"] == 1  # and as one part of a mixture
 
 
 def test_prediction_strength_is_the_share_of_pairs_kept_together():
@@ -54,23 +54,23 @@ def test_prediction_strength_is_the_share_of_pairs_kept_together():
 
 
 def test_disagreement_is_told_with_who_chooses_what():
-    table = how_many.indices(simulated(300), ("orders", "spend"), "raw", COUNTS, 3, 2)
-    told = how_many.agreement(how_many.choices(table))
+    table = how_many.validity_indices(simulated(300), ("orders", "spend"), "raw", K_VALUES, 3, 2)
+    told = how_many.indices_agree(how_many.suggested_k(table))
     assert not told.passed
     assert all(title in told.evidence for title, _ in how_many.INDICES.values())
 
 
 def test_the_gap_is_chosen_within_a_standard_error(found):
-    table = found.assign(gap=[0.1, 0.5, 0.55, 0.9], gap_error=0.06)
-    assert how_many.choices(table).k["gap"] == 2  # .5 ≥ .55 − .06, by hand
+    table = found.assign(gap=[0.1, 0.5, 0.55, 0.9], gap_standard_error=0.06)
+    assert how_many.suggested_k(table).k["gap"] == 2  # .5 ≥ .55 − .06, by hand
 
 
 def test_the_table_is_the_same_from_run_to_run(found):
-    again = how_many.indices(planted()[0], COLUMNS, counts=COUNTS, references=5, splits=2)
+    again = how_many.validity_indices(planted()[0], COLUMNS, k_values=K_VALUES, replicates=5, splits=2)
     assert again.equals(found)
 
 
 def test_bad_input_is_named():
-    assert "numbers of clusters, 2 or more" in refused(how_many.indices, simulated(50), counts=(1, 2))[0]
-    assert "give 1 of each" in refused(how_many.indices, simulated(50), references=0)[0]
-    assert "fewer than the 16" in refused(how_many.indices, simulated(12))[0]
+    assert "numbers of clusters, 2 or more" in refused(how_many.validity_indices, simulated(50), k_values=(1, 2))[0]
+    assert "give 1 of each" in refused(how_many.validity_indices, simulated(50), replicates=0)[0]
+    assert "fewer than the 16" in refused(how_many.validity_indices, simulated(12))[0]

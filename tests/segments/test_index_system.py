@@ -22,7 +22,7 @@ def card(weighting="equal", normalisation="minmax", **more):
         "orders": one | {"direction": "higher", "weight": 0.3},
         "recency": one | {"column": "days_since_last", "direction": "lower", "weight": 0.2},
     }
-    return scorecard.read({"weighting": weighting, "indicators": indicators} | more)
+    return scorecard.read_scorecard({"weighting": weighting, "indicators": indicators} | more)
 
 
 def few(**columns):
@@ -34,7 +34,7 @@ def test_a_score_is_the_weighted_mean_of_marks_in_their_direction():
     model = IndexSystem.fit(frame, card("given"), tiers=2)
     # by hand: value 0 .5 1 1, orders 0 0 .5 1, recency 1 .75 0 .5
     assert model.score(frame).tolist() == pytest.approx([20, 25 + 15, 50 + 15, 50 + 30 + 10])
-    assert model.points(frame).sum(axis=1).tolist() == pytest.approx(model.score(frame).tolist())
+    assert model.contributions(frame).sum(axis=1).tolist() == pytest.approx(model.score(frame).tolist())
     assert model.assign(frame).tolist() == ["tier 2", "tier 2", "tier 1", "tier 1"]
 
 
@@ -52,12 +52,12 @@ def test_winsorised_marks_end_at_the_hundredths():
 
 def test_rank_marks_are_the_share_of_customers_below():
     frame = few(spend=[1, 2, 2, 900], orders=[4, 3, 2, 1], days_since_last=[1, 2, 3, 4])
-    marks = IndexSystem.fit(frame, card(normalisation="rank"), 2).scales[0].of(frame)
+    normalised = IndexSystem.fit(frame, card(normalisation="rank"), 2).scales[0].normalise(frame)
     # middles of the places 0, 1-2 and 3, moved to 0 to 1
-    assert marks.tolist() == [0, 0.5, 0.5, 1]
+    assert normalised.tolist() == [0, 0.5, 0.5, 1]
     many = IndexSystem.fit(FRAME, card(normalisation="rank")).scales[0]
     assert len(many.values) <= 101
-    assert np.abs(many.of(FRAME) - FRAME.spend.rank(pct=True)).max() < 0.011
+    assert np.abs(many.normalise(FRAME) - FRAME.spend.rank(pct=True)).max() < 0.011
 
 
 @pytest.mark.parametrize("tiers", [2, 8, 30])
@@ -105,12 +105,12 @@ def test_rules_are_the_cuts_and_indicators_are_readable():
 
 def test_weightings_are_told_side_by_side_where_they_can_be_had():
     rows = {"value": [1, 2, 4], "orders": ["1/2", 1, 2], "recency": ["1/4", "1/2", 1]}
-    table = index_system.weightings(FRAME, card(comparisons=rows))
+    table = index_system.weighting_comparison(FRAME, card(comparisons=rows))
     assert list(table) == ["equal", "given", "ahp", "entropy sum", "entropy minmax"]
     assert table.sum().tolist() == pytest.approx([1] * 5)
     assert table.ahp.tolist() == pytest.approx([4 / 7, 2 / 7, 1 / 7])
     signed = FRAME.assign(spend=FRAME.spend - 100)
-    assert list(index_system.weightings(signed, card())) == ["equal", "given", "entropy minmax"]
+    assert list(index_system.weighting_comparison(signed, card())) == ["equal", "given", "entropy minmax"]
 
 
 def test_a_weighting_may_be_another_than_the_scorecards():

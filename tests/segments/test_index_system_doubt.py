@@ -25,20 +25,20 @@ def test_weights_are_drawn_about_those_that_stand_as_far_off_as_asked():
 
 def test_tiny_errors_leave_everybody_where_they_are():
     model = IndexSystem.fit(FRAME, card(), 8)
-    doubt = model.doubt(later_features(300), error=1e-6, draws=20)
-    assert (doubt.chance < 0.1).all()
-    assert doubt.chance.mean() < 0.005
-    assert (doubt.best <= doubt.tier).all()  # best first
-    assert (doubt.worst >= doubt.tier).all()
+    weight_sensitivity = model.weight_sensitivity(later_features(300), error=1e-6, replicates=20)
+    assert (weight_sensitivity.probability < 0.1).all()
+    assert weight_sensitivity.probability.mean() < 0.005
+    assert (weight_sensitivity.best_tier <= weight_sensitivity.tier).all()  # best first
+    assert (weight_sensitivity.worst_tier >= weight_sensitivity.tier).all()
 
 
 def test_a_single_indicator_leaves_no_doubt():
     one = card("given").model_copy(
         update={"indicators": {"value": card().indicators["value"].model_copy(update={"weight": 1.0})}}
     )
-    doubt = IndexSystem.fit(FRAME, one, 8).doubt(FRAME, draws=20)
-    assert (doubt.chance == 0).all()
-    assert (doubt.best.astype(str) == doubt.tier.astype(str)).all()
+    weight_sensitivity = IndexSystem.fit(FRAME, one, 8).weight_sensitivity(FRAME, replicates=20)
+    assert (weight_sensitivity.probability == 0).all()
+    assert (weight_sensitivity.best_tier.astype(str) == weight_sensitivity.tier.astype(str)).all()
 
 
 def test_who_leads_by_every_indicator_is_never_in_doubt_and_who_leads_by_one_is():
@@ -47,18 +47,20 @@ def test_who_leads_by_every_indicator_is_never_in_doubt_and_who_leads_by_one_is(
     frame = few(spend=rng.random(n), orders=rng.random(n), days_since_last=rng.random(n))
     frame.iloc[0] = [2, 2, -1]  # best by all
     frame.iloc[1] = [-1, -1, 2]  # worst by all
-    doubt = IndexSystem.fit(frame, card(), 8).doubt(frame, error=0.5)
-    assert doubt.chance.iloc[:2].tolist() == [0, 0]
-    assert doubt.chance.iloc[2:].mean() > 0.2
+    weight_sensitivity = IndexSystem.fit(frame, card(), 8).weight_sensitivity(frame, error=0.5)
+    assert weight_sensitivity.probability.iloc[:2].tolist() == [0, 0]
+    assert weight_sensitivity.probability.iloc[2:].mean() > 0.2
 
 
 def test_chances_add_up_and_grow_with_error():
     model = IndexSystem.fit(FRAME, card("given"), 8)
-    small, large = (model.doubt(FRAME, error, 200) for error in (0.1, 0.5))
-    assert (small.up + small.down).to_numpy() == pytest.approx(small.chance.to_numpy())
-    assert small.chance.mean() < large.chance.mean()
-    assert model.doubt(FRAME, 0.1, 200).equals(small)
-    assert not model.doubt(FRAME, 0.1, 200, seed=2).equals(small)
+    small, large = (model.weight_sensitivity(FRAME, error, 200) for error in (0.1, 0.5))
+    assert (small.probability_better + small.probability_worse).to_numpy() == pytest.approx(
+        small.probability.to_numpy()
+    )
+    assert small.probability.mean() < large.probability.mean()
+    assert model.weight_sensitivity(FRAME, 0.1, 200).equals(small)
+    assert not model.weight_sensitivity(FRAME, 0.1, 200, seed=2).equals(small)
 
 
 def test_chances_are_what_two_indicators_say_by_hand():
@@ -71,27 +73,29 @@ def test_chances_are_what_two_indicators_say_by_hand():
         name: card().indicators[name].model_copy(update={"weight": w}) for name, w in (("value", 0.6), ("orders", 0.4))
     }
     model = IndexSystem.fit(frame, card().model_copy(update={"weighting": "given", "indicators": both}), 2)
-    doubt = model.doubt(frame, 0.2, 20_000)
-    assert doubt.tier.tolist() == ["tier 1", "tier 2"]
-    assert doubt.chance.tolist() == pytest.approx([stats.beta.cdf(0.5, 14.4, 9.6)] * 2, abs=0.01)
-    assert doubt.down.tolist() == [doubt.chance.iloc[0], 0]
+    weight_sensitivity = model.weight_sensitivity(frame, 0.2, 20_000)
+    assert weight_sensitivity.tier.tolist() == ["tier 1", "tier 2"]
+    assert weight_sensitivity.probability.tolist() == pytest.approx([stats.beta.cdf(0.5, 14.4, 9.6)] * 2, abs=0.01)
+    assert weight_sensitivity.probability_worse.tolist() == [weight_sensitivity.probability.iloc[0], 0]
 
 
 def test_tiers_show_who_is_in_doubt_the_empty_ones_too():
-    doubt = pd.DataFrame({"tier": pd.Categorical(["x", "x", "z"], ["x", "y", "z"]), "chance": [0.25, 0.1, 0.9]})
-    table = index_system.doubt_by_tier(doubt)
+    weight_sensitivity = pd.DataFrame(
+        {"tier": pd.Categorical(["x", "x", "z"], ["x", "y", "z"]), "probability": [0.25, 0.1, 0.9]}
+    )
+    table = index_system.weight_sensitivity_by_tier(weight_sensitivity)
     assert table.index.tolist() == ["x", "y", "z", "all"]
     assert table.customers.tolist() == [2, 0, 1, 3]
-    assert table.in_doubt.tolist() == [1, 0, 1, 2]
+    assert table.unstable.tolist() == [1, 0, 1, 2]
     assert table.share.tolist() == pytest.approx([0.5, 0, 1, 2 / 3])
-    assert table.chance.tolist() == pytest.approx([0.175, 0, 0.9, 1.25 / 3])
-    verdict = index_system.tiers_hold(table)
+    assert table.probability.tolist() == pytest.approx([0.175, 0, 0.9, 1.25 / 3])
+    verdict = index_system.tiers_robust_to_weights(table)
     assert not verdict.passed
     assert "66.7 % of 3 are in doubt, most in z" in verdict.evidence
-    assert index_system.tiers_hold(table, most=0.7).passed
+    assert index_system.tiers_robust_to_weights(table, max_share=0.7).passed
 
 
-@pytest.mark.parametrize(("error", "draws"), [(0, 10), (1, 10), (np.nan, 10), (0.2, 0)])
-def test_bad_errors_and_draws_are_refused(error, draws):
+@pytest.mark.parametrize(("error", "replicates"), [(0, 10), (1, 10), (np.nan, 10), (0.2, 0)])
+def test_bad_errors_and_draws_are_refused(error, replicates):
     model = IndexSystem.fit(FRAME, card(), 8)
-    assert "give an error above 0 and below 1" in refused(model.doubt, FRAME, error, draws)[0]
+    assert "give an error above 0 and below 1" in refused(model.weight_sensitivity, FRAME, error, replicates)[0]

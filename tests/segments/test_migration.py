@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crmlab.segments.models.migration import migration, more_rose, movers, risen_and_fallen
+from crmlab.segments.models.migration import customer_moves, migration_matrix, migration_summary, more_rose_than_fell
 
 from .refusals import refused
 
@@ -21,7 +21,7 @@ WORTH = pd.Series([10.0, 20, 1, 2, 3, 0], BEFORE.index), pd.Series([11.0, 5, 9, 
 
 
 def test_each_customer_rose_stayed_fell_or_is_new():
-    table = movers(BEFORE, AFTER, *WORTH)
+    table = customer_moves(BEFORE, AFTER, *WORTH)
     assert table.change.tolist() == ["stayed", "fell", "rose", "stayed", "stayed", "stayed", "new"]
     assert table.before.tolist() == ["A", "A", "B", "B", "B", "C", "new"]
     assert table.value_before.tolist() == [10, 20, 1, 2, 3, 0, 0]
@@ -29,17 +29,17 @@ def test_each_customer_rose_stayed_fell_or_is_new():
 
 
 def test_who_is_no_longer_known_is_gone():
-    table = movers(BEFORE, AFTER.iloc[1:], WORTH[0], WORTH[1])
+    table = customer_moves(BEFORE, AFTER.iloc[1:], WORTH[0], WORTH[1])
     assert table.loc["c00", ["after", "change", "value_after"]].tolist() == ["gone", "gone", 0]
 
 
 def test_the_matrix_has_every_pair_with_what_was_carried():
-    table = migration(BEFORE, AFTER, *WORTH).set_index(["before", "after"])
+    table = migration_matrix(BEFORE, AFTER, *WORTH).set_index(["before", "after"])
     assert len(table) == 4 * 3  # nobody is gone
     assert table.customers.tolist() == [1, 1, 0, 1, 2, 0, 0, 0, 1, 1, 0, 0]
-    assert table.loc[("B", "A"), ["change", "of", "value_before", "value_after"]].tolist() == ["rose", 3, 1, 9]
-    assert table.chance[("B", "A")] == pytest.approx(1 / 3)
-    assert table.groupby("before").chance.sum().tolist() == pytest.approx([1, 1, 1, 1])
+    assert table.loc[("B", "A"), ["change", "n", "value_before", "value_after"]].tolist() == ["rose", 3, 1, 9]
+    assert table.probability[("B", "A")] == pytest.approx(1 / 3)
+    assert table.groupby("before").probability.sum().tolist() == pytest.approx([1, 1, 1, 1])
     assert table.value_before.sum() == WORTH[0].sum()
 
 
@@ -47,61 +47,72 @@ def test_intervals_are_wilsons():
     # Wilson's formula by hand, 1 of 3
     z, n, p = 1.959963984540054, 3, 1 / 3
     middle, reach = p + z**2 / 2 / n, z * np.sqrt(p * (1 - p) / n + z**2 / 4 / n**2)
-    row = migration(BEFORE, AFTER, *WORTH).set_index(["before", "after"]).loc[("B", "A")]
-    assert [row.low, row.high] == pytest.approx([(middle - reach) / (1 + z**2 / n), (middle + reach) / (1 + z**2 / n)])
+    row = migration_matrix(BEFORE, AFTER, *WORTH).set_index(["before", "after"]).loc[("B", "A")]
+    assert [row.ci_low, row.ci_high] == pytest.approx(
+        [(middle - reach) / (1 + z**2 / n), (middle + reach) / (1 + z**2 / n)]
+    )
 
 
 def test_a_class_nobody_was_in_is_a_stated_blank():
-    table = migration(labels("AABB"), labels("ACBB"), *[pd.Series(1.0, labels("AABB").index)] * 2)
+    table = migration_matrix(labels("AABB"), labels("ACBB"), *[pd.Series(1.0, labels("AABB").index)] * 2)
     empty = table[table.before == "C"]
-    assert empty.chance.isna().all()
+    assert empty.probability.isna().all()
     assert (empty.reason == "cannot be estimated: nobody was in C").all()
     assert (table.reason[table.before != "C"] == "").all()
     assert table.change.tolist() == ["stayed", "fell", "fell", "rose", "stayed", "fell", "rose", "rose", "stayed"]
 
 
 def test_the_summary_tells_what_who_rose_and_fell_brings():
-    table = risen_and_fallen(migration(BEFORE, AFTER, *WORTH))
+    table = migration_summary(migration_matrix(BEFORE, AFTER, *WORTH))
     assert table.index.tolist() == ["rose", "stayed", "fell", "new"]
     assert table.customers.tolist() == [1, 4, 1, 1]
     assert table.share.tolist() == pytest.approx([1 / 6, 4 / 6, 1 / 6, 1 / 7])
-    assert table.gain.tolist() == [8, 17 - 15, -15, 7]
-    assert ((table.low < table.share) & (table.share < table.high)).all()
+    assert table.value_change.tolist() == [8, 17 - 15, -15, 7]
+    assert ((table.ci_low < table.share) & (table.share < table.ci_high)).all()
 
 
 def test_the_verdict_is_the_exact_test_of_those_who_moved():
     n = 40
     before, worth = labels("B" * n), pd.Series(1.0, labels("B" * n).index)
-    told = more_rose(risen_and_fallen(migration(before, labels("A" * 12 + "C" * 2 + "B" * 26), worth, worth)))
+    told = more_rose_than_fell(
+        migration_summary(migration_matrix(before, labels("A" * 12 + "C" * 2 + "B" * 26), worth, worth))
+    )
     assert told.passed
     # twice the chance of 2 or fewer heads of 14: (1 + 14 + 91) / 2**13
     assert f"p = {106 / 2**13:.3f}" in told.evidence
-    even = more_rose(risen_and_fallen(migration(before, labels("A" * 8 + "C" * 5 + "B" * 27), worth, worth)))
+    even = more_rose_than_fell(
+        migration_summary(migration_matrix(before, labels("A" * 8 + "C" * 5 + "B" * 27), worth, worth))
+    )
     assert not even.passed
     assert "no difference" in even.evidence
-    alone = more_rose(risen_and_fallen(migration(before, labels("A" * 9 + "B" * 31), worth, worth)))
+    alone = more_rose_than_fell(migration_summary(migration_matrix(before, labels("A" * 9 + "B" * 31), worth, worth)))
     assert "if the scheme's values only grow, nobody can fall" in alone.evidence
 
 
 def test_row_order_changes_nothing_and_arguments_stay():
     copies = [series.copy() for series in (BEFORE, AFTER, *WORTH)]
-    pd.testing.assert_frame_equal(migration(*(s[::-1] for s in copies)), migration(BEFORE, AFTER, *WORTH))
+    pd.testing.assert_frame_equal(migration_matrix(*(s[::-1] for s in copies)), migration_matrix(BEFORE, AFTER, *WORTH))
     assert all(a.equals(b) for a, b in zip(copies, (BEFORE, AFTER, *WORTH), strict=True))
 
 
 def test_bad_input_is_named_at_once():
     two = BEFORE.cat.remove_unused_categories().cat.rename_categories({"C": "gone"})
     two.iloc[0] = np.nan
-    assert refused(migration, two, pd.concat([AFTER, AFTER[:1]]), WORTH[0].iloc[1:], WORTH[1]) == (
+    assert refused(migration_matrix, two, pd.concat([AFTER, AFTER[:1]]), WORTH[0].iloc[1:], WORTH[1]) == (
         "before: classes are called gone, words that moves need; rename them",
         "before: no label for 1 of 6 customers; assign them",
         "value_before: empty for 1 customers (first: 'c00'); fill it",
         "after: 1 of 8 customers stand twice; give at least one, and one row each",
         "before has classes A, B, gone, after A, B, C; assign both by one fitted scheme",
     )
-    assert "labels are in no order" in refused(movers, BEFORE.astype(object), AFTER, *WORTH)[0]
+    assert "labels are in no order" in refused(customer_moves, BEFORE.astype(object), AFTER, *WORTH)[0]
     others = labels("ABC", first=50)
-    assert "nobody is known on both days" in refused(movers, BEFORE, others, WORTH[0], pd.Series(1.0, others.index))[0]
+    assert (
+        "nobody is known on both days"
+        in refused(customer_moves, BEFORE, others, WORTH[0], pd.Series(1.0, others.index))[0]
+    )
     gone = WORTH[1].copy()
     gone.iloc[2] = np.nan
-    assert "value_after: empty for 1 customers (first: 'c02')" in refused(movers, BEFORE, AFTER, WORTH[0], gone)[0]
+    assert (
+        "value_after: empty for 1 customers (first: 'c02')" in refused(customer_moves, BEFORE, AFTER, WORTH[0], gone)[0]
+    )

@@ -7,21 +7,21 @@ from scipy import stats
 from sklearn.metrics import adjusted_rand_score
 
 from crmlab.segments.models.clusters import KMeans
-from crmlab.segments.models.null_model import Margin, UnimodalNull, searches, verdict
+from crmlab.segments.models.null_model import Margin, UnimodalNull, customers_form_clusters, null_comparison
 
 from .refusals import refused
 from .worlds import COLUMNS, ONE_KIND, one_kind, planted
 
 TRANSFORMS = {"uniform": "raw", "gaussian": "raw", "lognormal": "raw", "gamma_poisson": "log"}
-SMALL = {"counts": (2, 3, 4), "draws": 19, "sample": 200}
+SMALL = {"k_values": (2, 3, 4), "replicates": 19, "sample_size": 200}
 
 
 @pytest.mark.slow
 def test_at_most_one_in_twenty_worlds_of_one_kind_is_claimed_to_have_segments():
     claims = [
-        len(table) == 20 and verdict(table).passed
+        len(table) == 20 and customers_form_clusters(table).passed
         for kind in ONE_KIND for seed in range(50)
-        for table in [searches(one_kind(kind, seed, 200), COLUMNS, TRANSFORMS[kind], until_certain=True, **SMALL)]
+        for table in [null_comparison(one_kind(kind, seed, 200), COLUMNS, TRANSFORMS[kind], stop_early=True, **SMALL)]
     ]  # fmt: skip
     assert sum(claims) <= stats.binom.ppf(0.975, 200, 0.05)  # 5 %, and Monte Carlo error
 
@@ -29,8 +29,8 @@ def test_at_most_one_in_twenty_worlds_of_one_kind_is_claimed_to_have_segments():
 @pytest.mark.parametrize("seed", range(3))
 def test_planted_segments_are_claimed_and_found(seed):
     frame, kind = planted(seed)
-    table = searches(frame, COLUMNS, **SMALL)
-    told = verdict(table)
+    table = null_comparison(frame, COLUMNS, **SMALL)
+    told = customers_form_clusters(table)
     assert told.passed
     assert "segments are claimed at k = 3" in told.evidence
     labels = KMeans.fit(frame, int(table.k[0]), COLUMNS).assign(frame)
@@ -38,8 +38,8 @@ def test_planted_segments_are_claimed_and_found(seed):
 
 
 def test_skewed_customers_of_one_kind_are_not_claimed():
-    table = searches(one_kind("lognormal", 1), COLUMNS, "raw", **SMALL)
-    told = verdict(table)
+    table = null_comparison(one_kind("lognormal", 1), COLUMNS, "raw", **SMALL)
+    told = customers_form_clusters(table)
     assert table.silhouette[0] > 0.5  # which alone would be taken for clusters
     assert not told.passed
     assert "segments are not claimed" in told.evidence
@@ -47,11 +47,11 @@ def test_skewed_customers_of_one_kind_are_not_claimed():
 
 
 def test_both_measures_must_beat_the_null():
-    null = pd.DataFrame({"found_in": "null", "k": 2, "silhouette": 0.4, "prediction_strength": 0.9}, range(1, 20))
+    null = pd.DataFrame({"source": "null", "k": 2, "silhouette": 0.4, "prediction_strength": 0.9}, range(1, 20))
 
     def claimed(silhouette, strength):
         seen = pd.DataFrame([["customers", 2, silhouette, strength]], columns=null.columns)
-        return verdict(pd.concat([seen, null])).passed
+        return customers_form_clusters(pd.concat([seen, null])).passed
 
     assert claimed(0.5, 0.95)
     assert not claimed(0.5, 0.9)
@@ -60,16 +60,16 @@ def test_both_measures_must_beat_the_null():
 
 def test_ending_early_changes_no_verdict():
     frame = one_kind("gaussian", 2, 200)
-    early, whole = (searches(frame, COLUMNS, "raw", until_certain=u, **SMALL) for u in (True, False))
+    early, whole = (null_comparison(frame, COLUMNS, "raw", stop_early=u, **SMALL) for u in (True, False))
     assert len(early) < len(whole)
     pd.testing.assert_frame_equal(early, whole.iloc[: len(early)])
-    assert not verdict(whole).passed
+    assert not customers_form_clusters(whole).passed
 
 
 def test_a_margin_keeps_zeros_and_whole_numbers():
     rng = np.random.default_rng(1)
     counts = rng.poisson(rng.gamma(0.8, 2.5, 3000))
-    drawn = Margin.fit(counts).at((np.arange(3000) + 0.5) / 3000)
+    drawn = Margin.fit(counts).quantile((np.arange(3000) + 0.5) / 3000)
     assert (drawn == 0).mean() == pytest.approx((counts == 0).mean(), abs=1e-3)
     assert (drawn == np.round(drawn)).all()
     seen, found = (np.bincount(v.astype(int), minlength=40)[:6] / 3000 for v in (counts, drawn))
@@ -78,7 +78,7 @@ def test_a_margin_keeps_zeros_and_whole_numbers():
 
 def test_a_margin_tells_refunds_from_zeros():
     values = np.r_[np.full(200, -5.0) - np.linspace(0, 1, 200), np.zeros(300), np.linspace(1, 9, 500)]
-    drawn = Margin.fit(values).at((np.arange(1000) + 0.5) / 1000)
+    drawn = Margin.fit(values).quantile((np.arange(1000) + 0.5) / 1000)
     assert (drawn == 0).sum() == 300
     assert (drawn < 0).sum() == pytest.approx(200, abs=40)  # between refunds and orders the valley is filled
     assert (np.diff(drawn) >= 0).all()
@@ -91,31 +91,31 @@ def test_a_margin_of_two_modes_is_given_one():
     turns = np.sign(np.diff(density)[np.abs(np.diff(density)) > 1e-9])
     assert (np.diff(turns) <= 0).all()  # it rises, then falls, and never rises again
     assert ((values > 3) & (values < 7)).mean() < 0.01
-    drawn = margin.at(np.linspace(0.001, 0.999, 999))
+    drawn = margin.quantile(np.linspace(0.001, 0.999, 999))
     assert ((drawn > 3) & (drawn < 7)).mean() > 0.15  # the valley is filled
 
 
 def test_a_margin_of_one_mode_stays_as_it_is():
     values = np.random.default_rng(5).lognormal(0, 1, 2000)
-    drawn = Margin.fit(values).at((np.arange(2000) + 0.5) / 2000)
+    drawn = Margin.fit(values).quantile((np.arange(2000) + 0.5) / 2000)
     assert stats.ks_2samp(values, drawn).statistic < 0.03
 
 
 def test_the_null_has_the_rank_correlation_of_the_data():
     frame = one_kind("gamma_poisson", 3, 1000)
-    drawn = UnimodalNull.fit(frame, COLUMNS).draw(4000, np.random.default_rng(1))
+    drawn = UnimodalNull.fit(frame, COLUMNS).sample(4000, np.random.default_rng(1))
     seen, found = (stats.spearmanr(f.orders, f.spend).statistic for f in (frame, drawn))
     assert found == pytest.approx(seen, abs=0.04)
 
 
 def test_searches_are_the_same_from_run_to_run():
     frame = one_kind("uniform", 1, 100)
-    again = [searches(frame, COLUMNS, "raw", **SMALL) for _ in range(2)]
+    again = [null_comparison(frame, COLUMNS, "raw", **SMALL) for _ in range(2)]
     pd.testing.assert_frame_equal(*again)
 
 
 def test_bad_input_is_named():
     frame = one_kind("uniform", 1, 100)
-    assert "give 19 draws or more" in refused(searches, frame, COLUMNS, draws=9)[0]
-    assert "'spend' is 1 for all 100" in refused(searches, frame.assign(spend=1), COLUMNS)[0]
-    assert "fewer than" in refused(searches, frame[:20], COLUMNS)[0]
+    assert "give 19 draws or more" in refused(null_comparison, frame, COLUMNS, replicates=9)[0]
+    assert "'spend' is 1 for all 100" in refused(null_comparison, frame.assign(spend=1), COLUMNS)[0]
+    assert "fewer than" in refused(null_comparison, frame[:20], COLUMNS)[0]

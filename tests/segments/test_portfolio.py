@@ -26,14 +26,14 @@ BOOK = book(high=0.7, low=0.3, none=0.0)
 
 
 def test_the_best_customers_bring_their_share():
-    table = p.concentration(VALUE, (0.2, 0.4, 1))
+    table = p.value_concentration(VALUE, (0.2, 0.4, 1))
     assert table.customers.tolist() == [1, 2, 5]
     assert table.value_share.tolist() == pytest.approx([0.5, 0.8, 1])
-    assert p.concentration(VALUE - 10, (0.2, 1)).value_share.tolist() == pytest.approx([40 / 60, 1])
+    assert p.value_concentration(VALUE - 10, (0.2, 1)).value_share.tolist() == pytest.approx([40 / 60, 1])
 
 
 def test_segments_show_customers_and_value_the_empty_ones_too():
-    table = p.portfolio(LABELS, VALUE)
+    table = p.segment_portfolio(LABELS, VALUE)
     assert table.index.tolist() == ["high", "low", "none"]
     assert table.customers.tolist() == [2, 3, 0]
     assert table.value_share.tolist() == pytest.approx([0.8, 0.2, 0])
@@ -41,25 +41,28 @@ def test_segments_show_customers_and_value_the_empty_ones_too():
 
 
 def test_stages_and_expected_value_part_segments_where_they_are_given():
-    table = p.portfolio(LABELS, VALUE, STAGE, CLV)
+    table = p.segment_portfolio(LABELS, VALUE, STAGE, CLV)
     assert table.index.names == ["segment", "stage"]
     assert len(table) == 6
     assert table.loc[("low", "growth"), ["customers", "value", "clv", "clv_mean"]].tolist() == [2, 20, 5, 2.5]
     assert table.clv_share.sum() == pytest.approx(1)
     assert table.loc["none"].sum().sum() == 0
     ordered = STAGE.astype(pd.CategoricalDtype(["growth", "decline"], ordered=True))
-    assert p.portfolio(LABELS, VALUE, ordered).index.get_level_values("stage").tolist()[:2] == ["growth", "decline"]
+    assert p.segment_portfolio(LABELS, VALUE, ordered).index.get_level_values("stage").tolist()[:2] == [
+        "growth",
+        "decline",
+    ]
 
 
 def test_each_segment_has_its_treatment_and_budget():
-    table = p.treatments(LABELS, VALUE, BOOK)
+    table = p.segment_treatments(LABELS, VALUE, BOOK)
     assert table.principle.tolist() == ["treat high", "treat low", "treat none"]
     # 70 % of the budget for 40 % of the customers
-    assert table.budget_each.tolist() == pytest.approx([0.7 / 0.4, 0.3 / 0.6, 0])
+    assert table.budget_per_customer.tolist() == pytest.approx([0.7 / 0.4, 0.3 / 0.6, 0])
 
 
 def test_the_playbook_has_a_row_a_customer():
-    table = p.playbook_table(LABELS[::-1], VALUE, BOOK, stage=STAGE, clv=CLV)
+    table = p.customer_treatments(LABELS[::-1], VALUE, BOOK, stage=STAGE, clv=CLV)
     assert table.index.name == "customer_id"
     assert table.index.tolist() == IDS
     assert list(table) == ["segment", "treatment", "owner", "success", "budget", "value", "stage", "clv"]
@@ -71,9 +74,9 @@ def test_the_playbook_has_a_row_a_customer():
 
 def test_a_playbook_that_lacks_a_class_is_refused_by_name():
     told = ("playbook: [s] lacks 'low', 'none'; add a table for each",)
-    assert refused(p.treatments, LABELS, VALUE, book(high=1.0)) == told
-    assert refused(p.playbook_table, LABELS, VALUE, book(high=1.0)) == told
-    assert "[t] lacks 'high', 'low', 'none'" in refused(p.treatments, LABELS.rename("t"), VALUE, BOOK)[0]
+    assert refused(p.segment_treatments, LABELS, VALUE, book(high=1.0)) == told
+    assert refused(p.customer_treatments, LABELS, VALUE, book(high=1.0)) == told
+    assert "[t] lacks 'high', 'low', 'none'" in refused(p.segment_treatments, LABELS.rename("t"), VALUE, BOOK)[0]
 
 
 def test_the_four_steps_are_measured_as_far_as_they_can_be():
@@ -83,23 +86,23 @@ def test_the_four_steps_are_measured_as_far_as_they_can_be():
     same = BOOK.assign(principle=["x", "x", "y"])
     assert p.idic(LABELS, VALUE, same).loc["customise"].value.tolist() == [0]
     bare = p.idic(LABELS, VALUE)
-    assert bare.evidence[bare.value.isna()].str.startswith("not measured: ").all()
+    assert bare.summary[bare.value.isna()].str.startswith("not measured: ").all()
     assert bare.value.isna().sum() == 3
 
 
 def test_bad_input_is_named_at_once():
     gone, some = VALUE.copy(), LABELS.copy()
     gone.iloc[1], some.iloc[0] = np.nan, np.nan
-    assert refused(p.portfolio, some, gone, STAGE.iloc[1:], CLV.iloc[:0]) == (
+    assert refused(p.segment_portfolio, some, gone, STAGE.iloc[1:], CLV.iloc[:0]) == (
         "labels: none for 1 of 5 customers; assign them",
         "value: empty for 1 of 5 customers; fill it",
         "stage: no row for 1 customers (first: 'c0'); add them",
         "clv: no row for 5 customers (first: 'c0'); add them",
     )
-    assert "p_alive: no row for 4 customers" in refused(p.playbook_table, LABELS, VALUE, BOOK, p_alive=CLV[:1])[0]
-    assert "some twice" in refused(p.portfolio, pd.concat([LABELS, LABELS]), VALUE)[0]
-    assert refused(p.concentration, VALUE * 0, (0.5, 0.2)) == (
+    assert "p_alive: no row for 4 customers" in refused(p.customer_treatments, LABELS, VALUE, BOOK, p_alive=CLV[:1])[0]
+    assert "some twice" in refused(p.segment_portfolio, pd.concat([LABELS, LABELS]), VALUE)[0]
+    assert refused(p.value_concentration, VALUE * 0, (0.5, 0.2)) == (
         "value: 0 or less for all 5 customers, so it has no shares; take customers who bring some",
         "shares = (0.5, 0.2): give shares of customers that rise, above 0 and up to 1",
     )
-    assert "empty or infinite for 1 of 5" in refused(p.concentration, gone)[0]
+    assert "empty or infinite for 1 of 5" in refused(p.value_concentration, gone)[0]

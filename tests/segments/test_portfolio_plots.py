@@ -14,28 +14,39 @@ from .test_migration import AFTER, BEFORE, WORTH
 from .test_portfolio import BOOK, CLV, LABELS, STAGE, VALUE
 from .test_weights import consistent
 
-MOVES = migration.migration(BEFORE, AFTER, *WORTH)
+MOVES = migration.migration_matrix(BEFORE, AFTER, *WORTH)
 
 
 def doubts(tiers):
-    return index_system.doubt_by_tier(index_system.IndexSystem.fit(FRAME, card(), tiers).doubt(FRAME, draws=20))
+    return index_system.weight_sensitivity_by_tier(
+        index_system.IndexSystem.fit(FRAME, card(), tiers).weight_sensitivity(FRAME, replicates=20)
+    )
 
 
 TABLES = {
-    "weightings": (index_plots.weightings, lambda: index_system.weightings(FRAME, card())),
-    "judgements": (index_plots.judgements, lambda: weights.judgements(consistent())),
-    "doubt_by_tier, 8": (index_plots.doubt_by_tier, lambda: doubts(8)),
-    "doubt_by_tier, 30": (index_plots.doubt_by_tier, lambda: doubts(30)),
-    "migration": (migration_plots.migration, lambda: MOVES),
-    "migration, with a blank": (
-        migration_plots.migration,
-        lambda: migration.migration(BEFORE[:2], AFTER[:2], WORTH[0], WORTH[1]),
+    "weighting_comparison": (
+        index_plots.weighting_comparison,
+        lambda: index_system.weighting_comparison(FRAME, card()),
     ),
-    "risen_and_fallen": (migration_plots.risen_and_fallen, lambda: migration.risen_and_fallen(MOVES)),
-    "concentration": (portfolio_plots.concentration, lambda: portfolio.concentration(VALUE)),
-    "portfolio": (portfolio_plots.portfolio, lambda: portfolio.portfolio(LABELS, VALUE, clv=CLV)),
-    "portfolio by stage": (portfolio_plots.portfolio, lambda: portfolio.portfolio(LABELS, VALUE, STAGE)),
-    "treatments": (portfolio_plots.treatments, lambda: portfolio.treatments(LABELS, VALUE, BOOK)),
+    "judgements": (index_plots.ahp_judgements, lambda: weights.ahp_judgements(consistent())),
+    "doubt_by_tier, 8": (index_plots.weight_sensitivity_by_tier, lambda: doubts(8)),
+    "doubt_by_tier, 30": (index_plots.weight_sensitivity_by_tier, lambda: doubts(30)),
+    "migration": (migration_plots.migration_matrix, lambda: MOVES),
+    "migration, with a blank": (
+        migration_plots.migration_matrix,
+        lambda: migration.migration_matrix(BEFORE[:2], AFTER[:2], WORTH[0], WORTH[1]),
+    ),
+    "migration_summary": (migration_plots.migration_summary, lambda: migration.migration_summary(MOVES)),
+    "value_concentration": (portfolio_plots.value_concentration, lambda: portfolio.value_concentration(VALUE)),
+    "portfolio": (portfolio_plots.segment_portfolio, lambda: portfolio.segment_portfolio(LABELS, VALUE, clv=CLV)),
+    "portfolio by stage": (
+        portfolio_plots.segment_portfolio,
+        lambda: portfolio.segment_portfolio(LABELS, VALUE, STAGE),
+    ),
+    "segment_treatments": (
+        portfolio_plots.segment_treatments,
+        lambda: portfolio.segment_treatments(LABELS, VALUE, BOOK),
+    ),
 }
 
 
@@ -61,8 +72,8 @@ def test_cells_of_moves_show_shares_with_their_intervals():
 
 
 def test_bars_of_moves_are_what_was_carried():
-    ax, texts = drawn("risen_and_fallen")
-    table = TABLES["risen_and_fallen"][1]()
+    ax, texts = drawn("migration_summary")
+    table = TABLES["migration_summary"][1]()
     assert [bar.get_width() for bar in ax.patches] == [*table.value_before, *table.value_after]
     assert texts[0] == "+8.00"
 
@@ -74,7 +85,7 @@ def test_cells_of_the_portfolio_say_where_there_is_nobody():
 
 
 def test_weights_are_marked_by_the_way_of_weighing():
-    ax, _ = drawn("weightings")
+    ax, _ = drawn("weighting_comparison")
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     assert labels == ["equal", "given", "entropy sum", "entropy minmax"]
 

@@ -7,7 +7,7 @@ from scipy import stats
 from scipy.stats.contingency import association
 from statsmodels.stats.multitest import multipletests
 
-from crmlab.segments.models.profiles import means, profiles
+from crmlab.segments.models.profiles import segment_differences, segment_means
 
 from .refusals import refused
 
@@ -27,16 +27,16 @@ FRAME = pd.DataFrame(
 
 
 def found(**options):
-    return profiles(LABELS, FRAME, ["spend"], **options).set_index("variable")
+    return segment_differences(LABELS, FRAME, ["spend"], **options).set_index("variable")
 
 
 def test_planted_differences_are_found_and_no_others():
     table = found()
-    assert table.says[["age", "city"]].tolist() == ["differs", "differs"]
-    assert table.says[["noise", "dice"]].tolist() == ["no difference"] * 2
+    assert table.outcome[["age", "city"]].tolist() == ["differs", "differs"]
+    assert table.outcome[["noise", "dice"]].tolist() == ["no difference"] * 2
     assert "spend" not in table.index
-    assert (table.low <= table.value)[table.value > 0].all()
-    assert (table.value <= table.high)[table.value.notna()].all()
+    assert (table.ci_low <= table.value)[table.value > 0].all()
+    assert (table.value <= table.ci_high)[table.value.notna()].all()
 
 
 def test_chances_are_those_of_scipy_and_statsmodels():
@@ -46,7 +46,7 @@ def test_chances_are_those_of_scipy_and_statsmodels():
     crossed = pd.crosstab(LABELS, FRAME.city)
     assert table.p["city"] == pytest.approx(stats.chi2_contingency(crossed, correction=False).pvalue)
     known = table.p.dropna()
-    np.testing.assert_allclose(table.p_holm[known.index], multipletests(known, method="holm")[1])
+    np.testing.assert_allclose(table.p_adjusted[known.index], multipletests(known, method="holm")[1])
 
 
 def test_effects_are_less_what_chance_gives():
@@ -64,31 +64,33 @@ def test_intervals_of_an_effect_hold_it_in_nineteen_of_twenty_samples():
     labels = pd.Series(np.repeat(["a", "b"], 150))
     for seed in range(60):
         x = np.random.default_rng([9, seed]).normal(size=300) + np.repeat([1.0, 0], 150)
-        row = profiles(labels, pd.DataFrame({"x": x}), [], replicates=200).iloc[0]
-        hits += row.low <= truth <= row.high
+        row = segment_differences(labels, pd.DataFrame({"x": x}), [], replicates=200).iloc[0]
+        hits += row.ci_low <= truth <= row.ci_high
     assert hits >= 52  # of 60; .95 would give 57, and fewer than 52 once in a hundred
 
 
 def test_what_is_the_same_for_all_is_a_stated_blank():
     row = found().loc["same"]
     assert np.isnan(row.value)
-    assert row.says == "cannot be estimated: it is the same for all customers"
-    single = profiles(LABELS.where(LABELS == "high", "high"), FRAME, ["spend"], replicates=5)
-    assert single.says.eq("cannot be estimated: all are of one segment").all()
+    assert row.outcome == "cannot be estimated: it is the same for all customers"
+    single = segment_differences(LABELS.where(LABELS == "high", "high"), FRAME, ["spend"], replicates=5)
+    assert single.outcome.eq("cannot be estimated: all are of one segment").all()
 
 
 def test_used_columns_are_refused_with_all_else_that_is_wrong():
     frame = FRAME.assign(age=FRAME.age.where(FRAME.age > 0))
-    said = refused(profiles, LABELS, frame, ["spend"], ["spend", "age", "visits"])
+    said = refused(segment_differences, LABELS, frame, ["spend"], ["spend", "age", "visits"])
     assert "made of spend" in said[0]
     assert "no visits" in said[1]
     assert "'age' is empty for" in said[2]
-    assert "no variable but those" in refused(profiles, LABELS, FRAME, [*FRAME])[0]
-    assert "lack 600 labelled customers" in refused(profiles, LABELS, FRAME.set_index(FRAME.index + 999), [])[0]
+    assert "no variable but those" in refused(segment_differences, LABELS, FRAME, [*FRAME])[0]
+    assert (
+        "lack 600 labelled customers" in refused(segment_differences, LABELS, FRAME.set_index(FRAME.index + 999), [])[0]
+    )
 
 
 def test_means_are_by_segment_and_of_all():
-    table = means(LABELS, FRAME, ["age", "same"])
+    table = segment_means(LABELS, FRAME, ["age", "same"])
     assert table.age["high"] == pytest.approx(FRAME.age[:200].mean())
     assert table.age["all"] == pytest.approx(FRAME.age.mean())
     assert table.customers.tolist() == [200, 200, 200, 600]
@@ -97,7 +99,7 @@ def test_means_are_by_segment_and_of_all():
 def test_what_is_not_known_for_all_is_a_stated_blank_unless_it_was_asked_for():
     labels = pd.Series(["a", "b"] * 50)
     features = pd.DataFrame({"x": np.arange(100.0), "strength": [np.nan, 1.0, *range(98)]})
-    table = profiles(labels, features, [], replicates=10).set_index("variable")
-    assert table.says["strength"] == "cannot be estimated: it is empty for 1 of 100 customers"
-    assert table.says["x"] == "no difference"
-    assert "'strength' is empty for 1 of 100" in refused(profiles, labels, features, [], ["strength"])[0]
+    table = segment_differences(labels, features, [], replicates=10).set_index("variable")
+    assert table.outcome["strength"] == "cannot be estimated: it is empty for 1 of 100 customers"
+    assert table.outcome["x"] == "no difference"
+    assert "'strength' is empty for 1 of 100" in refused(segment_differences, labels, features, [], ["strength"])[0]

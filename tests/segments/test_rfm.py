@@ -19,28 +19,28 @@ def ramp(count):
 
 
 def test_independent_scores_part_untied_customers_into_fifths():
-    scores = Scores.fit(ramp(100)).of(ramp(100))
+    scores = Scores.fit(ramp(100)).score(ramp(100))
     for axis in "rfm":
         assert scores[axis].tolist() == np.repeat([1, 2, 3, 4, 5], 20).tolist()
 
 
 def test_recency_is_best_where_the_last_order_is_latest():
     frame = ramp(10).assign(orders=range(10, 0, -1))
-    scores = Scores.fit(frame).of(frame)
+    scores = Scores.fit(frame).score(frame)
     assert scores.r.tolist() == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
     assert scores.f.tolist() == [5, 5, 4, 4, 3, 3, 2, 2, 1, 1]
 
 
 def test_who_bought_once_has_the_lowest_score_however_many_there_are():
     frame = ramp(100).assign(orders=[1] * 70 + [2] * 20 + [3] * 10)
-    scores = Scores.fit(frame).of(frame)
+    scores = Scores.fit(frame).score(frame)
     assert scores.f.groupby(frame.orders).unique().map(list).to_dict() == {1: [1], 2: [4], 3: [5]}
 
 
 def test_nested_scores_part_each_cell_into_fifths():
     rng = np.random.default_rng(1)
     frame = pd.DataFrame({axis: rng.permutation(5000) for axis in ("days_since_last", "orders", "spend")})
-    scores = Scores.fit(frame, nested=True).of(frame)
+    scores = Scores.fit(frame, nested=True).score(frame)
     assert (scores.groupby(["r", "f", "m"]).size() == 40).all()  # 5,000 over 125 cells
     within = frame.groupby([scores.r, scores.f])
     assert all((g.spend.groupby(scores.m[g.index]).min().is_monotonic_increasing) for _, g in within)
@@ -48,7 +48,7 @@ def test_nested_scores_part_each_cell_into_fifths():
 
 def test_nested_and_independent_differ_where_axes_go_together():
     frame = ramp(500)
-    alone, within = (Scores.fit(frame, nested=n).of(frame) for n in (False, True))
+    alone, within = (Scores.fit(frame, nested=n).score(frame) for n in (False, True))
     assert (alone.r == within.r).all()
     assert (alone.f == alone.r).all()  # as all go together
     assert (within.f.groupby(within.r).nunique() == 5).all()
@@ -63,7 +63,7 @@ def test_ties_are_never_parted_and_more_is_never_worse(rows, nested):
     frame = pd.DataFrame(rows, columns=["days_since_last", "orders", "spend"])
     if (frame.nunique() < 2).any():
         return
-    scores = Scores.fit(frame, bins=3, nested=nested).of(frame)
+    scores = Scores.fit(frame, bins=3, nested=nested).score(frame)
     assert (scores.groupby([frame[c] for c in frame]).nunique() == 1).all().all()
     groups = {"r": [], "f": [scores.r], "m": [scores.r, scores.f]}
     for axis, column, sign in (("r", "days_since_last", -1), ("f", "orders", 1), ("m", "spend", 1)):
@@ -77,7 +77,7 @@ def test_cells_without_customers_take_the_cuts_of_all():
     frame = ramp(200).assign(orders=[1] * 150 + list(range(2, 52)))
     scores = Scores.fit(frame, nested=True)
     empty = frame.iloc[:1].assign(days_since_last=999, orders=40, spend=5000.0)  # the longest away, yet frequent
-    assert scores.of(empty).to_numpy().tolist() == [[1, 5, 5]]
+    assert scores.score(empty).to_numpy().tolist() == [[1, 5, 5]]
 
 
 def test_named_segments_are_those_of_their_cells():
@@ -105,9 +105,9 @@ def test_rules_tell_the_scores_and_the_values():
 def test_the_values_told_are_those_of_the_scores():
     frame = simulated()
     scheme = Scores.fit(frame)
-    r = scheme.of(frame).r
+    r = scheme.score(frame).r
     low, high = frame.days_since_last[r.between(3, 4)].agg(["min", "max"])
-    told = scheme.values([[3, 4], [1, 5], [1, 5]])
+    told = scheme.describe([[3, 4], [1, 5], [1, 5]])
     at_least, less_than = (int(w) for w in told.replace(",", "").split() if w.isdigit())
     assert at_least <= low
     assert high < less_than
@@ -121,7 +121,7 @@ def test_nested_rules_tell_scores_alone():
 def test_the_score_is_the_weighted_mean():
     frame = ramp(100)
     tiers = RFMTiers.fit(frame, weights=(5, 3, 2))
-    scores = tiers.scores.of(frame)
+    scores = tiers.scores.score(frame)
     assert np.allclose(tiers.score(frame), 0.5 * scores.r + 0.3 * scores.f + 0.2 * scores.m)
     assert tiers.assign(frame).value_counts(sort=False).to_dict() == {f"tier {t}": 20 for t in range(1, 6)}
     assert tiers.assign(frame).iloc[-1] == "tier 1"
@@ -142,7 +142,7 @@ def test_what_was_learned_fits_later_features_and_other_customers(nested):
     labels = scheme.assign(other)
     assert not labels.isna().any()
     assert scheme.assign(other[::-1]).sort_index().equals(labels)
-    assert (scheme.scores.of(other.iloc[:5])[["f", "m"]] == 5).all().all()
+    assert (scheme.scores.score(other.iloc[:5])[["f", "m"]] == 5).all().all()
 
 
 def test_bad_features_are_named_all_at_once():

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from crmlab.segments.models.abc import ABC
-from crmlab.segments.models.brand_loyalty import BrandLoyalty, nine_cells
-from crmlab.segments.models.eight_classes import EightClasses, ablation
-from crmlab.segments.models.rfm_audit import audit
+from crmlab.segments.models.brand_loyalty import BrandLoyalty, usage_by_loyalty
+from crmlab.segments.models.eight_classes import EightClasses, store_strength_ablation
+from crmlab.segments.models.rfm_audit import rfm_rule_audit
 from crmlab.segments.models.value_matrix import ValueMatrix
 from crmlab.segments.plots import schemes
 
@@ -18,11 +18,13 @@ from .test_eight_classes import playbook
 
 FRAME = simulated()
 TABLES = {
-    "abc_curve": lambda: ABC.fit(FRAME).curve(FRAME),
-    "rfm_audit": audit,
+    "pareto_curve": lambda: ABC.fit(FRAME).pareto_curve(FRAME),
+    "rfm_rule_audit": rfm_rule_audit,
     "quadrants": lambda: ValueMatrix.fit(FRAME).quadrants(FRAME),
-    "nine_cells": lambda: nine_cells(BrandLoyalty.fit(customers()).assign(customers())),
-    "ablation": lambda: ablation(EightClasses.fit(FRAME).assign(FRAME), playbook(keep_weak_store="watch")),
+    "usage_by_loyalty": lambda: usage_by_loyalty(BrandLoyalty.fit(customers()).assign(customers())),
+    "store_strength_ablation": lambda: store_strength_ablation(
+        EightClasses.fit(FRAME).assign(FRAME), playbook(keep_weak_store="watch")
+    ),
 }
 
 
@@ -39,14 +41,14 @@ def drawn(name, table):
 
 
 def test_classes_of_the_curve_are_named():
-    ax, texts = drawn("abc_curve", TABLES["abc_curve"]())
+    ax, texts = drawn("pareto_curve", TABLES["pareto_curve"]())
     assert texts == ["A", "B", "C"]
-    assert np.allclose(ax.lines[0].get_ydata(), TABLES["abc_curve"]().value)
+    assert np.allclose(ax.lines[0].get_ydata(), TABLES["pareto_curve"]().value_share)
 
 
 def test_cells_show_how_many_rules_claim_them():
-    _, texts = drawn("rfm_audit", audit())
-    assert list(map(int, texts)) == audit().claims.tolist()
+    _, texts = drawn("rfm_rule_audit", rfm_rule_audit())
+    assert list(map(int, texts)) == rfm_rule_audit().n_rules.tolist()
 
 
 def test_quadrants_stand_where_value_is_high():
@@ -57,7 +59,7 @@ def test_quadrants_stand_where_value_is_high():
 
 
 def test_sameness_of_treatment_is_told():
-    ax, _ = drawn("ablation", TABLES["ablation"]())
+    ax, _ = drawn("store_strength_ablation", TABLES["store_strength_ablation"]())
     labels = [label.get_text() for label in ax.get_yticklabels()]
     assert sum("same treatment" in label for label in labels) == 7
     assert "same treatment" not in next(label for label in labels if label.startswith("keep, weak"))

@@ -25,22 +25,22 @@ def test_jaccard_is_that_of_the_most_similar_segment():
 def test_planted_clusters_stay_and_too_many_dissolve():
     frame, kind = planted()  # three kinds were simulated
     fits = {"three": partial(KMeans.fit, k=3, columns=COLUMNS), "seven": partial(KMeans.fit, k=7, columns=COLUMNS)}
-    table = stability.bootstrap(fits, frame, 20)
+    table = stability.bootstrap_stability(fits, frame, 20)
     three, seven = (table[table.scheme == name] for name in fits)
-    assert (three.says == "stable").all()
+    assert (three.outcome == "stable").all()
     assert (three.jaccard > 0.95).all()
     assert (three.dissolved == 0).all()
     assert (three.recovered == 20).all()
     assert seven.dissolved.sum() > 10
     assert seven.ari.iloc[0] < 0.9 < three.ari.iloc[0]
     assert three.customers.sum() == len(kind)
-    assert table.says[table.jaccard < 0.6].eq("not stable").all()
+    assert table.outcome[table.jaccard < 0.6].eq("not stable").all()
 
 
 def test_a_segment_without_customers_says_so():
-    table = stability.bootstrap({"abc": ABC.fit}, simulated(200), 5).set_index("label")
+    table = stability.bootstrap_stability({"abc": ABC.fit}, simulated(200), 5).set_index("label")
     assert table.customers["no value"] == 0
-    assert table.says["no value"] == "cannot be estimated: nobody is in it"
+    assert table.outcome["no value"] == "cannot be estimated: nobody is in it"
 
 
 def test_a_scheme_that_fits_no_draw_says_so():
@@ -50,18 +50,18 @@ def test_a_scheme_that_fits_no_draw_says_so():
         seen.append(features)
         return ABC.fit(features if len(seen) == 1 else features[:2])
 
-    table = stability.bootstrap({"abc": once}, simulated(100), 3)
+    table = stability.bootstrap_stability({"abc": once}, simulated(100), 3)
     assert (table.replicates == 0).all()
-    assert table.says.str.startswith("cannot be estimated").all()
+    assert table.outcome.str.startswith("cannot be estimated").all()
 
 
 def test_jitter_moves_those_at_a_cut_only():
     frame = pd.DataFrame({"spend": [100.0, 99.0, 10.0, 9.9, 1.0]}, list("abcde"))
-    table = stability.jitter({"abc": ABC((50.0, 9.95), (0.8, 0.95))}, frame, (0.001, 0.02), 50)
+    table = stability.jitter_stability({"abc": ABC((50.0, 9.95), (0.8, 0.95))}, frame, (0.001, 0.02), 50)
     # by hand: of five, those with 10 and 9.9 stand within 2 % of the cut at 9.95, and nobody within .1 %
-    held = table[table.label == "all"].set_index("share")
-    assert held.near[0.001] == 0
-    assert held.near[0.02] == pytest.approx(2 / 5)
+    held = table[table.label == "all"].set_index("perturbation")
+    assert held.near_cut[0.001] == 0
+    assert held.near_cut[0.02] == pytest.approx(2 / 5)
     assert 0 < held.changed[0.02] < 2 / 5
     assert table[table.label == "A"].changed.eq(0).all()
 
@@ -77,7 +77,7 @@ def test_jitter_keeps_whole_numbers_whole_and_text_alone():
 
 def test_more_is_off_more_change():
     frame = simulated(500)
-    table = stability.jitter({"rfm": RFM.fit(frame)}, frame, replicates=10)
+    table = stability.jitter_stability({"rfm": RFM.fit(frame)}, frame, replicates=10)
     assert table[table.label == "all"].changed.is_monotonic_increasing
 
 
@@ -85,11 +85,15 @@ def test_results_are_the_same_from_run_to_run_and_in_any_order_of_rows():
     frame = one_kind("lognormal", 1)
     mixed = frame.sample(frac=1, random_state=1)
     fits = {"two": partial(KMeans.fit, k=2, columns=COLUMNS)}
-    pd.testing.assert_frame_equal(stability.bootstrap(fits, frame, 5), stability.bootstrap(fits, mixed, 5))
+    pd.testing.assert_frame_equal(
+        stability.bootstrap_stability(fits, frame, 5), stability.bootstrap_stability(fits, mixed, 5)
+    )
     scheme = {"abc": ABC.fit(frame)}
-    pd.testing.assert_frame_equal(stability.jitter(scheme, frame), stability.jitter(scheme, mixed))
+    pd.testing.assert_frame_equal(stability.jitter_stability(scheme, frame), stability.jitter_stability(scheme, mixed))
 
 
 def test_bad_input_is_named():
-    assert "give one scheme" in refused(stability.bootstrap, {}, simulated(50))[0]
-    assert "shares above 0" in refused(stability.jitter, {"abc": ABC.fit(simulated(50))}, simulated(50), (5,))[0]
+    assert "give one scheme" in refused(stability.bootstrap_stability, {}, simulated(50))[0]
+    assert (
+        "shares above 0" in refused(stability.jitter_stability, {"abc": ABC.fit(simulated(50))}, simulated(50), (5,))[0]
+    )

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from crmlab.segments.tables.features import collect, features
+from crmlab.segments.tables.features import collect, customer_features
 from crmlab.segments.tables.stores import store_index, store_strength
 
 from .logs import log, random_rows, table
@@ -76,13 +76,13 @@ def test_the_window_counts_for_strength_and_all_for_home():
 
 def test_home_is_that_of_the_features():
     rows = [(*r[:3], r[4], r[6]) for r in random_rows(np.random.default_rng(1), 200, "2024-01-01", END)]
-    known = collect(features(log(*rows, columns=["store_id"]), END))
+    known = collect(customer_features(log(*rows, columns=["store_id"]), END))
     assert strength(rows).home_store.to_dict() == known.home_store[known.home_store != ""].to_dict()
 
 
 def test_it_is_joined_to_the_features_on_the_engine():
     shop = log(*SHOP, ("eve", "2024-02-01", "3", None), columns=["store_id"])
-    known, strong = features(shop, END), store_strength(shop, END)
+    known, strong = customer_features(shop, END), store_strength(shop, END)
     joined = collect(known, strong)
     assert joined.drop(columns="store_strength").equals(collect(known))
     assert joined.store_strength.drop("eve").equals(collect(strong).store_strength)

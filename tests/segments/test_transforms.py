@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from crmlab.segments.models.transforms import KINDS, Transform, side_by_side
+from crmlab.segments.models.transforms import KINDS, Transform, transform_comparison
 
 from .logs import simulated
 from .refusals import refused
@@ -14,7 +14,7 @@ COLUMNS = ("orders", "spend")
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_transform_has_mean_zero_and_deviation_one(kind):
-    X = Transform.fit(simulated(), COLUMNS, kind).of(simulated())
+    X = Transform.fit(simulated(), COLUMNS, kind).transform(simulated())
     np.testing.assert_allclose(X.mean(axis=0), 0, atol=1e-12)
     np.testing.assert_allclose(X.std(axis=0), 1)
 
@@ -23,9 +23,9 @@ def test_log_is_that_of_one_more_and_tells_refunds():
     frame = simulated(100)
     frame.loc[frame.index[0], "spend"] = -50.0
     scale = Transform.fit(frame, ["spend"], "log")
-    back = scale.of(frame)[:, 0] * scale.deviation[0] + scale.mean[0]
-    assert back[0] == pytest.approx(-np.log(51))
-    np.testing.assert_allclose(back[1:], np.log(1 + frame.spend[1:]))
+    inverse_transform = scale.transform(frame)[:, 0] * scale.standard_deviation[0] + scale.mean[0]
+    assert inverse_transform[0] == pytest.approx(-np.log(51))
+    np.testing.assert_allclose(inverse_transform[1:], np.log(1 + frame.spend[1:]))
 
 
 def test_winsorised_ends_are_quantiles_and_hold_for_later_customers():
@@ -33,7 +33,7 @@ def test_winsorised_ends_are_quantiles_and_hold_for_later_customers():
     later.loc[later.index[0], "spend"] = 9e9
     scale = Transform.fit(frame, ["spend"], "winsorised", tail=0.05)
     assert scale.high[0] == pytest.approx(np.quantile(frame.spend, 0.95))
-    assert scale.of(later)[0, 0] == pytest.approx((scale.high[0] - scale.mean[0]) / scale.deviation[0])
+    assert scale.transform(later)[0, 0] == pytest.approx((scale.high[0] - scale.mean[0]) / scale.standard_deviation[0])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -41,11 +41,11 @@ def test_back_is_the_way_back(kind):
     frame = simulated(200)
     inside = frame[frame.spend.between(*frame.spend.quantile([0.1, 0.9]))]
     scale = Transform.fit(frame, ["spend"], kind)
-    np.testing.assert_allclose(scale.back(scale.of(inside))[:, 0], inside.spend)
+    np.testing.assert_allclose(scale.inverse_transform(scale.transform(inside))[:, 0], inside.spend)
 
 
 def test_side_by_side_shows_the_skewness_of_each_transform():
-    table = side_by_side(simulated(), COLUMNS).set_index(["column", "transform"])
+    table = transform_comparison(simulated(), COLUMNS).set_index(["column", "transform"])
     assert [*table.index] == [(c, k) for c in COLUMNS for k in KINDS]
     spend = simulated().spend
     assert table.skewness["spend", "raw"] == pytest.approx(stats.skew(spend))

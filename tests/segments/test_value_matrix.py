@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crmlab.segments.models.value_matrix import ValueMatrix, axes_distinct
+from crmlab.segments.models.value_matrix import ValueMatrix, value_axes_distinct
 
 from .logs import later_features, simulated
 from .refusals import refused
@@ -69,14 +69,14 @@ def test_axes_that_go_together_are_told(factor, passes):
     frame = simulated()
     noise = frame.expected_margin.to_numpy() * (0.01 if factor > 1 else 50)
     frame = frame.assign(expected_margin=factor * frame.window_spend + noise)
-    verdict = axes_distinct(ValueMatrix(0, 0).axes(frame))
+    verdict = value_axes_distinct(ValueMatrix(0, 0).axes(frame))
     assert verdict.passed is passes
     assert ("axes not distinct" in verdict.evidence) is not passes
 
 
 def test_axes_that_go_against_each_other_are_told_too():
     frame = simulated()
-    verdict = axes_distinct(ValueMatrix(0, 0).axes(frame.assign(expected_margin=0.1)))
+    verdict = value_axes_distinct(ValueMatrix(0, 0).axes(frame.assign(expected_margin=0.1)))
     assert not verdict.passed  # potential is then minus the current value
     assert "-1.000" in verdict.evidence
 

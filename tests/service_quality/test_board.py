@@ -8,8 +8,8 @@ import pytest
 from scipy import stats
 
 from crmlab.contracts import InputError
-from crmlab.service_quality.models.antecedents import antecedents
-from crmlab.service_quality.models.board import NAMES, board
+from crmlab.service_quality.models.antecedents import gap_antecedents
+from crmlab.service_quality.models.board import NAMES, gaps_model
 
 from .gap_worlds import answers, survey
 
@@ -44,7 +44,7 @@ def score(held, audience, battery):
 
 def test_every_gap_is_measured_and_tested_as_the_samples_it_is_of():
     held = world()
-    table = board(held).set_index("number")
+    table = gaps_model(held).set_index("number")
     assert list(table.index) == [1, 2, 3, 4, 5, 6, 7]
     assert table.name.to_dict() == NAMES
     assert set(table.state) == {"measured"}
@@ -57,54 +57,54 @@ def test_every_gap_is_measured_and_tested_as_the_samples_it_is_of():
         6: ("staff", "expect", "customer", "expect"),
         7: ("staff", "expect", "manager", "expect"),
     }
-    for number, (who, battery, other, below) in sides.items():
-        row, one, two = table.loc[number], score(held, who, battery), score(held, other, below)
+    for number, (who, battery, other, subtrahend) in sides.items():
+        row, one, two = table.loc[number], score(held, who, battery), score(held, other, subtrahend)
         route = stats.ttest_rel(one, two) if who == other else stats.ttest_ind(one, two, equal_var=False)
         ends = route.confidence_interval()
         assert row.test == ("paired" if who == other else "Welch")
         assert [row.gap, row.t, row.p, row.df] == pytest.approx(
             [one.mean() - two.mean(), route.statistic, route.pvalue, route.df]
         )
-        assert [row.low, row.high] == pytest.approx([*ends])
-        assert (row.n_above, row.n_below) == (len(one), len(two))
-        assert row.above - row.below == pytest.approx(row.gap)
+        assert [row.ci_low, row.ci_high] == pytest.approx([*ends])
+        assert (row.n_minuend, row.n_subtrahend) == (len(one), len(two))
+        assert row.minuend - row.subtrahend == pytest.approx(row.gap)
 
 
 def test_the_first_three_gaps_and_what_customers_expect_add_up_to_what_is_delivered():
     held = world()
-    table = board(held).set_index("number")
+    table = gaps_model(held).set_index("number")
     delivered = score(held, "customer", "expect").mean() + table.gap[[1, 2, 3]].sum()
     assert delivered == pytest.approx(score(held, "staff", "perceive").mean())
 
 
 def test_weights_of_customers_reach_the_board():
     weight = np.where(WHO == "customer", np.random.default_rng(2).gamma(2, size=len(WHO)), 1)
-    held, row = world(weights=weight), board(world(weights=weight)).set_index("number").loc[6]
+    held, row = world(weights=weight), gaps_model(world(weights=weight)).set_index("number").loc[6]
     one, two, w = score(held, "staff", "expect"), score(held, "customer", "expect"), weight[WHO == "customer"]
     mean = np.average(two, weights=w)
     errors = one.var(ddof=1) / 40, 200 / 199 * sum((w * (two - mean)) ** 2) / sum(w) ** 2
     df = sum(errors) ** 2 / (errors[0] ** 2 / 39 + errors[1] ** 2 / (sum(w) ** 2 / sum(w**2) - 1))
     reach = stats.t.ppf(0.975, df) * np.sqrt(sum(errors))
-    assert [row.gap, row.df, row.low] == pytest.approx([one.mean() - mean, df, one.mean() - mean - reach])
+    assert [row.gap, row.df, row.ci_low] == pytest.approx([one.mean() - mean, df, one.mean() - mean - reach])
 
 
 def test_what_nobody_was_asked_is_absent_and_says_what_is_missing():
     alone = world()
-    table = board(alone.of("customer")).set_index("number")
+    table = gaps_model(alone.select("customer")).set_index("number")
     assert table.state.to_dict() == dict.fromkeys(NAMES, "absent") | {5: "measured"}
     assert table.reason[1] == "not asked: managers' expectations"
     assert table.reason[3] == "not asked: staff's perceptions and managers' standards"
-    assert table.loc[[1, 2, 3, 4, 6, 7], ["gap", "low", "p", "p_holm"]].isna().all(axis=None)
-    assert table.p_holm[5] == table.p[5]  # a family of one
+    assert table.loc[[1, 2, 3, 4, 6, 7], ["gap", "ci_low", "p", "p_adjusted"]].isna().all(axis=None)
+    assert table.p_adjusted[5] == table.p[5]  # a family of one
 
 
 def test_customers_perceptions_stand_in_for_what_is_delivered_as_a_proxy():
     rng = np.random.default_rng(3)
     held = world(asked={"perceive": only(answers(rng, len(WHO), 5), "customer")})
-    table = board(held).set_index("number")
+    table = gaps_model(held).set_index("number")
     assert table.state[[3, 4]].tolist() == ["proxy", "proxy"]
     assert (table.reason[[3, 4]] == "customers' perception stands for what is delivered").all()
-    assert table.above_is[3] == "customers' perceptions"
+    assert table.minuend_source[3] == "customers' perceptions"
     assert table.gap[3] == pytest.approx(
         score(held, "customer", "perceive").mean() - score(held, "manager", "standard").mean()
     )
@@ -114,53 +114,53 @@ def test_ratings_of_extent_are_shown_and_never_subtracted():
     rng = np.random.default_rng(4)
     rated = {"standard": only(answers(rng, len(WHO), 5, 4, high=7), "manager", "staff")}
     held = world(asked=rated, scales={"standard": {"low": 1, "high": 7, "extent": True}})
-    table = board(held).set_index("number")
+    table = gaps_model(held).set_index("number")
     assert table.state[[2, 3]].tolist() == ["proxy", "proxy"]
-    assert table.loc[[2, 3], ["gap", "low", "t", "above"]].isna().all(axis=None)
+    assert table.loc[[2, 3], ["gap", "ci_low", "t", "minuend"]].isna().all(axis=None)
     for who, name in (("manager", "managers"), ("staff", "staff")):
         x = score(held, who, "standard")
         ends = stats.t.interval(0.95, len(x) - 1, x.mean(), stats.sem(x))
-        row = table.loc[3, [name, f"{name}_low", f"{name}_high", f"{name}_n"]]
+        row = table.loc[3, [name, f"{name}_ci_low", f"{name}_ci_high", f"{name}_n"]]
         assert row.tolist() == pytest.approx([x.mean(), *ends, len(x)])
     assert table.state[4] == "measured"
 
 
 def test_another_range_is_no_common_scale():
     held = world(scales={"promise": {"low": 1, "high": 10}})
-    row = board(held).set_index("number").loc[4]
+    row = gaps_model(held).set_index("number").loc[4]
     assert np.isnan(row.gap)
     assert row.reason == "no common scale: perceive 1 to 7, promise 1 to 10"
     assert row.staff == pytest.approx(score(held, "staff", "promise").mean())
 
 
 def test_dimensions_have_rows_of_their_own_and_families_by_gap():
-    table = board(world(), by="dimension")
+    table = gaps_model(world(), by="dimension")
     assert len(table) == 14
     for _, rows in table.groupby("number"):
         low, high = sorted(rows.p)
-        assert sorted(rows.p_holm) == pytest.approx(sorted([min(2 * low, 1), max(min(2 * low, 1), high)]))
+        assert sorted(rows.p_adjusted) == pytest.approx(sorted([min(2 * low, 1), max(min(2 * low, 1), high)]))
     with pytest.raises(InputError, match="by = 'item'"):
-        board(world(), by="item")
+        gaps_model(world(), by="item")
 
 
 def test_sides_are_compared_over_the_items_asked_of_both():
     standard = only(answers(np.random.default_rng(5), len(WHO), 5), "manager")
     standard[:, :3] = np.nan  # none of the tangibles
     held = world(asked={"standard": standard})
-    table = board(held, by="dimension").set_index(["number", "dimension"])
+    table = gaps_model(held, by="dimension").set_index(["number", "dimension"])
     assert table.loc[(3, "tangibles"), "state"] == "absent"
     assert table.loc[(3, "tangibles"), "reason"] == "no item of it was asked of both"
     delivered = held.perceive[WHO == "staff"][["r1", "r2"]].mean(axis=1)
-    assert table.loc[(3, "reliability"), "above"] == pytest.approx(delivered.mean())
+    assert table.loc[(3, "reliability"), "minuend"] == pytest.approx(delivered.mean())
 
 
 def test_two_managers_alike_have_a_gap_and_no_interval():
     held = world()
     held.expect.loc[WHO == "manager"] = 5.0
     held.standard.loc[WHO == "manager"] = 4.0
-    row = board(held).set_index("number").loc[2]
+    row = gaps_model(held).set_index("number").loc[2]
     assert row.gap == -1
-    assert np.isnan(row.low)
+    assert np.isnan(row.ci_low)
     assert row.reason == "all 15 pairs are the same"
 
 
@@ -169,7 +169,7 @@ def test_the_same_manager_in_two_waves_is_refused():
     held.people["wave"] = "1"
     held.people.loc[WHO == "manager", "respondent"] = "m1"
     with pytest.raises(InputError, match="14 rows are further answers of the same manager"):
-        board(held)
+        gaps_model(held)
 
 
 def test_a_board_of_one_wave_takes_that_wave_of_everybody():
@@ -183,7 +183,7 @@ def test_a_board_of_one_wave_takes_that_wave_of_everybody():
         },
     )
     both.people["wave"] = ["1"] * len(WHO) + ["2"] * len(WHO)
-    pd.testing.assert_frame_equal(board(both, wave="2"), board(other))
+    pd.testing.assert_frame_equal(gaps_model(both, wave="2"), gaps_model(other))
 
 
 def test_null_boards_are_wrong_no_more_often_than_they_say():
@@ -193,13 +193,13 @@ def test_null_boards_are_wrong_no_more_often_than_they_say():
         held = world(
             seed, asked={b: answers(rng, len(WHO), 5, 5.8) for b in ("expect", "perceive", "standard", "promise")}
         )
-        wrong += (board(held).p_holm < 0.05).any()
+        wrong += (gaps_model(held).p_adjusted < 0.05).any()
     assert wrong / 150 <= 0.05 + 2.6 * np.sqrt(0.05 * 0.95 / 150)
 
 
 def test_antecedents_are_listed_for_every_gap_with_measures_and_source():
-    table = antecedents(board(world().of("customer")))
-    assert list(table.columns) == ["number", "state", "antecedent", "measure", "ask", "source"]
+    table = gap_antecedents(gaps_model(world().select("customer")))
+    assert list(table.columns) == ["number", "state", "antecedent", "measure", "respondents", "source"]
     assert set(table.number) == set(NAMES)
     # as many as the paper has constructs [Zeithaml, Berry & Parasuraman 1988]
     assert table[table.number <= 4].groupby("number").size().tolist() == [3, 4, 7, 2]

@@ -10,16 +10,16 @@ import pytest
 from crmlab.contracts import InputError
 from crmlab.service_quality.models.careless import (
     FLAGS,
-    careless,
+    careless_responding,
+    careless_sensitivity,
+    careless_sensitivity_by_flag,
     even_odd,
-    flags,
+    flag_counts,
+    intra_individual_variability,
     long_string,
-    sensitivities,
-    sensitivity,
-    stands,
-    variability,
+    robust_to_careless_responding,
 )
-from crmlab.service_quality.models.gaps import gaps
+from crmlab.service_quality.models.gaps import gap_scores
 
 from .gap_worlds import answers, survey
 
@@ -46,15 +46,15 @@ def names():
 @pytest.mark.parametrize("reversed", [(), ("t2", "e1", "e3")])
 def test_planted_straight_liners_are_found_and_hardly_anybody_else(reversed):
     held, lazy = world(n=4000, reversed=reversed)
-    found = careless(held).careless.to_numpy()
+    found = careless_responding(held).careless.to_numpy()
     assert found[lazy].mean() >= 0.95
     assert found[~lazy].mean() <= 0.02
 
 
 def test_expectations_at_the_ceiling_are_no_carelessness():
     held, lazy = world()
-    found = careless(held)
-    assert found.straight_expect[:250].all()
+    found = careless_responding(held)
+    assert found.straightlining_expect[:250].all()
     assert not found.careless[:250][~lazy[:250]].any()
 
 
@@ -70,7 +70,7 @@ def test_variability_is_the_deviation_within_a_respondent():
     rng = np.random.default_rng(3)
     rows = rng.integers(1, 8, (50, 6)).astype(float)
     rows[rng.random(rows.shape) < 0.3] = np.nan
-    np.testing.assert_allclose(variability(rows), pd.DataFrame(rows).std(axis=1))
+    np.testing.assert_allclose(intra_individual_variability(rows), pd.DataFrame(rows).std(axis=1))
 
 
 def test_even_odd_consistency_is_a_stepped_up_correlation_over_dimensions():
@@ -96,32 +96,32 @@ def test_answers_that_hang_together_are_more_consistent_than_random_ones():
     rng = np.random.default_rng(5)
     topics = np.repeat(rng.normal(size=(400, 5)), list(SIZES.values()), axis=1)
     sound = survey(SIZES, expect=4 + topics + 0.3 * rng.normal(size=(400, 22)), perceive=rng.integers(1, 8, (400, 22)))
-    found = careless(sound)
+    found = careless_responding(sound)
     assert found.inconsistent_expect.mean() < 0.05
     assert found.inconsistent_perceive.mean() > 0.4
 
 
 def test_too_few_answers_say_nothing():
     held = survey({"a": 5}, expect=np.full((4, 5), 7), perceive=np.full((4, 5), 3))
-    found = careless(held)
+    found = careless_responding(held)
     assert not found.careless.any()
-    assert found[["perceive_long_string", "perceive_variability", "perceive_even_odd"]].isna().all(axis=None)
+    assert found[["perceive_long_string", "perceive_irv", "perceive_even_odd"]].isna().all(axis=None)
 
 
 def test_flags_are_counted_of_those_who_could_show_them():
     held, _ = world()
-    found = careless(held)
-    table = flags(found).set_index("flag")
-    assert table.flagged["straight_perceive"] == found.straight_perceive.sum()
+    found = careless_responding(held)
+    table = flag_counts(found).set_index("flag")
+    assert table.flagged["straightlining_perceive"] == found.straightlining_perceive.sum()
     assert table.n["inconsistent_perceive"] == found.perceive_even_odd.notna().sum()
-    assert table.share["straight_expect"] == pytest.approx(found.straight_expect.mean())
+    assert table.share["straightlining_expect"] == pytest.approx(found.straightlining_expect.mean())
 
 
 def test_sensitivity_shows_gaps_with_and_without_and_deletes_nobody():
     held, _ = world()
-    marked = careless(held).careless.to_numpy()
-    table = sensitivity(held, replicates=50)
-    whole = gaps(held, by="dimension", replicates=50)
+    marked = careless_responding(held).careless.to_numpy()
+    table = careless_sensitivity(held, replicates=50)
+    whole = gap_scores(held, by="dimension", replicates=50)
     assert table.gap.tolist() == whole.gap.tolist()
     assert (table.n - table.n_without).max() == marked.sum()
     apart = (held.perceive - held.expect)[~marked]
@@ -137,34 +137,34 @@ def test_a_gap_that_careless_answers_made_is_said_to_change():
     expect = answers(rng, 400, 22, 5)
     perceive = answers(rng, 400, 22, 5)
     perceive[:80] = 1
-    table = sensitivity(survey(SIZES, expect=expect, perceive=perceive), replicates=10)
-    assert table.changes.all()
+    table = careless_sensitivity(survey(SIZES, expect=expect, perceive=perceive), replicates=10)
+    assert table.conclusion_changes.all()
     honest = survey(SIZES, expect=expect[80:], perceive=perceive[80:])
-    unchanged = sensitivity(honest, flag=pd.Series(np.arange(320) < 3), replicates=10)
-    assert not unchanged.changes.any()
+    unchanged = careless_sensitivity(honest, flag=pd.Series(np.arange(320) < 3), replicates=10)
+    assert not unchanged.conclusion_changes.any()
 
 
 def test_all_careless_leaves_blanks_with_their_reason():
     held = survey(SIZES, expect=np.full((20, 22), 6) - np.arange(20)[:, None] % 2, perceive=np.full((20, 22), 4))
-    table = sensitivity(held, replicates=10)
+    table = careless_sensitivity(held, replicates=10)
     assert table.gap_without.isna().all()
     assert set(table.reason) == {"fewer than 2 pairs"}
 
 
 def test_an_unknown_flag_is_refused():
     with pytest.raises(InputError, match="flag = 'lazy'"):
-        sensitivity(world()[0], flag="lazy")
+        careless_sensitivity(world()[0], flag="lazy")
 
 
 def test_long_strings_and_little_variation_are_signs_beside_straight_lines():
     held, _ = world(n=400, holes=0.1)
-    found = careless(held)
+    found = careless_responding(held)
     for battery in ("expect", "perceive"):
         ticked = getattr(held, battery).to_numpy()
         count = (~np.isnan(ticked)).sum(axis=1)
         runs = [max(len([*run]) for _, run in itertools.groupby(row[~np.isnan(row)])) for row in ticked]
-        assert found[f"long_{battery}"].to_list() == [run > n / 2 for run, n in zip(runs, count, strict=True)]
-        assert (found[f"long_{battery}"] >= found[f"straight_{battery}"]).all()
+        assert found[f"repetitive_{battery}"].to_list() == [run > n / 2 for run, n in zip(runs, count, strict=True)]
+        assert (found[f"repetitive_{battery}"] >= found[f"straightlining_{battery}"]).all()
         spread = pd.DataFrame(ticked).std(axis=1)
         least = found[f"unvarying_{battery}"]
         assert spread[least].max() < spread[~least].min()
@@ -173,26 +173,34 @@ def test_long_strings_and_little_variation_are_signs_beside_straight_lines():
 
 def test_each_sign_is_left_out_by_itself_battery_by_battery():
     held, _ = world(n=300)
-    table, found = sensitivities(held, replicates=10), careless(held)
+    table, found = careless_sensitivity_by_flag(held, replicates=10), careless_responding(held)
     assert table.flag.to_list() == list(FLAGS)
-    assert table[["sign", "battery"]].drop_duplicates().shape == (8, 2)
+    assert table[["indicator", "battery"]].drop_duplicates().shape == (8, 2)
     for row in table.itertuples():
-        alone = sensitivity(held, row.flag, replicates=10).iloc[-1]
-        assert (row.gap, row.gap_without, row.low_without) == (alone.gap, alone.gap_without, alone.low_without)
+        alone = careless_sensitivity(held, row.flag, replicates=10).iloc[-1]
+        assert (row.gap, row.gap_without, row.gap_without_ci_low) == (
+            alone.gap,
+            alone.gap_without,
+            alone.gap_without_ci_low,
+        )
         assert row.flagged == found[row.flag].sum()
-    assert set(table.changes) == {"none"}
+    assert set(table.conclusion_changes) == {"none"}
 
 
 def test_the_verdict_on_carelessness_names_the_gaps_that_turn():
     rng = np.random.default_rng(6)
     expect, perceive = answers(rng, 400, 22, 5), answers(rng, 400, 22, 5)
-    honest = stands(sensitivity(survey(SIZES, expect=expect, perceive=perceive), replicates=10))
+    honest = robust_to_careless_responding(
+        careless_sensitivity(survey(SIZES, expect=expect, perceive=perceive), replicates=10)
+    )
     assert honest.passed
     assert "of 400 customers 0 gave one answer" in honest.evidence
     perceive[:80] = 1
-    turned = stands(sensitivity(survey(SIZES, expect=expect, perceive=perceive), replicates=10))
+    turned = robust_to_careless_responding(
+        careless_sensitivity(survey(SIZES, expect=expect, perceive=perceive), replicates=10)
+    )
     assert not turned.passed
     assert f"that of {' and '.join([*SIZES, 'overall'])} turns another way" in turned.evidence
-    blank = sensitivity(survey(SIZES, expect=expect, perceive=perceive), replicates=10)
-    unjudged = stands(blank.assign(gap=np.nan, reason="expectations were not asked"))
+    blank = careless_sensitivity(survey(SIZES, expect=expect, perceive=perceive), replicates=10)
+    unjudged = robust_to_careless_responding(blank.assign(gap=np.nan, reason="expectations were not asked"))
     assert unjudged.evidence == "cannot be judged: expectations were not asked"

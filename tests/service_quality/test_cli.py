@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from crmlab.cli import app
 from crmlab.contracts import InputError
-from crmlab.service_quality.tables import read
+from crmlab.service_quality.tables import read_survey
 
 
 def crmlab(*arguments):
@@ -28,11 +28,11 @@ def test_a_survey_is_simulated_and_given_an_instrument_that_reads_it(tmp_path):
         "simulate", "survey", "--out", tmp_path, "--respondents", 60, "--managers", 4, "--staff", 0, "--seed", 2
     )
     assert told.endswith("survey.csv, survey.toml, truth.csv; 64 rows, simulated, not real\n")
-    assert len(read(tmp_path / "survey.csv", tmp_path / "survey.toml").people) == 64
+    assert len(read_survey(tmp_path / "survey.csv", tmp_path / "survey.toml").people) == 64
     assert (tmp_path / "truth.csv").read_text().startswith("item,dimension,wave,expect,perceive,gap,")
     told = crmlab("new", "instrument", tmp_path / "survey.csv", "--out", tmp_path / "mine.toml")
     assert re.search(r"mine.toml: \d+ places to decide; search it for `decide:`", told)
-    assert len(read(tmp_path / "survey.csv", tmp_path / "mine.toml").instrument.items) == 22
+    assert len(read_survey(tmp_path / "survey.csv", tmp_path / "mine.toml").instrument.items) == 22
 
 
 def test_nothing_is_written_over(tmp_path):

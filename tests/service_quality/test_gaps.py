@@ -10,18 +10,18 @@ from scipy.stats import norm
 from statsmodels.stats.multitest import multipletests
 
 from crmlab.contracts import InputError
-from crmlab.service_quality.models.gaps import gaps
+from crmlab.service_quality.models.gaps import gap_scores
 from crmlab.stats import bootstrap
 from crmlab.stats.comparisons import holm
 from crmlab.stats.differences import Sample, signed_rank
 
 from .gap_worlds import DIMENSIONS, answers, survey, world
 
-ORDER = ["item", "dimension", "n", "expect", "perceive", "gap", "low", "high", "t", "p_holm", "d"]
+ORDER = ["item", "dimension", "n", "expect", "perceive", "gap", "ci_low", "ci_high", "t", "p_adjusted", "d"]
 
 
 def test_a_gap_is_perceived_less_expected_with_the_columns_of_the_issue():
-    table = gaps(survey(expect=[[7, 5], [6, 5], [6, 7]], perceive=[[5, 5], [5, 6], [3, 7]]))
+    table = gap_scores(survey(expect=[[7, 5], [6, 5], [6, 7]], perceive=[[5, 5], [5, 6], [3, 7]]))
     assert list(table.columns[: len(ORDER)]) == ORDER
     assert list(table.item) == ["a1", "a2"]
     assert table.gap.tolist() == pytest.approx([-2, 1 / 3])
@@ -33,7 +33,7 @@ def test_a_gap_is_perceived_less_expected_with_the_columns_of_the_issue():
 @pytest.mark.parametrize("holes", [0, 0.2])
 def test_tests_of_items_are_those_of_scipy_and_holm_that_of_statsmodels(holes):
     held = world(n=200, holes=holes)
-    table = gaps(held).set_index("item")
+    table = gap_scores(held).set_index("item")
     p_t, p_w = [], []
     for item in table.index:
         pair = pd.DataFrame({"e": held.expect[item], "p": held.perceive[item]}).dropna()
@@ -43,19 +43,21 @@ def test_tests_of_items_are_those_of_scipy_and_holm_that_of_statsmodels(holes):
         row = table.loc[item]
         assert row.n == row.n_effective == len(pair)
         assert [row.expect, row.perceive] == pytest.approx([pair.e.mean(), pair.p.mean()])
-        assert [row.t, row.p, row.low, row.high] == pytest.approx([route.statistic, route.pvalue, *ends], rel=1e-9)
+        assert [row.t, row.p, row.ci_low, row.ci_high] == pytest.approx(
+            [route.statistic, route.pvalue, *ends], rel=1e-9
+        )
         assert row.signed_rank_p == pytest.approx(rank.pvalue, rel=1e-9)
         assert row.d == pytest.approx((pair.p - pair.e).mean() / (pair.p - pair.e).std())
         p_t.append(route.pvalue)
         p_w.append(rank.pvalue)
-    assert table.p_holm.tolist() == pytest.approx(multipletests(p_t, method="holm")[1])
-    assert table.signed_rank_p_holm.tolist() == pytest.approx(multipletests(p_w, method="holm")[1])
+    assert table.p_adjusted.tolist() == pytest.approx(multipletests(p_t, method="holm")[1])
+    assert table.signed_rank_p_adjusted.tolist() == pytest.approx(multipletests(p_w, method="holm")[1])
     assert set(table.family) == {"items"}
 
 
 def test_a_dimension_is_the_mean_of_each_respondents_gaps_and_overall_that_of_dimensions():
     held = world(n=80, holes=0.25)
-    table = gaps(held, by="dimension").set_index("dimension")
+    table = gap_scores(held, by="dimension").set_index("dimension")
     rows = []
     for i in range(80):
         apart = held.perceive.iloc[i] - held.expect.iloc[i]
@@ -69,8 +71,8 @@ def test_a_dimension_is_the_mean_of_each_respondents_gaps_and_overall_that_of_di
         assert [row.gap, row.t, row.p] == pytest.approx([scores[name].mean(), route.statistic, route.pvalue])
         assert row.perceive - row.expect == pytest.approx(row.gap)
     assert table.loc["overall", "n"] < 80
-    assert table.p_holm[:-1].tolist() == pytest.approx(multipletests(table.p[:-1], method="holm")[1])
-    assert table.loc["overall", "p_holm"] == table.loc["overall", "p"]  # a family of its own
+    assert table.p_adjusted[:-1].tolist() == pytest.approx(multipletests(table.p[:-1], method="holm")[1])
+    assert table.loc["overall", "p_adjusted"] == table.loc["overall", "p"]  # a family of its own
     assert table.item.tolist() == ["4 items", "5 items", "3 items", "12 items"]
 
 
@@ -79,28 +81,43 @@ def test_weights_are_those_of_a_with_replacement_design():
     rng = np.random.default_rng(4)
     weight = rng.gamma(2, size=150)
     held = world(n=150, holes=0.1, weights=weight)
-    table = gaps(held).set_index("item")
+    table = gap_scores(held).set_index("item")
     for item, row in table.iterrows():
         apart = (held.perceive[item] - held.expect[item]).to_numpy()
         w, x = weight[~np.isnan(apart)], apart[~np.isnan(apart)]
         mean = sum(w * x) / sum(w)
-        error = np.sqrt(len(x) / (len(x) - 1) * sum((w * (x - mean)) ** 2)) / sum(w)
+        standard_error = np.sqrt(len(x) / (len(x) - 1) * sum((w * (x - mean)) ** 2)) / sum(w)
         n_effective = sum(w) ** 2 / sum(w**2)
-        reach = stats.t.ppf(0.975, n_effective - 1) * error
+        reach = stats.t.ppf(0.975, n_effective - 1) * standard_error
         assert row.n_effective == pytest.approx(n_effective)
-        assert [row.gap, row.t, row.low, row.high] == pytest.approx([mean, mean / error, mean - reach, mean + reach])
+        assert [row.gap, row.t, row.ci_low, row.ci_high] == pytest.approx(
+            [mean, mean / standard_error, mean - reach, mean + reach]
+        )
         assert row.perceive - row.expect == pytest.approx(mean)
-    same = gaps(world(n=150, holes=0.1, weights=np.full(150, 2.5)))
-    pd.testing.assert_frame_equal(same, gaps(world(n=150, holes=0.1)))
+    same = gap_scores(world(n=150, holes=0.1, weights=np.full(150, 2.5)))
+    pd.testing.assert_frame_equal(same, gap_scores(world(n=150, holes=0.1)))
 
 
 def test_nearly_equal_weights_give_nearly_the_numbers_of_none():
     weight = 1 + 1e-9 * np.arange(90)
-    one, other = (gaps(world(n=90, weights=w)) for w in (None, weight))
-    exact = ["n", "expect", "perceive", "gap", "low", "high", "t", "p_holm", "d", "n_effective", "p", "signed_rank_p"]
+    one, other = (gap_scores(world(n=90, weights=w)) for w in (None, weight))
+    exact = [
+        "n",
+        "expect",
+        "perceive",
+        "gap",
+        "ci_low",
+        "ci_high",
+        "t",
+        "p_adjusted",
+        "d",
+        "n_effective",
+        "p",
+        "signed_rank_p",
+    ]
     pd.testing.assert_frame_equal(one[exact], other[exact], rtol=1e-6)
-    spread = (one.high - one.low) / 3.92
-    assert ((one.boot_low - other.boot_low).abs() < 0.3 * spread).all()
+    spread = (one.ci_high - one.ci_low) / 3.92
+    assert ((one.bootstrap_ci_low - other.bootstrap_ci_low).abs() < 0.3 * spread).all()
 
 
 def test_rows_without_weight_count_for_nothing():
@@ -109,7 +126,7 @@ def test_rows_without_weight_count_for_nothing():
         DIMENSIONS, expect=held.expect[10:].to_numpy(), perceive=held.perceive[10:].to_numpy(), weights=[1.0, 2.0] * 25
     )
     exact = [*ORDER, "n_effective", "signed_rank_p"]
-    pd.testing.assert_frame_equal(gaps(held)[exact], gaps(rest)[exact])
+    pd.testing.assert_frame_equal(gap_scores(held)[exact], gap_scores(rest)[exact])
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -137,39 +154,41 @@ def test_holm_keeps_families_apart_and_skips_what_is_unknown():
 def test_what_cannot_be_estimated_is_blank_with_its_reason():
     expect = np.array([[5, 4, 3, np.nan], [5, 6, np.nan, np.nan], [4, 5, np.nan, 4]])
     perceive = np.array([[4, 3, 5, 2], [4, 7, 5, 3], [3, 6, 5, np.nan]])
-    table = gaps(survey({"a": 4}, expect=expect, perceive=perceive))
+    table = gap_scores(survey({"a": 4}, expect=expect, perceive=perceive))
     assert table.reason.tolist() == ["all 3 pairs are the same", "", "fewer than 2 pairs", "fewer than 2 pairs"]
     assert table.n.tolist() == [3, 3, 1, 0]
-    blank = table.loc[[0, 2, 3], ["low", "high", "t", "p_holm", "d", "p", "boot_low", "signed_rank_p"]]
+    blank = table.loc[
+        [0, 2, 3], ["ci_low", "ci_high", "t", "p_adjusted", "d", "p", "bootstrap_ci_low", "signed_rank_p"]
+    ]
     assert blank.isna().all(axis=None)
     assert table.gap[:3].tolist() == pytest.approx([-1, 1 / 3, 2])
     assert np.isnan(table.gap[3])
 
 
 def test_batteries_on_different_scales_are_not_subtracted():
-    table = gaps(world(scales={"expect": {"low": 1, "high": 10}}))
+    table = gap_scores(world(scales={"expect": {"low": 1, "high": 10}}))
     assert table.gap.isna().all()
     assert set(table.reason) == {"no common scale: expect 1 to 10, perceive 1 to 7"}
 
 
 def test_only_customers_count_and_none_of_them_twice():
     held = world(n=40, people={"audience": ["customer"] * 30 + ["manager"] * 10})
-    assert (gaps(held).n == 30).all()
+    assert (gap_scores(held).n == 30).all()
     twice = world(n=40, people={"respondent": [f"r{i % 20}" for i in range(40)], "wave": ["1"] * 20 + ["2"] * 20})
     with pytest.raises(InputError, match=r"20 rows are further answers .* choose a wave .* out of 1, 2"):
-        gaps(twice)
-    assert (gaps(twice.of(wave="2")).n == 20).all()
+        gap_scores(twice)
+    assert (gap_scores(twice.select(wave="2")).n == 20).all()
 
 
 def test_another_by_is_refused():
     with pytest.raises(InputError, match="by = 'battery'"):
-        gaps(world(n=9), by="battery")
+        gap_scores(world(n=9), by="battery")
 
 
 def test_the_survey_is_left_as_it_was():
     held = world(n=30, holes=0.1)
     before = held.expect.copy(), held.perceive.copy(), held.people.copy()
-    gaps(held, by="dimension")
+    gap_scores(held, by="dimension")
     for frame, kept in zip((held.expect, held.perceive, held.people), before, strict=True):
         pd.testing.assert_frame_equal(frame, kept)
 
@@ -177,7 +196,7 @@ def test_the_survey_is_left_as_it_was():
 @pytest.mark.parametrize("by", ["item", "dimension"])
 def test_intervals_by_histogram_agree_with_a_bootstrap_of_rows(by):
     held = world(n=400)
-    table = gaps(held, by=by, replicates=4000)
+    table = gap_scores(held, by=by, replicates=4000)
     apart = held.perceive - held.expect
     if by == "dimension":
         apart = pd.DataFrame({d: apart[n].mean(axis=1) for d, n in held.instrument.dimensions.items()})
@@ -186,10 +205,12 @@ def test_intervals_by_histogram_agree_with_a_bootstrap_of_rows(by):
     drawn = np.array([apart.to_numpy()[rng.integers(0, 400, 400)].mean(axis=0) for _ in range(4000)])
     ends = np.quantile(drawn, [0.025, 0.975], axis=0)
     # a quantile at .025 of R normal draws has standard error sd sqrt(.025 .975 / R) / density(.025)
-    error = drawn.std(axis=0) * np.sqrt(0.025 * 0.975 / 4000) / norm.pdf(norm.ppf(0.025))
-    for found, expected in zip((table.boot_low, table.boot_high), ends, strict=True):
-        assert (np.abs(found - expected) < 4.5 * np.sqrt(2) * error).all()
-    assert ((table.boot_high - table.boot_low) / (table.high - table.low)).between(0.93, 1.05).all()
+    standard_error = drawn.std(axis=0) * np.sqrt(0.025 * 0.975 / 4000) / norm.pdf(norm.ppf(0.025))
+    for found, expected in zip((table.bootstrap_ci_low, table.bootstrap_ci_high), ends, strict=True):
+        assert (np.abs(found - expected) < 4.5 * np.sqrt(2) * standard_error).all()
+    assert (
+        ((table.bootstrap_ci_high - table.bootstrap_ci_low) / (table.ci_high - table.ci_low)).between(0.93, 1.05).all()
+    )
 
 
 def test_the_bootstrap_of_rows_leaves_out_what_is_missing_and_carries_weights():
@@ -200,7 +221,7 @@ def test_the_bootstrap_of_rows_leaves_out_what_is_missing_and_carries_weights():
     held = values[7:, 0]
     assert drawn.shape == (3000, 2)
     assert drawn[:, 0].mean() == pytest.approx(np.average(held, weights=weight[7:]), abs=0.03)
-    assert drawn[:, 1].std() == pytest.approx(one(values[:, 1], weight).error, rel=0.08)
+    assert drawn[:, 1].std() == pytest.approx(one(values[:, 1], weight).standard_error, rel=0.08)
 
 
 def one(values, weight=None):
@@ -209,8 +230,8 @@ def one(values, weight=None):
 
 def test_the_same_seed_gives_the_same_table_and_another_another():
     held = world(n=50)
-    pd.testing.assert_frame_equal(gaps(held, seed=3), gaps(held, seed=3))
-    assert (gaps(held, seed=3).boot_low != gaps(held, seed=4).boot_low).any()
+    pd.testing.assert_frame_equal(gap_scores(held, seed=3), gap_scores(held, seed=3))
+    assert (gap_scores(held, seed=3).bootstrap_ci_low != gap_scores(held, seed=4).bootstrap_ci_low).any()
 
 
 def test_a_large_survey_takes_less_than_a_second():
@@ -218,6 +239,6 @@ def test_a_large_survey_takes_less_than_a_second():
     expect, perceive = (answers(rng, 100_000, 22, mean) for mean in (5.8, 4.8))
     held = survey({"a": 4, "b": 5, "c": 4, "d": 4, "e": 5}, expect=expect, perceive=perceive)
     begun = time.process_time()
-    gaps(held)
-    gaps(held, by="dimension")
+    gap_scores(held)
+    gap_scores(held, by="dimension")
     assert time.process_time() - begun < 1

@@ -4,8 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from crmlab.contracts import InputError
-from crmlab.service_quality.models.scores import unlike
-from crmlab.service_quality.tables import Instrument, Item, Scale, load
+from crmlab.service_quality.models.scores import incomparable_reason
+from crmlab.service_quality.tables import Instrument, Item, Scale, load_instrument
 
 WHOLE = """
 title = "A survey"
@@ -34,7 +34,7 @@ speed = "W1"
 people = "W2"
 [outcomes.told]
 column = "told"
-kind = "told"
+kind = "word_of_mouth"
 low = 0
 [outcomes.nps]
 column = "nps"
@@ -60,7 +60,7 @@ def written(tmp_path, toml):
 
 def wrong(tmp_path, toml):
     with pytest.raises(InputError) as caught:
-        load(written(tmp_path, toml))
+        load_instrument(written(tmp_path, toml))
     return [breach.removeprefix("bank.toml: ") for breach in caught.value.breaches]
 
 
@@ -70,12 +70,12 @@ def small(**fields):
 
 
 def test_an_instrument_file_says_all_there_is_to_a_survey(tmp_path):
-    read = load(written(tmp_path, WHOLE))
+    read = load_instrument(written(tmp_path, WHOLE))
     assert read.name == "bank"
     assert read.data_kind == "real"
     assert list(read.items) == ["S2", "S1", "P1"], "in the order of the dimensions"
     assert [item.dimension for item in read.items.values()] == ["speed", "speed", "people"]
-    assert read.asked("expect") == {"S1": "E1", "P1": "E3"}
+    assert read.measure_columns("expect") == {"S1": "E1", "P1": "E3"}
     assert read.items["P1"].reversed
     assert read.scale.labels["非常满意"] == 7
     assert read.scale.missing == {99, "keine Angabe"}
@@ -85,7 +85,7 @@ def test_an_instrument_file_says_all_there_is_to_a_survey(tmp_path):
 
 
 def test_a_byte_order_mark_is_no_key(tmp_path):
-    assert load(written(tmp_path, b"\xef\xbb\xbf" + WHOLE.strip().encode())).title == "A survey"
+    assert load_instrument(written(tmp_path, b"\xef\xbb\xbf" + WHOLE.strip().encode())).title == "A survey"
 
 
 def test_everything_wrong_is_told_at_once_each_by_its_key(tmp_path):
@@ -181,7 +181,7 @@ def test_what_is_no_toml_is_said_to_be_none(tmp_path, toml):
 
 def test_no_file_is_told_with_the_way_to_one(tmp_path):
     with pytest.raises(InputError, match="`crmlab new instrument SURVEY` writes one"):
-        load(tmp_path / "none.toml")
+        load_instrument(tmp_path / "none.toml")
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_a_label_may_stand_for_a_code():
 
 
 def test_a_battery_without_a_scale_of_its_own_has_the_common_one(tmp_path):
-    read = load(written(tmp_path, WHOLE))
+    read = load_instrument(written(tmp_path, WHOLE))
     assert read.scale_of("expect") is read.scale
     assert read.scale_of("standard").labels == read.scale.labels, "the same range, so the same words"
     own = read.scale_of("importance")
@@ -212,22 +212,22 @@ def test_a_battery_without_a_scale_of_its_own_has_the_common_one(tmp_path):
 
 
 def test_only_levels_on_the_common_scale_may_be_subtracted(tmp_path):
-    read = load(written(tmp_path, WHOLE))
-    alike = [m for m in ("expect", "promise", "standard", "importance") if not unlike(read, "perceive", m)]
+    read = load_instrument(written(tmp_path, WHOLE))
+    alike = [m for m in ("expect", "promise", "standard", "importance") if not incomparable_reason(read, "perceive", m)]
     assert alike == ["expect", "promise"]
 
 
 def test_codes_that_are_answers_to_an_outcome_are_no_codes_there(tmp_path):
-    read = load(written(tmp_path, WHOLE))
-    assert read.answers_to("nps").missing == {99, "keine Angabe"}
-    assert read.answers_to("told").missing == {99, "keine Angabe"}, "9 did not apply, so may be a count"
+    read = load_instrument(written(tmp_path, WHOLE))
+    assert read.outcome_with_codes("nps").missing == {99, "keine Angabe"}
+    assert read.outcome_with_codes("told").missing == {99, "keine Angabe"}, "9 did not apply, so may be a count"
 
 
 def test_a_count_keeps_its_zeros_and_may_say_that_no_number_is_a_code():
-    told = {"column": "T", "kind": "told", "low": 0}
+    told = {"column": "T", "kind": "word_of_mouth", "low": 0}
     scale = Scale(low=1, high=5, missing=[0, 99])
-    assert small(scale=scale, outcomes={"told": told}).answers_to("told").missing == {99}
-    assert small(scale=scale, outcomes={"told": told | {"missing": []}}).answers_to("told").missing == set()
+    assert small(scale=scale, outcomes={"told": told}).outcome_with_codes("told").missing == {99}
+    assert small(scale=scale, outcomes={"told": told | {"missing": []}}).outcome_with_codes("told").missing == set()
 
 
 @pytest.mark.parametrize(
@@ -295,7 +295,7 @@ def test_a_column_may_serve_two_batteries_where_rows_say_which():
 
 
 def test_dropped_items_leave_no_empty_dimension_and_no_points(tmp_path):
-    read = load(written(tmp_path, WHOLE)).without({"P1"})
+    read = load_instrument(written(tmp_path, WHOLE)).drop_items({"P1"})
     assert read.dimensions == {"speed": ["S2", "S1"]}
     assert list(read.items) == ["S2", "S1"]
     assert read.points == {}

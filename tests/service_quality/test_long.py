@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from crmlab.service_quality.tables import admit
+from crmlab.service_quality.tables import validate_survey
 
 from .test_outcomes import outcomes
 from .test_survey import PEOPLE, answers, instrument, refused
@@ -30,11 +30,14 @@ def long_instrument(kind):
 
 @pytest.mark.parametrize("kind", [True, False])
 def test_a_long_survey_says_the_same_as_a_wide_one(kind):
-    wide, long = admit(answers(), instrument()), admit(longer(answers(), kind), long_instrument(kind))
+    wide, long = (
+        validate_survey(answers(), instrument()),
+        validate_survey(longer(answers(), kind), long_instrument(kind)),
+    )
     order = long.people.sort_values("respondent").index
     for frame in ("expect", "perceive"):
         pd.testing.assert_frame_equal(getattr(long, frame).loc[order].reset_index(drop=True), getattr(wide, frame))
-    assert long.found["answers"] == "480, one a row"
+    assert long.summary["answers"] == "480, one a row"
 
 
 def test_outcomes_and_points_of_a_long_survey_may_stand_beside_its_answers():
@@ -45,7 +48,7 @@ def test_outcomes_and_points_of_a_long_survey_may_stand_beside_its_answers():
     described = instrument(
         design=described, outcomes={"sat": outcomes()["sat"]}, points={"speed": "W1", "people": "W2"}
     )
-    survey = admit(table, described)
+    survey = validate_survey(table, described)
     assert survey.outcomes.sat.tolist() == [4] * PEOPLE
     assert survey.points.speed.eq(70).all()
     table.loc[table.index[table.id == "004"][0], "sat"] = 2
@@ -58,7 +61,9 @@ def test_an_item_called_as_a_column_about_people_is_told():
     table.loc[table.question == "E1", "question"] = "id"
     design = {"respondent": "id", "long": {"item": "question", "answer": "answer"}}
     items = instrument().model_dump()["items"] | {"Q1": {"expect": None, "perceive": "P1"}}
-    assert len(admit(table, instrument(design=design, items=items)).people) == PEOPLE, "nobody asks for that item"
+    assert len(validate_survey(table, instrument(design=design, items=items)).people) == PEOPLE, (
+        "nobody asks for that item"
+    )
     asked = {"other": {"column": "region", "low": 1, "high": 7}}
     table.loc[table.question == "id", "question"] = "region"
     (told,) = refused(table.assign(region="N"), instrument(design=design | {"segments": ["region"]}, items=items,
@@ -87,7 +92,7 @@ def test_faults_of_a_long_survey_are_told_by_respondent():
 def test_what_is_told_of_a_person_must_be_the_same_in_all_their_rows():
     design = {"respondent": "id", "weight": "w", "long": {"item": "question", "answer": "answer"}}
     table = longer(answers(), False).assign(w=1.0)
-    assert admit(table, instrument(design=design)).people.weight.eq(1).all()
+    assert validate_survey(table, instrument(design=design)).people.weight.eq(1).all()
     table.loc[5, "w"] = 3.0
     (told,) = refused(table, instrument(design=design))
     assert "'w' is not the same for all answers of a respondent in " in told

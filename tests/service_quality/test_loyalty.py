@@ -7,10 +7,10 @@ from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from crmlab.contracts import InputError
-from crmlab.service_quality.models.complaints import complaints
-from crmlab.service_quality.models.loyalty import loyalty_by_level, nps, top_box
-from crmlab.service_quality.models.satisfaction import satisfaction_scores
-from crmlab.stats.ratios import ratio_of_chances, ratio_of_means
+from crmlab.service_quality.models.complaints import resolution_ratios
+from crmlab.service_quality.models.loyalty import loyal_share_by_level, promoter_shares, top_box_more_loyal
+from crmlab.service_quality.models.satisfaction import importance_weighted_scores
+from crmlab.stats.ratios import ratio_of_means, ratio_of_proportions
 
 REPLICATES, EACH, SIX = 2_000, 100, 6.0
 
@@ -26,7 +26,7 @@ def survey(p4, p5, each, seed):
 def test_a_planted_top_box_ratio_of_six_is_covered(p4):
     rng = np.random.default_rng(1)
     four, five = rng.binomial(EACH, p4, REPLICATES), rng.binomial(EACH, SIX * p4, REPLICATES)
-    _, low, high = ratio_of_chances(five, EACH, four, EACH)
+    _, low, high = ratio_of_proportions(five, EACH, four, EACH)
     assert 0.93 <= np.mean((low <= SIX) & (high >= SIX)) <= 0.97
     if p4 == 0.01:
         assert (four == 0).mean() > 0.3  # zero cells are among them
@@ -36,15 +36,15 @@ def test_a_planted_top_box_ratio_of_six_is_covered(p4):
 def test_the_coverage_is_right_over_all_that_can_happen(p4, n4, n5):
     # a second route, without chance: every pair of counts and its probability
     four, five = np.meshgrid(np.arange(n4 + 1), np.arange(n5 + 1), indexing="ij")
-    _, low, high = ratio_of_chances(five, n5, four, n4)
+    _, low, high = ratio_of_proportions(five, n5, four, n4)
     chance = stats.binom.pmf(four, n4, p4) * stats.binom.pmf(five, n5, SIX * p4)
     assert 0.93 <= (chance * ((low <= SIX) & (high >= SIX))).sum() <= 0.97
 
 
 def test_the_planted_ratio_is_found_in_surveys():
-    rows = [loyalty_by_level(*survey(0.1, 0.6, 400, seed)).iloc[-1] for seed in range(200)]
-    assert np.median([row.ratio for row in rows]) == pytest.approx(6, rel=0.05)
-    covered = np.mean([row.ratio_low <= 6 <= row.ratio_high for row in rows])
+    rows = [loyal_share_by_level(*survey(0.1, 0.6, 400, seed)).iloc[-1] for seed in range(200)]
+    assert np.median([row.risk_ratio for row in rows]) == pytest.approx(6, rel=0.05)
+    covered = np.mean([row.risk_ratio_ci_low <= 6 <= row.risk_ratio_ci_high for row in rows])
     assert covered >= 0.90  # 3 standard errors of 200 surveys
 
 
@@ -52,33 +52,33 @@ def test_the_planted_ratio_is_found_in_surveys():
     ("x1", "n1", "x2", "n2"), [(60, 100, 10, 100), (3, 40, 17, 35), (90, 100, 88, 120), (7, 9, 1, 30)]
 )
 def test_ratios_have_the_interval_of_statsmodels(x1, n1, x2, n2):
-    ratio, *ends = ratio_of_chances(x1, n1, x2, n2)
+    ratio, *ends = ratio_of_proportions(x1, n1, x2, n2)
     theirs = confint_proportions_2indep(x1, n1, x2, n2, compare="ratio", method="score", correction=False)
     assert ends == pytest.approx(theirs, rel=1e-8)
     assert ratio == pytest.approx(x1 / n1 / (x2 / n2))
-    back = ratio_of_chances(x2, n2, x1, n1)
+    back = ratio_of_proportions(x2, n2, x1, n1)
     assert [1 / back[2], 1 / back[1]] == pytest.approx(ends, rel=1e-8)
 
 
 def test_ratios_of_zero_counts_have_one_end():
-    ratio, low, high = ratio_of_chances(60, 100, 0, 100)
+    ratio, low, high = ratio_of_proportions(60, 100, 0, 100)
     assert (ratio, high) == (np.inf, np.inf)
     # at the lower end the likeliest chances leave the score statistic on its limit; the count below would be at least 1
-    assert ratio_of_chances(60, 100, 1, 100)[1] < low < 60
-    ratio, low, high = ratio_of_chances(0, 100, 60, 100)
+    assert ratio_of_proportions(60, 100, 1, 100)[1] < low < 60
+    ratio, low, high = ratio_of_proportions(0, 100, 60, 100)
     assert (ratio, low) == (0, 0)
     assert 0 < high < 0.1
-    ratio, low, high = ratio_of_chances(0, 50, 0, 50)
+    ratio, low, high = ratio_of_proportions(0, 50, 0, 50)
     assert np.isnan(ratio)
     assert (low, high) == (0, np.inf)
-    assert ratio_of_chances(50, 50, 50, 50) == pytest.approx((1, 0.9286, 1.0769), abs=2e-3)
-    assert np.isnan(ratio_of_chances(5, 10, 0, 0)).all()
+    assert ratio_of_proportions(50, 50, 50, 50) == pytest.approx((1, 0.9286, 1.0769), abs=2e-3)
+    assert np.isnan(ratio_of_proportions(5, 10, 0, 0)).all()
 
 
 def test_levels_are_counted_with_wilson_intervals():
     satisfied = pd.Series([3, 3, 4, 4, 4, 4, 5, 5, 5, np.nan, 5], dtype=float)
     loyal = pd.Series([0, 0, 1, 0, 0, 0, 1, 1, 0, 1, np.nan])
-    found = loyalty_by_level(satisfied, loyal, levels=range(1, 6)).set_index("level")
+    found = loyal_share_by_level(satisfied, loyal, levels=range(1, 6)).set_index("satisfaction")
     assert list(found.n) == [0, 0, 2, 4, 3]
     assert list(found.share[2:]) == [0, 0.25, 2 / 3]
     assert list(found.reason) == [
@@ -88,41 +88,41 @@ def test_levels_are_counted_with_wilson_intervals():
         "nobody one level below is loyal: no end",
         "",
     ]
-    assert (found.low[5], found.high[5]) == pytest.approx(proportion_confint(2, 3, method="wilson"))
-    assert found.ratio[5] == pytest.approx((2 / 3) / 0.25)
+    assert (found.share_ci_low[5], found.share_ci_high[5]) == pytest.approx(proportion_confint(2, 3, method="wilson"))
+    assert found.risk_ratio[5] == pytest.approx((2 / 3) / 0.25)
 
 
 def test_weighted_levels_have_effective_numbers():
     satisfied, loyal = survey(0.2, 0.6, 50, 2)
     weight = np.tile([1.0, 3.0], 50)
-    found = loyalty_by_level(satisfied, loyal, weight).set_index("level")
+    found = loyal_share_by_level(satisfied, loyal, weight).set_index("satisfaction")
     held = satisfied == 5
     assert found.n[5.0] == pytest.approx(weight[held].sum() ** 2 / (weight[held] ** 2).sum())
     assert found.share[5.0] == pytest.approx(np.average(loyal[held], weights=weight[held]))
 
 
 def test_the_top_box_is_judged_by_its_whole_interval():
-    strong = top_box(loyalty_by_level(*survey(0.1, 0.6, 200, 3)))
+    strong = top_box_more_loyal(loyal_share_by_level(*survey(0.1, 0.6, 200, 3)))
     assert strong.passed
     assert "of 200 at 5 against" in strong.evidence
-    assert not top_box(loyalty_by_level(*survey(0.3, 0.3, 200, 3))).passed
-    assert not top_box(loyalty_by_level(*survey(0.1, 0.6, 200, 3)), times=6).passed
-    none = top_box(loyalty_by_level(*survey(0.0, 0.6, 200, 3)))
+    assert not top_box_more_loyal(loyal_share_by_level(*survey(0.3, 0.3, 200, 3))).passed
+    assert not top_box_more_loyal(loyal_share_by_level(*survey(0.1, 0.6, 200, 3)), minimum_ratio=6).passed
+    none = top_box_more_loyal(loyal_share_by_level(*survey(0.0, 0.6, 200, 3)))
     assert none.passed
     assert "without end" in none.evidence
-    alone = loyalty_by_level(pd.Series([5.0]), pd.Series([1.0]))
-    assert not top_box(alone).passed
-    assert top_box(alone).evidence == "cannot be judged: nobody answered one of the two highest levels"
+    alone = loyal_share_by_level(pd.Series([5.0]), pd.Series([1.0]))
+    assert not top_box_more_loyal(alone).passed
+    assert top_box_more_loyal(alone).evidence == "cannot be judged: nobody answered one of the two highest levels"
 
 
 def test_nps_and_its_variance_are_those_of_scores_of_each():
     answers = pd.Series(np.random.default_rng(4).integers(0, 11, 400).astype(float))
     each = np.select([answers >= 9, answers <= 6], [100.0, -100.0], 0.0)
-    row = nps(answers).iloc[0]
+    row = promoter_shares(answers).iloc[0]
     assert row.nps == pytest.approx(each.mean())
     assert row.variance == pytest.approx(each.var() / 400)
     assert row.promoters + row.passives + row.detractors == pytest.approx(1)
-    twice = nps(answers, np.full(400, 2.0)).iloc[0]
+    twice = promoter_shares(answers, np.full(400, 2.0)).iloc[0]
     assert (twice.nps, twice.n) == pytest.approx((row.nps, 400))
 
 
@@ -131,16 +131,16 @@ def test_the_interval_of_nps_covers_it(shares):
     # detractors, passives, promoters, planted; 50 answers
     drawn = np.random.default_rng(5).multinomial(50, shares, REPLICATES)
     truth = 100 * (shares[2] - shares[0])
-    rows = [nps(pd.Series(np.repeat([0.0, 7.0, 10.0], counts))).iloc[0] for counts in drawn]
-    assert 0.93 <= np.mean([row.low <= truth <= row.high for row in rows]) <= 0.975
+    rows = [promoter_shares(pd.Series(np.repeat([0.0, 7.0, 10.0], counts))).iloc[0] for counts in drawn]
+    assert 0.93 <= np.mean([row.ci_low <= truth <= row.ci_high for row in rows]) <= 0.975
 
 
 def test_nps_of_another_scale_is_blank_and_of_one_answer_has_width():
-    assert nps(pd.Series([5.0]), scale=(1, 5)).reason[0] == "needs answers of 0 to 10, asked on 1 to 5"
-    assert nps(pd.Series([np.nan])).reason[0] == "nobody answered"
-    row = nps(pd.Series([10.0] * 20)).iloc[0]
-    assert (row.nps, row.variance, row.high) == (100, 0, 100)
-    assert row.low < 95
+    assert promoter_shares(pd.Series([5.0]), scale=(1, 5)).reason[0] == "needs answers of 0 to 10, asked on 1 to 5"
+    assert promoter_shares(pd.Series([np.nan])).reason[0] == "nobody answered"
+    row = promoter_shares(pd.Series([10.0] * 20)).iloc[0]
+    assert (row.nps, row.variance, row.ci_high) == (100, 0, 100)
+    assert row.ci_low < 95
 
 
 def complainers(n, seed):
@@ -156,23 +156,26 @@ def test_planted_effects_of_complaints_are_covered():
     hits = []
     for seed in range(400):
         resolved, told, stopped = complainers(400, seed)
-        found = complaints(resolved, {"told": told}, {"stopped": stopped}).set_index("effect")
+        found = resolution_ratios(resolved, {"told": told}, {"stopped": stopped}).set_index("effect")
         hits.append(
-            [found.low["told"] <= 9.5 / 4.5 <= found.high["told"], found.low["stopped"] <= 11 <= found.high["stopped"]]
+            [
+                found.ci_low["told"] <= 9.5 / 4.5 <= found.ci_high["told"],
+                found.ci_low["stopped"] <= 11 <= found.ci_high["stopped"],
+            ]
         )
     assert np.mean(hits, axis=0) == pytest.approx([0.95, 0.95], abs=0.033)
 
 
 def test_complaints_leave_out_who_had_none_and_say_what_is_blank():
     resolved, told, stopped = complainers(500, 6)
-    found = complaints(resolved, {"told": told}, {"stopped": stopped, "never": stopped * 0}).set_index("effect")
+    found = resolution_ratios(resolved, {"told": told}, {"stopped": stopped, "never": stopped * 0}).set_index("effect")
     assert list(found.n_unresolved) == [(resolved == 0).sum()] * 3
     assert found.unresolved["told"] == pytest.approx(told[resolved == 0].mean())
     assert found.ratio["stopped"] == pytest.approx(stopped[resolved == 0].mean() / stopped[resolved == 1].mean())
     assert found.reason["never"] == "nobody did on either side: the ratio lies anywhere"
-    few = complaints(resolved[:12], {"told": told[:12]}, {})
+    few = resolution_ratios(resolved[:12], {"told": told[:12]}, {})
     assert "complaints on one side: at least 5 are needed" in few.reason[0]
-    silent = complaints(resolved, {"told": told * 0}, {})
+    silent = resolution_ratios(resolved, {"told": told * 0}, {})
     assert silent.reason[0] == "nobody did on one side: means of 0 have no ratio"
 
 
@@ -200,41 +203,43 @@ def rated(n, seed):
 
 def test_scores_are_means_and_weighted_means():
     ratings, importance = rated(300, 8)
-    found = satisfaction_scores(ratings, importance).set_index("score")
+    found = importance_weighted_scores(ratings, importance).set_index("score")
     assert found.value["simple"] == pytest.approx(ratings.to_numpy().mean())
     by_hand = (ratings.mean() * importance).sum() / importance.sum()
     assert found.value["weighted"] == pytest.approx(by_hand)
     assert found.value["weighted less simple"] == pytest.approx(by_hand - ratings.to_numpy().mean())
     reach = 1.96 * ratings.mean(axis=1).std() / np.sqrt(300)
-    assert found.high["simple"] - found.low["simple"] == pytest.approx(2 * reach, rel=0.06)
+    assert found.ci_high["simple"] - found.ci_low["simple"] == pytest.approx(2 * reach, rel=0.06)
 
 
 def test_the_band_is_that_of_dirichlet_weights():
     ratings, importance = rated(300, 9)
-    found = satisfaction_scores(ratings, importance, spread=0.3, replicates=20_000).set_index("score")
+    found = importance_weighted_scores(ratings, importance, weight_cv=0.3, replicates=20_000).set_index("score")
     share, mean = importance / importance.sum(), ratings.mean()
     whole = 5 / 0.3**2 - 1
     variance = ((share * mean**2).sum() - (share * mean).sum() ** 2) / (whole + 1)  # of a Dirichlet mean, exact
-    assert found.band_high["weighted"] - found.band_low["weighted"] == pytest.approx(3.92 * np.sqrt(variance), rel=0.05)
-    assert found.band_low["simple"] == found.band_high["simple"] == found.value["simple"]
-    surer = satisfaction_scores(ratings, importance, spread=0.05).set_index("score")
-    assert surer.band_high["weighted"] - surer.band_low["weighted"] < 0.3 * 3.92 * np.sqrt(variance)
+    assert found.weight_band_high["weighted"] - found.weight_band_low["weighted"] == pytest.approx(
+        3.92 * np.sqrt(variance), rel=0.05
+    )
+    assert found.weight_band_low["simple"] == found.weight_band_high["simple"] == found.value["simple"]
+    surer = importance_weighted_scores(ratings, importance, weight_cv=0.05).set_index("score")
+    assert surer.weight_band_high["weighted"] - surer.weight_band_low["weighted"] < 0.3 * 3.92 * np.sqrt(variance)
 
 
 def test_each_respondents_importance_counts_by_its_mean():
     ratings, importance = rated(200, 10)
     each = pd.DataFrame(np.tile(importance, (200, 1)), columns=ATTRIBUTES) * np.random.default_rng(1).random((200, 1))
-    one, many = satisfaction_scores(ratings, importance), satisfaction_scores(ratings, each)
+    one, many = importance_weighted_scores(ratings, importance), importance_weighted_scores(ratings, each)
     assert list(one.value) == pytest.approx(list(many.value))
 
 
 def test_weights_are_refused_all_at_once():
     ratings, importance = rated(50, 11)
     with pytest.raises(InputError) as caught:
-        satisfaction_scores(ratings, importance.drop("taste"), spread=2)
+        importance_weighted_scores(ratings, importance.drop("taste"), weight_cv=2)
     assert len(caught.value.breaches) == 2
     assert "lacks 1 of 6 attributes (taste)" in caught.value.breaches[0]
     with pytest.raises(InputError, match="not all 0"):
-        satisfaction_scores(ratings, importance * 0)
+        importance_weighted_scores(ratings, importance * 0)
     with pytest.raises(InputError, match="no respondent answered all"):
-        satisfaction_scores(ratings.assign(price=np.nan), importance)
+        importance_weighted_scores(ratings.assign(price=np.nan), importance)

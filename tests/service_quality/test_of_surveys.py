@@ -6,9 +6,9 @@ import pytest
 
 from crmlab import service_quality as sq
 from crmlab.contracts import InputError
-from crmlab.service_quality.models.careless import only
-from crmlab.service_quality.models.scores import scores
-from crmlab.service_quality.tables import read
+from crmlab.service_quality.models.careless import keep_rows
+from crmlab.service_quality.models.scores import dimension_scores
+from crmlab.service_quality.tables import read_survey
 from crmlab.stats import simulate_survey, simulated_instrument
 
 CUSTOMERS = 800
@@ -25,7 +25,7 @@ def simulated(folder, seed=1, customers=CUSTOMERS, **world):
     raw, truth = simulate_survey.survey(world, customers=customers, managers=40, staff=40, seed=seed)
     raw.to_csv(folder / f"{seed}.csv", index=False)
     (folder / f"{seed}.toml").write_text(simulated_instrument.instrument(world), "utf-8")
-    return read(folder / f"{seed}.csv", folder / f"{seed}.toml"), truth
+    return read_survey(folder / f"{seed}.csv", folder / f"{seed}.toml"), truth
 
 
 @pytest.fixture(scope="module")
@@ -40,30 +40,30 @@ def survey(world):
 
 @pytest.fixture(scope="module")
 def customers(survey):
-    return survey.of("customer")
+    return survey.select("customer")
 
 
 def test_reliability_is_told_of_each_battery(survey, customers):
-    found = sq.survey_reliability(survey)
+    found = sq.scale_reliability(survey)
     dimensions = survey.instrument.dimensions
     assert list(found.battery.unique()) == ["expect", "perceive", "gap"]
     assert list(found.dimension[:6]) == [*dimensions, "all items"]
     assert (found.reason == "").all()
-    by_hand = sq.reliability(customers.perceive, dimensions, customers.people.weight)
+    by_hand = sq.reliability_coefficients(customers.perceive, dimensions, customers.people.weight)
     told = found[found.battery == "perceive"].drop(columns="battery").reset_index(drop=True)
     pd.testing.assert_frame_equal(told, by_hand)
-    apart = sq.survey_difference_reliability(survey)
+    apart = sq.gap_reliability(survey)
     assert (apart.gap < apart[["expect", "perceive"]].max(axis=1)).all()
     assert apart.gap_alpha.to_numpy() == pytest.approx(found[found.battery == "gap"].alpha[:5].to_numpy(), abs=1e-9)
 
 
 def test_the_instrument_is_judged_by_its_own_dimensions(survey, customers):
     dimensions, weight = survey.instrument.dimensions, customers.people.weight
-    found = sq.survey_htmt(survey, replicates=20, seed=3)
+    found = sq.discriminant_validity(survey, replicates=20, seed=3)
     pd.testing.assert_frame_equal(found, sq.htmt(customers.perceive, dimensions, weight.to_numpy(), 20, 3))
     assert len(found) == 10
-    deleted = sq.survey_alpha_if_deleted(survey)
-    by_hand = sq.alpha_if_deleted(customers.expect, dimensions, weight)
+    deleted = sq.item_analysis(survey)
+    by_hand = sq.alpha_if_item_deleted(customers.expect, dimensions, weight)
     told = deleted[deleted.battery == "expect"].drop(columns="battery").reset_index(drop=True)
     pd.testing.assert_frame_equal(told, by_hand)
     assert deleted.battery.value_counts().to_dict() == dict.fromkeys(["expect", "perceive", "gap"], 22)
@@ -71,35 +71,35 @@ def test_the_instrument_is_judged_by_its_own_dimensions(survey, customers):
 
 def test_the_dimensions_of_a_planted_world_are_confirmed(survey):
     pytest.importorskip("semopy", reason="semopy is an extra")
-    found = sq.survey_cfa(survey)
+    found = sq.measurement_model(survey)
     assert found.fit.cfi[0] > 0.95  # what was planted is what is asked
     assert list(found.loadings["item"]) == list(survey.instrument.items)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("use", ["gap", "perception", "both"])
-def test_the_predictor_of_a_planted_world_is_found(folder, use):
+@pytest.mark.parametrize("recommended", ["gap", "perception", "both"])
+def test_the_predictor_of_a_planted_world_is_found(folder, recommended):
     # .95 less 3 standard errors of 40 surveys: parts of a large one, whose customers know nothing of each other
-    whole = simulated(folder, 2, customers=40 * CUSTOMERS, predictor=use)[0].of("customer")
+    whole = simulated(folder, 2, customers=40 * CUSTOMERS, predictor=recommended)[0].select("customer")
     part = np.arange(len(whole.people)) // CUSTOMERS
-    found = [sq.survey_predictor(only(whole, part == i)).use for i in range(40)]
-    assert found.count(use) / 40 >= 0.84
+    found = [sq.satisfaction_predictor(keep_rows(whole, part == i)).recommended for i in range(40)]
+    assert found.count(recommended) / 40 >= 0.84
 
 
 def test_drivers_stand_in_the_planted_order(world):
     survey, truth = world
-    found = sq.survey_drivers(survey, replicates=200)
-    assert set(found.level) == {"dimension"}  # 22 items are too many for every order
+    found = sq.key_drivers(survey, replicates=200)
+    assert set(found.by) == {"dimension"}  # 22 items are too many for every order
     planted = truth.drivers.sort_values(ascending=False)
     assert list(found.driver[:2]) == list(planted.index[:2])
     ranks = found.set_index("driver")
-    assert (ranks.rank_low <= planted.rank(ascending=False)[ranks.index]).all()
-    of_gaps = sq.survey_drivers(survey, battery="gap", replicates=20)
+    assert (ranks.rank_ci_low <= planted.rank(ascending=False)[ranks.index]).all()
+    of_gaps = sq.key_drivers(survey, battery="gap", replicates=20)
     assert of_gaps.r2.iloc[0] < found.r2.iloc[0] + 0.2
 
 
 def test_priorities_are_derived_where_importance_is_not_asked(survey, customers):
-    found = sq.survey_priorities(survey, replicates=100)
+    found = sq.improvement_priorities(survey, replicates=100)
     assert set(found.source) == {"correlation with satisfaction"}
     assert list(found["item"]) == list(survey.instrument.items)
     assert list(found.dimension) == [item.dimension for item in survey.instrument.items.values()]
@@ -110,41 +110,46 @@ def test_priorities_are_derived_where_importance_is_not_asked(survey, customers)
 
 
 def test_penalties_take_the_outer_thirds_of_the_scale(survey, customers):
-    found = sq.survey_penalty_reward(survey)
-    by_hand = sq.penalty_reward(customers.perceive, customers.outcomes.satisfaction, 3, 5, customers.people.weight)
+    found = sq.asymmetric_impact(survey)
+    by_hand = sq.penalty_reward_contrasts(
+        customers.perceive, customers.outcomes.satisfaction, 3, 5, customers.people.weight
+    )
     pd.testing.assert_frame_equal(found, by_hand)
 
 
 def test_loyalty_finds_the_planted_top_box_ratio(world):
     survey, truth = world
-    found = sq.survey_loyalty(survey)
-    assert list(found.level) == [1, 2, 3, 4, 5]
-    assert found.ratio_low.iloc[-1] < truth.top_box_ratio < found.ratio_high.iloc[-1]
-    assert ((found.low <= truth.loyal.to_numpy()) & (truth.loyal.to_numpy() <= found.high)).sum() >= 4
-    assert sq.top_box(found).passed
+    found = sq.loyalty_by_satisfaction(survey)
+    assert list(found.satisfaction) == [1, 2, 3, 4, 5]
+    assert found.risk_ratio_ci_low.iloc[-1] < truth.top_box_risk_ratio < found.risk_ratio_ci_high.iloc[-1]
+    assert (
+        (found.share_ci_low <= truth.loyalty_probability.to_numpy())
+        & (truth.loyalty_probability.to_numpy() <= found.share_ci_high)
+    ).sum() >= 4
+    assert sq.top_box_more_loyal(found).passed
 
 
 def test_those_who_recommend_are_counted(survey, customers):
-    row = sq.survey_nps(survey).iloc[0]
+    row = sq.net_promoter_score(survey).iloc[0]
     answers, weight = customers.outcomes.recommend, customers.people.weight
     each = np.select([answers >= 9, answers <= 6], [100.0, -100.0], 0.0)
     assert row.nps == pytest.approx(np.average(each[answers.notna()], weights=weight[answers.notna()]))
 
 
 def test_complaints_have_the_planted_effects(survey):
-    found = sq.survey_complaints(survey).set_index("effect")
+    found = sq.complaint_resolution(survey).set_index("effect")
     assert list(found.index) == ["people told", "stopped buying", "buys less or stopped", "buys more"]
     stopped = simulate_survey.BUYING[:2, 0]
-    assert found.low["stopped buying"] < stopped[0] / stopped[1] < found.high["stopped buying"]
+    assert found.ci_low["stopped buying"] < stopped[0] / stopped[1] < found.ci_high["stopped buying"]
     less = simulate_survey.BUYING[:2, :2].sum(axis=1)
-    assert found.low["buys less or stopped"] < less[0] / less[1] < found.high["buys less or stopped"]
-    assert found.low["people told"] > 1  # planted as two, satisfaction alike
+    assert found.ci_low["buys less or stopped"] < less[0] / less[1] < found.ci_high["buys less or stopped"]
+    assert found.ci_low["people told"] > 1  # planted as two, satisfaction alike
 
 
 def test_scores_weigh_dimensions_by_points(world, customers):
     survey, _ = world
-    found = sq.survey_satisfaction(survey, replicates=200).set_index("score")
-    sides = scores(customers.perceive, customers.instrument)[list(customers.points)], customers.points
+    found = sq.satisfaction_index(survey, replicates=200).set_index("score")
+    sides = dimension_scores(customers.perceive, customers.instrument)[list(customers.points)], customers.points
     full = sides[0].notna().all(axis=1) & sides[1].notna().all(axis=1)
     rating, points = (np.average(side[full], axis=0, weights=customers.people.weight[full]) for side in sides)
     assert found.value["weighted"] == pytest.approx(points @ rating / points.sum())
@@ -155,13 +160,13 @@ def test_scores_weigh_dimensions_by_points(world, customers):
 def test_what_an_instrument_does_not_ask_is_said(survey):
     without = survey.instrument.model_copy(update={"outcomes": {}})
     silent = type(survey)(**{**survey.__dict__, "instrument": without})
-    for found in (sq.survey_drivers(silent), sq.survey_penalty_reward(silent)):
+    for found in (sq.key_drivers(silent), sq.asymmetric_impact(silent)):
         assert set(found.reason) == {"satisfaction was not asked"}
-    assert sq.survey_predictor(silent).reason == "satisfaction was not asked"
-    assert set(sq.survey_priorities(silent).reason) == {"neither importance nor satisfaction was asked"}
-    assert list(sq.survey_loyalty(silent).reason) == ["satisfaction was not asked; loyalty was not asked"]
-    assert list(sq.survey_nps(silent).reason) == ["whether customers would recommend was not asked"]
-    assert list(sq.survey_complaints(silent).reason) == ["whether complaints were resolved was not asked"]
-    assert not sq.top_box(sq.survey_loyalty(silent)).passed
+    assert sq.satisfaction_predictor(silent).reason == "satisfaction was not asked"
+    assert set(sq.improvement_priorities(silent).reason) == {"neither importance nor satisfaction was asked"}
+    assert list(sq.loyalty_by_satisfaction(silent).reason) == ["satisfaction was not asked; loyalty was not asked"]
+    assert list(sq.net_promoter_score(silent).reason) == ["whether customers would recommend was not asked"]
+    assert list(sq.complaint_resolution(silent).reason) == ["whether complaints were resolved was not asked"]
+    assert not sq.top_box_more_loyal(sq.loyalty_by_satisfaction(silent)).passed
     with pytest.raises(InputError, match="outcome 'mood': the instrument has none of this name"):
-        sq.survey_drivers(survey, outcome="mood")
+        sq.key_drivers(survey, outcome="mood")

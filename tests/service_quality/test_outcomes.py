@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from crmlab.service_quality.tables import admit
+from crmlab.service_quality.tables import validate_survey
 
 from .test_survey import answers, instrument, put, refused
 
@@ -11,7 +11,7 @@ from .test_survey import answers, instrument, put, refused
 def outcomes():
     return {
         "sat": {"column": "sat", "kind": "satisfaction", "low": 1, "high": 5},
-        "told": {"column": "told", "kind": "told", "low": 0},
+        "told": {"column": "told", "kind": "word_of_mouth", "low": 0},
         "resolved": {"column": "res", "kind": "resolved", "low": 0, "high": 1, "labels": {"ja": 1, "nein": 0}},
     }
 
@@ -20,7 +20,7 @@ def test_outcomes_keep_to_scales_of_their_own():
     table = put(
         answers(sat=5, told=12, res="nein"), (1, "sat", 99), (2, "res", "Ja"), (3, "res", ""), (4, "told", "k. A.")
     )
-    survey = admit(table, instrument(outcomes=outcomes()))
+    survey = validate_survey(table, instrument(outcomes=outcomes()))
     assert survey.outcomes.sat.isna().sum() == 1
     assert survey.outcomes.told.tolist()[:5] == pytest.approx([12, 12, 12, np.nan, 12], nan_ok=True)
     assert survey.outcomes.resolved.tolist()[:4] == pytest.approx([0, 1, np.nan, 0], nan_ok=True)
@@ -33,15 +33,15 @@ def test_outcomes_keep_to_scales_of_their_own():
 
 def test_common_codes_are_missing_in_counts_too_unless_told_otherwise():
     table = put(answers(told=3), (1, "told", 99), (2, "told", 9), (3, "told", "k. a."))
-    described = {"column": "told", "kind": "told", "low": 0}
-    survey = admit(table, instrument(outcomes={"told": described}))
+    described = {"column": "told", "kind": "word_of_mouth", "low": 0}
+    survey = validate_survey(table, instrument(outcomes={"told": described}))
     assert survey.outcomes.told.tolist()[:4] == pytest.approx([np.nan, 9, np.nan, 3], nan_ok=True)
-    assert survey.found["outcomes.told: codes"] == (
+    assert survey.summary["outcomes.told: codes"] == (
         "'99' once, missing as on the scale; missing = [] under outcomes.told makes them counts"
     )
-    survey = admit(table.drop(index=2), instrument(outcomes={"told": described | {"missing": []}}))
+    survey = validate_survey(table.drop(index=2), instrument(outcomes={"told": described | {"missing": []}}))
     assert survey.outcomes.told.tolist()[:2] == [99, 9]
-    assert "outcomes.told: codes" not in survey.found
+    assert "outcomes.told: codes" not in survey.summary
 
 
 def test_codes_off_the_scale_of_an_outcome_are_told_with_counts():

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 from crmlab.service_quality import metrics, plots
-from crmlab.service_quality.models.board import board
-from crmlab.service_quality.models.gaps import gaps, perceptions
-from crmlab.service_quality.models.segments import gaps_by_segment, segment_gaps
-from crmlab.service_quality.models.zone import zone
+from crmlab.service_quality.models.board import gaps_model
+from crmlab.service_quality.models.gaps import gap_scores, perception_scores
+from crmlab.service_quality.models.segments import all_segment_gap_scores, segment_gap_scores
+from crmlab.service_quality.models.zone import zone_of_tolerance
 from crmlab.service_quality.plots.lines import lines
-from crmlab.style import ACTUAL, EXPECTED, NAIVE, QUIET
+from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED
 
 from .gap_worlds import answers, survey
 
@@ -49,19 +49,23 @@ def world():
 
 
 HELD = world()
-ITEMS, DIMENSIONS, ZONE = gaps(HELD, replicates=20), gaps(HELD, "dimension", replicates=20), zone(HELD)
-BOARD, SEGMENT, ANSWERS = board(HELD), segment_gaps(HELD, "region"), metrics.answers(HELD)
-SEGMENTS_OF_ALL_KINDS, PERCEIVED = gaps_by_segment(HELD), perceptions(HELD, replicates=20)
+ITEMS, DIMENSIONS, ZONE = (
+    gap_scores(HELD, replicates=20),
+    gap_scores(HELD, "dimension", replicates=20),
+    zone_of_tolerance(HELD),
+)
+BOARD, SEGMENT, ANSWERS = gaps_model(HELD), segment_gap_scores(HELD, "region"), metrics.response_frequencies(HELD)
+SEGMENTS_OF_ALL_KINDS, PERCEIVED = all_segment_gap_scores(HELD), perception_scores(HELD, replicates=20)
 DRAWN = {
-    "gaps": lambda ax=None: plots.gaps(ITEMS, ax=ax),
-    "dimensions": lambda ax=None: plots.gaps(DIMENSIONS, ax=ax),
-    "zone": lambda ax=None: plots.zone(ZONE, ax=ax),
-    "board": lambda ax=None: plots.board(BOARD, ax=ax),
-    "segment_gaps": lambda ax=None: plots.segment_gaps(SEGMENT, ax=ax),
-    "shrunken": lambda ax=None: plots.segment_gaps(SEGMENT, "shrunken", ax=ax),
-    "kinds of segments": lambda ax=None: plots.segment_gaps(SEGMENTS_OF_ALL_KINDS, ax=ax),
-    "perceptions": lambda ax=None: plots.perceptions(PERCEIVED, ax=ax),
-    "answers": lambda ax=None: plots.answers(ANSWERS, ax=ax),
+    "gap_scores": lambda ax=None: plots.gap_scores(ITEMS, ax=ax),
+    "dimensions": lambda ax=None: plots.gap_scores(DIMENSIONS, ax=ax),
+    "zone_of_tolerance": lambda ax=None: plots.zone_of_tolerance(ZONE, ax=ax),
+    "gaps_model": lambda ax=None: plots.gaps_model(BOARD, ax=ax),
+    "segment_gap_scores": lambda ax=None: plots.segment_gap_scores(SEGMENT, ax=ax),
+    "shrunken_gap": lambda ax=None: plots.segment_gap_scores(SEGMENT, "shrunken_gap", ax=ax),
+    "kinds of segments": lambda ax=None: plots.segment_gap_scores(SEGMENTS_OF_ALL_KINDS, ax=ax),
+    "perception_scores": lambda ax=None: plots.perception_scores(PERCEIVED, ax=ax),
+    "response_frequencies": lambda ax=None: plots.response_frequencies(ANSWERS, ax=ax),
 }
 every_plot = pytest.mark.parametrize("draw", DRAWN.values(), ids=DRAWN)
 pytestmark = pytest.mark.usefixtures("figures_are_closed")
@@ -116,12 +120,12 @@ def test_a_plot_says_what_its_axes_are(draw):
 
 
 def test_gaps_are_told_by_colour_and_marker_and_sorted_within_their_dimension():
-    ax = DRAWN["gaps"]()
+    ax = DRAWN["gap_scores"]()
     found = named(ax)
-    colours = {"falls short": NAIVE, "exceeds": EXPECTED, "undecided": QUIET}
+    colours = {"falls short": BASELINE, "exceeds": EXPECTED, "undecided": MUTED}
     assert {name: line.get_color() for name, line in found.items()} == colours
     assert len({line.get_marker() for line in found.values()}) == 3
-    short = ITEMS[(ITEMS.p_holm < 0.05) & (ITEMS.gap < 0)]
+    short = ITEMS[(ITEMS.p_adjusted < 0.05) & (ITEMS.gap < 0)]
     assert sorted(found["falls short"].get_xdata()) == sorted(short.gap)
     for _, rows in lines(ITEMS, by="gap").query("~title").groupby("dimension"):
         assert rows.gap.is_monotonic_increasing
@@ -133,34 +137,34 @@ def test_gaps_are_told_by_colour_and_marker_and_sorted_within_their_dimension():
 def test_gaps_are_drawn_with_their_intervals():
     ax = DRAWN["dimensions"]()
     ends = sorted(tuple(s[:, 0]) for c in ax.collections if hasattr(c, "get_segments") for s in c.get_segments())
-    np.testing.assert_allclose(ends, sorted(zip(DIMENSIONS.low, DIMENSIONS.high, strict=True)))
+    np.testing.assert_allclose(ends, sorted(zip(DIMENSIONS.ci_low, DIMENSIONS.ci_high, strict=True)))
     assert [label.get_text() for label in ax.get_yticklabels()] == ["Tangibles", "Reliability", "Empathy", "Overall"]
 
 
 def test_wordings_wrap_and_their_dollars_are_no_formulas():
-    label = DRAWN["gaps"]().get_yticklabels()[1]
+    label = DRAWN["gap_scores"]().get_yticklabels()[1]
     assert 1 <= label.get_text().count("\n") <= 2
     assert "$5" in label.get_text().replace("\n", " ")
     assert not label.get_parse_math()
 
 
 def test_a_gap_without_a_number_bears_its_reason():
-    blank = ITEMS.assign(gap=np.nan, low=np.nan, high=np.nan, p_holm=np.nan, reason="fewer than 2 pairs")
-    ax = plots.gaps(pd.concat([ITEMS[:4], blank[4:]]))
+    blank = ITEMS.assign(gap=np.nan, ci_low=np.nan, ci_high=np.nan, p_adjusted=np.nan, reason="fewer than 2 pairs")
+    ax = plots.gap_scores(pd.concat([ITEMS[:4], blank[4:]]))
     assert [text.get_text() for text in ax.texts] == ["fewer than 2 pairs"] * 5
-    assert "exceeds" not in named(plots.gaps(blank))
+    assert "exceeds" not in named(plots.gap_scores(blank))
 
 
 @pytest.mark.parametrize(
     ("draw", "table"),
     [
-        (plots.gaps, ITEMS.assign(gap=np.nan)),
-        (plots.perceptions, PERCEIVED.assign(perceive=np.nan)),
-        (plots.zone, ZONE.assign(perceive=np.nan)),
-        (plots.segment_gaps, SEGMENT.assign(gap=np.nan)),
-        (plots.answers, ANSWERS[["item", "dimension", "text", "n"]]),
+        (plots.gap_scores, ITEMS.assign(gap=np.nan)),
+        (plots.perception_scores, PERCEIVED.assign(perceive=np.nan)),
+        (plots.zone_of_tolerance, ZONE.assign(perceive=np.nan)),
+        (plots.segment_gap_scores, SEGMENT.assign(gap=np.nan)),
+        (plots.response_frequencies, ANSWERS[["item", "dimension", "text", "n"]]),
     ],
-    ids=["gaps", "perceptions", "zone", "segment_gaps", "answers"],
+    ids=["gap_scores", "perception_scores", "zone_of_tolerance", "segment_gap_scores", "response_frequencies"],
 )
 def test_a_plot_of_nothing_says_why_in_words_alone(draw, table):
     ax = plt.figure().add_subplot()
@@ -172,13 +176,13 @@ def test_a_plot_of_nothing_says_why_in_words_alone(draw, table):
 
 
 def test_perceptions_are_drawn_with_their_intervals():
-    ax = DRAWN["perceptions"]()
+    ax = DRAWN["perception_scores"]()
     ends = sorted(tuple(s[:, 0]) for c in ax.collections for s in c.get_segments())
-    np.testing.assert_allclose(ends, sorted(zip(PERCEIVED.low, PERCEIVED.high, strict=True)))
+    np.testing.assert_allclose(ends, sorted(zip(PERCEIVED.ci_low, PERCEIVED.ci_high, strict=True)))
 
 
 def test_the_zone_lies_between_its_levels():
-    ax = DRAWN["zone"]()
+    ax = DRAWN["zone_of_tolerance"]()
     held = lines(ZONE)
     spans = sorted((bar.get_x(), bar.get_x() + bar.get_width()) for bar in ax.patches)
     np.testing.assert_allclose(spans, sorted(zip(ZONE.adequate, ZONE.desired, strict=True)))
@@ -189,25 +193,27 @@ def test_the_zone_lies_between_its_levels():
 
 
 def test_the_board_tells_measured_from_proxy_and_why_a_gap_is_absent():
-    ax = DRAWN["board"]()
+    ax = DRAWN["gaps_model"]()
     assert set(named(ax)) == {"measured"}
     assert len(named(ax)["measured"].get_xdata()) == 6
     assert [text.get_text() for text in ax.texts] == ["absent: not asked: staff's promises"]
     stand_in = BOARD.assign(state=BOARD.state.mask(BOARD.number == 3, "proxy"))
-    marks = named(plots.board(stand_in))
+    marks = named(plots.gaps_model(stand_in))
     assert marks["proxy"].get_markerfacecolor() == "white"
     assert marks["proxy"].get_marker() != marks["measured"].get_marker()
     extents = BOARD.assign(gap=BOARD.gap.mask(BOARD.number == 2), managers=4.25, staff=3.5, state="proxy")
-    assert plots.board(extents).texts[0].get_text() == "proxy: mean ratings of extent, managers 4.25 and staff 3.50"
+    assert (
+        plots.gaps_model(extents).texts[0].get_text() == "proxy: mean ratings of extent, managers 4.25 and staff 3.50"
+    )
     waves = BOARD.assign(waves=BOARD.waves.mask(BOARD.number == 1, "managers of wave 1, customers of wave 2"))
-    assert "of wave 1" in plots.board(waves).get_yticklabels()[0].get_text().replace("\n", " ")
-    absent = plots.board(BOARD.assign(gap=np.nan, low=np.nan, high=np.nan))
+    assert "of wave 1" in plots.gaps_model(waves).get_yticklabels()[0].get_text().replace("\n", " ")
+    absent = plots.gaps_model(BOARD.assign(gap=np.nan, ci_low=np.nan, ci_high=np.nan))
     assert not absent.get_xlabel()
     assert not absent.get_xticks().size
 
 
 def test_no_value_of_a_suppressed_cell_is_drawn():
-    ax = DRAWN["segment_gaps"]()
+    ax = DRAWN["segment_gap_scores"]()
     texts = {(t.get_position()[0] - 0.5, t.get_position()[1] - 0.5): t for t in ax.texts}
     lines = [label.get_text() for label in ax.get_yticklabels()]
     dimensions = list(dict.fromkeys(SEGMENT.dimension))
@@ -216,7 +222,7 @@ def test_no_value_of_a_suppressed_cell_is_drawn():
         place = dimensions.index(row.dimension), lines.index({"all": "All"}.get(row.segment, row.segment))
         told = texts[place].get_text()
         assert told == ("×" if row.state == "suppressed" else f"{row.gap:.2f}".replace("-", "−"))
-        assert (texts[place].get_color() == QUIET) == (row.state != "shown")
+        assert (texts[place].get_color() == MUTED) == (row.state != "shown")
     painted = ax.collections[0].get_array()
     assert painted.mask.sum() == (SEGMENT.state != "shown").sum()  # neither greyed nor suppressed cells bear colour
 
@@ -228,13 +234,13 @@ def test_segments_of_every_kind_stand_under_its_name_and_the_smallest_are_counte
     assert told[0][0] == "All"
     assert told[-1][0] == "and 25 smaller"  # of 40 towns
     assert len(told) == 1 + 1 + 4 + 1 + 15 + 1
-    raw, shrunken = (plots.segment_gaps(SEGMENTS_OF_ALL_KINDS, value) for value in ("gap", "shrunken"))
+    raw, shrunken = (plots.segment_gap_scores(SEGMENTS_OF_ALL_KINDS, value) for value in ("gap", "shrunken_gap"))
     assert raw.collections[0].get_clim() == shrunken.collections[0].get_clim()  # one scale of colours for both
     assert np.ma.allequal(raw.collections[0].get_array().mask, shrunken.collections[0].get_array().mask)
 
 
 def test_answers_part_at_the_neutral_point_and_sum_to_all():
-    ax = DRAWN["answers"]()
+    ax = DRAWN["response_frequencies"]()
     places = sorted({bar.get_y() for bar in ax.patches})
     assert len(places) == len(ANSWERS)
     for place, row in zip(places, ANSWERS.itertuples(), strict=True):
@@ -242,7 +248,7 @@ def test_answers_part_at_the_neutral_point_and_sum_to_all():
         assert sum(bar.get_width() for bar in held) == pytest.approx(1)
         neutral = held[3]
         assert neutral.get_x() + neutral.get_width() / 2 == pytest.approx(0, abs=1e-9)
-        given = HELD.of("customer").perceive[row.item].dropna()
+        given = HELD.select("customer").perceive[row.item].dropna()
         assert [bar.get_width() for bar in held] == pytest.approx([(given == level).mean() for level in range(1, 8)])
     (side,) = ax.child_axes
     assert [bar.get_width() for bar in side.patches] == pytest.approx(ANSWERS.not_applicable.tolist())
@@ -250,7 +256,7 @@ def test_answers_part_at_the_neutral_point_and_sum_to_all():
 
 def test_an_even_scale_parts_between_its_middle_answers():
     held = survey({"a": 2}, perceive=[[1, 4], [2, 3], [3, 1], [4, 2]], scale={"low": 1, "high": 4})
-    ax = plots.answers(metrics.answers(held))
+    ax = plots.response_frequencies(metrics.response_frequencies(held))
     starts = {round(bar.get_x() + bar.get_width(), 9) for bar in ax.patches[2:4]}
     assert starts == {0}
 
@@ -258,7 +264,7 @@ def test_an_even_scale_parts_between_its_middle_answers():
 def test_a_long_scale_names_only_its_ends():
     rng = np.random.default_rng(1)
     held = survey({"a": 2}, perceive=rng.integers(0, 101, (50, 2)), scale={"low": 0, "high": 100})
-    ax = plots.answers(metrics.answers(held))
+    ax = plots.response_frequencies(metrics.response_frequencies(held))
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["0", "100"]
 
 
@@ -271,14 +277,14 @@ def test_shares_of_answers_are_weighted_and_tell_missing_from_not_applicable():
         weights=[3, 1, 2, 4],
         not_applicable=there,
     )
-    table = metrics.answers(held).set_index("item")
+    table = metrics.response_frequencies(held).set_index("item")
     assert table.loc["a1", [1, 2, 3]].tolist() == [0.75, 0.25, 0]
     assert table.loc["a1", ["n", "not_applicable", "missing"]].tolist() == [2, 0.2, 0.4]
     assert table.loc["a2", [1, 2, 3]].tolist() == [0.4, 0.4, 0.2]
 
 
 def test_a_radar_is_never_drawn_alone():
-    left, right = plots.radar(DIMENSIONS)
+    left, right = plots.gap_radar(DIMENSIONS)
     assert left.figure is right.figure
     assert (left.name, right.name) == ("rectilinear", "polar")
     assert named(left)
@@ -290,4 +296,4 @@ def test_a_radar_is_never_drawn_alone():
     legend = right.get_legend().get_window_extent()
     assert not any(legend.overlaps(box) or left.bbox.overlaps(box) for box in boxes)
     given = plt.figure().add_subplot(121), plt.figure().add_subplot(122, projection="polar")
-    assert plots.radar(DIMENSIONS, axes=given) == given
+    assert plots.gap_radar(DIMENSIONS, axes=given) == given

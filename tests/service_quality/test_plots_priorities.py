@@ -35,16 +35,18 @@ RESOLVED = pd.Series(np.tile([0.0, 1.0], 150))
 TOLD, STOPPED = RESOLVED.map({0: 9.0, 1: 4.0}) + np.arange(300) % 3, ((RESOLVED == 0) & (np.arange(300) % 3 == 0)) * 1.0
 STOPPED[1] = 1.0
 TABLES = {
-    "priorities": sq.priorities(PERFORMANCE, IMPORTANCE, replicates=200),
-    "drivers": sq.drivers(PERFORMANCE[ITEMS[:5]], OUTCOME, replicates=200),
-    "penalty_reward": sq.penalty_reward(PERFORMANCE, OUTCOME, 3, 5),
-    "loyalty_by_level": sq.loyalty_by_level(LEVEL, LOYAL),
-    "satisfaction_scores": sq.satisfaction_scores(PERFORMANCE, IMPORTANCE.mean(), replicates=200),
-    "complaints": sq.complaints(RESOLVED, {"people told": TOLD}, {"stopped buying": STOPPED, "never": STOPPED * 0}),
+    "improvement_priorities": sq.importance_performance_analysis(PERFORMANCE, IMPORTANCE, replicates=200),
+    "key_drivers": sq.relative_importance(PERFORMANCE[ITEMS[:5]], OUTCOME, replicates=200),
+    "asymmetric_impact": sq.penalty_reward_contrasts(PERFORMANCE, OUTCOME, 3, 5),
+    "loyalty_by_satisfaction": sq.loyal_share_by_level(LEVEL, LOYAL),
+    "satisfaction_index": sq.importance_weighted_scores(PERFORMANCE, IMPORTANCE.mean(), replicates=200),
+    "complaint_resolution": sq.resolution_ratios(
+        RESOLVED, {"people told": TOLD}, {"stopped buying": STOPPED, "never": STOPPED * 0}
+    ),
 }
-LONG = TABLES["priorities"].assign(item=[f"prompt answers to {item}" for item in ITEMS], source="stated")
+LONG = TABLES["improvement_priorities"].assign(item=[f"prompt answers to {item}" for item in ITEMS], source="stated")
 DRAWN = {name: (getattr(plots, name), table) for name, table in TABLES.items()}
-DRAWN["priorities of long names"] = (plots.priorities, LONG)
+DRAWN["priorities of long names"] = (plots.improvement_priorities, LONG)
 every_plot = pytest.mark.parametrize(("draw", "table"), DRAWN.values(), ids=DRAWN)
 pytestmark = pytest.mark.usefixtures("figures_are_closed")
 
@@ -107,7 +109,7 @@ def points(ax, label):
 
 
 def test_the_map_has_every_item_named_where_it_is_and_the_undecided_hollow():
-    table, ax = TABLES["priorities"], plots.priorities(TABLES["priorities"])
+    table, ax = TABLES["improvement_priorities"], plots.improvement_priorities(TABLES["improvement_priorities"])
     assert {"decided", "undecided"} == {c.get_label() for c in ax.containers}
     decided = table[table.decision != "undecided"]
     assert list(points(ax, "decided").get_xdata()) == list(decided.performance)
@@ -120,9 +122,9 @@ def test_the_map_has_every_item_named_where_it_is_and_the_undecided_hollow():
 
 
 def test_no_name_on_the_map_covers_a_point():
-    ax = plots.priorities(TABLES["priorities"])
+    ax = plots.improvement_priorities(TABLES["improvement_priorities"])
     ax.figure.draw_without_rendering()
-    table = TABLES["priorities"]
+    table = TABLES["improvement_priorities"]
     places = ax.transData.transform(table[["performance", "importance"]].to_numpy())
     names = [text.get_window_extent() for text in ax.texts if text.get_text() in ITEMS]
     assert len(names) == 22
@@ -130,7 +132,7 @@ def test_no_name_on_the_map_covers_a_point():
 
 
 def test_long_names_become_numbers_with_a_key():
-    ax = plots.priorities(LONG)
+    ax = plots.improvement_priorities(LONG)
     key = next(text.get_text() for text in ax.texts if "\n" in text.get_text())
     assert key.split("\n")[0] == "1  prompt answers to T1"
     assert len(key.split("\n")) == 22
@@ -139,12 +141,12 @@ def test_long_names_become_numbers_with_a_key():
 
 
 def test_the_crosshair_lies_where_the_table_says():
-    table, ax = TABLES["priorities"], plots.priorities(TABLES["priorities"])
+    table, ax = TABLES["improvement_priorities"], plots.improvement_priorities(TABLES["improvement_priorities"])
     found = {
         tuple(line.get_xdata()): tuple(line.get_ydata()) for line in ax.get_lines() if line.get_gid() == "crosshair"
     }
-    assert found[(0, 1)] == (table.cross_importance[0],) * 2
-    assert found[(table.cross_performance[0],) * 2] == (0, 1)
+    assert found[(0, 1)] == (table.crosshair_importance[0],) * 2
+    assert found[(table.crosshair_performance[0],) * 2] == (0, 1)
     line = next(line for line in ax.get_lines() if line.get_label() == "iso-rating line")
     assert list(line.get_ydata()) == pytest.approx(list(line.get_xdata()))  # stated importance: as it performs
 
@@ -162,37 +164,42 @@ def test_a_plot_of_nothing_says_why_in_words_alone(name):
 
 def test_the_map_names_the_crosshair_that_was_chosen():
     for crosshair, told in {"means": "mean of the items", "medians": "median of the items"}.items():
-        table = sq.priorities(PERFORMANCE, IMPORTANCE, crosshair, replicates=20)
-        assert f"crosshair: {told}" in [text.get_text() for text in plots.priorities(table).get_legend().get_texts()]
+        table = sq.importance_performance_analysis(PERFORMANCE, IMPORTANCE, crosshair, replicates=20)
+        assert f"crosshair: {told}" in [
+            text.get_text() for text in plots.improvement_priorities(table).get_legend().get_texts()
+        ]
 
 
 def test_drivers_show_their_parts_and_ranks():
-    table, ax = TABLES["drivers"], plots.drivers(TABLES["drivers"])
+    table, ax = TABLES["key_drivers"], plots.key_drivers(TABLES["key_drivers"])
     assert [label.get_text() for label in ax.get_yticklabels()] == list(table.driver)
     ends = [tuple(segment[:, 0]) for segment in ax.collections[0].get_segments()]
-    assert ends == list(zip(table.part_low, table.part_high, strict=True))
-    assert ax.texts[0].get_text() == f"rank 1 ({table.rank_low[0]} to {table.rank_high[0]})"
+    assert ends == list(zip(table.r2_share_ci_low, table.r2_share_ci_high, strict=True))
+    assert ax.texts[0].get_text() == f"rank 1 ({table.rank_ci_low[0]} to {table.rank_ci_high[0]})"
 
 
 def test_penalties_and_rewards_stand_with_their_kind():
-    table, ax = TABLES["penalty_reward"], plots.penalty_reward(TABLES["penalty_reward"])
+    table, ax = TABLES["asymmetric_impact"], plots.asymmetric_impact(TABLES["asymmetric_impact"])
     found = {line.get_label(): line.get_xdata() for line in ax.get_lines()}
     assert (table.reason != "").sum() == 1
     for side in ("penalty", "reward"):
         np.testing.assert_array_equal(found[side], table[side])
-    assert [text.get_text() for text in ax.texts] == list(table.kind.mask(table.reason != "", "too few answers"))
+    assert [text.get_text() for text in ax.texts] == list(table.category.mask(table.reason != "", "too few answers"))
     assert len(ax.get_yticklabels()) == len(table)
 
 
 def test_loyalty_says_what_the_top_box_is_worth():
-    ax = plots.loyalty_by_level(TABLES["loyalty_by_level"])
-    top = TABLES["loyalty_by_level"].iloc[-1]
-    assert ax.texts[0].get_text() == f"5 is worth 6.0 × 4\n(95 % {top.ratio_low:.1f} to {top.ratio_high:.0f})"
+    ax = plots.loyalty_by_satisfaction(TABLES["loyalty_by_satisfaction"])
+    top = TABLES["loyalty_by_satisfaction"].iloc[-1]
+    assert (
+        ax.texts[0].get_text()
+        == f"5 is worth 6.0 × 4\n(95 % {top.risk_ratio_ci_low:.1f} to {top.risk_ratio_ci_high:.0f})"
+    )
     assert [label.get_text() for label in ax.get_xticklabels()] == [f"{i}\nn 60" for i in range(1, 6)]
 
 
 def test_complaints_are_on_a_log_axis_with_one_marked():
-    table, ax = TABLES["complaints"], plots.complaints(TABLES["complaints"])
+    table, ax = TABLES["complaint_resolution"], plots.complaint_resolution(TABLES["complaint_resolution"])
     assert ax.get_xscale() == "log"
     assert [label.get_text() for label in ax.get_yticklabels()] == [
         "people told",
@@ -203,8 +210,8 @@ def test_complaints_are_on_a_log_axis_with_one_marked():
 
 
 def test_the_band_of_scores_is_drawn_about_the_weighted_one():
-    table, ax = TABLES["satisfaction_scores"], plots.satisfaction_scores(TABLES["satisfaction_scores"])
+    table, ax = TABLES["satisfaction_index"], plots.satisfaction_index(TABLES["satisfaction_index"])
     weighted = ax.patches[1]
-    assert weighted.get_x() == pytest.approx(table.band_low[1])
-    assert weighted.get_width() == pytest.approx(table.band_high[1] - table.band_low[1])
+    assert weighted.get_x() == pytest.approx(table.weight_band_low[1])
+    assert weighted.get_width() == pytest.approx(table.weight_band_high[1] - table.weight_band_low[1])
     assert ax.patches[0].get_width() == 0

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
 
-from crmlab.service_quality.models.difference import difference_reliability
-from crmlab.service_quality.models.predictor import predictor
-from crmlab.service_quality.models.reliability import alpha
+from crmlab.service_quality.models.difference import difference_score_reliability
+from crmlab.service_quality.models.predictor import polynomial_regression
+from crmlab.service_quality.models.reliability import cronbach_alpha
 
 SURVEYS, N = 400, 400
 
@@ -24,18 +24,18 @@ def world(b_expect, b_perceive, seed, n=N):
 
 def uses(b_expect, b_perceive):
     """How often each use is said, over many surveys of a world."""
-    found = [predictor(*world(b_expect, b_perceive, seed), middle=4).use for seed in range(SURVEYS)]
+    found = [polynomial_regression(*world(b_expect, b_perceive, seed), middle=4).recommended for seed in range(SURVEYS)]
     return pd.Series(found).value_counts(normalize=True)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("b_expect", "b_perceive", "use"),
+    ("b_expect", "b_perceive", "recommended"),
     [(-0.6, 0.6, "gap"), (0.0, 0.6, "perception"), (-0.25, 0.7, "both")],
 )
-def test_the_use_is_right_as_often_as_the_level_allows(b_expect, b_perceive, use):
+def test_the_use_is_right_as_often_as_the_level_allows(b_expect, b_perceive, recommended):
     # of surveys of the first two worlds .95 are right, but for power; 3 standard errors of 400 are .033
-    assert uses(b_expect, b_perceive)[use] >= 0.95 - 0.033 - (0.03 if use == "both" else 0)
+    assert uses(b_expect, b_perceive)[recommended] >= 0.95 - 0.033 - (0.03 if recommended == "both" else 0)
 
 
 @pytest.mark.slow
@@ -44,15 +44,15 @@ def test_nothing_is_decided_where_nothing_matters():
 
 
 def test_a_verdict_tells_its_evidence_and_what_to_use_instead():
-    gap = predictor(*world(-0.6, 0.6, 1), middle=4).verdict()
+    gap = polynomial_regression(*world(-0.6, 0.6, 1), middle=4).check()
     assert gap.passed
     assert gap.evidence.startswith("use the gap: satisfaction changes by -0.63")
     assert "that it weighs as in a gap p = 0.61" in gap.evidence
-    perception = predictor(*world(0, 0.6, 1), middle=4).verdict()
+    perception = polynomial_regression(*world(0, 0.6, 1), middle=4).check()
     assert not perception.passed
     assert perception.instead == "perception"
     assert "n = 400" in perception.evidence
-    both = predictor(*world(-0.25, 0.7, 1), middle=4).verdict()
+    both = polynomial_regression(*world(-0.25, 0.7, 1), middle=4).check()
     assert both.instead.startswith("both, expectation and perception")
 
 
@@ -67,28 +67,30 @@ def apart(seed, n=N):
 @pytest.mark.slow
 def test_a_gap_of_one_dimension_is_not_mistaken_for_both():
     # means over dimensions, of which only one drives, weigh expectation and perception unlike: these err
-    split = [predictor(*apart(seed)).use for seed in range(200)]
-    means = [predictor(e.mean(axis=1), p.mean(axis=1), y).use for e, p, y in map(apart, range(200))]
+    split = [polynomial_regression(*apart(seed)).recommended for seed in range(200)]
+    means = [polynomial_regression(e.mean(axis=1), p.mean(axis=1), y).recommended for e, p, y in map(apart, range(200))]
     assert split.count("gap") / 200 >= 0.95 - 0.047  # 3 standard errors
     assert means.count("gap") / 200 < 0.8
 
 
 def test_tests_by_dimension_are_those_of_one_regression():
     e, p, y = apart(1)
-    found = predictor(e, p, y)
+    found = polynomial_regression(e, p, y)
     fit = smf.ols("y ~ ea + eb + pa + pb", pd.DataFrame({"y": y, "ea": e.a, "eb": e.b, "pa": p.a, "pb": p.b}))
     test = fit.fit(cov_type="HC3", use_t=True).f_test("ea + pa = 0, eb + pb = 0")
     row = found.tests.set_index(["model", "question"]).loc[
         ("both by dimension", "b of expect is minus that of perceive")
     ]
     assert (row.F, row.df, row.p) == pytest.approx((float(test.fvalue), 2, float(test.pvalue)))
-    assert "tested in all dimensions at once, that expectation does not matter has p < .001" in found.verdict().evidence
-    assert "both by dimension" not in set(predictor(e[:50], p[:50], y[:50]).models.model)  # too few for two dimensions
+    assert "tested in all dimensions at once, that expectation does not matter has p < .001" in found.check().evidence
+    assert "both by dimension" not in set(
+        polynomial_regression(e[:50], p[:50], y[:50]).models.model
+    )  # too few for two dimensions
 
 
 def test_models_are_those_of_formulas():
     e, p, y = world(-0.3, 0.6, 2)
-    found = predictor(e, p, y, middle=4)
+    found = polynomial_regression(e, p, y, middle=4)
     rows = pd.DataFrame({"e": e - 4, "p": p - 4, "y": y})
     plain = {
         "gap": smf.ols("y ~ I(p - e)", rows),
@@ -103,7 +105,7 @@ def test_models_are_those_of_formulas():
     assert list(found.models.r2_adjusted) == pytest.approx([fit.rsquared_adj for fit in fits.values()])
     both = found.coefficients[found.coefficients.model == "both"]
     assert list(both.b) == pytest.approx(list(fits["both"].params[["e", "p"]]))
-    assert both[["low", "high"]].to_numpy() == pytest.approx(fits["both"].conf_int().loc[["e", "p"]].to_numpy())
+    assert both[["ci_low", "ci_high"]].to_numpy() == pytest.approx(fits["both"].conf_int().loc[["e", "p"]].to_numpy())
     test = fits["both"].f_test("e + p = 0")
     row = found.tests.set_index("question").loc["b of expect is minus that of perceive"]
     assert (row.F, row.p) == pytest.approx((float(test.fvalue), float(test.pvalue)))
@@ -117,18 +119,18 @@ def test_a_surface_planted_with_a_curve_is_found():
     rng = np.random.default_rng(3)
     e, p = (pd.Series(rng.uniform(1, 7, 2_000)) for _ in range(2))
     y = -0.5 * (p - e) ** 2 + pd.Series(rng.normal(size=2_000))
-    surface = predictor(e, p, y, middle=4).surface.set_index("line")
+    surface = polynomial_regression(e, p, y, middle=4).surface.set_index("line")
     # (p - e)² has curve -.5 (1 + 2 + 1) along e = -p, and none where they agree
     assert surface.b["curve of falling short"] == pytest.approx(-2, abs=0.1)
-    assert surface.low["curve where they agree"] < 0 < surface.high["curve where they agree"]
+    assert surface.ci_low["curve where they agree"] < 0 < surface.ci_high["curve where they agree"]
 
 
 def test_equal_weights_change_nothing_and_others_do():
     e, p, y = world(-0.3, 0.6, 4)
-    plain, alike = predictor(e, p, y, 4), predictor(e, p, y, 4, np.full(N, 3.0))
+    plain, alike = polynomial_regression(e, p, y, 4), polynomial_regression(e, p, y, 4, np.full(N, 3.0))
     pd.testing.assert_frame_equal(plain.coefficients, alike.coefficients, rtol=1e-9)
     weight = np.where(e > 5.6, 2.0, 1.0)
-    heavy = predictor(e, p, y, 4, weight)
+    heavy = polynomial_regression(e, p, y, 4, weight)
     assert heavy.n == pytest.approx(weight.sum() ** 2 / (weight**2).sum())
     assert not np.allclose(heavy.coefficients.b, plain.coefficients.b)
 
@@ -143,10 +145,10 @@ def test_equal_weights_change_nothing_and_others_do():
     ],
 )
 def test_what_cannot_be_told_is_not(change, reason):
-    found = predictor(*change(*world(-0.3, 0.6, 5)), middle=4)
-    assert found.use == "undecided"
+    found = polynomial_regression(*change(*world(-0.3, 0.6, 5)), middle=4)
+    assert found.recommended == "undecided"
     assert reason in found.reason
-    assert not found.verdict().passed
+    assert not found.check().passed
 
 
 def batteries(n, seed, together=0.6):
@@ -159,18 +161,20 @@ def batteries(n, seed, together=0.6):
 
 def test_the_difference_of_sides_that_go_together_is_less_reliable():
     expect, perceive = batteries(50_000, 6)
-    row = difference_reliability(expect, perceive, {"d": list("abcd")}).iloc[0]
+    row = difference_score_reliability(expect, perceive, {"d": list("abcd")}).iloc[0]
     # true variances of the sums 16, 16, shared 9.6; noise 4 a side: sides 16 / 20, difference 12.8 / 20.8
     assert (row.expect, row.perceive) == pytest.approx((0.8, 0.8), abs=0.01)
-    assert row.together == pytest.approx(9.6 / 20, abs=0.01)
+    assert row.correlation == pytest.approx(9.6 / 20, abs=0.01)
     assert row.gap == pytest.approx(12.8 / 20.8, abs=0.01)
-    assert row.gap_alpha == pytest.approx(alpha((perceive - expect).cov()), rel=1e-9)
+    assert row.gap_alpha == pytest.approx(cronbach_alpha((perceive - expect).cov()), rel=1e-9)
     assert row.gap_alpha == pytest.approx(row.gap, abs=0.02)
 
 
 def test_a_difference_of_two_items_is_blank():
     expect, perceive = batteries(100, 7)
-    found = difference_reliability(expect, perceive, {"two": ["a", "b"], "still": list("abc")}).set_index("dimension")
+    found = difference_score_reliability(expect, perceive, {"two": ["a", "b"], "still": list("abc")}).set_index(
+        "dimension"
+    )
     assert found.reason["two"] == "2 items: at least 3 are needed"
-    still = difference_reliability(expect.assign(a=1.0), perceive, {"d": list("abc")})
+    still = difference_score_reliability(expect.assign(a=1.0), perceive, {"d": list("abc")})
     assert still.reason[0] == "no variance in an item"

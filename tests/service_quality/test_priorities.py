@@ -8,9 +8,9 @@ import pytest
 import statsmodels.api as sm
 
 from crmlab.contracts import InputError
-from crmlab.service_quality.models.asymmetry import penalty_reward
-from crmlab.service_quality.models.drivers import drivers, lmg
-from crmlab.service_quality.models.priorities import COLUMNS, priorities
+from crmlab.service_quality.models.asymmetry import penalty_reward_contrasts
+from crmlab.service_quality.models.drivers import lmg, relative_importance
+from crmlab.service_quality.models.priorities import COLUMNS, importance_performance_analysis
 from crmlab.stats import resample
 
 MEANS = {
@@ -36,7 +36,7 @@ def rated(n, seed, spread=0.9):
 
 def test_quadrants_of_a_planted_world_are_decided_and_the_middle_is_not():
     performance, importance = rated(400, 1)
-    found = priorities(performance, importance).set_index("item")
+    found = importance_performance_analysis(performance, importance).set_index("item")
     assert list(found.quadrant[:4]) == PLANTED
     assert list(found.decision[:4]) == PLANTED
     assert (found.stability[:4] > 0.99).all()
@@ -51,7 +51,7 @@ def test_decided_quadrants_are_seldom_wrong():
     # 200 surveys of 60: of those decided at 80 % stability, the planted quadrant is nearly always the one
     names, wrong, decided = list(MEANS)[:4], 0, 0
     for seed in range(200):
-        found = priorities(*rated(60, seed, 1.6), replicates=200).set_index("item").loc[names]
+        found = importance_performance_analysis(*rated(60, seed, 1.6), replicates=200).set_index("item").loc[names]
         sure = (found.decision != "undecided").to_numpy()
         decided, wrong = (
             decided + sure.sum(),
@@ -64,7 +64,7 @@ def test_decided_quadrants_are_seldom_wrong():
 def test_stability_is_that_of_a_bootstrap_of_rows():
     # a second route: pandas, row by row; 3 standard errors of two times 600 replicates
     performance, importance = rated(80, 2, 1.6)
-    found = priorities(performance, importance, replicates=600).set_index("item")
+    found = importance_performance_analysis(performance, importance, replicates=600).set_index("item")
     rng, stays = np.random.default_rng(3), []
     for _ in range(600):
         rows = rng.integers(0, 80, 80)
@@ -78,44 +78,44 @@ def test_the_crosshair_is_a_choice():
     performance, importance = rated(200, 4)
     middle = {"means": importance.mean().mean(), "medians": importance.mean().median(), "midpoint": 4.0}
     for crosshair, cross in middle.items():
-        found = priorities(performance, importance, crosshair, (4.0, 4.0), replicates=20)
-        assert found.cross_importance.to_numpy() == pytest.approx([cross] * 5)
+        found = importance_performance_analysis(performance, importance, crosshair, (4.0, 4.0), replicates=20)
+        assert found.crosshair_importance.to_numpy() == pytest.approx([cross] * 5)
     assert set(found.quadrant) <= {"concentrate here", "keep up"}  # all matter more than the midpoint
 
 
 def test_the_line_says_what_deserves_more():
     performance, importance = rated(300, 5)
-    found = priorities(performance, importance)
-    assert found.line.to_numpy() == pytest.approx(found.performance.to_numpy())
-    assert found.above_line.to_numpy() == pytest.approx((found.importance - found.performance).to_numpy())
-    assert list(found.above_share.round()) == [1, 1, 1, 0, 1]
+    found = importance_performance_analysis(performance, importance)
+    assert found.iso_rating.to_numpy() == pytest.approx(found.performance.to_numpy())
+    assert found.above_iso_rating.to_numpy() == pytest.approx((found.importance - found.performance).to_numpy())
+    assert list(found.above_iso_rating_share.round()) == [1, 1, 1, 0, 1]
 
 
 def test_derived_importance_is_a_correlation_and_its_line_passes_the_crosshair():
     performance, _ = rated(500, 6)
     outcome = performance.a + 0.3 * performance.b + pd.Series(np.random.default_rng(6).normal(size=500))
     holes = performance.where(np.random.default_rng(7).random(performance.shape) > 0.1)
-    found = priorities(holes, outcome).set_index("item")
+    found = importance_performance_analysis(holes, outcome).set_index("item")
     for item in MEANS:
         assert found.importance[item] == pytest.approx(holes[item].corr(outcome))
         assert found.n[item] == holes[item].notna().sum()
     slope = found.importance.std(ddof=0) / found.performance.std(ddof=0)
-    by_hand = found.cross_importance + slope * (found.performance - found.cross_performance)
-    assert found.line.to_numpy() == pytest.approx(by_hand.to_numpy())
-    assert (found.importance_low < found.importance).all()
+    by_hand = found.crosshair_importance + slope * (found.performance - found.crosshair_performance)
+    assert found.iso_rating.to_numpy() == pytest.approx(by_hand.to_numpy())
+    assert (found.importance_ci_low < found.importance).all()
     # Fisher's z as a second route to the interval
     z = np.arctanh(found.importance["a"]) + 1.96 / np.sqrt(found.n["a"] - 3) * np.array([-1, 1])
-    assert [found.importance_low["a"], found.importance_high["a"]] == pytest.approx(np.tanh(z), abs=0.02)
+    assert [found.importance_ci_low["a"], found.importance_ci_high["a"]] == pytest.approx(np.tanh(z), abs=0.02)
 
 
 def test_attributes_without_a_place_say_why():
     performance, importance = rated(60, 8)
     held = performance.assign(b=performance.b.where(performance.index < 5))
-    found = priorities(held, importance).set_index("item")
+    found = importance_performance_analysis(held, importance).set_index("item")
     assert found.reason["b"] == "5 respondents answered both: at least 10 are needed"
     assert np.isnan(found.importance["b"])
     assert (found.reason.drop("b") == "").all()
-    still = priorities(performance.assign(c=4.0), performance.a * 1.0).set_index("item")
+    still = importance_performance_analysis(performance.assign(c=4.0), performance.a * 1.0).set_index("item")
     assert still.reason["c"] == "no importance, as its answers or the outcome do not vary"
     assert list(found.reset_index().columns) == COLUMNS
 
@@ -123,19 +123,19 @@ def test_attributes_without_a_place_say_why():
 def test_choices_are_refused_all_at_once():
     performance, importance = rated(30, 9)
     with pytest.raises(InputError) as caught:
-        priorities(performance, importance.drop(columns="a"), crosshair="mode")
+        importance_performance_analysis(performance, importance.drop(columns="a"), crosshair="mode")
     assert len(caught.value.breaches) == 2
     with pytest.raises(InputError, match="needs stated importance"):
-        priorities(performance, performance.a, crosshair="midpoint", midpoint=(4, 4))
+        importance_performance_analysis(performance, performance.a, crosshair="midpoint", midpoint=(4, 4))
 
 
 def test_rows_keep_their_order_and_weights_count():
     performance, importance = rated(100, 10)
     weight = np.random.default_rng(10).uniform(0.5, 2, 100)
-    found = priorities(performance, importance, weights=weight)
+    found = importance_performance_analysis(performance, importance, weights=weight)
     assert found.performance.to_numpy() == pytest.approx(np.average(performance, axis=0, weights=weight))
     assert found.n[0] == pytest.approx(weight.sum() ** 2 / (weight**2).sum())
-    pd.testing.assert_frame_equal(found, priorities(performance, importance, weights=weight))
+    pd.testing.assert_frame_equal(found, importance_performance_analysis(performance, importance, weights=weight))
 
 
 def driven(n, seed, slopes=(0.6, 0.3, 0.1, 0.0), together=0.4):
@@ -175,10 +175,10 @@ def test_independent_drivers_share_their_squared_correlations():
 def test_a_driver_that_others_determine_takes_its_share_and_no_more():
     x, y = driven(300, 13)
     twin = x.assign(v=x.w)
-    found = drivers(twin, y, replicates=20).set_index("driver")
-    alone = drivers(x, y, replicates=20)
-    assert found.share.sum() == pytest.approx(alone.share.sum(), abs=1e-9)
-    assert found.share["v"] == pytest.approx(found.share["w"])
+    found = relative_importance(twin, y, replicates=20).set_index("driver")
+    alone = relative_importance(x, y, replicates=20)
+    assert found.r2_contribution.sum() == pytest.approx(alone.r2_contribution.sum(), abs=1e-9)
+    assert found.r2_contribution["v"] == pytest.approx(found.r2_contribution["w"])
 
 
 @pytest.mark.slow
@@ -191,9 +191,9 @@ def test_shares_and_ranks_of_a_planted_world_are_covered():
     truth = lmg(table[None])[0]
     hits, ranked = [], []
     for seed in range(300):
-        found = drivers(*driven(400, seed), replicates=300).set_index("driver").loc[list("wxyz")]
-        hits.append((found.low <= truth) & (found.high >= truth))
-        ranked.append((found.rank_low <= [1, 2, 3, 4]) & (found.rank_high >= [1, 2, 3, 4]))
+        found = relative_importance(*driven(400, seed), replicates=300).set_index("driver").loc[list("wxyz")]
+        hits.append((found.r2_contribution_ci_low <= truth) & (found.r2_contribution_ci_high >= truth))
+        ranked.append((found.rank_ci_low <= [1, 2, 3, 4]) & (found.rank_ci_high >= [1, 2, 3, 4]))
     # shares near 0 lean upwards, as R² does: percentile intervals cover a little less there
     assert (np.mean(hits, axis=0) >= 0.88).all()
     assert (np.mean(hits, axis=0)[:2] >= 0.95 - 0.04).all()
@@ -202,23 +202,26 @@ def test_shares_and_ranks_of_a_planted_world_are_covered():
 
 def test_drivers_come_with_sign_rank_and_what_they_explain():
     x, y = driven(500, 14)
-    found = drivers(x, y, replicates=200)
+    found = relative_importance(x, y, replicates=200)
     assert found.driver[0] == "w"
     assert list(found["rank"]) == [1, 2, 3, 4]
-    assert found.share.sum() == pytest.approx(sm.OLS(y, sm.add_constant(x)).fit().rsquared)
-    assert found.part.sum() == pytest.approx(1)
+    assert found.r2_contribution.sum() == pytest.approx(sm.OLS(y, sm.add_constant(x)).fit().rsquared)
+    assert found.r2_share.sum() == pytest.approx(1)
     assert dict(zip(found.driver, found.r, strict=True)) == pytest.approx({d: x[d].corr(y) for d in x})
-    assert ((found.low <= found.share) & (found.share <= found.high)).all()
-    assert ((found.rank_low <= found["rank"]) & (found["rank"] <= found.rank_high)).all()
+    assert (
+        (found.r2_contribution_ci_low <= found.r2_contribution)
+        & (found.r2_contribution <= found.r2_contribution_ci_high)
+    ).all()
+    assert ((found.rank_ci_low <= found["rank"]) & (found["rank"] <= found.rank_ci_high)).all()
 
 
 def test_drivers_too_many_or_without_answers_are_refused():
     x, y = driven(50, 15)
     with pytest.raises(InputError, match="16 columns of answers, of which at most 15"):
-        drivers(pd.DataFrame(np.zeros((50, 16))), y)
-    assert drivers(x[:8], y[:8]).reason[0] == "8 respondents answered all: at least 15 are needed"
-    assert drivers(x.assign(w=1.0), y).reason[0] == "no variance in w"
-    assert drivers(x, y * 0).reason[0] == "no variance in the outcome"
+        relative_importance(pd.DataFrame(np.zeros((50, 16))), y)
+    assert relative_importance(x[:8], y[:8]).reason[0] == "8 respondents answered all: at least 15 are needed"
+    assert relative_importance(x.assign(w=1.0), y).reason[0] == "no variance in w"
+    assert relative_importance(x, y * 0).reason[0] == "no variance in the outcome"
 
 
 def test_resampled_covariances_are_those_of_the_rows_drawn():
@@ -239,36 +242,41 @@ def asymmetric(n, seed):
 
 
 def test_planted_penalties_and_rewards_are_told_apart():
-    found = penalty_reward(*asymmetric(1_000, 18), 3, 5).set_index("item")
-    assert dict(found.kind) == {"hurts": "basic", "helps": "excitement", "both": "performance", "nothing": "undecided"}
+    found = penalty_reward_contrasts(*asymmetric(1_000, 18), 3, 5).set_index("item")
+    assert dict(found.category) == {
+        "hurts": "basic",
+        "helps": "excitement",
+        "both": "performance",
+        "nothing": "undecided",
+    }
     assert found.penalty["hurts"] == pytest.approx(-1, abs=0.3)
     assert found.reward["helps"] == pytest.approx(1, abs=0.3)
 
 
 def test_intervals_of_penalties_cover_them():
-    truth = {"penalty": [-1, 0, -0.7, 0], "reward": [0, 1, 0.7, 0], "tilt": [-1, 1, 0, 0]}
-    rows = [penalty_reward(*asymmetric(300, seed), 3, 5) for seed in range(300)]
+    truth = {"penalty": [-1, 0, -0.7, 0], "reward": [0, 1, 0.7, 0], "asymmetry": [-1, 1, 0, 0]}
+    rows = [penalty_reward_contrasts(*asymmetric(300, seed), 3, 5) for seed in range(300)]
     for name, value in truth.items():
-        covered = np.mean([(row[f"{name}_low"] <= value) & (row[f"{name}_high"] >= value) for row in rows])
+        covered = np.mean([(row[f"{name}_ci_low"] <= value) & (row[f"{name}_ci_high"] >= value) for row in rows])
         assert covered == pytest.approx(0.95, abs=0.025)
 
 
 def test_penalties_are_the_dummies_of_statsmodels():
     x, y = asymmetric(400, 19)
     weight = np.random.default_rng(19).uniform(0.5, 2, 400)
-    found = penalty_reward(x, y, 3, 5, weight)
+    found = penalty_reward_contrasts(x, y, 3, 5, weight)
     ends = sm.add_constant(pd.concat([x <= 3, x >= 5], axis=1).astype(float).to_numpy())
     fit = sm.WLS(y, ends, weight).fit(cov_type="HC3", use_t=True)
     assert list(found.penalty) == pytest.approx(list(fit.params[1:5]))
-    assert found[["reward_low", "reward_high"]].to_numpy() == pytest.approx(fit.conf_int().to_numpy()[5:])
-    tilt = fit.t_test(np.hstack([np.zeros((4, 1)), np.eye(4), np.eye(4)]))
-    assert found[["tilt_low", "tilt_high"]].to_numpy() == pytest.approx(tilt.conf_int())
+    assert found[["reward_ci_low", "reward_ci_high"]].to_numpy() == pytest.approx(fit.conf_int().to_numpy()[5:])
+    asymmetry = fit.t_test(np.hstack([np.zeros((4, 1)), np.eye(4), np.eye(4)]))
+    assert found[["asymmetry_ci_low", "asymmetry_ci_high"]].to_numpy() == pytest.approx(asymmetry.conf_int())
 
 
 def test_items_that_hardly_anybody_finds_bad_are_blank():
     x, y = asymmetric(200, 20)
-    found = penalty_reward(x.assign(helps=x.helps.clip(lower=4)), y, 3, 5).set_index("item")
+    found = penalty_reward_contrasts(x.assign(helps=x.helps.clip(lower=4)), y, 3, 5).set_index("item")
     assert found.reason["helps"].startswith("0 respondents met with failure and")
-    assert found.kind.isna()["helps"]
-    assert found.kind["hurts"] == "basic"
-    assert (penalty_reward(x, y * 0, 3, 5).reason == "no variance in the outcome").all()
+    assert found.category.isna()["helps"]
+    assert found.category["hurts"] == "basic"
+    assert (penalty_reward_contrasts(x, y * 0, 3, 5).reason == "no variance in the outcome").all()

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from crmlab.contracts import InputError
-from crmlab.service_quality.tables import Instrument, admit, read
+from crmlab.service_quality.tables import Instrument, read_survey, validate_survey
 
 from .test_survey import PEOPLE, answers, instrument, put
 
@@ -22,10 +22,10 @@ def chinese():
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
 def test_chinese_text_is_read_in_any_encoding(tmp_path, encoding):
     chinese().to_csv(tmp_path / "s.csv", index=False, encoding=encoding)
-    survey = read(tmp_path / "s.csv", ZH)
+    survey = read_survey(tmp_path / "s.csv", ZH)
     assert survey.perceive.Q1[0] == 7
     assert survey.people["地区"][0] == "北京"
-    assert survey.found["encoding"] == encoding.removesuffix("-sig")
+    assert survey.summary["encoding"] == encoding.removesuffix("-sig")
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -35,30 +35,30 @@ def test_european_text_is_not_taken_for_chinese(tmp_path, known):
     scale = {"low": 1, "high": 7, "labels": {"satisfaité": 6} if known else {"satisfait": 6}}
     described = instrument(scale=scale, design={"respondent": "id", "segments": ["région"]})
     if known:
-        survey = read(tmp_path / "s.csv", described)
+        survey = read_survey(tmp_path / "s.csv", described)
         assert survey.perceive.Q1[0] == 6
-        assert (survey.found["encoding"], survey.found["delimiter"]) == ("latin-1", "';'")
+        assert (survey.summary["encoding"], survey.summary["delimiter"]) == ("latin-1", "';'")
     else:
         with pytest.raises(InputError, match="'satisfaité' 3 times"):
-            read(tmp_path / "s.csv", described)
+            read_survey(tmp_path / "s.csv", described)
 
 
 def test_names_the_instrument_knows_settle_an_encoding_else_runs_of_bytes_do(tmp_path):
     place = instrument(design={"respondent": "id", "segments": ["place"]})
     for said, encoding in (("Hôtel réel", "latin-1"), ("créée", "gb18030")):  # the run éé is of even length
         answers(place=said).to_csv(tmp_path / "s.csv", index=False, encoding="latin-1")
-        assert read(tmp_path / "s.csv", place).found["encoding"] == encoding
+        assert read_survey(tmp_path / "s.csv", place).summary["encoding"] == encoding
     known = instrument(design={"respondent": "id", "segments": ["place"], "audiences": {"créée": "staff"}})
-    assert read(tmp_path / "s.csv", known).people.place[0] == "créée"
+    assert read_survey(tmp_path / "s.csv", known).people.place[0] == "créée"
     answers(place="北京").to_csv(tmp_path / "s.csv", index=False, encoding="gb18030")
-    assert read(tmp_path / "s.csv", place).people.place[0] == "北京"
+    assert read_survey(tmp_path / "s.csv", place).people.place[0] == "北京"
 
 
 def test_a_stated_encoding_is_taken_or_refused(tmp_path):
     chinese().to_csv(tmp_path / "s.csv", index=False, encoding="gb18030")
     fields = ZH.model_dump() | {"file": {"encoding": "utf-8"}}
     with pytest.raises(InputError, match=r"is not utf-8 \(.*correct \[file\] encoding"):
-        read(tmp_path / "s.csv", Instrument.model_validate(fields))
+        read_survey(tmp_path / "s.csv", Instrument.model_validate(fields))
 
 
 def saved(tmp_path, table, suffix):
@@ -89,8 +89,8 @@ def test_every_kind_of_file_says_the_same(tmp_path, suffix):
     if suffix != ".csv":
         table = table.astype({c: float for c in table if c[0] in "EP"})
     described = instrument(design={"respondent": "id", "audience": "who"})
-    survey = read(saved(tmp_path, table, suffix), described)
-    pd.testing.assert_frame_equal(survey.perceive, admit(answers(), instrument()).perceive)
+    survey = read_survey(saved(tmp_path, table, suffix), described)
+    pd.testing.assert_frame_equal(survey.perceive, validate_survey(answers(), instrument()).perceive)
     assert survey.expect.Q1.isna().sum() == 1
     assert survey.people.respondent.tolist() == answers().id.tolist()
     assert survey.people.audience.eq("customer").all()
@@ -112,22 +112,22 @@ def test_every_kind_of_file_says_the_same(tmp_path, suffix):
 def test_files_that_are_no_surveys_are_refused_in_words(tmp_path, name, content, told):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=re.escape(told)) as caught:
-        read(tmp_path / name, instrument())
+        read_survey(tmp_path / name, instrument())
     assert re.search(r"; \w", str(caught.value))
 
 
 def test_no_file_is_told(tmp_path):
     with pytest.raises(InputError, match="there is no survey"):
-        read(tmp_path / "none.csv", instrument())
+        read_survey(tmp_path / "none.csv", instrument())
 
 
 def test_blank_rows_are_left_out_and_counted(tmp_path):
     answers().to_csv(tmp_path / "s.csv", index=False)
     with (tmp_path / "s.csv").open("a") as stream:
         stream.write("," * 12 + "\n\n")
-    survey = read(tmp_path / "s.csv", instrument())
+    survey = read_survey(tmp_path / "s.csv", instrument())
     assert len(survey.people) == PEOPLE
-    assert survey.found["blank rows left out"] == "1"
+    assert survey.summary["blank rows left out"] == "1"
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
@@ -139,9 +139,9 @@ def test_a_title_above_the_header_is_left_out_and_told(tmp_path, suffix):
         with pd.ExcelWriter(path) as book:
             answers().to_excel(book, index=False, startrow=2)
             book.sheets["Sheet1"]["A1"] = "Customers, spring"
-    survey = read(path, instrument())
+    survey = read_survey(path, instrument())
     assert len(survey.people) == PEOPLE
-    assert survey.found["rows above the header, left out"] == "2"
+    assert survey.summary["rows above the header, left out"] == "2"
 
 
 @pytest.mark.parametrize(
@@ -149,10 +149,13 @@ def test_a_title_above_the_header_is_left_out_and_told(tmp_path, suffix):
 )
 def test_encodings_without_a_mark_are_found_out(tmp_path, encoding, told):
     answers(place="Café – Nord’s").to_csv(tmp_path / "s.csv", index=False, encoding=encoding)
-    survey = read(tmp_path / "s.csv", instrument(design={"respondent": "id", "segments": ["place"]}))
+    survey = read_survey(tmp_path / "s.csv", instrument(design={"respondent": "id", "segments": ["place"]}))
     assert survey.people.place[0] == "Café – Nord’s"
-    assert survey.found["encoding"] == encoding
+    assert survey.summary["encoding"] == encoding
 
 
 def test_simulated_data_say_so():
-    assert admit(answers(), instrument(data_kind="simulated")).found["survey"] == "survey (simulated data, not real)"
+    assert (
+        validate_survey(answers(), instrument(data_kind="simulated")).summary["survey"]
+        == "survey (simulated data, not real)"
+    )

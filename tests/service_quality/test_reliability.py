@@ -6,10 +6,21 @@ import pytest
 from scipy import stats
 
 from crmlab.service_quality.models import factors as factor_models
-from crmlab.service_quality.models.confirm import MISSING, cfa
-from crmlab.service_quality.models.covariance import correlation, covariance, effective
-from crmlab.service_quality.models.factors import HeywoodError, efa, htmt, parallel_analysis
-from crmlab.service_quality.models.reliability import ALL, alpha, alpha_if_deleted, alpha_interval, omega, reliability
+from crmlab.service_quality.models.confirm import MISSING, confirmatory_factor_analysis
+from crmlab.service_quality.models.covariance import (
+    covariance_to_correlation,
+    effective_n,
+    pairwise_covariance,
+)
+from crmlab.service_quality.models.factors import HeywoodError, exploratory_factor_analysis, htmt, parallel_analysis
+from crmlab.service_quality.models.reliability import (
+    ALL,
+    alpha_if_item_deleted,
+    cronbach_alpha,
+    cronbach_alpha_interval,
+    mcdonald_omega,
+    reliability_coefficients,
+)
 
 DIMENSIONS = {d: [f"{d}{i}" for i in range(1, 5)] for d in "ABC"}
 ITEMS = [item for items in DIMENSIONS.values() for item in items]
@@ -36,19 +47,21 @@ def truth():
 def test_omegas_of_a_known_world_are_its_own():
     # Schmid and Leiman: the general part of the sum is (12 x .6)², the common one adds 3 (4 x .5)²
     total = truth().to_numpy().sum()
-    found = omega(truth(), 3)
+    found = mcdonald_omega(truth(), 3)
     assert found["omega_hierarchical"] == pytest.approx((12 * GENERAL) ** 2 / total, abs=1e-5)
     assert found["omega_total"] == pytest.approx(((12 * GENERAL) ** 2 + 3 * (4 * GROUP) ** 2) / total, abs=1e-5)
 
 
 def test_a_large_sample_comes_near_the_truth():
-    found = reliability(answers(40_000, 1), DIMENSIONS).set_index("dimension")
+    found = reliability_coefficients(answers(40_000, 1), DIMENSIONS).set_index("dimension")
     loading = GENERAL**2 + GROUP**2  # squared, of one factor a dimension
     whole = 16 * loading / (16 * loading + 4 * (1 - loading))
-    for column in ("alpha", "alpha_standardised", "omega_total", "composite"):
+    for column in ("alpha", "alpha_standardised", "omega_total", "composite_reliability"):
         assert list(found[column][:3]) == pytest.approx([whole] * 3, abs=0.005)
     assert list(found.ave[:3]) == pytest.approx([loading] * 3, abs=0.01)
-    assert found.loc[ALL, "omega_hierarchical"] == pytest.approx(omega(truth(), 3)["omega_hierarchical"], abs=0.01)
+    assert found.loc[ALL, "omega_hierarchical"] == pytest.approx(
+        mcdonald_omega(truth(), 3)["omega_hierarchical"], abs=0.01
+    )
     assert found.omega_hierarchical[:3].isna().all()
     assert (found.reason == "").all()
 
@@ -58,18 +71,18 @@ def test_the_interval_of_alpha_covers_it():
     whole = 16 * loading / (16 * loading + 4 * (1 - loading))
     rng = np.random.default_rng(1)
     true = np.full((4, 4), loading) + (1 - loading) * np.eye(4)
-    found = [alpha(np.cov(held.T)) for held in rng.multivariate_normal(np.zeros(4), true, (2_000, 120))]
-    ends = [alpha_interval(value, 4, 120) for value in found]
+    found = [cronbach_alpha(np.cov(held.T)) for held in rng.multivariate_normal(np.zeros(4), true, (2_000, 120))]
+    ends = [cronbach_alpha_interval(value, 4, 120) for value in found]
     covered = np.mean([low <= whole <= high for low, high in ends])
     assert covered == pytest.approx(0.95, abs=0.015)  # 3 standard errors of 2,000 surveys
 
 
 def test_alpha_if_deleted_is_that_of_the_others():
     held = answers(200, 2)
-    found = alpha_if_deleted(held, DIMENSIONS).set_index("item")
+    found = alpha_if_item_deleted(held, DIMENSIONS).set_index("item")
     others = {"rest": DIMENSIONS["A"][1:]}
-    assert found.alpha_without["A1"] == pytest.approx(reliability(held, others).alpha[0], rel=1e-12)
-    assert found.item_rest["A1"] == pytest.approx(
+    assert found.alpha_if_deleted["A1"] == pytest.approx(reliability_coefficients(held, others).alpha[0], rel=1e-12)
+    assert found.item_rest_correlation["A1"] == pytest.approx(
         np.corrcoef(held.A1, held[others["rest"]].sum(axis=1))[0, 1], rel=1e-12
     )
     assert found["mean"]["B2"] == pytest.approx(held.B2.mean(), rel=1e-12)
@@ -79,50 +92,50 @@ def test_alpha_if_deleted_is_that_of_the_others():
 def test_rows_are_blank_with_their_reason():
     held = answers(200, 3).assign(B1=4.0)
     dimensions = {"two": ["A1", "A2"], "still": DIMENSIONS["B"], "one": ["A3"], "sound": DIMENSIONS["C"]}
-    found = reliability(held, dimensions).set_index("dimension")
+    found = reliability_coefficients(held, dimensions).set_index("dimension")
     reasons = ["2 items: at least 3 are needed", "no variance in B1", "1 item: at least 3 are needed", ""]
     assert list(found.reason[:4]) == reasons
     assert found.alpha.notna().to_list()[:4] == [False, False, False, True]
-    few = reliability(held.iloc[:9], {"C": DIMENSIONS["C"]}).iloc[0]
+    few = reliability_coefficients(held.iloc[:9], {"C": DIMENSIONS["C"]}).iloc[0]
     assert few.reason == "9 respondents answered its items in pairs: at least 10 are needed"
-    deleted = alpha_if_deleted(held, dimensions).set_index("item")
+    deleted = alpha_if_item_deleted(held, dimensions).set_index("item")
     assert deleted.reason["B2"] == "no variance in B1"
-    assert np.isnan(deleted.alpha_without["B2"])
+    assert np.isnan(deleted.alpha_if_deleted["B2"])
 
 
 def test_an_item_explained_wholly_keeps_its_alpha_and_loses_its_omega():
     held = pd.DataFrame([[1, 0.8, 0.8], [0.8, 1, 0.4], [0.8, 0.4, 1]], list("abc"), list("abc"))
     rng = np.random.default_rng(4)
     seen = pd.DataFrame(rng.multivariate_normal(np.zeros(3), held, 500), columns=list("abc"))
-    row = reliability(seen, {"d": list("abc")}).iloc[0]
+    row = reliability_coefficients(seen, {"d": list("abc")}).iloc[0]
     assert row.reason.endswith("(a Heywood case)")
     assert row.alpha > 0.7
     assert np.isnan(row.omega_total)
     with pytest.raises(HeywoodError, match="all of a and more"):
-        factor_models.one_factor(held)
+        factor_models.one_factor_loadings(held)
 
 
 def test_covariances_of_pairs_are_those_of_pandas():
     rng = np.random.default_rng(5)
     held = answers(300, 5).where(rng.random((300, 12)) > 0.2)
-    pd.testing.assert_frame_equal(covariance(held), held.cov(), rtol=1e-10)
+    pd.testing.assert_frame_equal(pairwise_covariance(held), held.cov(), rtol=1e-10)
     pd.testing.assert_frame_equal(
-        correlation(covariance(held[["A1", "A2"]].dropna())), held[["A1", "A2"]].dropna().corr()
+        covariance_to_correlation(pairwise_covariance(held[["A1", "A2"]].dropna())), held[["A1", "A2"]].dropna().corr()
     )
     counts = held.notna().astype(int)
-    assert effective(held) == (counts.T @ counts).to_numpy().min()
+    assert effective_n(held) == (counts.T @ counts).to_numpy().min()
 
 
 def test_weighted_covariances_are_those_of_numpy():
     held, weight = answers(300, 6), np.random.default_rng(6).random(300)
-    found = covariance(held, weight).to_numpy()
+    found = pairwise_covariance(held, weight).to_numpy()
     assert found == pytest.approx(np.cov(held.T, aweights=weight), rel=1e-10)
-    assert effective(held, weight) == pytest.approx(weight.sum() ** 2 / (weight**2).sum(), rel=1e-12)
+    assert effective_n(held, weight) == pytest.approx(weight.sum() ** 2 / (weight**2).sum(), rel=1e-12)
 
 
 def test_exploring_finds_the_planted_dimensions():
     held = answers(5_000, 7, general=0.4, group=0.7)
-    found = efa(held)
+    found = exploratory_factor_analysis(held)
     assert list(found.loadings.columns) == ["factor 1", "factor 2", "factor 3", "communality"]
     best = found.loadings.drop(columns="communality").abs().idxmax(axis=1)
     assert best.groupby(best.index.str[0]).nunique().to_list() == [1, 1, 1]
@@ -133,22 +146,22 @@ def test_exploring_finds_the_planted_dimensions():
 
 
 def test_parallel_analysis_keeps_what_is_above_chance():
-    assert parallel_analysis(answers(1_000, 8, general=0.4, group=0.7)).kept.sum() == 3
+    assert parallel_analysis(answers(1_000, 8, general=0.4, group=0.7)).retained.sum() == 3
     noise = pd.DataFrame(np.random.default_rng(9).normal(size=(500, 12)), columns=ITEMS)
     table = parallel_analysis(noise)
-    assert table.kept.sum() <= 1
+    assert table.retained.sum() <= 1
     # a second route: eigenvalues of correlations of drawn respondents
     rng = np.random.default_rng(10)
     first = [np.linalg.eigvalsh(np.corrcoef(rng.normal(size=(12, 500))))[-1] for _ in range(300)]
-    assert table.by_chance[0] == pytest.approx(np.quantile(first, 0.95), abs=0.015)
+    assert table.random_eigenvalue[0] == pytest.approx(np.quantile(first, 0.95), abs=0.015)
 
 
 def test_htmt_is_near_the_correlation_of_dimensions():
     # between items .36, within .61: .36 / .61 whatever the loadings
     found = htmt(answers(20_000, 11), DIMENSIONS, replicates=200)
-    assert list(zip(found.one, found.other, strict=True)) == [("A", "B"), ("A", "C"), ("B", "C")]
+    assert list(zip(found.dimension_1, found.dimension_2, strict=True)) == [("A", "B"), ("A", "C"), ("B", "C")]
     assert list(found.htmt) == pytest.approx([0.36 / 0.61] * 3, abs=0.02)
-    assert ((found.low < 0.36 / 0.61) & (found.high > 0.36 / 0.61)).all()
+    assert ((found.ci_low < 0.36 / 0.61) & (found.ci_high > 0.36 / 0.61)).all()
     one = htmt(answers(100, 12), {"A": ["A1"], "B": ["B1", "B2"]}, replicates=10)
     assert list(one.reason) == ["a dimension of one item"]
 
@@ -163,7 +176,7 @@ def test_htmt_by_hand():
 
 def test_confirming_without_semopy_says_so(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    found = cfa(answers(200, 14), DIMENSIONS)
+    found = confirmatory_factor_analysis(answers(200, 14), DIMENSIONS)
     assert found.fit.reason[0] == MISSING
     assert found.loadings.empty
 
@@ -172,7 +185,7 @@ def test_confirming_finds_planted_loadings():
     pytest.importorskip("semopy", reason="semopy is an extra")
     held = answers(3_000, 15).rename(columns={"A1": "到货 速度"})
     dimensions = DIMENSIONS | {"A": ["到货 速度", *DIMENSIONS["A"][1:]]}
-    found = cfa(held, dimensions)
+    found = confirmatory_factor_analysis(held, dimensions)
     fit = found.fit.iloc[0]
     assert fit.reason == ""
     assert fit.p == pytest.approx(stats.chi2.sf(fit.chi2, fit.df), abs=1e-9)
@@ -180,5 +193,5 @@ def test_confirming_finds_planted_loadings():
     assert list(found.loadings["item"]) == [item for items in dimensions.values() for item in items]
     assert list(found.loadings.loading) == pytest.approx([np.sqrt(0.61)] * 12, abs=0.04)
     assert list(found.convergent.ave) == pytest.approx([0.61] * 3, abs=0.03)
-    short = cfa(held, {"A": DIMENSIONS["B"], "one": ["C1"]})
+    short = confirmatory_factor_analysis(held, {"A": DIMENSIONS["B"], "one": ["C1"]})
     assert short.fit.reason[0] == "dimensions of fewer than three items: one"

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from crmlab.contracts import InputError
-from crmlab.service_quality.models.scores import unlike
-from crmlab.service_quality.tables import Instrument, load, read, scaffold
+from crmlab.service_quality.models.scores import incomparable_reason
+from crmlab.service_quality.tables import Instrument, draft_instrument, load_instrument, read_survey
 from crmlab.stats.simulate_survey import World, survey
 
 PEOPLE = 60
@@ -27,7 +27,7 @@ def file(tmp_path, name="s.csv", **columns):
 
 def guessed(path):
     """The instrument guessed for a survey, which must be one, and its text."""
-    text, decisions = scaffold(path)
+    text, decisions = draft_instrument(path)
     assert decisions == text.count("decide:")
     return Instrument.model_validate(tomllib.loads(text)), text
 
@@ -101,7 +101,7 @@ def test_well_known_words_get_their_numbers_and_unknown_ones_are_left_to_decide(
     assert "missing = []\n" in text, "nothing to decide where nothing was seen"
     assert "# hm = ... # decide: what it counts as" in text
     with pytest.raises(InputError, match="in words that no label explains in 3 of 3 columns: 'hm'"):
-        read(path, found)
+        read_survey(path, found)
 
 
 def test_one_decides_on_codes_in_numbers_and_words_with_their_counts(tmp_path):
@@ -120,7 +120,7 @@ def test_a_question_of_recommending_keeps_the_range_it_was_asked_in(tmp_path):
     for given, ends in [*some, (np.where(answers(4) > 4, 99, answers(4, 10, 0)), (0, 10))]:
         found, _text = guessed(file(tmp_path, **columns, recommend=given))
         assert (found.outcomes["recommend"].low, found.outcomes["recommend"].high) == ends
-        assert read(tmp_path / "s.csv", found).outcomes.recommend.between(*ends).any()
+        assert read_survey(tmp_path / "s.csv", found).outcomes.recommend.between(*ends).any()
 
 
 def test_a_count_loses_none_of_its_answers_to_the_codes_of_the_scale(tmp_path):
@@ -129,14 +129,14 @@ def test_a_count_loses_none_of_its_answers_to_the_codes_of_the_scale(tmp_path):
     path = file(tmp_path, **columns, told=[9, 0, 1, 2, 3] + [0, 1, 2, 3, 1] * 11)
     found, _text = guessed(path)
     assert found.scale.missing == {9}
-    assert read(path, found).outcomes.told.max() == 9
+    assert read_survey(path, found).outcomes.word_of_mouth.max() == 9
 
 
 def test_complaints_coded_1_and_2_are_taken_for_yes_and_no_and_left_to_decide(tmp_path):
     columns = {f"q{i}": answers(i) for i in (1, 2, 3)} | {"complained": [1, 2, 2] * (PEOPLE // 3)}
     found, text = guessed(path := file(tmp_path, **columns))
     assert "[outcomes.complaint.labels] # decide: are these the right numbers?" in text
-    assert read(path, found).outcomes.complaint.mean() == pytest.approx(1 / 3)
+    assert read_survey(path, found).outcomes.complaint.mean() == pytest.approx(1 / 3)
 
 
 @pytest.mark.parametrize("column", ["complained", "resolved", "satisfaction", "told", "recommend", "P9"])
@@ -197,14 +197,14 @@ def test_who_answered_and_what_else_was_asked_is_told_by_name(tmp_path):
 def test_the_simulated_survey_is_read_by_the_instrument_guessed_for_it(tmp_path):
     table, truth = survey(World(), 80, 5, 5, 2, seed=3)
     table.to_csv(tmp_path / "s.csv", index=False)
-    text, _decisions = scaffold(tmp_path / "s.csv")
+    text, _decisions = draft_instrument(tmp_path / "s.csv")
     (tmp_path / "s.toml").write_text(text, "utf-8")
-    found = read(tmp_path / "s.csv", tmp_path / "s.toml")
-    asked = load(tmp_path / "s.toml")
+    found = read_survey(tmp_path / "s.csv", tmp_path / "s.toml")
+    asked = load_instrument(tmp_path / "s.toml")
     assert [len(names) for names in asked.dimensions.values()] == [4, 5, 4, 4, 5]
     assert list(asked.points.values()) == ["W1", "W2", "W3", "W4", "W5"]
-    assert unlike(asked, "standard", "expect"), "unless someone decides that it is no rating of extent"
-    assert len(found.of("manager").people) == 5
+    assert incomparable_reason(asked, "standard", "expect"), "unless someone decides that it is no rating of extent"
+    assert len(found.select("manager").people) == 5
     (warning,) = found.warnings
     assert warning.startswith("adequate lies above expected")
     assert {o.kind for o in asked.outcomes.values()} >= {
@@ -232,7 +232,7 @@ def test_a_long_survey_is_seen_to_be_one(tmp_path, kind):
     assert found.design.long.kinds == ({"expect": "expected", "perceive": "perceived"} if kind else {})
     names = [(i.expect, i.perceive) for i in found.items.values()]
     assert names == ([("q1", "q1"), ("q2", "q2"), ("q3", "q3")] if kind else [("E1", "P1"), ("E2", "P2"), ("E3", "P3")])
-    assert read(path, found).expect.shape == (PEOPLE, 3)
+    assert read_survey(path, found).expect.shape == (PEOPLE, 3)
 
 
 def test_what_stands_beside_the_answers_of_a_long_survey_is_kept(tmp_path):
@@ -245,7 +245,7 @@ def test_what_stands_beside_the_answers_of_a_long_survey_is_kept(tmp_path):
     assert found.design.segments == ("region",)
     assert found.outcomes["satisfaction"].column == "satisfaction"
     assert "# no use was found for minute" in text
-    survey = read(tmp_path / "s.csv", found)
+    survey = read_survey(tmp_path / "s.csv", found)
     assert survey.outcomes.satisfaction.tolist() == answers(9).tolist()
     assert survey.people.region.tolist() == ["N", "S"] * 30
 
@@ -264,4 +264,4 @@ def test_a_file_without_answers_to_a_scale_is_refused(tmp_path):
     with pytest.raises(
         InputError, match=r"s.csv: no column looks like answers to a scale; there are 'id', 'who'; name "
     ):
-        scaffold(file(tmp_path, who=[f"n{i}" for i in range(PEOPLE)]))
+        draft_instrument(file(tmp_path, who=[f"n{i}" for i in range(PEOPLE)]))

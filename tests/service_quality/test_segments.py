@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from crmlab.contracts import InputError
-from crmlab.service_quality.models.segments import NOT_GIVEN, segment_gaps
+from crmlab.service_quality.models.segments import NOT_GIVEN, segment_gap_scores
 
 from .gap_worlds import answers, survey
 
@@ -31,7 +31,7 @@ def world(seed=1, sizes=SIZES, apart=0.0, **more):
 
 def test_cells_are_the_gaps_of_those_in_them():
     held = world()
-    table = segment_gaps(held, "region").set_index(["dimension", "segment"])
+    table = segment_gap_scores(held, "region").set_index(["dimension", "segment"])
     apart = held.perceive - held.expect
     scores = {d: apart[n].mean(axis=1) for d, n in held.instrument.dimensions.items()}
     scores["overall"] = (scores["tangibles"] + scores["empathy"]) / 2
@@ -40,7 +40,7 @@ def test_cells_are_the_gaps_of_those_in_them():
             x = score if segment == "all" else score[held.people.region == segment]
             ends = stats.ttest_1samp(x, 0).confidence_interval()
             row = table.loc[(dimension, segment)]
-            assert [row.n, row.gap, row.low, row.high] == pytest.approx([len(x), x.mean(), *ends])
+            assert [row.n, row.gap, row.ci_low, row.ci_high] == pytest.approx([len(x), x.mean(), *ends])
     assert list(dict.fromkeys(table.index.get_level_values("segment"))) == [
         "all",
         "east",
@@ -52,7 +52,7 @@ def test_cells_are_the_gaps_of_those_in_them():
 
 
 def test_cells_below_thirty_are_greyed_and_below_five_hold_no_value():
-    table = segment_gaps(world(), "region")
+    table = segment_gap_scores(world(), "region")
     states = table.drop_duplicates("segment").set_index("segment").state.to_dict()
     assert states == {
         "all": "shown",
@@ -63,33 +63,33 @@ def test_cells_below_thirty_are_greyed_and_below_five_hold_no_value():
         "moon": "suppressed",
     }
     hidden = table[table.state == "suppressed"]
-    assert hidden[["gap", "low", "high", "shrunken", "kept"]].isna().all(axis=None)
+    assert hidden[["gap", "ci_low", "ci_high", "shrunken_gap", "shrinkage_weight"]].isna().all(axis=None)
     assert set(hidden.reason) == {"fewer than 5 answers"}
-    shown = segment_gaps(world(sizes={"a": 30, "b": 200}), "region")
+    shown = segment_gap_scores(world(sizes={"a": 30, "b": 200}), "region")
     assert set(shown.state) == {"shown"}
 
 
 def test_small_cells_are_drawn_to_the_whole_by_the_formula():
     held = world(apart=0.6)
-    table = segment_gaps(held, "region")
+    table = segment_gap_scores(held, "region")
     rows = table[table.dimension == "tangibles"].set_index("segment")
     score = (held.perceive - held.expect)[held.instrument.dimensions["tangibles"]].mean(axis=1)
     cells = score.groupby(held.people.region)
     n, mean = cells.count(), cells.mean()
     within = cells.apply(lambda x: ((x - x.mean()) ** 2).sum()).sum() / (n.sum() - len(n))
     between = ((n * (mean - score.mean()) ** 2).sum() - (len(n) - 1) * within) / (n.sum() - (n**2).sum() / n.sum())
-    kept = between / (between + within / n)
+    shrinkage_weight = between / (between + within / n)
     assert between > 0
     for segment in ("north", "south", "east", "west"):
-        assert rows.kept[segment] == pytest.approx(kept[segment])
-        expected = score.mean() + kept[segment] * (mean[segment] - score.mean())
-        assert rows.shrunken[segment] == pytest.approx(expected)
-    assert rows.kept["west"] < rows.kept["east"] < rows.kept["north"]
-    assert rows.shrunken["all"] == rows.gap["all"]
+        assert rows.shrinkage_weight[segment] == pytest.approx(shrinkage_weight[segment])
+        expected = score.mean() + shrinkage_weight[segment] * (mean[segment] - score.mean())
+        assert rows.shrunken_gap[segment] == pytest.approx(expected)
+    assert rows.shrinkage_weight["west"] < rows.shrinkage_weight["east"] < rows.shrinkage_weight["north"]
+    assert rows.shrunken_gap["all"] == rows.gap["all"]
 
 
 def test_shrunken_gaps_are_nearer_the_truth_than_raw_ones():
-    raw, shrunken = [], []
+    raw, shrunken_gap = [], []
     for seed in range(40):
         rng = np.random.default_rng(seed)
         size = rng.integers(6, 25, 12)
@@ -103,18 +103,18 @@ def test_shrunken_gaps_are_nearer_the_truth_than_raw_ones():
             people={"region": label},
             design={"segments": ["region"]},
         )
-        table = segment_gaps(held, "region")
+        table = segment_gap_scores(held, "region")
         table = table[(table.dimension == "a") & (table.segment != "all")]
         true = table.segment.map(truth)
         raw.append(((table.gap - true) ** 2).mean())
-        shrunken.append(((table.shrunken - true) ** 2).mean())
-    assert np.mean(shrunken) < 0.8 * np.mean(raw)
+        shrunken_gap.append(((table.shrunken_gap - true) ** 2).mean())
+    assert np.mean(shrunken_gap) < 0.8 * np.mean(raw)
 
 
 def test_those_without_a_segment_are_told_apart_and_come_last():
     held = world()
     held.people.loc[:39, "region"] = None
-    table = segment_gaps(held, "region")
+    table = segment_gap_scores(held, "region")
     assert table.segment.unique()[-1] == NOT_GIVEN
     assert table[table.segment == NOT_GIVEN].n.tolist() == [40, 40, 40]
     sums = table[table.segment != "all"].groupby("dimension").n.sum()
@@ -124,7 +124,7 @@ def test_those_without_a_segment_are_told_apart_and_come_last():
 def test_weights_reach_the_cells():
     weight = np.random.default_rng(3).gamma(2, size=sum(SIZES.values()))
     held = world(weights=weight)
-    table = segment_gaps(held, "region").set_index(["dimension", "segment"])
+    table = segment_gap_scores(held, "region").set_index(["dimension", "segment"])
     there = (held.people.region == "north").to_numpy()
     score = (held.perceive - held.expect)[held.instrument.dimensions["empathy"]].mean(axis=1)
     row = table.loc[("empathy", "north")]
@@ -133,14 +133,14 @@ def test_weights_reach_the_cells():
 
 
 def test_one_segment_alone_is_the_whole():
-    table = segment_gaps(world(sizes={"only": 50}), "region").set_index(["dimension", "segment"])
+    table = segment_gap_scores(world(sizes={"only": 50}), "region").set_index(["dimension", "segment"])
     pd.testing.assert_series_equal(
-        table.loc[("overall", "only"), ["n", "gap", "low"]],
-        table.loc[("overall", "all"), ["n", "gap", "low"]],
+        table.loc[("overall", "only"), ["n", "gap", "ci_low"]],
+        table.loc[("overall", "all"), ["n", "gap", "ci_low"]],
         check_names=False,
     )
 
 
 def test_a_segment_that_the_instrument_does_not_declare_is_refused():
     with pytest.raises(InputError, match=r"segment = 'tier': is no segment .*'region'"):
-        segment_gaps(world(), "tier")
+        segment_gap_scores(world(), "tier")

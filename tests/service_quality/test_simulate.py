@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crmlab.service_quality.tables import Instrument, admit, read
+from crmlab.service_quality.tables import Instrument, read_survey, validate_survey
 from crmlab.stats.simulate_survey import World, reported_mean, survey
 from crmlab.stats.simulated_instrument import instrument
 
@@ -19,7 +19,7 @@ def admitted(world=None, **size):
     """A simulated survey past the door, and its truth."""
     world = world or World()
     table, truth = survey(world, **size)
-    return admit(table, Instrument.model_validate(tomllib.loads(instrument(world)))), truth
+    return validate_survey(table, Instrument.model_validate(tomllib.loads(instrument(world)))), truth
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def test_a_reported_mean_is_that_of_rounded_and_clipped_opinions():
 def test_every_mean_is_the_planted_one(large, measure):
     found, truth = large
     for wave, rows in truth.items.groupby("wave"):
-        seen = getattr(found.of(wave=wave), measure)
+        seen = getattr(found.select(wave=wave), measure)
         error = (seen.mean().to_numpy() - rows[measure].to_numpy()) / (seen.std() / np.sqrt(seen.count())).to_numpy()
         assert np.abs(error).max() < 4.5
 
@@ -45,7 +45,7 @@ def test_every_mean_is_the_planted_one(large, measure):
 @pytest.mark.parametrize("audience", ["manager", "staff"])
 def test_what_managers_and_staff_take_expectations_to_be_is_the_planted_estimate(large, audience):
     found, truth = large
-    seen = found.of(audience).expect
+    seen = found.select(audience).expect
     rows = truth.items[truth.items.wave == 2]
     error = (seen.mean().to_numpy() - rows[audience].to_numpy()) / (seen.std() / np.sqrt(seen.count())).to_numpy()
     assert np.abs(error).max() < 4.5
@@ -65,22 +65,22 @@ def test_straight_liners_and_only_they_give_one_answer_to_all_perceptions(large)
     found, truth = large
     customers = (found.people.audience == "customer").to_numpy()
     spread = found.perceive[customers].max(axis=1) - found.perceive[customers].min(axis=1)
-    straight = truth.straight[customers].to_numpy()
-    assert 0.02 < straight.mean() < 0.04
-    assert (spread[straight] == 0).all()
-    assert (spread[~straight] == 0).mean() < 0.001
+    straightlining = truth.straightlining[customers].to_numpy()
+    assert 0.02 < straightlining.mean() < 0.04
+    assert (spread[straightlining] == 0).all()
+    assert (spread[~straightlining] == 0).mean() < 0.001
 
 
 def test_codes_are_missing_at_the_planted_rates(large):
     found, _truth = large
-    customers = found.of("customer")
+    customers = found.select("customer")
     assert customers.expect.isna().to_numpy().mean() == pytest.approx(0.02, abs=0.002)
     assert customers.not_applicable.to_numpy().mean() == pytest.approx(0.02, abs=0.002)
-    assert not found.of("manager").perceive.notna().to_numpy().any()
+    assert not found.select("manager").perceive.notna().to_numpy().any()
 
 
 def test_points_sum_to_100_but_for_those_astray():
-    table, _truth = survey(World(points_astray=0.1), customers=2000, seed=1)
+    table, _truth = survey(World(points_off_total=0.1), customers=2000, seed=1)
     sums = table[[f"W{i}" for i in range(1, 6)]].sum(axis=1).value_counts(normalize=True)
     assert set(sums.index) == {99, 100, 101}
     assert sums[100] == pytest.approx(0.9, abs=0.03)
@@ -88,17 +88,17 @@ def test_points_sum_to_100_but_for_those_astray():
 
 def test_repurchase_at_each_level_of_satisfaction_is_planted_and_so_is_their_ratio(large):
     found, truth = large
-    rows = found.of("customer").outcomes
-    for level, chance in truth.loyal.items():
+    rows = found.select("customer").outcomes
+    for level, probability in truth.loyalty_probability.items():
         said = rows.repurchase[rows.satisfaction == level]
         assert len(said) > 50
-        assert said.mean() == pytest.approx(chance, abs=4.5 * np.sqrt(chance * (1 - chance) / len(said)))
-    assert truth.top_box_ratio == pytest.approx(6)
+        assert said.mean() == pytest.approx(probability, abs=4.5 * np.sqrt(probability * (1 - probability) / len(said)))
+    assert truth.top_box_risk_ratio == pytest.approx(6)
 
 
 @pytest.mark.parametrize(("predictor", "follows"), [("gap", -1.0), ("perception", 0.0), ("both", -1 / 3)])
 def test_satisfaction_follows_what_was_planted(predictor, follows):
-    world = World(predictor=predictor, missing=0, inapplicable=0, straight=0, slope=0.5, adequate=None)
+    world = World(predictor=predictor, missing=0, not_applicable=0, straightlining=0, slope=0.5, adequate=None)
     found, truth = admitted(world, customers=20_000, seed=2)
     weights = truth.drivers / truth.drivers.sum()
     score = {
@@ -115,7 +115,7 @@ def test_a_world_of_other_dimensions_is_simulated_and_read():
     given = {"a": 3, "b": 2}
     means = {"a": 4.0, "b": 3.0}
     world = World(dimensions=given, expect=means, perceive=means, drivers=means, importance=means, high=5,
-                  regions={"all": (1.0, 0.0)}, learned=0, adequate=None, straight=0)  # fmt: skip
+                  regions={"all": (1.0, 0.0)}, wave_change=0, adequate=None, straightlining=0)  # fmt: skip
     found, truth = admitted(world, customers=50, seed=1)
     assert found.perceive.shape == (50, 5)
     assert found.adequate.shape == (50, 0)
@@ -139,9 +139,9 @@ def test_the_example_survey_is_what_its_script_simulates():
 
 def test_the_example_survey_says_on_its_first_line_that_it_is_simulated_and_is_read():
     assert "simulated" in (DATA / "example_survey.toml").read_text().split("\n")[0].lower()
-    found = read(DATA / "example_survey.csv", DATA / "example_survey.toml")
-    assert found.found["survey"] == "example_survey.csv (simulated data, not real)"
-    sizes = {who: len(found.of(who).people) for who in ("customer", "manager", "staff")}
+    found = read_survey(DATA / "example_survey.csv", DATA / "example_survey.toml")
+    assert found.summary["survey"] == "example_survey.csv (simulated data, not real)"
+    sizes = {who: len(found.select(who).people) for who in ("customer", "manager", "staff")}
     assert sizes == {"customer": 800, "manager": 40, "staff": 60}
     assert [len(names) for names in found.instrument.dimensions.values()] == [4, 5, 4, 4, 5]
     assert not found.dropped

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from crmlab.contracts import InputError
-from crmlab.service_quality.tables import Instrument, admit
+from crmlab.service_quality.tables import Instrument, validate_survey
 
 PEOPLE = 40
 DIMENSIONS = {"speed": ["Q1", "Q2", "Q3"], "people": ["Q4", "Q5", "Q6"]}
@@ -45,7 +45,7 @@ def put(table, *cells):
 def refused(table, described=None):
     """Everything told against a table; each says what to do, and none is a traceback."""
     with pytest.raises(InputError) as caught:
-        admit(table, described or instrument(), "s.csv")
+        validate_survey(table, described or instrument(), "s.csv")
     told = caught.value.breaches
     assert all(breach.startswith("s.csv: ") and re.search(r"; \w", breach) for breach in told)
     assert not re.search(r"np\.|nan|None|Timestamp", str(told))
@@ -53,11 +53,13 @@ def refused(table, described=None):
 
 
 def test_answers_are_numbers_and_codes_are_none():
-    survey = admit(put(answers(), (1, "P1", "99"), (2, "P1", 9), (3, "P1", " "), (4, "P1", "k. a.")), instrument())
+    survey = validate_survey(
+        put(answers(), (1, "P1", "99"), (2, "P1", 9), (3, "P1", " "), (4, "P1", "k. a.")), instrument()
+    )
     assert survey.perceive.Q1.isna().tolist() == [True, True, True, True] + [False] * 36
     assert survey.not_applicable.Q1.tolist() == [False, True] + [False] * 38
     assert survey.perceive.dtypes.eq(float).all()
-    assert survey.found["perceive"] == "236 answers; 3 missing; 1 not applicable"
+    assert survey.summary["perceive"] == "236 answers; 3 missing; 1 not applicable"
     assert survey.adequate.shape == survey.points.shape == (PEOPLE, 0)
     assert survey.warnings == ()
 
@@ -71,15 +73,15 @@ def test_words_are_mapped_whatever_their_case_and_width():
         (4, "P1", "Refused"),
         (5, "P1", "7.0"),
     ]
-    survey = admit(put(answers(), *cells), instrument(scale=scale))
+    survey = validate_survey(put(answers(), *cells), instrument(scale=scale))
     assert survey.perceive.Q1[:5].fillna(-1).tolist() == [7, 7, 6, -1, 7]
-    assert survey.found["perceive"] == "239 answers; 1 missing; 3 in words"
+    assert survey.summary["perceive"] == "239 answers; 1 missing; 3 in words"
 
 
 def test_the_argument_is_untouched_and_the_order_of_rows_changes_nothing():
     table = answers()
     before, back = table.copy(), table[::-1].reset_index(drop=True)
-    survey, turned = admit(table, instrument()), admit(back, instrument())
+    survey, turned = validate_survey(table, instrument()), validate_survey(back, instrument())
     pd.testing.assert_frame_equal(table, before)
     order = turned.people.sort_values("respondent").index
     pd.testing.assert_frame_equal(turned.expect.loc[order].reset_index(drop=True), survey.expect)
@@ -135,25 +137,25 @@ def test_weights_that_are_all_zero_are_refused():
     described = instrument(design={"respondent": "id", "weight": "w"})
     (told,) = refused(answers(w=0), described)
     assert told.startswith("'w' (weight) is zero in all rows of customers")
-    survey = admit(answers(w=[0] * 39 + [2.5]), described)
-    assert survey.found["weights"] == "0 to 2.5, 39 of them zero"
+    survey = validate_survey(answers(w=[0] * 39 + [2.5]), described)
+    assert survey.summary["weights"] == "0 to 2.5, 39 of them zero"
 
 
 def test_weights_that_managers_were_not_given_count_as_one():
     described = instrument(design={"respondent": "id", "weight": "w", "audience": "who"})
     who = ["customer"] * 38 + ["manager"] * 2
-    survey = admit(answers(w=[2.0] * 38 + ["", None], who=who), described)
-    assert survey.of("manager").people.weight.tolist() == [1, 1]
-    assert survey.found["weights left empty"] == "2 rows of managers and staff, counted as 1"
+    survey = validate_survey(answers(w=[2.0] * 38 + ["", None], who=who), described)
+    assert survey.select("manager").people.weight.tolist() == [1, 1]
+    assert survey.summary["weights left empty"] == "2 rows of managers and staff, counted as 1"
 
 
 def test_a_respondent_may_answer_once_a_wave_and_ids_keep_their_zeros():
     table = pd.concat([answers(round=wave) for wave in (1, 2)], ignore_index=True)
     (told,) = refused(table)
     assert told.startswith("a respondent stands in a wave again in 40 of 80 rows (first: row 41; ")
-    survey = admit(table, instrument(design={"respondent": "id", "wave": "round"}))
-    assert survey.found["respondents: customer"] == "40 (wave 1: 40, wave 2: 40)"
-    second = survey.of(wave="2")
+    survey = validate_survey(table, instrument(design={"respondent": "id", "wave": "round"}))
+    assert survey.summary["respondents: customer"] == "40 (wave 1: 40, wave 2: 40)"
+    second = survey.select(wave="2")
     assert second.people.wave.unique().tolist() == [2]
     assert second.people.index.tolist() == list(range(PEOPLE))
     assert second.people.respondent[0] == "001"
@@ -164,20 +166,20 @@ def test_a_respondent_may_answer_once_a_wave_and_ids_keep_their_zeros():
 def test_audiences_are_told_apart_by_the_values_the_file_names():
     who = ["Kunde"] * 30 + ["Filialleiter"] * 4 + ["Staff"] * 6
     described = {"respondent": "id", "audience": "who", "audiences": {"kunde": "customer", "Filialleiter": "manager"}}
-    survey = admit(answers(who=who), instrument(design=described))
-    assert [len(survey.of(audience).people) for audience in ("customer", "manager", "staff")] == [30, 4, 6]
-    assert len(survey.of(None, wave=1).people) == PEOPLE
+    survey = validate_survey(answers(who=who), instrument(design=described))
+    assert [len(survey.select(audience).people) for audience in ("customer", "manager", "staff")] == [30, 4, 6]
+    assert len(survey.select(None, wave=1).people) == PEOPLE
 
 
 def test_points_within_one_of_100_are_rescaled_and_empty_ones_beside_others_are_none():
     described = instrument(points={"speed": "W1", "people": "W2"})
     table = put(answers(W1=60, W2=40), (1, "W1", 61), (2, "W1", 100), (2, "W2", ""), (3, "W1", ""), (3, "W2", None))
-    survey = admit(table, described)
+    survey = validate_survey(table, described)
     assert survey.points.iloc[0].tolist() == pytest.approx([6100 / 101, 4000 / 101])
     assert survey.points.iloc[1].tolist() == [100, 0]
     assert survey.points.iloc[2].isna().all()
     told = "39 respondents; 1 rescaled to sum to 100; 1 left a dimension empty, counted as none"
-    assert survey.found["importance points"] == told
+    assert survey.summary["importance points"] == told
 
 
 def test_reversed_items_are_turned_round_but_for_importance_and_extents():
@@ -185,19 +187,19 @@ def test_reversed_items_are_turned_round_but_for_importance_and_extents():
     items = instrument().model_dump()["items"] | {"Q1": item}
     scales = {"standard": {"low": 1, "high": 5, "extent": True}}
     table = answers(I1=2, S1=2, R1=2)
-    plain, survey = admit(table, instrument()), admit(table, instrument(items=items, scales=scales))
+    plain, survey = validate_survey(table, instrument()), validate_survey(table, instrument(items=items, scales=scales))
     assert (survey.expect.Q1 == 8 - plain.expect.Q1).all()
     assert (survey.perceive.Q1 == 8 - plain.perceive.Q1).all()
     assert (survey.promise.Q1 == 6).all()
     assert (survey.importance.Q1 == 2).all()
     assert (survey.standard.Q1 == 2).all()
-    assert survey.found["items turned round"] == "Q1 (expect, perceive, promise)"
+    assert survey.summary["items turned round"] == "Q1 (expect, perceive, promise)"
 
 
 def test_an_item_that_runs_against_its_dimension_is_told_and_not_turned():
     table = answers()
     table["P2"] = 8 - table.P2
-    survey = admit(table, instrument())
+    survey = validate_survey(table, instrument())
     assert (table.P2.astype(float) == survey.perceive.Q2).all()
     (told,) = [w for w in survey.warnings if "Q2" in w]
     assert re.match(r"reversed\? perceive Q2 correlates -0\.\d\d with the rest of 'speed'; if its wording", told)
@@ -206,21 +208,23 @@ def test_an_item_that_runs_against_its_dimension_is_told_and_not_turned():
 def test_expectations_below_perceptions_on_most_items_are_told_as_swapped():
     names = {f"{a}{i}": f"{b}{i}" for i in range(1, 7) for a, b in ("EP", "PE")}
     swapped = answers().rename(columns=names)
-    (told,) = admit(swapped, instrument()).warnings
+    (told,) = validate_survey(swapped, instrument()).warnings
     assert told.startswith("swapped? 6 of 6 items are perceived above expectation; see that")
     four = swapped.assign(E1=7, E2=7, P1=1, P2=2)
-    assert not any("swapped" in w for w in admit(four, instrument()).warnings), "4 of 6 are not more than 80 %"
+    assert not any("swapped" in w for w in validate_survey(four, instrument()).warnings), (
+        "4 of 6 are not more than 80 %"
+    )
 
 
 def test_a_column_of_one_answer_is_told():
-    (told,) = admit(answers(E1=7), instrument()).warnings
+    (told,) = validate_survey(answers(E1=7), instrument()).warnings
     assert told == "zero variance: 1 of 6 columns of expect hold one answer: Q1 (7)"
 
 
 def test_pairs_are_counted_and_an_item_of_too_few_is_dropped():
     cells = [(row, "P1", "") for row in range(1, 21)] + [(row, "P2", "") for row in range(1, 22)] + [(40, "E3", 99)]
-    survey = admit(put(answers(), *cells), instrument())
-    assert survey.found["pairs"] == (
+    survey = validate_survey(put(answers(), *cells), instrument())
+    assert survey.summary["pairs"] == (
         "198 expectations with a perception; left out of gaps: 41 without one, 1 perceptions without an expectation"
     )
     assert survey.dropped == {"Q2": "48% of its expectations and perceptions pair, fewer than 50%"}
@@ -237,9 +241,9 @@ def test_a_survey_whose_every_item_is_dropped_is_refused():
 
 def test_perceptions_alone_make_a_survey():
     items = {f"Q{i}": {"perceive": f"P{i}"} for i in range(1, 7)}
-    survey = admit(answers(), instrument(items=items))
+    survey = validate_survey(answers(), instrument(items=items))
     assert survey.expect.shape == (PEOPLE, 0)
-    assert "pairs" not in survey.found
+    assert "pairs" not in survey.summary
 
 
 def test_adequate_above_desired_is_counted():
@@ -247,8 +251,10 @@ def test_adequate_above_desired_is_counted():
         name: item | {"adequate": name.replace("Q", "A")} for name, item in instrument().model_dump()["items"].items()
     }
     table = answers(**{f"A{i}": 2 for i in range(1, 7)})
-    survey = admit(put(table, (1, "A1", 7), (2, "A1", 99)), instrument(items=items, conventions={"desired": True}))
-    assert survey.found["adequate above desired"] == "1 of 239"
+    survey = validate_survey(
+        put(table, (1, "A1", 7), (2, "A1", 99)), instrument(items=items, conventions={"desired": True})
+    )
+    assert survey.summary["adequate above desired"] == "1 of 239"
     assert "adequate lies above desired in 1 of 239 pairs of answers" in survey.warnings
 
 
@@ -266,13 +272,13 @@ def test_a_column_spelt_otherwise_is_pointed_at():
 
 def test_an_item_that_nobody_answered_is_dropped_where_only_perceptions_were_asked():
     items = {f"Q{i}": {"perceive": f"P{i}"} for i in range(1, 7)}
-    survey = admit(answers(P2=""), instrument(items=items))
+    survey = validate_survey(answers(P2=""), instrument(items=items))
     assert survey.dropped == {"Q2": "no customer answered it"}
     assert list(survey.perceive) == ["Q1", "Q3", "Q4", "Q5", "Q6"]
 
 
 def test_segments_keep_their_names_and_blanks():
     described = instrument(design={"respondent": "id", "segments": ["region", "tier"]})
-    survey = admit(put(answers(region="Nord", tier=1.0), (2, "region", " ")), described)
+    survey = validate_survey(put(answers(region="Nord", tier=1.0), (2, "region", " ")), described)
     assert survey.people.region.isna().tolist()[:3] == [False, True, False]
     assert survey.people.tier.unique().tolist() == ["1"]

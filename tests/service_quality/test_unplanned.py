@@ -14,27 +14,27 @@ DATA = Path(__file__).parents[2] / "data"
 
 @pytest.fixture(scope="module")
 def example():
-    return sq.read(DATA / "example_survey.csv", sq.load(DATA / "example_survey.toml"))
+    return sq.read_survey(DATA / "example_survey.csv", sq.load_instrument(DATA / "example_survey.toml"))
 
 
 def test_a_wave_that_there_is_not_is_refused(example):
     with pytest.raises(InputError, match="wave '9': there are 1, 2; choose one of them"):
-        example.of("customer", "9")
+        example.select("customer", "9")
 
 
 def test_an_item_that_all_answer_alike_is_left_out_of_the_factors(example):
-    customers = example.of("customer", 2)
+    customers = example.select("customer", 2)
     customers.perceive["Q1"] = 4.0
-    found = sq.survey_efa(customers)
+    found = sq.factor_structure(customers)
     assert found.reason == "left out, as all answered alike: Q1"
     assert "Q1" not in found.loadings.index
     assert np.isfinite(found.loadings.to_numpy()).all()
 
 
 def test_factors_of_two_respondents_are_blank_with_their_reason(example):
-    customers = example.of("customer", 2)
+    customers = example.select("customer", 2)
     few = sq.Survey(**{k: v[:2] if isinstance(v, pd.DataFrame) else v for k, v in vars(customers).items()})
-    found = sq.survey_efa(few)
+    found = sq.factor_structure(few)
     assert found.n == 0
     assert "factors cannot be told" in found.reason
 
@@ -45,4 +45,4 @@ def test_a_dimension_may_not_take_the_name_of_the_whole(tmp_path, name):
     items = '[items]\nQ1 = { perceive = "P1" }\n'
     path.write_text(f'name = "own"\n[scale]\nlow = 1\nhigh = 5\n[dimensions]\n"{name}" = ["Q1"]\n{items}')
     with pytest.raises(InputError, match="this name is taken for the whole; choose another"):
-        sq.load(path)
+        sq.load_instrument(path)

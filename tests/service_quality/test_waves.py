@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from crmlab.contracts import InputError
-from crmlab.service_quality.tables import admit
-from crmlab.service_quality.tables.waves import in_order
+from crmlab.service_quality.tables import validate_survey
+from crmlab.service_quality.tables.waves import ordered_waves
 
 from .test_survey import answers, instrument
 
@@ -24,7 +24,7 @@ from .test_survey import answers, instrument
     ],
 )
 def test_waves_stand_in_their_natural_order(seen, order, by):
-    assert in_order(seen) == (order, by)
+    assert ordered_waves(seen) == (order, by)
 
 
 def of_waves(**audiences):
@@ -35,16 +35,16 @@ def of_waves(**audiences):
         for wave in waves[::-1]
     ]
     design = {"respondent": "id", "wave": "round", "audience": "who"}
-    return admit(pd.concat(parts, ignore_index=True), instrument(design=design))
+    return validate_survey(pd.concat(parts, ignore_index=True), instrument(design=design))
 
 
 def test_the_last_wave_is_w10_and_not_w9():
     survey = of_waves(customer=["W9", "W10"])
     assert survey.waves == ["W9", "W10"]
-    assert survey.found["waves"] == "W9, W10, in order of their numbers"
-    assert survey.found["respondents: customer"] == "4 (wave W9: 4, wave W10: 4)"
+    assert survey.summary["waves"] == "W9, W10, in order of their numbers"
+    assert survey.summary["respondents: customer"] == "4 (wave W9: 4, wave W10: 4)"
     with pytest.raises(InputError, match="wave 'W11': there are W9, W10; choose one of them"):
-        survey.at("W11")
+        survey.as_of("W11")
 
 
 def test_waves_told_as_1_and_01_and_1_0_are_one():
@@ -56,22 +56,22 @@ def test_waves_told_as_1_and_01_and_1_0_are_one():
 
 def test_managers_asked_before_stand_with_their_latest_word_and_it_is_said():
     survey = of_waves(customer=["W8", "W9", "W10"], manager=["W2", "W8", "W9"], staff=["W10"])
-    now = survey.at()
-    assert {who: now.of(who).people.wave.unique().tolist() for who in ("customer", "manager", "staff")} == {
+    now = survey.as_of()
+    assert {who: now.select(who).people.wave.unique().tolist() for who in ("customer", "manager", "staff")} == {
         "customer": ["W10"],
         "manager": ["W9"],
         "staff": ["W10"],
     }
     told = "W9, the latest before W10 in which they answered, as in W10 they did not"
-    assert now.found["wave of managers"] == told
+    assert now.summary["wave of managers"] == told
     assert now.warnings == (*survey.warnings, f"wave of managers: {told}")
-    assert survey.at("W9").warnings[-1].startswith("wave of staff: W10, the first after W9 in which they answered")
-    assert survey.at("W8").of("manager").people.wave.unique().tolist() == ["W8"]
+    assert survey.as_of("W9").warnings[-1].startswith("wave of staff: W10, the first after W9 in which they answered")
+    assert survey.as_of("W8").select("manager").people.wave.unique().tolist() == ["W8"]
 
 
 def test_an_audience_that_was_never_asked_is_not_spoken_of():
     survey = of_waves(customer=["W1", "W2"])
-    now = survey.at("W1")
+    now = survey.as_of("W1")
     assert len(now.people) == 4
     assert now.warnings == survey.warnings
-    assert "wave of managers" not in now.found
+    assert "wave of managers" not in now.summary

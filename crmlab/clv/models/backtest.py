@@ -4,63 +4,66 @@ from datetime import timedelta
 
 from crmlab.clv.models import naive
 from crmlab.clv.models.gamma_gamma import GammaGamma
-from crmlab.clv.tables import collapse, summarise, with_holdout, with_past
+from crmlab.clv.tables import collapse, summarise, with_baseline_features, with_holdout
 from crmlab.likelihood import FitError
 from crmlab.result import words
 
 
-def backtest_orders(transactions, models, origins, days, acquired_from=None):
-    """What was expected of orders in the `days` after each origin, with what came: rounds for `holdout.rolling`.
+def backtest_orders(orders, models, origins, horizon_days, acquired_from=None):
+    """What was expected of orders in the `horizon_days` after each origin, with what came: rounds for
+    `holdout.rolling`.
 
     models  : name -> class of an order model, fitted at each origin to what was known then
     origins : dates
-    returns : origin -> arguments of `holdout.race`
-        rules        expected orders, by the models that could be fitted and by past_rate, past_orders, last_orders
+    returns : origin -> arguments of `holdout.compare`
+        predictions  expected orders, by the models that could be fitted and by past_rate, past_orders, last_orders
                      and cohort_rate
         actual       orders that came, count
-        customers    how many each row stands for
-        naive        the names of the rules of thumb
+        weights      how many each row stands for
+        baselines    the names of the rules of thumb
         populations  "all customers", and "repeaters" who had come back by the origin
         unfitted     model -> why it could not be fitted
     """
-    return {o: _orders(_known(transactions, o, days, acquired_from), models, days) for o in origins}
+    return {o: _orders(_features(orders, o, horizon_days, acquired_from), models, horizon_days) for o in origins}
 
 
-def backtest_spend(transactions, models, origins, days, acquired_from=None):
-    """What was expected of spend in the `days` after each origin, with what came: as from `backtest_orders`.
+def backtest_spend(orders, models, origins, horizon_days, acquired_from=None):
+    """What was expected of spend in the `horizon_days` after each origin, with what came: as from `backtest_orders`.
 
     A model expects its orders at the spend that Gamma-Gamma expects of each; the rules of thumb are past_spend_rate,
     past_orders_spend, last_spend and cohort_spend_rate.
     """
-    return {o: _spend(_known(transactions, o, days, acquired_from), models, days) for o in origins}
+    return {o: _spend(_features(orders, o, horizon_days, acquired_from), models, horizon_days) for o in origins}
 
 
-def _known(transactions, origin, days, acquired_from):
+def _features(orders, origin, horizon_days, acquired_from):
     """What was known of each customer at the origin, beside what came after it: a lazy table."""
-    seen = summarise(transactions, origin, acquired_from)
-    seen = with_holdout(seen, transactions, origin, origin + timedelta(days=days))
-    return with_past(seen, transactions, origin, days)
+    features = summarise(orders, origin, acquired_from)
+    features = with_holdout(features, orders, origin, origin + timedelta(days=horizon_days))
+    return with_baseline_features(features, orders, origin, horizon_days)
 
 
-def _orders(known, models, days):
-    customers = collapse(known, "orders", "last_orders", "cohort")
-    expected, unfitted = _expected(models, customers, lambda orders: orders.expected_orders(customers, days))
-    rate, cohort = naive.past_rate(customers, days), naive.cohort_rate(customers, days)
-    simple = rate, naive.past_orders(customers), naive.last_orders(customers), cohort
-    return _round(customers, customers.orders, expected, simple, unfitted)
+def _orders(features, models, horizon_days):
+    customers = collapse(features, "orders", "last_orders", "cohort")
+    expected, unfitted = _expected(models, customers, lambda model: model.expected_orders(customers, horizon_days))
+    rate, cohort = naive.past_rate(customers, horizon_days), naive.cohort_rate(customers, horizon_days)
+    baselines = rate, naive.past_orders(customers), naive.last_orders(customers), cohort
+    return _round(customers, customers.orders, expected, baselines, unfitted)
 
 
-def _spend(known, models, days):
-    customers = collapse(known, "spend", "monetary_value", "past_spend", "last_spend", "cohort")
+def _spend(features, models, horizon_days):
+    customers = collapse(features, "spend", "monetary_value", "past_spend", "last_spend", "cohort")
     try:
         each = _expected_spend(customers)
     except FitError as problem:
         expected, unfitted = {}, dict.fromkeys(models, str(problem))
     else:
-        expected, unfitted = _expected(models, customers, lambda orders: orders.expected_orders(customers, days) * each)
-    rate, cohort = naive.past_spend_rate(customers, days), naive.cohort_spend_rate(customers, days)
-    simple = rate, naive.past_orders_spend(customers), naive.last_spend(customers), cohort
-    return _round(customers, customers.spend, expected, simple, unfitted)
+        expected, unfitted = _expected(
+            models, customers, lambda model: model.expected_orders(customers, horizon_days) * each
+        )
+    rate, cohort = naive.past_spend_rate(customers, horizon_days), naive.cohort_spend_rate(customers, horizon_days)
+    baselines = rate, naive.past_orders_spend(customers), naive.last_spend(customers), cohort
+    return _round(customers, customers.spend, expected, baselines, unfitted)
 
 
 def _expected_spend(customers):
@@ -81,13 +84,13 @@ def _expected(models, customers, expect):
     return expected, unfitted
 
 
-def _round(customers, actual, expected, simple, unfitted):
-    simple = {words(rule.name): rule for rule in simple}
+def _round(customers, actual, expected, baselines, unfitted):
+    baselines = {words(rule.name): rule for rule in baselines}
     return {
-        "rules": expected | simple,
+        "predictions": expected | baselines,
         "actual": actual,
-        "customers": customers.customers,
-        "naive": tuple(simple),
+        "weights": customers.customers,
+        "baselines": tuple(baselines),
         "populations": {"all customers": customers.customers > 0, "repeaters": customers.frequency > 0},
         "unfitted": unfitted,
     }

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.special import betaln, expit
 
-from crmlab.clv.models.inputs import daily_rate, whole_horizon
+from crmlab.clv.models.inputs import daily_rate, validated_periods
 from crmlab.clv.models.orders import OrderModel
 from crmlab.clv.models.quadrature import LOST, beta_nodes
 from crmlab.contracts import InputError
-from crmlab.likelihood import Around
+from crmlab.likelihood import Uncertainty
 
 MOST = 100_000  # opportunities of a customer; a sum is taken over all of them
 UPPER = np.triu_indices(4)  # second derivatives by four parameters, each once
@@ -25,7 +25,7 @@ class BGBB(OrderModel):
     those ahead begin where the last one counted ended. Alive is who has not left before the last opportunity seen, the
     paper's "alive at n" (its equation 11 asks for the next, n + 1). A living customer may thus leave at the start of
     the next period, as a new one may, and expected orders are p_alive times those of a living customer.
-    `covariance` is that of the logs of the parameters, and `around` what the data say of others, where it was fitted.
+    `covariance` is that of the logs of the parameters, and `uncertainty` what the data say of others, if fitted.
     """
 
     title = "BG/BB"
@@ -34,20 +34,26 @@ class BGBB(OrderModel):
     gamma: float  # chance of leaving at the start of a period ~ Beta(gamma, delta)
     delta: float
     covariance: np.ndarray | None = field(default=None, repr=False, compare=False)
-    around: Around | None = field(default=None, repr=False, compare=False)
-    _horizon = staticmethod(whole_horizon)
+    uncertainty: Uncertainty | None = field(default=None, repr=False, compare=False)
+    _validated_horizon = staticmethod(validated_periods)
 
-    def discounted_orders(self, summary, discount_annual, periods=None, *, every):
+    def discounted_orders(self, customers, discount_annual, periods=None, *, period_days):
         """Expected orders of each customer from now on, each worth less by `discount_annual` a year until it comes.
 
         periods : count only those of the next `periods` (DECT); None counts all (DERT)
-        every   : days a period has; one order in the first period ahead counts (1 + discount_annual)^(-every / 365)
+        period_days : days a period has; one order in the first period ahead counts (1 + discount_annual)^(-period_days
+        / 365)
         Raises ValueError where the sum has no end: undiscounted, for ever, with gamma at most 1. [eq. 14]
         """
-        if not 0 < every < np.inf:
-            raise ValueError(f"every = {every!r}: choose the days a period has, more than 0")
-        rate, periods = daily_rate(discount_annual) * every, periods if periods is None else whole_horizon(periods)
-        return self._expected("discounted_orders", summary, lambda living: self._discounted(living, rate, periods))
+        if not 0 < period_days < np.inf:
+            raise ValueError(f"period_days = {period_days!r}: choose the days a period has, more than 0")
+        rate, periods = (
+            daily_rate(discount_annual) * period_days,
+            periods if periods is None else validated_periods(periods),
+        )
+        return self._expected(
+            "discounted_orders", customers, lambda posterior: self._discounted(posterior, rate, periods)
+        )
 
     @staticmethod
     def _starts(rate):
@@ -55,24 +61,24 @@ class BGBB(OrderModel):
         return [(1, misses, 1, 5), (0.5, 0.3 * misses, 0.3, 1)]
 
     @staticmethod
-    def _likelihood(x, t_x, n, customers):
+    def _likelihood(x, t_x, n, weights):
         """parameters -> log-likelihood, gradient and Hessian by alpha, beta, gamma, delta. [eq. 5: `here` + `gone`]"""
         sums, misses, periods = _Sums(x, t_x, n), (n - x).astype(int), n.astype(int)
-        of_count = np.bincount(x.astype(int), customers, sums.top + 1)
+        of_count = np.bincount(x.astype(int), weights, sums.top + 1)
 
         def total(theta, odds):
             order, either, miss, fate, stay = _rising(_bases(theta), sums.top, np.log)
             here = order[x.astype(int)] + miss[misses] - either[periods] + stay[periods] - fate[periods]
-            return float(customers @ (here + np.logaddexp(0, odds)))
+            return float(weights @ (here + np.logaddexp(0, odds)))
 
         def derivatives(theta):
             slopes = _slopes(theta, sums.top)
             odds, when_gone = sums.gone(theta, slopes, MOMENTS)
             gone = expit(odds)
             moments = gone * when_gone + (1 - gone) * slopes(periods, misses, leaving=0)[1:]
-            gradient, hessian = moments[:4] @ customers, np.empty((4, 4))
-            hessian[UPPER] = hessian.T[UPPER] = moments[4:] @ customers
-            hessian -= (moments[:4] * customers) @ moments[:4].T
+            gradient, hessian = moments[:4] @ weights, np.empty((4, 4))
+            hessian[UPPER] = hessian.T[UPPER] = moments[4:] @ weights
+            hessian -= (moments[:4] * weights) @ moments[:4].T
             gradient[0] += of_count @ _rising(_bases(theta)[:1], sums.top, np.reciprocal)[0]
             hessian[0, 0] -= of_count @ _rising(_bases(theta)[:1], sums.top, lambda z: z**-2)[0]
             return total(theta, odds), gradient, hessian
@@ -80,20 +86,20 @@ class BGBB(OrderModel):
         derivatives.value = lambda theta: total(theta, sums.odds(theta))
         return derivatives
 
-    def _log_odds_gone(self, x, t_x, n):
+    def _log_odds_inactive(self, x, t_x, n):
         return _Sums(x, t_x, n).odds((self.alpha, self.beta, self.gamma, self.delta))
 
-    def _living(self, x, n):
+    def _posterior(self, x, n):
         return self.alpha + x, self.beta + n - x, np.full_like(x, self.gamma), self.delta + n
 
     @classmethod
-    def _orders(cls, living, periods):
-        return cls._discounted(living, 0.0, periods)
+    def _mean_orders(cls, posterior, periods):
+        return cls._discounted(posterior, 0.0, periods)
 
     @staticmethod
-    def _discounted(living, rate, periods):
+    def _discounted(posterior, rate, periods):
         """E[p] times the sum over k of E[(1 - theta)^k] e^(-rate k), as an integral over theta. [eq. 13, 14]"""
-        a, b, gamma, delta = living
+        a, b, gamma, delta = posterior
         if periods is None and not rate:
             if (gamma <= 1).any():
                 raise ValueError(
@@ -109,9 +115,9 @@ class BGBB(OrderModel):
         return a / (a + b) * sums[back]
 
     @staticmethod
-    def _chance(living, periods, count):
+    def _order_probability(posterior, periods, count):
         """The chance of `count` orders by any period and of leaving then, summed, or of none leaving. [eq. 8]"""
-        a, b, gamma, delta = living
+        a, b, gamma, delta = posterior
         if count > periods:
             return np.zeros_like(a)
         if periods > MOST:
@@ -125,8 +131,8 @@ class BGBB(OrderModel):
         return np.exp(np.logaddexp(gone, here))
 
     @staticmethod
-    def _simulate(living, periods, rng):
-        a, b, gamma, delta = living
+    def _simulate(posterior, periods, rng):
+        a, b, gamma, delta = posterior
         p, leaving = (np.maximum(rng.beta(*shapes), 1e-12) for shapes in ((a, b), (gamma, delta)))
         last = np.minimum(rng.geometric(leaving) - 1, periods)
         owner, when = np.arange(a.size), np.zeros(a.size, dtype=int)
@@ -143,9 +149,9 @@ class BGBB(OrderModel):
 class DailyBGBB(BGBB):
     """BG/BB whose opportunities are days: it takes what `summarise` gives, and answers in days, as other models do."""
 
-    def discounted_orders(self, summary, discount_annual, days=None):
+    def discounted_orders(self, customers, discount_annual, horizon_days=None):
         """Expected orders of each customer from now on, each worth less by `discount_annual` a year until it comes."""
-        return super().discounted_orders(summary, discount_annual, days, every=1)
+        return super().discounted_orders(customers, discount_annual, horizon_days, period_days=1)
 
 
 class _Sums:

@@ -11,8 +11,8 @@ from scipy.stats import nbinom
 
 from crmlab.clv.models.orders import OrderModel
 from crmlab.clv.models.quadrature import LOST, beta_nodes, legendre
-from crmlab.likelihood import Around
-from crmlab.stats.rising import log_rising
+from crmlab.likelihood import Uncertainty
+from crmlab.stats.rising import log_pochhammer
 
 AT_A_TIME = 8  # functions tabulated together, which then fit in a processor's cache
 STIFFEST = 1e4  # beyond what any log needs; it keeps the strangest parameters affordable
@@ -22,7 +22,7 @@ STIFFEST = 1e4  # beyond what any log needs; it keeps the strangest parameters a
 class BGNBD(OrderModel):
     """Repeat orders until an unseen goodbye, right after a repeat order. [Fader, Hardie & Lee 2005, 2008]
 
-    `covariance` is that of the logs of the parameters, and `around` what the data say of others, where it was fitted.
+    `covariance` is that of the logs of the parameters, and `uncertainty` what the data say of others, if fitted.
     """
 
     title = "BG/NBD"
@@ -32,19 +32,19 @@ class BGNBD(OrderModel):
     a: float  # drop-out after an order ~ Beta(a, b)
     b: float
     covariance: np.ndarray | None = field(default=None, repr=False, compare=False)
-    around: Around | None = field(default=None, repr=False, compare=False)
+    uncertainty: Uncertainty | None = field(default=None, repr=False, compare=False)
 
     @staticmethod
     def _starts(rate):
         return [(1, 1 / rate, 1, 1), (0.3, 0.3 / rate, 0.5, 3)]
 
     @classmethod
-    def _likelihood(cls, x, t_x, T, customers):
+    def _likelihood(cls, x, t_x, T, weights):
         """parameters -> log-likelihood, gradient and Hessian by r, alpha, a, b. [eq. 6, as terms `here` and `gone`]"""
         stays = x + cls.AT_ONCE
         could_leave, later_orders = stays > 0, np.maximum(stays - 1, 0)
         counts, which = np.unique(x, return_inverse=True)
-        of_count, customers = np.bincount(which, customers), customers.astype(float)
+        of_count, weights = np.bincount(which, weights), weights.astype(float)
 
         def derivatives(theta):
             r, alpha, a, b = theta
@@ -52,11 +52,11 @@ class BGNBD(OrderModel):
             per_T, per_t, per_b = 1 / (alpha + T), 1 / (alpha + t_x), 1 / (b + later_orders)
             odds = np.where(could_leave, np.log(a * per_b) + k * since, -np.inf)
             gone = expit(odds)
-            at_T, at_t = customers * (1 - gone), customers * gone
+            at_T, at_t = weights * (1 - gone), weights * gone
             value, gradient, hessian = _by_count(theta, counts, counts + cls.AT_ONCE, of_count)
-            value += customers @ (np.logaddexp(0, odds) - r * waited - x * np.log(alpha + T))
+            value += weights @ (np.logaddexp(0, odds) - r * waited - x * np.log(alpha + T))
             gradient -= [
-                customers @ waited - at_t @ since,
+                weights @ waited - at_t @ since,
                 at_T @ (k * per_T) + at_t @ (k * per_t),
                 -at_t.sum() / a,
                 at_t @ per_b,
@@ -71,33 +71,33 @@ class BGNBD(OrderModel):
 
         return derivatives
 
-    def _log_odds_gone(self, x, t_x, T):
+    def _log_odds_inactive(self, x, t_x, T):
         stays = x + self.AT_ONCE
         waited = (self.r + x) * np.log1p((T - t_x) / (self.alpha + t_x))
         odds = np.log(self.a) - np.log(self.b + np.maximum(stays - 1, 0)) + waited
         return np.where(stays > 0, odds, -np.inf)
 
-    def _living(self, x, T):
+    def _posterior(self, x, T):
         return self.r + x, self.alpha + T, np.full_like(x, self.a), self.b + x + self.AT_ONCE
 
     @classmethod
-    def _orders(cls, living, days):
-        return cls._discounted(living, 0.0, days)
+    def _mean_orders(cls, posterior, horizon_days):
+        return cls._discounted(posterior, 0.0, horizon_days)
 
     @staticmethod
-    def _discounted(living, delta, days):
-        """The integral of e^(-delta u) E[rate e^(-rate p u)] over the next `days`, or for ever.
+    def _discounted(posterior, delta, horizon_days):
+        """The integral of e^(-delta u) E[rate e^(-rate p u)] over the next `horizon_days`, or for ever.
 
         The expectation is k / scale G(u / scale) with G(v) = E[(1 + p v)^-(k + 1)], one smooth function for
         each k: it is tabulated on Chebyshev nodes of s = log(1 + v), in which the integral is taken.
         """
-        k, scale, (a, *_), b = living
-        if days is None and not delta:
+        k, scale, (a, *_), b = posterior
+        if horizon_days is None and not delta:
             if a <= 1:
                 raise ValueError(f"undiscounted orders for ever have no finite mean as a = {a:.4g} is at most 1")
             return (a + b - 1) / (a - 1)
         shapes, first, which = np.unique(k, return_index=True, return_inverse=True)
-        reach = np.log1p((LOST / delta if days is None else days) / scale)[:, None]
+        reach = np.log1p((LOST / delta if horizon_days is None else horizon_days) / scale)[:, None]
         farthest = max(reach.max(), 1e-9)
         stiff = np.sqrt(min(((k + 1) * a / (a + b)).max() * farthest, STIFFEST))
         node, weight = legendre(int(20 + 6 * farthest + 3 * stiff))
@@ -107,20 +107,22 @@ class BGNBD(OrderModel):
         return k * reach[:, 0] * (weight * np.exp(-delta * scale[:, None] * np.expm1(s)) * g).sum(axis=1)
 
     @staticmethod
-    def _chance(living, days, count):
-        k, scale, a, b = living
-        still = np.exp(betaln(a, b + count) - betaln(a, b)) * nbinom.pmf(count, k, scale / (scale + days))
+    def _order_probability(posterior, horizon_days, count):
+        k, scale, a, b = posterior
+        still = np.exp(betaln(a, b + count) - betaln(a, b)) * nbinom.pmf(count, k, scale / (scale + horizon_days))
         if count == 0:
             return still
-        return still + np.exp(betaln(a + 1, b + count - 1) - betaln(a, b)) * betainc(count, k, days / (scale + days))
+        return still + np.exp(betaln(a + 1, b + count - 1) - betaln(a, b)) * betainc(
+            count, k, horizon_days / (scale + horizon_days)
+        )
 
     @staticmethod
-    def _simulate(living, days, rng):
-        k, scale, a, b = living
-        orders = rng.poisson(rng.gamma(k, 1 / scale) * days)
+    def _simulate(posterior, horizon_days, rng):
+        k, scale, a, b = posterior
+        orders = rng.poisson(rng.gamma(k, 1 / scale) * horizon_days)
         last = rng.geometric(np.maximum(rng.beta(a, b), 1e-12))
         owner = np.repeat(np.arange(k.size), orders)
-        day = rng.random(owner.size) * days
+        day = rng.random(owner.size) * horizon_days
         sorted_by_day = np.lexsort((day, owner))
         nth = np.arange(owner.size) - np.repeat(np.cumsum(orders) - orders, orders)
         kept = nth < last[owner]
@@ -134,22 +136,22 @@ class MBGNBD(BGNBD):
     AT_ONCE = 1
 
 
-def _by_count(theta, counts, stays, customers):
+def _by_count(theta, counts, stays, weights):
     """The parts of log-likelihood, gradient and Hessian that a customer's count of orders alone settles."""
     r, alpha, a, b = theta
     k, b_then = r + counts, b + stays
-    value = log_rising(r, counts) + log_rising(b, stays) - log_rising(a + b, stays)
+    value = log_pochhammer(r, counts) + log_pochhammer(b, stays) - log_pochhammer(a + b, stays)
     ab, ab_then = psi(a + b), psi(a + b_then)
     both = polygamma(1, a + b) - polygamma(1, a + b_then)
     gradient = [psi(k) - psi(r), np.full_like(k, r / alpha), ab - ab_then]
     gradient.append(psi(b_then) - ab_then - psi(b) + ab)
     hessian = np.zeros((4, 4))
-    hessian[0, 0] = customers @ (polygamma(1, k) - polygamma(1, r))
-    hessian[[0, 1], [1, 0]] = customers.sum() / alpha
-    hessian[1, 1] = -customers.sum() * r / alpha**2
-    hessian[2:, 2:] = customers @ both
-    hessian[3, 3] += customers @ (polygamma(1, b_then) - polygamma(1, b))
-    return customers @ value, np.stack(gradient) @ customers, hessian
+    hessian[0, 0] = weights @ (polygamma(1, k) - polygamma(1, r))
+    hessian[[0, 1], [1, 0]] = weights.sum() / alpha
+    hessian[1, 1] = -weights.sum() * r / alpha**2
+    hessian[2:, 2:] = weights @ both
+    hessian[3, 3] += weights @ (polygamma(1, b_then) - polygamma(1, b))
+    return weights @ value, np.stack(gradient) @ weights, hessian
 
 
 def _table(a, b, shapes, reach, degree):

@@ -10,26 +10,26 @@ EXACT = 2**53  # beyond it, floats skip whole numbers
 NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal", "boolean", "empty")  # as pandas calls them
 
 
-class Checked(pd.DataFrame):
+class Validated(pd.DataFrame):
     """A summary that was checked: what many draws ask of the same customers need not be checked by each of them.
 
     What is made of it, as by `assign`, is a plain frame again.
     """
 
-    def __init__(self, summary):
-        super().__init__(summary)
-        object.__setattr__(self, "kinds", repeat_buying(summary))
-        object.__setattr__(self, "counts", count_customers(summary))
+    def __init__(self, customers):
+        super().__init__(customers)
+        object.__setattr__(self, "kinds", distinct_histories(customers))
+        object.__setattr__(self, "counts", customer_weights(customers))
 
 
-def repeat_buying(summary):
+def distinct_histories(customers):
     """The distinct kinds of customer: frequency, recency, age as arrays of float, sorted; and of each row, its kind.
 
     Raises InputError with everything impossible in them.
     """
-    if isinstance(summary, Checked):
-        return summary.kinds
-    x, t_x, T, which = distinct(*_numbers(summary, "frequency", "recency", "age"))
+    if isinstance(customers, Validated):
+        return customers.kinds
+    x, t_x, T, which = distinct(*_numbers(customers, "frequency", "recency", "age"))
     faults = {
         "no finite frequency, recency or age": ~np.isfinite(x + t_x + T),
         "a frequency below 0": x < 0,
@@ -41,17 +41,17 @@ def repeat_buying(summary):
         "repeat orders but recency 0": (x > 0) & (t_x == 0),
         "no repeat order but a recency": (x == 0) & (t_x > 0),
     }
-    _refuse(summary, {what: mask[which] for what, mask in faults.items() if mask.any()})
+    _refuse(customers, {what: mask[which] for what, mask in faults.items() if mask.any()})
     return x, t_x, T, which
 
 
-def spending(summary):
+def spend_columns(customers):
     """frequency and monetary_value as arrays of float. Raises InputError with everything impossible in them."""
-    x, m = _numbers(summary, "frequency", "monetary_value")
+    x, m = _numbers(customers, "frequency", "monetary_value")
     if np.isfinite(x.sum() + m.sum()) and min(x.min(initial=0), m.min(initial=0)) == 0:
         return x, m
     _refuse(
-        summary,
+        customers,
         {
             "no finite frequency or monetary_value": ~np.isfinite(x + m),
             "a frequency below 0": x < 0,
@@ -61,17 +61,17 @@ def spending(summary):
     return x, m
 
 
-def count_customers(summary):
+def customer_weights(customers):
     """How many customers each row stands for: array of int. Raises InputError where that is no count."""
-    if isinstance(summary, Checked):
-        return summary.counts
-    if "customers" not in summary:
-        return np.ones(len(summary), dtype=int)
-    (found,) = _numbers(summary, "customers")
-    if summary["customers"].dtype.kind not in "iu" or found.min(initial=0) < 0:
+    if isinstance(customers, Validated):
+        return customers.counts
+    if "customers" not in customers:
+        return np.ones(len(customers), dtype=int)
+    (found,) = _numbers(customers, "customers")
+    if customers["customers"].dtype.kind not in "iu" or found.min(initial=0) < 0:
         with np.errstate(invalid="ignore"):
             none = ~((found >= 0) & (found % 1 == 0))
-        _refuse(summary, {"a number of customers that is no whole number, 0 or more": none})
+        _refuse(customers, {"a number of customers that is no whole number, 0 or more": none})
     if found.sum() >= EXACT:
         raise InputError(f"customers: the rows stand for {found.sum():.3g} customers; at most 2^53 can be counted")
     return found.astype(int)
@@ -99,22 +99,23 @@ def daily_rate(discount_annual):
     return np.log1p(discount_annual) / 365
 
 
-def share(margin):
+def validated_margin(margin):
     """`margin`, as it is. Raises ValueError unless it is a share, 0 to 1."""
     if not 0 <= margin <= 1:
         raise ValueError(f"margin = {margin!r}: choose the share of spend that is profit, 0 to 1")
     return margin
 
 
-def horizon(days):
-    """`days` ahead, as they are. Raises ValueError unless they are finite and at least 0; None, for ever, is not."""
-    found = np.asarray(days, dtype=float)
+def validated_horizon(horizon_days):
+    """`horizon_days` ahead, as they are. Raises ValueError unless they are finite and at least 0; None, for ever, is
+    not."""
+    found = np.asarray(horizon_days, dtype=float)
     if not (np.isfinite(found) & (found >= 0)).all():
-        raise ValueError(f"days = {days!r}: choose a finite number of them, 0 or more")
-    return days
+        raise ValueError(f"horizon_days = {horizon_days!r}: choose a finite number of them, 0 or more")
+    return horizon_days
 
 
-def whole_horizon(periods):
+def validated_periods(periods):
     """`periods` ahead, as they are. Raises ValueError unless they are whole numbers, at least 0."""
     found = np.asarray(periods, dtype=float)
     if not (np.isfinite(found) & (found >= 0) & (found % 1 == 0)).all():
@@ -122,19 +123,19 @@ def whole_horizon(periods):
     return periods
 
 
-def _numbers(summary, *names):
+def _numbers(customers, *names):
     """Columns as arrays of float, NaN where empty. Raises InputError with every one that is missing or no number."""
-    if not isinstance(summary, pd.DataFrame):
+    if not isinstance(customers, pd.DataFrame):
         raise InputError(
-            f"customers: a {type(summary).__name__} is no pandas frame; clv.collapse makes one of a summary"
+            f"customers: a {type(customers).__name__} is no pandas frame; clv.collapse makes one of a summary"
         )
-    there = {name: list(summary.columns).count(name) for name in names}
+    there = {name: list(customers.columns).count(name) for name in names}
     faults = [
         f"customers: there {'is no column' if not count else f'are {count} columns'} {name!r}; give it once"
         for name, count in there.items()
         if count != 1
     ]
-    held = {name: infer_dtype(summary[name], skipna=True) for name, count in there.items() if count == 1}
+    held = {name: infer_dtype(customers[name], skipna=True) for name, count in there.items() if count == 1}
     faults += [
         f"customers: {name!r} holds {kind}, not numbers; give counts, days and money as numbers"
         for name, kind in held.items()
@@ -142,12 +143,12 @@ def _numbers(summary, *names):
     ]
     if faults:
         raise InputError(*faults)
-    return [summary[name].to_numpy(dtype=float, na_value=np.nan) for name in names]
+    return [customers[name].to_numpy(dtype=float, na_value=np.nan) for name in names]
 
 
-def _refuse(summary, faults):
+def _refuse(customers, faults):
     found = [
-        f"customers: {np.sum(mask):,} of {len(summary):,} rows have {what} (first: row {summary.index[mask][0]}); "
+        f"customers: {np.sum(mask):,} of {len(customers):,} rows have {what} (first: row {customers.index[mask][0]}); "
         "mend or drop them"
         for what, mask in faults.items()
         if mask.any()

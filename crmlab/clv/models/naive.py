@@ -3,70 +3,73 @@
 import numpy as np
 import pandas as pd
 
-from crmlab.clv.models.inputs import count_customers
+from crmlab.clv.models.inputs import customer_weights
 
 
-def past_rate(summary, days):
-    """Orders of each customer in the next `days` if each goes on as before: frequency / age x days."""
-    return _daily(summary.frequency, summary.age, summary, "past_rate") * days
+def past_rate(customers, horizon_days):
+    """Orders of each customer in the next `horizon_days` if each goes on as before: frequency / age x days."""
+    return _daily(customers.frequency, customers.age, customers, "past_rate") * horizon_days
 
 
-def past_orders(summary):
+def past_orders(customers):
     """As many orders to come as each customer repeated so far: frequency."""
-    return summary.frequency.astype(float).rename("past_orders")
+    return customers.frequency.astype(float).rename("past_orders")
 
 
-def last_orders(summary):
-    """As many orders as in the last days, as many as lie ahead: last_orders of `with_past`."""
-    return summary.last_orders.astype(float)
+def last_orders(customers):
+    """As many orders as in the last days, as many as lie ahead: last_orders of `with_baseline_features`."""
+    return customers.last_orders.astype(float)
 
 
-def cohort_rate(summary, days):
-    """Orders in the next `days` if each customer is as all who came in the same month: their orders / their age x days.
+def cohort_rate(customers, horizon_days):
+    """Orders in the next `horizon_days` if each customer is as all who came in the same month: their orders / their age
+    x days.
 
-    summary : with the cohort of `with_past`
+    customers : with the cohort of `with_baseline_features`
     """
-    return _cohort_mean(summary.frequency, summary, "cohort_rate") * days
+    return _cohort_mean(customers.frequency, customers, "cohort_rate") * horizon_days
 
 
-def past_spend_rate(summary, days):
-    """Spend of each customer in the next `days` if each goes on as before, the first order included, in currency.
+def past_spend_rate(customers, horizon_days):
+    """Spend of each customer in the next `horizon_days` if each goes on as before, the first order included, in
+    currency.
 
-    summary : with the past_spend of `with_past`
+    customers : with the past_spend of `with_baseline_features`
     """
-    return _daily(summary.past_spend, summary.age, summary, "past_spend_rate") * days
+    return _daily(customers.past_spend, customers.age, customers, "past_spend_rate") * horizon_days
 
 
-def past_orders_spend(summary):
+def past_orders_spend(customers):
     """As many orders to come as each repeated so far, at the mean spend of all: the order of frequency, in currency."""
-    orders, customers = summary.frequency, count_customers(summary)
-    spent = (orders * summary.monetary_value * customers).sum()
-    return (orders * (spent / max((orders * customers).sum(), 1))).rename("past_orders_spend")
+    orders, weights = customers.frequency, customer_weights(customers)
+    spent = (orders * customers.monetary_value * weights).sum()
+    return (orders * (spent / max((orders * weights).sum(), 1))).rename("past_orders_spend")
 
 
-def last_spend(summary):
-    """As much spend as in the last days, as many as lie ahead, in currency: last_spend of `with_past`."""
-    return summary.last_spend.astype(float)
+def last_spend(customers):
+    """As much spend as in the last days, as many as lie ahead, in currency: last_spend of `with_baseline_features`."""
+    return customers.last_spend.astype(float)
 
 
-def cohort_spend_rate(summary, days):
-    """Spend in the next `days` if each customer is as all who came in the same month: on repeat orders, in currency.
+def cohort_spend_rate(customers, horizon_days):
+    """Spend in the next `horizon_days` if each customer is as all who came in the same month: on repeat orders, in
+    currency.
 
-    summary : with the cohort of `with_past`
+    customers : with the cohort of `with_baseline_features`
     """
-    spent = summary.frequency * summary.monetary_value
-    return _cohort_mean(spent, summary, "cohort_spend_rate") * days
+    spent = customers.frequency * customers.monetary_value
+    return _cohort_mean(spent, customers, "cohort_spend_rate") * horizon_days
 
 
-def _cohort_mean(seen, summary, name):
+def _cohort_mean(observed, customers, name):
     """What a cohort did a day of its customers' age, for each customer in it."""
-    customers = count_customers(summary)
-    both = pd.DataFrame({"seen": seen * customers, "age": summary.age * customers})
-    sums = both.groupby(summary.cohort).transform("sum")
-    return _daily(sums.seen, sums.age, summary, name)
+    weights = customer_weights(customers)
+    both = pd.DataFrame({"observed": observed * weights, "age": customers.age * weights})
+    sums = both.groupby(customers.cohort).transform("sum")
+    return _daily(sums.observed, sums.age, customers, name)
 
 
-def _daily(seen, age, summary, name):
+def _daily(observed, age, customers, name):
     """seen / age; 0 for who came on the last day."""
-    rate = np.divide(seen, age, out=np.zeros(len(summary)), where=np.asarray(age) > 0)
-    return pd.Series(rate, summary.index, name=name)
+    rate = np.divide(observed, age, out=np.zeros(len(customers)), where=np.asarray(age) > 0)
+    return pd.Series(rate, customers.index, name=name)

@@ -8,8 +8,8 @@ from scipy.special import betaln, expit, exprel, polygamma, psi, xlogy
 from crmlab.clv.models.inputs import distinct
 from crmlab.clv.models.orders import OrderModel
 from crmlab.clv.models.quadrature import LOST, legendre
-from crmlab.likelihood import Around
-from crmlab.stats.rising import log_rising
+from crmlab.likelihood import Uncertainty
+from crmlab.stats.rising import log_pochhammer
 
 STEP = 0.25  # between nodes; the error falls with exp(-10 / STEP), to about 4e-15
 HUGE = 600  # e^600 squares into an overflow, and 1 + e^600 is e^600
@@ -34,20 +34,20 @@ class ParetoNBD(OrderModel):
     s: float  # shape of leaving rates across customers
     beta: float  # scale of leaving rates, days
     covariance: np.ndarray | None = field(default=None, repr=False, compare=False)
-    around: Around | None = field(default=None, repr=False, compare=False)
+    uncertainty: Uncertainty | None = field(default=None, repr=False, compare=False)
 
     @staticmethod
     def _starts(rate):
         return [(1, 1 / rate, 1, 1 / rate), (0.3, 0.1 / rate, 0.3, 0.1 / rate)]
 
     @staticmethod
-    def _likelihood(x, t_x, T, customers):
+    def _likelihood(x, t_x, T, weights):
         """parameters -> log-likelihood, gradient and Hessian by r, alpha, s, beta.
 
         After the last order seen, the next event is either leaving, at any time after t_x, or an order, after T.
         """
         seen, ahead = _Pairs.of(x, t_x), _Pairs.of(x, T)
-        of_count = np.bincount(ahead.count[ahead.of_row], customers, ahead.counts.size)
+        of_count = np.bincount(ahead.count[ahead.of_row], weights, ahead.counts.size)
 
         def derivatives(theta):
             if not all(1 / FARTHEST < value < FARTHEST for value in theta):
@@ -57,13 +57,13 @@ class ParetoNBD(OrderModel):
             orders, orders_slope, orders_bend = _next_event(theta, ahead, 1)
             if_leaves = leaves[seen.of_row]
             leaving = expit(if_leaves - orders[ahead.of_row])
-            at_leaving = np.bincount(seen.of_row, customers * leaving, leaves.size)
-            at_order = np.bincount(ahead.of_row, customers * (1 - leaving), orders.size)
+            at_leaving = np.bincount(seen.of_row, weights * leaving, leaves.size)
+            at_order = np.bincount(ahead.of_row, weights * (1 - leaving), orders.size)
             apart = leaves_slope[seen.of_row] - orders_slope[ahead.of_row]
-            value = customers @ (if_leaves - np.log(leaving)) + of_count @ log_rising(r, ahead.counts)
+            value = weights @ (if_leaves - np.log(leaving)) + of_count @ log_pochhammer(r, ahead.counts)
             gradient = at_leaving @ leaves_slope + at_order @ orders_slope
             hessian = np.tensordot(at_leaving, leaves_bend, 1) + np.tensordot(at_order, orders_bend, 1)
-            hessian += (apart * (customers * leaving * (1 - leaving))[:, None]).T @ apart
+            hessian += (apart * (weights * leaving * (1 - leaving))[:, None]).T @ apart
             gradient[0] += of_count @ (psi(k) - psi(r))
             hessian[0, 0] += of_count @ (polygamma(1, k) - polygamma(1, r))
             return float(value), gradient, hessian
@@ -73,12 +73,12 @@ class ParetoNBD(OrderModel):
                 return np.nan
             leaves, orders = _log_next_event(theta, seen, 0), _log_next_event(theta, ahead, 1)
             each = np.logaddexp(leaves[seen.of_row], orders[ahead.of_row])
-            return float(customers @ each + of_count @ log_rising(theta[0], ahead.counts))
+            return float(weights @ each + of_count @ log_pochhammer(theta[0], ahead.counts))
 
         derivatives.value = value
         return derivatives
 
-    def _log_odds_gone(self, x, t_x, T):
+    def _log_odds_inactive(self, x, t_x, T):
         """Of leaving at any time after t_x less leaving after T, by the chance of neither order nor leaving until T."""
         theta = self.r, self.alpha, self.s, self.beta
         at, then = _log_leaving(theta, x, t_x), _log_leaving(theta, x, T)
@@ -87,47 +87,50 @@ class ParetoNBD(OrderModel):
         odds = at + np.log(-np.expm1(np.minimum(then - at, -NEAR / 2)))
         near = np.flatnonzero(then - at > -NEAR)
         for rows in np.array_split(near, near.size // 10_000 + 1):
-            odds[rows] = _log_odds_soon(theta, x[rows], t_x[rows], wait[rows])
+            odds[rows] = _log_odds_short_wait(theta, x[rows], t_x[rows], wait[rows])
         return odds
 
-    def _living(self, x, T):
+    def _posterior(self, x, T):
         return self.r + x, self.alpha + T, np.full_like(x, self.s), self.beta + T
 
     @staticmethod
-    def _orders(living, days):
-        """r / alpha times the mean time until leaving, within `days`."""
-        r, alpha, s, beta = living
-        reach = np.log1p(days / beta)
+    def _mean_orders(posterior, horizon_days):
+        """r / alpha times the mean time until leaving, within `horizon_days`."""
+        r, alpha, s, beta = posterior
+        reach = np.log1p(horizon_days / beta)
         return r / alpha * beta * reach * exprel((1 - s) * reach)
 
     @staticmethod
-    def _discounted(living, delta, days):
-        """r / alpha times the integral of e^(-delta u) (1 + u / beta)^-s over the next `days`, in log(1 + u / beta)."""
-        r, alpha, s, beta = living
-        if delta == 0 and days is None:
+    def _discounted(posterior, delta, horizon_days):
+        """r / alpha times the integral of e^(-delta u) (1 + u / beta)^-s over the next `horizon_days`, in log(1 + u /
+        beta)."""
+        r, alpha, s, beta = posterior
+        if delta == 0 and horizon_days is None:
             if (s <= 1).any():
                 raise ValueError(f"undiscounted orders for ever have no finite mean as s = {s[0]:.4g} is at most 1")
             return r / alpha * beta / (s - 1)
         if delta == 0:
-            return ParetoNBD._orders(living, days)
+            return ParetoNBD._mean_orders(posterior, horizon_days)
         scale, which = np.unique(beta, return_inverse=True)
         falls, stays = delta * scale[:, None], 1 - s[:1, None]
-        reach = np.log1p(LOST / falls if days is None else np.minimum(days / scale[:, None], LOST / falls))
+        reach = np.log1p(
+            LOST / falls if horizon_days is None else np.minimum(horizon_days / scale[:, None], LOST / falls)
+        )
         reach = np.minimum(reach, np.divide(-LOST, stays, out=np.full_like(stays, np.inf), where=stays < 0))
         node, weight = legendre(int(40 + 6 * reach.max(initial=0)))
         rate = np.exp(stays * reach * node - falls * np.expm1(reach * node))
         return r / alpha * beta * (reach[:, 0] * (rate @ weight))[which]
 
     @staticmethod
-    def _chance(living, days, count):
-        """Staying, and so many orders in all of `days`, or leaving within them after so many orders."""
-        r, alpha, s, beta = living
-        days = np.maximum(days, np.finfo(float).tiny)
-        stays = np.exp(_log_chance(r, alpha, days, count) - s * np.log1p(days / beta))
+    def _order_probability(posterior, horizon_days, count):
+        """Staying, and so many orders in all of `horizon_days`, or leaving within them after so many orders."""
+        r, alpha, s, beta = posterior
+        horizon_days = np.maximum(horizon_days, np.finfo(float).tiny)
+        stays = np.exp(_log_order_probability(r, alpha, horizon_days, count) - s * np.log1p(horizon_days / beta))
         b = (1 - r) * beta + (count - s) * alpha
         root = np.sqrt(b**2 + 4 * (r + s) * (count + 1) * alpha * beta)
         mode = np.where(b > 0, (b + root) / 2 / (r + s), 2 * (count + 1) * alpha * beta / (root - np.minimum(b, 0)))
-        mode = np.minimum(mode, days)
+        mode = np.minimum(mode, horizon_days)
 
         def fall(z):
             """How far the log of the density of log leaving times is below that at `mode`, at mode e^z."""
@@ -136,17 +139,19 @@ class ParetoNBD(OrderModel):
             fallen = (r + count)[:, None] * np.log1p(of_order) + (s + 1)[:, None] * np.log1p(of_leaving)
             return fallen - (count + 1) * z
 
-        top = np.exp(_log_chance(r, alpha, mode, count) - s * np.log1p(mode / beta)) * s * mode / (beta + mode)
-        latest = np.log(days / mode)
+        top = (
+            np.exp(_log_order_probability(r, alpha, mode, count) - s * np.log1p(mode / beta)) * s * mode / (beta + mode)
+        )
+        latest = np.log(horizon_days / mode)
         node, weight = legendre(48)
         before, after = _reach(fall, -1, np.full_like(mode, np.inf)), _reach(fall, 1, latest)
         mass = before * (np.exp(-fall(-before[:, None] * node)) @ weight)
         return stays + top * (mass + after * (np.exp(-fall(after[:, None] * node)) @ weight))
 
     @staticmethod
-    def _simulate(living, days, rng):
-        r, alpha, s, beta = living
-        stays = np.minimum(beta * rng.pareto(s), days)
+    def _simulate(posterior, horizon_days, rng):
+        r, alpha, s, beta = posterior
+        stays = np.minimum(beta * rng.pareto(s), horizon_days)
         orders = rng.poisson(np.minimum(rng.gamma(r, 1 / alpha) * stays, MOST_ORDERS))
         owner = np.repeat(np.arange(orders.size), orders)
         return owner, rng.random(owner.size) * stays[owner]
@@ -172,10 +177,10 @@ class _Pairs:
 
 def _log_next_event(theta, pairs, orders):
     """The first of what `_next_event` gives, without the integrals that the others need."""
-    return _log_chance_of(theta, pairs, orders, _sums(theta, pairs, orders, [(0, 0)])[:, 0])
+    return _log_event_probability(theta, pairs, orders, _sums(theta, pairs, orders, [(0, 0)])[:, 0])
 
 
-def _log_chance_of(theta, pairs, orders, total):
+def _log_event_probability(theta, pairs, orders, total):
     r, alpha, s, beta = theta
     x, t = pairs.counts[pairs.count], pairs.days[pairs.day]
     a, b = alpha + t, beta + t
@@ -195,7 +200,7 @@ def _next_event(theta, pairs, orders):
     k, a, b = r + x, alpha + t, beta + t
     p, q, waited, lived = k + orders, s + 1 - orders, np.log1p(t / alpha), np.log1p(t / beta)
     total, mean, second = _moments(theta, pairs, orders)
-    value = _log_chance_of(theta, pairs, orders, total)
+    value = _log_event_probability(theta, pairs, orders, total)
     here_a, here_b = 1 - mean[:, 1], 1 - mean[:, 3]  # of (alpha + t) / (alpha + u), (beta + t) / (beta + u): means
     first = [orders / k - waited - mean[:, 0], r / alpha - p * here_a / a]
     first += [(1 - orders) / s - lived - mean[:, 2], s / beta - q * here_b / b]
@@ -217,8 +222,8 @@ def _log_leaving(theta, x, t):
     return value[pairs.of_row] + np.log(theta[2] * (theta[1] + t) / (theta[3] + t))
 
 
-def _log_odds_soon(theta, x, t_x, wait):
-    """`_log_odds_gone` where the wait is so short that next to nobody leaves in it: by quadrature over it alone."""
+def _log_odds_short_wait(theta, x, t_x, wait):
+    """`_log_odds_inactive` where the wait is so short that next to nobody leaves in it: by quadrature over it alone."""
     r, alpha, s, beta = theta
     a, b = (alpha + t_x)[:, None], (beta + t_x)[:, None]
     scale, wait, (node, weight) = np.minimum(a, b), wait[:, None], legendre(32)
@@ -284,10 +289,10 @@ def _nodes(theta, counts, ratio):
     return v - below + above, v - below + above + np.log(step * (1 + below + above))
 
 
-def _log_chance(r, alpha, days, count):
-    """Log of the chance of `count` orders within `days`, nobody leaving."""
+def _log_order_probability(r, alpha, horizon_days, count):
+    """Log of the chance of `count` orders within `horizon_days`, nobody leaving."""
     ways = -betaln(r, count) - np.log(count) if count else 0
-    return ways + xlogy(count, days / (alpha + days)) - r * np.log1p(days / alpha)
+    return ways + xlogy(count, horizon_days / (alpha + horizon_days)) - r * np.log1p(horizon_days / alpha)
 
 
 def _reach(fall, side, limit):

@@ -15,36 +15,36 @@ from crmlab.result import mask
 STEPS = 60
 
 
-def alive_map(model, age, most_orders):
+def probability_alive_matrix(model, age, max_frequency):
     """Chance of being active of a customer of so many days' `age`: a frame, frequency down and days_since_last across.
 
     Where a frequency and a recency cannot go together, the cell is empty.
     """
     since = np.unique(np.linspace(0, age, STEPS).round().astype(int))
-    orders = np.arange(most_orders + 1)
+    orders = np.arange(max_frequency + 1)
     frequency, quiet = (v.ravel() for v in np.meshgrid(orders, since, indexing="ij"))
     recency = np.where(frequency > 0, age - quiet, 0)
     possible = (recency >= frequency) & ((frequency > 0) | (quiet == age))
     frame = pd.DataFrame({"frequency": frequency, "recency": recency, "age": age})
-    chance = model.p_alive(frame[possible]).reindex(frame.index)
+    probability = model.p_alive(frame[possible]).reindex(frame.index)
     return pd.DataFrame(
-        chance.to_numpy().reshape(len(orders), -1),
+        probability.to_numpy().reshape(len(orders), -1),
         index=pd.Index(orders, name="frequency"),
         columns=pd.Index(since, name="days_since_last"),
     )
 
 
-def alive_path(model, transactions, customer_id, end):
+def probability_alive_history(model, orders, customer_id, end):
     """How one customer's chance of being active went: a frame by day from the first order to `end`.
 
     ordered : whether the day had an order
     p_alive : at the end of the day
     Raises InputError where the customer has no order by then; its message shows the id masked, as all displays do.
     """
-    orders = order_days(transactions, end)
-    days = pd.to_datetime(orders.filter(orders.customer_id == customer_id).day.execute()).sort_values()
+    order_table = order_days(orders, end)
+    days = pd.to_datetime(order_table.filter(order_table.customer_id == customer_id).day.execute()).sort_values()
     if days.empty:
-        raise InputError(_unknown(customer_id, orders, end))
+        raise InputError(_unknown(customer_id, order_table, end))
     path = pd.DataFrame(index=pd.date_range(days.iloc[0], end, name="day"))
     path["ordered"] = path.index.isin(days)
     age = np.arange(len(path))
@@ -53,9 +53,9 @@ def alive_path(model, transactions, customer_id, end):
     return path.assign(p_alive=model.p_alive(seen))
 
 
-def _unknown(customer_id, orders, end):
+def _unknown(customer_id, order_table, end):
     """What is said of a customer without an order; a near id is told of, but not shown."""
-    ids = orders.select("customer_id").distinct()
+    ids = order_table.select("customer_id").distinct()
     bare = [c.strip().re_replace("^0+", "").lower() for c in (ids.customer_id, ibis.literal(str(customer_id)))]
     near = ids.filter(bare[0] == bare[1]).count().execute()
     hint = f"; {near:,} differ{'s' * (near == 1)} from it in leading zeros, spaces or capitals alone" if near else ""
@@ -65,7 +65,7 @@ def _unknown(customer_id, orders, end):
     )
 
 
-def order_gaps(model):
+def interpurchase_time_distribution(model):
     """How often customers order while they are active: a frame by mean days between orders, share with fewer.
 
     Of BGBB, by periods rather than days.
@@ -75,7 +75,7 @@ def order_gaps(model):
     return pd.DataFrame({"share": law.sf(1 / until)}, pd.Index(until, name=f"{_unit(model)} between orders"))
 
 
-def departures(model):
+def dropout_distribution(model):
     """How soon customers leave: a frame by the mean orders, days or periods until they do, share with fewer.
 
     Without rows where the model has nobody leave.

@@ -9,18 +9,18 @@ from crmlab.stats import intervals
 SOURCE = "model-based"
 
 
-def curve(p_alive, by, customers=1, *, setting, drawn=None):
+def p_alive_curve(p_alive, by, weights=1, *, setting, p_alive_draws=None):
     """Mean chance of being active, by cohort or by age: a frame by the values of `by`.
 
     p_alive   : chance that each customer, or each row of like customers, is active, 0 to 1: a Series of a CLV model
     by        : cohort or age of each row, a Series named for what it holds
-    customers : how many each row stands for
+    weights   : how many customers each row stands for
     setting   : "noncontractual", in which customers leave unseen; "contractual" is refused, as there a goodbye is seen
-    drawn     : the same chances under parameters drawn about the fitted ones, a column a draw, for the interval
+    p_alive_draws : the same under parameters drawn about the fitted ones, a column a draw, for the interval
     returns
         customers   count
         p_alive     mean chance, 0 to 1
-        low, high   its 95 % confidence interval; NA where nothing was drawn
+        ci_low, ci_high  its 95 % confidence interval; NA where nothing was drawn
         source      "model-based": nobody saw who left
     """
     if setting != "noncontractual":
@@ -32,18 +32,18 @@ def curve(p_alive, by, customers=1, *, setting, drawn=None):
         raise InputError(
             f"p_alive: {wrong:,} of {len(p_alive):,} are no chances from 0 to 1; give those of a fitted CLV model"
         )
-    weight = p_alive * 0 + customers
+    weight = p_alive * 0 + weights
     count = weight.groupby(by).sum()
     frame = pd.DataFrame({"customers": count.astype(int), "p_alive": (weight * p_alive).groupby(by).sum() / count})
     ends = (pd.NA, pd.NA)
-    if drawn is not None:
-        ends = intervals.tails((drawn.mul(weight, axis=0).groupby(by).sum().div(count, axis=0)).T)
-    for side, end in zip(("low", "high"), ends, strict=True):
+    if p_alive_draws is not None:
+        ends = intervals.percentile_interval((p_alive_draws.mul(weight, axis=0).groupby(by).sum().div(count, axis=0)).T)
+    for side, end in zip(("ci_low", "ci_high"), ends, strict=True):
         frame[side] = pd.Series(end, frame.index, dtype="Float64")
     return frame.assign(source=SOURCE)
 
 
-def cohorts(age, end, every="month"):
+def acquisition_cohorts(age, end, every="month"):
     """First day of the calendar period in which each customer was acquired: a Series of dates, named cohort.
 
     age : days from the first order to `end`

@@ -8,69 +8,73 @@ import numpy as np
 import pandas as pd
 
 from crmlab.lifecycle.models import survival
-from crmlab.lifecycle.models.projection import fits
+from crmlab.lifecycle.models.projection import retention_models
 
-FIRST = 4  # periods known, at least
+MIN_PERIODS = 4  # periods known, at least
 CURVES = ("linear", "exponential", "quadratic")
 
 
-def projections(durations, first=FIRST):
-    """What was expected of each later period from the first `known` ones, with what came: a frame.
+def backtest_retention(durations, min_periods=MIN_PERIODS):
+    """What was expected of each later period from those up to each origin, with what came: a frame.
 
-    first   : the fewest periods to project from; each number from there to the last but one is taken
+    min_periods : the fewest periods to project from; each number from there to the last but one is taken
     returns
-        group, known, model  known: periods projected from; sBG, BdW, linear, exponential, quadratic
-        naive                whether it is a curve
+        group, origin, model  origin: periods projected from; sBG, BdW, linear, exponential, quadratic
+        is_baseline          whether it is a curve
         period, horizon      the period projected, and how many after the last known one
         expected, actual     share of all customers that survives it, 0 to 1; curves may leave that range, as drawn
         error                expected − actual
         reason               "" or why there is no projection, or nothing to project; numbers are NA then
     The models, unlike the curves, know how many customers each share stands for.
     """
-    parts = [_of_group(group, rows, first) for group, rows in durations.groupby("group")]
+    parts = [_of_group(group, rows, min_periods) for group, rows in durations.groupby("group")]
     frame = pd.concat(parts, ignore_index=True)
-    frame = frame.astype(dict.fromkeys(("expected", "actual"), "Float64") | dict.fromkeys(("known", "period"), "Int64"))
-    frame["horizon"], frame["error"] = frame.period - frame.known, frame.expected - frame.actual
-    frame["naive"] = frame.model.isin(CURVES)
-    names = ["group", "known", "model", "naive", "period", "horizon", "expected", "actual", "error", "reason"]
+    frame = frame.astype(
+        dict.fromkeys(("expected", "actual"), "Float64") | dict.fromkeys(("origin", "period"), "Int64")
+    )
+    frame["horizon"], frame["error"] = frame.period - frame.origin, frame.expected - frame.actual
+    frame["is_baseline"] = frame.model.isin(CURVES)
+    names = ["group", "origin", "model", "is_baseline", "period", "horizon", "expected", "actual", "error", "reason"]
     return frame[names]
 
 
-def _of_group(group, durations, first):
+def _of_group(group, durations, min_periods):
     """The projections of one group: from each number of periods."""
-    seen = survival.curve(durations).survival.to_numpy()
-    last = len(seen) - 1
-    if last <= first:
-        reason = f"cannot be estimated: nothing was seen after period {last}, and a projection from {first} needs it"
-        blank = {"group": group, "known": pd.NA, "model": pd.NA, "period": pd.NA, "expected": pd.NA, "actual": pd.NA}
+    observed = survival.survival_curve(durations).survival.to_numpy()
+    last = len(observed) - 1
+    if last <= min_periods:
+        reason = (
+            f"cannot be estimated: nothing was seen after period {last}, and a projection from {min_periods} needs it"
+        )
+        blank = {"group": group, "origin": pd.NA, "model": pd.NA, "period": pd.NA, "expected": pd.NA, "actual": pd.NA}
         return pd.DataFrame([blank | {"reason": reason}])
     parts = [
         pd.DataFrame(
-            {"group": group, "known": known, "model": title, "period": np.arange(known + 1, last + 1)}
-            | {"expected": expected, "actual": seen[known + 1 :], "reason": reason}
+            {"group": group, "origin": origin, "model": title, "period": np.arange(origin + 1, last + 1)}
+            | {"expected": expected, "actual": observed[origin + 1 :], "reason": reason}
         )
-        for known in range(first, last)
-        for title, expected, reason in _expected(durations, seen, known)
+        for origin in range(min_periods, last)
+        for title, expected, reason in _expected(durations, observed, origin)
     ]
     return pd.concat(parts, ignore_index=True)
 
 
-def _expected(durations, seen, known):
-    """Each model's title, what it expects of the periods after `known`, and why it expects nothing."""
-    ahead = np.arange(known + 1, len(seen))
-    for (_, title), model in fits(durations, known).items():
+def _expected(durations, observed, origin):
+    """Each model's title, what it expects of the periods after `origin`, and why it expects nothing."""
+    ahead = np.arange(origin + 1, len(observed))
+    for (_, title), model in retention_models(durations, origin).items():
         failed = isinstance(model, str)
         yield title, pd.NA if failed else model.survival(ahead), model if failed else ""
     for title in CURVES:
-        if title == "exponential" and not seen[known]:
+        if title == "exponential" and not observed[origin]:
             yield title, pd.NA, "cannot be estimated: nobody is left, and an exponential curve never falls to 0"
         else:
-            yield title, _drawn(title, seen[: known + 1], ahead), ""
+            yield title, _extrapolated(title, observed[: origin + 1], ahead), ""
 
 
-def _drawn(title, seen, ahead):
+def _extrapolated(title, observed, ahead):
     """A curve through the survival seen, period 0 included, and where it leads."""
-    t = np.arange(len(seen))
+    t = np.arange(len(observed))
     if title == "exponential":
-        return np.exp(np.polyval(np.polyfit(t, np.log(seen), 1), ahead))
-    return np.polyval(np.polyfit(t, seen, {"linear": 1, "quadratic": 2}[title]), ahead)
+        return np.exp(np.polyval(np.polyfit(t, np.log(observed), 1), ahead))
+    return np.polyval(np.polyfit(t, observed, {"linear": 1, "quadratic": 2}[title]), ahead)

@@ -14,30 +14,30 @@ import pandas as pd
 from scipy import optimize
 
 from crmlab.contracts import InputError
-from crmlab.likelihood import Around, FitError, names
+from crmlab.likelihood import FitError, Uncertainty, parameter_names
 from crmlab.stats.threads import one_thread
 
-FEWEST = 3  # periods that any statement on growth needs
+MIN_PERIODS = 3  # periods that any statement on growth needs
 PEAKS = (0.25, 0.5, 0.75, 1.0, 1.3, 1.8)  # where searches begin: the peak, as a share of the periods seen
 RATES = (2.0, 4.0, 8.0, 16.0)  # and the rate of growth, over all the periods seen
 TRIED = 4  # of these starts, the best
-LOOSEST = 2.0  # standard error of a log of a parameter; beyond it, its interval spans three powers of ten
+MAX_STANDARD_ERROR = 2.0  # standard error of a log of a parameter; beyond it, its interval spans three powers of ten
 FLATTEST = 1e-9  # curvature, relative to the squares of sales; below it, rounding tells a ridge from a minimum
 
 
-class Scatter(Around):
+class LeastSquaresFit(Uncertainty):
     """What sales say of parameters about the nearest curve, errors being normal and alike in all periods.
 
     sigma : standard deviation of a period's sales about the curve
-    free  : periods less parameters, count
+    df_resid : periods less parameters, count
     """
 
-    def __init__(self, log_likelihood, covariance, sigma, free):
+    def __init__(self, log_likelihood, covariance, sigma, df_resid):
         super().__init__(log_likelihood, covariance)
-        self.sigma, self.free = sigma, free
+        self.sigma, self.df_resid = sigma, df_resid
 
 
-class Curve:
+class GrowthCurve:
     """What all growth curves answer. A curve supplies `_shape`, G with its derivatives by the logs, and `_start`."""
 
     @classmethod
@@ -47,7 +47,7 @@ class Curve:
         sales : Series, one value a period in order, nothing missing, none negative
         Raises InputError on sales that cannot be, FitError where these cannot tell the curve.
         """
-        y = checked(sales, least=len(names(cls)) + 1)
+        y = validated_sales(sales, min_periods=len(parameter_names(cls)) + 1)
 
         def at(logs):
             value, slopes = cls(*np.exp(logs))._increments(np.arange(1.0, len(y) + 1))
@@ -55,8 +55,8 @@ class Curve:
 
         with one_thread(), np.errstate(all="ignore"):
             best = min((_search(at, start) for start in _starts(cls, y)), key=lambda end: end.cost)
-            around = _judged(cls, at, best.x, y)
-        return cls(*map(float, np.exp(best.x)), covariance=around.covariance, around=around)
+            uncertainty = _judged(cls, at, best.x, y)
+        return cls(*map(float, np.exp(best.x)), covariance=uncertainty.covariance, uncertainty=uncertainty)
 
     def cumulative(self, periods):
         """What is sold from launch to the end of each period, counted from 1 for the first: an array."""
@@ -74,7 +74,7 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Bass(Curve):
+class Bass(GrowthCurve):
     """Some buy on their own, others because others have. [Bass 1969; Srinivasan & Mason 1986]"""
 
     title: ClassVar[str] = "Bass"
@@ -82,7 +82,7 @@ class Bass(Curve):
     p: float  # innovation: share of those who are left who buy in a period on their own
     q: float  # imitation: what each share of buyers so far adds to that
     covariance: np.ndarray | None = field(default=None, repr=False, compare=False)
-    around: Scatter | None = field(default=None, repr=False, compare=False)
+    uncertainty: LeastSquaresFit | None = field(default=None, repr=False, compare=False)
 
     @property
     def peak(self):
@@ -118,7 +118,7 @@ class BassDensity(Bass):
 
 
 @dataclass(frozen=True)
-class Logistic(Curve):
+class Logistic(GrowthCurve):
     """Sales so far are m / (1 + a e^(-b t)): growth and decline are alike."""
 
     title: ClassVar[str] = "logistic"
@@ -126,7 +126,7 @@ class Logistic(Curve):
     a: float  # how far off the peak is at launch
     b: float  # rate of growth, a period
     covariance: np.ndarray | None = field(default=None, repr=False, compare=False)
-    around: Scatter | None = field(default=None, repr=False, compare=False)
+    uncertainty: LeastSquaresFit | None = field(default=None, repr=False, compare=False)
 
     @property
     def peak(self):
@@ -158,30 +158,34 @@ class Gompertz(Logistic):
 CURVES = (Bass, Gompertz, Logistic)
 
 
-def curves(sales):
+def fit_growth_curves(sales):
     """All the curves that could be fitted to `sales`, by title, and why the others could not: two dicts."""
-    fitted, refused = {}, {}
+    fitted, unfitted = {}, {}
     for cls in CURVES:
         try:
             fitted[cls.title] = cls.fit(sales)
         except FitError as reason:
-            refused[cls.title] = str(reason)
-    return fitted, refused
+            unfitted[cls.title] = str(reason)
+    return fitted, unfitted
 
 
-def checked(sales, least=FEWEST):
+def validated_sales(sales, min_periods=MIN_PERIODS):
     """Sales as an array. Raises InputError on values that no sales have, FitError where there is no growth to read."""
     y = np.asarray(sales, dtype=float)
-    told = []
-    for wrong, says in ((~np.isfinite(y), "missing or not finite"), (y < 0, "negative")):
+    breaches = []
+    for wrong, problem in ((~np.isfinite(y), "missing or not finite"), (y < 0, "negative")):
         if wrong.any():
             first = pd.Series(sales).index[wrong][:5]
             listed = "; ".join(str(place.date() if isinstance(place, pd.Timestamp) else place) for place in first)
-            told.append(f"sales are {says} in {wrong.sum():,} of {len(y):,} periods (first: {listed}); correct them")
-    if told:
-        raise InputError(*told)
-    if len(y) < max(least, FEWEST):
-        raise FitError(f"cannot be estimated: {len(y):,} of the {max(least, FEWEST)} periods needed at least")
+            breaches.append(
+                f"sales are {problem} in {wrong.sum():,} of {len(y):,} periods (first: {listed}); correct them"
+            )
+    if breaches:
+        raise InputError(*breaches)
+    if len(y) < max(min_periods, MIN_PERIODS):
+        raise FitError(
+            f"cannot be estimated: {len(y):,} of the {max(min_periods, MIN_PERIODS)} periods needed at least"
+        )
     if np.ptp(y) <= 1e-12 * np.abs(y).max():
         raise FitError(f"cannot be estimated: sales are the same in all {len(y):,} periods, so there is no growth")
     return y
@@ -214,21 +218,21 @@ def _search(at, start):
 
 def _judged(cls, at, logs, y):
     """What the sales say about the end of a search. Raises FitError unless it is a minimum, and a clear one."""
-    (residual, slopes), size, free = at(logs), y @ y, len(y) - len(logs)
+    (residual, slopes), size, df_resid = at(logs), y @ y, len(y) - len(logs)
     steps = 1e-5 * np.eye(len(logs))
     bend = np.array([_gradient(at, logs + h) - _gradient(at, logs - h) for h in steps]) / 2e-5
     gradient, curvature = slopes.T @ residual, (bend + bend.T) / 2
     clear = np.isfinite(curvature).all() and np.linalg.eigvalsh(curvature)[0] > FLATTEST * size
     if clear and gradient @ np.linalg.solve(curvature, gradient) < 1e-9 * size:
-        sigma = np.sqrt(residual @ residual / free)
+        sigma = np.sqrt(residual @ residual / df_resid)
         covariance = max(sigma**2, 1e-16 * size) * np.linalg.inv(slopes.T @ slopes)
-        if np.sqrt(np.diag(covariance)).max() < LOOSEST:
-            likely = lambda at_logs: -len(y) / 2 * np.log(np.square(at(at_logs)[0]).sum() + 1e-16 * size)  # noqa: E731
-            return Scatter(likely, covariance, float(sigma), free)
-    told = ", ".join(f"{name} {value:.4g}" for name, value in zip(names(cls), np.exp(logs), strict=True))
+        if np.sqrt(np.diag(covariance)).max() < MAX_STANDARD_ERROR:
+            log_likelihood = lambda at_logs: -len(y) / 2 * np.log(np.square(at(at_logs)[0]).sum() + 1e-16 * size)  # noqa: E731
+            return LeastSquaresFit(log_likelihood, covariance, float(sigma), df_resid)
+    estimates = ", ".join(f"{name} {value:.4g}" for name, value in zip(parameter_names(cls), np.exp(logs), strict=True))
     raise FitError(
         f"cannot be estimated: no {cls.title} curve is clearly the nearest to these {len(y):,} periods (the search "
-        f"ended at {told}); sales may not have come near their peak, or follow another curve"
+        f"ended at {estimates}); sales may not have come near their peak, or follow another curve"
     )
 
 

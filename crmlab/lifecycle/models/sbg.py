@@ -13,9 +13,9 @@ from scipy.special import betaln, polygamma, psi
 from crmlab import likelihood
 from crmlab.contracts import InputError
 from crmlab.lifecycle.models.survival import at_risk_and_lost
-from crmlab.likelihood import Around, FitError, maximise, names
+from crmlab.likelihood import FitError, Uncertainty, maximise, parameter_names
 from crmlab.result import Verdict, number
-from crmlab.stats.rising import HUGE, log_rising
+from crmlab.stats.rising import HUGE, log_pochhammer
 
 LEAST = 3  # periods to fit to
 REST = 1e-15  # what is left out of a sum without end, as a share of it
@@ -23,14 +23,14 @@ TERMS = 10**6  # of such a sum, at most
 DAYS = {"week": 7, "month": 365 / 12, "quarter": 365 / 4, "year": 365}
 
 
-class Retention:
+class RetentionModel:
     """What every model of renewals can be asked; periods and renewals are counts, alone or in arrays."""
 
     @classmethod
     def fit(cls, durations):
         """The parameters most likely to have made `durations`, all groups in them together.
 
-        durations : frame with length (renewals survived), ended, customers
+        durations : frame with renewals (survived), churned, customers
         Raises FitError, "cannot be estimated: …", where there are none.
         """
         at_risk, lost = at_risk_and_lost(durations)
@@ -48,7 +48,9 @@ class Retention:
 
     def log_likelihood(self, durations):
         """Log of the chance of what all customers did, without a multinomial constant."""
-        return self._likelihood(*at_risk_and_lost(durations))([getattr(self, name) for name in names(self)])[0]
+        return self._likelihood(*at_risk_and_lost(durations))([getattr(self, name) for name in parameter_names(self)])[
+            0
+        ]
 
     def survival(self, periods):
         """Chance to survive so many renewals, 0 to 1: shaped as `periods`."""
@@ -62,7 +64,7 @@ class Retention:
     def residual_lifetime(self, renewals, discount):
         """Payments still to come of a customer after so many renewals, just before the next: shaped as `renewals`.
 
-        The next payment, if it comes, is not discounted. discount : rate a period, above 0, as by `discount_a_period`
+        The next payment, if it comes, is not discounted. discount : rate a period, above 0, as by `discount_per_period`
         The sum over k of S(renewals + 1 + k) / S(renewals) / (1 + discount)^k. [DERL; Fader & Hardie 2010, (5)]
         """
         if not 0 < discount < np.inf:
@@ -79,17 +81,17 @@ class Retention:
 
 
 @dataclass(frozen=True)
-class SBG(Retention):
+class SBG(RetentionModel):
     """Renewals at a chance that is each customer's own, and stays. [Fader & Hardie 2007]
 
-    `covariance` is that of the logs of the parameters, and `around` what the data say of others, where it was fitted.
+    `covariance` is that of the logs of the parameters, and `uncertainty` what the data say of others, if fitted.
     """
 
     title = "sBG"
     alpha: float  # chance not to renew ~ Beta(alpha, beta)
     beta: float
     covariance: np.ndarray | None = field(default=None, repr=False, compare=False)
-    around: Around | None = field(default=None, repr=False, compare=False)
+    uncertainty: Uncertainty | None = field(default=None, repr=False, compare=False)
 
     @staticmethod
     def _starts(churn):
@@ -117,11 +119,11 @@ class SBG(Retention):
 
 
 @dataclass(frozen=True)
-class BDW(Retention):
+class BDW(RetentionModel):
     """Renewals at a chance that is each customer's own, and moves with tenure as c has it. [Fader & Hardie 2018]
 
     With c above 1 a customer grows less likely to renew, below 1 more so; with 1 it is SBG.
-    `covariance` is that of the logs of the parameters, and `around` what the data say of others, where it was fitted.
+    `covariance` is that of the logs of the parameters, and `uncertainty` what the data say of others, if fitted.
     """
 
     title = "BdW"
@@ -129,7 +131,7 @@ class BDW(Retention):
     beta: float
     c: float  # how it moves
     covariance: np.ndarray | None = field(default=None, repr=False, compare=False)
-    around: Around | None = field(default=None, repr=False, compare=False)
+    uncertainty: Uncertainty | None = field(default=None, repr=False, compare=False)
 
     @staticmethod
     def _starts(churn):
@@ -166,7 +168,7 @@ class BDW(Retention):
         return _log_kept(self.alpha, self.beta, moved)
 
 
-def discount_a_period(discount_annual, every):
+def discount_per_period(discount_annual, every):
     """The rate a period ("week", "month", "quarter", "year") that makes a yearly rate of `discount_annual`."""
     if every not in DAYS or not 0 <= discount_annual < np.inf:
         raise InputError(
@@ -176,15 +178,15 @@ def discount_a_period(discount_annual, every):
     return float(np.expm1(np.log1p(discount_annual) * DAYS[every] / 365))
 
 
-def constant_chances(durations, level=0.95):
+def no_duration_dependence(durations, level=0.95):
     """Whether each customer's own chance to renew stays as it is (c = 1), by the likelihood ratio: a Verdict a group.
 
     Twice the gain of BdW over sBG is chi-squared on 1 degree of freedom where it does.
     """
-    return tuple(_constant(group, rows, level) for group, rows in durations.groupby("group"))
+    return tuple(_duration_dependence_test(group, rows, level) for group, rows in durations.groupby("group"))
 
 
-def _constant(group, durations, level):
+def _duration_dependence_test(group, durations, level):
     claim = f"{group}: each customer's own chance to renew stays the same (c = 1)"
     try:
         still, moving = SBG.fit(durations), BDW.fit(durations)
@@ -192,14 +194,14 @@ def _constant(group, durations, level):
         return Verdict(claim, False, f"cannot be judged: {problem}", "the Kaplan–Meier curve, and no projection")
     gain = max(2 * (moving.log_likelihood(durations) - still.log_likelihood(durations)), 0.0)
     row = likelihood.parameters(moving).loc["c"]
-    told = "more likely to leave" if moving.c > 1 else "less likely to leave"
+    direction = "more likely to leave" if moving.c > 1 else "less likely to leave"
     return Verdict(
         claim,
         bool(gain <= stats.chi2.ppf(level, 1)),
-        f"c = {number(row.value)} (95 % {number(row.low)} to {number(row.high)}; above 1 a customer grows more likely "
-        f"to leave), twice the gain in log-likelihood of letting it move is {number(gain)}, chance "
+        f"c = {number(row.value)} (95 % {number(row.ci_low)} to {number(row.ci_high)}; above 1 a customer grows more "
+        f"likely to leave), twice the gain in log-likelihood of letting it move is {number(gain)}, chance "
         f"{number(float(stats.chi2.sf(gain, 1)))}",
-        f"BdW, in which customers grow {told} with tenure",
+        f"BdW, in which customers grow {direction} with tenure",
     )
 
 
@@ -209,7 +211,7 @@ def _log_kept(alpha, beta, moved):
     if alpha + beta <= HUGE:
         return kept
     with np.errstate(over="ignore", invalid="ignore"):
-        return np.where(moved < beta, log_rising(beta, moved) - log_rising(alpha + beta, moved), kept)
+        return np.where(moved < beta, log_pochhammer(beta, moved) - log_pochhammer(alpha + beta, moved), kept)
 
 
 def _of_survival(theta, periods):

@@ -18,14 +18,14 @@ from itertools import groupby
 import numpy as np
 import pandas as pd
 
-from crmlab.lifecycle.models.growth import checked
+from crmlab.lifecycle.models.growth import validated_sales
 from crmlab.likelihood import FitError
 from crmlab.stats.threads import one_thread
 
 CLASSIC, SLUMP, RECYCLE = "classic", "growth-slump-maturity", "cycle-recycle"
 SCALLOPED, AMBIGUOUS, UNKNOWN = "scalloped", "ambiguous", "cannot be estimated"
 RISES, FALLS, FLAT, UNCLEAR = "rises", "falls", "is flat", "unclear"
-FEWEST = 8  # periods
+MIN_PERIODS = 8  # periods
 JOINTS = 9  # at most
 PENALTIES = (0.6, 0.8, 1.1)  # times ln n for each joint: a shape that changes with it is ambiguous
 MOVED = 0.12  # share of the whole range, below which a rise or a fall is none
@@ -40,25 +40,25 @@ class Shape:
     """A shape, what was seen that says so, and the line drawn.
 
     name    : one of the shapes above, "ambiguous", or "cannot be estimated"
-    told    : the moves that were seen, in words, or what it could be
+    summary : the moves that were seen, in words, or what it could be
     line    : frame by time: sales, line, joint (whether two pieces meet there)
     """
 
     name: str
-    told: str
+    summary: str
     line: pd.DataFrame = field(repr=False, compare=False)
 
 
-def shape(sales, per_year=1):
+def life_cycle_shape(sales, periods_per_year=1):
     """The Shape of sales so far.
 
     sales    : Series, one value a period in order
-    per_year : periods in a year, over which a moving mean is taken first, so that seasons are no cycles
-    Where there is none to read, as of too few periods, its name is UNKNOWN, `told` says why, and no line is drawn.
+    periods_per_year : periods in a year, over which a moving mean is taken first, so that seasons are no cycles
+    Where there is none to read, as of too few periods, its name is UNKNOWN, `summary` says why, and no line is drawn.
     Raises InputError on sales that cannot be.
     """
     try:
-        smooth = _smoothed(sales, per_year)
+        smooth = _smoothed(sales, periods_per_year)
     except FitError as reason:
         drawn = pd.DataFrame({"sales": sales, "line": np.nan, "joint": False})
         return Shape(UNKNOWN, str(reason).removeprefix(f"{UNKNOWN}: "), drawn)
@@ -67,25 +67,27 @@ def shape(sales, per_year=1):
         pieces = Pieces(y)
         found = pieces.found()
         lines = [pieces.line(_best(found, len(y), penalty)) for penalty in PENALTIES]
-    (named, told), *others = [_named(joints, line, y) for joints, line in lines]
+    (named, summary), *others = [_named(joints, line, y) for joints, line in lines]
     joints, line = lines[0]
     drawn = pd.DataFrame({"sales": sales[smooth.index], "line": line, "joint": np.isin(np.arange(len(y)), joints)})
     share = 1 - np.square(y - line).sum() / np.square(y - y.mean()).sum()
     if share < EXPLAINED:
         return Shape(AMBIGUOUS, f"no line of few pieces explains more than {share:.0%} of its variance", drawn)
     if names := [name for name, _ in others if name != named]:
-        told = f"{' or '.join(dict.fromkeys([named, *names]))}, depending on how fine a line is drawn"
-        return Shape(AMBIGUOUS, told, drawn)
-    return Shape(named, told, drawn)
+        summary = f"{' or '.join(dict.fromkeys([named, *names]))}, depending on how fine a line is drawn"
+        return Shape(AMBIGUOUS, summary, drawn)
+    return Shape(named, summary, drawn)
 
 
-def _smoothed(sales, per_year):
+def _smoothed(sales, periods_per_year):
     """Sales without their seasons: a Series. Raises FitError where too little is left to have a shape."""
-    checked(sales)
-    smooth = sales.rolling(per_year, center=True).mean().dropna()
-    seasons = f" after a moving mean over {per_year}" if per_year > 1 else ""
-    if len(smooth) < FEWEST:
-        raise FitError(f"cannot be estimated: {len(smooth):,} of the {FEWEST} periods a shape needs at least{seasons}")
+    validated_sales(sales)
+    smooth = sales.rolling(periods_per_year, center=True).mean().dropna()
+    seasons = f" after a moving mean over {periods_per_year}" if periods_per_year > 1 else ""
+    if len(smooth) < MIN_PERIODS:
+        raise FitError(
+            f"cannot be estimated: {len(smooth):,} of the {MIN_PERIODS} periods a shape needs at least{seasons}"
+        )
     if np.ptp(smooth) <= 1e-9 * smooth.max():
         raise FitError(f"cannot be estimated: sales are the same in all {len(smooth):,} periods{seasons}")
     return smooth
@@ -168,15 +170,15 @@ def _named(joints, line, y):
     knots = [0, *joints, len(y) - 1]
     moves = _moves(line[knots], np.diff(knots), sigma)
     kinds = [kind for kind, _ in moves]
-    told = ", then ".join(f"{kind} for {periods}" for kind, periods in moves) + " periods"
+    summary = ", then ".join(f"{kind} for {periods}" for kind, periods in moves) + " periods"
     directions = [kind for kind in kinds if kind != FLAT]
     if FALLS in directions and RISES in directions[directions.index(FALLS) :]:
-        return (RECYCLE if directions[0] == RISES else AMBIGUOUS), told
+        return (RECYCLE if directions[0] == RISES else AMBIGUOUS), summary
     if directions.count(RISES) > 1:
-        return (SCALLOPED if FALLS not in directions else AMBIGUOUS), told
+        return (SCALLOPED if FALLS not in directions else AMBIGUOUS), summary
     if RISES in kinds and kinds[-2:] == [FALLS, FLAT] and line[-1] >= HELD * line.max():
-        return SLUMP, told
-    return CLASSIC, told
+        return SLUMP, summary
+    return CLASSIC, summary
 
 
 def _moves(heights, length, sigma):

@@ -8,7 +8,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from crmlab.lifecycle.tables.cohorts import IN_PROGRESS, NOT_YET, OBSERVED
-from crmlab.style import ACTUAL, BAND, EXPECTED, QUIET, axes
+from crmlab.style import ACTUAL, BAND, EXPECTED, MUTED, axes
 
 SINCE = "Calendar periods since the first order"
 MOST_NUMBERS = 18  # periods, up to which cells bear their numbers
@@ -19,8 +19,8 @@ CENTRED = {"ha": "center", "va": "center", "fontsize": "small"}
 BLANK, LIGHT = "#eceef0", "#aab2ba"  # what is not known yet, and hatches under numbers
 
 
-def triangle(table, ax=None):
-    """Draw `cohorts.triangle`: share of each cohort that ordered in each period after its own, as a heat map.
+def cohort_triangle(table, ax=None):
+    """Draw `cohort_triangle`: share of each cohort that ordered in each period after its own, as a heat map.
 
     Cells not over yet are hatched, cells not begun yet grey; period 0 is left out, as all order in it.
     """
@@ -46,17 +46,17 @@ def triangle(table, ax=None):
     return ax
 
 
-def curves(table, means, ax=None):
-    """Draw `cohorts.triangle` as a line a cohort, observed cells only, and `metrics.means` over them with its band."""
+def cohort_curves(table, cohort_means, ax=None):
+    """Draw `cohort_triangle` as a line a cohort, observed cells only, and `cohort_means` over them with its band."""
     ax = axes(ax)
     cells = table[(table.period > 0) & (table.state == OBSERVED)]
     faint = 0.6 * min(1, MOST_LABELS / max(cells.cohort.nunique(), 1))
     for i, (_, rows) in enumerate(cells.groupby("cohort")):
         label = "a cohort" if i == 0 else None
-        ax.plot(rows.period, rows.share.astype(float), color=QUIET, linewidth=0.8, alpha=faint, label=label)
-    ends = means.low.astype(float), means.high.astype(float)
-    ax.fill_between(means.index, *ends, color=BAND, linewidth=0, zorder=3, label="of all customers (95 %)")
-    ax.plot(means.index, means.weighted, color=ACTUAL, zorder=4, label="all customers")
+        ax.plot(rows.period, rows.share.astype(float), color=MUTED, linewidth=0.8, alpha=faint, label=label)
+    ends = cohort_means.weighted_ci_low.astype(float), cohort_means.weighted_ci_high.astype(float)
+    ax.fill_between(cohort_means.index, *ends, color=BAND, linewidth=0, zorder=3, label="of all customers (95 %)")
+    ax.plot(cohort_means.index, cohort_means.weighted, color=ACTUAL, zorder=4, label="all customers")
     top = float(cells.share.max()) if len(cells) else 1.0
     ax.set(xlabel=SINCE, ylabel="Share of customers who ordered", ylim=(0, 1.1 * top))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -65,11 +65,11 @@ def curves(table, means, ax=None):
     return ax
 
 
-def alive(table, ax=None):
-    """Draw `alive.curve`: mean chance of being active by cohort or by age, as a model has it."""
-    ax, known = axes(ax), table.dropna(subset=["low", "high"])
+def p_alive_curve(table, ax=None):
+    """Draw `p_alive_curve`: mean chance of being active by cohort or by age, as a model has it."""
+    ax, known = axes(ax), table.dropna(subset=["ci_low", "ci_high"])
     if len(known):
-        ends = known.low.astype(float), known.high.astype(float)
+        ends = known.ci_low.astype(float), known.ci_high.astype(float)
         ax.fill_between(known.index, *ends, color=BAND, linewidth=0, label="confidence (95 %)")
     ax.plot(table.index, table.p_alive, "o-", color=EXPECTED, markersize=4, label="model-based: nobody saw who left")
     name = str(table.index.name or "group").replace("_", " ").capitalize()
@@ -84,7 +84,7 @@ def alive(table, ax=None):
 
 def _nothing(ax):
     """Says that there is no cell to draw."""
-    ax.text(0.5, 0.5, "No period after the first order's has begun", transform=ax.transAxes, color=QUIET, ha="center")
+    ax.text(0.5, 0.5, "No period after the first order's has begun", transform=ax.transAxes, color=MUTED, ha="center")
     ax.set(xlabel=SINCE, ylabel="Cohort from (customers)", xticks=[], yticks=[])
     return ax
 

@@ -2,21 +2,23 @@
 
 from matplotlib.ticker import PercentFormatter
 
-from crmlab.lifecycle.tables.cycle import MOST
-from crmlab.style import ACTUAL, EXPECTED, NAIVE, QUIET, axes
+from crmlab.lifecycle.tables.cycle import POOLED_FROM
+from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes
 
-LOOKS = {1: (EXPECTED, "-"), 2: (ACTUAL, "--"), 3: (NAIVE, "-."), MOST: (QUIET, ":")}
+LOOKS = {1: (EXPECTED, "-"), 2: (ACTUAL, "--"), 3: (BASELINE, "-."), POOLED_FROM: (MUTED, ":")}
 WAIT = "Days since the order"
 
 
-def returns(table, overdue, ax=None):
-    """Draw `models.cycle.returns`, waits in days, with the points of `models.cycle.overdue` that are in days."""
+def return_curve(table, thresholds, ax=None):
+    """Draw `return_curve`, waits in days, with the points of `overdue_thresholds` that are in days."""
     ax = axes(ax)
     for number, rows in table.groupby("order_number"):
         color, style = LOOKS[number]
         ax.plot(rows.wait, rows.share, style, color=color, drawstyle="steps-post", label=_named(number))
-        ax.fill_between(rows.wait, rows.low, rows.high, step="post", color=color, alpha=0.13, linewidth=0)
-        point = overdue.overdue.get(str(number))
+        ax.fill_between(
+            rows.wait, rows.share_ci_low, rows.share_ci_high, step="post", color=color, alpha=0.13, linewidth=0
+        )
+        point = thresholds.overdue_after.get(str(number))
         if point is not None and point == point:
             back = rows.share[rows.wait <= point].max()
             ax.plot(point, back, "v", color=color, markersize=9, markeredgecolor="white", zorder=5)
@@ -27,13 +29,13 @@ def returns(table, overdue, ax=None):
     return ax
 
 
-def hazard(table, ax=None):
-    """Draw `models.cycle.hazard`: the chance to come back on a day, by how long a customer has waited."""
+def return_hazard(table, ax=None):
+    """Draw `return_hazard`: the chance to come back on a day, by how long a customer has waited."""
     ax = axes(ax)
     for number, rows in table.groupby("order_number"):
         color, style = LOOKS[number]
-        ax.plot(rows.since, rows.hazard, style, color=color, drawstyle="steps-post", label=_named(number))
-        ax.fill_between(rows.since, rows.low, rows.high, step="post", color=color, alpha=0.13, linewidth=0)
+        ax.plot(rows.wait_from, rows.hazard, style, color=color, drawstyle="steps-post", label=_named(number))
+        ax.fill_between(rows.wait_from, rows.ci_low, rows.ci_high, step="post", color=color, alpha=0.13, linewidth=0)
     ax.set(xlabel=WAIT, ylabel="Chance to come back within a day (95 %)", xlim=(0, None), ylim=(0, None))
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.legend(frameon=False)

@@ -7,7 +7,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
 from crmlab.lifecycle.models.product_stages import DECLINE, GROWTH, INTRODUCTION, MATURITY, UNDETERMINED
-from crmlab.style import ACTUAL, BAND, EXPECTED, NAIVE, QUIET, axes
+from crmlab.style import ACTUAL, BAND, BASELINE, EXPECTED, MUTED, axes
 
 SHADES = {
     INTRODUCTION: ("#d9e7f2", "//"),
@@ -20,15 +20,17 @@ SALES = "Sales in the period, unit of the data"
 MARKS = ("o", "s", "^", "D", "v")
 
 
-def growth_path(table, ax=None, so_far=False):
-    """Draw `growth_paths.path`: sales beside the curve, in each period or `so_far`; right of a line, to come."""
+def growth_path(table, ax=None, cumulative=False):
+    """Draw `growth_path`: sales beside the curve, in each period or `cumulative`; right of a line, to come."""
     ax = axes(ax)
     actual, expected, low, high = (
-        ("sold", "expected_sold", "sold_low", "sold_high") if so_far else ("sales", "expected", "low", "high")
+        ("cumulative_sales", "expected_cumulative", "expected_cumulative_ci_low", "expected_cumulative_ci_high")
+        if cumulative
+        else ("sales", "expected", "expected_ci_low", "expected_ci_high")
     )
     fitted = table[expected].notna().any()
-    if fitted and not so_far:
-        ax.fill_between(table.index, table.likely_low, table.likely_high, color=BAND, alpha=0.1, linewidth=0,
+    if fitted and not cumulative:
+        ax.fill_between(table.index, table.expected_pi_low, table.expected_pi_high, color=BAND, alpha=0.1, linewidth=0,
                         label="likely sales (95 %)")  # fmt: skip
     if fitted:
         ax.fill_between(table.index, table[low], table[high], color=BAND, linewidth=0, label="curve (95 %)")
@@ -36,16 +38,16 @@ def growth_path(table, ax=None, so_far=False):
     ax.plot(table.index, table[actual], "o-", color=ACTUAL, markersize=4, label="sold")
     seen = table.index[table.sales.notna()][-1]
     if seen != table.index[-1]:
-        ax.axvline(seen, color=QUIET, linewidth=1)
-        ax.annotate(" to come", (seen, 1), xycoords=("data", "axes fraction"), va="top", color=QUIET)
-    ax.set(xlabel="Period", ylabel="Sales so far, unit of the data" if so_far else SALES, ylim=(0, None))
+        ax.axvline(seen, color=MUTED, linewidth=1)
+        ax.annotate(" to come", (seen, 1), xycoords=("data", "axes fraction"), va="top", color=MUTED)
+    ax.set(xlabel="Period", ylabel="Sales so far, unit of the data" if cumulative else SALES, ylim=(0, None))
     _of_time(ax, table.index)
     ax.legend(frameon=False, loc="best")
     return ax
 
 
 def growth_curves(paths, sales, ax=None):
-    """Draw several `growth_paths.path` at once, title -> frame: the curves beside sales, without intervals."""
+    """Draw several `growth_path` at once, title -> frame: the curves beside sales, without intervals."""
     ax = axes(ax)
     ax.plot(sales.index, sales, "o", color=ACTUAL, markersize=5, label="sold")
     for (title, frame), style in zip(paths.items(), ("-", "--", ":", "-."), strict=False):
@@ -56,8 +58,8 @@ def growth_curves(paths, sales, ax=None):
     return ax
 
 
-def product_stages(table, ax=None):
-    """Draw `product_stages.stages`: sales, and behind them the stage of each period along the path."""
+def life_cycle_stages(table, ax=None):
+    """Draw `life_cycle_stages`: sales, and behind them the stage of each period along the path."""
     ax = axes(ax)
     ends = _edges(table.index)
     for stage, left, right in zip(table.stage, ends[:-1], ends[1:], strict=True):
@@ -72,7 +74,7 @@ def product_stages(table, ax=None):
 
 
 def growth_rates(table, ax=None):
-    """Draw `product_stages.stages`: growth in a year, period by period, and the thresholds at 0 and 10 %."""
+    """Draw `life_cycle_stages`: growth in a year, period by period, and the thresholds at 0 and 10 %."""
     ax = axes(ax)
     known = table.growth.notna()
     ends = _edges(table.index)
@@ -81,8 +83,8 @@ def growth_rates(table, ax=None):
     for bar, stage in zip(bars, table.stage[known], strict=True):
         bar.set(facecolor=SHADES[stage][0], hatch=SHADES[stage][1])
     for height in (0, 0.1):
-        ax.axhline(height, color=QUIET, linewidth=1, linestyle="-" if height == 0 else "--")
-    ax.annotate(" 10 %", (1, 0.1), xycoords=("axes fraction", "data"), va="center", ha="left", color=QUIET)
+        ax.axhline(height, color=MUTED, linewidth=1, linestyle="-" if height == 0 else "--")
+    ax.annotate(" 10 %", (1, 0.1), xycoords=("axes fraction", "data"), va="center", ha="left", color=MUTED)
     ax.set(xlabel="Period", ylabel="Growth in a year", xlim=(ends[0], ends[-1]))
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     _of_time(ax, table.index)
@@ -91,7 +93,7 @@ def growth_rates(table, ax=None):
     return ax
 
 
-def shape(found, ax=None):
+def life_cycle_shape(found, ax=None):
     """Draw a `shapes.Shape`: sales, the line of straight pieces that says so, and its joints."""
     ax, line = axes(ax), found.line
     ax.plot(line.index, line.sales, "o", color=ACTUAL, markersize=4, label="sold")
@@ -105,13 +107,13 @@ def shape(found, ax=None):
     return ax
 
 
-def growth_errors(table, ax=None):
-    """Draw `metrics.products.errors_ahead`: how far each rule missed, by how many periods ahead."""
+def errors_by_horizon(table, ax=None):
+    """Draw `errors_by_horizon`: how far each model missed, by how many periods ahead."""
     ax = axes(ax)
-    curves = [rule for rule in table if not rule.endswith("again")]
-    for rule, mark in zip(table, MARKS, strict=False):
-        color, style = (EXPECTED, "-") if rule in curves else (NAIVE, "--")
-        ax.plot(table.index, table[rule], mark + style, color=color, markersize=5, label=rule)
+    curves = [model for model in table if not model.endswith("again")]
+    for model, mark in zip(table, MARKS, strict=False):
+        color, style = (EXPECTED, "-") if model in curves else (BASELINE, "--")
+        ax.plot(table.index, table[model], mark + style, color=color, markersize=5, label=model)
     ax.set(xlabel="Periods ahead", ylabel="Mean absolute error, unit of the data", ylim=(0, None))
     ax.set_xticks(table.index[:: max(len(table) // 12, 1)])
     ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.6g}"))

@@ -4,37 +4,37 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
-from crmlab.style import ACTUAL, BAND, EXPECTED, NAIVE, QUIET, axes
+from crmlab.style import ACTUAL, BAND, BASELINE, EXPECTED, MUTED, axes
 
 MODELS = {"sBG": ("-", "s"), "BdW": ("--", "^")}
 CURVES = {"linear": (":", "x"), "exponential": ("-.", "+"), "quadratic": ((0, (6, 2)), "d")}
 LINEAR = 10  # % of a miss, up to which the axis is not logarithmic
 PARTS = {
-    "mix": (EXPECTED, "", "mix: who leaves readily has left"),
-    "changing": (NAIVE, "", "customers change"),
+    "selection": (EXPECTED, "", "mix: who leaves readily has left"),
+    "duration_dependence": (BASELINE, "", "customers change"),
     "between_groups": (EXPECTED, "....", "mix of groups"),
-    "unexplained": (QUIET, "////", "unexplained"),
+    "unexplained": (MUTED, "////", "unexplained"),
 }
 
 
-def survival(projected, observed, group, ax=None):
-    """Draw `projection.survival` of one group beside its `survival.curve`: filled marks were known to the models."""
+def projected_survival(projected, observed, group, ax=None):
+    """Draw `projected_survival` of one group beside its `survival_curve`: filled marks were known to the models."""
     ax = axes(ax)
     lines = projected[(projected.group == group) & projected.survival.notna()]
     for model, rows in lines.groupby("model", sort=False):
         style, _ = MODELS[model]
-        ends = rows.low.astype(float), rows.high.astype(float)
+        ends = rows.ci_low.astype(float), rows.ci_high.astype(float)
         ax.fill_between(rows.period, *ends, color=BAND, alpha=0.15, linewidth=0)
         ax.plot(rows.period, rows.survival.astype(float), linestyle=style, color=EXPECTED, label=f"{model} (95 % band)")
     of_group = projected[projected.group == group]
-    known = of_group.period[of_group.known].max()
+    known = of_group.period[of_group.in_calibration].max()
     seen = observed[observed.group == group]
     for later, face, label in ((False, ACTUAL, "actual, known"), (True, "white", "actual, later")):
         rows = seen[(seen.period > known) == later]
         if len(rows):
             look = {"mfc": face, "color": ACTUAL, "markersize": 5, "label": label}
             ax.plot(rows.period, rows.survival, "o", **look)
-    ax.axvline(known, color=QUIET, linewidth=1)
+    ax.axvline(known, color=MUTED, linewidth=1)
     if lines.empty:
         _said(ax, "No model could be fitted to what was known", 0.9)
     ax.set(xlabel=f"Renewals since the start, periods ({group})", ylabel="Share still there", ylim=(0, 1.02))
@@ -45,12 +45,12 @@ def survival(projected, observed, group, ax=None):
 
 
 def residual_lifetimes(table, group, ax=None):
-    """Draw `projection.residual_lifetimes` of one group: payments to come by renewals survived."""
+    """Draw `residual_lifetimes` of one group: payments to come by renewals survived."""
     ax = axes(ax)
     lines = table[(table.group == group) & table.payments.notna()]
     for model, rows in lines.groupby("model", sort=False):
         style, _ = MODELS[model]
-        ends = rows.low.astype(float), rows.high.astype(float)
+        ends = rows.ci_low.astype(float), rows.ci_high.astype(float)
         ax.fill_between(rows.renewals, *ends, color=BAND, alpha=0.15, linewidth=0)
         ax.plot(
             rows.renewals, rows.payments.astype(float), linestyle=style, color=EXPECTED, label=f"{model} (95 % band)"
@@ -63,8 +63,8 @@ def residual_lifetimes(table, group, ax=None):
     return ax
 
 
-def misses(table, group, ax=None):
-    """Draw `metrics.misses` of one group: how far the last period was missed, by how many periods were known.
+def final_period_errors(table, group, ax=None):
+    """Draw `final_period_errors` of one group: how far the last period was missed, by how many periods were known.
 
     The axis is linear up to ±10 %, logarithmic beyond.
     """
@@ -73,10 +73,10 @@ def misses(table, group, ax=None):
     if rows.empty:
         return _nothing(ax, "No projection can be compared with what came")
     for (_, model), row in rows.iterrows():
-        (style, marker), color = (MODELS | CURVES)[model], EXPECTED if model in MODELS else NAIVE
+        (style, marker), color = (MODELS | CURVES)[model], EXPECTED if model in MODELS else BASELINE
         miss = row.dropna().astype(float)
         ax.plot(miss.index.astype(int), miss, linestyle=style, marker=marker, color=color, label=model)
-    ax.axhline(0, color=QUIET, linewidth=1)
+    ax.axhline(0, color=MUTED, linewidth=1)
     ax.set_yscale("symlog", linthresh=LINEAR, subs=[2, 5])
     ax.yaxis.set_major_formatter(FuncFormatter(lambda miss, _: f"{miss:+,.0f}%" if miss else "0%"))
     ax.yaxis.set_minor_formatter(FuncFormatter(lambda miss, _: ""))
@@ -86,8 +86,8 @@ def misses(table, group, ax=None):
     return ax
 
 
-def decomposition(table, ax=None):
-    """Draw `heterogeneity.decomposition`: what each step of retention is made of, in points, and the whole of it."""
+def retention_decomposition(table, ax=None):
+    """Draw `retention_decomposition`: what each step of retention is made of, in points, and the whole of it."""
     ax, steps = axes(ax), table[table.period != "all"]
     ax.set(xlabel="Renewal", ylabel="Change of retention from the one before, points")
     if steps.empty:
@@ -103,18 +103,18 @@ def decomposition(table, ax=None):
         ax.bar(places, part, 0.7, bottom, color=light, hatch=hatch, edgecolor="white", linewidth=0.5, label=label)
         up, down = up + np.maximum(part, 0), down + np.minimum(part, 0)
     change = 100 * steps.change.astype(float)
-    reach = np.abs(100 * steps[["low", "high"]].astype(float).to_numpy().T - change.to_numpy())
+    reach = np.abs(100 * steps[["change_ci_low", "change_ci_high"]].astype(float).to_numpy().T - change.to_numpy())
     ax.errorbar(
         places, change, reach, fmt="D", color=ACTUAL, ecolor=ACTUAL, markersize=4, capsize=3, label="seen (95 %)"
     )
-    ax.axhline(0, color=QUIET, linewidth=1)
+    ax.axhline(0, color=MUTED, linewidth=1)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.legend(frameon=False)
     return ax
 
 
 def _said(ax, words, height=0.5):
-    ax.text(0.5, height, words, transform=ax.transAxes, color=QUIET, ha="center")
+    ax.text(0.5, height, words, transform=ax.transAxes, color=MUTED, ha="center")
 
 
 def _nothing(ax, words):

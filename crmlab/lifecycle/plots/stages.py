@@ -5,15 +5,15 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
 from crmlab.lifecycle.tables.stages import STAGES
-from crmlab.style import ACTUAL, EXPECTED, NAIVE, QUIET, axes
+from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes
 
 FILLS = {"establishment": "#cfe3ee", "growth": "#6fb1d3", "maturity": EXPECTED, "decline": "#d9c39a"}
 FEW = 30  # customers, of fewer of whom a share is not drawn
 NARROW = 0.06  # of all customers, below which a band cannot bear its name
 
 
-def shares(table, ax=None):
-    """Draw `models.stages.shares`: customers by stage at the end of each period, as bands that sum to all."""
+def stage_shares(table, ax=None):
+    """Draw `stage_shares`: customers by stage at the end of each period, as bands that sum to all."""
     ax = axes(ax)
     bands = table.pivot(index="period", columns="stage", values="share")[list(STAGES)]
     ax.stackplot(bands.index, bands.T, colors=[FILLS[s] for s in STAGES], edgecolor="white", linewidth=0.6)
@@ -38,14 +38,14 @@ def shares(table, ax=None):
     return ax
 
 
-def turnover(table, ax=None):
-    """Draw `models.stages.turnover`: who fell into decline, and who recovered, of FEW and more, period by period."""
+def decline_and_recovery(table, ax=None):
+    """Draw `decline_and_recovery`: who fell into decline, and who recovered, of FEW and more, period by period."""
     ax, table = axes(ax), table[table.customers >= FEW]
-    for change, color, style in (("declined", NAIVE, "-"), ("recovered", EXPECTED, "--")):
+    for change, color, style in (("declined", BASELINE, "-"), ("recovered", EXPECTED, "--")):
         rows = table[table.change == change]
         of = "those not in decline" if change == "declined" else "those in decline"
         ax.plot(rows.period, rows.share, style, color=color, label=f"{change}, of {of}")
-        ax.fill_between(rows.period, rows.low, rows.high, color=color, alpha=0.15, linewidth=0)
+        ax.fill_between(rows.period, rows.ci_low, rows.ci_high, color=color, alpha=0.15, linewidth=0)
     ax.set(xlabel="Period that begins", ylabel="Share who moved in it (95 %)", ylim=(0, None))
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.xaxis.set_major_formatter(ConciseDateFormatter(AutoDateLocator()))
@@ -53,21 +53,21 @@ def turnover(table, ax=None):
     return ax
 
 
-def transitions(table, ax=None):
-    """Draw `models.transitions.transitions`: the chance of moving from each stage (row) to each, as a heat map."""
+def transition_probabilities(table, ax=None):
+    """Draw `transition_probabilities`: the probability of moving from each stage (row) to each, as a heat map."""
     ax = axes(ax, 4.4, 6.4)
-    chance, low, high = (
+    probability, ci_low, ci_high = (
         table.pivot(index="previous", columns="stage", values=name).loc[list(STAGES), list(STAGES)]
-        for name in ("chance", "low", "high")
+        for name in ("probability", "ci_low", "ci_high")
     )
-    ax.imshow(np.ma.masked_invalid(chance.to_numpy(float)), vmin=0, vmax=1, cmap="Blues", aspect="auto")
-    for row, column in np.ndindex(chance.shape):
-        p, ends = chance.iat[row, column], (low.iat[row, column], high.iat[row, column])
-        told = "not known" if np.isnan(p) else f"{p:.1%}\n({ends[0]:.1%} to {ends[1]:.1%})"
-        told = "impossible" if p == 0 and np.isnan(ends[0]) else told
-        color = "white" if p > 0.5 else ACTUAL if np.isfinite(ends[0]) else QUIET
-        ax.text(column, row, told, ha="center", va="center", fontsize="small", color=color)
-    of = table.drop_duplicates("previous").set_index("previous")["of"]
+    ax.imshow(np.ma.masked_invalid(probability.to_numpy(float)), vmin=0, vmax=1, cmap="Blues", aspect="auto")
+    for row, column in np.ndindex(probability.shape):
+        p, ends = probability.iat[row, column], (ci_low.iat[row, column], ci_high.iat[row, column])
+        text = "not known" if np.isnan(p) else f"{p:.1%}\n({ends[0]:.1%} to {ends[1]:.1%})"
+        text = "impossible" if p == 0 and np.isnan(ends[0]) else text
+        color = "white" if p > 0.5 else ACTUAL if np.isfinite(ends[0]) else MUTED
+        ax.text(column, row, text, ha="center", va="center", fontsize="small", color=color)
+    of = table.drop_duplicates("previous").set_index("previous")["n"]
     ax.set_xticks(range(len(STAGES)), STAGES)
     ax.set_yticks(range(len(STAGES)), [f"{stage}\n({of[stage]:,})" for stage in STAGES])
     ax.set(xlabel="Stage a period later: chance (95 %)", ylabel="Stage (customers in it, once a period)")
@@ -76,24 +76,24 @@ def transitions(table, ax=None):
     return ax
 
 
-def by_stage(table, horizon="ahead", currency="currency of the data", ax=None):
-    """Draw `models.markov.by_stage`: what customers of each stage are still worth, "ahead" or "ever"."""
+def stage_values(table, measure="horizon_value", currency="currency of the data", ax=None):
+    """Draw `stage_values`: what customers of each stage are still worth, "horizon_value" or "lifetime_value"."""
     ax = axes(ax)
-    known = table[table[horizon].notna()].iloc[::-1]
-    _points(ax, known.index, known[horizon], known[f"{horizon}_low"], known[f"{horizon}_high"])
-    far = "for ever" if horizon == "ever" else "over the periods ahead"
+    known = table[table[measure].notna()].iloc[::-1]
+    _points(ax, known.index, known[measure], known[f"{measure}_ci_low"], known[f"{measure}_ci_high"])
+    far = "for ever" if measure == "lifetime_value" else "over the periods ahead"
     ax.set(xlabel=f"Worth of a customer {far}, {currency} (95 %)")
     ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     ax.set_xlim(min(0, ax.get_xlim()[0]), None)
     return ax
 
 
-def satisfaction(table, ax=None):
-    """Draw `metrics.satisfaction`: mean satisfaction of customers by stage."""
+def satisfaction_by_stage(table, ax=None):
+    """Draw `satisfaction_by_stage`: mean satisfaction of customers by stage."""
     ax = axes(ax)
     known = table[table["mean"].notna()].iloc[::-1]
     names = [f"{stage} ({n:,})" for stage, n in known.customers.items()]
-    _points(ax, names, known["mean"], known.low, known.high)
+    _points(ax, names, known["mean"], known.ci_low, known.ci_high)
     ax.set(xlabel="Mean satisfaction, as it was asked (95 %)", ylabel="Stage (customers who answered)")
     return ax
 
@@ -101,7 +101,7 @@ def satisfaction(table, ax=None):
 def _points(ax, names, middle, low, high):
     """A line a name, with its interval where it has one."""
     places = np.arange(len(names))
-    ax.hlines(places, low, high, color=QUIET, linewidth=2)
+    ax.hlines(places, low, high, color=MUTED, linewidth=2)
     ax.plot(middle, places, "o", color=EXPECTED, markersize=7)
     ax.set_yticks(places, names)
     ax.set_ylim(-0.6, len(names) - 0.4)

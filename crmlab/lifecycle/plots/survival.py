@@ -4,18 +4,18 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from crmlab.style import ACTUAL, QUIET, axes
+from crmlab.style import ACTUAL, MUTED, axes
 
 STYLES = ("-", "--", ":", "-.")
 LINE, BELOW, ASIDE = 12, 40, 14  # points between lines of numbers at risk, from the axis to the first, and beside it
 FROM_THE_AXIS = {
     "xycoords": ("data", "axes fraction"), "textcoords": "offset points", "va": "center", "fontsize": "small",
-    "color": QUIET, "annotation_clip": False,
+    "color": MUTED, "annotation_clip": False,
 }  # fmt: skip
 
 
-def curve(table, ax=None):
-    """Draw `survival.curve`: a step line a group with its 95 % band, and below it the customers at risk.
+def survival_curve(table, ax=None):
+    """Draw `survival_curve`: a step line a group with its 95 % band, and below it the customers at risk.
 
     What survives a renewal is drawn up to half a period after it; of many groups, the largest.
     """
@@ -28,8 +28,8 @@ def curve(table, ax=None):
     ticks = [int(tick) for tick in ax.get_xticks() if 0 <= tick <= last]
     for i, (group, rows) in enumerate(table.groupby("group")):
         steps = pd.concat([rows, rows.iloc[[-1]].assign(period=rows.period.iloc[-1] + 0.5)])
-        low, high = steps.low.astype(float), steps.high.astype(float)
-        ax.fill_between(steps.period, low, high, step="post", color=QUIET, alpha=0.2, linewidth=0)
+        ci_low, ci_high = steps.ci_low.astype(float), steps.ci_high.astype(float)
+        ax.fill_between(steps.period, ci_low, ci_high, step="post", color=MUTED, alpha=0.2, linewidth=0)
         ax.step(steps.period, steps.survival, STYLES[i % len(STYLES)], where="post", color=ACTUAL, label=str(group))
         _at_risk(ax, rows.set_index("period").at_risk, ticks, str(group), -BELOW - LINE * (i + 1))
     ax.annotate("Customers at risk", (0, 0), (0, -BELOW), **FROM_THE_AXIS, ha="left")

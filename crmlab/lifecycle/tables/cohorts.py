@@ -8,7 +8,7 @@ from ibis import _
 from statsmodels.stats.proportion import proportion_confint
 
 from crmlab.contracts import InputError
-from crmlab.days import as_date, as_day
+from crmlab.days import as_date, day_literal
 
 MONTHS = {"month": 1, "quarter": 3, "year": 12}  # how many a period has
 EVERY = ("week", *MONTHS)
@@ -16,10 +16,10 @@ ORIGIN = date(1900, 1, 1)  # a Monday; periods are numbered from the one that it
 OBSERVED, IN_PROGRESS, NOT_YET = "observed", "in progress", "not yet"
 
 
-def triangle(transactions, end, every="month", acquired_from=None):
+def cohort_triangle(orders, end, every="month", acquired_from=None):
     """Who of each cohort placed an order in each calendar period since its own, as known on `end`: a frame.
 
-    transactions  : rows of the TRANSACTIONS contract; those after `end` are not counted
+    orders        : rows of the TRANSACTIONS contract; those after `end` are not counted
     end           : date, or its ISO text; from the first to the last day with an order
     every         : "week" (from Monday), "month", "quarter" or "year"
     acquired_from : leave out customers whose first order is earlier
@@ -30,15 +30,15 @@ def triangle(transactions, end, every="month", acquired_from=None):
         eligible      of them, those whose period has begun: what `share` is of
         active        of them, those who placed an order in it; one that was returned later was placed all the same
         share         active / eligible, 0 to 1
-        low, high     its 95 % interval [Wilson]; both 1 for period 0, in which all order by definition
+        ci_low, ci_high   its 95 % interval [Wilson]; both 1 for period 0, in which all order by definition
         state         "observed"; "in progress" where the calendar period is not over by `end`: numbers so far, without
                       interval; "not yet" where it has not begun: eligible, active and share are NA, never 0
     Raises InputError where `end` lies outside the log, or no period fits into it.
     """
-    _refuse_contracts(transactions)
-    placed = transactions.filter(transactions.amount >= 0).select("customer_id", day=_.time.date())
-    last = _checked(placed, end, every, acquired_from)
-    counts = _counts(placed, last, every, acquired_from).execute()
+    _refuse_contracts(orders)
+    order_days = orders.filter(orders.amount >= 0).select("customer_id", day=_.time.date())
+    last = _checked(order_days, end, every, acquired_from)
+    counts = _counts(order_days, last, every, acquired_from).execute()
     if counts.empty:
         raise InputError(
             f"acquired_from {acquired_from}: no customer's first order lies from then to {last}; choose an earlier day"
@@ -70,19 +70,19 @@ def first_day(numbers, every):
     return pd.to_datetime({"year": ORIGIN.year + months // 12, "month": months % 12 + 1, "day": 1})
 
 
-def _counts(placed, last, every, acquired_from):
+def _counts(order_days, last, every, acquired_from):
     """Customers with an order, by cohort and period: a lazy table, of the cells with any."""
-    seen = placed.filter(placed.day <= last)
+    seen = order_days.filter(order_days.day <= last)
     units = seen.group_by("customer_id", unit=period_number(seen.day, every).cast("int64")).aggregate(day=_.day.min())
     whole = ibis.window(group_by="customer_id")
     units = units.mutate(cohort=units.unit.min().over(whole), acquired=units.day.min().over(whole))
     if acquired_from is not None:
-        units = units.filter(units.acquired >= as_day(acquired_from))
+        units = units.filter(units.acquired >= day_literal(acquired_from))
     return units.group_by("cohort", period=units.unit - units.cohort).aggregate(active=_.count())
 
 
 def _cells(counts, last, every):
-    """The frame of `triangle` from the cells with orders."""
+    """The frame of `cohort_triangle` from the cells with orders."""
     now = period_number(last, every)
     over = period_number(last + timedelta(days=1), every) > now  # whether the period of `end` is over by it
     cohorts = sorted(counts.cohort.unique())
@@ -96,10 +96,10 @@ def _cells(counts, last, every):
     frame["size"] = frame.groupby("cohort").active.transform("first")  # all of a cohort order in its period 0
     frame["eligible"], frame["active"] = frame["size"].where(begun), frame.active.where(begun)
     frame["share"] = (frame.active / frame.eligible).astype("Float64")
-    for side, ends in zip(("low", "high"), _wilson(frame), strict=True):
+    for side, ends in zip(("ci_low", "ci_high"), _wilson(frame), strict=True):
         frame[side] = pd.Series(ends, frame.index, dtype="Float64").mask(frame.period == 0, 1.0).where(done)
     frame["cohort"] = first_day(frame.cohort, every)
-    return frame[["cohort", "period", "size", "eligible", "active", "share", "low", "high", "state"]]
+    return frame[["cohort", "period", "size", "eligible", "active", "share", "ci_low", "ci_high", "state"]]
 
 
 def _wilson(frame):
@@ -107,23 +107,23 @@ def _wilson(frame):
     return proportion_confint(*counts, method="wilson")
 
 
-def _checked(placed, end, every, acquired_from):
+def _checked(order_days, end, every, acquired_from):
     """`end` as a date. Raises InputError with all that is wrong with what was asked."""
     check_every(every)
-    span = placed.aggregate(first=_.day.min(), last=_.day.max()).to_pyarrow().to_pylist()[0]
+    span = order_days.aggregate(first=_.day.min(), last=_.day.max()).to_pyarrow().to_pylist()[0]
     if span["first"] is None:
-        raise InputError("transactions: there is no order in them; a triangle needs at least one")
+        raise InputError("orders: there is no order in them; a triangle needs at least one")
     end = as_date(end)
-    told = f"the log runs from {span['first']} to {span['last']}"
+    extent = f"the log runs from {span['first']} to {span['last']}"
     if not span["first"] <= end <= span["last"]:
         what = "before its first order" if end < span["first"] else "after its last"
-        raise InputError(f"end {end}: {told}, and end lies {what}; choose a day of that span")
+        raise InputError(f"end {end}: {extent}, and end lies {what}; choose a day of that span")
     number_of_first = period_number(span["first"], every)
     opens, closes = (first_day(pd.Series([number_of_first + n]), every)[0].date() for n in (0, 1))
     if (seen := (end - span["first"]).days + 1) < (length := (closes - opens).days):
         raise InputError(
             f"every = {every!r}: such a period ({length} days) is longer than the log up to {end} ({seen:,} days); "
-            f"{told}: choose a shorter period or a later end"
+            f"{extent}: choose a shorter period or a later end"
         )
     return end
 
@@ -133,6 +133,6 @@ def _refuse_contracts(table):
         return
     raise InputError(
         f"a cohort triangle of orders needs TRANSACTIONS (customer_id, time, amount); this table has "
-        f"{', '.join(table.columns)}. Where customers have contracts, their goodbye is seen: use contracts.durations "
+        f"{', '.join(table.columns)}. Where customers have contracts, their goodbye is seen: use contract_durations "
         "and its survival curve"
     )

@@ -5,58 +5,61 @@ import pandas as pd
 from ibis import _
 
 from crmlab.contracts import InputError
-from crmlab.days import as_day
+from crmlab.days import day_literal
 from crmlab.lifecycle.tables.cohorts import MONTHS, check_every
 
 ALL, NONE = "all", "no group"  # where the table has no groups, and where a row has none
 
 
-def held(table, end, every="month"):
-    """`durations` of a table of the SUBSCRIPTIONS contract, `durations_of_retention` of one of RETENTION.
+def contract_durations(table, end, every="month"):
+    """`subscription_durations` of a table of the SUBSCRIPTIONS contract, `retention_durations` of one of RETENTION.
 
     Raises InputError where no contract was seen for a whole period, as nothing is known of renewals then.
     """
-    found = durations_of_retention(table) if "period" in table.columns else durations(table, end, every)
-    if found.length.any() or found.ended.any():
+    found = retention_durations(table) if "period" in table.columns else subscription_durations(table, end, every)
+    if found.renewals.any() or found.churned.any():
         return found
     until = f"by {end} no contract was seen for a whole {every}" if "start" in table.columns else "it has period 0 only"
     raise InputError(f"{until}, so that nothing is known of renewals; choose a shorter period or take later data")
 
 
-def durations(subscriptions, end, every="month"):
+def subscription_durations(subscriptions, end, every="month"):
     """How many customers have kept their contract for how many whole periods, as known on `end`: a frame.
 
     subscriptions : rows of the SUBSCRIPTIONS contract: customer_id, start, end (null while active), group if there is
                     one; contracts that start after `end` are not seen, nor is an end after it
     end           : date, or its ISO text
     every         : length of a period, counted from each contract's own start: "week", "month", "quarter" or "year"
-    returns       : sorted by group, length, ended
+    returns       : sorted by group, renewals, churned
         group      text; "all" where the table has no groups
-        length     whole periods kept: renewals survived, count
-        ended      whether the contract was lost at the next renewal, rather than still held when last seen
+        renewals   whole periods kept: renewals survived, count
+        churned    whether the contract was lost at the next renewal, rather than still held when last seen
         customers  count
     A contract that ended within a period which is not over by `end` counts as held so far, as those who will keep it
     cannot be told yet. An end on a renewal's day is a loss at that renewal. Raises InputError where nothing is left.
     """
     _refuse_orders(subscriptions)
     check_every(every)
-    day = as_day(end)
+    day = day_literal(end)
     group = subscriptions.group.fill_null(NONE) if "group" in subscriptions.columns else ibis.literal(ALL)
-    held = subscriptions.select(group=group, start=_.start.cast("date"), goodbye=_.end.cast("date"))
-    held = held.filter(held.start <= day)
-    seen, lasted = _whole(held.start, day, every), _whole(held.start, held.goodbye, every, reached=False)
-    kept = held.goodbye.notnull().ifelse(lasted, seen)  # as greatest() passes over nulls
+    contracts = subscriptions.select(group=group, start=_.start.cast("date"), ended_on=_.end.cast("date"))
+    contracts = contracts.filter(contracts.start <= day)
+    seen, lasted = (
+        _whole(contracts.start, day, every),
+        _whole(contracts.start, contracts.ended_on, every, reached=False),
+    )
+    kept = contracts.ended_on.notnull().ifelse(lasted, seen)  # as greatest() passes over nulls
     # no more than this on the engine: Spark's planner does not end where keys are built on one another
-    counts = held.group_by("group", seen=seen, kept=kept).aggregate(customers=_.count()).execute()
-    counts = counts.assign(length=counts[["seen", "kept"]].min(axis=1).astype(int), ended=counts.kept < counts.seen)
-    found = counts.groupby(["group", "length", "ended"], as_index=False).customers.sum()
+    counts = contracts.group_by("group", seen=seen, kept=kept).aggregate(customers=_.count()).execute()
+    counts = counts.assign(renewals=counts[["seen", "kept"]].min(axis=1).astype(int), churned=counts.kept < counts.seen)
+    found = counts.groupby(["group", "renewals", "churned"], as_index=False).customers.sum()
     if found.empty:
         raise InputError(f"subscriptions: none of them starts by {end}; choose a later end")
     return found
 
 
-def durations_of_retention(retention):
-    """How many customers of each group kept their contract for how many periods: a frame, as that of `durations`.
+def retention_durations(retention):
+    """How many customers of each group kept their contract for how many periods: as `subscription_durations`.
 
     retention : table or frame of the RETENTION contract: group, period, customers that survived so many renewals
     Raises InputError where a group's periods have gaps, as it is then unknown when customers left.
@@ -64,20 +67,20 @@ def durations_of_retention(retention):
     frame = retention if isinstance(retention, pd.DataFrame) else retention.execute()
     frame = frame.sort_values(["group", "period"]).reset_index(drop=True)
     by = frame.groupby("group")
-    gaps = frame[frame.period != by.cumcount()]
-    if len(gaps):
+    incomplete = frame[frame.period != by.cumcount()]
+    if len(incomplete):
         raise InputError(
-            f"retention: periods of {gaps.group.nunique():,} groups do not run 0, 1, 2 … (first: group "
-            f"{gaps.group.iloc[0]!r}, period {gaps.period.iloc[0]}); give every period from 0 on"
+            f"retention: periods of {incomplete.group.nunique():,} groups do not run 0, 1, 2 … (first: group "
+            f"{incomplete.group.iloc[0]!r}, period {incomplete.period.iloc[0]}); give every period from 0 on"
         )
     following = by.customers.shift(-1)
-    ended = following.notna()
+    churned = following.notna()
     found = frame.assign(
-        length=frame.period.astype(int),
-        ended=ended,
-        customers=(frame.customers - following.where(ended, 0)).astype(int),
+        renewals=frame.period.astype(int),
+        churned=churned,
+        customers=(frame.customers - following.where(churned, 0)).astype(int),
     )
-    return found.loc[found.customers > 0, ["group", "length", "ended", "customers"]].reset_index(drop=True)
+    return found.loc[found.customers > 0, ["group", "renewals", "churned", "customers"]].reset_index(drop=True)
 
 
 def _whole(start, day, every, reached=True):
@@ -95,5 +98,5 @@ def _refuse_orders(table):
     raise InputError(
         "a survival curve needs SUBSCRIPTIONS (customer_id, start, end), in which a goodbye is seen; this table has "
         f"{', '.join(table.columns)}. Customers without a contract leave unseen, so that nobody knows when: use the "
-        "P(alive) curve of a CLV model (alive.curve) and the cohort triangle"
+        "P(alive) curve of a CLV model (p_alive_curve) and the cohort triangle"
     )

@@ -4,48 +4,48 @@ import ibis
 from ibis import _
 
 from crmlab.contracts import InputError
-from crmlab.days import as_date, as_day
+from crmlab.days import as_date, day_literal
 
-MOST = 4  # orders by which a customer's own mean gap is known; from here on order numbers are counted together
+POOLED_FROM = 4  # orders by which a customer's own mean gap is known; from here on order numbers are counted together
 STEPS = 20  # gaps in a customer's own mean gaps are counted to a twentieth, rounded up
 
 
-def gaps(transactions, end, acquired_from=None):
+def interpurchase_times(orders, end, acquired_from=None):
     """Waits for the next order, as of `end`: a frame of counts.
 
-    transactions  : rows of the TRANSACTIONS contract; those after `end` are not seen
+    orders        : rows of the TRANSACTIONS contract; those after `end` are not seen
     end           : date, or its ISO text; from the first to the last day with an order
     acquired_from : leave out customers whose first order is earlier, as theirs are not the first orders they placed
     returns
-        order_number  the order that the wait began with, 1 is the first; MOST and more together
+        order_number  the order that the wait began with, 1 is the first; POOLED_FROM and more together
         gap           days, up to the next order day, or to `end`
-        closed        whether the next order came
+        observed      whether the next order came
         customers     count
     """
-    return _counted(_waits(transactions, end, acquired_from), gap=_.gap)
+    return _counted(_waits(orders, end, acquired_from), gap=_.gap)
 
 
-def own_gaps(transactions, end, acquired_from=None):
-    """Waits of customers with MOST orders and more, in their own mean gaps until then: a frame as `gaps`.
+def relative_interpurchase_times(orders, end, acquired_from=None):
+    """Waits of customers with POOLED_FROM orders and more, in own mean gaps until then: as `interpurchase_times`.
 
-    A customer with several such waits is counted with each; order_number is MOST in all rows, and gap a number of
-    mean gaps, to the next twentieth.
+    A customer with several such waits is counted with each; order_number is POOLED_FROM in all rows, and gap a number
+    of mean gaps, to the next twentieth.
     """
-    waits = _waits(transactions, end, acquired_from).filter(_.order_number == MOST)
+    waits = _waits(orders, end, acquired_from).filter(_.order_number == POOLED_FROM)
     mean = (waits.day - waits.first) / (waits.orders - 1)
     return _counted(waits, gap=(waits.gap * STEPS / mean).ceil() / STEPS)
 
 
 def _counted(waits, gap):
     """Waits as counts, sorted: a frame."""
-    keys = "order_number", "gap", "closed"
+    keys = "order_number", "gap", "observed"
     return waits.mutate(gap=gap).group_by(*keys).aggregate(customers=_.count()).order_by(*keys).execute()
 
 
-def _waits(transactions, end, acquired_from):
-    """One row per order day, lazily: order_number, at most MOST; orders so far; gap; closed; day and first, numbers."""
-    end = within(transactions, end)[1]
-    days = placed(transactions, end, acquired_from).filter(_.orders > 0).select("customer_id", day=day_number(_.day))
+def _waits(orders, end, acquired_from):
+    """One row per order day, lazily: order_number; orders so far; gap; observed; day and first, numbers."""
+    end = order_span(orders, end)[1]
+    days = daily_orders(orders, end, acquired_from).filter(_.orders > 0).select("customer_id", day=day_number(_.day))
     in_turn = {"group_by": "customer_id", "order_by": "day"}
     known = days.mutate(
         orders=ibis.row_number().over(**in_turn) + 1,
@@ -53,39 +53,39 @@ def _waits(transactions, end, acquired_from):
         first=_.day.min().over(group_by="customer_id"),
     )
     return known.mutate(
-        order_number=ibis.least(known.orders, MOST),
-        closed=known.following.notnull(),
-        gap=known.following.fill_null(day_number(as_day(end))) - known.day,
+        order_number=ibis.least(known.orders, POOLED_FROM),
+        observed=known.following.notnull(),
+        gap=known.following.fill_null(day_number(day_literal(end))) - known.day,
     )
 
 
-def placed(transactions, end, acquired_from=None):
+def daily_orders(orders, end, acquired_from=None):
     """One row per customer and day with an order or a return, lazily: customer_id, day, orders (1 or 0), spend.
 
     An order counts on the day it was placed, and a return on the day it came back, so that later rows change nothing.
     """
-    seen = transactions.filter(transactions.time.date() <= as_day(end), transactions.order_day.notnull())
+    seen = orders.filter(orders.time.date() <= day_literal(end), orders.order_day.notnull())
     days = seen.group_by("customer_id", day=seen.time.date()).aggregate(
         orders=(_.amount >= 0).any().cast("int32"), spend=_.amount.sum()
     )
     if acquired_from is None:
         return days
     days = days.mutate(acquired=days.day.min().over(group_by="customer_id"))
-    return days.filter(days.acquired >= as_day(acquired_from)).drop("acquired")
+    return days.filter(days.acquired >= day_literal(acquired_from)).drop("acquired")
 
 
-def within(transactions, end):
+def order_span(orders, end):
     """The day of the first order, and `end`, as dates. Raises InputError where `end` lies outside the log."""
-    if "amount" not in transactions.columns:
+    if "amount" not in orders.columns:
         raise InputError(
             f"waits between orders need TRANSACTIONS (customer_id, time, amount); this table has "
-            f"{', '.join(transactions.columns)}; where customers have contracts, see `tables.contracts`"
+            f"{', '.join(orders.columns)}; where customers have contracts, see `tables.contracts`"
         )
-    orders = transactions.filter(transactions.amount >= 0)
+    orders = orders.filter(orders.amount >= 0)
     day = orders.time.date()
     first, last = orders.aggregate(first=day.min(), last=day.max()).to_pyarrow().to_pylist()[0].values()
     if first is None:
-        raise InputError("transactions: there is no order in them; waits need at least one")
+        raise InputError("orders: there is no order in them; waits need at least one")
     end = as_date(end)
     if not first <= end <= last:
         raise InputError(f"end = {end} lies outside the log, which runs from {first} to {last}; choose a day of it")
@@ -94,4 +94,4 @@ def within(transactions, end):
 
 def day_number(day):
     """Days since 1970: a whole number."""
-    return day.delta(as_day("1970-01-01"), unit="day").cast("int32")
+    return day.delta(day_literal("1970-01-01"), unit="day").cast("int32")

@@ -13,10 +13,10 @@ from crmlab.lifecycle.tables.cohorts import check_every, first_day, period_numbe
 ALL, NONE = "all", "none"  # where the log has no categories, and where a row has none
 
 
-def sales(transactions, end, every="month"):
+def sales_by_category(orders, end, every="month"):
     """What each category sold in each whole calendar period, as known on `end`: a frame, category by category.
 
-    transactions : rows of the TRANSACTIONS contract; those after `end` are not seen, and a return lowers the sales of
+    orders       : rows of the TRANSACTIONS contract; those after `end` are not seen, and a return lowers the sales of
                    the period of the order it offsets
     end          : date, or its ISO text; from the first to the last day of the log
     every        : "week" (from Monday), "month", "quarter" or "year"; one that is not over by `end` is left out
@@ -27,9 +27,9 @@ def sales(transactions, end, every="month"):
                   another category's order exceed it
     Raises InputError where `end` lies outside the log, or no period of it is whole.
     """
-    last = _checked(transactions, end, every)
+    last = _checked(orders, end, every)
     now = period_number(last + timedelta(days=1), every) - 1  # the last period that is over by `end`
-    seen = transactions.filter(transactions.time.date() <= last, transactions.order_day.notnull())
+    seen = orders.filter(orders.time.date() <= last, orders.order_day.notnull())
     named = seen.category.nullif("").fill_null(NONE) if "category" in seen.columns else ibis.literal(ALL)
     units = seen.select(category=named, unit=period_number(seen.order_day, every).cast("int64"), amount=seen.amount)
     sums = units.filter(units.unit <= now).group_by("category", "unit").aggregate(sales=_.amount.sum())
@@ -39,24 +39,24 @@ def sales(transactions, end, every="month"):
     return _without_gaps(found, now, every)
 
 
-def series(table):
+def sales_from_series(table):
     """A SERIES table as a frame: category, time, sales, sorted by category and time."""
     if "sales" not in table.columns:
         raise InputError(
             f"a product's life cycle needs SERIES (time, sales); this table has {', '.join(table.columns)}; "
-            "make a series of TRANSACTIONS with products.sales"
+            "make a series of TRANSACTIONS with sales_by_category"
         )
     frame = table.select("category", "time", "sales").order_by("category", "time").execute()
     return frame.assign(time=pd.to_datetime(frame.time))
 
 
-def per_year(frame):
-    """How many periods of a frame of `sales` or `series` make a year, count: 1 where they are longer than that."""
+def periods_per_year(frame):
+    """How many periods of a frame of category, time, sales make a year, count: 1 where they are longer than that."""
     steps = frame.groupby("category").time.diff().dropna()
     return 1 if steps.empty else max(round(365.25 / (steps.median() / pd.Timedelta(days=1))), 1)
 
 
-def curve(frame, category=None):
+def category_sales(frame, category=None):
     """One category's sales by time: a Series; of the category that sold most where none is named."""
     totals = frame.groupby("category").sales.sum()
     category = totals.idxmax() if category is None else category
@@ -77,16 +77,16 @@ def _without_gaps(found, now, every):
     return frame.assign(time=first_day(frame.unit, every))[["category", "time", "sales"]]
 
 
-def _checked(transactions, end, every):
+def _checked(orders, end, every):
     """`end` as a date. Raises InputError with what is wrong with what was asked."""
-    if "amount" not in transactions.columns:
+    if "amount" not in orders.columns:
         raise InputError(
             f"sales by category need TRANSACTIONS (customer_id, time, amount); this table has "
-            f"{', '.join(transactions.columns)}; where it is a SERIES already, use products.series"
+            f"{', '.join(orders.columns)}; where it is a SERIES already, use sales_from_series"
         )
     check_every(every)
-    day = transactions.time.date()
-    span = transactions.aggregate(first=day.min(), last=day.max()).to_pyarrow().to_pylist()[0]
+    day = orders.time.date()
+    span = orders.aggregate(first=day.min(), last=day.max()).to_pyarrow().to_pylist()[0]
     end = as_date(end)
     if span["first"] is None or not span["first"] <= end <= span["last"]:
         raise InputError(f"end {end}: the log runs from {span['first']} to {span['last']}; choose a day of that span")

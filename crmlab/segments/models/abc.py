@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
-from crmlab.segments.models.scheme import amount, check, constant, labelled, rising
+from crmlab.segments.models.scheme import check_features, check_rising, constant_message, format_amount, to_labels
 
-NONE = "no value"
+NO_VALUE = "no value"
 ALIKE = 1e-12  # relative; a share that is a cut but for rounding has reached it
 
 
@@ -21,7 +21,7 @@ class ABC:
     Customers of no value, or of negative value by returns, are a class of their own, and no part of the shares.
     """
 
-    least: tuple  # the least value of each class but the last, in the currency of the data
+    lower_bounds: tuple  # the least value of each class but the last, in the currency of the data
     cuts: tuple  # shares of all value that classes reach together
     value: str = "spend"  # the feature that tells value
 
@@ -34,18 +34,18 @@ class ABC:
         Who ties with the last one is of the same class. Raises InputError for cuts out of order, and for value that is
         0 or less for all, or the same for all.
         """
-        cuts = rising(cuts, 0, 1, "cuts")
+        cuts = check_rising(cuts, 0, 1, "cuts")
         if len(cuts) >= len(ascii_uppercase):
             raise InputError(f"cuts: {len(cuts)} are more than there are letters for classes; give 25 or fewer")
-        check(features, cls.name, [value], least=len(cuts) + 1)
-        worth = features[value].to_numpy(float)
-        best = np.sort(worth[worth > 0])[::-1]
+        check_features(features, cls.name, [value], min_customers=len(cuts) + 1)
+        values = features[value].to_numpy(float)
+        best = np.sort(values[values > 0])[::-1]
         if not best.size:
             raise InputError(
-                f"features: {value!r} is 0 or less for all {len(worth):,} customers; abc needs some of value"
+                f"features: {value!r} is 0 or less for all {len(values):,} customers; abc needs some of value"
             )
-        if (worth == worth[0]).all():
-            raise InputError(constant(value, worth, cls.name))
+        if (values == values[0]).all():
+            raise InputError(constant_message(value, values, cls.name))
         so_far = np.cumsum(best)
         reached = np.searchsorted(so_far, np.array(cuts) * so_far[-1] * (1 - ALIKE))
         return cls(tuple(best[reached].tolist()), cuts, value)
@@ -53,38 +53,40 @@ class ABC:
     @property
     def labels(self):
         """Class names, the best first."""
-        return (*ascii_uppercase[: len(self.cuts) + 1], NONE)
+        return (*ascii_uppercase[: len(self.cuts) + 1], NO_VALUE)
 
     def assign(self, features):
         """The class of each customer: an ordered Series."""
-        check(features, self.name, [self.value])
-        worth = features[self.value].to_numpy(float)
-        places = (worth[:, None] < np.array(self.least)).sum(axis=1)
-        return labelled(np.where(worth > 0, places, len(self.labels) - 1), self, features.index)
+        check_features(features, self.name, [self.value])
+        values = features[self.value].to_numpy(float)
+        places = (values[:, None] < np.array(self.lower_bounds)).sum(axis=1)
+        return to_labels(np.where(values > 0, places, len(self.labels) - 1), self, features.index)
 
     def rules(self):
         """Which values each class has: a frame by label."""
-        bounds = [np.inf, *self.least, 0.0]
-        says = []
-        for place, high in enumerate(bounds[:-1]):
-            low = bounds[place + 1]
-            least = f"at least {amount(low)}" if low else "above 0"
-            says.append(f"{self.value} {least}" + (f", below {amount(high)}" if np.isfinite(high) else ""))
-        says.append(f"{self.value} of 0 or less; no part of the shares")
-        return pd.DataFrame({"rule": says}, pd.Index(self.labels, name="label"))
+        bounds = [np.inf, *self.lower_bounds, 0.0]
+        descriptions = []
+        for place, upper in enumerate(bounds[:-1]):
+            lower = bounds[place + 1]
+            above = f"at least {format_amount(lower)}" if lower else "above 0"
+            descriptions.append(
+                f"{self.value} {above}" + (f", below {format_amount(upper)}" if np.isfinite(upper) else "")
+            )
+        descriptions.append(f"{self.value} of 0 or less; no part of the shares")
+        return pd.DataFrame({"rule": descriptions}, pd.Index(self.labels, name="label"))
 
-    def curve(self, features):
+    def pareto_curve(self, features):
         """How value is spread, the best customers first: a frame of 101 rows, a hundredth of the customers apart.
 
-        customers : share of all customers, 0 to 1
-        value     : their share of all positive value; it falls where customers are of negative value
-        label     : the class that the last of them belongs to
+        customer_share : share of all customers, 0 to 1
+        value_share    : their share of all positive value; it falls where customers are of negative value
+        label          : the class that the last of them belongs to
         """
-        check(features, self.name, [self.value])
-        worth = np.sort(features[self.value].to_numpy(float))[::-1]
-        shares = np.concatenate([[0], np.cumsum(worth)]) / worth[worth > 0].sum()
+        check_features(features, self.name, [self.value])
+        values = np.sort(features[self.value].to_numpy(float))[::-1]
+        shares = np.concatenate([[0], np.cumsum(values)]) / values[values > 0].sum()
         at = np.linspace(0, 1, 101)
-        customers = np.arange(len(worth) + 1) / len(worth)
-        last = worth[np.clip(np.ceil(at * len(worth) - 1e-9).astype(int) - 1, 0, None)]
-        label = self.assign(pd.DataFrame({self.value: last})).to_numpy()
-        return pd.DataFrame({"customers": at, "value": np.interp(at, customers, shares), "label": label})
+        customers = np.arange(len(values) + 1) / len(values)
+        last = values[np.clip(np.ceil(at * len(values) - 1e-9).astype(int) - 1, 0, None)]
+        labels = self.assign(pd.DataFrame({self.value: last})).to_numpy()
+        return pd.DataFrame({"customer_share": at, "value_share": np.interp(at, customers, shares), "label": labels})

@@ -15,13 +15,13 @@ from sklearn import cluster, mixture
 from threadpoolctl import ThreadpoolController
 
 from crmlab.contracts import InputError
-from crmlab.segments.models.scheme import amount, check, labelled, plain
-from crmlab.segments.models.transforms import Transform, named
+from crmlab.segments.models.scheme import check_features, format_amount, to_labels, to_tuples
+from crmlab.segments.models.transforms import Transform, column_names
 
 COLUMNS = ("orders", "spend", "days_since_last")
 SAMPLE = 5000  # customers a tree of clusters is grown on: it takes the distances of all pairs
 LINKAGES = ("ward", "average", "complete", "single")
-STARTS = 10  # of k-means and mixtures, the best of which is taken
+N_INIT = 10  # of k-means and mixtures, the best of which is taken
 
 
 class _Scheme:
@@ -34,19 +34,22 @@ class _Scheme:
 
     def assign(self, features):
         """The cluster of each customer: an ordered Series."""
-        check(features, self.name, self.transform.columns)
-        return labelled(self._places(self.transform.of(features)), self, features.index)
+        check_features(features, self.name, self.transform.columns)
+        return to_labels(self._places(self.transform.transform(features)), self, features.index)
 
     def rules(self):
         """Where each cluster has its centre, in the units of the features: a frame by label."""
-        centres = self.transform.back(self.centres)
-        says = [
+        centres = self.transform.inverse_transform(self.centres)
+        descriptions = [
             ", ".join(
-                f"{c} about {amount(float(f'{v:.4g}'))}" for c, v in zip(self.transform.columns, row, strict=True)
+                f"{c} about {format_amount(float(f'{v:.4g}'))}"
+                for c, v in zip(self.transform.columns, row, strict=True)
             )
             for row in centres
         ]
-        return pd.DataFrame({"rule": [f"{self.nearest}: {s}" for s in says]}, pd.Index(self.labels, name="label"))
+        return pd.DataFrame(
+            {"rule": [f"{self.rule_text}: {s}" for s in descriptions]}, pd.Index(self.labels, name="label")
+        )
 
 
 @dataclass(frozen=True)
@@ -57,20 +60,20 @@ class KMeans(_Scheme):
     centres: tuple  # clusters x columns, as transformed
 
     name: ClassVar = "k-means"
-    nearest: ClassVar = "nearest to"
+    rule_text: ClassVar = "nearest to"
 
     @classmethod
-    def fit(cls, features, k, columns=COLUMNS, transform="log", value="spend", seed=1, starts=STARTS):
+    def fit(cls, features, k, columns=COLUMNS, transform="log", value="spend", seed=1, n_init=N_INIT):
         """k clusters of customers. Raises InputError for fewer customers than k, and for columns as `Transform.fit`.
 
         value : the feature by whose mean clusters are ordered
         """
         scale, X = _prepared(cls, features, k, columns, transform, value)
-        centres, codes = k_means(X, k, seed, starts)
-        return cls(scale, plain(centres[_order(codes, features[value], k)]))
+        centres, codes = k_means(X, k, seed, n_init)
+        return cls(scale, to_tuples(centres[_order(codes, features[value], k)]))
 
     def _places(self, X):
-        return nearest(X, self.centres)
+        return nearest_centre(X, self.centres)
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class GaussianMixture(_Scheme):
     covariances: tuple  # clusters x columns x columns, as transformed
 
     name: ClassVar = "mixture"
-    nearest: ClassVar = "likeliest about"
+    rule_text: ClassVar = "likeliest about"
 
     @classmethod
     def fit(cls, features, k, columns=COLUMNS, transform="log", value="spend", seed=1):
@@ -91,7 +94,7 @@ class GaussianMixture(_Scheme):
         scale, X = _prepared(cls, features, k, columns, transform, value)
         found = fit_mixture(X, k, seed)
         order = _order(found.predict(X), features[value], k)
-        return cls(scale, *(plain(v[order]) for v in (found.means_, found.weights_, found.covariances_)))
+        return cls(scale, *(to_tuples(v[order]) for v in (found.means_, found.weights_, found.covariances_)))
 
     def _places(self, X):
         return self._logs(X).argmax(axis=1)
@@ -117,7 +120,7 @@ class Hierarchical(_Scheme):
     linkage: str = "ward"
 
     name: ClassVar = "hierarchical"
-    nearest: ClassVar = "nearest to"
+    rule_text: ClassVar = "nearest to"
 
     @classmethod
     def fit(cls, features, k, columns=COLUMNS, transform="log", value="spend", seed=1, linkage="ward"):
@@ -125,34 +128,34 @@ class Hierarchical(_Scheme):
         if linkage not in LINKAGES:
             raise InputError(f"linkage = {linkage!r}: choose one of {', '.join(LINKAGES)}")
         scale, X = _prepared(cls, features, k, columns, transform, value)
-        taken = sampled(len(X), SAMPLE, seed)
+        taken = subsample(len(X), SAMPLE, seed)
         codes = cluster.AgglomerativeClustering(k, linkage=linkage).fit_predict(X[taken])
         centres = np.stack([X[taken][codes == c].mean(axis=0) for c in range(k)])
-        return cls(scale, plain(centres[_order(nearest(X, centres), features[value], k)]), linkage)
+        return cls(scale, to_tuples(centres[_order(nearest_centre(X, centres), features[value], k)]), linkage)
 
     def _places(self, X):
-        return nearest(X, self.centres)
+        return nearest_centre(X, self.centres)
 
 
-def k_means(X, k, seed, starts=STARTS):
+def k_means(X, k, seed, n_init=N_INIT):
     """Centres of k clusters of the rows of X, and the cluster of each row: two arrays."""
     with one_thread():
-        found = cluster.KMeans(k, n_init=starts, random_state=seed).fit(X)
+        found = cluster.KMeans(k, n_init=n_init, random_state=seed).fit(X)
     return found.cluster_centers_, found.labels_
 
 
-def fit_mixture(X, k, seed, starts=3):
+def fit_mixture(X, k, seed, n_init=3):
     """A normal mixture of k parts, as scikit-learn has it; a covariance is never thinner than 1e-6."""
     with one_thread():
-        return mixture.GaussianMixture(k, n_init=starts, random_state=seed, max_iter=300, tol=1e-4).fit(X)
+        return mixture.GaussianMixture(k, n_init=n_init, random_state=seed, max_iter=300, tol=1e-4).fit(X)
 
 
-def nearest(X, centres):
+def nearest_centre(X, centres):
     """The nearest centre of each row: an array of places."""
     return cdist(X, np.asarray(centres, dtype=float)).argmin(axis=1)
 
 
-def distinct(X, columns, k, what):
+def check_distinct(X, columns, k, what):
     """Raise InputError where fewer of the rows of X than k are distinct."""
     if (found := len(np.unique(X, axis=0))) < k:
         raise InputError(
@@ -161,9 +164,9 @@ def distinct(X, columns, k, what):
         )
 
 
-def sampled(count, most, seed):
+def subsample(n, size, seed):
     """Places of at most so many customers, drawn with the seed, ascending: all where there are no more."""
-    return np.arange(count) if count <= most else np.sort(np.random.default_rng(seed).choice(count, most, False))
+    return np.arange(n) if n <= size else np.sort(np.random.default_rng(seed).choice(n, size, False))
 
 
 def one_thread():
@@ -180,11 +183,11 @@ def _prepared(cls, features, k, columns, transform, value):
     """The transform, and the customers on it."""
     if not (isinstance(k, (int, np.integer)) and k >= 2):
         raise InputError(f"k = {k!r}: choose a whole number of clusters, 2 or more")
-    columns = named(columns)
-    check(features, cls.name, dict.fromkeys([*columns, value]), columns, k)
+    columns = column_names(columns)
+    check_features(features, cls.name, dict.fromkeys([*columns, value]), columns, k)
     scale = Transform.fit(features, columns, transform)
-    X = scale.of(features)
-    distinct(X, columns, k, f"segments of {cls.name}")
+    X = scale.transform(features)
+    check_distinct(X, columns, k, f"segments of {cls.name}")
     return scale, X
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.isotonic import IsotonicRegression
 
-from crmlab.holdout.measures import ALIKE, TOP, Weighed
+from crmlab.holdout.measures import TIE_TOLERANCE, TOP_SHARE, Weighted
 from crmlab.stats.threads import one_thread
 
 CELLS = 500_000  # weights drawn at a time: enough to be quick, few enough for a small machine
@@ -24,32 +24,32 @@ MEASURES = ("gini", "lift10", "r2")
 PARTS = ("area", "most", "top", "all", "gain", "spread")
 
 
-def folds_of(count, folds, seed):
+def assign_folds(count, folds, seed):
     """The fold of each of `count` customers, as equal as can be: an array."""
     return np.random.default_rng(seed).permutation(np.arange(count) % folds)
 
 
-def measured(codes, scores, outcomes, fold, replicates, seed):
-    """Each measure of each rule, as seen and in customers drawn anew: rules x outcomes x MEASURES x (1 + replicates).
+def cross_fitted_measures(codes, scores, targets, fold, replicates, seed):
+    """Each measure of each rule, as seen and in customers drawn anew: rules x targets x MEASURES x (1 + replicates).
 
     codes    : list of arrays, the segment of each customer, from 0
     scores   : list of arrays, continuous rules; the rows of both come in this order
-    outcomes : customers x outcomes
+    targets : customers x targets
     fold     : of each customer; customers are drawn anew within their fold, the same for all rules
     Replicates are shifted to have the mean that was seen, less what drawing itself adds. NaN where a measure cannot be
     estimated, as an outcome is the same for all.
     """
-    rng, shape = np.random.default_rng(seed), (len(codes) + len(scores), outcomes.shape[1], 1 + replicates)
+    rng, shape = np.random.default_rng(seed), (len(codes) + len(scores), targets.shape[1], 1 + replicates)
     parts = {name: np.zeros(shape) for name in PARTS}
     cells, places = _cells(codes, len(fold))
-    curves = [_curves(score, outcomes, fold) for score in scores]
+    curves = [_curves(score, targets, fold) for score in scores]
     step = max(CELLS // len(fold), 1)
     for begun in range(0, 1 + replicates, step):
         block = slice(begun, min(begun + step, 1 + replicates))
         weights = _weights(rng, fold, block)
         with one_thread():
             _add(
-                {name: part[..., block] for name, part in parts.items()}, cells, places, curves, outcomes, fold, weights
+                {name: part[..., block] for name, part in parts.items()}, cells, places, curves, targets, fold, weights
             )
     found = np.stack(_ratios(parts), axis=2)
     drawn = found[..., 1:]
@@ -65,30 +65,30 @@ def _cells(codes, count):
     return cells, [*kinds.T]
 
 
-def _curves(score, outcomes, fold):
+def _curves(score, targets, fold):
     """By fold: the level of each customer's score; and by outcome, the Curve fitted to the other folds."""
     found = []
     for held in range(fold.max() + 1):
         others = fold != held
         level, place = np.unique(score[~others], return_inverse=True)
-        found.append((place, [Curve.fit(score, y, others, level) for y in outcomes.T]))
+        found.append((place, [IsotonicCurve.fit(score, y, others, level) for y in targets.T]))
     return found
 
 
 @dataclass(frozen=True)
-class Curve:
+class IsotonicCurve:
     """A rising curve as steps, straight between them: what it says of a level is a mean of heights of steps."""
 
     step: np.ndarray  # of each customer whom it is learned from
     heights: np.ndarray  # of steps, as seen
     parts: sparse.csr_array  # levels x steps, rows sum to 1
     others: np.ndarray  # whether it is learned from a customer
-    outcome: np.ndarray  # of those
+    target: np.ndarray  # of those
 
     @classmethod
-    def fit(cls, score, outcome, others, level):
-        """The isotonic regression of the others' outcomes on their scores, as it is read at each level."""
-        x, y = score[others], outcome[others]
+    def fit(cls, score, target, others, level):
+        """The isotonic regression of the others' targets on their scores, as it is read at each level."""
+        x, y = score[others], target[others]
         fit = IsotonicRegression(out_of_bounds="clip").fit(x, y)
         heights, step = np.unique(fit.predict(x), return_inverse=True)
         ends = np.sort(x), np.sort(step)  # both rise with the score
@@ -100,10 +100,10 @@ class Curve:
         cells = np.r_[1 - share, share], (np.r_[rows, rows], np.r_[ends[1][left], ends[1][right]])
         return cls(step, heights, sparse.csr_array(cells, (len(level), len(heights))), others, y)
 
-    def of(self, weights):
+    def predict(self, weights):
         """What it says of each level once its heights are learned from customers drawn anew: levels x replicates."""
         drawn = weights[self.others]
-        counts, sums = (_onto(self.step, v, len(self.heights)) for v in (drawn, drawn * self.outcome[:, None]))
+        counts, sums = (_onto(self.step, v, len(self.heights)) for v in (drawn, drawn * self.target[:, None]))
         kept = np.broadcast_to(self.heights[:, None], sums.shape).copy()  # where nobody of a step is drawn
         return self.parts @ np.divide(sums, counts, out=kept, where=counts > 0)
 
@@ -118,34 +118,34 @@ def _weights(rng, fold, block):
     return weights
 
 
-def _add(parts, cells, places, curves, outcomes, fold, weights):
+def _add(parts, cells, places, curves, targets, fold, weights):
     """The sums of all folds that measures are ratios of, for one block of replicates."""
-    folds, rows = fold.max() + 1, [weights, *(weights * y[:, None] for y in outcomes.T)]
+    folds, rows = fold.max() + 1, [weights, *(weights * y[:, None] for y in targets.T)]
     held = [_onto(cells * folds + fold, v, (cells.max() + 1) * folds).reshape(-1, folds * v.shape[1]) for v in rows]
     whole = [v.reshape(-1, folds, weights.shape[1]).sum(axis=0) for v in held]  # folds x replicates
     own = [[_onto(place, v).reshape(-1, folds, weights.shape[1]) for v in held] for place in places]
     for f in range(folds):
-        seen, w = outcomes[fold == f], weights[fold == f]
-        weighed = [w, *(w * y[:, None] for y in seen.T)]
+        observed, w = targets[fold == f], weights[fold == f]
+        weighed = [w, *(w * y[:, None] for y in observed.T)]
         levels = [[_onto(by[f][0], v) for v in weighed] for by in curves]
-        for o, y in enumerate(seen.T):
+        for o, y in enumerate(observed.T):
             count, total = whole[0][f], whole[o + 1][f]
             base = (whole[o + 1].sum(axis=0) - total) / (whole[0].sum(axis=0) - count)
             plain = base**2 * count - 2 * base * total  # squares about the base, less those of the outcome itself
-            parts["most"][:, o] += (weighed[o + 1] * Weighed(y, w).standing).sum(axis=0)
+            parts["most"][:, o] += (weighed[o + 1] * Weighted(y, w).centred_ranks).sum(axis=0)
             parts["all"][:, o] += total
             parts["spread"][:, o] += (y**2) @ w + plain
             for r, (counts, *sums) in enumerate(own):
                 mean = _means(counts, sums[o], f, base)
                 _put(parts, r, o, plain, mean, counts[:, f], sums[o][:, f], _by_mean(mean, counts[:, f]))
             for r, (by, (counts, *sums)) in enumerate(zip(curves, levels, strict=True), len(own)):
-                _put(parts, r, o, plain, by[f][1][o].of(weights), counts, sums[o], _by_level(counts))
+                _put(parts, r, o, plain, by[f][1][o].predict(weights), counts, sums[o], _by_level(counts))
 
 
 def _put(parts, r, o, plain, mean, counts, sums, order):
     """Add what one fold tells of one rule and outcome."""
-    standing, share = order
-    parts["area"][r, o] += (sums * standing).sum(axis=0)
+    centred_ranks, share = order
+    parts["area"][r, o] += (sums * centred_ranks).sum(axis=0)
     parts["top"][r, o] += (sums * share).sum(axis=0)
     parts["gain"][r, o] += plain - (mean**2 * counts).sum(axis=0) + 2 * (mean * sums).sum(axis=0)
 
@@ -158,7 +158,7 @@ def _means(counts, sums, f, base):
 
 def _by_mean(mean, counts):
     """Standing of each segment's customers, and their share in the best tenth, ordered by mean; ties share both."""
-    more = mean[:, None] - mean[None] > ALIKE * np.abs(mean)[:, None]  # one above other
+    more = mean[:, None] - mean[None] > TIE_TOLERANCE * np.abs(mean)[:, None]  # one above other
     above, below = (np.einsum(e, more.astype(float), counts) for e in ("ijr,ir->jr", "ijr,jr->ir"))
     tied = counts.sum(axis=0) - above - below
     return (below - above) / 2, _in_top(above, tied, counts.sum(axis=0))
@@ -172,7 +172,7 @@ def _by_level(counts):
 
 
 def _in_top(above, tied, whole):
-    taken = np.clip(whole * TOP - above, 0, tied)
+    taken = np.clip(whole * TOP_SHARE - above, 0, tied)
     return np.divide(taken, tied, out=taken, where=tied > 0)
 
 
@@ -184,6 +184,6 @@ def _onto(place, rows, size=None):
 
 def _ratios(parts):
     """Gini, lift of the best tenth, and R² beside the mean of the other folds."""
-    pairs = ((parts["area"], parts["most"]), (parts["top"], TOP * parts["all"]), (parts["gain"], parts["spread"]))
+    pairs = ((parts["area"], parts["most"]), (parts["top"], TOP_SHARE * parts["all"]), (parts["gain"], parts["spread"]))
     there = (parts["most"] > 0) & (parts["spread"] > 0)
     return [np.divide(p, w, out=np.full(p.shape, np.nan), where=there & (w != 0)) for p, w in pairs]

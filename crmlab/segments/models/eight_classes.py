@@ -8,11 +8,11 @@ import pandas as pd
 
 from crmlab.contracts import InputError
 from crmlab.result import Verdict, number
-from crmlab.segments.models.scheme import check, labelled
+from crmlab.segments.models.scheme import check_features, to_labels
 from crmlab.segments.models.value_matrix import TREATMENTS, ValueMatrix
 
-SIDES = ("strong store", "weak store")
-FIELDS = ("principle", "owner", "success")
+STORE_CLASSES = ("strong store", "weak store")
+TREATMENT_FIELDS = ("principle", "owner", "success")
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class EightClasses:
     strength_cut: float  # a strong store is above it; 1 is an average store
 
     name: ClassVar = "eight_classes"
-    labels: ClassVar = tuple(f"{treatment}, {side}" for treatment in TREATMENTS for side in SIDES)
+    labels: ClassVar = tuple(f"{treatment}, {side}" for treatment in TREATMENTS for side in STORE_CLASSES)
 
     @classmethod
     def fit(cls, features, margin=1.0, current_cut=None, potential_cut=None, strength_cut=None):
@@ -32,7 +32,9 @@ class EightClasses:
         features : as for `ValueMatrix.fit`, and `store_strength`
         Raises InputError as that does, and where store_strength is missing or the same for all.
         """
-        check(features, cls.name, ["store_strength"], varying=["store_strength"], least=len(cls.labels))
+        check_features(
+            features, cls.name, ["store_strength"], varying=["store_strength"], min_customers=len(cls.labels)
+        )
         matrix = ValueMatrix.fit(features, margin, current_cut, potential_cut)
         cut = features.store_strength.median() if strength_cut is None else strength_cut
         if not np.isfinite(cut):
@@ -41,19 +43,19 @@ class EightClasses:
 
     def assign(self, features):
         """The class of each customer: an ordered Series."""
-        check(features, self.name, ["store_strength"])
+        check_features(features, self.name, ["store_strength"])
         weak = (features.store_strength <= self.strength_cut).to_numpy()
-        return labelled(2 * self.matrix.assign(features).cat.codes.to_numpy() + weak, self, features.index)
+        return to_labels(2 * self.matrix.assign(features).cat.codes.to_numpy() + weak, self, features.index)
 
     def rules(self):
         """Which values each class has: a frame by label."""
         cut = number(self.strength_cut)
         sides = (f"store strength above {cut}", f"store strength up to {cut}")
-        says = [f"{rule}, {side}" for rule in self.matrix.rules().rule for side in sides]
-        return pd.DataFrame({"rule": says}, pd.Index(self.labels, name="label"))
+        descriptions = [f"{rule}, {side}" for rule in self.matrix.rules().rule for side in sides]
+        return pd.DataFrame({"rule": descriptions}, pd.Index(self.labels, name="label"))
 
 
-def ablation(labels, playbook):
+def store_strength_ablation(labels, playbook):
     """What the third axis changes of how customers are treated: a frame by class, the empty ones too.
 
     labels   : of `EightClasses.assign`
@@ -62,7 +64,7 @@ def ablation(labels, playbook):
         customers, share
         principle, owner, success       of the class, and with _without those of its class in the value matrix
         budget, budget_without          per customer, in the mean customer's budget; 0 where the class is empty
-        changes                         whether principle, owner or success is another
+        treatment_changes               whether principle, owner or success is another
     Raises InputError where the playbook lacks a class.
     """
     if [*getattr(labels.dtype, "categories", ())] != [*EightClasses.labels]:
@@ -75,28 +77,30 @@ def ablation(labels, playbook):
     customers = labels.value_counts(sort=False).set_axis(EightClasses.labels)
     without = customers.groupby(of).transform("sum")
     table = pd.DataFrame({"customers": customers, "share": customers / max(customers.sum(), 1)})
-    for field in FIELDS:
+    for field in TREATMENT_FIELDS:
         table[field] = eight[field].reindex(table.index)
         table[f"{field}_without"] = four[field].reindex(of).to_numpy()
     budget, budget_without = eight.budget_share.reindex(table.index), four.budget_share.reindex(of).set_axis(of.index)
     some = customers.where(customers > 0)
     table["budget"] = (budget * customers.sum() / some).fillna(0)
     table["budget_without"] = (budget_without * customers.sum() / without.where(customers > 0)).fillna(0)
-    table["changes"] = [any(row[f] != row[f"{f}_without"] for f in FIELDS) for _, row in table.iterrows()]
+    table["treatment_changes"] = [
+        any(row[f] != row[f"{f}_without"] for f in TREATMENT_FIELDS) for _, row in table.iterrows()
+    ]
     return table.rename_axis("label")
 
 
-def third_axis_changes_treatment(table, least=0.05):
+def store_strength_changes_treatment(ablation, min_share=0.05):
     """Whether the strength of stores changes how enough customers are treated: a Verdict.
 
-    table : of `ablation`; least : share of customers
+    ablation : of `store_strength_ablation`; min_share : share of customers
     """
-    moved = table.customers[table.changes]
-    share = moved.sum() / max(table.customers.sum(), 1)
-    told = ", ".join(f"{label} {count:,}" for label, count in moved[moved > 0].items()) or "nobody"
+    moved = ablation.customers[ablation.treatment_changes]
+    share = moved.sum() / max(ablation.customers.sum(), 1)
+    message = ", ".join(f"{label} {count:,}" for label, count in moved[moved > 0].items()) or "nobody"
     return Verdict(
-        f"Store strength changes the treatment of at least {100 * least:g} % of customers",
-        bool(share >= least),
-        f"another treatment for {number(100 * share, 3)} % of {table.customers.sum():,} customers ({told})",
+        f"Store strength changes the treatment of at least {100 * min_share:g} % of customers",
+        bool(share >= min_share),
+        f"another treatment for {number(100 * share, 3)} % of {ablation.customers.sum():,} customers ({message})",
         "the four classes of the value matrix",
     )

@@ -13,80 +13,81 @@ from crmlab.result import Verdict
 from crmlab.segments.models.clusters import (
     COLUMNS,
     SAMPLE,
-    distinct,
+    check_distinct,
     fit_mixture,
     k_means,
-    nearest,
+    nearest_centre,
     one_thread,
-    sampled,
+    subsample,
 )
 from crmlab.segments.models.transforms import Transform
 
-COUNTS = tuple(range(2, 9))
-STRONG = 0.8  # prediction strength that is asked for [Tibshirani & Walther 2005]
+K_VALUES = tuple(range(2, 9))
+PREDICTION_STRENGTH_LIMIT = 0.8  # prediction strength that is asked for [Tibshirani & Walther 2005]
 INDICES = {
     "silhouette": ("silhouette", "highest"),
     "calinski_harabasz": ("Calinski–Harabasz", "highest"),
     "davies_bouldin": ("Davies–Bouldin", "lowest"),
     "gap": ("gap", "first within a standard error of the next"),
     "bic": ("BIC of a mixture", "lowest"),
-    "prediction_strength": ("prediction strength", f"most with {STRONG} or more"),
+    "prediction_strength": ("prediction strength", f"most with {PREDICTION_STRENGTH_LIMIT} or more"),
 }
 
 
-def indices(features, columns=COLUMNS, transform="log", counts=COUNTS, references=20, splits=5, seed=1):
+def validity_indices(features, columns=COLUMNS, transform="log", k_values=K_VALUES, replicates=20, splits=5, seed=1):
     """Six indices of k-means, and of a mixture, for each number of clusters: a frame by k, 1 the first.
 
     silhouette          how much nearer customers are to their own cluster than to the next, −1 to 1; on 5,000 customers
                         at most, drawn with the seed [Rousseeuw 1987]
     calinski_harabasz   variance between over within clusters, each by its degrees of freedom [1974]
     davies_bouldin      how wide clusters are beside how far apart; low is good [1979]
-    gap, gap_error      log of the spread within clusters, below that of uniform data in the same box; and its error
-                        [Tibshirani, Walther & Hastie 2001, `references` draws]
+    gap, gap_standard_error
+                        log of the spread within clusters, below that of uniform data in the same box; and its error
+                        [Tibshirani, Walther & Hastie 2001, `replicates` draws]
     bic                 of a normal mixture with full covariances; low is good [Schwarz 1978]
     prediction_strength of pairs in a cluster of one half, share together in clusters of the other; of the worst
                         cluster, over `splits` halvings [Tibshirani & Walther 2005]
     One cluster has no silhouette, Calinski–Harabasz or Davies–Bouldin: NaN. Raises InputError as `Transform.fit`.
     """
-    if breaches := _faults(counts, references, splits):
+    if breaches := _faults(k_values, replicates, splits):
         raise InputError(*breaches)
-    X = Transform.fit(features, columns, transform, least=2 * max(counts)).of(features)
-    distinct(X, columns, max(counts), "clusters that are searched for")
-    return indices_of(X, counts, references, splits, seed)
+    X = Transform.fit(features, columns, transform, min_customers=2 * max(k_values)).transform(features)
+    check_distinct(X, columns, max(k_values), "clusters that are searched for")
+    return validity_indices_of(X, k_values, replicates, splits, seed)
 
 
-def indices_of(X, counts=COUNTS, references=20, splits=5, seed=1):
-    """`indices` of the rows of an array as they are."""
-    taken = sampled(len(X), SAMPLE, seed)
-    rows = {k: _row(X, taken, k, splits, seed) for k in (1, *counts)}
+def validity_indices_of(X, k_values=K_VALUES, replicates=20, splits=5, seed=1):
+    """`validity_indices` of the rows of an array as they are."""
+    taken = subsample(len(X), SAMPLE, seed)
+    rows = {k: _row(X, taken, k, splits, seed) for k in (1, *k_values)}
     table = pd.DataFrame.from_dict(rows, orient="index")
-    table["gap"], table["gap_error"] = _gaps(X, table.pop("spread"), references, seed)
+    table["gap"], table["gap_standard_error"] = _gaps(X, table.pop("spread"), replicates, seed)
     columns = [*INDICES]
-    columns.insert(columns.index("gap") + 1, "gap_error")
+    columns.insert(columns.index("gap") + 1, "gap_standard_error")
     return table[columns].rename_axis("k")
 
 
-def choices(table):
+def suggested_k(indices):
     """The number that each index chooses: a frame by index; k, rule in words, value there.
 
-    table : of `indices`. Gap, BIC and prediction strength may choose 1: no clusters.
+    indices : of `validity_indices`. Gap, BIC and prediction strength may choose 1: no clusters.
     """
     found = {}
     for name, (title, rule) in INDICES.items():
-        k = int(_chosen(table, name))
-        found[title] = {"k": k, "rule": rule, "value": table[name][k]}
+        k = int(_chosen(indices, name))
+        found[title] = {"k": k, "rule": rule, "value": indices[name][k]}
     return pd.DataFrame.from_dict(found, orient="index").rename_axis("index")
 
 
-def agreement(chosen):
+def indices_agree(chosen):
     """Whether the indices agree on a number: a Verdict that tells who chooses what.
 
-    chosen : of `choices`
+    chosen : of `suggested_k`
     """
     by = chosen.reset_index().groupby("k")["index"].agg(", ".join)
-    told = "; ".join(f"{k} by {names}" for k, names in by.items())
+    choices = "; ".join(f"{k} by {names}" for k, names in by.items())
     passed = len(by) == 1 and by.index[0] > 1
-    return Verdict("indices agree on how many clusters there are", passed, told, "none of these numbers as a fact")
+    return Verdict("indices agree on how many clusters there are", passed, choices, "none of these numbers as a fact")
 
 
 def silhouette(distances, codes):
@@ -103,7 +104,7 @@ def silhouette(distances, codes):
     return float(each.mean())
 
 
-def prediction_strength(X, k, splits=5, seed=1, starts=5):
+def prediction_strength(X, k, splits=5, seed=1, n_init=5):
     """Share of pairs in a cluster of one half that clusters of the other half keep together; of the worst cluster.
 
     Mean over halvings, each both ways; 1 where k is 1. [Tibshirani & Walther 2005, (2.1)]
@@ -114,17 +115,17 @@ def prediction_strength(X, k, splits=5, seed=1, starts=5):
     for _ in range(splits):
         mixed = rng.permutation(len(X))
         halves = X[mixed[: len(X) // 2]], X[mixed[len(X) // 2 :]]
-        fits = [k_means(half, k, int(rng.integers(2**31)), starts) for half in halves]
+        fits = [k_means(half, k, int(rng.integers(2**31)), n_init) for half in halves]
         for one in (0, 1):
-            own, foretold = fits[one][1], nearest(halves[one], fits[1 - one][0])
-            found.append(_kept(own, foretold, k))
+            own, predicted = fits[one][1], nearest_centre(halves[one], fits[1 - one][0])
+            found.append(_kept(own, predicted, k))
     return float(np.mean(found))
 
 
-def _kept(own, foretold, k):
+def _kept(own, predicted, k):
     """Share of a cluster's pairs that are together as foretold, of the worst; one customer has no pair: 0."""
     together = np.zeros((k, k))
-    np.add.at(together, (own, foretold), 1)
+    np.add.at(together, (own, predicted), 1)
     counts = together.sum(axis=1)
     pairs = (together * (together - 1)).sum(axis=1)
     return np.divide(pairs, counts * (counts - 1), out=np.zeros(k), where=counts > 1).min()
@@ -147,33 +148,33 @@ def _spread(X, centres, codes):
     return np.log(((X - centres[codes]) ** 2).sum())
 
 
-def _gaps(X, spread, references, seed):
+def _gaps(X, spread, replicates, seed):
     """The gap and its error for each k of `spread`: two Series."""
     rng = np.random.default_rng([seed, 0])
     low, high = X.min(axis=0), X.max(axis=0)
-    drawn = np.empty((references, len(spread)))
-    for b in range(references):
+    drawn = np.empty((replicates, len(spread)))
+    for b in range(replicates):
         uniform = rng.uniform(low, high, X.shape)
         for i, k in enumerate(spread.index):
             drawn[b, i] = _spread(uniform, *k_means(uniform, k, seed, 1))
     gap = pd.Series(drawn.mean(axis=0), spread.index) - spread
-    return gap, pd.Series(drawn.std(axis=0) * np.sqrt(1 + 1 / references), spread.index)
+    return gap, pd.Series(drawn.std(axis=0) * np.sqrt(1 + 1 / replicates), spread.index)
 
 
 def _chosen(table, name):
     values = table[name].dropna()
     if name == "gap":
-        within = values.to_numpy()[:-1] >= (table.gap - table.gap_error).to_numpy()[1:]
+        within = values.to_numpy()[:-1] >= (table.gap - table.gap_standard_error).to_numpy()[1:]
         return values.index[np.argmax(within)] if within.any() else values.index[-1]
     if name == "prediction_strength":
-        return values.index[values >= STRONG].max()
+        return values.index[values >= PREDICTION_STRENGTH_LIMIT].max()
     return values.idxmin() if INDICES[name][1] == "lowest" else values.idxmax()
 
 
-def _faults(counts, references, splits):
-    counts = [*counts]
-    if not counts or min(counts) < 2 or counts != sorted(set(counts)):
-        return [f"counts = {counts}: give numbers of clusters, 2 or more, in order"]
-    if references < 1 or splits < 1:
-        return [f"references = {references}, splits = {splits}: give 1 of each at least"]
+def _faults(k_values, replicates, splits):
+    k_values = [*k_values]
+    if not k_values or min(k_values) < 2 or k_values != sorted(set(k_values)):
+        return [f"k_values = {k_values}: give numbers of clusters, 2 or more, in order"]
+    if replicates < 1 or splits < 1:
+        return [f"replicates = {replicates}, splits = {splits}: give 1 of each at least"]
     return []

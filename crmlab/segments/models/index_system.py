@@ -13,14 +13,14 @@ from pandas.api.types import is_numeric_dtype
 from crmlab.contracts import InputError
 from crmlab.result import Verdict, number
 from crmlab.segments.models import weights
-from crmlab.segments.models.scheme import amount, check, labelled
+from crmlab.segments.models.scheme import check_features, format_amount, to_labels
 from crmlab.segments.tables.scorecard import WEIGHTINGS
 
 ENDS = {"minmax": (0.0, 1.0), "winsorised": (0.01, 0.99)}
 POINTS = 101  # of a rank, at most
 DIGITS = 9  # of a score; what rounding alone sets apart is tied
 ALIKE = 1e-6
-DOUBT = 0.25  # chance of another tier, from which a customer is in doubt
+UNSTABLE_FROM = 0.25  # chance of another tier, from which a customer is in doubt
 ALL = "all"
 
 
@@ -33,17 +33,17 @@ class Scale:
     direction: str
     normalisation: str
     values: tuple  # rising
-    marks: tuple  # 0 to 1, one each
+    normalised: tuple  # 0 to 1, one each
 
     @property
     def ends(self):
         """The values of no marks, and of all."""
-        least, greatest = self.values[0], self.values[-1]
-        return (greatest, least) if self.direction == "lower" else (least, greatest)
+        min_customers, greatest = self.values[0], self.values[-1]
+        return (greatest, min_customers) if self.direction == "lower" else (min_customers, greatest)
 
-    def of(self, features):
+    def normalise(self, features):
         """Marks of customers: an array."""
-        return np.interp(features[self.column].to_numpy(float), self.values, self.marks)
+        return np.interp(features[self.column].to_numpy(float), self.values, self.normalised)
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class IndexSystem:
         shares = _shares(tiers)
         _check_indicators(features, scorecard, len(shares))
         scales = tuple(_scale(features, name, card) for name, card in scorecard.indicators.items())
-        model = cls(scales, weigh(features, scorecard, weighting), (), scorecard.name)
+        model = cls(scales, indicator_weights(features, scorecard, weighting), (), scorecard.name)
         best = np.sort(model.score(features).to_numpy())[::-1]
         last = np.clip(np.round(np.cumsum(shares)[:-1] * len(best)).astype(int) - 1, 0, None)
         return cls(scales, model.weights, tuple(best[last].tolist()), scorecard.name)
@@ -79,28 +79,28 @@ class IndexSystem:
 
     def score(self, features):
         """The score of each customer, 0 to 100: a Series."""
-        check(features, self.name, [scale.column for scale in self.scales])
-        scores = _scores([scale.of(features) for scale in self.scales], self.weights.values)
+        check_features(features, self.name, [scale.column for scale in self.scales])
+        scores = _scores([scale.normalise(features) for scale in self.scales], self.weights.values)
         return pd.Series(scores, features.index, name="score")
 
-    def points(self, features):
+    def contributions(self, features):
         """What each indicator adds to the score of each customer: a frame, a column an indicator."""
-        check(features, self.name, [scale.column for scale in self.scales])
+        check_features(features, self.name, [scale.column for scale in self.scales])
         pairs = zip(self.scales, self.weights.values, strict=True)
-        return pd.DataFrame({s.indicator: 100 * weight * s.of(features) for s, weight in pairs}, features.index)
+        return pd.DataFrame({s.indicator: 100 * weight * s.normalise(features) for s, weight in pairs}, features.index)
 
     def assign(self, features):
         """The tier of each customer: an ordered Series."""
-        return labelled(_places(self.score(features).to_numpy(), self.cuts), self, features.index)
+        return to_labels(_places(self.score(features).to_numpy(), self.cuts), self, features.index)
 
     def rules(self):
         """Which scores each tier has: a frame by label."""
         ends = [np.inf, *self.cuts, 0.0]
-        says = []
+        descriptions = []
         for place, high in enumerate(ends[:-1]):
-            low = f"score at least {amount(ends[place + 1])}"
-            says.append(low + (f", below {amount(high)}" if np.isfinite(high) else ""))
-        return pd.DataFrame({"rule": says}, pd.Index(self.labels, name="label"))
+            low = f"score at least {format_amount(ends[place + 1])}"
+            descriptions.append(low + (f", below {format_amount(high)}" if np.isfinite(high) else ""))
+        return pd.DataFrame({"rule": descriptions}, pd.Index(self.labels, name="label"))
 
     def indicators(self):
         """How each indicator is read and what it counts for: a frame by indicator.
@@ -112,52 +112,61 @@ class IndexSystem:
         index = pd.Index(self.weights.names, name="indicator")
         return pd.DataFrame(rows, index, columns).assign(weight=self.weights.values)
 
-    def doubt(self, features, error=0.2, draws=500, seed=1):
+    def weight_sensitivity(self, features, error=0.2, replicates=500, seed=1):
         """How each customer would fare under other weights that one might as well have had: a frame by customer.
 
         error   : how far weights may be off: standard deviation of an average one over itself. They are drawn from a
                   Dirichlet distribution about the weights, and customers graded anew, as many to a tier as now
         returns
             score, tier    as they are
-            chance         of another tier, 0 to 1; up, down: of a better and of a worse one
-            best, worst    tiers that hold 95 % of the draws
+            probability    of another tier, 0 to 1; probability_better, probability_worse:
+                           of a better and of a worse one
+            best_tier, worst_tier tiers that hold 95 % of the draws
         Raises InputError for an error that is not above 0 and below 1, and for no draws.
         """
-        if not 0 < error < 1 or draws < 1:
-            raise InputError(f"error = {error!r}, draws = {draws!r}: give an error above 0 and below 1, and draws")
+        if not 0 < error < 1 or replicates < 1:
+            raise InputError(
+                f"error = {error!r}, replicates = {replicates!r}: give an error above 0 and below 1, and draws"
+            )
         labels, score = self.assign(features), self.score(features)
-        now, marks = labels.cat.codes.to_numpy(), [scale.of(features) for scale in self.scales]
+        now, normalised = labels.cat.codes.to_numpy(), [scale.normalise(features) for scale in self.scales]
         upto = np.cumsum(np.bincount(now, minlength=len(self.labels)))
         held = np.zeros((len(now), len(self.labels)), dtype=np.int32)
         everyone = np.arange(len(now))
-        for drawn in _drawn(np.array(self.weights.values), error, draws, seed):
-            held[everyone, _graded(_scores(marks, drawn), upto[:-1])] += 1
-        share = np.cumsum(held, axis=1) / draws
-        better, kept = (share - held / draws)[everyone, now], held[everyone, now] / draws
-        found = {"score": score, "tier": labels, "chance": 1 - kept, "up": better, "down": 1 - share[everyone, now]}
-        for name, end in (("best", 0.025), ("worst", 0.975)):
-            found[name] = labelled((share < end - ALIKE).sum(axis=1), self, features.index)
+        for drawn in _drawn(np.array(self.weights.values), error, replicates, seed):
+            held[everyone, _graded(_scores(normalised, drawn), upto[:-1])] += 1
+        share = np.cumsum(held, axis=1) / replicates
+        better, kept = (share - held / replicates)[everyone, now], held[everyone, now] / replicates
+        found = {
+            "score": score,
+            "tier": labels,
+            "probability": 1 - kept,
+            "probability_better": better,
+            "probability_worse": 1 - share[everyone, now],
+        }
+        for name, end in (("best_tier", 0.025), ("worst_tier", 0.975)):
+            found[name] = to_labels((share < end - ALIKE).sum(axis=1), self, features.index)
         return pd.DataFrame(found)
 
 
-def weigh(features, scorecard, weighting=None):
+def indicator_weights(features, scorecard, weighting=None):
     """Weights of a scorecard's indicators, as it says or by another `weighting`: see `models.weights`."""
     how = weighting or scorecard.weighting
     if how not in WEIGHTINGS:
         raise InputError(f"weighting = {how!r}: choose one of {', '.join(WEIGHTINGS)}")
     if how == "equal":
-        return weights.equal(scorecard.names)
+        return weights.equal_weights(scorecard.names)
     if how == "given":
-        return weights.given(scorecard.given, scorecard.names)
+        return weights.given_weights(scorecard.given_weights, scorecard.names)
     if how == "ahp":
         if not scorecard.comparisons:
             raise InputError("weighting = 'ahp': the scorecard has no [comparisons]; write a row for each indicator")
-        return weights.ahp(scorecard.matrix)
+        return weights.ahp_weights(scorecard.matrix)
     values = features[list(scorecard.columns)].set_axis(list(scorecard.names), axis=1)
-    return weights.entropy(values, how.removeprefix("entropy "), scorecard.lower)
+    return weights.entropy_weights(values, how.removeprefix("entropy "), scorecard.lower)
 
 
-def weightings(features, scorecard):
+def weighting_comparison(features, scorecard):
     """Weights by each way that the scorecard allows, side by side: a frame, indicators by ways.
 
     Raises InputError where an indicator is unknown, empty or the same for all.
@@ -165,59 +174,66 @@ def weightings(features, scorecard):
     _check_indicators(features, scorecard, 2)
     values = features[list(scorecard.columns)]
     lacking = {
-        "given": not scorecard.given,
+        "given": not scorecard.given_weights,
         "ahp": not scorecard.comparisons,
         "entropy sum": bool((values.to_numpy(float) < 0).any()),
     }
-    found = {how: weigh(features, scorecard, how) for how in WEIGHTINGS if not lacking.get(how, False)}
+    found = {how: indicator_weights(features, scorecard, how) for how in WEIGHTINGS if not lacking.get(how, False)}
     index = pd.Index(scorecard.names, name="indicator")
     return pd.DataFrame({how: weight.values for how, weight in found.items()}, index)
 
 
-def doubt_by_tier(doubt, beyond=DOUBT):
+def weight_sensitivity_by_tier(sensitivity, limit=UNSTABLE_FROM):
     """How many of each tier are in doubt: a frame by tier, the empty ones too, "all" last.
 
-    doubt   : of `IndexSystem.doubt`; beyond: the chance of another tier from which a customer is in doubt
-    returns : customers; in_doubt, count; share of the tier's customers, and the mean chance, 0 where there are none
+    sensitivity : of `IndexSystem.weight_sensitivity`
+    limit   : the probability of another tier from which a customer is in doubt
+    returns : customers; unstable, count; share of the tier's customers, and the mean probability, 0 where none
     """
-    counted = pd.DataFrame({"in_doubt": (doubt.chance >= beyond).astype(int), "chance": doubt.chance, "customers": 1})
-    table = counted.groupby(doubt.tier, observed=False).sum()
+    counted = pd.DataFrame(
+        {
+            "unstable": (sensitivity.probability >= limit).astype(int),
+            "probability": sensitivity.probability,
+            "customers": 1,
+        }
+    )
+    table = counted.groupby(sensitivity.tier, observed=False).sum()
     table.index = pd.Index(map(str, table.index), name="tier")
     table.loc[ALL] = counted.sum()
     customers = table.customers.clip(lower=1)
-    counts = table[["customers", "in_doubt"]].astype(int)
-    return counts.assign(share=table.in_doubt / customers, chance=table.chance / customers)
+    counts = table[["customers", "unstable"]].astype(int)
+    return counts.assign(share=table.unstable / customers, probability=table.probability / customers)
 
 
-def tiers_hold(table, most=0.2):
+def tiers_robust_to_weights(by_tier, max_share=0.2):
     """Whether tiers would be much the same under other weights: a Verdict.
 
-    table : of `doubt_by_tier`; it fails where a greater share of customers than `most` is in doubt
+    by_tier : of `weight_sensitivity_by_tier`; it fails where a greater share of customers than `max_share` is in doubt
     """
-    every, tiers = table.loc[ALL], table.drop(ALL)
+    every, tiers = by_tier.loc[ALL], by_tier.drop(ALL)
     return Verdict(
-        f"At most {number(100 * most, 2)} % of customers would be in another tier by weights somewhat different",
-        bool(every.share <= most),
+        f"At most {number(100 * max_share, 2)} % of customers would be in another tier by weights somewhat different",
+        bool(every.share <= max_share),
         f"{number(100 * every.share, 3)} % of {every.customers:,.0f} are in doubt, most in {tiers.share.idxmax()} "
         f"({number(100 * tiers.share.max(), 3)} %)",
         "fewer tiers, or the score itself",
     )
 
 
-def _check_indicators(features, scorecard, least):
+def _check_indicators(features, scorecard, min_customers):
     """Raises InputError where features lack an indicator, or one tells nobody apart, with every breach."""
     breaches, sound = [], []
     for name, column in zip(scorecard.names, scorecard.columns, strict=True):
         if column not in features:
             near = difflib.get_close_matches(column, map(str, features), n=1)
-            told = f"did you mean {near[0]!r}?" if near else "join it, or drop the indicator"
-            breaches.append(f"features: no column {column!r}, which indicator {name!r} needs; {told}")
+            advice = f"did you mean {near[0]!r}?" if near else "join it, or drop the indicator"
+            breaches.append(f"features: no column {column!r}, which indicator {name!r} needs; {advice}")
         elif not is_numeric_dtype(features[column]):
             breaches.append(f"features: {column!r} of indicator {name!r} holds no numbers; take another column")
         else:
             sound.append(column)
     try:
-        check(features, scorecard.name, sound, varying=sound, least=least)
+        check_features(features, scorecard.name, sound, varying=sound, min_customers=min_customers)
     except InputError as wrong:
         breaches += wrong.breaches
     if breaches:
@@ -238,35 +254,35 @@ def _scale(features, name, indicator):
     column = indicator.column or name
     values = features[column].to_numpy(float)
     if indicator.normalisation == "rank":
-        points, marks = _ranked(values)
+        knots, normalised = _ranked(values)
     else:
-        points, marks = np.quantile(values, ENDS[indicator.normalisation]), np.array([0.0, 1.0])
-        if points[0] == points[1]:
+        knots, normalised = np.quantile(values, ENDS[indicator.normalisation]), np.array([0.0, 1.0])
+        if knots[0] == knots[1]:
             raise InputError(
-                f"features: {column!r} of indicator {name!r} is {amount(points[0])} for all but a hundredth at either "
-                "end, so 'winsorised' tells nobody apart; take 'rank' or 'minmax'"
+                f"features: {column!r} of indicator {name!r} is {format_amount(knots[0])} for all but "
+                "a hundredth at either end, so 'winsorised' tells nobody apart; take 'rank' or 'minmax'"
             )
-    marks = 1 - marks if indicator.direction == "lower" else marks
-    line = tuple(points.tolist()), tuple(marks.tolist())
+    normalised = 1 - normalised if indicator.direction == "lower" else normalised
+    line = tuple(knots.tolist()), tuple(normalised.tolist())
     return Scale(name, column, indicator.direction, indicator.normalisation, *line)
 
 
 def _ranked(values):
     """Points of values, and the share of customers below each, half of those at it included, moved to 0 to 1."""
     lined = np.sort(values)
-    points = np.unique(lined)
-    if len(points) > POINTS:
-        points = np.unique(lined[np.round(np.linspace(0, len(lined) - 1, POINTS)).astype(int)])
-    below, upto = np.searchsorted(lined, points), np.searchsorted(lined, points, side="right")
+    knots = np.unique(lined)
+    if len(knots) > POINTS:
+        knots = np.unique(lined[np.round(np.linspace(0, len(lined) - 1, POINTS)).astype(int)])
+    below, upto = np.searchsorted(lined, knots), np.searchsorted(lined, knots, side="right")
     middle = (below + upto) / 2
-    return points, (middle - middle[0]) / (middle[-1] - middle[0])
+    return knots, (middle - middle[0]) / (middle[-1] - middle[0])
 
 
-def _scores(marks, given):
+def _scores(normalised, indicator_weights):
     """Weighted marks of 100, column by column, so that who is alike has the same score to the last bit."""
-    total = np.zeros(len(marks[0]))
-    for mark, weight in zip(marks, given, strict=True):
-        total += 100 * weight * mark
+    total = np.zeros(len(normalised[0]))
+    for value, weight in zip(normalised, indicator_weights, strict=True):
+        total += 100 * weight * value
     return np.round(total, DIGITS)
 
 
@@ -281,13 +297,13 @@ def _graded(scores, upto):
     return _places(scores, lined[upto - 1])
 
 
-def _drawn(center, error, draws, seed):
+def _drawn(center, error, replicates, seed):
     """Weights about `center`; those that are 0 stay so."""
     held = center > 0
-    drawn = np.zeros((draws, len(center)))
+    drawn = np.zeros((replicates, len(center)))
     if held.sum() > 1:
         concentration = (held.sum() - 1) / error**2 - 1
-        drawn[:, held] = np.random.default_rng(seed).dirichlet(concentration * center[held], draws)
+        drawn[:, held] = np.random.default_rng(seed).dirichlet(concentration * center[held], replicates)
     else:
         drawn[:, held] = 1.0
     return drawn

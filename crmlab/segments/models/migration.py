@@ -15,11 +15,11 @@ from crmlab.result import Verdict, number
 NEW, GONE = "new", "gone"
 CHANGES = ("rose", "stayed", "fell", NEW, GONE)
 LEVEL = 0.95
-COLUMNS = ["before", "after", "change", "customers", "of", "chance", "low", "high"]
+COLUMNS = ["before", "after", "change", "customers", "n", "probability", "ci_low", "ci_high"]
 COLUMNS += ["value_before", "value_after", "reason"]
 
 
-def movers(before, after, value_before, value_after):
+def customer_moves(before, after, value_before, value_after):
     """Where each customer was and is: a frame by customer.
 
     before, after : labels of one scheme on an earlier and a later day, ordered Series by customer
@@ -46,20 +46,20 @@ def movers(before, after, value_before, value_after):
     return pd.DataFrame(found, everyone)
 
 
-def migration(before, after, value_before, value_after):
+def migration_matrix(before, after, value_before, value_after):
     """How many moved from each class to each, and what they brought: a frame, one row a pair of classes.
 
-    Arguments and errors as of `movers`.
+    Arguments and errors as of `customer_moves`.
     returns
         before, after              classes, best first; "new" after them where there are new customers, "gone" likewise
         change                     "rose", "stayed", "fell", "new" or "gone"
         customers                  who moved so, count
-        of                         customers in `before`, count
-        chance, low, high          share of `of`, 0 to 1, and its 95 % interval [Wilson 1927]
+        n                          customers in `before`, count
+        probability, ci_low, ci_high          share of `n`, 0 to 1, and its 95 % interval [Wilson 1927]
         value_before, value_after  what they brought before, and bring after; in the currency of the data
-        reason                     why there is no chance
+        reason                     why there is no probability
     """
-    each = movers(before, after, value_before, value_after)
+    each = customer_moves(before, after, value_before, value_after)
     by = [each.before, each.after]
     table = each[["value_before", "value_after"]].groupby(by, observed=False).sum()
     table.insert(0, "customers", each.groupby(by, observed=False).size())
@@ -67,65 +67,70 @@ def migration(before, after, value_before, value_after):
     held = (table.before != NEW) | (each.before == NEW).any()
     held &= (table.after != GONE) | (each.after == GONE).any()
     table = table[held & ((table.before != NEW) | (table.after != GONE))].reset_index(drop=True)
-    of = table.groupby("before").customers.transform("sum")
+    n = table.groupby("before").customers.transform("sum")
     places = {name: place for place, name in enumerate(map(str, before.cat.categories))}
     was, now = table.before.map(places), table.after.map(places)
     change = np.select([was.isna(), now.isna(), now < was, now > was], [NEW, GONE, "rose", "fell"], "stayed")
-    table = table.assign(change=change, customers=table.customers.astype(int), of=of.astype(int))
-    table = table.assign(**_wilson(table.customers, of))
-    table["chance"] = table.customers / of.where(of > 0)
+    table = table.assign(change=change, customers=table.customers.astype(int), n=n.astype(int))
+    table = table.assign(**_wilson(table.customers, n))
+    table["probability"] = table.customers / n.where(n > 0)
     empty = "cannot be estimated: nobody was in " + table.before.astype(str)
-    table["reason"] = empty.where(of == 0, "")
+    table["reason"] = empty.where(n == 0, "")
     return table[COLUMNS]
 
 
-def risen_and_fallen(table):
+def migration_summary(moves):
     """How many rose, stayed and fell, and what they carried: a frame by change.
 
-    table   : of `migration`
+    moves   : of `migration_matrix`
     returns
         customers                  count
-        share, low, high           of the customers known on both days, 0 to 1, and its 95 % interval [Wilson 1927];
+        share, ci_low, ci_high     of the customers known on both days, 0 to 1, and its 95 % interval [Wilson 1927];
                                    of "new" and "gone" among all customers
-        value_before, value_after  sums; gain: what they bring more
+        value_before, value_after  sums; value_change: what they bring more
     """
-    sums = table.groupby("change")[["customers", "value_before", "value_after"]].sum()
+    sums = moves.groupby("change")[["customers", "value_before", "value_after"]].sum()
     sums = sums.reindex(
         [change for change in CHANGES if change in sums.index or change not in (NEW, GONE)], fill_value=0
     )
     known, every = sums.customers.drop([NEW, GONE], errors="ignore").sum(), sums.customers.sum()
-    of = pd.Series(np.where(sums.index.isin([NEW, GONE]), every, known), sums.index)
-    found = {"customers": sums.customers.astype(int), "share": sums.customers / of, **_wilson(sums.customers, of)}
+    n = pd.Series(np.where(sums.index.isin([NEW, GONE]), every, known), sums.index)
+    found = {"customers": sums.customers.astype(int), "share": sums.customers / n, **_wilson(sums.customers, n)}
     values = sums[["value_before", "value_after"]]
-    table = pd.DataFrame(found).join(values).assign(gain=values.value_after - values.value_before)
-    return table.rename_axis("change")
+    moves = pd.DataFrame(found).join(values).assign(value_change=values.value_after - values.value_before)
+    return moves.rename_axis("change")
 
 
-def more_rose(summary):
+def more_rose_than_fell(summary):
     """Whether more customers rose than fell: a Verdict, by the exact test of those who moved.
 
-    summary : of `risen_and_fallen`
+    summary : of `migration_summary`
     """
     rose, fell = (int(summary.customers[change]) for change in ("rose", "fell"))
     p = stats.binomtest(rose, rose + fell).pvalue if rose + fell else 1.0
-    told = f"{rose:,} rose, {fell:,} fell, {int(summary.customers['stayed']):,} stayed"
-    told += "; if the scheme's values only grow, nobody can fall" if rose and not fell else ""
-    told += "; no difference" if p > 1 - LEVEL else f"; p {'< 0.0001' if p < 1e-4 else f'= {number(float(p), 2)}'}"
-    instead = "what is done about the classes that most fell from, by the table of moves"
-    return Verdict("More customers rose than fell", bool(rose > fell and p <= 1 - LEVEL), told, instead)
+    conclusion = f"{rose:,} rose, {fell:,} fell, {int(summary.customers['stayed']):,} stayed"
+    conclusion += "; if the scheme's values only grow, nobody can fall" if rose and not fell else ""
+    conclusion += (
+        "; no difference" if p > 1 - LEVEL else f"; p {'< 0.0001' if p < 1e-4 else f'= {number(float(p), 2)}'}"
+    )
+    recommendation = "what is done about the classes that most fell from, by the table of moves"
+    return Verdict("More customers rose than fell", bool(rose > fell and p <= 1 - LEVEL), conclusion, recommendation)
 
 
-def _wilson(counts, of):
+def _wilson(counts, n):
     """Ends of the interval of each share, NaN where it is of nobody."""
-    pairs = zip(counts.astype(int), of.astype(int), strict=True)
-    ends = [tuple(stats.binomtest(k, n).proportion_ci(LEVEL, "wilson")) if n else (np.nan, np.nan) for k, n in pairs]
-    return dict(zip(("low", "high"), np.array(ends).T, strict=True))
+    pairs = zip(counts.astype(int), n.astype(int), strict=True)
+    ends = [
+        tuple(stats.binomtest(k, total).proportion_ci(LEVEL, "wilson")) if total else (np.nan, np.nan)
+        for k, total in pairs
+    ]
+    return dict(zip(("ci_low", "ci_high"), np.array(ends).T, strict=True))
 
 
 def _faults(before, after, value_before, value_after):
     """What is wrong with the input, in words."""
-    told = {"before": (before, value_before), "after": (after, value_after)}
-    for name, (labels, value) in told.items():
+    sides = {"before": (before, value_before), "after": (after, value_after)}
+    for name, (labels, value) in sides.items():
         if not isinstance(labels.dtype, pd.CategoricalDtype) or not labels.cat.ordered:
             yield f"{name}: labels are in no order; take the Series that `assign` of a scheme gives"
         elif taken := {NEW, GONE} & set(map(str, labels.cat.categories)):
@@ -139,7 +144,7 @@ def _faults(before, after, value_before, value_after):
         lacking = labels.index.difference(value.index[np.isfinite(value.to_numpy(float))]).tolist()
         if lacking:
             yield f"value_{name}: empty for {len(lacking):,} customers (first: {lacking[0]!r}); fill it"
-    kinds = [[*map(str, labels.cat.categories)] for labels, _ in told.values() if hasattr(labels, "cat")]
+    kinds = [[*map(str, labels.cat.categories)] for labels, _ in sides.values() if hasattr(labels, "cat")]
     if len(kinds) == 2 and kinds[0] != kinds[1]:
         yield f"before has classes {', '.join(kinds[0])}, after {', '.join(kinds[1])}; assign both by one fitted scheme"
     if len(before.index.intersection(after.index)) == 0:

@@ -14,13 +14,13 @@ from scipy.spatial.distance import cdist
 
 from crmlab.contracts import InputError
 from crmlab.result import Verdict, number
-from crmlab.segments.models.clusters import COLUMNS, distinct, k_means, one_thread, sampled
-from crmlab.segments.models.how_many import COUNTS, prediction_strength, silhouette
-from crmlab.segments.models.scheme import plain
+from crmlab.segments.models.clusters import COLUMNS, check_distinct, k_means, one_thread, subsample
+from crmlab.segments.models.how_many import K_VALUES, prediction_strength, silhouette
+from crmlab.segments.models.scheme import to_tuples
 from crmlab.segments.models.transforms import Transform, signed_exp, signed_log
 
-LEVEL = 0.95  # of what the null gives, which customers must beat
-PARTS = 50  # intervals of equal share that a margin is told by
+NULL_QUANTILE = 0.95  # of what the null gives, which customers must beat
+MARGIN_PIECES = 50  # intervals of equal share that a margin is told by
 MATCHED, STEPS = 2000, 6  # draws, and steps, to find the correlations of the copula that give those of the ranks
 MEASURES = ("silhouette", "prediction_strength")
 
@@ -47,8 +47,8 @@ class Margin:
         whole = bool((rest == np.round(rest)).all())
         distinct, counts = np.unique(rest, return_counts=True)
         below = np.cumsum(counts) / len(rest)
-        if len(distinct) > PARTS:
-            at = np.unique(np.searchsorted(below, np.linspace(0, 1, PARTS + 1)[1:] * (1 - 1e-12)))
+        if len(distinct) > MARGIN_PIECES:
+            at = np.unique(np.searchsorted(below, np.linspace(0, 1, MARGIN_PIECES + 1)[1:] * (1 - 1e-12)))
             at = at if whole else np.unique([0, *at])
             distinct, below = distinct[at], below[at]
         if whole:
@@ -60,7 +60,7 @@ class Margin:
             shares = _one_mode(np.diff(edges), np.diff(shares))
         return cls(tuple(edges.tolist()), tuple(np.asarray(shares, float).tolist()), float(zero.mean()), whole, log)
 
-    def at(self, ranks):
+    def quantile(self, ranks):
         """Values at ranks between 0 and 1: an array."""
         start = np.interp(0.0, self.edges, self.shares) * (1 - self.zero)  # share below zero
         beyond = np.where(ranks < start, ranks, np.maximum(ranks - self.zero, start)) / max(1 - self.zero, 1e-12)
@@ -91,85 +91,93 @@ class UnimodalNull:
             with np.errstate(invalid="ignore"):  # a column that is the same in all draws has no correlations
                 off = wanted - np.corrcoef(_scores(drawn).T).reshape(wanted.shape)
             latent = _nearest(latent + np.nan_to_num(off))
-        return cls(tuple(columns), margins, plain(np.linalg.cholesky(latent)))
+        return cls(tuple(columns), margins, to_tuples(np.linalg.cholesky(latent)))
 
-    def draw(self, count, rng):
+    def sample(self, count, rng):
         """So many customers of one kind: a frame with `columns`."""
         normal = rng.normal(size=(count, len(self.columns)))
         return pd.DataFrame(_drawn(self.margins, normal @ np.array(self.root).T), columns=list(self.columns))
 
 
-def searches(
-    features, columns=COLUMNS, transform="log", counts=COUNTS, draws=99, sample=1000, until_certain=False, seed=1
+def null_comparison(
+    features,
+    columns=COLUMNS,
+    transform="log",
+    k_values=K_VALUES,
+    replicates=99,
+    sample_size=1000,
+    stop_early=False,
+    seed=1,
 ):
     """What the search for clusters finds in customers, and in draws of one kind: a frame, the customers first.
 
-    draws         : of the null; 19 at least
-    sample        : customers searched, and drawn, at most
-    until_certain : end the draws once the verdict can no longer be a claim
+    replicates    : of the null; 19 at least
+    sample_size   : customers searched, and drawn, at most
+    stop_early    : end the draws once the verdict can no longer be a claim
     returns
-        found_in             "customers" or "null"
-        k                    the number of clusters, of `counts`, with the highest silhouette
+        source             "customers" or "null"
+        k                    the number of clusters, of `k_values`, with the highest silhouette
         silhouette           there
         prediction_strength  there
     Raises InputError as `Transform.fit`.
     """
-    if draws < 19 or not counts or min(counts) < 2 or sample < 4 * max(counts):
+    if replicates < 19 or not k_values or min(k_values) < 2 or sample_size < 4 * max(k_values):
         raise InputError(
-            f"draws = {draws}, counts = {counts}, sample = {sample}: give 19 draws or more, counts of 2 or more, "
+            f"replicates = {replicates}, k_values = {k_values}, sample_size = {sample_size}: "
+            "give 19 draws or more, counts of 2 or more, "
             "and a sample of four times the highest count"
         )
-    held = features.iloc[sampled(len(features), sample, seed)]
-    X = Transform.fit(held, columns, transform, least=4 * max(counts)).of(held)
-    distinct(X, columns, max(counts), "clusters that are searched for")
-    null, rng = UnimodalNull.fit(held, columns, transform, seed), np.random.default_rng([seed, 2])
-    rows = [{"found_in": "customers"} | _search(held, columns, transform, counts, seed)]
-    for place in range(draws):
-        drawn = null.draw(len(held), rng)
-        rows.append({"found_in": "null"} | _search(drawn, columns, transform, counts, seed + 1 + place))
-        if until_certain and max(_chance(pd.DataFrame(rows), m, draws) for m in MEASURES) > 1 - LEVEL:
+    observed = features.iloc[subsample(len(features), sample_size, seed)]
+    X = Transform.fit(observed, columns, transform, min_customers=4 * max(k_values)).transform(observed)
+    check_distinct(X, columns, max(k_values), "clusters that are searched for")
+    null, rng = UnimodalNull.fit(observed, columns, transform, seed), np.random.default_rng([seed, 2])
+    rows = [{"source": "customers"} | _search(observed, columns, transform, k_values, seed)]
+    for place in range(replicates):
+        simulated = null.sample(len(observed), rng)
+        rows.append({"source": "null"} | _search(simulated, columns, transform, k_values, seed + 1 + place))
+        if stop_early and max(_p_value(pd.DataFrame(rows), m, replicates) for m in MEASURES) > 1 - NULL_QUANTILE:
             break
     return pd.DataFrame(rows)
 
 
-def verdict(table):
+def customers_form_clusters(comparison):
     """Whether segments are claimed: customers beat 95 % of the null by silhouette and by prediction strength.
 
-    table : of `searches`. Chances are (1 + draws as good) / (1 + draws).
+    comparison : of `null_comparison`. Chances are (1 + draws as good) / (1 + draws).
     """
-    seen, null = table.iloc[0], table[table.found_in == "null"]
-    told, chances = [], []
+    observed, null = comparison.iloc[0], comparison[comparison.source == "null"]
+    parts, p_values = [], []
     for measure in MEASURES:
-        chances.append(_chance(table, measure, len(null)))
-        limit = null[measure].quantile(LEVEL, interpolation="higher")
-        told.append(
-            f"{measure.replace('_', ' ')} {number(seen[measure], 3)}, where customers of one kind have up to "
-            f"{number(limit, 3)} (chance {number(chances[-1], 2)})"
+        p_values.append(_p_value(comparison, measure, len(null)))
+        limit = null[measure].quantile(NULL_QUANTILE, interpolation="higher")
+        parts.append(
+            f"{measure.replace('_', ' ')} {number(observed[measure], 3)}, where customers of one kind have up to "
+            f"{number(limit, 3)} (chance {number(p_values[-1], 2)})"
         )
-    passed = max(chances) <= 1 - LEVEL + 1e-12
-    says = "segments are claimed" if passed else "segments are not claimed"
-    evidence = f"{says} at k = {seen.k}: {'; '.join(told)}"
+    passed = max(p_values) <= 1 - NULL_QUANTILE + 1e-12
+    conclusion = "segments are claimed" if passed else "segments are not claimed"
+    evidence = f"{conclusion} at k = {observed.k}: {'; '.join(parts)}"
     return Verdict("customers fall into segments", passed, evidence, "classes as a convenience, not as kinds of people")
 
 
-def _chance(table, measure, draws):
+def _p_value(table, measure, replicates):
     """Share of the draws, the customers among them, that are as good as the customers."""
     values = table[measure].to_numpy()
-    return (1 + (values[1:] >= values[0]).sum()) / (1 + draws)
+    return (1 + (values[1:] >= values[0]).sum()) / (1 + replicates)
 
 
-def _search(features, columns, transform, counts, seed):
+def _search(features, columns, transform, k_values, seed):
     """The best number of clusters by silhouette, with that and the prediction strength.
 
     A draw in which a column is the same for all is left with the others.
     """
     varying = [c for c in columns if features[c].nunique() > 1]
-    if len(features[varying].drop_duplicates()) < counts[0]:
-        return {"k": counts[0], "silhouette": 0.0, "prediction_strength": 0.0}  # a draw without clusters
-    X = Transform.fit(features, varying, transform).of(features)
+    if len(features[varying].drop_duplicates()) < k_values[0]:
+        return {"k": k_values[0], "silhouette": 0.0, "prediction_strength": 0.0}  # a draw without clusters
+    X = Transform.fit(features, varying, transform).transform(features)
     kinds = len(np.unique(X, axis=0))
     apart, found = cdist(X, X), []
-    for k in counts:
+    for k in k_values:
         if k <= kinds:
             codes = k_means(X, k, seed, 3)[1]
             with one_thread():
@@ -200,7 +208,7 @@ def _scores(values):
 
 
 def _drawn(margins, normal):
-    return np.stack([m.at(special.ndtr(z)) for m, z in zip(margins, normal.T, strict=True)], axis=1)
+    return np.stack([m.quantile(special.ndtr(z)) for m, z in zip(margins, normal.T, strict=True)], axis=1)
 
 
 def _nearest(matrix):

@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
-from crmlab.segments.models.scheme import numbers, reached
+from crmlab.segments.models.scheme import to_boolean, to_floats
 
-SHARES = (0.01, 0.05, 0.1, 0.2, 0.5)
-TREATMENT = ["principle", "owner", "budget_share", "success"]
-UNTOLD = "not measured: "
+TOP_SHARES = (0.01, 0.05, 0.1, 0.2, 0.5)
+TREATMENT_FIELDS = ["principle", "owner", "budget_share", "success"]
+NOT_MEASURED = "not measured: "
 
 
-def concentration(value, shares=SHARES):
+def value_concentration(value, shares=TOP_SHARES):
     """What the best customers bring: a frame by share of customers.
 
     value   : of each customer, Series; who brings 0 or less counts as 0
@@ -35,7 +35,7 @@ def concentration(value, shares=SHARES):
     return pd.DataFrame(found, pd.Index(shares, name="share"))
 
 
-def portfolio(labels, value, stage=None, clv=None):
+def segment_portfolio(labels, value, stage=None, clv=None):
     """Where customers and value lie: a frame by segment, and by lifecycle stage where stages are given.
 
     labels  : of a scheme, ordered Series by customer
@@ -63,7 +63,7 @@ def portfolio(labels, value, stage=None, clv=None):
     return _plain(table)
 
 
-def treatments(labels, value, playbook):
+def segment_treatments(labels, value, playbook):
     """What is done about each segment, beside what it brings: a frame by segment, the empty ones too.
 
     labels   : of a scheme, named for it
@@ -73,30 +73,30 @@ def treatments(labels, value, playbook):
         customers, share       count, and share of all
         value, value_share     sum, and share of it
         principle, owner, budget_share, success   of the playbook
-        budget_each            budget of a customer, in that of the mean customer; 0 where there is nobody
+        budget_per_customer            budget of a customer, in that of the mean customer; 0 where there is nobody
     Raises InputError where the playbook lacks a class, naming it, and where a customer has no label or value.
     """
     _check(labels, {"value": value})
     rows = _rows(labels, playbook)
-    table = portfolio(labels, value).join(rows)
+    table = segment_portfolio(labels, value).join(rows)
     each = table.budget_share / table.share.where(table.customers > 0)
-    return table.assign(budget_each=each.fillna(0.0))
+    return table.assign(budget_per_customer=each.fillna(0.0))
 
 
-def playbook_table(labels, value, playbook, **more):
+def customer_treatments(labels, value, playbook, **more):
     """What is done about each customer: a frame by customer, sorted.
 
-    labels, value, playbook : as of `treatments`
+    labels, value, playbook : as of `segment_treatments`
     more    : further Series by customer, each a column of its name: stage, clv, p_alive, reachable, ...
     returns : segment, treatment (the principle), owner, success, budget (of the customer, in that of the mean one),
               value, and `more`
-    Raises InputError as `treatments`, and for Series that lack a customer.
+    Raises InputError as `segment_treatments`, and for Series that lack a customer.
     """
     _check(labels, {"value": value} | more)
-    rows = treatments(labels, value, playbook)
+    rows = segment_treatments(labels, value, playbook)
     segment = labels.astype(str).rename("segment")
     found = {"segment": segment, "treatment": segment.map(rows.principle), "owner": segment.map(rows.owner)}
-    found |= {"success": segment.map(rows.success), "budget": segment.map(rows.budget_each)}
+    found |= {"success": segment.map(rows.success), "budget": segment.map(rows.budget_per_customer)}
     found |= {name: series.loc[labels.index] for name, series in ({"value": value} | more).items()}
     return pd.DataFrame(found, labels.index).rename_axis("customer_id").sort_index()
 
@@ -104,13 +104,13 @@ def playbook_table(labels, value, playbook, **more):
 def idic(labels, value, playbook=None, reachable=None, needs=None):
     """How far customers are identified, told apart, within reach and treated: a frame by step and measure.
 
-    labels, value, playbook : as of `treatments`; None leaves a step unmeasured
+    labels, value, playbook : as of `segment_treatments`; None leaves a step unmeasured
     reachable : whether each customer can be reached, Series; blanks count as no
     needs     : labels of a scheme of needs, such as loyalty to brand, Series of those customers who have one
-    returns   : value, a share of customers or of value, 0 to 1; evidence, or "not measured: " and why
+    returns   : value, a share of customers or of value, 0 to 1; summary, or "not measured: " and why
     """
     _check(labels, {"value": value} | ({} if reachable is None else {"reachable": reachable}))
-    top = concentration(value.loc[labels.index], (0.2,)).iloc[0]
+    top = value_concentration(value.loc[labels.index], (0.2,)).iloc[0]
     rows = [
         (
             "identify",
@@ -123,7 +123,7 @@ def idic(labels, value, playbook=None, reachable=None, needs=None):
         _reach(labels, reachable),
         _customised(labels, playbook),
     ]
-    table = pd.DataFrame(rows, columns=["step", "measure", "value", "evidence"])
+    table = pd.DataFrame(rows, columns=["step", "measure", "value", "summary"])
     return table.astype({"value": float}).set_index(["step", "measure"])
 
 
@@ -134,7 +134,7 @@ def _needs(labels, needs):
             "differentiate",
             measure,
             np.nan,
-            f"{UNTOLD}no scheme of needs; give one, such as usage by loyalty to brand",
+            f"{NOT_MEASURED}no scheme of needs; give one, such as usage by loyalty to brand",
         )
     known = needs.reindex(labels.index).notna()
     return "differentiate", measure, known.mean(), f"{needs.nunique():,} kinds of need among {known.sum():,} customers"
@@ -143,19 +143,19 @@ def _needs(labels, needs):
 def _reach(labels, reachable):
     measure = "share of customers who can be reached"
     if reachable is None:
-        return "interact", measure, np.nan, f"{UNTOLD}there is no column 'reachable'; join CUSTOMERS"
-    held = reached(reachable.loc[labels.index])
+        return "interact", measure, np.nan, f"{NOT_MEASURED}there is no column 'reachable'; join CUSTOMERS"
+    held = to_boolean(reachable.loc[labels.index])
     return "interact", measure, held.fillna(False).mean(), f"{held.isna().sum():,} not known, taken as no"
 
 
 def _customised(labels, playbook):
     measure = "share of customers with a treatment of their segment's own"
     if playbook is None:
-        return "customise", measure, np.nan, f"{UNTOLD}there is no playbook; give one"
+        return "customise", measure, np.nan, f"{NOT_MEASURED}there is no playbook; give one"
     principle = _rows(labels, playbook).principle
     own = principle[~principle.duplicated(keep=False)].index
-    told = f"{principle.nunique()} treatments for {len(principle)} segments"
-    return "customise", measure, labels.astype(str).isin(own).mean(), told
+    summary = f"{principle.nunique()} treatments for {len(principle)} segments"
+    return "customise", measure, labels.astype(str).isin(own).mean(), summary
 
 
 def _rows(labels, playbook):
@@ -165,7 +165,7 @@ def _rows(labels, playbook):
     if lacking := [name for name in classes if name not in held.index]:
         listed = ", ".join(map(repr, lacking))
         raise InputError(f"playbook: [{scheme}] lacks {listed}; add a table for each")
-    return held.loc[classes, TREATMENT]
+    return held.loc[classes, TREATMENT_FIELDS]
 
 
 def _kinds(labels):
@@ -201,7 +201,7 @@ def _check(labels, given):
 def _faults(name, held):
     """What is wrong with a Series that has a row for each customer, in words."""
     try:
-        blank = (~np.isfinite(numbers(held))).sum() if name in ("value", "clv") else held.isna().sum()
+        blank = (~np.isfinite(to_floats(held))).sum() if name in ("value", "clv") else held.isna().sum()
     except (TypeError, ValueError):
         yield f"{name}: it holds no numbers; give amounts"
         return
@@ -211,7 +211,7 @@ def _faults(name, held):
 
 def _value_faults(value):
     try:
-        held = numbers(value)
+        held = to_floats(value)
     except (TypeError, ValueError):
         yield "value: it holds no numbers; give what each customer brings"
         return

@@ -11,7 +11,7 @@ from crmlab.stats.comparisons import holm
 SMALL, LARGE = 0.01, 0.1  # effects: a share of variance, a Cramér's V [Cohen 1988]
 
 
-def profiles(labels, features, used, columns=None, replicates=500, seed=1):
+def segment_differences(labels, features, used, columns=None, replicates=500, seed=1):
     """How far segments differ in features they were not made of: a frame, a row a variable, the largest effect first.
 
     labels  : of each customer
@@ -22,10 +22,11 @@ def profiles(labels, features, used, columns=None, replicates=500, seed=1):
         measure    "eta²", the share of variance between segments, for numbers; "Cramér's V" for text and yes or no
         value      the measure, less what chance alone gives so many segments: epsilon squared [Kelley 1935], and V as
                    Bergsma corrects it [2013]
-        low, high  its 95 % interval, customers drawn anew, less what drawing itself adds
-        p, p_holm  chance of so large a difference among segments that are alike, by the F and chi-squared tests; and
+        ci_low, ci_high  its 95 % interval, customers drawn anew, less what drawing itself adds
+        p, p_adjusted
+                   chance of so large a difference among segments that are alike, by the F and chi-squared tests; and
                    after Holm for all variables
-        says       "differs" where p_holm is below .05, with "little" where the effect is small; "no difference";
+        outcome       "differs" where p_adjusted is below .05, with "little" where the effect is small; "no difference";
                    "cannot be estimated: " and why
     Columns that follow from used ones, as the mean spend from spend and orders, differ for that reason alone.
     Raises InputError where `columns` names a used one, one that is missing, or one that is not known for all; of all
@@ -38,21 +39,21 @@ def profiles(labels, features, used, columns=None, replicates=500, seed=1):
     codes = np.unique(pd.Categorical(labels).codes, return_inverse=True)[1]
     held = features.loc[labels.index]
     rows = [{"variable": c} | _compared(codes, held[c], replicates, [seed, i]) for i, c in enumerate(columns)]
-    table = pd.DataFrame(rows, columns=["variable", "measure", "value", "low", "high", "p", "says"])
-    table.insert(6, "p_holm", holm(table.p.astype(float)))
+    table = pd.DataFrame(rows, columns=["variable", "measure", "value", "ci_low", "ci_high", "p", "outcome"])
+    table.insert(6, "p_adjusted", holm(table.p.astype(float)))
     little = np.where(table.measure == "eta²", table.value < SMALL, table.value < LARGE)
-    told = np.select([~(table.p_holm < 0.05), little], ["no difference", "differs little"], "differs")
-    table["says"] = table.says.where(table.says != "", told)
+    outcome = np.select([~(table.p_adjusted < 0.05), little], ["no difference", "differs little"], "differs")
+    table["outcome"] = table.outcome.where(table.outcome != "", outcome)
     return table.sort_values("value", ascending=False, kind="stable", ignore_index=True)
 
 
-def means(labels, features, columns=None):
+def segment_means(labels, features, columns=None):
     """Mean of each number in each segment: a frame, segments x columns, with customers first and "all" last.
 
     columns : of numbers; None is all there are. Empty segments are left out.
     """
-    numbers = [c for c in features if is_numeric_dtype(features[c])] if columns is None else [*columns]
-    held = features.loc[labels.index, numbers].astype(float)
+    numeric = [c for c in features if is_numeric_dtype(features[c])] if columns is None else [*columns]
+    held = features.loc[labels.index, numeric].astype(float)
     by = held.groupby(labels, observed=True)
     found = by.mean()
     found.insert(0, "customers", by.size())
@@ -63,9 +64,13 @@ def means(labels, features, columns=None):
 
 def _compared(codes, values, replicates, seed):
     """One variable: measure, value, interval, chance."""
-    told = {"measure": "eta²" if _is_number(values) else "Cramér's V"}
-    if reason := _blank(codes, values):
-        return told | dict.fromkeys(["value", "low", "high", "p"], np.nan) | {"says": f"cannot be estimated: {reason}"}
+    row = {"measure": "eta²" if _is_number(values) else "Cramér's V"}
+    if reason := _unmeasurable(codes, values):
+        return (
+            row
+            | dict.fromkeys(["value", "ci_low", "ci_high", "p"], np.nan)
+            | {"outcome": f"cannot be estimated: {reason}"}
+        )
     rng = np.random.default_rng(seed)
     draws = (rng.integers(0, len(codes), len(codes)) for _ in range(replicates))
     if _is_number(values):
@@ -78,11 +83,11 @@ def _compared(codes, values, replicates, seed):
         value, p = _cramer(codes, kinds)
         drawn = [_cramer(codes[d], kinds[d])[0] for d in draws]
     # a replicate has the chance of its own draw on top of that of the data
-    low, high = np.maximum(np.quantile(drawn, [0.025, 0.975]) - (np.mean(drawn) - value), 0)
-    return told | {"value": value, "low": low, "high": high, "p": p, "says": ""}
+    ci_low, ci_high = np.maximum(np.quantile(drawn, [0.025, 0.975]) - (np.mean(drawn) - value), 0)
+    return row | {"value": value, "ci_low": ci_low, "ci_high": ci_high, "p": p, "outcome": ""}
 
 
-def _blank(codes, values):
+def _unmeasurable(codes, values):
     """Why nothing can be said of a variable, "" where it can."""
     if codes.max() == 0:
         return "all are of one segment"

@@ -13,11 +13,11 @@ import pandas as pd
 
 from crmlab.contracts import InputError
 from crmlab.result import number
-from crmlab.segments.models.rfm_audit import MOST, RULES, audit, cell_of
-from crmlab.segments.models.scheme import amount, check, labelled, plain
+from crmlab.segments.models.rfm_audit import MAX_BINS, RFM_RULES, rfm_cell, rfm_rule_audit
+from crmlab.segments.models.scheme import check_features, format_amount, to_labels, to_tuples
 
 AXES = ("days_since_last", "orders", "spend")
-SAYS = (  # of days, order days and spend: a range, and the words for its ends
+AXIS_TEXTS = (  # of days, order days and spend: a range, and the words for its ends
     ("last order {} days ago", "at least", "less than"),
     ("{} order days", "more than", "up to"),
     ("spend {}", "above", "up to"),
@@ -37,14 +37,16 @@ class Scores:
     money: tuple  # spend, in the currency of the data: likewise
 
     @classmethod
-    def fit(cls, features, bins=5, nested=False, least=0):
+    def fit(cls, features, bins=5, nested=False, min_customers=0):
         """Quantiles of what was seen. Raises InputError where a feature is missing or alike for all, or few customers.
 
-        least : customers needed; never fewer than cells
+        min_customers : customers needed; never fewer than cells
         """
-        if not (isinstance(bins, int | np.integer) and 2 <= bins <= MOST):
-            raise InputError(f"bins = {bins!r}: choose a whole number, 2 to {MOST}")
-        check(features, "rfm", AXES, varying=AXES, least=max(least, bins**3 if nested else bins))
+        if not (isinstance(bins, int | np.integer) and 2 <= bins <= MAX_BINS):
+            raise InputError(f"bins = {bins!r}: choose a whole number, 2 to {MAX_BINS}")
+        check_features(
+            features, "rfm", AXES, varying=AXES, min_customers=max(min_customers, bins**3 if nested else bins)
+        )
         late, orders, spend = _axes(features)
         recency, frequency, money = (_cuts(values, bins) for values in (late, orders, spend))
         if nested:
@@ -52,7 +54,7 @@ class Scores:
             frequency = _cuts_within(orders, r - 1, np.tile(frequency, (bins, 1)))
             f = _scored(orders, frequency[r - 1])
             money = _cuts_within(spend, (r - 1) * bins + f - 1, np.tile(money, (bins**2, 1)))
-        return cls(plain(-recency), plain(frequency), plain(money))
+        return cls(to_tuples(-recency), to_tuples(frequency), to_tuples(money))
 
     @property
     def bins(self):
@@ -64,9 +66,9 @@ class Scores:
         """Whether frequency and money are cut within the scores before them."""
         return isinstance(self.frequency[0], tuple)
 
-    def of(self, features):
+    def score(self, features):
         """Scores r, f and m of each customer: a frame of whole numbers."""
-        check(features, "rfm", AXES)
+        check_features(features, "rfm", AXES)
         late, orders, spend = _axes(features)
         frequency, money = np.array(self.frequency), np.array(self.money)
         r = _scored(late, -np.array(self.recency))
@@ -74,7 +76,7 @@ class Scores:
         m = _scored(spend, money[(r - 1) * self.bins + f - 1] if self.nested else money)
         return pd.DataFrame({"r": r, "f": f, "m": m}, features.index)
 
-    def values(self, box):
+    def describe(self, box):
         """Which values the scores of a box have, in words; "" where cuts are nested, as values then depend on cells."""
         if self.nested:
             return ""
@@ -82,8 +84,8 @@ class Scores:
         days = np.array([np.inf, *self.recency, -np.inf])  # a score holds days from its second to below its first
         orders, spend = (np.array([-np.inf, *cuts, np.inf]) for cuts in (self.frequency, self.money))
         ends = ((days[r_high], days[r_low - 1]), (orders[f_low - 1], orders[f_high]), (spend[m_low - 1], spend[m_high]))
-        told = [(axis, _between(*span, *words)) for (axis, *words), span in zip(SAYS, ends, strict=True)]
-        return "; ".join(axis.format(span) for axis, span in told if span)
+        texts = [(axis, _between(*span, *words)) for (axis, *words), span in zip(AXIS_TEXTS, ends, strict=True)]
+        return "; ".join(axis.format(span) for axis, span in texts if span)
 
 
 @dataclass(frozen=True)
@@ -91,14 +93,14 @@ class RFM:
     """Named segments by cells of the three scores."""
 
     scores: Scores
-    names: tuple = RULES  # which cells bear which name
+    names: tuple = RFM_RULES  # which cells bear which name
 
     name: ClassVar = "rfm"
 
     @classmethod
-    def fit(cls, features, bins=5, nested=False, names=RULES):
+    def fit(cls, features, bins=5, nested=False, names=RFM_RULES):
         """Scores learned from features, with names for their cells. Raises InputError as `Scores.fit`, and of names."""
-        audit(names, bins)
+        rfm_rule_audit(names, bins)
         return cls(Scores.fit(features, bins, nested), names)
 
     @property
@@ -109,20 +111,22 @@ class RFM:
     def assign(self, features):
         """The named segment of each customer, cells of several names or none settled as in `audit`: ordered Series."""
         bins, places = self.scores.bins, {name: place for place, name in enumerate(self.labels)}
-        of_cell = audit(self.names, bins).segment.map(places).to_numpy()
-        return labelled(of_cell[cell_of(self.scores.of(features), bins)], self, features.index)
+        of_cell = rfm_rule_audit(self.names, bins).segment.map(places).to_numpy()
+        return to_labels(of_cell[rfm_cell(self.scores.score(features), bins)], self, features.index)
 
     def rules(self):
         """Which scores bear each name, and where cuts are independent which values: a frame by label.
 
         cells : how many the segment has, once those of several names or none are settled
         """
-        held = audit(self.names, self.scores.bins).segment.value_counts()
+        held = rfm_rule_audit(self.names, self.scores.bins).segment.value_counts()
         boxes = [rule.box.tolist() for rule in self.names]
         spans = [", ".join(f"{axis} {_span(*ends)}" for axis, ends in zip("RFM", box, strict=True)) for box in boxes]
-        says = [f"{span}: {v}" if (v := self.scores.values(b)) else span for span, b in zip(spans, boxes, strict=True)]
+        descriptions = [
+            f"{span}: {v}" if (v := self.scores.describe(b)) else span for span, b in zip(spans, boxes, strict=True)
+        ]
         cells = held.reindex(self.labels, fill_value=0).to_numpy()
-        return pd.DataFrame({"rule": says, "cells": cells}, pd.Index(self.labels, name="label"))
+        return pd.DataFrame({"rule": descriptions, "cells": cells}, pd.Index(self.labels, name="label"))
 
 
 @dataclass(frozen=True)
@@ -144,9 +148,9 @@ class RFMTiers:
                 f"weights = {tuple(weights)}, tiers = {tiers}: give three weights of 0 or more, and 2 tiers or more, "
                 "a whole number"
             )
-        scores = Scores.fit(features, bins, nested, least=tiers)
+        scores = Scores.fit(features, bins, nested, min_customers=tiers)
         weights = tuple(float(w) / sum(weights) for w in weights)
-        return cls(scores, weights, plain(_cuts(_mean(scores.of(features), weights), tiers)))
+        return cls(scores, weights, to_tuples(_cuts(_mean(scores.score(features), weights), tiers)))
 
     @property
     def labels(self):
@@ -155,19 +159,19 @@ class RFMTiers:
 
     def score(self, features):
         """The weighted mean of the three scores of each customer: a Series."""
-        return pd.Series(_mean(self.scores.of(features), self.weights), features.index, name="rfm_score")
+        return pd.Series(_mean(self.scores.score(features), self.weights), features.index, name="rfm_score")
 
     def assign(self, features):
         """The tier of each customer: an ordered Series."""
         above = _scored(self.score(features).to_numpy(), np.array(self.cuts))
-        return labelled(len(self.labels) - above, self, features.index)
+        return to_labels(len(self.labels) - above, self, features.index)
 
     def rules(self):
         """Which weighted means each tier has: a frame by label."""
         mean = " + ".join(f"{number(w)} {axis}" for w, axis in zip(self.weights, "RFM", strict=True))
         ends = [np.inf, *self.cuts[::-1], -np.inf]
-        says = [f"{mean}: {_between(low, high, 'above', 'up to')}" for high, low in pairwise(ends)]
-        return pd.DataFrame({"rule": says}, pd.Index(self.labels, name="label"))
+        descriptions = [f"{mean}: {_between(low, high, 'above', 'up to')}" for high, low in pairwise(ends)]
+        return pd.DataFrame({"rule": descriptions}, pd.Index(self.labels, name="label"))
 
 
 def _axes(features):
@@ -204,7 +208,9 @@ def _span(low, high):
     return f"{low}" if low == high else f"{low}–{high}"
 
 
-def _between(low, high, least, most):
+def _between(low, high, above_text, up_to_text):
     """A range in words, "" where it has no ends."""
-    told = [f"{word} {amount(end)}" for word, end in ((least, low), (most, high)) if np.isfinite(end)]
-    return ", ".join(told)
+    texts = [
+        f"{word} {format_amount(end)}" for word, end in ((above_text, low), (up_to_text, high)) if np.isfinite(end)
+    ]
+    return ", ".join(texts)

@@ -13,12 +13,12 @@ import pandas as pd
 from crmlab.contracts import InputError
 from crmlab.result import Verdict, number
 
-MOST = 20  # scores an axis: their cells are as many to the third
+MAX_BINS = 20  # scores an axis: their cells are as many to the third
 OTHERS = "Others"  # what the list's own program calls cells without a name
 
 
 @dataclass(frozen=True)
-class Rule:
+class RFMRule:
     """A name, and the lowest and highest score of its cells on each axis."""
 
     name: str
@@ -38,64 +38,64 @@ class Rule:
 
 
 # the list in the manual and tests of R's package rfm, up to 0.2.2, copied widely since
-RULES = (
-    Rule("Champions", (4, 5), (4, 5), (4, 5)),
-    Rule("Loyal Customers", (2, 5), (3, 5), (3, 5)),
-    Rule("Potential Loyalist", (3, 5), (1, 3), (1, 3)),
-    Rule("New Customers", (4, 5), (1, 1), (1, 1)),
-    Rule("Promising", (3, 4), (1, 1), (1, 1)),
-    Rule("Need Attention", (2, 3), (2, 3), (2, 3)),
-    Rule("About To Sleep", (2, 3), (1, 2), (1, 2)),
-    Rule("At Risk", (1, 2), (2, 5), (2, 5)),
-    Rule("Can't Lose Them", (1, 1), (4, 5), (4, 5)),
-    Rule("Lost", (1, 2), (1, 2), (1, 2)),
+RFM_RULES = (
+    RFMRule("Champions", (4, 5), (4, 5), (4, 5)),
+    RFMRule("Loyal Customers", (2, 5), (3, 5), (3, 5)),
+    RFMRule("Potential Loyalist", (3, 5), (1, 3), (1, 3)),
+    RFMRule("New Customers", (4, 5), (1, 1), (1, 1)),
+    RFMRule("Promising", (3, 4), (1, 1), (1, 1)),
+    RFMRule("Need Attention", (2, 3), (2, 3), (2, 3)),
+    RFMRule("About To Sleep", (2, 3), (1, 2), (1, 2)),
+    RFMRule("At Risk", (1, 2), (2, 5), (2, 5)),
+    RFMRule("Can't Lose Them", (1, 1), (4, 5), (4, 5)),
+    RFMRule("Lost", (1, 2), (1, 2), (1, 2)),
 )
 
 
-def audit(rules=RULES, bins=5, scores=None):
+def rfm_rule_audit(rules=RFM_RULES, bins=5, scores=None):
     """Every cell, and which rules claim it: a frame, one row a cell.
 
-    scores  : r, f and m of each customer, as `rfm.Scores.of` gives them, to count how many a cell holds
+    scores  : r, f and m of each customer, as `rfm.Scores.score` gives them, to count how many a cell holds
     returns
         r, f, m    scores, from 1
-        claims     rules that claim the cell, count; names: these, in the order of the list
-        first      who has it by the order of the list, "Others" where nobody claims it
+        n_rules    rules that claim the cell, count; names: these, in the order of the list
+        first_rule who has it by the order of the list, "Others" where nobody claims it
         segment    who has it here
-        how        "one name", "several: the narrowest" or "none: the nearest"
+        resolution "one name", "several: the narrowest" or "none: the nearest"
         customers  in the cell, count; where `scores` are given
     """
     _check(rules, bins)
     cells = np.array(list(product(range(1, bins + 1), repeat=3)))
     boxes = np.stack([rule.box for rule in rules])
     beyond = np.maximum(boxes[:, :, 0] - cells[:, None], cells[:, None] - boxes[:, :, 1]).clip(min=0).sum(axis=2)
-    claims = beyond == 0
+    n_rules = beyond == 0
     size = np.array([rule.cells for rule in rules])
     best = [np.lexsort((np.arange(len(rules)), size, away))[0] for away in beyond]
-    count, names = claims.sum(axis=1), np.array([rule.name for rule in rules])
+    count, names = n_rules.sum(axis=1), np.array([rule.name for rule in rules])
     found = pd.DataFrame(cells, columns=["r", "f", "m"]).assign(
-        claims=count,
-        names=["; ".join(names[held]) for held in claims],
-        first=np.where(count > 0, names[claims.argmax(axis=1)], OTHERS),
+        n_rules=count,
+        names=["; ".join(names[held]) for held in n_rules],
+        first_rule=np.where(count > 0, names[n_rules.argmax(axis=1)], OTHERS),
         segment=names[best],
-        how=np.select([count == 1, count > 1], ["one name", "several: the narrowest"], "none: the nearest"),
+        resolution=np.select([count == 1, count > 1], ["one name", "several: the narrowest"], "none: the nearest"),
     )
-    return found if scores is None else found.assign(customers=np.bincount(cell_of(scores, bins), minlength=bins**3))
+    return found if scores is None else found.assign(customers=np.bincount(rfm_cell(scores, bins), minlength=bins**3))
 
 
-def cell_of(scores, bins=5):
+def rfm_cell(scores, bins=5):
     """The row of `audit` that each customer's scores stand in: an array."""
     r, f, m = (scores[axis].to_numpy() - 1 for axis in "rfm")
     return (r * bins + f) * bins + m
 
 
-def names_each_cell_once(audited):
+def rfm_rules_unambiguous(audited):
     """Whether a list of rules gives each cell one name: a Verdict.
 
     audited : a frame of `audit`, with `customers`
     """
-    several, none = audited.claims > 1, audited.claims == 0
+    several, none = audited.n_rules > 1, audited.n_rules == 0
     listed = dict.fromkeys(name for names in audited["names"] for name in names.split("; ") if name)
-    idle = ", ".join(name for name in listed if not (audited["first"] == name).any())
+    idle = ", ".join(name for name in listed if not (audited["first_rule"] == name).any())
     idly = f"; by the order of the list nobody is left for {idle}" if idle else ""
     return Verdict(
         "The rules for named segments give each cell one name",
@@ -111,8 +111,8 @@ def _held(audited, cells):
 
 
 def _check(rules, bins):
-    if not (isinstance(bins, int | np.integer) and 2 <= bins <= MOST):
-        raise InputError(f"bins = {bins!r}: choose a whole number, 2 to {MOST}")
+    if not (isinstance(bins, int | np.integer) and 2 <= bins <= MAX_BINS):
+        raise InputError(f"bins = {bins!r}: choose a whole number, 2 to {MAX_BINS}")
     breaches, seen = [], set()
     for rule in rules:
         if rule.name in seen:

@@ -6,15 +6,15 @@ from pandas.api.types import is_float_dtype, is_integer_dtype
 from sklearn.metrics import adjusted_rand_score
 
 from crmlab.contracts import InputError
-from crmlab.segments.models.clusters import sampled
+from crmlab.segments.models.clusters import subsample
 
 SAMPLE = 5000  # customers that are drawn anew, at most
 DISSOLVED, RECOVERED = 0.5, 0.75  # Jaccard similarities [Hennig 2007]
-SHARES = (0.01, 0.05, 0.1)
+PERTURBATIONS = (0.01, 0.05, 0.1)
 EVERYONE = "all"
 
 
-def bootstrap(schemes, features, replicates=100, seed=1):
+def bootstrap_stability(schemes, features, replicates=100, seed=1):
     """How well segments are found again in customers drawn anew: a frame, a row a scheme and segment.
 
     schemes : name -> what fits it to features, such as `ABC.fit`; fitted to at most 5,000 customers, drawn with the
@@ -24,46 +24,48 @@ def bootstrap(schemes, features, replicates=100, seed=1):
         customers              of the sample
         jaccard                mean similarity with the most similar segment of a draw: those in both over those in
                                either, among the customers drawn [Hennig 2007]
-        jaccard_low, _high     its 2.5 and 97.5 % quantiles over draws
+        jaccard_ci_low, _high     its 2.5 and 97.5 % quantiles over draws
         dissolved, recovered   draws in which it is .5 or less; .75 or more
         replicates             draws to which the scheme could be fitted
-        ari, ari_low, ari_high the scheme's mean adjusted Rand index, and its quantiles [Hubert & Arabie 1985]
-        says                   "stable" from .75 on, "not stable" below .6, "in doubt" between; "cannot be estimated: "
+        ari, ari_ci_low, ari_ci_high the scheme's mean adjusted Rand index, and its quantiles [Hubert & Arabie 1985]
+        outcome                "stable" from .75 on, "not stable" below .6, "undecided" between; "cannot be estimated: "
                                and why, where there is nobody
     Rules with cuts at quantiles are stable by this, as it asks only whether other customers of the same kind lead to
-    the same segments; see `jitter` for those at a cut.
+    the same segments; see `jitter_stability` for those at a cut.
     """
     if not schemes or replicates < 1:
         raise InputError(f"schemes: {len(schemes)}, replicates = {replicates}: give one scheme and one draw at least")
     features = features.sort_index()
-    held = features.iloc[sampled(len(features), SAMPLE, seed)]
+    held = features.iloc[subsample(len(features), SAMPLE, seed)]
     return pd.concat([_found_again(n, fit, held, replicates, seed) for n, fit in schemes.items()], ignore_index=True)
 
 
-def jitter(schemes, features, shares=SHARES, replicates=50, seed=1):
+def jitter_stability(schemes, features, perturbations=PERTURBATIONS, replicates=50, seed=1):
     """How many customers change segment when what is known of them is slightly off: a frame.
 
     schemes  : name -> fitted scheme
-    shares   : by how much of itself each number may be off, either way; whole ones are rounded to whole ones
+    perturbations   : by how much of itself each number may be off, either way; whole ones are rounded to whole ones
     returns
-        scheme, share, label  the segment as known, or "all"
+        scheme, perturbation, label  the segment as known, or "all"
         customers             in it
-        near                  share of them who changed in any draw: they stand within `share` of a cut
+        near_cut              share of them who changed in any draw: they stand within `perturbation` of a cut
         changed               share of them who change, in the mean of draws
     """
-    shares = [*shares]
-    if not schemes or replicates < 1 or not all(0 < s < 1 for s in shares):
-        raise InputError(f"shares = {shares}, replicates = {replicates}: give shares above 0 and below 1, and draws")
+    perturbations = [*perturbations]
+    if not schemes or replicates < 1 or not all(0 < s < 1 for s in perturbations):
+        raise InputError(
+            f"perturbations = {perturbations}, replicates = {replicates}: give shares above 0 and below 1, and draws"
+        )
     features = features.sort_index()
     rows = []
     for name, scheme in schemes.items():
         labels = scheme.assign(features)
-        for share in shares:
-            rng = np.random.default_rng([seed, round(share * 1e6)])
+        for perturbation in perturbations:
+            rng = np.random.default_rng([seed, round(perturbation * 1e6)])
             moved = np.zeros(len(features))
             for _ in range(replicates):
-                moved += (scheme.assign(_off(features, share, rng)) != labels).to_numpy()
-            rows += _moved(name, share, labels, moved, replicates)
+                moved += (scheme.assign(_off(features, perturbation, rng)) != labels).to_numpy()
+            rows += _moved(name, perturbation, labels, moved, replicates)
     return pd.DataFrame(rows)
 
 
@@ -98,41 +100,41 @@ def _found_again(name, fit, held, replicates, seed):
         {"scheme": name, "label": kinds.astype(str), "customers": labels.value_counts(sort=False).to_numpy()}
     )
     if not similar:
-        return table.assign(replicates=0, says="cannot be estimated: the scheme could not be fitted to any draw")
-    return _told(table, pd.DataFrame(similar), np.array(alike))
+        return table.assign(replicates=0, outcome="cannot be estimated: the scheme could not be fitted to any draw")
+    return _summarise(table, pd.DataFrame(similar), np.array(alike))
 
 
-def _told(table, similar, alike):
+def _summarise(table, similar, alike):
     low, high = similar.quantile([0.025, 0.975]).to_numpy()
-    ends = {"jaccard": similar.mean().to_numpy(), "jaccard_low": low, "jaccard_high": high}
+    ends = {"jaccard": similar.mean().to_numpy(), "jaccard_ci_low": low, "jaccard_ci_high": high}
     counts = {"dissolved": (similar <= DISSOLVED).sum(), "recovered": (similar >= RECOVERED).sum()}
     table = table.assign(**ends, **{n: c.to_numpy() for n, c in counts.items()}, replicates=len(alike))
-    table["ari"], (table["ari_low"], table["ari_high"]) = alike.mean(), np.quantile(alike, [0.025, 0.975])
+    table["ari"], (table["ari_ci_low"], table["ari_ci_high"]) = alike.mean(), np.quantile(alike, [0.025, 0.975])
     cases = [table.jaccard.isna(), table.jaccard >= RECOVERED, table.jaccard >= 0.6]
     return table.assign(
-        says=np.select(cases, ["cannot be estimated: nobody is in it", "stable", "in doubt"], "not stable")
+        outcome=np.select(cases, ["cannot be estimated: nobody is in it", "stable", "undecided"], "not stable")
     )
 
 
-def _off(features, share, rng):
+def _off(features, perturbation, rng):
     """Features whose numbers are each off by up to a share of themselves."""
     found = {}
     for name, values in features.items():
         if is_float_dtype(values) or is_integer_dtype(values):
-            off = values.to_numpy(float) * (1 + rng.uniform(-share, share, len(values)))
+            off = values.to_numpy(float) * (1 + rng.uniform(-perturbation, perturbation, len(values)))
             found[name] = np.round(off) if is_integer_dtype(values) else off
     return features.assign(**found)
 
 
-def _moved(name, share, labels, moved, replicates):
+def _moved(name, perturbation, labels, moved, replicates):
     for label, held in [(EVERYONE, slice(None)), *((k, (labels == k).to_numpy()) for k in labels.cat.categories)]:
         of = moved[held]
-        near, changed = ((of > 0).mean(), of.mean() / replicates) if len(of) else (0.0, 0.0)
+        near_cut, changed = ((of > 0).mean(), of.mean() / replicates) if len(of) else (0.0, 0.0)
         yield {
             "scheme": name,
-            "share": share,
+            "perturbation": perturbation,
             "label": str(label),
             "customers": len(of),
-            "near": near,
+            "near_cut": near_cut,
             "changed": changed,
         }

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from crmlab.contracts import InputError
-from crmlab.segments.models.scheme import check
+from crmlab.segments.models.scheme import check_features
 
 KINDS = ("raw", "log", "winsorised")
 TAIL = 0.01  # share of customers at each end whom winsorising draws in
@@ -30,29 +30,29 @@ class Transform:
     low: tuple  # of each column, in its own units; −∞ unless winsorised
     high: tuple
     mean: tuple  # of each column, once transformed
-    deviation: tuple
+    standard_deviation: tuple
 
     @classmethod
-    def fit(cls, features, columns, kind="log", tail=TAIL, least=1):
+    def fit(cls, features, columns, kind="log", tail=TAIL, min_customers=1):
         """Scales learned from features. Raises InputError for columns missing, empty, or the same for all.
 
         tail  : share of customers at each end whom winsorising draws in
-        least : customers needed
+        min_customers : customers needed
         """
-        columns = named(columns)
+        columns = column_names(columns)
         if kind not in KINDS or not 0 < tail < 0.5:
             raise InputError(
                 f"kind = {kind!r}, tail = {tail!r}: choose a kind of {', '.join(KINDS)}, and a tail above 0 and "
                 "below .5"
             )
-        check(features, f"a {kind} transform", columns, columns, least)
+        check_features(features, f"a {kind} transform", columns, columns, min_customers)
         X = features[list(columns)].to_numpy(float)
         ends = np.quantile(X, [tail, 1 - tail], axis=0) if kind == "winsorised" else np.array([[-np.inf], [np.inf]])
         low, high = np.broadcast_to(ends, (2, len(columns))).tolist()
         unscaled = cls(kind, columns, tuple(low), tuple(high), (0.0,) * len(columns), (1.0,) * len(columns))
-        found = unscaled.of(features)
-        mean, deviation = found.mean(axis=0), found.std(axis=0)
-        alike = [c for c, d, m in zip(columns, deviation, mean, strict=True) if d <= 1e-12 * max(abs(m), 1)]
+        found = unscaled.transform(features)
+        mean, standard_deviation = found.mean(axis=0), found.std(axis=0)
+        alike = [c for c, d, m in zip(columns, standard_deviation, mean, strict=True) if d <= 1e-12 * max(abs(m), 1)]
         if alike:
             raise InputError(
                 *(
@@ -60,19 +60,19 @@ class Transform:
                     for c in alike
                 )
             )
-        return cls(kind, columns, tuple(low), tuple(high), tuple(mean.tolist()), tuple(deviation.tolist()))
+        return cls(kind, columns, tuple(low), tuple(high), tuple(mean.tolist()), tuple(standard_deviation.tolist()))
 
-    def of(self, features):
+    def transform(self, features):
         """Each customer on these scales: an array, customers x columns."""
         X = features[list(self.columns)].to_numpy(float)
         drawn = np.clip(X, self.low, self.high)
         if self.kind == "log":
             drawn = signed_log(drawn)
-        return (drawn - np.array(self.mean)) / np.array(self.deviation)
+        return (drawn - np.array(self.mean)) / np.array(self.standard_deviation)
 
-    def back(self, scaled):
+    def inverse_transform(self, scaled):
         """Points on these scales in the units of the features: an array, points x columns."""
-        X = np.asarray(scaled) * np.array(self.deviation) + np.array(self.mean)
+        X = np.asarray(scaled) * np.array(self.standard_deviation) + np.array(self.mean)
         return signed_exp(X) if self.kind == "log" else X
 
 
@@ -86,27 +86,27 @@ def signed_exp(x):
     return np.sign(x) * np.expm1(np.abs(x))
 
 
-def named(columns):
+def column_names(columns):
     """Names of columns as a tuple. Raises InputError where there are none, one stands twice, or they are one text."""
     if isinstance(columns, str) or not len(columns) or len(set(columns)) < len(columns):
         raise InputError(f"columns = {columns!r}: give a list of one column at least, each once")
     return tuple(columns)
 
 
-def side_by_side(features, columns):
+def transform_comparison(features, columns):
     """What each transform makes of each column: a frame, one row a column and kind.
 
     column, transform
     skewness  of the values, 0 where they are symmetric
-    largest   the value farthest from the mean, in standard deviations, without sign
+    max_abs_z   the value farthest from the mean, in standard deviations, without sign
     top_share share of the sum of squares that the farthest hundredth of customers makes up: how far they rule distances
     """
     rows = []
     for kind in KINDS:
-        scaled = Transform.fit(features, columns, kind).of(features)
+        scaled = Transform.fit(features, columns, kind).transform(features)
         for column, x in zip(columns, scaled.T, strict=True):
             squares = np.sort(x**2)[::-1]
             top = squares[: max(round(len(x) / 100), 1)].sum() / squares.sum()
-            row = {"skewness": stats.skew(x), "largest": np.sqrt(squares[0]), "top_share": top}
+            row = {"skewness": stats.skew(x), "max_abs_z": np.sqrt(squares[0]), "top_share": top}
             rows.append({"column": column, "transform": kind} | row)
     return pd.DataFrame(rows).sort_values("column", kind="stable", key=lambda c: c.map(list(columns).index))

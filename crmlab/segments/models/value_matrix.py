@@ -9,7 +9,7 @@ import pandas as pd
 from crmlab import holdout
 from crmlab.contracts import InputError
 from crmlab.result import Verdict, number
-from crmlab.segments.models.scheme import amount, check, constant, labelled
+from crmlab.segments.models.scheme import check_features, constant_message, format_amount, to_labels
 
 TREATMENTS = ("invest", "keep", "rebuild", "release")
 
@@ -39,9 +39,9 @@ class ValueMatrix:
         """
         if not 0 < margin <= 1:
             raise InputError(f"margin = {margin!r}: give the share of spend that is margin, above 0 and up to 1")
-        check(features, cls.name, _needed(features), least=len(TREATMENTS))
+        check_features(features, cls.name, _needed(features), min_customers=len(TREATMENTS))
         found = _axes(features, margin)
-        if same := [constant(axis, v.to_numpy(), cls.name) for axis, v in found.items() if v.nunique() == 1]:
+        if same := [constant_message(axis, v.to_numpy(), cls.name) for axis, v in found.items() if v.nunique() == 1]:
             raise InputError(*same)
         given = {"current_cut": current_cut, "potential_cut": potential_cut}
         if wrong := [n for n, cut in given.items() if cut is not None and not np.isfinite(cut)]:
@@ -53,21 +53,21 @@ class ValueMatrix:
 
     def axes(self, features):
         """Current value and potential of each customer: a frame, in the currency of the data."""
-        check(features, self.name, _needed(features))
+        check_features(features, self.name, _needed(features))
         return _axes(features, self.margin)
 
     def assign(self, features):
         """The class of each customer: an ordered Series."""
         found = self.axes(features)
         places = 2 * (found.current <= self.current_cut) + (found.potential <= self.potential_cut)
-        return labelled(places.to_numpy(), self, features.index)
+        return to_labels(places.to_numpy(), self, features.index)
 
     def rules(self):
         """Which values each class has: a frame by label."""
         sides = [("above", "above"), ("above", "up to"), ("up to", "above"), ("up to", "up to")]
-        now, to_come = amount(self.current_cut), amount(self.potential_cut)
-        says = [f"current value {a} {now}, potential {b} {to_come}" for a, b in sides]
-        return pd.DataFrame({"rule": says}, pd.Index(self.labels, name="label"))
+        now, to_come = format_amount(self.current_cut), format_amount(self.potential_cut)
+        descriptions = [f"current value {a} {now}, potential {b} {to_come}" for a, b in sides]
+        return pd.DataFrame({"rule": descriptions}, pd.Index(self.labels, name="label"))
 
     def quadrants(self, features):
         """What each class brings: a frame by label, the empty ones too.
@@ -85,7 +85,7 @@ class ValueMatrix:
         return table.set_axis(pd.Index(map(str, table.index), name="label"))
 
 
-def axes_distinct(axes, limit=0.8):
+def value_axes_distinct(axes, limit=0.8):
     """Whether current value and potential tell customers apart in two ways: a Verdict.
 
     axes : of `ValueMatrix.axes`. It fails where Spearman's correlation is beyond `limit`, to either side: the one then

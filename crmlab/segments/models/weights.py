@@ -8,13 +8,13 @@ import pandas as pd
 
 from crmlab.contracts import InputError
 from crmlab.result import number
-from crmlab.segments.models.scheme import numbers
+from crmlab.segments.models.scheme import to_floats
 from crmlab.stats.threads import one_thread
 
 # mean consistency index of random judgements, of 1 to 15 indicators [Saaty 1980]
 RANDOM_INDEX = (0, 0, 0.58, 0.90, 1.12, 1.24, 1.32, 1.41, 1.45, 1.49, 1.51, 1.48, 1.56, 1.57, 1.59)
-GATE = 0.1
-ROUNDED = 0.05  # relative; 0.13 for 1/8 is a reciprocal
+MAX_CONSISTENCY_RATIO = 0.1
+RECIPROCAL_TOLERANCE = 0.05  # relative; 0.13 for 1/8 is a reciprocal
 ALIKE = 1e-6
 SHOWN = 5
 VARIANTS = ("sum", "minmax")
@@ -27,15 +27,15 @@ class Weights:
     names: tuple
     values: tuple
     method: str  # how they were found, in words
-    consistency: float | None = None  # of AHP: Saaty's ratio, 0 where no judgement contradicts another
+    consistency_ratio: float | None = None  # of AHP: Saaty's ratio, 0 where no judgement contradicts another
 
 
-def equal(names):
+def equal_weights(names):
     """The same weight for each indicator."""
     return Weights(tuple(names), (1 / len(names),) * len(names), "equal")
 
 
-def given(weights, names):
+def given_weights(weights, names):
     """Weights given, name -> weight. Raises InputError unless each of `names` has one, and they sum to 1."""
     breaches = [f"weights: unknown indicator {n!r}; take {', '.join(names)}" for n in weights if n not in names]
     breaches += [f"weights: none for indicator {name!r}; give one" for name in names if name not in weights]
@@ -49,32 +49,32 @@ def given(weights, names):
     return Weights(tuple(names), tuple(float(weights[name]) for name in names), "given")
 
 
-def ahp(matrix, gate=GATE):
+def ahp_weights(matrix, limit=MAX_CONSISTENCY_RATIO):
     """Weights from judgements of pairs: the principal eigenvector of their matrix. [Saaty 1980]
 
     matrix : frame, indicators by indicators: how many times as important that of the row is as that of the column
-    gate   : the greatest consistency ratio that is let through
+    limit  : the greatest consistency ratio that is let through
     Raises InputError where the matrix is not square, positive and reciprocal (reciprocals may be rounded), and where
-    its consistency ratio is beyond `gate`: it then names the judgement that agrees least with all others.
+    its consistency ratio is beyond `limit`: it then names the judgement that agrees least with all others.
     """
-    if not gate > 0:
-        raise InputError(f"gate = {gate!r}: choose a consistency ratio above 0, such as {GATE}")
+    if not limit > 0:
+        raise InputError(f"limit = {limit!r}: choose a consistency ratio above 0, such as {MAX_CONSISTENCY_RATIO}")
     frame = _checked(matrix)
     weights, ratio = _eigen(frame.to_numpy())
-    if ratio > gate:
-        raise InputError(_contradiction(judgements(frame), ratio, gate))
-    told = f"AHP, consistency ratio {number(ratio, 2)}"
-    return Weights(tuple(frame.index), tuple(weights.tolist()), told, ratio)
+    if ratio > limit:
+        raise InputError(_contradiction(ahp_judgements(frame), ratio, limit))
+    method = f"AHP, consistency ratio {number(ratio, 2)}"
+    return Weights(tuple(frame.index), tuple(weights.tolist()), method, ratio)
 
 
-def judgements(matrix):
+def ahp_judgements(matrix):
     """Each judgement beside what all together imply: a frame, the worst first. It also reads what the gate refuses.
 
     first, second : indicators
     judged        : how many times as important the first is as the second
     implied       : ratio of their weights
-    apart         : factor between the two, 1 or more
-    ratio_without : consistency ratio if the implied value stood for the judgement
+    discrepancy   : factor between the two, 1 or more
+    consistency_ratio_without : consistency ratio if the implied value stood for the judgement
     Raises InputError where the matrix is not square, positive and reciprocal.
     """
     frame = _checked(matrix)
@@ -83,16 +83,16 @@ def judgements(matrix):
     rows = []
     for i, j in combinations(range(len(names)), 2):
         judged, implied = cells[i, j], weights[i] / weights[j]
-        mended = cells.copy()
-        mended[i, j], mended[j, i] = implied, 1 / implied
-        apart = max(judged / implied, implied / judged)
-        rows.append((names[i], names[j], judged, implied, apart, _eigen(mended)[1]))
-    columns = ["first", "second", "judged", "implied", "apart", "ratio_without"]
+        corrected = cells.copy()
+        corrected[i, j], corrected[j, i] = implied, 1 / implied
+        discrepancy = max(judged / implied, implied / judged)
+        rows.append((names[i], names[j], judged, implied, discrepancy, _eigen(corrected)[1]))
+    columns = ["first", "second", "judged", "implied", "discrepancy", "consistency_ratio_without"]
     table = pd.DataFrame(rows, columns=columns)
-    return table.sort_values("apart", ascending=False, kind="stable", ignore_index=True)
+    return table.sort_values("discrepancy", ascending=False, kind="stable", ignore_index=True)
 
 
-def entropy(values, variant="sum", lower=()):
+def entropy_weights(values, variant="sum", lower=()):
     """Weights from how unlike customers are: 1 less the entropy of each indicator's shares, over the sum of these.
 
     values  : frame, a column an indicator
@@ -115,21 +115,21 @@ def entropy(values, variant="sum", lower=()):
         cells[:, turned] = 1 - cells[:, turned]
     shares = cells / cells.sum(axis=0)
     logs = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
-    unlike = 1 + (shares * logs).sum(axis=0) / np.log(len(shares))
-    return Weights(tuple(values), tuple((unlike / unlike.sum()).tolist()), f"entropy, variant {variant}")
+    divergence = 1 + (shares * logs).sum(axis=0) / np.log(len(shares))
+    return Weights(tuple(values), tuple((divergence / divergence.sum()).tolist()), f"entropy, variant {variant}")
 
 
 def _unfit(name, column, variant):
     """Why entropy cannot weigh an indicator, in words."""
     try:
-        column = numbers(column)
+        column = to_floats(column)
     except (TypeError, ValueError):
         return [f"indicator {name!r} holds no numbers; take another column"]
     if bad := int((~np.isfinite(column)).sum()):
         return [f"indicator {name!r} is empty or infinite for {bad:,} of {len(column):,} customers; fill it"]
     if len(column) < 2 or (column == column[0]).all():
-        told = f"indicator {name!r} is the same for all {len(column):,} customers, so it tells nobody apart; drop it"
-        return [told]
+        message = f"indicator {name!r} is the same for all {len(column):,} customers, so it tells nobody apart; drop it"
+        return [message]
     if variant == "sum" and (bad := int((column < 0).sum())):
         return [f"indicator {name!r} is negative for {bad:,} customers, of which there are no shares; take 'minmax'"]
     return []
@@ -172,7 +172,7 @@ def _wrong_cells(frame, cells):
 
 def _not_reciprocal(names, cells):
     """Pairs of which the one judgement is not the reciprocal of the other, in words."""
-    off = np.abs(np.log(cells * cells.T)) > np.log1p(ROUNDED)
+    off = np.abs(np.log(cells * cells.T)) > np.log1p(RECIPROCAL_TOLERANCE)
     return _first(
         f"comparisons: not reciprocal: {_pair(names, i, j)} is {number(cells[i, j])}, so {_pair(names, j, i)} must be "
         f"{number(1 / cells[i, j])}, not {number(cells[j, i])}"
@@ -180,12 +180,13 @@ def _not_reciprocal(names, cells):
     )
 
 
-def _contradiction(table, ratio, gate):
+def _contradiction(table, ratio, limit):
     worst = table.iloc[0]
     return (
-        f"comparisons: judgements contradict each other: consistency ratio {number(ratio, 3)} is above {gate:g}; the "
+        f"comparisons: judgements contradict each other: consistency ratio {number(ratio, 3)} is above {limit:g}; the "
         f"worst is {worst['first']!r} to {worst.second!r}, judged {number(worst.judged)} where all together imply "
-        f"{number(worst.implied, 3)}, with which the ratio would be {number(worst.ratio_without, 3)}; judge it anew"
+        f"{number(worst.implied, 3)}, with which the ratio would be "
+        f"{number(worst.consistency_ratio_without, 3)}; judge it anew"
     )
 
 

@@ -5,27 +5,27 @@ from matplotlib.colors import ListedColormap, TwoSlopeNorm
 from matplotlib.ticker import PercentFormatter
 
 from crmlab.result import number
-from crmlab.segments.models.how_many import INDICES, choices
-from crmlab.segments.models.null_model import LEVEL
+from crmlab.segments.models.how_many import INDICES, suggested_k
+from crmlab.segments.models.null_model import NULL_QUANTILE
 from crmlab.segments.models.stability import DISSOLVED, EVERYONE, RECOVERED
 from crmlab.segments.plots.migration import PALE
-from crmlab.segments.plots.race import named
-from crmlab.style import ACTUAL, EXPECTED, NAIVE, QUIET, axes
+from crmlab.segments.plots.race import annotate_points
+from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes
 
 TWO_WAYS = ListedColormap(
     np.vstack([np.linspace([0.91, 0.78, 0.54], [1, 1, 1], 32), np.linspace([1, 1, 1], [0.5, 0.72, 0.85], 32)])
 )
-LOOKS = (("o", ACTUAL), ("s", EXPECTED), ("D", NAIVE), ("^", QUIET))
+LOOKS = (("o", ACTUAL), ("s", EXPECTED), ("D", BASELINE), ("^", MUTED))
 
 
-def transforms(table, ax=None):
-    """Draw `transforms.side_by_side`: how far the farthest hundredth of customers rules distances, by transform."""
-    ax, columns = axes(ax, 1.5 + 0.5 * table.column.nunique()), [*table.column.unique()]
-    kinds = table["transform"].unique()
+def transform_comparison(frame, ax=None):
+    """Draw `transform_comparison`: how far the farthest hundredth of customers rules distances, by transform."""
+    ax, columns = axes(ax, 1.5 + 0.5 * frame.column.nunique()), [*frame.column.unique()]
+    kinds = frame["transform"].unique()
     for (marker, color), kind in zip(LOOKS, kinds, strict=False):
-        held = table[table["transform"] == kind]
+        held = frame[frame["transform"] == kind]
         ax.plot(held.top_share, held.column.map(columns.index), marker, color=color, label=kind, alpha=0.85)
-    ax.axvline(0.01, color=QUIET, linewidth=1, linestyle=":")
+    ax.axvline(0.01, color=MUTED, linewidth=1, linestyle=":")
     ax.set(xlabel="Share of the sum of squares due to the farthest 1 % of customers", xlim=(0, None))
     _rows(ax, columns)
     _above(ax, len(kinds))
@@ -33,17 +33,17 @@ def transforms(table, ax=None):
     return ax
 
 
-def how_many(table, ax=None):
-    """Draw `how_many.indices`: each index by number of clusters, white at its worst; what it chooses in a frame."""
-    ax, chosen, names = axes(ax), choices(table), [*INDICES]
-    good = table[names] * [-1 if INDICES[n][1] == "lowest" else 1 for n in names]
+def validity_indices(frame, ax=None):
+    """Draw `validity_indices`: each index by number of clusters, white at its worst; what it chooses in a frame."""
+    ax, chosen, names = axes(ax), suggested_k(frame), [*INDICES]
+    good = frame[names] * [-1 if INDICES[n][1] == "lowest" else 1 for n in names]
     scaled = ((good - good.min()) / (good.max() - good.min())).T.to_numpy()
     ax.imshow(np.ma.masked_invalid(scaled), cmap=PALE, vmin=0, vmax=1, aspect="auto")
-    for (row, column), value in np.ndenumerate(table[names].T.to_numpy()):
-        told, here = number(float(value), 3) or "–", chosen.k.iloc[row] == table.index[column]
+    for (row, column), value in np.ndenumerate(frame[names].T.to_numpy()):
+        text, here = number(float(value), 3) or "–", chosen.k.iloc[row] == frame.index[column]
         look = {"weight": "bold", "bbox": {"boxstyle": "square", "fc": "none", "ec": ACTUAL}} if here else {}
-        ax.annotate(told, (column, row), ha="center", va="center", color=ACTUAL, fontsize="x-small", **look)
-    ax.set_xticks(range(len(table)), table.index)
+        ax.annotate(text, (column, row), ha="center", va="center", color=ACTUAL, fontsize="x-small", **look)
+    ax.set_xticks(range(len(frame)), frame.index)
     ax.set_yticks(range(len(names)), chosen.index)
     ax.set(xlabel="Clusters; framed where the index would have it")
     ax.grid(visible=False)
@@ -51,70 +51,81 @@ def how_many(table, ax=None):
     return ax
 
 
-def null(table, ax=None):
-    """Draw `null_model.searches`: what the search finds in customers, beside what it finds where there is one kind."""
-    ax, seen, drawn = axes(ax), table.iloc[0], table[table.found_in == "null"]
-    limits = drawn[["silhouette", "prediction_strength"]].quantile(LEVEL, interpolation="higher")
-    ax.plot(drawn.silhouette, drawn.prediction_strength, "o", color=NAIVE, alpha=0.5, label="one kind, drawn")
-    ax.plot(seen.silhouette, seen.prediction_strength, "*", color=ACTUAL, markersize=14, label=f"seen, k = {seen.k}")
-    ax.axvline(limits.silhouette, color=NAIVE, linewidth=1, linestyle="--", label=f"{LEVEL:.0%} of drawn")
-    ax.axhline(limits.prediction_strength, color=NAIVE, linewidth=1, linestyle="--")
+def null_comparison(frame, ax=None):
+    """Draw `null_comparison`: what the search finds in customers, beside what it finds where there is one kind."""
+    ax, observed, simulated = axes(ax), frame.iloc[0], frame[frame.source == "null"]
+    limits = simulated[["silhouette", "prediction_strength"]].quantile(NULL_QUANTILE, interpolation="higher")
+    ax.plot(
+        simulated.silhouette, simulated.prediction_strength, "o", color=BASELINE, alpha=0.5, label="one kind, drawn"
+    )
+    ax.plot(
+        observed.silhouette,
+        observed.prediction_strength,
+        "*",
+        color=ACTUAL,
+        markersize=14,
+        label=f"seen, k = {observed.k}",
+    )
+    ax.axvline(limits.silhouette, color=BASELINE, linewidth=1, linestyle="--", label=f"{NULL_QUANTILE:.0%} of drawn")
+    ax.axhline(limits.prediction_strength, color=BASELINE, linewidth=1, linestyle="--")
     ax.set(xlabel="Silhouette of the best number of clusters", ylabel="Prediction strength there")
     _above(ax, 3)
     return ax
 
 
-def stability(table, ax=None):
-    """Draw `stability.bootstrap`: how well each segment is found again, with the range over draws."""
-    held = table[table.jaccard.notna()]
+def bootstrap_stability(frame, ax=None):
+    """Draw `bootstrap_stability`: how well each segment is found again, with the range over draws."""
+    held = frame[frame.jaccard.notna()]
     ax, places = axes(ax, 1.5 + 0.3 * len(held)), np.arange(len(held))
-    ax.hlines(places, held.jaccard_low, held.jaccard_high, color=QUIET)
+    ax.hlines(places, held.jaccard_ci_low, held.jaccard_ci_high, color=MUTED)
     ax.plot(held.jaccard, places, "o", color=ACTUAL)
-    for limit, told in ((DISSOLVED, "dissolved"), (RECOVERED, "recovered")):
-        ax.axvline(limit, color=NAIVE, linewidth=1, linestyle=":")
-        ax.annotate(told, (limit, -0.9), ha="center", va="bottom", color=NAIVE, fontsize="small", annotation_clip=False)
+    for limit, text in ((DISSOLVED, "dissolved"), (RECOVERED, "recovered")):
+        ax.axvline(limit, color=BASELINE, linewidth=1, linestyle=":")
+        ax.annotate(
+            text, (limit, -0.9), ha="center", va="bottom", color=BASELINE, fontsize="small", annotation_clip=False
+        )
     several = held.scheme.nunique() > 1
     _rows(ax, [f"{r.scheme + ': ' if several else ''}{r.label} ({r.customers:,})" for r in held.itertuples()])
     ax.set(xlabel="Jaccard similarity with the segment found again", xlim=(0, 1.02))
     return ax
 
 
-def jitter(table, ax=None):
-    """Draw `stability.jitter`: customers who change segment, by how far off their numbers are."""
-    ax, held = axes(ax), table[table.label == EVERYONE]
+def jitter_stability(frame, ax=None):
+    """Draw `jitter_stability`: customers who change segment, by how far off their numbers are."""
+    ax, held = axes(ax), frame[frame.label == EVERYONE]
     for _, rows in held.groupby("scheme", sort=False):
-        ax.plot(rows.share, rows.changed, "o-", color=ACTUAL, alpha=0.7)
+        ax.plot(rows.perturbation, rows.changed, "o-", color=ACTUAL, alpha=0.7)
     ax.set(xlabel="How far each number may be off", ylabel="Customers who change segment", ylim=(0, None))
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ends = held.drop_duplicates("scheme", keep="last")
-    named(ax, [*zip(ends.share, ends.changed, ends.scheme, strict=True)], ACTUAL, 1.03)
+    annotate_points(ax, [*zip(ends.perturbation, ends.changed, ends.scheme, strict=True)], ACTUAL, 1.03)
     return ax
 
 
-def profiles(table, ax=None):
-    """Draw `profiles.profiles`: how far segments differ in each variable, with its interval."""
-    held = table[table.value.notna()]
+def segment_differences(frame, ax=None):
+    """Draw `segment_differences`: how far segments differ in each variable, with its interval."""
+    held = frame[frame.value.notna()]
     ax, places = axes(ax, 1.5 + 0.36 * len(held)), np.arange(len(held))
-    ax.hlines(places, held.low, held.high, color=QUIET)
+    ax.hlines(places, held.ci_low, held.ci_high, color=MUTED)
     for (marker, color), measure in zip(LOOKS, ("eta²", "Cramér's V"), strict=False):
         of = (held.measure == measure).to_numpy()
         if of.any():
             ax.plot(held.value[of], places[of], marker, color=color, label=measure)
-    _rows(ax, [f"{r.variable} ({r.says})" for r in held.itertuples()])
+    _rows(ax, [f"{r.variable} ({r.outcome})" for r in held.itertuples()])
     ax.set(xlabel="Effect: 0, segments are alike, to 1, all is between them", xlim=(-0.02, 1.02))
     _above(ax, 2)
     return ax
 
 
-def means(table, spread, ax=None):
-    """Draw `profiles.means`: each segment's mean, coloured by its distance from that of all customers.
+def segment_means(frame, standard_deviations, ax=None):
+    """Draw `segment_means`: each segment's mean, coloured by its distance from that of all customers.
 
-    spread : standard deviation of each column among customers, as `features[columns].std()`
+    standard_deviations : standard deviation of each column among customers, as `features[columns].std()`
     """
-    columns, body = [c for c in table if c != "customers"], table.drop(index="all")
+    columns, body = [c for c in frame if c != "customers"], frame.drop(index="all")
     ax = axes(ax, 1.4 + 0.42 * len(body), max(7.2, 2.5 + 0.95 * len(columns)))
-    away = (body[columns] - table.loc["all", columns]) / spread[columns]
+    away = (body[columns] - frame.loc["all", columns]) / standard_deviations[columns]
     ax.imshow(away.to_numpy(float), cmap=TWO_WAYS, norm=TwoSlopeNorm(0, -2, 2), aspect="auto")
     for (row, column), value in np.ndenumerate(body[columns].to_numpy(float)):
         ax.annotate(number(value, 3), (column, row), ha="center", va="center", color=ACTUAL, fontsize="small")

@@ -4,34 +4,34 @@ import numpy as np
 from matplotlib.ticker import PercentFormatter
 
 from crmlab.segments.models.index_system import ALL
-from crmlab.style import ACTUAL, EXPECTED, NAIVE, QUIET, axes
+from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes
 
-MARKS = {"equal": ("|", QUIET), "given": ("s", ACTUAL), "ahp": ("o", EXPECTED)}
-MARKS |= {"entropy sum": ("^", NAIVE), "entropy minmax": ("v", NAIVE)}
-MOST = 15  # judgements drawn; the worst are the first
+MARKERS = {"equal": ("|", MUTED), "given": ("s", ACTUAL), "ahp": ("o", EXPECTED)}
+MARKERS |= {"entropy sum": ("^", BASELINE), "entropy minmax": ("v", BASELINE)}
+MAX_SHOWN = 15  # judgements drawn; the worst are the first
 
 
-def weightings(table, ax=None):
-    """Draw `index_system.weightings`: what each indicator weighs by each way of weighing, the heaviest on top."""
-    lined = table.loc[table.mean(axis=1).sort_values(ascending=False, kind="stable").index]
+def weighting_comparison(frame, ax=None):
+    """Draw `weighting_comparison`: what each indicator weighs by each way of weighing, the heaviest on top."""
+    lined = frame.loc[frame.mean(axis=1).sort_values(ascending=False, kind="stable").index]
     ax = axes(ax, 1.6 + 0.4 * len(lined))
     places = np.arange(len(lined))
-    ax.hlines(places, lined.min(axis=1), lined.max(axis=1), color=QUIET, linewidth=1)
+    ax.hlines(places, lined.min(axis=1), lined.max(axis=1), color=MUTED, linewidth=1)
     for way, weight in lined.items():
-        mark, color = MARKS[way]
-        ax.plot(weight, places, mark, color=color, markersize=10 if mark == "|" else 7, label=way)
+        marker, color = MARKERS[way]
+        ax.plot(weight, places, marker, color=color, markersize=10 if marker == "|" else 7, label=way)
     ax.set_yticks(places, lined.index)
     ax.set(xlabel="Weight of the indicator", xlim=(0, None), ylim=(len(lined) - 0.5, -0.5))
     _beside(ax, len(lined.columns))
     return ax
 
 
-def judgements(table, ax=None):
-    """Draw `weights.judgements`: each judgement beside what all together imply, the worst on top."""
-    worst = table.head(MOST)
+def ahp_judgements(frame, ax=None):
+    """Draw `ahp_judgements`: each judgement beside what all together imply, the worst on top."""
+    worst = frame.head(MAX_SHOWN)
     ax = axes(ax, 1.6 + 0.32 * len(worst))
     places = np.arange(len(worst))
-    ax.hlines(places, worst.implied, worst.judged, color=QUIET, linewidth=1)
+    ax.hlines(places, worst.implied, worst.judged, color=MUTED, linewidth=1)
     ax.plot(worst.judged, places, "o", color=ACTUAL, label="judged")
     ax.plot(worst.implied, places, "X", color=EXPECTED, label="implied by all")
     ax.set_xscale("log")
@@ -40,24 +40,24 @@ def judgements(table, ax=None):
     low, high = min(ends.min().min() / 1.2, 0.8), max(ends.max().max() * 1.2, 1.25)
     ax.set_xticks(ticks, ["1/9", "1/7", "1/5", "1/3", "1", "3", "5", "7", "9"])
     ax.minorticks_off()
-    ax.axvline(1, color=QUIET, linewidth=1)
+    ax.axvline(1, color=MUTED, linewidth=1)
     ax.set_yticks(places, worst["first"].astype(str) + " to " + worst.second.astype(str))
     ax.set(xlabel="Times as important (log scale)", xlim=(low, high), ylim=(len(worst) - 0.5, -0.5))
     _beside(ax, 2)
     return ax
 
 
-def doubt_by_tier(table, ax=None):
-    """Draw `index_system.doubt_by_tier`: share of each tier in doubt, and the mean chance of another tier."""
-    ax, tiers = axes(ax), table.drop(ALL)
+def weight_sensitivity_by_tier(frame, ax=None):
+    """Draw `weight_sensitivity_by_tier`: share of each tier in doubt, and the mean chance of another tier."""
+    ax, tiers = axes(ax), frame.drop(ALL)
     places = np.arange(len(tiers))
-    ax.bar(places, tiers.share, 0.7, color=NAIVE, alpha=0.55, label="in doubt")
-    ax.plot(places, tiers.chance, "o", color=ACTUAL, markersize=4, label="mean chance of another tier")
-    every = table.loc[ALL]
-    ax.axhline(every.share, color=NAIVE, linestyle="--", linewidth=1, label=f"all in doubt ({every.share:.0%})")
+    ax.bar(places, tiers.share, 0.7, color=BASELINE, alpha=0.55, label="in doubt")
+    ax.plot(places, tiers.probability, "o", color=ACTUAL, markersize=4, label="mean chance of another tier")
+    every = frame.loc[ALL]
+    ax.axhline(every.share, color=BASELINE, linestyle="--", linewidth=1, label=f"all in doubt ({every.share:.0%})")
     step = 1 + len(tiers) // 16
     ax.set_xticks(places[::step], [name.removeprefix("tier ") for name in tiers.index[::step]])
-    top = 1.05 * max(table.share.max(), table.chance.max(), 0.1)
+    top = 1.05 * max(frame.share.max(), frame.probability.max(), 0.1)
     ax.set(xlabel="Tier, the best first", ylabel="Share of the tier's customers", ylim=(0, top))
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.grid(visible=False, axis="x")

@@ -5,78 +5,80 @@ from matplotlib.ticker import PercentFormatter
 
 from crmlab.result import number
 from crmlab.segments.plots.migration import PALE
-from crmlab.style import ACTUAL, EXPECTED, NAIVE, QUIET, axes
+from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes
 
 
-def concentration(table, ax=None):
-    """Draw `portfolio.concentration`: share of value that the best customers bring."""
-    ax, places = axes(ax, 1.2 + 0.4 * len(table)), np.arange(len(table))
-    ax.barh(places, table.value_share, 0.6, color=ACTUAL)
-    ax.plot(table.index, places, "|", color=NAIVE, markersize=16, markeredgewidth=2, label="if all were worth the same")
-    for place, row in zip(places, table.itertuples(), strict=True):
+def value_concentration(frame, ax=None):
+    """Draw `value_concentration`: share of value that the best customers bring."""
+    ax, places = axes(ax, 1.2 + 0.4 * len(frame)), np.arange(len(frame))
+    ax.barh(places, frame.value_share, 0.6, color=ACTUAL)
+    ax.plot(
+        frame.index, places, "|", color=BASELINE, markersize=16, markeredgewidth=2, label="if all were worth the same"
+    )
+    for place, row in zip(places, frame.itertuples(), strict=True):
         ax.annotate(f"{row.value_share:.1%}", (row.value_share + 0.01, place), va="center", color=ACTUAL)
-    ax.set_yticks(places, [f"best {s:.4g} % ({c:,})" for s, c in zip(100 * table.index, table.customers, strict=True)])
-    ax.set(xlabel="Share of all value", xlim=(0, 1.1), ylim=(len(table) - 0.4, -0.6))
+    ax.set_yticks(places, [f"best {s:.4g} % ({c:,})" for s, c in zip(100 * frame.index, frame.customers, strict=True)])
+    ax.set(xlabel="Share of all value", xlim=(0, 1.1), ylim=(len(frame) - 0.4, -0.6))
     ax.set_xticks(np.linspace(0, 1, 6))
     _quiet(ax)
     ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2)
     return ax
 
 
-def portfolio(table, ax=None):
-    """Draw `portfolio.portfolio`: where value lies, segments by stages as a heat map, or segments alone as bars."""
-    return _cells(table, ax) if table.index.nlevels > 1 else _bars(table, ax)
+def segment_portfolio(frame, ax=None):
+    """Draw `segment_portfolio`: where value lies, segments by stages as a heat map, or segments alone as bars."""
+    return _cells(frame, ax) if frame.index.nlevels > 1 else _bars(frame, ax)
 
 
-def treatments(table, ax=None):
-    """Draw `portfolio.treatments`: share of the budget that each segment gets, beside its share of value."""
-    ax, places = axes(ax, 1.4 + 0.34 * len(table)), np.arange(len(table))
-    ax.hlines(places, table.value_share, table.budget_share, color=QUIET)
-    ax.plot(table.share, places, "|", color=QUIET, markersize=12, markeredgewidth=2, label="customers")
-    ax.plot(table.value_share, places, "o", color=ACTUAL, label="value")
-    ax.plot(table.budget_share, places, "X", color=NAIVE, label="budget")
-    ax.set_yticks(places, [f"{label} ({row.customers:,}; {row.owner})" for label, row in table.iterrows()])
-    ax.set(xlabel="Share of all", ylim=(len(table) - 0.4, -0.6))
+def segment_treatments(frame, ax=None):
+    """Draw `segment_treatments`: share of the budget that each segment gets, beside its share of value."""
+    ax, places = axes(ax, 1.4 + 0.34 * len(frame)), np.arange(len(frame))
+    ax.hlines(places, frame.value_share, frame.budget_share, color=MUTED)
+    ax.plot(frame.share, places, "|", color=MUTED, markersize=12, markeredgewidth=2, label="customers")
+    ax.plot(frame.value_share, places, "o", color=ACTUAL, label="value")
+    ax.plot(frame.budget_share, places, "X", color=BASELINE, label="budget")
+    ax.set_yticks(places, [f"{label} ({row.customers:,}; {row.owner})" for label, row in frame.iterrows()])
+    ax.set(xlabel="Share of all", ylim=(len(frame) - 0.4, -0.6))
     _quiet(ax)
     ax.legend(frameon=False, ncol=3, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2)
     return ax
 
 
-def _bars(table, ax):
-    ax, places = axes(ax, 1.4 + 0.4 * len(table)), np.arange(len(table))
+def _bars(frame, ax):
+    ax, places = axes(ax, 1.4 + 0.4 * len(frame)), np.arange(len(frame))
     shares = {
-        "share": ("customers", QUIET),
+        "share": ("customers", MUTED),
         "value_share": ("value so far", ACTUAL),
         "clv_share": ("value to come", EXPECTED),
     }
-    shares = {name: look for name, look in shares.items() if name in table}
+    shares = {name: look for name, look in shares.items() if name in frame}
     wide = 0.8 / len(shares)
     for k, (name, (label, color)) in enumerate(shares.items()):
-        ax.barh(places - 0.4 + wide * (k + 0.5), table[name], 0.9 * wide, color=color, label=label)
-    ax.axvline(0, color=QUIET, linewidth=1)
-    ax.set_yticks(places, [f"{label} ({count:,})" for label, count in table.customers.items()])
-    ax.set(xlabel="Share of all", ylim=(len(table) - 0.4, -0.6))
+        ax.barh(places - 0.4 + wide * (k + 0.5), frame[name], 0.9 * wide, color=color, label=label)
+    ax.axvline(0, color=MUTED, linewidth=1)
+    ax.set_yticks(places, [f"{label} ({count:,})" for label, count in frame.customers.items()])
+    ax.set(xlabel="Share of all", ylim=(len(frame) - 0.4, -0.6))
     _quiet(ax)
     ax.legend(frameon=False, ncol=3, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2)
     return ax
 
 
-def _cells(table, ax):
-    worth = "clv" if "clv" in table else "value"
-    share = table[f"{worth}_share"].unstack(sort=False)
+def _cells(frame, ax):
+    worth = "clv" if "clv" in frame else "value"
+    share = frame[f"{worth}_share"].unstack(sort=False)
     ax = axes(ax, max(3.2, 1.4 + 0.55 * share.shape[0]), max(7.2, 2.4 + 1.3 * share.shape[1]))
     mesh = ax.imshow(share, cmap=PALE, vmin=0, vmax=max(float(share.max().max()), 1e-9), aspect="auto")
-    told = "value to come" if worth == "clv" else "value so far"
-    ax.figure.colorbar(mesh, ax=ax, label=f"Share of {told}", format=PercentFormatter(1, decimals=0))
-    mean = table[worth] / table.customers.where(table.customers > 0)
+    text = "value to come" if worth == "clv" else "value so far"
+    ax.figure.colorbar(mesh, ax=ax, label=f"Share of {text}", format=PercentFormatter(1, decimals=0))
+    mean = frame[worth] / frame.customers.where(frame.customers > 0)
     for place, cell in np.ndenumerate(share.to_numpy()):
         key = (share.index[place[0]], share.columns[place[1]])
-        count = table.customers[key]
+        count = frame.customers[key]
         text = f"{cell:.1%}\n{count:,} × {number(float(mean[key]), 3)}" if count else "nobody"
-        ax.annotate(text, place[::-1], ha="center", va="center", fontsize="x-small", color=ACTUAL if count else QUIET)
+        ax.annotate(text, place[::-1], ha="center", va="center", fontsize="x-small", color=ACTUAL if count else MUTED)
     ax.set_xticks(range(share.shape[1]), share.columns)
     ax.set_yticks(range(share.shape[0]), share.index)
-    ax.set(xlabel=f"Lifecycle stage; in cells: share, and customers × mean {told}", ylabel="Segment")
+    ax.set(xlabel=f"Lifecycle stage; in cells: share, and customers × mean {text}", ylabel="Segment")
     ax.grid(visible=False)
     return ax
 

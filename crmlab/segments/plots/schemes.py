@@ -5,43 +5,45 @@ from matplotlib.colors import ListedColormap
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
-from crmlab.segments.models.brand_loyalty import LEVELS, LOYALTIES
+from crmlab.segments.models.brand_loyalty import LOYALTY_CLASSES, USAGE_CLASSES
 from crmlab.segments.models.value_matrix import TREATMENTS
-from crmlab.style import ACTUAL, NAIVE, QUIET, axes
+from crmlab.style import ACTUAL, BASELINE, MUTED, axes
 
-CLAIMS = {"no name": "#e8c88a", "one name": "#f2f4f6", "several names": "#8fc1de"}
+RULE_COUNTS = {"no name": "#e8c88a", "one name": "#f2f4f6", "several names": "#8fc1de"}
 
 
-def abc_curve(table, ax=None):
-    """Draw `ABC.curve`: share of value that the best customers bring, and where each class ends."""
+def pareto_curve(frame, ax=None):
+    """Draw `ABC.pareto_curve`: share of value that the best customers bring, and where each class ends."""
     ax = axes(ax)
-    ax.plot(table.customers, table.value, color=ACTUAL)
-    ax.plot([0, 1], [0, 1], ":", color=QUIET, label="all worth the same")
-    last = table.drop_duplicates("label", keep="last")
-    begins = np.concatenate([[0], last.customers[:-1]])
+    ax.plot(frame.customer_share, frame.value_share, color=ACTUAL)
+    ax.plot([0, 1], [0, 1], ":", color=MUTED, label="all worth the same")
+    last = frame.drop_duplicates("label", keep="last")
+    begins = np.concatenate([[0], last.customer_share[:-1]])
     for begin, row in zip(begins, last.itertuples(), strict=True):
-        ax.axvline(row.customers, color=QUIET, linewidth=0.8)
-        ax.annotate(row.label, ((begin + row.customers) / 2, 1.02), ha="center", color=ACTUAL, annotation_clip=False)
-    low = min(0.0, table.value.min())
+        ax.axvline(row.customer_share, color=MUTED, linewidth=0.8)
+        ax.annotate(
+            row.label, ((begin + row.customer_share) / 2, 1.02), ha="center", color=ACTUAL, annotation_clip=False
+        )
+    low = min(0.0, frame.value_share.min())
     ax.set(xlabel="Customers, the most valuable first", ylabel="Their share of all value", xlim=(0, 1))
-    ax.set_ylim(low, max(1.1, table.value.max() + 0.1))
+    ax.set_ylim(low, max(1.1, frame.value_share.max() + 0.1))
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.legend(loc="lower right", facecolor="white", framealpha=1, edgecolor="none")
     return ax
 
 
-def rfm_audit(table, ax=None):
-    """Draw `rfm_audit.audit`: how many rules claim each cell, recency down, frequency across, money within that."""
-    ax, bins = axes(ax), int(table.r.max())
-    claims = table.claims.to_numpy().reshape(bins, bins * bins)
-    kinds = ListedColormap(list(CLAIMS.values()))
+def rfm_rule_audit(frame, ax=None):
+    """Draw `rfm_rule_audit`: how many rules claim each cell, recency down, frequency across, money within that."""
+    ax, bins = axes(ax), int(frame.r.max())
+    n_rules = frame.n_rules.to_numpy().reshape(bins, bins * bins)
+    kinds = ListedColormap(list(RULE_COUNTS.values()))
     x, y = np.arange(bins * bins + 1), np.arange(bins + 1) + 0.5
-    ax.pcolormesh(x, y, np.clip(claims, 0, 2), cmap=kinds, vmin=-0.5, vmax=2.5, edgecolor="white", linewidth=1.5)
-    for (r, column), count in np.ndenumerate(claims):
+    ax.pcolormesh(x, y, np.clip(n_rules, 0, 2), cmap=kinds, vmin=-0.5, vmax=2.5, edgecolor="white", linewidth=1.5)
+    for (r, column), count in np.ndenumerate(n_rules):
         ax.annotate(count, (column + 0.5, r + 1), ha="center", va="center", fontsize="x-small", color=ACTUAL)
     for edge in range(bins, bins * bins, bins):
-        ax.axvline(edge, color=QUIET, linewidth=1.5)
+        ax.axvline(edge, color=MUTED, linewidth=1.5)
     ax.set_xticks(np.arange(bins) * bins + bins / 2, [f"F {f + 1}" for f in range(bins)])
     ax.set_yticks(range(1, bins + 1), [f"R {r}" for r in range(1, bins + 1)])
     ax.set(
@@ -49,25 +51,25 @@ def rfm_audit(table, ax=None):
     )
     ax.grid(visible=False)
     ax.tick_params(length=0)
-    handles = [Patch(color=color, label=kind) for kind, color in CLAIMS.items()]
+    handles = [Patch(color=color, label=kind) for kind, color in RULE_COUNTS.items()]
     ax.legend(handles=handles, frameon=False, ncol=3, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return ax
 
 
-def quadrants(table, ax=None):
+def quadrants(frame, ax=None):
     """Draw `ValueMatrix.quadrants`: each class where it stands, with its customers and its share of value."""
     ax = axes(ax)
     places = dict(zip(TREATMENTS, [(1, 1), (1, 0), (0, 1), (0, 0)], strict=True))
-    shares = [[table.current_share[_at(places, (x, y))] for x in (0, 1)] for y in (0, 1)]
+    shares = [[frame.current_share[_at(places, (x, y))] for x in (0, 1)] for y in (0, 1)]
     ax.imshow(shares, cmap=_pale(), vmin=0, vmax=1, origin="lower", aspect="auto")
     for label, (x, y) in places.items():
-        row = table.loc[label]
-        told = (
+        row = frame.loc[label]
+        text = (
             f"{row.customers:,.0f} customers, {row.share:.0%}\n{row.current_share:.0%} of current value\n"
             f"{row.potential_share:.0%} of potential above 0"
         )
         ax.annotate(label, (x, y + 0.22), ha="center", va="center", weight="bold", color=ACTUAL)
-        ax.annotate(told, (x, y - 0.06), ha="center", va="center", color=ACTUAL, fontsize="small")
+        ax.annotate(text, (x, y - 0.06), ha="center", va="center", color=ACTUAL, fontsize="small")
     ax.set_xticks([0, 1], ["low", "high"])
     ax.set_yticks([0, 1], ["low", "high"])
     ax.set(xlabel="Current value: margin of the window", ylabel="Potential: margin beyond that")
@@ -75,28 +77,31 @@ def quadrants(table, ax=None):
     return ax
 
 
-def nine_cells(table, ax=None):
-    """Draw `nine_cells`: share of the category's customers, usage by loyalty."""
+def usage_by_loyalty(frame, ax=None):
+    """Draw `usage_by_loyalty`: share of the category's customers, usage by loyalty."""
     ax = axes(ax)
-    ax.imshow(table, cmap=_pale(), vmin=0, vmax=max(float(table.to_numpy().max()), 1e-9), aspect="auto")
-    for place, share in np.ndenumerate(table.to_numpy()):
+    ax.imshow(frame, cmap=_pale(), vmin=0, vmax=max(float(frame.to_numpy().max()), 1e-9), aspect="auto")
+    for place, share in np.ndenumerate(frame.to_numpy()):
         ax.annotate(f"{share:.1%}", place[::-1], ha="center", va="center", color=ACTUAL)
-    ax.set_xticks(range(3), LOYALTIES)
-    ax.set_yticks(range(3), LEVELS)
+    ax.set_xticks(range(3), LOYALTY_CLASSES)
+    ax.set_yticks(range(3), USAGE_CLASSES)
     ax.set(xlabel="Loyalty: share of what they spend on the category", ylabel="Usage: spend on the category")
     ax.grid(visible=False)
     return ax
 
 
-def ablation(table, ax=None):
-    """Draw `ablation`: a customer's budget in each class, with store strength and without it."""
-    ax, places = axes(ax, 1.4 + 0.34 * len(table)), np.arange(len(table))
-    ax.hlines(places, table.budget_without, table.budget, color=QUIET)
-    ax.plot(table.budget_without, places, "X", color=NAIVE, label="without store strength")
-    ax.plot(table.budget, places, "o", color=ACTUAL, label="with it")
-    told = [f"{label} ({row.share:.0%}{'' if row.changes else ', same treatment'})" for label, row in table.iterrows()]
-    ax.set_yticks(places, told)
-    ax.set(xlabel="Budget a customer, in that of the mean customer", xlim=(-0.1, None), ylim=(len(table) - 0.4, -0.6))
+def store_strength_ablation(frame, ax=None):
+    """Draw `store_strength_ablation`: a customer's budget in each class, with store strength and without it."""
+    ax, places = axes(ax, 1.4 + 0.34 * len(frame)), np.arange(len(frame))
+    ax.hlines(places, frame.budget_without, frame.budget, color=MUTED)
+    ax.plot(frame.budget_without, places, "X", color=BASELINE, label="without store strength")
+    ax.plot(frame.budget, places, "o", color=ACTUAL, label="with it")
+    text = [
+        f"{label} ({row.share:.0%}{'' if row.treatment_changes else ', same treatment'})"
+        for label, row in frame.iterrows()
+    ]
+    ax.set_yticks(places, text)
+    ax.set(xlabel="Budget a customer, in that of the mean customer", xlim=(-0.1, None), ylim=(len(frame) - 0.4, -0.6))
     _beside(ax)
     return ax
 

@@ -6,15 +6,15 @@ import ibis
 from ibis import _
 
 from crmlab.contracts import InputError
-from crmlab.segments.tables.features import parts
+from crmlab.segments.tables.features import window_spend_by
 
 SHOWN = 5  # names of categories in a breach
 
 
-def brands(transactions, products, end, category=None, own_brands=None, window_days=365):
+def brand_usage(orders, products, end, category=None, own_brands=None, window_days=365):
     """What each customer spent on a category in the window, by whose brand: lazy, one row per customer who bought it.
 
-    transactions : rows of the TRANSACTIONS contract with `product_id`; those after `end` are not seen
+    orders : rows of the TRANSACTIONS contract with `product_id`; those after `end` are not seen
     products     : rows of the PRODUCTS contract
     category     : one of `products`; None takes all products together
     own_brands   : the values of `brand` that are the shop's own; None goes by `own_label`
@@ -26,7 +26,7 @@ def brands(transactions, products, end, category=None, own_brands=None, window_d
                          on all others together. What is of unknown label counts in usage alone
     Raises InputError where the columns needed, or the category, are not there.
     """
-    bought = _bought(transactions, products, end, category, own_brands, window_days)
+    bought = _bought(orders, products, end, category, own_brands, window_days)
     by_brand = bought.group_by("customer_id", "brand", "own").aggregate(spend=_.spend.sum())
     used = by_brand.group_by("customer_id").aggregate(
         usage=_.spend.sum().cast("float64"),
@@ -38,9 +38,9 @@ def brands(transactions, products, end, category=None, own_brands=None, window_d
     )
 
 
-def _bought(transactions, products, end, category, own_brands, window_days):
+def _bought(orders, products, end, category, own_brands, window_days):
     """Customers' spend on products in the window: customer_id, spend above 0, category, brand, own (1, 0 or null)."""
-    _check(transactions, products, category, own_brands)
+    _check(orders, products, category, own_brands)
     label = products.own_label if own_brands is None else products.brand.isin(list(own_brands))
     nothing = ibis.literal("")
     kinds = products.select(
@@ -51,17 +51,17 @@ def _bought(transactions, products, end, category, own_brands, window_days):
     )
     if category is not None:
         kinds = kinds.filter(kinds.category == category)
-    lines = parts(transactions, end, "product_id", window_days)
+    lines = window_spend_by(orders, end, "product_id", window_days)
     spent = lines.filter(lines.window_spend > 0).select("customer_id", "product_id", spend="window_spend")
     return spent.join(kinds, "product_id")
 
 
-def _check(transactions, products, category, own_brands):
+def _check(orders, products, category, own_brands):
     """Whether the columns needed, and the category, are there: without a query, but for a category."""
     needs = ["own_label" if own_brands is None else "brand"] + (["category"] if category is not None else [])
     breaches = []
-    if "product_id" not in transactions.columns:
-        breaches.append("transactions: no column 'product_id', so no brands are known; map it in data/catalog.toml")
+    if "product_id" not in orders.columns:
+        breaches.append("orders: no column 'product_id', so no brands are known; map it in data/catalog.toml")
     for name in dict.fromkeys(needs):
         if name not in products.columns:
             other = "; or name the own_brands" if name == "own_label" and "brand" in products.columns else ""

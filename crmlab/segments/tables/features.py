@@ -8,15 +8,15 @@ import ibis
 from ibis import _
 
 from crmlab.contracts import MONEY
-from crmlab.days import as_day
+from crmlab.days import day_literal
 
-COUNTS = ("orders", "days_since_last", "age", "window_orders", "categories", "stores")
+COUNT_COLUMNS = ("orders", "days_since_last", "age", "window_orders", "categories", "stores")
 
 
-def features(transactions, end, window_days=365):
+def customer_features(orders, end, window_days=365):
     """What is known of each customer as of `end`: lazy, one row per customer_id with an order by then.
 
-    transactions : rows of the TRANSACTIONS contract; those after `end` are not seen
+    orders : rows of the TRANSACTIONS contract; those after `end` are not seen
     end          : date, or its ISO text
     window_days  : length of the window that ends with `end`, days
     returns
@@ -32,10 +32,9 @@ def features(transactions, end, window_days=365):
         home_store       the one with most spend, of equals the one visited latest, then the first by its id;
                          "" where none is known; where the log has `store_id`
     """
-    log = transactions
-    days = order_days(log, end)
-    life = _life(days.mutate(recent=ago(days.day, end) < window_days), end)
-    more = [count(log, end, window_days) for column, count in MORE.items() if column in log.columns]
+    days = order_days(orders, end)
+    life = _lifetime(days.mutate(recent=days_before(days.day, end) < window_days), end)
+    more = [count(orders, end, window_days) for column, count in OPTIONAL_COLUMNS.items() if column in orders.columns]
     if not more:
         return life
     joined = life
@@ -55,19 +54,19 @@ def collect(lazy, *more):
         new = [name for name in table.columns if name not in lazy.columns]
         lazy = lazy.left_join(table.select("customer_id", *new), "customer_id").drop("customer_id_right")
     frame = lazy.order_by("customer_id").execute()
-    return frame.astype({name: "int64" for name in COUNTS if name in frame}).set_index("customer_id")
+    return frame.astype({name: "int64" for name in COUNT_COLUMNS if name in frame}).set_index("customer_id")
 
 
-def later(transactions, end, until):
+def holdout_activity(orders, end, until):
     """What the customers known on `end` did after it, up to `until`: lazy, one row per customer_id.
 
     spend  : on order days after `end`, returns known by `until` deducted, in the currency of `amount`; else 0
     orders : days with an order, count
     active : 1 with an order, else 0
     """
-    customers = order_days(transactions, end).select("customer_id").distinct()
-    days = order_days(transactions, until)
-    days = days.filter(days.day > as_day(end))
+    customers = order_days(orders, end).select("customer_id").distinct()
+    days = order_days(orders, until)
+    days = days.filter(days.day > day_literal(end))
     after = days.group_by("customer_id").aggregate(spend=_.spend.sum(), orders=_.count())
     return customers.left_join(after, customers.customer_id == after.customer_id).select(
         customers.customer_id,
@@ -77,62 +76,62 @@ def later(transactions, end, until):
     )
 
 
-def order_days(transactions, end):
+def order_days(orders, end):
     """One row per customer and day with an order, as known on `end`: lazy; customer_id, day, spend."""
-    seen = known(transactions, end)
-    days = seen.group_by("customer_id", "day").aggregate(spend=_.amount.sum(), least=_.amount.min().cast(MONEY))
+    observed = observed_orders(orders, end)
+    days = observed.group_by("customer_id", "day").aggregate(spend=_.amount.sum(), least=_.amount.min().cast(MONEY))
     return days.filter((days.least >= 0) | (days.spend > 0)).drop("least")
 
 
-def parts(transactions, end, by, window_days=365):
+def window_spend_by(orders, end, by, window_days=365):
     """What each customer bought of each `by`: lazy, one row per customer and `by`.
 
     by      : a column of text; rows where it is empty are left out
     returns : customer_id, `by`, spend; latest, the last day of it; and of the window, window_spend, never below 0
     """
-    text = transactions[by]
+    text = orders[by]
     filled = (text >= "!").ifelse(True, text.strip() != "")  # most texts need no stripping, which is slow
-    seen = known(transactions.filter(filled), end)
-    found = seen.group_by("customer_id", by).aggregate(
+    observed = observed_orders(orders.filter(filled), end)
+    found = observed.group_by("customer_id", by).aggregate(
         spend=_.amount.sum(),
         least=_.amount.min().cast(MONEY),
         latest=_.day.max(),
-        window_spend=_.amount.sum(where=ago(seen.day, end) < window_days),
+        window_spend=_.amount.sum(where=days_before(observed.day, end) < window_days),
     )
     found = found.filter((found.least >= 0) | (found.spend > 0)).drop("least")
     return found.mutate(window_spend=(found.window_spend > 0).ifelse(found.window_spend, 0))
 
 
-def known(transactions, end):
+def observed_orders(orders, end):
     """The rows known on `end`, with the `day` of the order that each belongs to: lazy."""
-    seen = transactions.filter(transactions.time.date() <= as_day(end), transactions.order_day.notnull())
-    return seen.rename(day="order_day")
+    observed = orders.filter(orders.time.date() <= day_literal(end), orders.order_day.notnull())
+    return observed.rename(day="order_day")
 
 
-def at_home(visits):
-    """Rows of `parts` by "store_id" with `home`: whether the store is the customer's home store."""
+def with_home_store(visits):
+    """Rows of `window_spend_by` by "store_id" with `home`: whether the store is the customer's home store."""
     best = [visits.spend.desc(), visits.latest.desc(), visits.store_id]
     return visits.mutate(home=ibis.row_number().over(group_by="customer_id", order_by=best) == 0)
 
 
-def ago(when, end):
+def days_before(when, end):
     """Days from `when` to `end`."""
-    return as_day(end).delta(when, unit="day")
+    return day_literal(end).delta(when, unit="day")
 
 
-def _categories(log, end, window_days):
-    return parts(log, end, "category", window_days).group_by("customer_id").aggregate(categories=_.count())
+def _categories(orders, end, window_days):
+    return window_spend_by(orders, end, "category", window_days).group_by("customer_id").aggregate(categories=_.count())
 
 
-def _stores(log, end, window_days):
-    visits = at_home(parts(log, end, "store_id", window_days))
+def _stores(orders, end, window_days):
+    visits = with_home_store(window_spend_by(orders, end, "store_id", window_days))
     return visits.group_by("customer_id").aggregate(stores=_.count(), home_store=_.store_id.max(where=_.home))
 
 
-MORE = {"category": _categories, "store_id": _stores}
+OPTIONAL_COLUMNS = {"category": _categories, "store_id": _stores}
 
 
-def _life(days, end):
+def _lifetime(days, end):
     life = days.group_by("customer_id").aggregate(
         orders=_.count(),
         total=_.spend.sum(),
@@ -147,8 +146,8 @@ def _life(days, end):
         "orders",
         spend=spend,
         mean_spend=spend / life.orders,
-        days_since_last=ago(life["last"], end),
-        age=ago(life["first"], end),
+        days_since_last=days_before(life["last"], end),
+        age=days_before(life["first"], end),
         window_orders=life.window_orders,
         window_spend=life.window_total.cast("float64"),
     )

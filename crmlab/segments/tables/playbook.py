@@ -7,7 +7,7 @@ A playbook is TOML, a table for each class of each scheme, as [abc.A] or [brand_
     budget_share   share of the scheme's budget, 0 to 1; those of a scheme sum to 1
     success        how one would see that it works
 
-It may also say where classes end and what is asked of schemes, in the tables [cuts] and [asked].
+It may also say where classes end and what is asked of schemes, in the tables [cuts] and [thresholds].
 """
 
 import difflib
@@ -57,10 +57,10 @@ class Policy(BaseModel):
 
     model_config = ConfigDict(frozen=True)
     cuts: Cuts = Cuts()
-    asked: dict[str, FiniteFloat] = {}
+    thresholds: dict[str, FiniteFloat] = {}
 
 
-def policy(path):
+def load_policy(path):
     """The Policy of a playbook. Raises InputError where it cannot be read, or has other fields than it may have."""
     try:
         return Policy.model_validate(_given(Path(path)))
@@ -68,7 +68,7 @@ def policy(path):
         raise InputError(*(f"{Path(path).name}: {_fault(error)}" for error in problem.errors())) from None
 
 
-def load(path, schemes=()):
+def load_playbook(path, schemes=()):
     """Principle, owner, budget_share and success of each class: a frame by scheme and label, as the file has them.
 
     schemes : those that must have a treatment for each of their `labels`, by their `name`
@@ -116,11 +116,13 @@ def _lacking(scheme, classes):
     strange = [label for label in classes if label not in scheme.labels]
     if not classes:
         return [f"there are no treatments for {scheme.name}; add a table for each of {', '.join(map(repr, lacking))}"]
-    told = [f"[{scheme.name}] lacks {', '.join(map(repr, lacking))}; add a table for each"] if lacking else []
+    breaches = [f"[{scheme.name}] lacks {', '.join(map(repr, lacking))}; add a table for each"] if lacking else []
     for label in strange:
         near = difflib.get_close_matches(label, scheme.labels, n=1)
-        told.append(f"[{scheme.name}] has no class {label!r}; " + (f"did you mean {near[0]!r}?" if near else "drop it"))
-    return told
+        breaches.append(
+            f"[{scheme.name}] has no class {label!r}; " + (f"did you mean {near[0]!r}?" if near else "drop it")
+        )
+    return breaches
 
 
 def _fault(error):

@@ -70,7 +70,7 @@ class Scorecard(Strict):
         return tuple(name for name, indicator in self.indicators.items() if indicator.direction == "lower")
 
     @property
-    def given(self):
+    def given_weights(self):
         """Name -> weight, of those that have one."""
         return {name: i.weight for name, i in self.indicators.items() if i.weight is not None}
 
@@ -81,17 +81,17 @@ class Scorecard(Strict):
         return pd.DataFrame(rows, list(self.names), list(self.names))
 
 
-def load(path):
+def load_scorecard(path):
     """The Scorecard of a file. Raises InputError with everything wrong: TOML, fields, weights, comparisons."""
     path = Path(path)
     absent = f"there is no scorecard {path}; give the path of one, such as data/scorecard.toml"
-    return read(toml.read(path, absent), path.name)
+    return read_scorecard(toml.read(path, absent), path.name)
 
 
-def read(given, where="scorecard"):
+def read_scorecard(settings, where="scorecard"):
     """The Scorecard of a dict, as of TOML; InputError says what is wrong of `where`."""
     try:
-        card = Scorecard.model_validate(given)
+        card = Scorecard.model_validate(settings)
     except ValidationError as problem:
         raise InputError(*dict.fromkeys(f"{where}: {_fault(error)}" for error in problem.errors())) from None
     if breaches := [*_columns(card), *_weights(card), *_comparisons(card)]:
@@ -109,11 +109,11 @@ def _columns(card):
 
 def _weights(card):
     """What is wrong with the weights, where there are any or must be."""
-    if not card.given and card.weighting != "given":
+    if not card.given_weights and card.weighting != "given":
         return
-    if lacking := [name for name in card.names if name not in card.given]:
+    if lacking := [name for name in card.names if name not in card.given_weights]:
         yield f"no weight for {_listed(lacking)}; give each indicator one, or none"
-    elif abs((total := sum(card.given.values())) - 1) > ALIKE:
+    elif abs((total := sum(card.given_weights.values())) - 1) > ALIKE:
         yield f"weights sum to {total:g}; let the indicators share 1"
 
 

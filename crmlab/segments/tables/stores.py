@@ -10,26 +10,26 @@ import difflib
 from ibis import _
 
 from crmlab.contracts import InputError
-from crmlab.segments.tables.features import ago, at_home, parts
+from crmlab.segments.tables.features import days_before, window_spend_by, with_home_store
 
-SALES = ("spend", "customers")  # indicators that the log has itself, of the window
-EQUAL = {"spend": 1.0, "customers": 1.0}
+SALES_INDICATORS = ("spend", "customers")  # indicators that the log has itself, of the window
+EQUAL_WEIGHTS = {"spend": 1.0, "customers": 1.0}
 
 
-def store_strength(transactions, end, weights=EQUAL, stores=None, window_days=365):
+def store_strength(orders, end, weights=EQUAL_WEIGHTS, stores=None, window_days=365):
     """The strength of each customer's home store, as of `end`: lazy, one row per customer who bought at a known store.
 
-    transactions   : rows of the TRANSACTIONS contract with `store_id`; those after `end` are not seen
+    orders   : rows of the TRANSACTIONS contract with `store_id`; those after `end` are not seen
     weights        : indicator -> weight: "spend" and "customers" of the window, or a column of numbers of `stores`
     stores         : rows of the STORES contract, where an indicator is theirs
     window_days    : length of the window that ends with `end`, days
     returns
-        home_store      as in `features`: by all spend up to `end`
+        home_store      as in `customer_features`: by all spend up to `end`
         store_strength  1 is an average store; of sales, 0 where nobody else bought anywhere
     Raises InputError for unknown indicators, weights that are none, and stores whose value is not known.
     """
-    _check_weights(transactions, weights, stores)
-    visits = _visits(transactions, end, window_days)
+    _check_weights(orders, weights, stores)
+    visits = _visits(orders, end, window_days)
     if stores is not None:
         _check_stores(visits, weights, stores)
     each = _per_store(visits, weights, stores)
@@ -45,37 +45,38 @@ def store_strength(transactions, end, weights=EQUAL, stores=None, window_days=36
     )
     others = own.open_stores - own.alone.fill_null(0)
     ratios = {
-        name: _over(own[name] - own[f"home_{name}"], own[f"all_{name}"] - own[f"own_{name}"]) * others for name in SALES
+        name: _over(own[name] - own[f"home_{name}"], own[f"all_{name}"] - own[f"own_{name}"]) * others
+        for name in SALES_INDICATORS
     }
     return own.select("customer_id", "home_store", store_strength=_weighed(ratios, own, weights))
 
 
-def store_index(transactions, end, weights=EQUAL, stores=None, window_days=365):
+def store_index(orders, end, weights=EQUAL_WEIGHTS, stores=None, window_days=365):
     """The strength of each store over all customers' purchases, as of `end`: lazy, one row per store bought at by then.
 
     weights, stores, window_days : as for `store_strength`
     returns : store_id, spend and customers of the window, the indicators of `stores`, strength; the strongest first
     """
-    _check_weights(transactions, weights, stores)
-    visits = _visits(transactions, end, window_days)
+    _check_weights(orders, weights, stores)
+    visits = _visits(orders, end, window_days)
     if stores is not None:
         _check_stores(visits, weights, stores)
     each = _per_store(visits, weights, stores)
-    ratios = {name: _over(each[name], each[f"all_{name}"]) * each.open_stores for name in SALES}
+    ratios = {name: _over(each[name], each[f"all_{name}"]) * each.open_stores for name in SALES_INDICATORS}
     found = each.select(
         "store_id",
         spend=each.spend.cast("float64"),
         customers=each.customers,
-        **{name: each[f"kept_{name}"] for name in weights if name not in SALES},
+        **{name: each[f"kept_{name}"] for name in weights if name not in SALES_INDICATORS},
         strength=_weighed(ratios, each, weights),
     )
     return found.order_by(found.strength.desc(), found.store_id)
 
 
-def _visits(transactions, end, window_days):
+def _visits(orders, end, window_days):
     """Customers at stores: customer_id, store_id, window_spend, visited in the window (1 or 0), and home."""
-    visits = at_home(parts(transactions, end, "store_id", window_days))
-    visited = (ago(visits.latest, end) < window_days).cast("int64")
+    visits = with_home_store(window_spend_by(orders, end, "store_id", window_days))
+    visited = (days_before(visits.latest, end) < window_days).cast("int64")
     return visits.select("customer_id", "store_id", "window_spend", "home", visited=visited)
 
 
@@ -87,7 +88,7 @@ def _per_store(visits, weights, stores):
         all_customers=each.customers.sum().over(),
         open_stores=(each.customers > 0).sum().over(),
     )
-    own = [name for name in weights if name not in SALES]
+    own = [name for name in weights if name not in SALES_INDICATORS]
     if not own:
         return each
     kept = {f"kept_{name}": stores[name] for name in own} | {f"mean_{name}": stores[name].mean().over() for name in own}
@@ -96,7 +97,7 @@ def _per_store(visits, weights, stores):
 
 
 def _weighed(ratios, table, weights):
-    own = [name for name in weights if name not in SALES]
+    own = [name for name in weights if name not in SALES_INDICATORS]
     ratios = ratios | {name: table[f"kept_{name}"] / table[f"mean_{name}"] for name in own}
     return sum(weight / sum(weights.values()) * ratios[name] for name, weight in weights.items())
 
@@ -107,12 +108,12 @@ def _over(part, whole):
     return (whole > 0).ifelse(part / (whole > 0).ifelse(whole, 1.0), 0.0)
 
 
-def _check_weights(transactions, weights, stores):
+def _check_weights(orders, weights, stores):
     breaches = []
-    if "store_id" not in transactions.columns:
-        breaches.append("transactions: no column 'store_id', so nobody has a home store; map it in data/catalog.toml")
+    if "store_id" not in orders.columns:
+        breaches.append("orders: no column 'store_id', so nobody has a home store; map it in data/catalog.toml")
     numbers = [] if stores is None else [name for name in stores.columns if stores[name].type().is_numeric()]
-    known = [*SALES, *numbers]
+    known = [*SALES_INDICATORS, *numbers]
     for name, weight in weights.items():
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1) or [", ".join(known)]
@@ -127,7 +128,7 @@ def _check_weights(transactions, weights, stores):
 
 def _check_stores(visits, weights, stores):
     """Whether the stores that were bought at have the indicators asked for: one small query."""
-    own = [name for name in weights if name not in SALES]
+    own = [name for name in weights if name not in SALES_INDICATORS]
     used = visits.select("store_id").distinct()
     listed = stores.select(known_id=stores.store_id, **{name: stores[name] for name in own})
     joined = used.left_join(listed, used.store_id == listed.known_id)

@@ -7,17 +7,17 @@ PZB = "Parasuraman, Zeithaml & Berry 1985"
 LL = "Luk & Layton 2002"
 
 # gap, antecedent, what measures it, whom to ask, source
-KNOWN = (
+ANTECEDENTS = (
     (
         1,
-        "research into customers",
+        "marketing research orientation",
         "how much of it there is; whether it is used; whether it asks about service; how often managers meet customers",
         "managers",
         ZBP,
     ),
     (
         1,
-        "word from below",
+        "upward communication",
         "how often staff tell managers what they hear; whether they are asked; whether that is face to face",
         "managers, staff",
         ZBP,
@@ -25,22 +25,22 @@ KNOWN = (
     (1, "levels of management", "how many stand between the top and those who serve", "managers", ZBP),
     (
         2,
-        "commitment to service",
+        "management commitment to service quality",
         "money and people given to it; programmes for it within the firm; whether serving well is rewarded",
         "managers",
         ZBP,
     ),
-    (2, "goals", "whether there is a set way of setting goals for service", "managers", ZBP),
+    (2, "goal setting", "whether there is a set way of setting goals for service", "managers", ZBP),
     (
         2,
-        "standard tasks",
+        "task standardization",
         "tools, and fixed ways of working, that make the service the same each time",
         "managers",
         ZBP,
     ),
     (
         2,
-        "belief that it can be done",
+        "perception of feasibility",
         "whether the firm is equipped for what customers expect; whether managers think it can be met",
         "managers",
         ZBP,
@@ -52,40 +52,40 @@ KNOWN = (
         "staff",
         ZBP,
     ),
-    (3, "people fit for the job", "ability to do it; care taken in choosing people", "staff, managers", ZBP),
-    (3, "tools fit for the job", "whether tools and systems are right for it", "staff", ZBP),
+    (3, "employee–job fit", "ability to do it; care taken in choosing people", "staff, managers", ZBP),
+    (3, "technology–job fit", "whether tools and systems are right for it", "staff", ZBP),
     (
         3,
-        "control over the work",
+        "perceived control",
         "say over one's own work; freedom towards customers; demand that can be foreseen",
         "staff",
         ZBP,
     ),
-    (3, "how work is judged", "whether by how customers are served, not by output alone", "staff", ZBP),
+    (3, "supervisory control systems", "whether by how customers are served, not by output alone", "staff", ZBP),
     (
         3,
-        "conflicting roles",
+        "role conflict",
         "customers and firm wanting different things; paper and people needed for one order; rules that are at odds",
         "staff",
         ZBP,
     ),
     (
         3,
-        "unclear roles",
+        "role ambiguity",
         "clear goals; word from above; being told how one does; training in the goods and in dealing with people",
         "staff",
         ZBP,
     ),
     (
         4,
-        "word across departments",
+        "horizontal communication",
         "operations heard on advertising; staff told of it first; sales in touch with operations; branches alike",
         "managers, staff",
         ZBP,
     ),
     (
         4,
-        "promising too much",
+        "propensity to overpromise",
         "pressure to win new business; rivals thought to promise too much",
         "managers, staff",
         ZBP,
@@ -93,22 +93,24 @@ KNOWN = (
     (5, "gaps 1 to 4", "their size and direction, on this board", "all three", ZBP),
     (
         5,
-        "what expectations come from",
+        "determinants of expectations",
         "what others say; own needs; own past; what the firm promises",
         "customers",
         PZB,
     ),
-    (6, "staff's sight of customers", "gap 1 asked of those who serve; contact with customers", "staff", LL),
-    (7, "managers and staff seeing alike", "gap 7 itself; word from below and from above", "managers, staff", LL),
+    (6, "employees' understanding of customers", "gap 1 asked of those who serve; contact with customers", "staff", LL),
+    (7, "agreement of managers and employees", "gap 7 itself; word from below and from above", "managers, staff", LL),
 )
 
 
-def antecedents(board):
-    """What may open each gap, and how that is measured: a frame with number, state, antecedent, measure, ask, source.
+def gap_antecedents(gaps_model):
+    """What may open each gap, and how that is measured: a frame with number, state, antecedent, measure, respondents,
+    source.
 
-    board : of `models.board`; a gap that it holds absent is listed all the same, as its antecedents may be asked
+    gaps_model : of `models.gaps_model`; a gap that it holds absent is listed all the same, as its antecedents may be
+                 asked
     """
-    state = board.groupby("number").state.first()
-    known = pd.DataFrame(KNOWN, columns=["number", "antecedent", "measure", "ask", "source"])
+    state = gaps_model.groupby("number").state.first()
+    known = pd.DataFrame(ANTECEDENTS, columns=["number", "antecedent", "measure", "respondents", "source"])
     known.insert(1, "state", known.number.map(state).fillna("absent"))
     return known

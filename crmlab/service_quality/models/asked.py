@@ -5,7 +5,7 @@ import pandas as pd
 from crmlab.contracts import InputError
 
 OVERALL = "overall"
-WORDS = {
+MEASURE_NAMES = {
     "expect": "expectations",
     "perceive": "perceptions",
     "adequate": "adequate levels",
@@ -13,7 +13,7 @@ WORDS = {
     "standard": "standards",
     "promise": "promises",
 }
-KINDS = {  # of outcomes, as a reader knows them
+OUTCOME_NAMES = {  # of outcomes, as a reader knows them
     "satisfaction": "satisfaction",
     "loyalty": "loyalty",
     "recommend": "whether customers would recommend",
@@ -21,12 +21,12 @@ KINDS = {  # of outcomes, as a reader knows them
 }
 
 
-def unasked(survey, *measures):
+def not_asked_reason(survey, *measures):
     """Which of these batteries nobody was asked, in words; "" where all were."""
     return _not_asked([measure for measure in measures if not len(getattr(survey, measure).columns)])
 
 
-def reasons(survey, by, *measures):
+def not_asked_reasons(survey, by, *measures):
     """Why items, or dimensions and overall, have no answers to all of these batteries: a Series; "" where they have."""
     instrument = survey.instrument
     lacking = {name: [m for m in measures if name not in getattr(survey, m)] for name in instrument.items}
@@ -34,16 +34,18 @@ def reasons(survey, by, *measures):
     if by == "item":
         return pd.Series(items, dtype=object)
     groups = instrument.dimensions | {OVERALL: list(instrument.items)}
-    return pd.Series({name: _shared([items[item] for item in held]) for name, held in groups.items()}, dtype=object)
+    return pd.Series(
+        {name: _common_reason([items[item] for item in held]) for name, held in groups.items()}, dtype=object
+    )
 
 
-def completed(table, key, why):
+def with_unasked_rows(table, key, unasked_reasons):
     """`table` with a row for each of `why`, a Series of reasons by `key`, in its order; those it lacks say theirs."""
-    lacking = ~why.index.isin(table[key])
+    lacking = ~unasked_reasons.index.isin(table[key])
     if not lacking.any():
         return table
-    held = table.set_index(key).reindex(why.index.rename(key)).reset_index()[list(table)]
-    reason = held.reason.astype(object).mask(lacking, why.to_numpy())
+    held = table.set_index(key).reindex(unasked_reasons.index.rename(key)).reset_index()[list(table)]
+    reason = held.reason.astype(object).mask(lacking, unasked_reasons.to_numpy())
     return held.assign(n=held.n.astype(float).mask(lacking, 0.0), reason=reason)
 
 
@@ -59,18 +61,18 @@ def outcome_of(survey, kind, name=None):
     return name or next((held for held, outcome in outcomes.items() if outcome.kind == kind), None)
 
 
-def unheard(survey, **named):
+def no_outcome_reason(survey, **named):
     """What of these outcomes, kind -> name or None, was not asked or answered, in words; "" where all were."""
-    lacking = [f"{KINDS[kind]} was not asked" for kind, name in named.items() if name is None]
+    lacking = [f"{OUTCOME_NAMES[kind]} was not asked" for kind, name in named.items() if name is None]
     silent = [f"nobody answered {name}" for name in named.values() if name and survey.outcomes[name].isna().all()]
     return "; ".join([*lacking, *silent])
 
 
-def _shared(told):
+def _common_reason(told):
     """Why none of several items has answers; "" where one has."""
     apart = set(told)
     return "" if "" in apart else apart.pop() if len(apart) == 1 else "no item of it was asked in all of them"
 
 
 def _not_asked(measures):
-    return f"{' and '.join(WORDS[measure] for measure in measures)} were not asked" if measures else ""
+    return f"{' and '.join(MEASURE_NAMES[measure] for measure in measures)} were not asked" if measures else ""

@@ -4,18 +4,24 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from crmlab.service_quality.models.asked import completed, outcome_of, reasons, unasked, unheard
-from crmlab.service_quality.models.covariance import effective
-from crmlab.service_quality.models.scores import one_wave
+from crmlab.service_quality.models.asked import (
+    no_outcome_reason,
+    not_asked_reason,
+    not_asked_reasons,
+    outcome_of,
+    with_unasked_rows,
+)
+from crmlab.service_quality.models.covariance import effective_n
+from crmlab.service_quality.models.scores import single_wave
 from crmlab.service_quality.models.scores import weights as weights_of
 from crmlab.stats.threads import one_thread
 
-FEWEST = 10  # respondents at each end of an attribute
-COLUMNS = ["item", "n", "n_low", "n_high", "penalty", "penalty_low", "penalty_high", "reward", "reward_low"]
-COLUMNS += ["reward_high", "tilt", "tilt_low", "tilt_high", "kind", "reason"]
+MIN_RESPONDENTS = 10  # respondents at each end of an attribute
+COLUMNS = ["item", "n", "n_low", "n_high", "penalty", "penalty_ci_low", "penalty_ci_high", "reward", "reward_ci_low"]
+COLUMNS += ["reward_ci_high", "asymmetry", "asymmetry_ci_low", "asymmetry_ci_high", "category", "reason"]
 
 
-def penalty_reward(answers, outcome, low, high, weights=None, level=0.95):
+def penalty_reward_contrasts(answers, outcome, low, high, weights=None, level=0.95):
     """What each attribute costs where it fails and brings where it excels: a frame, one row an attribute. [Brandt 1987]
 
     answers   : a row a respondent, a column an attribute; rows that lack one, or the outcome, are left out
@@ -23,20 +29,22 @@ def penalty_reward(answers, outcome, low, high, weights=None, level=0.95):
     returns
         item, n, n_low, n_high  respondents in all, who met with failure, and with excellence
         penalty, reward   change of the outcome beside those between, the other attributes alike; with intervals
-        tilt              reward + penalty: below 0 where failing weighs more; with its interval
-        kind              "basic": the tilt is below 0; "excitement": above 0; "performance": penalty and reward both
-                          shown and no tilt; else "undecided". By 95 % intervals that hold where the spread is uneven
+        asymmetry         reward + penalty: below 0 where failing weighs more; with its interval
+        category          "basic": the asymmetry is below 0; "excitement": above 0; "performance": penalty and reward
+                          both
+                          shown and no asymmetry; else "undecided". By 95 % intervals that hold where the spread is
+                          uneven
         reason            why the row is blank: fewer than ten respondents at one end
     """
     rows = answers.assign(**{"": outcome.to_numpy()})
     full = rows.notna().all(axis=1)
     y, w = rows.loc[full, ""], np.ones(int(full.sum())) if weights is None else np.asarray(weights, dtype=float)[full]
     held = answers[full]
-    table = pd.DataFrame({"item": answers.columns, "n": effective(rows[full], w) if len(held) else 0.0})
+    table = pd.DataFrame({"item": answers.columns, "n": effective_n(rows[full], w) if len(held) else 0.0})
     table["n_low"], table["n_high"] = (held <= low).sum().to_numpy(), (held >= high).sum().to_numpy()
-    few = table[["n_low", "n_high"]].min(axis=1) < FEWEST
+    few = table[["n_low", "n_high"]].min(axis=1) < MIN_RESPONDENTS
     ends = table.n_low.astype(str) + " respondents met with failure and " + table.n_high.astype(str)
-    table["reason"] = np.where(few, ends + f" with excellence: at least {FEWEST} of each are needed", "")
+    table["reason"] = np.where(few, ends + f" with excellence: at least {MIN_RESPONDENTS} of each are needed", "")
     told = [name for name, blank in zip(answers, few, strict=True) if not blank]
     if told and y.nunique() > 1:
         table = table.merge(_effects(held[told], y, low, high, w, level), on="item", how="left")
@@ -45,23 +53,23 @@ def penalty_reward(answers, outcome, low, high, weights=None, level=0.95):
     return table.reindex(columns=COLUMNS)
 
 
-def survey_penalty_reward(survey, outcome=None, low=None, high=None):
-    """`penalty_reward` of the perceptions of a survey's customers: a frame.
+def asymmetric_impact(survey, outcome=None, low=None, high=None):
+    """`penalty_reward_contrasts` of the perceptions of a survey's customers: a frame.
 
     outcome   : name; None takes the first of kind satisfaction
     low, high : None takes the lowest and the highest third of the scale: of 1 to 7, up to 3 and from 5; of 1 to 5, up
                 to 2 and from 4
     Items that were not asked, or all where the outcome was not, say so.
     """
-    survey = one_wave(survey)
+    survey = single_wave(survey)
     scale, named = survey.instrument.scale_of("perceive"), outcome_of(survey, "satisfaction", outcome)
-    why = reasons(survey, "item", "perceive")
-    if reason := unasked(survey, "perceive") or unheard(survey, satisfaction=named):
-        return completed(pd.DataFrame(columns=COLUMNS), "item", why.mask(why == "", reason))
+    why = not_asked_reasons(survey, "item", "perceive")
+    if reason := not_asked_reason(survey, "perceive") or no_outcome_reason(survey, satisfaction=named):
+        return with_unasked_rows(pd.DataFrame(columns=COLUMNS), "item", why.mask(why == "", reason))
     third = (scale.high - scale.low) / 3
     low, high = scale.low + third if low is None else low, scale.high - third if high is None else high
-    found = penalty_reward(survey.perceive, survey.outcomes[named], low, high, weights_of(survey))
-    return completed(found, "item", why)
+    found = penalty_reward_contrasts(survey.perceive, survey.outcomes[named], low, high, weights_of(survey))
+    return with_unasked_rows(found, "item", why)
 
 
 def _effects(held, y, low, high, w, level):
@@ -72,13 +80,13 @@ def _effects(held, y, low, high, w, level):
     reach = stats.t.ppf((1 + level) / 2, len(ends) - ends.shape[1])
     one = np.eye(2 * k + 1)[1:]
     table = pd.DataFrame({"item": held.columns})
-    for name, contrast in {"penalty": one[:k], "reward": one[k:], "tilt": one[:k] + one[k:]}.items():
+    for name, contrast in {"penalty": one[:k], "reward": one[k:], "asymmetry": one[:k] + one[k:]}.items():
         spread = reach * np.sqrt(np.einsum("ij,jk,ik->i", contrast, covariances, contrast))
         table[name] = contrast @ b
-        table[f"{name}_low"], table[f"{name}_high"] = table[name] - spread, table[name] + spread
-    both = (table.penalty_high < 0) & (table.reward_low > 0)
-    cases = [table.tilt_high < 0, table.tilt_low > 0, both]
-    return table.assign(kind=np.select(cases, ["basic", "excitement", "performance"], "undecided"))
+        table[f"{name}_ci_low"], table[f"{name}_ci_high"] = table[name] - spread, table[name] + spread
+    both = (table.penalty_ci_high < 0) & (table.reward_ci_low > 0)
+    cases = [table.asymmetry_ci_high < 0, table.asymmetry_ci_low > 0, both]
+    return table.assign(category=np.select(cases, ["basic", "excitement", "performance"], "undecided"))
 
 
 def least_squares(columns, y, w):

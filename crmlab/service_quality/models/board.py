@@ -8,8 +8,15 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
-from crmlab.service_quality.models.asked import OVERALL, WORDS
-from crmlab.service_quality.models.scores import column_means, one_wave, pairs, scores, unlike, weights
+from crmlab.service_quality.models.asked import MEASURE_NAMES, OVERALL
+from crmlab.service_quality.models.scores import (
+    column_means,
+    dimension_scores,
+    incomparable_reason,
+    paired_answers,
+    single_wave,
+    weights,
+)
 from crmlab.service_quality.tables import AUDIENCES
 from crmlab.stats.comparisons import holm
 from crmlab.stats.differences import Sample, one_sample, two_samples
@@ -50,22 +57,38 @@ SIDES = {
 EXTENTS = {2: "standard", 3: "standard", 4: "promise"}
 WHO = {"customer": "customers", "manager": "managers", "staff": "staff"}
 WHOSE = {"customer": "customers'", "manager": "managers'", "staff": "staff's"}
-COLUMNS = ["number", "name", "dimension", "state", "gap", "low", "high", "t", "df", "p_holm", "d", "p", "test"]
-COLUMNS += ["above", "n_above", "above_is", "below", "n_below", "below_is", "waves"]
-COLUMNS += [f"{who}{end}" for who in ("managers", "staff") for end in ("", "_low", "_high", "_n")] + ["reason"]
+COLUMNS = [
+    "number",
+    "name",
+    "dimension",
+    "state",
+    "gap",
+    "ci_low",
+    "ci_high",
+    "t",
+    "df",
+    "p_adjusted",
+    "d",
+    "p",
+    "test",
+]
+COLUMNS += ["minuend", "n_minuend", "minuend_source", "subtrahend", "n_subtrahend", "subtrahend_source", "waves"]
+COLUMNS += [f"{who}{end}" for who in ("managers", "staff") for end in ("", "_ci_low", "_ci_high", "_n")] + ["reason"]
 
 
-def board(survey, by="overall", wave=None):
+def gaps_model(survey, by="overall", wave=None):
     """The seven gaps: a frame, a row a gap, or, `by="dimension"`, a row a gap and dimension.
 
     wave : that customers answered, and of the others the latest by then; needed where some answered in several
     number, name, dimension
     state               "measured"; "proxy": something stands in for what was not asked, as `reason` says; "absent"
-    gap, low, high      what is above less what is below; 95 % interval
-    t, df, p_holm, d    Student's t of pairs, Welch's of independent samples; Holm over the gaps, or over the dimensions
+    gap, ci_low, ci_high      what is above less what is below; 95 % interval
+    t, df, p_adjusted, d    Student's t of pairs, Welch's of independent samples; Holm over the gaps, or over the
+                            dimensions
                         of each gap; the gap over the standard deviation of the differences, or of both samples
     p, test             chance of t by itself; "paired" or "Welch"
-    above, n_above, above_is, below, n_below, below_is    the means, of how many, and whose answers they are
+    minuend, n_minuend, minuend_source, subtrahend, n_subtrahend, subtrahend_source    the means, of how many, and
+        whose answers they are
     waves               whose answers are of which wave, where not all are of the one that customers answered
     managers, staff     extent ratings of gaps 2 to 4, where they share no scale with the other side: never subtracted;
                         with _low and _high (95 %) and _n
@@ -74,12 +97,12 @@ def board(survey, by="overall", wave=None):
     """
     if by not in ("overall", "dimension"):
         raise InputError(f"by = {by!r}: write 'overall' or 'dimension'")
-    survey = survey if wave is None else survey.at(wave)
-    held = {audience: one_wave(survey, audience) for audience in AUDIENCES}
+    survey = survey if wave is None else survey.as_of(wave)
+    held = {audience: single_wave(survey, audience) for audience in AUDIENCES}
     wanted = [OVERALL] if by == "overall" else list(survey.instrument.dimensions)
     rows = [{"number": k, "name": NAMES[k]} | row for k in SIDES for row in _gap(k, held, wanted)]
     found = pd.DataFrame(rows).reindex(columns=COLUMNS).fillna({"waves": ""})
-    return found.assign(p_holm=holm(found.p, None if by == "overall" else found.number))
+    return found.assign(p_adjusted=holm(found.p, None if by == "overall" else found.number))
 
 
 def _gap(number, held, wanted):
@@ -87,7 +110,7 @@ def _gap(number, held, wanted):
     instrument = held["customer"].instrument
     for above, below, stand_in in SIDES[number]:
         if _answered(held, *above) and _answered(held, *below):
-            if not (unfit := unlike(instrument, above[1], below[1])):
+            if not (unfit := incomparable_reason(instrument, above[1], below[1])):
                 return _measured(held, above, below, wanted, stand_in)
             break
     else:
@@ -104,14 +127,18 @@ def _answered(held, audience, measure):
 def _missing(held, number):
     """What would have to be asked for a gap."""
     sides = dict.fromkeys(SIDES[number][0][:2])
-    told = [f"{WHOSE[who]} {WORDS[m]}" for who, m in sides if not _answered(held, who, m)]
+    told = [f"{WHOSE[who]} {MEASURE_NAMES[m]}" for who, m in sides if not _answered(held, who, m)]
     return f"not asked: {' and '.join(told)}" if told else "nobody answered both"
 
 
 def _measured(held, above, below, wanted, stand_in):
     """One side less the other, of each dimension wanted."""
     base = {"state": "proxy" if stand_in else "measured"}
-    base |= {"above_is": _whose(*above), "below_is": _whose(*below), "waves": _waves(held, above[0], below[0])}
+    base |= {
+        "minuend_source": _whose(*above),
+        "subtrahend_source": _whose(*below),
+        "waves": _waves(held, above[0], below[0]),
+    }
     one, other, paired = _sides(held, above, below)
     w = [weights(held[who]) for who, _ in (above, below)]
     rows = []
@@ -126,7 +153,7 @@ def _measured(held, above, below, wanted, stand_in):
 
 
 def _whose(audience, measure):
-    return f"{WHOSE[audience]} {WORDS[measure]}"
+    return f"{WHOSE[audience]} {MEASURE_NAMES[measure]}"
 
 
 def _waves(held, *audiences):
@@ -143,24 +170,24 @@ def _waves(held, *audiences):
 def _sides(held, above, below):
     """Scores of both sides over the items asked of both, and whether the same people gave them."""
     if above[0] == below[0]:
-        lower, upper = pairs(held[above[0]], below[1], above[1])
+        lower, upper = paired_answers(held[above[0]], below[1], above[1])
         instrument = held[above[0]].instrument
-        return scores(upper, instrument), scores(lower, instrument), True
+        return dimension_scores(upper, instrument), dimension_scores(lower, instrument), True
     one, other = (getattr(held[who], measure).dropna(axis=1, how="all") for who, measure in (above, below))
     shared = [name for name in held["customer"].instrument.items if name in one and name in other]
-    return *(scores(frame[shared], held["customer"].instrument) for frame in (one, other)), False
+    return *(dimension_scores(frame[shared], held["customer"].instrument) for frame in (one, other)), False
 
 
 def _paired(one, other, dimension, w):
     sample = Sample.of((one[dimension] - other[dimension]).to_numpy(dtype=float), w)
-    row = {"gap": sample.mean, "n_above": sample.n, "n_below": sample.n, "reason": sample.blank("pairs")}
-    row |= {"above": column_means(one[[dimension]], w)[0], "below": column_means(other[[dimension]], w)[0]}
+    row = {"gap": sample.mean, "n_minuend": sample.n, "n_subtrahend": sample.n, "reason": sample.blank("pairs")}
+    row |= {"minuend": column_means(one[[dimension]], w)[0], "subtrahend": column_means(other[[dimension]], w)[0]}
     return row if row["reason"] else row | one_sample(sample) | {"df": sample.n_effective - 1}
 
 
 def _independent(one, other, dimension, w):
     pair = [Sample.of(f[dimension].to_numpy(dtype=float), v) for f, v in zip((one, other), w, strict=True)]
-    row = {"above": pair[0].mean, "n_above": pair[0].n, "below": pair[1].mean, "n_below": pair[1].n}
+    row = {"minuend": pair[0].mean, "n_minuend": pair[0].n, "subtrahend": pair[1].mean, "n_subtrahend": pair[1].n}
     row |= {"gap": pair[0].mean - pair[1].mean}
     few = [f"fewer than 2 answers {place}" for s, place in zip(pair, ("above", "below"), strict=True) if s.n < 2]
     same = all(len(sample.value) == 1 for sample in pair)
@@ -172,7 +199,11 @@ def _extents(number, held, wanted, why):
     """Ratings of extent by managers and by staff, side by side."""
     measure, columns = EXTENTS[number], {}
     for who, name in (("manager", "managers"), ("staff", "staff")):
-        rated = scores(getattr(held[who], measure), held[who].instrument) if _answered(held, who, measure) else None
+        rated = (
+            dimension_scores(getattr(held[who], measure), held[who].instrument)
+            if _answered(held, who, measure)
+            else None
+        )
         for dimension in wanted:
             there = rated is not None and dimension in rated
             found = _rating(rated[dimension], weights(held[who]), name) if there else {f"{name}_n": 0}
@@ -184,5 +215,10 @@ def _extents(number, held, wanted, why):
 
 def _rating(answers, w, name):
     sample = Sample.of(answers.to_numpy(dtype=float), w)
-    ends = dict.fromkeys(("low", "high"), np.nan) if sample.blank() else one_sample(sample)
-    return {name: sample.mean, f"{name}_n": sample.n, f"{name}_low": ends["low"], f"{name}_high": ends["high"]}
+    ends = dict.fromkeys(("ci_low", "ci_high"), np.nan) if sample.blank() else one_sample(sample)
+    return {
+        name: sample.mean,
+        f"{name}_n": sample.n,
+        f"{name}_ci_low": ends["ci_low"],
+        f"{name}_ci_high": ends["ci_high"],
+    }

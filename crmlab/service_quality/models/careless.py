@@ -10,138 +10,151 @@ import pandas as pd
 
 from crmlab.contracts import InputError
 from crmlab.result import Verdict, number
-from crmlab.service_quality.models.asked import WORDS
-from crmlab.service_quality.models.gaps import gaps
-from crmlab.service_quality.models.scores import one_wave
+from crmlab.service_quality.models.asked import MEASURE_NAMES
+from crmlab.service_quality.models.gaps import gap_scores
+from crmlab.service_quality.models.scores import single_wave
 
 BATTERIES = ("expect", "perceive")
-FEWEST = 6  # answers of a battery below which sameness says nothing
-LONG = 0.5  # share of the answers to a battery that are one string before it is long [Curran 2016]
-LEAST = 0.05  # share of respondents whose answers vary least, to see what they do to the gaps
-INCONSISTENT = 0.3  # even-odd consistency below which answers hardly hang together [Johnson 2005]
-SIGNS = {  # and the column each is read from
-    "straight": "long_string",
-    "long": "long_string",
-    "unvarying": "variability",
+MIN_ANSWERS = 6  # answers of a battery below which sameness says nothing
+LONG_STRING_SHARE = 0.5  # share of the answers to a battery that are one string before it is long [Curran 2016]
+LOW_VARIABILITY_SHARE = 0.05  # share of respondents whose answers vary least, to see what they do to the gaps
+MIN_EVEN_ODD = 0.3  # even-odd consistency below which answers hardly hang together [Johnson 2005]
+INDICATORS = {  # and the column each is read from
+    "straightlining": "long_string",
+    "repetitive": "long_string",
+    "unvarying": "irv",
     "inconsistent": "even_odd",
 }
-TOLD = {
-    "straight": "one answer throughout",
-    "long": "more than half the answers in one string",
+DESCRIPTIONS = {
+    "straightlining": "one answer throughout",
+    "repetitive": "more than half the answers in one string",
     "unvarying": "the twentieth whose answers vary least",
     "inconsistent": "even and odd items do not go together",
 }
-FLAGS = tuple(f"{sign}_{battery}" for battery in ("perceive", "expect") for sign in SIGNS)
+FLAGS = tuple(f"{sign}_{battery}" for battery in ("perceive", "expect") for sign in INDICATORS)
 
 
-def careless(survey):
-    """Signs of careless answering of each customer: a frame with the rows of `survey.of("customer").people`.
+def careless_responding(survey):
+    """Signs of careless answering of each customer: a frame with the rows of `survey.select("customer").people`.
 
     respondent
     expect_long_string     most answers in a row that are the same, in the order of the items, as they were ticked
-    expect_variability     standard deviation of a customer's answers, as they were ticked
+    expect_irv     standard deviation of a customer's answers, as they were ticked
     expect_even_odd        correlation over dimensions of the means of even and odd items, by Spearman & Brown
-    straight_expect        bool: six answers or more, all the same. Honest where all matters utterly
-    long_expect            bool: more than half of the answers in one string
+    straightlining_expect        bool: six answers or more, all the same. Honest where all matters utterly
+    repetitive_expect            bool: more than half of the answers in one string
     unvarying_expect       bool: of the twentieth whose answers vary least
     inconsistent_expect    bool: even-odd below .3
-    perceive_..., straight_perceive, …     the same of perceptions
-    careless               bool: straight_perceive, the one sign that few honest customers show
+    perceive_..., straightlining_perceive, …     the same of perceptions
+    careless               bool: straightlining_perceive, the one sign that few honest customers show
     NaN where there are too few answers to say.
     """
-    survey = one_wave(survey)
+    survey = single_wave(survey)
     found = survey.people[["respondent"]].copy()
     for battery in BATTERIES:
         answers = getattr(survey, battery)
-        ticked = as_ticked(answers, survey.instrument, battery).to_numpy(dtype=float)
-        count = (~np.isnan(ticked)).sum(axis=1)
-        longest, spread, consistent = long_string(ticked), variability(ticked), even_odd(answers, survey.instrument)
-        found[f"{battery}_long_string"] = np.where(count >= FEWEST, longest, np.nan)
-        found[f"{battery}_variability"] = np.where(count >= FEWEST, spread, np.nan)
+        raw_answers = undo_reverse_coding(answers, survey.instrument, battery).to_numpy(dtype=float)
+        count = (~np.isnan(raw_answers)).sum(axis=1)
+        longest, spread, consistent = (
+            long_string(raw_answers),
+            intra_individual_variability(raw_answers),
+            even_odd(answers, survey.instrument),
+        )
+        found[f"{battery}_long_string"] = np.where(count >= MIN_ANSWERS, longest, np.nan)
+        found[f"{battery}_irv"] = np.where(count >= MIN_ANSWERS, spread, np.nan)
         found[f"{battery}_even_odd"] = consistent
-        found[f"straight_{battery}"] = (count >= FEWEST) & (longest == count)
-        found[f"long_{battery}"] = (count >= FEWEST) & (longest > LONG * count)
-        found[f"unvarying_{battery}"] = _least(found[f"{battery}_variability"])
-        found[f"inconsistent_{battery}"] = consistent < INCONSISTENT
-    return found.assign(careless=found.straight_perceive)
+        found[f"straightlining_{battery}"] = (count >= MIN_ANSWERS) & (longest == count)
+        found[f"repetitive_{battery}"] = (count >= MIN_ANSWERS) & (longest > LONG_STRING_SHARE * count)
+        found[f"unvarying_{battery}"] = _least(found[f"{battery}_irv"])
+        found[f"inconsistent_{battery}"] = consistent < MIN_EVEN_ODD
+    return found.assign(careless=found.straightlining_perceive)
 
 
 def _least(spread):
-    """Which answers vary least: up to a share LEAST of those whose spread is known, ties together where they fit."""
+    """Which answers vary least: up to a share LOW_VARIABILITY_SHARE of those whose spread is known, ties together
+    where they fit."""
     rank = spread.rank(method="max")
-    return (rank <= LEAST * spread.notna().sum()) | (spread == 0)
+    return (rank <= LOW_VARIABILITY_SHARE * spread.notna().sum()) | (spread == 0)
 
 
-def flags(found):
-    """How many each sign of `careless` flags: a frame with flag, n who could show it, flagged, share."""
+def flag_counts(found):
+    """How many each sign of `careless_responding` flags: a frame with flag, n who could show it, flagged, share."""
     rows = []
     for flag in FLAGS:
-        sign, battery = flag.split("_")
-        n = int(found[f"{battery}_{SIGNS[sign]}"].notna().sum())
+        indicator, battery = flag.split("_")
+        n = int(found[f"{battery}_{INDICATORS[indicator]}"].notna().sum())
         rows.append({"flag": flag, "n": n, "flagged": int(found[flag].sum())})
     return pd.DataFrame(rows).assign(share=lambda rows: rows.flagged / rows.n.where(rows.n > 0))
 
 
-def sensitivities(survey, replicates=2000, seed=1):
+def careless_sensitivity_by_flag(survey, replicates=2000, seed=1):
     """The overall gap without those who show each sign of carelessness: a frame, a row a sign and battery.
 
-    flag, n, flagged, share        as `flags`
-    sign, battery                  the flag in words
-    gap, gap_without, low_without, high_without, difference
-    changes    names of the dimensions, or "overall", whose verdict is another one without them, or "none"
+    flag, n, flagged, share        as `flag_counts`
+    indicator, battery                  the flag in words
+    gap, gap_without, gap_without_ci_low, gap_without_ci_high, difference
+    conclusion_changes  names of the dimensions, or "overall", whose verdict is another one without them, or "none"
     reason     why the numbers without are blank
     """
-    survey = one_wave(survey)
-    found, rows = careless(survey), []
+    survey = single_wave(survey)
+    found, rows = careless_responding(survey), []
     for flag in FLAGS:
-        table = sensitivity(survey, found[flag], replicates=replicates, seed=seed)
-        row = table.iloc[-1][["gap", "gap_without", "low_without", "high_without", "difference", "reason"]].to_dict()
-        sign, battery = flag.split("_")
-        about = {"flag": flag, "sign": TOLD[sign], "battery": WORDS[battery]}
-        rows.append(about | {"changes": ", ".join(table.dimension[table.changes]) or "none"} | row)
-    return flags(found).merge(pd.DataFrame(rows), on="flag")
+        table = careless_sensitivity(survey, found[flag], replicates=replicates, seed=seed)
+        row = table.iloc[-1][
+            ["gap", "gap_without", "gap_without_ci_low", "gap_without_ci_high", "difference", "reason"]
+        ].to_dict()
+        indicator, battery = flag.split("_")
+        about = {"flag": flag, "indicator": DESCRIPTIONS[indicator], "battery": MEASURE_NAMES[battery]}
+        rows.append(
+            about | {"conclusion_changes": ", ".join(table.dimension[table.conclusion_changes]) or "none"} | row
+        )
+    return flag_counts(found).merge(pd.DataFrame(rows), on="flag")
 
 
-def stands(table):
-    """Whether the gaps stand without the careless, from `sensitivity`: a Verdict."""
+def robust_to_careless_responding(table):
+    """Whether the gaps stand without the careless, from `careless_sensitivity`: a Verdict."""
     claim, told = "The gaps stand without careless answers", table[table.gap.notna()]
     left_out = (told.n - told.n_without).max() if len(told) else 0
     if told.empty or (told.reason != "").all():
         reason = "; ".join(dict.fromkeys(table.reason[table.reason != ""]))
         return Verdict(claim, False, f"cannot be judged: {reason}", "the answers as they are, with care")
-    changed = " and ".join(told.dimension[told.changes])
+    changed = " and ".join(told.dimension[told.conclusion_changes])
     largest = told.difference.abs().max()
     evidence = f"of {told.n.max():,} customers {left_out:,} gave one answer to all perceptions; without them the gaps "
     evidence += (
         f"move by {number(largest, 2)} at most, and {f'that of {changed}' if changed else 'none'} turns another way"
     )
-    return Verdict(claim, not told.changes.any(), evidence, "gap_without and its interval for the gaps named")
-
-
-def sensitivity(survey, flag="careless", by="dimension", replicates=2000, seed=1):
-    """Gaps of everybody beside gaps without those flagged: a frame, a row an item or a dimension.
-
-    flag : "careless", one of FLAGS, or a Series of bool with the rows of `survey.of("customer").people`
-    item, dimension
-    n, gap, low, high, p_holm                         of everybody, as reported
-    n_without, gap_without, low_without, high_without, p_holm_without
-    difference                                        gap_without − gap
-    changes    bool: without the flagged, the gap is another one at .05 by Holm: from nothing to something, or its sign
-    reason     why the numbers without are blank
-    """
-    survey = one_wave(survey)
-    marked = careless(survey)[_known(flag)] if isinstance(flag, str) else flag
-    whole = gaps(survey, by, replicates, seed)
-    rest = gaps(only(survey, ~np.asarray(marked, dtype=bool)), by, replicates, seed)
-    said = [np.where(table.p_holm < 0.05, np.sign(table.gap), 0) for table in (whole, rest)]
-    kept = ["n", "gap", "low", "high", "p_holm"]
-    without = rest[kept].add_suffix("_without")
-    return pd.concat([whole[["item", "dimension", *kept]], without], axis=1).assign(
-        difference=rest.gap - whole.gap, changes=said[0] != said[1], reason=rest.reason
+    return Verdict(
+        claim, not told.conclusion_changes.any(), evidence, "gap_without and its interval for the gaps named"
     )
 
 
-def as_ticked(answers, instrument, battery):
+def careless_sensitivity(survey, flag="careless", by="dimension", replicates=2000, seed=1):
+    """Gaps of everybody beside gaps without those flagged: a frame, a row an item or a dimension.
+
+    flag : "careless", one of FLAGS, or a Series of bool with the rows of `survey.select("customer").people`
+    item, dimension
+    n, gap, ci_low, ci_high, p_adjusted                         of everybody, as reported
+    n_without, gap_without, gap_without_ci_low, gap_without_ci_high, p_adjusted_without
+    difference                                        gap_without − gap
+    conclusion_changes  bool: without the flagged, the gap is another one at .05 by Holm: from nothing to something, or
+                        its sign
+    reason     why the numbers without are blank
+    """
+    survey = single_wave(survey)
+    marked = careless_responding(survey)[_known(flag)] if isinstance(flag, str) else flag
+    whole = gap_scores(survey, by, replicates, seed)
+    rest = gap_scores(keep_rows(survey, ~np.asarray(marked, dtype=bool)), by, replicates, seed)
+    said = [np.where(table.p_adjusted < 0.05, np.sign(table.gap), 0) for table in (whole, rest)]
+    kept = ["n", "gap", "ci_low", "ci_high", "p_adjusted"]
+    names = ["n_without", "gap_without", "gap_without_ci_low", "gap_without_ci_high", "p_adjusted_without"]
+    without = rest[kept].set_axis(names, axis=1)
+    return pd.concat([whole[["item", "dimension", *kept]], without], axis=1).assign(
+        difference=rest.gap - whole.gap, conclusion_changes=said[0] != said[1], reason=rest.reason
+    )
+
+
+def undo_reverse_coding(answers, instrument, battery):
     """Answers as respondents gave them: reversed items turned back."""
     scale = instrument.scale_of(battery)
     turned = [name for name in answers if instrument.items[name].reversed]
@@ -159,7 +172,7 @@ def long_string(answers):
     return longest
 
 
-def variability(answers):
+def intra_individual_variability(answers):
     """Standard deviation within each row of the array `answers`, NaN left out: an array; NaN below two answers."""
     there = ~np.isnan(answers)
     n = there.sum(axis=1)
@@ -190,7 +203,7 @@ def even_odd(answers, instrument):
         return np.maximum(2 * r / (1 + r), -1)
 
 
-def only(survey, kept):
+def keep_rows(survey, kept):
     """The survey of the rows `kept`, an array of bool."""
     frames = {f.name: value for f in fields(survey) if isinstance(value := getattr(survey, f.name), pd.DataFrame)}
     return replace(survey, **{name: frame[kept].reset_index(drop=True) for name, frame in frames.items()})

@@ -3,16 +3,16 @@
 import numpy as np
 import pandas as pd
 
-from crmlab.service_quality.models.asked import outcome_of, unheard
-from crmlab.service_quality.models.scores import one_wave
+from crmlab.service_quality.models.asked import no_outcome_reason, outcome_of
+from crmlab.service_quality.models.scores import single_wave
 from crmlab.service_quality.models.scores import weights as weights_of
-from crmlab.stats.ratios import ratio_of_chances, ratio_of_means
+from crmlab.stats.ratios import ratio_of_means, ratio_of_proportions
 
-FEWEST = 5  # complaints on each side
-COLUMNS = ["effect", "n_unresolved", "unresolved", "n_resolved", "resolved", "ratio", "low", "high", "reason"]
+MIN_COMPLAINTS = 5  # complaints on each side
+COLUMNS = ["effect", "n_unresolved", "unresolved", "n_resolved", "resolved", "ratio", "ci_low", "ci_high", "reason"]
 
 
-def complaints(resolved, counts, shares, weights=None):
+def resolution_ratios(resolved, counts, shares, weights=None):
     """What those do whose complaint was not resolved, over those whose was: a frame, one row an effect.
 
     resolved : Series of True, False or 1, 0; NaN for those who did not complain, who are left out
@@ -22,7 +22,8 @@ def complaints(resolved, counts, shares, weights=None):
         effect
         n_unresolved, unresolved   effective respondents, and their mean or share
         n_resolved, resolved       the same where the complaint was resolved
-        ratio, low, high           unresolved / resolved with its 95 % interval: of means by linearisation on the log
+        ratio, ci_low, ci_high           unresolved / resolved with its 95 % interval: of means by linearisation on the
+                                         log
                                    scale, of shares by inverting the score test [Koopman 1984]
         reason                     why the row is blank, or the ratio without end
     """
@@ -33,34 +34,35 @@ def complaints(resolved, counts, shares, weights=None):
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def survey_complaints(survey, resolved=None, told=None, buying=None, same=None):
-    """`complaints` of a survey's customers: a frame; one row that says why where nothing can be told.
+def complaint_resolution(survey, resolved=None, word_of_mouth=None, buying=None, unchanged=None):
+    """`resolution_ratios` of a survey's customers: a frame; one row that says why where nothing can be told.
 
-    resolved, told, buying : names of outcomes; None takes the first of that kind. `resolved` is above its lowest answer
+    resolved, word_of_mouth, buying : names of outcomes; None takes the first of that kind. `resolved` is above its
+                                      lowest answer
                              where the complaint was resolved
-    same                   : answer of `buying` that means no change; None takes the middle of its scale. Above it
+    unchanged              : answer of `buying` that means no change; None takes the middle of its scale. Above it
                              customers buy more; below it less, the lowest answer meaning that they stopped
     """
-    survey = one_wave(survey)
-    kinds = {"resolved": resolved, "told": told, "buying": buying}
+    survey = single_wave(survey)
+    kinds = {"resolved": resolved, "word_of_mouth": word_of_mouth, "buying": buying}
     named = {kind: outcome_of(survey, kind, name) for kind, name in kinds.items()}
-    reason = unheard(survey, resolved=named["resolved"])
-    if not (reason or named["told"] or named["buying"]):
+    reason = no_outcome_reason(survey, resolved=named["resolved"])
+    if not (reason or named["word_of_mouth"] or named["buying"]):
         reason = "neither word of mouth nor the change in buying was asked"
     if reason:
         return pd.DataFrame([{"effect": "complaints", "reason": reason}], columns=COLUMNS)
     asked, answers = survey.instrument.outcomes, survey.outcomes
     solved = answers[named["resolved"]]
     solved = (solved > asked[named["resolved"]].low).astype(float).where(solved.notna())
-    counts = {"people told": answers[named["told"]]} if named["told"] else {}
-    shares = _buying(answers[named["buying"]], asked[named["buying"]], same) if named["buying"] else {}
-    return complaints(solved, counts, shares, weights_of(survey))
+    counts = {"people told": answers[named["word_of_mouth"]]} if named["word_of_mouth"] else {}
+    shares = _buying(answers[named["buying"]], asked[named["buying"]], unchanged) if named["buying"] else {}
+    return resolution_ratios(solved, counts, shares, weights_of(survey))
 
 
-def _buying(answers, asked, same):
+def _buying(answers, asked, unchanged):
     """Whether each customer stopped, buys less or buys more: words -> Series of 1, 0 and NaN."""
     high = answers.max() if asked.high is None else asked.high
-    middle = (asked.low + high) / 2 if same is None else same
+    middle = (asked.low + high) / 2 if unchanged is None else unchanged
     held = {
         "stopped buying": answers <= asked.low,
         "buys less or stopped": answers < middle,
@@ -77,15 +79,15 @@ def _row(effect, answers, sides, w, counted):
         size = w[kept].sum() ** 2 / (w[kept] ** 2).sum() if kept.any() else 0.0
         row |= {f"n_{name}": size, name: np.average(answers[kept], weights=w[kept]) if kept.any() else np.nan}
     fewest = min(row["n_unresolved"], row["n_resolved"])
-    if fewest < FEWEST:
-        return row | {"reason": f"{fewest:.0f} complaints on one side: at least {FEWEST} are needed"}
+    if fewest < MIN_COMPLAINTS:
+        return row | {"reason": f"{fewest:.0f} complaints on one side: at least {MIN_COMPLAINTS} are needed"}
     if counted:
         one, other = ([answers[kept], w[kept]] for kept in held)
         ratio, low, high = ratio_of_means(one[0], other[0], one[1], other[1])
         reason = "nobody did on one side: means of 0 have no ratio" if np.isnan(ratio) else ""
     else:
         n1, n2, p1, p2 = (row[name] for name in ("n_unresolved", "n_resolved", "unresolved", "resolved"))
-        ratio, low, high = ratio_of_chances(n1 * p1, n1, n2 * p2, n2)
+        ratio, low, high = ratio_of_proportions(n1 * p1, n1, n2 * p2, n2)
         reason = "nobody whose complaint was resolved did: the ratio has no upper end" if p2 == 0 else ""
         reason = "nobody did on either side: the ratio lies anywhere" if p1 == p2 == 0 else reason
-    return row | {"ratio": float(ratio), "low": float(low), "high": float(high), "reason": reason}
+    return row | {"ratio": float(ratio), "ci_low": float(low), "ci_high": float(high), "reason": reason}

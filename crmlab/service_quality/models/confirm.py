@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from crmlab.service_quality.models.asked import unasked
-from crmlab.service_quality.models.covariance import covariance, effective
-from crmlab.service_quality.models.scores import one_wave
+from crmlab.service_quality.models.asked import not_asked_reason
+from crmlab.service_quality.models.covariance import effective_n, pairwise_covariance
+from crmlab.service_quality.models.scores import single_wave
 from crmlab.service_quality.models.scores import weights as weights_of
 from crmlab.stats.threads import one_thread
 
@@ -24,7 +24,7 @@ class CFA:
     fit          : one row: n, chi2, df, p, cfi, tli, rmsea; reason where it is blank
     loadings     : dimension, item, loading (of standardised items on standardised dimensions)
     correlations : of the dimensions, a frame
-    convergent   : dimension, composite reliability and ave, from the loadings [Fornell & Larcker 1981]
+    convergent   : dimension, composite_reliability and ave, from the loadings [Fornell & Larcker 1981]
     """
 
     fit: pd.DataFrame
@@ -33,19 +33,19 @@ class CFA:
     convergent: pd.DataFrame
 
 
-def cfa(answers, dimensions, weights=None):
+def confirmatory_factor_analysis(answers, dimensions, weights=None):
     """The `CFA` of answers, over respondents who answered all items; blank with its reason where there is none."""
     names = [item for items in dimensions.values() for item in items]
     full = answers[names].notna().all(axis=1)
     kept, w = answers.loc[full, names], None if weights is None else np.asarray(weights, dtype=float)[full]
-    n = effective(kept, w)
+    n = effective_n(kept, w)
     if reason := _reason(kept, dimensions, n):
         return _blank(n, reason)
     import semopy
 
     factors = {f"f{i}": [f"x{names.index(item)}" for item in items] for i, items in enumerate(dimensions.values())}
     model = semopy.Model("\n".join(f"{f} =~ {' + '.join(items)}" for f, items in factors.items()))
-    table = covariance(kept, w) * (n - 1) / n  # what maximum likelihood divides by
+    table = pairwise_covariance(kept, w) * (n - 1) / n  # what maximum likelihood divides by
     labels = [f"x{i}" for i in range(len(names))]
     with warnings.catch_warnings(), one_thread():
         warnings.simplefilter("ignore")
@@ -55,20 +55,20 @@ def cfa(answers, dimensions, weights=None):
         measures, told = semopy.calc_stats(model).iloc[0], model.inspect(std_est=True)
     found = ["chi2", "DoF", "chi2 p-value", "CFI", "TLI", "RMSEA"]
     fit = pd.DataFrame([[n, *map(float, measures[found]), ""]], columns=FIT)
-    return _told(fit, told, dict(zip(labels, names, strict=True)), dict(zip(factors, dimensions, strict=True)))
+    return _model_of(fit, told, dict(zip(labels, names, strict=True)), dict(zip(factors, dimensions, strict=True)))
 
 
-def survey_cfa(survey, battery="perceive"):
+def measurement_model(survey, battery="perceive"):
     """The `CFA` of a survey's customers, by the dimensions of its instrument; blank with its reason where none is."""
-    survey = one_wave(survey)
+    survey = single_wave(survey)
     answers = getattr(survey, battery)
     asked = {d: [i for i in items if i in answers] for d, items in survey.instrument.dimensions.items()}
-    if reason := unasked(survey, battery):
+    if reason := not_asked_reason(survey, battery):
         return _blank(0.0, reason)
-    return cfa(answers, {d: items for d, items in asked.items() if items}, weights_of(survey))
+    return confirmatory_factor_analysis(answers, {d: items for d, items in asked.items() if items}, weights_of(survey))
 
 
-def _told(fit, table, items, factors):
+def _model_of(fit, table, items, factors):
     """The CFA of semopy's account of a fitted model."""
     loads = table[(table.op == "~") & table.lval.isin(items)]
     loadings = pd.DataFrame(
@@ -82,7 +82,7 @@ def _told(fit, table, items, factors):
     square = groups.sum() ** 2
     unique = groups.apply(lambda values: (1 - values**2).sum())
     ave = groups.apply(lambda values: (values**2).mean())
-    convergent = pd.DataFrame({"composite": square / (square + unique), "ave": ave}).reset_index()
+    convergent = pd.DataFrame({"composite_reliability": square / (square + unique), "ave": ave}).reset_index()
     return CFA(fit, loadings, between, convergent)
 
 
@@ -103,4 +103,4 @@ def _blank(n, reason):
     """A CFA without numbers."""
     loadings = pd.DataFrame(columns=["dimension", "item", "loading"])
     fit = pd.DataFrame([{"n": n, "reason": reason}], columns=FIT)
-    return CFA(fit, loadings, pd.DataFrame(), pd.DataFrame(columns=["dimension", "composite", "ave"]))
+    return CFA(fit, loadings, pd.DataFrame(), pd.DataFrame(columns=["dimension", "composite_reliability", "ave"]))

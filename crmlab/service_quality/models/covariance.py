@@ -6,7 +6,7 @@ import pandas as pd
 from crmlab.stats.threads import one_thread
 
 
-def covariance(answers, weights=None):
+def pairwise_covariance(answers, weights=None):
     """Covariance of each pair of items over the respondents who answered both: a frame, items x items.
 
     answers : a row a respondent, a column an item; NaN where not answered
@@ -23,7 +23,7 @@ def covariance(answers, weights=None):
     return pd.DataFrame(found, answers.columns, answers.columns)
 
 
-def effective(answers, weights=None):
+def effective_n(answers, weights=None):
     """Effective number (Σw)²/Σw² of respondents who answered the pair of items that fewest did: a float."""
     _, there, w = _parts(answers, weights)
     with one_thread():
@@ -31,7 +31,7 @@ def effective(answers, weights=None):
     return float(np.divide(total**2, square, out=np.zeros_like(total), where=square > 0).min(initial=np.inf))
 
 
-def correlation(covariances):
+def covariance_to_correlation(covariances):
     """Correlations of the same items; NaN for one without variance."""
     spread = np.sqrt(np.diag(covariances))
     spread = np.where(spread > 0, spread, np.nan)

@@ -6,19 +6,32 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
-from crmlab.service_quality.models.asked import OVERALL, outcome_of, unasked, unheard
-from crmlab.service_quality.models.covariance import covariance, effective
-from crmlab.service_quality.models.scores import one_wave, pairs, scores
+from crmlab.service_quality.models.asked import OVERALL, no_outcome_reason, not_asked_reason, outcome_of
+from crmlab.service_quality.models.covariance import effective_n, pairwise_covariance
+from crmlab.service_quality.models.scores import dimension_scores, paired_answers, single_wave
 from crmlab.service_quality.models.scores import weights as weights_of
 from crmlab.stats import resample
-from crmlab.stats.intervals import tails
+from crmlab.stats.intervals import percentile_interval
 
-MOST = 15  # drivers whose every subset is tried: 32,768
+MAX_DRIVERS = 15  # drivers whose every subset is tried: 32,768
 CELLS = 4_000_000  # numbers held at once while subsets are tried
-COLUMNS = ["driver", "n", "r", "share", "low", "high", "part", "part_low", "part_high", "rank", "rank_low", "rank_high"]
+COLUMNS = [
+    "driver",
+    "n",
+    "r",
+    "r2_contribution",
+    "r2_contribution_ci_low",
+    "r2_contribution_ci_high",
+    "r2_share",
+    "r2_share_ci_low",
+    "r2_share_ci_high",
+    "rank",
+    "rank_ci_low",
+    "rank_ci_high",
+]
 
 
-def drivers(answers, outcome, replicates=1000, seed=1, weights=None):
+def relative_importance(answers, outcome, replicates=1000, seed=1, weights=None):
     """Each driver's share of R², the first first: a frame, one row a driver. [Lindeman, Merenda & Gold 1980]
 
     answers : a row a respondent, a column a driver, at most 15; rows that lack one, or the outcome, are left out
@@ -27,51 +40,54 @@ def drivers(answers, outcome, replicates=1000, seed=1, weights=None):
         driver
         n      effective respondents
         r      correlation with the outcome: the sign that a share lacks
-        share  mean over all orders of entry of what the driver adds to R²; the shares sum to R², the same for all rows
-        part   share / R²
+        r2_contribution  mean over all orders of entry of what the driver adds to R²; the shares sum to R², the same
+                         for all rows
+        r2_share   r2_contribution / R²
         rank   1 is the greatest share
-        low, high, part_low, …, rank_high   95 % intervals by a bootstrap over respondents
-        r2, r2_low, r2_high                 of all drivers together
+        r2_contribution_ci_low, r2_contribution_ci_high, r2_share_ci_low, …, rank_ci_high   95 % intervals by a
+            bootstrap over respondents
+        r2, r2_ci_low, r2_ci_high                 of all drivers together
         reason why the row is blank
     """
-    if answers.shape[1] > MOST:
+    if answers.shape[1] > MAX_DRIVERS:
         raise InputError(
-            f"drivers: {answers.shape[1]} columns of answers, of which at most {MOST} can be tried in every "
+            f"drivers: {answers.shape[1]} columns of answers, of which at most {MAX_DRIVERS} can be tried in every "
             "order; give the means of dimensions"
         )
     rows = answers.assign(**{"": outcome.to_numpy()})
     full = rows.notna().all(axis=1)
     rows, w = rows[full], None if weights is None else np.asarray(weights, dtype=float)[full]
-    n = effective(rows, w)
+    n = effective_n(rows, w)
     if reason := _reason(rows, n):
         return _blank(answers.columns, n, reason)
-    table = covariance(rows, w).to_numpy()
+    table = pairwise_covariance(rows, w).to_numpy()
     spread = np.sqrt(np.diag(table))
-    share = lmg(table[None])[0]
+    r2_contribution = lmg(table[None])[0]
     drawn = lmg(resample.covariances(rows, replicates, seed, w))
-    return _told(answers.columns, n, table[:-1, -1] / spread[:-1] / spread[-1], share, drawn)
+    return _table(answers.columns, n, table[:-1, -1] / spread[:-1] / spread[-1], r2_contribution, drawn)
 
 
-def survey_drivers(survey, outcome=None, battery="perceive", replicates=1000, seed=1):
-    """`drivers` of an outcome of a survey, by item where there are at most 15 and else by dimension: a frame.
+def key_drivers(survey, outcome=None, battery="perceive", replicates=1000, seed=1):
+    """`relative_importance` of an outcome of a survey, by item where there are at most 15 and else by dimension: a
+    frame.
 
     outcome : name; None takes the first of kind satisfaction
     battery : "perceive", or "gap" for perceived less expected
     A last column, level, says "item" or "dimension". Where something was not asked, a row a dimension that says so.
     """
-    survey = one_wave(survey)
+    survey = single_wave(survey)
     named = outcome_of(survey, "satisfaction", outcome)
     sides = ("expect", "perceive") if battery == "gap" else ("perceive",)
-    if reason := unasked(survey, *sides) or unheard(survey, satisfaction=named):
-        return _blank(list(survey.instrument.dimensions), 0.0, reason).assign(level="dimension")
+    if reason := not_asked_reason(survey, *sides) or no_outcome_reason(survey, satisfaction=named):
+        return _blank(list(survey.instrument.dimensions), 0.0, reason).assign(by="dimension")
     answers = survey.perceive
     if battery == "gap":
-        expect, perceive = pairs(survey, "expect", "perceive")
+        expect, perceive = paired_answers(survey, "expect", "perceive")
         answers = perceive - expect
-    level = "item" if answers.shape[1] <= MOST else "dimension"
-    if level == "dimension":
-        answers = scores(answers, survey.instrument).drop(columns=OVERALL)
-    return drivers(answers, survey.outcomes[named], replicates, seed, weights_of(survey)).assign(level=level)
+    by = "item" if answers.shape[1] <= MAX_DRIVERS else "dimension"
+    if by == "dimension":
+        answers = dimension_scores(answers, survey.instrument).drop(columns=OVERALL)
+    return relative_importance(answers, survey.outcomes[named], replicates, seed, weights_of(survey)).assign(by=by)
 
 
 def lmg(covariances):
@@ -107,23 +123,31 @@ def _lmg(covariances):
     return found
 
 
-def _told(names, n, r, share, drawn):
+def _table(names, n, r, r2_contribution, drawn):
     """The frame of shares and of those drawn."""
-    table = pd.DataFrame({"driver": names, "n": n, "r": r, "share": share, "part": share / share.sum()})
+    table = pd.DataFrame(
+        {
+            "driver": names,
+            "n": n,
+            "r": r,
+            "r2_contribution": r2_contribution,
+            "r2_share": r2_contribution / r2_contribution.sum(),
+        }
+    )
     ranks = (-drawn).argsort(axis=1, kind="stable").argsort(axis=1) + 1
     whole = drawn.sum(axis=1)
-    for name, draws in {"": drawn, "part_": drawn / whole[:, None], "rank_": ranks}.items():
-        table[f"{name}low"], table[f"{name}high"] = tails(draws)
-    table["rank"] = table.share.rank(ascending=False, method="first").astype(int)
-    low, high = tails(whole)
-    table = table[COLUMNS].assign(r2=share.sum(), r2_low=low, r2_high=high, reason="")
+    for name, draws in {"r2_contribution_": drawn, "r2_share_": drawn / whole[:, None], "rank_": ranks}.items():
+        table[f"{name}ci_low"], table[f"{name}ci_high"] = percentile_interval(draws)
+    table["rank"] = table.r2_contribution.rank(ascending=False, method="first").astype(int)
+    low, high = percentile_interval(whole)
+    table = table[COLUMNS].assign(r2=r2_contribution.sum(), r2_ci_low=low, r2_ci_high=high, reason="")
     return table.sort_values("rank").reset_index(drop=True)
 
 
 def _blank(names, n, reason):
     """The frame without shares."""
     blank = pd.DataFrame({"driver": names, "n": n, "reason": reason})
-    return blank.reindex(columns=[*COLUMNS, "r2", "r2_low", "r2_high", "reason"])
+    return blank.reindex(columns=[*COLUMNS, "r2", "r2_ci_low", "r2_ci_high", "reason"])
 
 
 def _reason(rows, n):

@@ -5,12 +5,12 @@ Every table has a row an item, or, `by="dimension"`, a row a dimension and one o
     n               pairs of answers
     expect          mean of what is subtracted; `adequate` where that is the adequate level
     perceive, gap   mean perception, of the same pairs; perceived − expected, so that a shortfall is negative
-    low, high       95 % interval of the gap by Student's t
-    t, p_holm, d    paired t; its chance by Holm within `family`; gap over the standard deviation of the gaps (d_z)
+    ci_low, ci_high       95 % interval of the gap by Student's t
+    t, p_adjusted, d    paired t; its chance by Holm within `family`; gap over the standard deviation of the gaps (d_z)
     n_effective     (Σw)²/Σw², the equal answers that would tell as much
     p               chance of t by itself
-    boot_low, boot_high                 95 % percentile interval by the bootstrap
-    signed_rank_p, signed_rank_p_holm   Wilcoxon's test, by itself and by Holm within `family`
+    bootstrap_ci_low, bootstrap_ci_high                 95 % percentile interval by the bootstrap
+    signed_rank_p, signed_rank_p_adjusted   Wilcoxon's test, by itself and by Holm within `family`
     family          items are one family of comparisons, dimensions another, overall a third
     text            the wording of the item
     reason          why a number is blank; items and dimensions of which a side was not asked have a row, too
@@ -22,72 +22,107 @@ Survey weights count wherever they differ.
 import numpy as np
 
 from crmlab.service_quality.models.scores import (
-    DESIRED,
+    DESIRED_UNDECLARED,
+    answers_by,
     column_means,
-    columns_of,
-    framed,
-    one_wave,
-    pairs,
-    unlike,
+    incomparable_reason,
+    paired_answers,
+    single_wave,
+    table_of,
     weights,
 )
 from crmlab.stats.comparisons import holm
-from crmlab.stats.differences import Sample, one_sample, reach, signed_rank
+from crmlab.stats.differences import Sample, bootstrap_intervals, one_sample, signed_rank
 
-FIRST = ["item", "dimension", "n", "expect", "perceive", "gap", "low", "high", "t", "p_holm", "d"]
-THEN = ["n_effective", "p", "boot_low", "boot_high", "signed_rank_p", "signed_rank_p_holm", "family", "text", "reason"]
-NUMBERS = ["n", "expect", "perceive", "gap", "low", "high", "t", "d", "n_effective", "p", "boot_low", "boot_high"]
-SERVPERF = ["item", "dimension", "n", "perceive", "low", "high", "n_effective", "boot_low", "boot_high", "text"]
+FIRST = ["item", "dimension", "n", "expect", "perceive", "gap", "ci_low", "ci_high", "t", "p_adjusted", "d"]
+THEN = [
+    "n_effective",
+    "p",
+    "bootstrap_ci_low",
+    "bootstrap_ci_high",
+    "signed_rank_p",
+    "signed_rank_p_adjusted",
+    "family",
+    "text",
+    "reason",
+]
+NUMBERS = [
+    "n",
+    "expect",
+    "perceive",
+    "gap",
+    "ci_low",
+    "ci_high",
+    "t",
+    "d",
+    "n_effective",
+    "p",
+    "bootstrap_ci_low",
+    "bootstrap_ci_high",
+]
+SERVPERF = [
+    "item",
+    "dimension",
+    "n",
+    "perceive",
+    "ci_low",
+    "ci_high",
+    "n_effective",
+    "bootstrap_ci_low",
+    "bootstrap_ci_high",
+    "text",
+]
 
 
-def gaps(survey, by="item", replicates=2000, seed=1):
+def gap_scores(survey, by="item", replicates=2000, seed=1):
     """Gap 5: perceived − expected, a row an item or a dimension; columns as this module says."""
-    return compared(survey, "expect", "perceive", by, replicates, seed)
+    return battery_gaps(survey, "expect", "perceive", by, replicates, seed)
 
 
-def adequacy(survey, by="item", replicates=2000, seed=1):
-    """Measure of service adequacy: perceived − adequate; columns as `gaps`, with `adequate` for `expect`."""
-    found = compared(survey, "adequate", "perceive", by, replicates, seed)
+def service_adequacy(survey, by="item", replicates=2000, seed=1):
+    """Measure of service adequacy: perceived − adequate; columns as `gap_scores`, with `adequate` for `expect`."""
+    found = battery_gaps(survey, "adequate", "perceive", by, replicates, seed)
     return found.rename(columns={"expect": "adequate"})
 
 
-def superiority(survey, by="item", replicates=2000, seed=1):
-    """Measure of service superiority: perceived − desired; columns as `gaps`.
+def service_superiority(survey, by="item", replicates=2000, seed=1):
+    """Measure of service superiority: perceived − desired; columns as `gap_scores`.
 
     Blank, with the reason, unless the instrument declares `expect` as the desired level.
     """
-    found = compared(survey, "expect", "perceive", by, replicates, seed)
+    found = battery_gaps(survey, "expect", "perceive", by, replicates, seed)
     if survey.instrument.conventions.desired:
         return found
-    blank = [*NUMBERS, "p_holm", "signed_rank_p", "signed_rank_p_holm"]
-    return found.assign(**dict.fromkeys(blank, np.nan), reason=DESIRED)
+    blank = [*NUMBERS, "p_adjusted", "signed_rank_p", "signed_rank_p_adjusted"]
+    return found.assign(**dict.fromkeys(blank, np.nan), reason=DESIRED_UNDECLARED)
 
 
-def perceptions(survey, by="item", replicates=2000, seed=1):
-    """SERVPERF, perceptions alone: a row an item, or a dimension and overall; columns as `gaps`, where they apply.
+def perception_scores(survey, by="item", replicates=2000, seed=1):
+    """SERVPERF, perceptions alone: a row an item, or a dimension and overall; columns as `gap_scores`, where they
+    apply.
 
     n counts all who answered the perception, whatever they expect.
     """
-    survey = one_wave(survey)
-    answers, w = columns_of(survey, by, survey.perceive[survey.perceive.columns])[0], weights(survey)
-    ends, rows = reach(answers.to_numpy(dtype=float), w, replicates, seed), []
+    survey = single_wave(survey)
+    answers, w = answers_by(survey, by, survey.perceive[survey.perceive.columns])[0], weights(survey)
+    ends, rows = bootstrap_intervals(answers.to_numpy(dtype=float), w, replicates, seed), []
     for place, name in enumerate(answers):
         sample = Sample.of(answers[name].to_numpy(dtype=float), w)
         row = {"n": sample.n, "n_effective": sample.n_effective, "perceive": sample.mean, "reason": sample.blank()}
         if not row["reason"]:
-            row |= {k: v for k, v in one_sample(sample).items() if k in ("low", "high")}
-            row |= dict(zip(("boot_low", "boot_high"), ends[:, place], strict=True))
+            row |= {k: v for k, v in one_sample(sample).items() if k in ("ci_low", "ci_high")}
+            row |= dict(zip(("bootstrap_ci_low", "bootstrap_ci_high"), ends[:, place], strict=True))
         rows.append(row)
-    return framed(survey, by, answers, rows, [*SERVPERF, "reason"], "perceive")
+    return table_of(survey, by, answers, rows, [*SERVPERF, "reason"], "perceive")
 
 
-def compared(survey, lower, upper, by, replicates, seed):
+def battery_gaps(survey, lower, upper, by, replicates, seed):
     """One battery less another, answered by the same customers: a frame as this module says."""
-    survey = one_wave(survey)
-    below, above = columns_of(survey, by, *pairs(survey, lower, upper))
-    w, unfit = weights(survey), unlike(survey.instrument, lower, upper)
+    survey = single_wave(survey)
+    below, above = answers_by(survey, by, *paired_answers(survey, lower, upper))
+    w, unfit = weights(survey), incomparable_reason(survey.instrument, lower, upper)
     apart = above.to_numpy(dtype=float) - below.to_numpy(dtype=float)
-    ends = reach(apart, w, replicates, seed)
+    ends = bootstrap_intervals(apart, w, replicates, seed)
     means = zip(column_means(below, w), column_means(above, w), strict=True)
     rows = [
         {"n": int((~np.isnan(apart[:, i])).sum()), "expect": e, "perceive": p, "reason": unfit}
@@ -95,9 +130,9 @@ def compared(survey, lower, upper, by, replicates, seed):
         else {"expect": e, "perceive": p} | _tested(Sample.of(apart[:, i], w), ends[:, i])
         for i, (e, p) in enumerate(means)
     ]
-    found = framed(survey, by, below, rows, [*FIRST, *THEN], lower, upper)
+    found = table_of(survey, by, below, rows, [*FIRST, *THEN], lower, upper)
     for name in ("p", "signed_rank_p"):
-        found[f"{name}_holm"] = holm(found[name], found.family)
+        found[f"{name}_adjusted"] = holm(found[name], found.family)
     return found
 
 
@@ -107,4 +142,4 @@ def _tested(sample, ends):
     if row["reason"]:
         return row
     row |= one_sample(sample) | {"signed_rank_p": signed_rank(sample)}
-    return row | dict(zip(("boot_low", "boot_high"), ends, strict=True))
+    return row | dict(zip(("bootstrap_ci_low", "bootstrap_ci_high"), ends, strict=True))

@@ -6,49 +6,68 @@ from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
 from crmlab.result import Verdict, number
-from crmlab.service_quality.models.asked import outcome_of, unheard
-from crmlab.service_quality.models.scores import one_wave
+from crmlab.service_quality.models.asked import no_outcome_reason, outcome_of
+from crmlab.service_quality.models.scores import single_wave
 from crmlab.service_quality.models.scores import weights as weights_of
-from crmlab.stats.ratios import ratio_of_chances
+from crmlab.stats.ratios import ratio_of_proportions
 
-LEVELS = ["level", "n", "loyal", "share", "low", "high", "ratio", "ratio_low", "ratio_high", "reason"]
-NPS = ["n", "promoters", "passives", "detractors", "nps", "variance", "low", "high", "reason"]
-PROMOTER, PASSIVE, RECOMMEND = 9, 7, (0, 10)
+LEVELS = [
+    "satisfaction",
+    "n",
+    "loyal",
+    "share",
+    "share_ci_low",
+    "share_ci_high",
+    "risk_ratio",
+    "risk_ratio_ci_low",
+    "risk_ratio_ci_high",
+    "reason",
+]
+NPS = ["n", "promoters", "passives", "detractors", "nps", "variance", "ci_low", "ci_high", "reason"]
+PROMOTER, PASSIVE, NPS_SCALE = 9, 7, (0, 10)
 
 
-def loyalty_by_level(satisfaction, loyal, weights=None, levels=None):
+def loyal_share_by_level(satisfaction, loyal, weights=None, levels=None):
     """Share of loyal customers at each level of satisfaction: a frame, one row a level. [Wilson 1927; Koopman 1984]
 
     satisfaction : Series of whole numbers
     loyal        : Series of True, False or 1, 0, NaN where not asked; rows that lack either are left out
     levels       : all levels there are, in order; None takes those seen
     returns
-        level, n              the latter effective respondents
+        satisfaction, n       the latter effective respondents
         loyal                 n × share
-        share, low, high      with its interval by Wilson
-        ratio                 share here / share at the level before: at the highest, the top-box ratio; its interval,
-                              ratio_low and ratio_high, by inverting the score test, which needs no count above 0
+        share, share_ci_low, share_ci_high      with its interval by Wilson
+        risk_ratio            share here / share at the level before: at the highest, the top-box ratio; its interval,
+                              risk_ratio_ci_low and risk_ratio_ci_high, by inverting the score test, which needs no
+                              count above 0
         reason                why ratio, or the row, is blank or without end
     """
-    rows = pd.DataFrame({"level": satisfaction, "loyal": loyal.astype(float)})
+    rows = pd.DataFrame({"satisfaction": satisfaction, "loyal": loyal.astype(float)})
     rows["w"] = 1.0 if weights is None else np.asarray(weights, dtype=float)
     rows = rows.dropna()
-    sums = rows.assign(loyal=rows.loyal * rows.w, square=rows.w**2).groupby("level")[["w", "loyal", "square"]].sum()
-    sums = sums.reindex(sorted(rows.level.unique()) if levels is None else list(levels), fill_value=0.0)
+    sums = (
+        rows.assign(loyal=rows.loyal * rows.w, square=rows.w**2).groupby("satisfaction")[["w", "loyal", "square"]].sum()
+    )
+    sums = sums.reindex(sorted(rows.satisfaction.unique()) if levels is None else list(levels), fill_value=0.0)
     there = sums.w > 0
     n = (sums.w**2 / sums.square).where(there, 0.0)
     share = (sums.loyal / sums.w).where(there)
-    low, high = proportion_confint((n * share).to_numpy(), n.where(there).to_numpy(), method="wilson")
-    table = pd.DataFrame({"level": sums.index, "n": n.to_numpy(), "loyal": (n * share).fillna(0).to_numpy()})
-    table = table.assign(share=share.to_numpy(), low=low, high=high, reason=np.where(there, "", "nobody at this level"))
+    share_ci_low, share_ci_high = proportion_confint((n * share).to_numpy(), n.where(there).to_numpy(), method="wilson")
+    table = pd.DataFrame({"satisfaction": sums.index, "n": n.to_numpy(), "loyal": (n * share).fillna(0).to_numpy()})
+    table = table.assign(
+        share=share.to_numpy(),
+        share_ci_low=share_ci_low,
+        share_ci_high=share_ci_high,
+        reason=np.where(there, "", "nobody at this level"),
+    )
     return _with_ratios(table)[LEVELS]
 
 
 def _with_ratios(table):
     """Levels with their ratio to the level before."""
     before = table.shift(1)
-    ratio, low, high = ratio_of_chances(table.loyal, table.n, before.loyal.fillna(0), before.n.fillna(0))
-    table = table.assign(ratio=ratio, ratio_low=low, ratio_high=high)
+    risk_ratio, low, high = ratio_of_proportions(table.loyal, table.n, before.loyal.fillna(0), before.n.fillna(0))
+    table = table.assign(risk_ratio=risk_ratio, risk_ratio_ci_low=low, risk_ratio_ci_high=high)
     told = (table.n > 0) & (before.n > 0)
     none = told & (before.loyal == 0)
     table.loc[none, "reason"] = "nobody one level below is loyal: no end"
@@ -57,44 +76,49 @@ def _with_ratios(table):
     return table
 
 
-def top_box(levels, times=1.0):
-    """Whether the highest level of satisfaction is worth more than `times` the level before: a Verdict.
+def top_box_more_loyal(levels, minimum_ratio=1.0):
+    """Whether the highest level of satisfaction is worth more than `minimum_ratio` the level before: a Verdict.
 
-    levels : of `loyalty_by_level`
-    It passes where the whole 95 % interval of the ratio lies above `times`.
+    levels : of `loyal_share_by_level`
+    It passes where the whole 95 % interval of the ratio lies above `minimum_ratio`.
     """
     top, before = levels.iloc[-1], levels.iloc[-2] if len(levels) > 1 else None
-    claim = f"The most satisfied are more than {number(times)} times as loyal as those one level below"
-    claim = "The most satisfied are more loyal than those one level below" if times == 1 else claim
+    claim = f"The most satisfied are more than {number(minimum_ratio)} times as loyal as those one level below"
+    claim = "The most satisfied are more loyal than those one level below" if minimum_ratio == 1 else claim
     instead = "the mean of satisfaction, whose steps are not shown to differ"
     if before is None or not (top.n > 0 and before.n > 0):
         why = top.reason if before is None and top.reason else "nobody answered one of the two highest levels"
         return Verdict(claim, False, f"cannot be judged: {why}", instead)
-    sides = [f"{number(row.share, 3)} of {row.n:,.0f} at {row.level:g}" for row in (top, before)]
-    ends = f"95 % {number(top.ratio_low)} to {number(top.ratio_high)}".replace("to inf", "without end")
-    ratio = f"ratio {number(top.ratio)} ({ends})" if np.isfinite(top.ratio) else f"no ratio ({ends})"
-    return Verdict(claim, bool(top.ratio_low > times), f"{ratio}: {' against '.join(sides)} are loyal", instead)
+    sides = [f"{number(row.share, 3)} of {row.n:,.0f} at {row.satisfaction:g}" for row in (top, before)]
+    ends = f"95 % {number(top.risk_ratio_ci_low)} to {number(top.risk_ratio_ci_high)}".replace("to inf", "without end")
+    risk_ratio = f"ratio {number(top.risk_ratio)} ({ends})" if np.isfinite(top.risk_ratio) else f"no ratio ({ends})"
+    return Verdict(
+        claim,
+        bool(top.risk_ratio_ci_low > minimum_ratio),
+        f"{risk_ratio}: {' against '.join(sides)} are loyal",
+        instead,
+    )
 
 
-def survey_loyalty(survey, satisfaction=None, loyalty=None, loyal_from=None):
-    """`loyalty_by_level` of a survey's customers: a frame.
+def loyalty_by_satisfaction(survey, satisfaction=None, loyalty=None, loyal_from=None):
+    """`loyal_share_by_level` of a survey's customers: a frame.
 
     satisfaction, loyalty : names of outcomes; None takes the first of that kind
     loyal_from            : answers of loyalty from which a customer counts as loyal; None takes the highest alone
     Where either was not asked, one row that says so.
     """
-    survey = one_wave(survey)
+    survey = single_wave(survey)
     satisfied, loyal = outcome_of(survey, "satisfaction", satisfaction), outcome_of(survey, "loyalty", loyalty)
-    if reason := unheard(survey, satisfaction=satisfied, loyalty=loyal):
+    if reason := no_outcome_reason(survey, satisfaction=satisfied, loyalty=loyal):
         return pd.DataFrame([{"n": 0.0, "reason": reason}], columns=LEVELS)
     top = _highest(survey, loyal) if loyal_from is None else loyal_from
     answers, asked = survey.outcomes[loyal], survey.instrument.outcomes[satisfied]
     levels = None if asked.high is None else range(asked.low, asked.high + 1)
     held = (answers >= top).astype(float).where(answers.notna())
-    return loyalty_by_level(survey.outcomes[satisfied], held, weights_of(survey), levels)
+    return loyal_share_by_level(survey.outcomes[satisfied], held, weights_of(survey), levels)
 
 
-def nps(recommend, weights=None, scale=RECOMMEND, level=0.95):
+def promoter_shares(recommend, weights=None, scale=NPS_SCALE, level=0.95):
     """Net promoter score in points, −100 to 100: a frame of one row. [Reichheld 2003; Rocks 2016]
 
     recommend : Series of answers 0 to 10; NaN where not asked
@@ -103,14 +127,15 @@ def nps(recommend, weights=None, scale=RECOMMEND, level=0.95):
         promoters, passives, detractors shares of answers 9 and 10, 7 and 8, and the rest
         nps                            100 (promoters − detractors)
         variance                       of nps, in points²: 100² (p + d − (p − d)²) / n
-        low, high                      95 % interval: Wald's with three answers added, ¾, 1½ and ¾, so that it has width
+        ci_low, ci_high                      95 % interval: Wald's with three answers added, ¾, 1½ and ¾, so that it
+                                             has width
                                        where all answer alike
         reason                         why the row is blank
     """
     kept = recommend.notna()
     w = np.ones(int(kept.sum())) if weights is None else np.asarray(weights, dtype=float)[kept]
     reason = "" if w.sum() > 0 else "nobody answered"
-    if tuple(scale) != RECOMMEND:
+    if tuple(scale) != NPS_SCALE:
         reason = f"needs answers of 0 to 10, asked on {scale[0]} to {scale[1]}"
     if reason:
         return pd.DataFrame([{"n": float(len(w)), "reason": reason}], columns=NPS)
@@ -124,14 +149,15 @@ def nps(recommend, weights=None, scale=RECOMMEND, level=0.95):
     return pd.DataFrame([row], columns=NPS)
 
 
-def survey_nps(survey, recommend=None):
-    """`nps` of a survey's customers: a frame of one row; `recommend` None takes the first outcome of that kind."""
-    survey = one_wave(survey)
+def net_promoter_score(survey, recommend=None):
+    """`promoter_shares` of a survey's customers: a frame of one row; `recommend` None takes the first outcome of that
+    kind."""
+    survey = single_wave(survey)
     name = outcome_of(survey, "recommend", recommend)
-    if reason := unheard(survey, recommend=name):
+    if reason := no_outcome_reason(survey, recommend=name):
         return pd.DataFrame([{"n": 0.0, "reason": reason}], columns=NPS)
     asked = survey.instrument.outcomes[name]
-    return nps(survey.outcomes[name], weights_of(survey), (asked.low, asked.high))
+    return promoter_shares(survey.outcomes[name], weights_of(survey), (asked.low, asked.high))
 
 
 def _highest(survey, name):

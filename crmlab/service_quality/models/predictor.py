@@ -7,12 +7,17 @@ import pandas as pd
 from scipy import special
 
 from crmlab.result import Verdict, number
-from crmlab.service_quality.models.asked import OVERALL, outcome_of, unasked, unheard
+from crmlab.service_quality.models.asked import OVERALL, no_outcome_reason, not_asked_reason, outcome_of
 from crmlab.service_quality.models.asymmetry import least_squares
-from crmlab.service_quality.models.scores import one_wave, pairs, scores, unlike
+from crmlab.service_quality.models.scores import (
+    dimension_scores,
+    incomparable_reason,
+    paired_answers,
+    single_wave,
+)
 from crmlab.service_quality.models.scores import weights as weights_of
 
-FEWEST = 30  # respondents, and as many for each dimension where these count apart
+MIN_RESPONDENTS = 30  # respondents, and as many for each dimension where these count apart
 MODELS = {
     "gap": ("gap",),
     "perception": ("perceive",),
@@ -25,37 +30,37 @@ SURFACE = {  # [Edwards & Parry 1993]: along expect = perceive, and along expect
     "slope of falling short": (1, -1, 0, 0, 0),
     "curve of falling short": (0, 0, 1, -1, 1),
 }
-APART = " by dimension"
+BY_DIMENSION = " by dimension"
 NO_EXPECT, NO_PERCEIVE, AS_GAP = "b of expect is 0", "b of perceive is 0", "b of expect is minus that of perceive"
-USES = {
+RECOMMENDATIONS = {
     "gap": "the gap",
     "perception": "perception",
     "both": "both, expectation and perception, each with a weight of its own",
     "undecided": "both, expectation and perception side by side, as nothing shows that the gap would do",
 }
-SIDE_BY_SIDE = "expectation and perception side by side, until it can be judged"
-FRAMES = {  # of a Predictor, and their columns
+UNTIL_JUDGED = "expectation and perception side by side, until it can be judged"
+FRAMES = {  # of a PolynomialRegression, and their columns
     "models": ["model", "r2", "r2_adjusted"],
-    "coefficients": ["model", "term", "b", "low", "high", "p"],
-    "tests": ["model", "question", "F", "df", "df_rest", "p"],
-    "surface": ["line", "b", "low", "high", "p"],
+    "coefficients": ["model", "term", "b", "ci_low", "ci_high", "p"],
+    "tests": ["model", "question", "F", "df", "df_residual", "p"],
+    "surface": ["line", "b", "ci_low", "ci_high", "p"],
 }
 
 
 @dataclass(frozen=True)
-class Predictor:
+class PolynomialRegression:
     """What satisfaction goes with: the gap, perception alone, or both.
 
     use          : "gap", "perception", "both" or "undecided"
     n            : effective respondents with all three
     models       : one row a model: model, r2, r2_adjusted
-    coefficients : model, term, b, low, high, p; the 95 % intervals hold where the spread is uneven (HC3)
-    tests        : model, question, F, df, df_rest, p: Wald tests by the same covariance
-    surface      : slopes and curves of the quadratic model along two lines: line, b, low, high, p
+    coefficients : model, term, b, ci_low, ci_high, p; the 95 % intervals hold where the spread is uneven (HC3)
+    tests        : model, question, F, df, df_residual, p: Wald tests by the same covariance
+    surface      : slopes and curves of the quadratic model along two lines: line, b, ci_low, ci_high, p
     reason       : why there is nothing; use is then "undecided"
     """
 
-    use: str
+    recommended: str
     n: float
     models: pd.DataFrame
     coefficients: pd.DataFrame
@@ -64,40 +69,45 @@ class Predictor:
     reason: str = ""
 
     @classmethod
-    def blank(cls, n, reason, use="undecided"):
+    def blank(cls, n, reason, recommended="undecided"):
         """One without numbers."""
-        return cls(use, n, *(pd.DataFrame(columns=columns) for columns in FRAMES.values()), reason)
+        return cls(recommended, n, *(pd.DataFrame(columns=columns) for columns in FRAMES.values()), reason)
 
-    def verdict(self):
+    def check(self):
         """Whether the gap is the right predictor of satisfaction, and what to use: a Verdict."""
         claim = "The gap is the right predictor of satisfaction"
         if self.reason:
-            instead = USES["perception"] if self.use == "perception" else SIDE_BY_SIDE
+            instead = RECOMMENDATIONS["perception"] if self.recommended == "perception" else UNTIL_JUDGED
             return Verdict(claim, False, f"cannot be judged: {self.reason}", instead)
         both = self.coefficients[self.coefficients.model == "both"].set_index("term")
-        e, p = (f"{number(b.b, 2)} (95 % {number(b.low, 2)} to {number(b.high, 2)})" for _, b in both.iterrows())
+        e, p = (f"{number(b.b, 2)} (95 % {number(b.ci_low, 2)} to {number(b.ci_high, 2)})" for _, b in both.iterrows())
         told = [f"satisfaction changes by {e} with a point of expectation, and by {p} with one of perception"]
-        told += [self._deciding()]
+        told += [self._deciding_summary()]
         r2 = self.models.set_index("model").r2
-        apart = APART if f"both{APART}" in r2 else ""
+        apart = BY_DIMENSION if f"both{BY_DIMENSION}" in r2 else ""
         told += [
             "R² " + ", ".join(f"{number(r2[name + apart], 2)} by {name}" for name in ("gap", "perception", "both"))
         ]
-        done = "use the gap: " if self.use == "gap" else ""
-        return Verdict(claim, self.use == "gap", f"{done}{'; '.join(told)}; n = {self.n:,.0f}", USES[self.use])
+        done = "use the gap: " if self.recommended == "gap" else ""
+        return Verdict(
+            claim,
+            self.recommended == "gap",
+            f"{done}{'; '.join(told)}; n = {self.n:,.0f}",
+            RECOMMENDATIONS[self.recommended],
+        )
 
-    def _deciding(self):
+    def _deciding_summary(self):
         """The two tests that decide, in words."""
-        held = deciding(self.tests).set_index("question")
+        held = deciding_tests(self.tests).set_index("question")
         where = "tested in all dimensions at once, " if (held.model != "both").all() else ""
         return (
-            f"{where}that expectation does not matter has {_p(held.p[NO_EXPECT])}, "
-            f"that it weighs as in a gap {_p(held.p[AS_GAP])}"
+            f"{where}that expectation does not matter has {_format_p(held.p[NO_EXPECT])}, "
+            f"that it weighs as in a gap {_format_p(held.p[AS_GAP])}"
         )
 
 
-def predictor(expect, perceive, outcome, middle=0.0, weights=None, level=0.95):
-    """Which of gap, perception or both goes with an outcome: a `Predictor`. [Edwards 1994]
+def polynomial_regression(expect, perceive, outcome, middle=0.0, weights=None, level=0.95):
+    """Which of gap, perception or both goes with an outcome: a `PolynomialRegression`. [Edwards 1994]
 
     expect, perceive : frames with a column a dimension, or Series; a row a respondent, on one scale
     outcome          : Series such as satisfaction; rows that lack any of these are left out
@@ -116,30 +126,33 @@ def predictor(expect, perceive, outcome, middle=0.0, weights=None, level=0.95):
     e, p, y, w = e[full], p[full], y[full], w[full]
     n = float(w.sum() ** 2 / (w**2).sum()) if w.sum() > 0 else 0.0
     if reason := _reason(e.mean(axis=1), p.mean(axis=1), y, n):
-        return Predictor.blank(n, reason)
+        return PolynomialRegression.blank(n, reason)
     fits = {name: Fit.of(columns, y, w, n) for name, columns in _models(e.mean(axis=1), p.mean(axis=1)).items()}
-    if k > 1 and n >= FEWEST * k:
+    if k > 1 and n >= MIN_RESPONDENTS * k:
         fits |= {name: Fit.of(columns, y, w, n) for name, columns in _by_dimension(names, e, p).items()}
     tests = _tests(fits, k)
-    frames = _explained(fits, n), _coefficients(fits, level), tests, _lines(fits["quadratic"], level)
-    return Predictor(_use(tests, level), n, *frames)
+    frames = _r2(fits, n), _coefficients(fits, level), tests, _lines(fits["quadratic"], level)
+    return PolynomialRegression(_recommended(tests, level), n, *frames)
 
 
-def survey_predictor(survey, outcome=None):
-    """The `Predictor` of what a survey's customers expect and perceive overall, in the pairs that they answered.
+def satisfaction_predictor(survey, outcome=None):
+    """The `PolynomialRegression` of what a survey's customers expect and perceive overall, in the pairs that they
+    answered.
 
     outcome : name; None takes the first of kind satisfaction
     """
-    survey = one_wave(survey)
+    survey = single_wave(survey)
     named = outcome_of(survey, "satisfaction", outcome)
-    expect, perceive = pairs(survey, "expect", "perceive")
-    reason = unheard(survey, satisfaction=named) or unasked(survey, "expect", "perceive")
-    reason = reason or unlike(survey.instrument, "expect", "perceive")
+    expect, perceive = paired_answers(survey, "expect", "perceive")
+    reason = no_outcome_reason(survey, satisfaction=named) or not_asked_reason(survey, "expect", "perceive")
+    reason = reason or incomparable_reason(survey.instrument, "expect", "perceive")
     if reason or not len(expect.columns):
-        alone = not unasked(survey, "perceive") and bool(unasked(survey, "expect"))
-        return Predictor.blank(0.0, reason or "no item was asked in both", "perception" if alone else "undecided")
-    sides = (scores(side, survey.instrument).drop(columns=OVERALL) for side in (expect, perceive))
-    return predictor(*sides, survey.outcomes[named], survey.instrument.scale.middle, weights_of(survey))
+        alone = not not_asked_reason(survey, "perceive") and bool(not_asked_reason(survey, "expect"))
+        return PolynomialRegression.blank(
+            0.0, reason or "no item was asked in both", "perception" if alone else "undecided"
+        )
+    sides = (dimension_scores(side, survey.instrument).drop(columns=OVERALL) for side in (expect, perceive))
+    return polynomial_regression(*sides, survey.outcomes[named], survey.instrument.scale.middle, weights_of(survey))
 
 
 def _models(e, p):
@@ -155,7 +168,11 @@ def _by_dimension(names, e, p):
         side: {f"{side} {name}": column for name, column in zip(names, x.T, strict=True)} for side, x in sides.items()
     }
     both = held["expect"] | held["perceive"]
-    return {f"gap{APART}": held["gap"], f"perception{APART}": held["perceive"], f"both{APART}": both}
+    return {
+        f"gap{BY_DIMENSION}": held["gap"],
+        f"perception{BY_DIMENSION}": held["perceive"],
+        f"both{BY_DIMENSION}": both,
+    }
 
 
 @dataclass(frozen=True)
@@ -170,7 +187,7 @@ class Fit:
     b: np.ndarray
     covariance: np.ndarray
     r2: float
-    rest: int
+    df_residual: int
 
     @classmethod
     def of(cls, columns, y, w, n):
@@ -181,29 +198,29 @@ class Fit:
         return cls(list(columns), b, covariance, 1 - w @ (y - x @ b) ** 2 / about, len(x) - x.shape[1])
 
     def linear(self, contrast, level):
-        """Combinations of the coefficients with their intervals: b, low, high, p, an array each."""
+        """Combinations of the coefficients with their intervals: b, ci_low, ci_high, p, an array each."""
         b, spread = contrast @ self.b, np.sqrt(np.einsum("ij,jk,ik->i", contrast, self.covariance, contrast))
-        reach = special.stdtrit(self.rest, (1 + level) / 2) * spread
+        reach = special.stdtrit(self.df_residual, (1 + level) / 2) * spread
         with np.errstate(divide="ignore", invalid="ignore"):
-            p = 2 * special.stdtr(self.rest, -np.abs(b / spread))
-        return {"b": b, "low": b - reach, "high": b + reach, "p": p}
+            p = 2 * special.stdtr(self.df_residual, -np.abs(b / spread))
+        return {"b": b, "ci_low": b - reach, "ci_high": b + reach, "p": p}
 
     def wald(self, contrast):
         """Wald's test that all of these combinations are 0: F, its degrees of freedom, p."""
         b, inverse = contrast @ self.b, np.linalg.pinv(contrast @ self.covariance @ contrast.T, hermitian=True)
         f = float(np.einsum("i,ij,j", b, inverse, b)) / len(contrast)
-        return [f, len(contrast), float(self.rest), float(special.fdtrc(len(contrast), self.rest, f))]
+        return [f, len(contrast), float(self.df_residual), float(special.fdtrc(len(contrast), self.df_residual, f))]
 
 
 def _coefficients(fits, level):
-    """b, low, high and p of each term of each model but the constant: a frame."""
+    """b, ci_low, ci_high and p of each term of each model but the constant: a frame."""
     told = [fit.linear(np.eye(len(fit.b))[1:], level) for fit in fits.values()]
     named = [(model, term) for model, fit in fits.items() for term in fit.terms]
     columns = dict(zip(("model", "term"), zip(*named, strict=True), strict=True))
     return pd.DataFrame(columns | {name: np.concatenate([one[name] for one in told]) for name in told[0]})
 
 
-def _explained(fits, n):
+def _r2(fits, n):
     """R² of each model: a frame."""
     told = [(name, fit.r2, 1 - (1 - fit.r2) * (n - 1) / (n - 1 - len(fit.terms))) for name, fit in fits.items()]
     return pd.DataFrame(told, columns=FRAMES["models"])
@@ -211,7 +228,7 @@ def _explained(fits, n):
 
 def _tests(fits, dimensions):
     """What decides: whether expectation matters, whether as a gap, and whether straight lines do."""
-    asked = [("both", 1)] + ([(f"both{APART}", dimensions)] if f"both{APART}" in fits else [])
+    asked = [("both", 1)] + ([(f"both{BY_DIMENSION}", dimensions)] if f"both{BY_DIMENSION}" in fits else [])
     contrasts = []
     for name, k in asked:
         one, none = np.eye(k), np.zeros((k, k))
@@ -222,14 +239,14 @@ def _tests(fits, dimensions):
     return pd.DataFrame(rows, columns=FRAMES["tests"])
 
 
-def deciding(tests):
+def deciding_tests(tests):
     """The tests that decide: those by dimension where there are any."""
-    return tests[tests.model == (f"both{APART}" if (tests.model == f"both{APART}").any() else "both")]
+    return tests[tests.model == (f"both{BY_DIMENSION}" if (tests.model == f"both{BY_DIMENSION}").any() else "both")]
 
 
-def _use(tests, level):
+def _recommended(tests, level):
     """What the tests that decide say to use."""
-    held = deciding(tests)
+    held = deciding_tests(tests)
     shown = dict(zip(held.question, held.p < 1 - level, strict=True))
     cases = {(True, True): "both", (True, False): "gap", (False, True): "perception"}
     return cases.get((shown[NO_EXPECT], shown[AS_GAP]), "undecided")
@@ -243,8 +260,8 @@ def _lines(quadratic, level):
 
 def _reason(expect, perceive, outcome, n):
     """Why nothing can be said; empty where something can."""
-    if n < FEWEST:
-        return f"{n:.0f} respondents gave expectation, perception and outcome: at least {FEWEST} are needed"
+    if n < MIN_RESPONDENTS:
+        return f"{n:.0f} respondents gave expectation, perception and outcome: at least {MIN_RESPONDENTS} are needed"
     sides = {"expect": expect, "perceive": perceive, "the outcome": outcome}
     if still := [name for name, side in sides.items() if not np.ptp(side) > 0]:
         return f"no variance in {', '.join(still)}"
@@ -253,5 +270,5 @@ def _reason(expect, perceive, outcome, n):
     )
 
 
-def _p(value):
+def _format_p(value):
     return "p < .001" if value < 0.001 else f"p = {number(value, 2)}"

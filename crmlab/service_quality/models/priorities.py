@@ -4,8 +4,14 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
-from crmlab.service_quality.models.asked import completed, outcome_of, reasons, unasked, unheard
-from crmlab.service_quality.models.scores import one_wave
+from crmlab.service_quality.models.asked import (
+    no_outcome_reason,
+    not_asked_reason,
+    not_asked_reasons,
+    outcome_of,
+    with_unasked_rows,
+)
+from crmlab.service_quality.models.scores import single_wave
 from crmlab.service_quality.models.scores import weights as weights_of
 from crmlab.stats import resample
 
@@ -16,14 +22,24 @@ QUADRANTS = {  # (important, performs)
     (False, True): "possible overkill",
 }
 CROSSHAIRS = ("means", "medians", "midpoint")
-FEWEST = 10  # answers to an attribute
-STABLE = 0.8  # share of replicates that must agree before a decision is one
-COLUMNS = ["item", "n", "importance", "importance_low", "importance_high", "performance", "performance_low"]
-COLUMNS += ["performance_high", "quadrant", "stability", "decision", "line", "above_line", "above_share"]
-COLUMNS += ["crosshair", "cross_importance", "cross_performance", "reason"]
+MIN_ANSWERS = 10  # answers to an attribute
+MIN_STABILITY = 0.8  # share of replicates that must agree before a decision is one
+COLUMNS = ["item", "n", "importance", "importance_ci_low", "importance_ci_high", "performance", "performance_ci_low"]
+COLUMNS += [
+    "performance_ci_high",
+    "quadrant",
+    "stability",
+    "decision",
+    "iso_rating",
+    "above_iso_rating",
+    "above_iso_rating_share",
+]
+COLUMNS += ["crosshair", "crosshair_importance", "crosshair_performance", "reason"]
 
 
-def priorities(performance, importance, crosshair="means", midpoint=None, replicates=2000, seed=1, weights=None):
+def importance_performance_analysis(
+    performance, importance, crosshair="means", midpoint=None, replicates=2000, seed=1, weights=None
+):
     """Importance beside performance, and what to do: a frame, one row an attribute. [Martilla & James 1977]
 
     performance : a row a respondent, a column an attribute; NaN where not answered
@@ -37,10 +53,11 @@ def priorities(performance, importance, crosshair="means", midpoint=None, replic
         quadrant    "concentrate here", "keep up", "low priority" or "possible overkill"; on the crosshair is above
         stability   share of bootstrap replicates, each with a crosshair of its own, in which it stays there
         decision    the quadrant, or "undecided" where stability is below 0.8
-        line        importance at which it would lie on the iso-rating line: as much as its performance where importance
+        iso_rating  importance at which it would lie on the iso-rating line: as much as its performance where importance
                     is stated, and else as far from the crosshair, in standard deviations over attributes
-        above_line  importance − line: above 0 it deserves more; above_share: of replicates, in which it does
-        crosshair   as chosen; cross_importance, cross_performance: where it lies, the same for all
+        above_iso_rating  importance − iso_rating: above 0 it deserves more; above_iso_rating_share: of replicates, in
+                          which it does
+        crosshair   as chosen; crosshair_importance, crosshair_performance: where it lies, the same for all
         reason      why the row is blank: fewer than ten answers, or no variance to correlate
     Respondents are drawn anew, both sides of one together.
     """
@@ -64,19 +81,23 @@ def priorities(performance, importance, crosshair="means", midpoint=None, replic
     return table.reindex(columns=COLUMNS)
 
 
-def survey_priorities(survey, importance=None, crosshair="means", replicates=2000, seed=1):
-    """`priorities` of a survey's customers: a frame, with the item's dimension and `text`, and `source` of importance.
+def improvement_priorities(survey, importance=None, crosshair="means", replicates=2000, seed=1):
+    """`importance_performance_analysis` of a survey's customers: a frame, with the item's dimension and `text`, and
+    `source` of importance.
 
     importance : "stated" takes the battery of importance; the name of an outcome derives it; None takes the first of
                  these that there is, "stated" and else the outcome of kind satisfaction
     Where something was not asked, a row an item that says so. Raises InputError for choices that there are not.
     """
-    survey = one_wave(survey)
-    instrument, stated = survey.instrument, importance in (None, "stated") and not unasked(survey, "importance")
+    survey = single_wave(survey)
+    instrument, stated = (
+        survey.instrument,
+        importance in (None, "stated") and not not_asked_reason(survey, "importance"),
+    )
     outcome = None if stated or importance == "stated" else outcome_of(survey, "satisfaction", importance)
     source = "stated" if stated else f"correlation with {outcome}" if outcome else ""
-    why = reasons(survey, "item", "perceive", *(["importance"] if stated else []))
-    reason = unasked(survey, "perceive") or ("" if stated else _unknown(survey, importance, outcome))
+    why = not_asked_reasons(survey, "item", "perceive", *(["importance"] if stated else []))
+    reason = not_asked_reason(survey, "perceive") or ("" if stated else _unknown(survey, importance, outcome))
     if reason or not (why == "").any():
         table, why = pd.DataFrame(columns=COLUMNS), why.mask(why == "", reason)
     else:
@@ -84,8 +105,8 @@ def survey_priorities(survey, importance=None, crosshair="means", replicates=200
         side = survey.importance[items] if stated else survey.outcomes[outcome]
         middles = tuple(instrument.scale_of(battery).middle for battery in ("importance", "perceive"))
         choices = (crosshair, middles if stated else None, replicates, seed, weights_of(survey))
-        table = priorities(survey.perceive[items], side, *choices)
-    table = completed(table, "item", why)
+        table = importance_performance_analysis(survey.perceive[items], side, *choices)
+    table = with_unasked_rows(table, "item", why)
     table.insert(1, "dimension", [instrument.items[item].dimension for item in table["item"]])
     return table.assign(source=source, text=[instrument.items[item].text for item in table["item"]])
 
@@ -93,8 +114,8 @@ def survey_priorities(survey, importance=None, crosshair="means", replicates=200
 def _unknown(survey, importance, outcome):
     """Why there is no importance; empty where there is."""
     if importance == "stated":
-        return unasked(survey, "importance")
-    told = unheard(survey, satisfaction=outcome)
+        return not_asked_reason(survey, "importance")
+    told = no_outcome_reason(survey, satisfaction=outcome)
     both = "neither importance nor satisfaction was"
     return told.replace("satisfaction was not", both) if importance is None else told
 
@@ -149,8 +170,10 @@ def _correlations(sums):
 def _reasons(importance, performance, n):
     """Why an attribute has no place; empty where it has."""
     known = np.isfinite(importance) & np.isfinite(performance)
-    few = [f"{count:.0f} respondents answered both: at least {FEWEST} are needed" for count in n]
-    return np.where(n < FEWEST, few, np.where(known, "", "no importance, as its answers or the outcome do not vary"))
+    few = [f"{count:.0f} respondents answered both: at least {MIN_ANSWERS} are needed" for count in n]
+    return np.where(
+        n < MIN_ANSWERS, few, np.where(known, "", "no importance, as its answers or the outcome do not vary")
+    )
 
 
 def _effective(performance, importance, w):
@@ -191,14 +214,23 @@ def _placed(seen, drawn, crosshair, midpoint, stated):
     stays = ((drawn_high[0] == high[0]) & (drawn_high[1] == high[1])).mean(axis=0)
     quadrant = np.array([QUADRANTS[bool(i), bool(p)] for i, p in zip(high[0][0], high[1][0], strict=True)])
     above = seen[0] - line
-    told = {"quadrant": quadrant, "stability": stays, "decision": np.where(stays < STABLE, "undecided", quadrant)}
+    told = {
+        "quadrant": quadrant,
+        "stability": stays,
+        "decision": np.where(stays < MIN_STABILITY, "undecided", quadrant),
+    }
     told |= {
         "crosshair": crosshair,
-        "line": line[0],
-        "above_line": above[0],
-        "above_share": (drawn[0] > drawn_line).mean(axis=0),
+        "iso_rating": line[0],
+        "above_iso_rating": above[0],
+        "above_iso_rating_share": (drawn[0] > drawn_line).mean(axis=0),
     }
     for name, side, draws, cross in zip(("importance", "performance"), seen, drawn, crosses, strict=True):
         ends = np.nanquantile(draws, [0.025, 0.975], axis=0)  # nobody drawn who answered: no value
-        told |= {name: side[0], f"{name}_low": ends[0], f"{name}_high": ends[1], f"cross_{name}": float(cross[0, 0])}
+        told |= {
+            name: side[0],
+            f"{name}_ci_low": ends[0],
+            f"{name}_ci_high": ends[1],
+            f"crosshair_{name}": float(cross[0, 0]),
+        }
     return pd.DataFrame(told)

@@ -4,20 +4,24 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from crmlab.service_quality.models.asked import unasked
-from crmlab.service_quality.models.covariance import correlation, covariance, effective
-from crmlab.service_quality.models.factors import HeywoodError, one_factor, second_order
-from crmlab.service_quality.models.scores import one_wave, pairs, unlike
+from crmlab.service_quality.models.asked import not_asked_reason
+from crmlab.service_quality.models.covariance import (
+    covariance_to_correlation,
+    effective_n,
+    pairwise_covariance,
+)
+from crmlab.service_quality.models.factors import HeywoodError, one_factor_loadings, schmid_leiman
+from crmlab.service_quality.models.scores import incomparable_reason, paired_answers, single_wave
 from crmlab.service_quality.models.scores import weights as weights_of
 
-FEWEST_ITEMS, FEWEST_ANSWERS = 3, 10
+MIN_ITEMS, MIN_RESPONDENTS = 3, 10
 ALL = "all items"
-COLUMNS = ["dimension", "items", "n", "alpha", "alpha_low", "alpha_high", "alpha_standardised", "omega_total"]
-COLUMNS += ["omega_hierarchical", "composite", "ave", "reason"]
-DELETED = ["dimension", "item", "n", "mean", "sd", "item_rest", "alpha", "alpha_without", "reason"]
+COLUMNS = ["dimension", "items", "n", "alpha", "alpha_ci_low", "alpha_ci_high", "alpha_standardised", "omega_total"]
+COLUMNS += ["omega_hierarchical", "composite_reliability", "ave", "reason"]
+ITEM_COLUMNS = ["dimension", "item", "n", "mean", "sd", "item_rest_correlation", "alpha", "alpha_if_deleted", "reason"]
 
 
-def reliability(answers, dimensions, weights=None):
+def reliability_coefficients(answers, dimensions, weights=None):
     """How reliably each dimension is measured: a frame, one row a dimension and a last one for all items.
 
     answers    : a row a respondent, a column an item; NaN where not answered
@@ -26,14 +30,16 @@ def reliability(answers, dimensions, weights=None):
     returns
         dimension, items    the latter a count
         n                   effective respondents of the pair of items that fewest answered; covariances are of pairs
-        alpha               Cronbach's, of the sum of the answers; its 95 % interval by F, alpha_low and alpha_high,
+        alpha               Cronbach's, of the sum of the answers; its 95 % interval by F, alpha_ci_low and
+                            alpha_ci_high,
                             takes answers as normal and loadings as alike [Feldt 1965]
         alpha_standardised  of the sum of answers each scaled to variance 1
         omega_total         share of the sum's variance that is common: one factor, least squares, in the answers'
                             units; for all items as in `omega_hierarchical` [McDonald 1999]
         omega_hierarchical  share that is one general factor's, of all items only: as many factors as dimensions,
                             oblimin, Schmid-Leiman, on correlations [Zinbarg et al. 2005]
-        composite, ave      composite reliability and average variance extracted, from the loadings of one factor on
+        composite_reliability, ave      composite reliability and average variance extracted, from the loadings of one
+                                        factor on
                             correlations [Fornell & Larcker 1981]
         reason              why the row is blank, or its omegas are
     """
@@ -44,42 +50,46 @@ def reliability(answers, dimensions, weights=None):
     return pd.DataFrame(rows, columns=COLUMNS).astype({"reason": object}).fillna({"reason": ""})
 
 
-def survey_reliability(survey):
-    """`reliability` of what a survey's customers expect and perceive and of the gap: a frame with `battery` first.
+def scale_reliability(survey):
+    """`reliability_coefficients` of what a survey's customers expect and perceive and of the gap: a frame with
+    `battery` first.
 
     A battery that was not asked has one row that says so.
     """
-    survey, tables = one_wave(survey), []
+    survey, tables = single_wave(survey), []
     for battery, (answers, dimensions, reason) in batteries(survey).items():
         if reason:
             found = pd.DataFrame(np.nan, [0], COLUMNS).assign(dimension=ALL, n=0.0, reason=reason)
         else:
-            found = reliability(answers, dimensions, weights_of(survey))
+            found = reliability_coefficients(answers, dimensions, weights_of(survey))
         tables.append(found.assign(battery=battery))
     return pd.concat(tables, ignore_index=True)[["battery", *COLUMNS]]
 
 
-def survey_alpha_if_deleted(survey):
-    """`alpha_if_deleted` of what a survey's customers expect, perceive and of the gap: a frame with `battery` first.
+def item_analysis(survey):
+    """`alpha_if_item_deleted` of what a survey's customers expect, perceive and of the gap: a frame with `battery`
+    first.
 
     A battery that was not asked has one row that says so.
     """
-    survey, tables = one_wave(survey), []
+    survey, tables = single_wave(survey), []
     for battery, (answers, dimensions, reason) in batteries(survey).items():
         if reason:
-            found = pd.DataFrame(np.nan, [0], DELETED).assign(dimension=ALL, item="", n=0.0, reason=reason)
+            found = pd.DataFrame(np.nan, [0], ITEM_COLUMNS).assign(dimension=ALL, item="", n=0.0, reason=reason)
         else:
-            found = alpha_if_deleted(answers, dimensions, weights_of(survey))
+            found = alpha_if_item_deleted(answers, dimensions, weights_of(survey))
         tables.append(found.assign(battery=battery))
-    return pd.concat(tables, ignore_index=True)[["battery", *DELETED]]
+    return pd.concat(tables, ignore_index=True)[["battery", *ITEM_COLUMNS]]
 
 
 def batteries(survey):
     """Battery -> its answers, its dimensions and their items, and why there are none; the gap is one of them."""
-    expect, perceive = pairs(survey, "expect", "perceive")
+    expect, perceive = paired_answers(survey, "expect", "perceive")
     held = {"expect": survey.expect, "perceive": survey.perceive, "gap": perceive - expect}
-    why = {"expect": unasked(survey, "expect"), "perceive": unasked(survey, "perceive")}
-    why["gap"] = unasked(survey, "expect", "perceive") or unlike(survey.instrument, "expect", "perceive")
+    why = {"expect": not_asked_reason(survey, "expect"), "perceive": not_asked_reason(survey, "perceive")}
+    why["gap"] = not_asked_reason(survey, "expect", "perceive") or incomparable_reason(
+        survey.instrument, "expect", "perceive"
+    )
     found = {}
     for battery, answers in held.items():
         asked = {d: [i for i in items if i in answers] for d, items in survey.instrument.dimensions.items()}
@@ -88,35 +98,35 @@ def batteries(survey):
     return found
 
 
-def alpha(covariances):
+def cronbach_alpha(covariances):
     """Cronbach's alpha of the sum of items with these covariances; the standardised one where they are correlations."""
     k, total = len(covariances), np.sum(np.asarray(covariances))
     return float(k / (k - 1) * (1 - np.trace(covariances) / total)) if k > 1 and total > 0 else np.nan
 
 
-def alpha_interval(found, items, n, level=0.95):
+def cronbach_alpha_interval(estimate, items, n, level=0.95):
     """Interval of an alpha found on `n` respondents: (low, high). [Feldt 1965]"""
     free, tail = n - 1, (1 - level) / 2
     ends = stats.f.ppf([1 - tail, tail], free, free * (items - 1))
-    return tuple(float(end) for end in 1 - (1 - found) * ends)
+    return tuple(float(end) for end in 1 - (1 - estimate) * ends)
 
 
-def alpha_if_deleted(answers, dimensions, weights=None):
+def alpha_if_item_deleted(answers, dimensions, weights=None):
     """What each item does for its dimension: a frame, one row an item.
 
     dimension, item, n, mean, sd
-    item_rest      correlation with the sum of the other items of the dimension
+    item_rest_correlation      correlation with the sum of the other items of the dimension
     alpha          of the dimension
-    alpha_without  of the dimension without the item; reason says why it is blank
+    alpha_if_deleted  of the dimension without the item; reason says why it is blank
     """
     rows = []
     for dimension, names in dimensions.items():
-        table, n = covariance(answers[names], weights), effective(answers[names], weights)
+        table, n = pairwise_covariance(answers[names], weights), effective_n(answers[names], weights)
         reason = _blank(table, n)
         for item in names:
-            told = {} if reason else {"alpha": alpha(table)} | _without(table, item)
+            told = {} if reason else {"alpha": cronbach_alpha(table)} | _without(table, item)
             rows.append({"dimension": dimension, "item": item, "n": n} | told | {"reason": reason})
-    found = pd.DataFrame(rows, columns=DELETED)
+    found = pd.DataFrame(rows, columns=ITEM_COLUMNS)
     spread = pd.concat([_spread(answers[names], weights) for names in dimensions.values()], ignore_index=True)
     return found.assign(mean=spread["mean"], sd=spread["sd"])
 
@@ -125,7 +135,7 @@ def _without(table, item):
     """Correlation of an item with the rest of its dimension, and the alpha of that rest."""
     rest = table.drop(index=item, columns=item)
     shared, spread = table[item].drop(item).sum(), np.sqrt(table.loc[item, item] * rest.to_numpy().sum())
-    return {"item_rest": shared / spread, "alpha_without": alpha(rest)}
+    return {"item_rest_correlation": shared / spread, "alpha_if_deleted": cronbach_alpha(rest)}
 
 
 def _spread(answers, weights):
@@ -133,63 +143,63 @@ def _spread(answers, weights):
     w = np.ones(len(answers)) if weights is None else np.asarray(weights, dtype=float)
     total = answers.notna().mul(w, axis=0).sum()
     mean = answers.mul(w, axis=0).sum() / total.where(total > 0)
-    sd = np.sqrt([covariance(answers[[item]], weights).iloc[0, 0] for item in answers])
+    sd = np.sqrt([pairwise_covariance(answers[[item]], weights).iloc[0, 0] for item in answers])
     return pd.DataFrame({"mean": mean.to_numpy(), "sd": sd})
 
 
-def _blank(table, n, fewest=FEWEST_ITEMS):
+def _blank(table, n, fewest=MIN_ITEMS):
     """Why nothing can be said of items with these covariances; empty where something can."""
     still = [str(item) for item, variance in zip(table, np.diag(table), strict=True) if not variance > 0]
     if len(table) < fewest:
         return f"{len(table)} item{'s' * (len(table) != 1)}: at least {fewest} are needed"
-    if n < FEWEST_ANSWERS:
-        return f"{n:.0f} respondents answered its items in pairs: at least {FEWEST_ANSWERS} are needed"
+    if n < MIN_RESPONDENTS:
+        return f"{n:.0f} respondents answered its items in pairs: at least {MIN_RESPONDENTS} are needed"
     return f"no variance in {', '.join(still[:5])}" if still else ""
 
 
 def _of_one(answers, weights):
     """The row of a dimension."""
-    table, n = covariance(answers, weights), effective(answers, weights)
+    table, n = pairwise_covariance(answers, weights), effective_n(answers, weights)
     row = {"items": len(table), "n": n, "reason": _blank(table, n)}
     if row["reason"]:
         return row
     row |= _alphas(table, n)
     try:
-        raw, scaled = one_factor(table), one_factor(correlation(table))
+        raw, scaled = one_factor_loadings(table), one_factor_loadings(covariance_to_correlation(table))
     except HeywoodError as fault:
         return row | {"reason": str(fault)}
     return row | {
         "omega_total": raw.sum() ** 2 / (raw.sum() ** 2 + (np.diag(table) - raw**2).sum()),
-        "composite": scaled.sum() ** 2 / (scaled.sum() ** 2 + (1 - scaled**2).sum()),
+        "composite_reliability": scaled.sum() ** 2 / (scaled.sum() ** 2 + (1 - scaled**2).sum()),
         "ave": float((scaled**2).mean()),
     }
 
 
-def _of_all(answers, factors, weights):
+def _of_all(answers, n_factors, weights):
     """The row of all items together."""
-    table, n = covariance(answers, weights), effective(answers, weights)
-    row = {"items": len(table), "n": n, "reason": _blank(table, n, max(FEWEST_ITEMS, 3 * factors))}
+    table, n = pairwise_covariance(answers, weights), effective_n(answers, weights)
+    row = {"items": len(table), "n": n, "reason": _blank(table, n, max(MIN_ITEMS, 3 * n_factors))}
     if row["reason"]:
         return row
     try:
-        return row | _alphas(table, n) | omega(correlation(table), factors)
+        return row | _alphas(table, n) | mcdonald_omega(covariance_to_correlation(table), n_factors)
     except HeywoodError as fault:
         return row | _alphas(table, n) | {"reason": str(fault)}
 
 
 def _alphas(table, n):
-    found = alpha(table)
-    low, high = alpha_interval(found, len(table), n)
-    scaled = alpha(correlation(table))
-    return {"alpha": found, "alpha_low": low, "alpha_high": high, "alpha_standardised": scaled}
+    found = cronbach_alpha(table)
+    low, high = cronbach_alpha_interval(found, len(table), n)
+    scaled = cronbach_alpha(covariance_to_correlation(table))
+    return {"alpha": found, "alpha_ci_low": low, "alpha_ci_high": high, "alpha_standardised": scaled}
 
 
-def omega(correlations, factors):
+def mcdonald_omega(correlations, n_factors):
     """Both omegas of the sum of items with these correlations: a dict, omega_total and omega_hierarchical.
 
     `factors` factors by least squares, oblimin, and a general one behind them by Schmid and Leiman; with two factors
     the general one loads alike on both. Raises HeywoodError where a factor explains an item or another factor wholly.
     """
-    general, unique = second_order(correlations, factors)
+    general, unique = schmid_leiman(correlations, n_factors)
     total = np.asarray(correlations).sum()
     return {"omega_total": float(1 - unique.sum() / total), "omega_hierarchical": float(general.sum() ** 2 / total)}

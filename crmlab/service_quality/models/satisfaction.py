@@ -4,34 +4,35 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
-from crmlab.service_quality.models.asked import OVERALL, unasked
-from crmlab.service_quality.models.covariance import effective
-from crmlab.service_quality.models.scores import one_wave, scores
+from crmlab.service_quality.models.asked import OVERALL, not_asked_reason
+from crmlab.service_quality.models.covariance import effective_n
+from crmlab.service_quality.models.scores import dimension_scores, single_wave
 from crmlab.service_quality.models.scores import weights as weights_of
 from crmlab.stats import resample
-from crmlab.stats.intervals import tails
+from crmlab.stats.intervals import percentile_interval
 
-SCORES = ["score", "n", "value", "low", "high", "band_low", "band_high", "reason"]
+SCORES = ["score", "n", "value", "ci_low", "ci_high", "weight_band_low", "weight_band_high", "reason"]
 NAMES = ["simple", "weighted", "weighted less simple"]
 UNWEIGHTED = "neither importance points nor ratings of importance from 0 were asked"
 
 
-def satisfaction_scores(ratings, importance, spread=0.25, replicates=2000, seed=1, weights=None):
+def importance_weighted_scores(ratings, importance, weight_cv=0.25, replicates=2000, seed=1, weights=None):
     """Satisfaction with equal and with importance weights: a frame, rows simple, weighted and their difference.
 
     ratings    : a row a respondent, a column an attribute; rows that lack one are left out
     importance : Series, attribute -> importance on any scale from 0; or a frame like `ratings`, whose means count
-    spread     : how unsure weights are: the standard deviation of an average weight, relative to it
+    weight_cv  : how unsure weights are: the standard deviation of an average weight, relative to it
     returns
         score
         n                    effective respondents
         value                mean of the attributes' means, with equal weights and with those of importance
-        low, high            95 % interval by a bootstrap over respondents, who bring their importance along
-        band_low, band_high  where 95 % of scores lie as weights are drawn about those given, from a Dirichlet
+        ci_low, ci_high            95 % interval by a bootstrap over respondents, who bring their importance along
+        weight_band_low, weight_band_high  where 95 % of scores lie as weights are drawn about those given, from a
+                                           Dirichlet
                              distribution; the simple score has no weights to doubt
         reason               empty
     """
-    _check(ratings, importance, spread)
+    _check(ratings, importance, weight_cv)
     told = isinstance(importance, pd.DataFrame)
     parts = [ratings, importance[ratings.columns].add_prefix("importance ")] if told else [ratings]
     rows = pd.concat(parts, axis=1)
@@ -45,13 +46,14 @@ def satisfaction_scores(ratings, importance, spread=0.25, replicates=2000, seed=
     k, given = ratings.shape[1], None if told else importance[ratings.columns].to_numpy(dtype=float)
     value, draws = (_scores(s[:, 1:] / s[:, :1], k, given)[0] for s in (seen, drawn))
     means, shares = (part[0] for part in _scores(seen[:, 1:] / seen[:, :1], k, given)[1:])
-    band = _band(means, shares, spread, replicates, seed)
-    columns = [NAMES, effective(rows, w), value[0], *tails(draws), *tails(band), ""]
+    band = _band(means, shares, weight_cv, replicates, seed)
+    columns = [NAMES, effective_n(rows, w), value[0], *percentile_interval(draws), *percentile_interval(band), ""]
     return pd.DataFrame(dict(zip(SCORES, columns, strict=True)))
 
 
-def survey_satisfaction(survey, spread=0.25, replicates=2000, seed=1):
-    """`satisfaction_scores` of what a survey's customers perceive, over dimensions weighted by points or importance.
+def satisfaction_index(survey, weight_cv=0.25, replicates=2000, seed=1):
+    """`importance_weighted_scores` of what a survey's customers perceive, over dimensions weighted by points or
+    importance.
 
     Points where they were asked, else the means of the items' importance; without either the simple score alone, and
     the others blank. `reason` says why a row is.
@@ -61,7 +63,9 @@ def survey_satisfaction(survey, spread=0.25, replicates=2000, seed=1):
         return pd.DataFrame({"score": NAMES, "n": 0.0, "reason": reason}).reindex(columns=SCORES)
     weighed = len(importance.columns) > 0
     importance = importance if weighed else pd.Series(1.0, ratings.columns)
-    found = satisfaction_scores(ratings, importance, spread, replicates, seed, weights_of(one_wave(survey)))
+    found = importance_weighted_scores(
+        ratings, importance, weight_cv, replicates, seed, weights_of(single_wave(survey))
+    )
     if weighed:
         return found
     return found.where(found.score == "simple").assign(score=NAMES, n=found.n, reason=["", UNWEIGHTED, UNWEIGHTED])
@@ -72,13 +76,13 @@ def _asked(survey):
 
     The reason is why there is no score at all.
     """
-    survey = one_wave(survey)
-    if reason := unasked(survey, "perceive"):
+    survey = single_wave(survey)
+    if reason := not_asked_reason(survey, "perceive"):
         return survey.perceive, survey.points, reason
-    ratings, importance = scores(survey.perceive, survey.instrument).drop(columns=OVERALL), survey.points
+    ratings, importance = dimension_scores(survey.perceive, survey.instrument).drop(columns=OVERALL), survey.points
     rated = len(survey.importance.columns) and survey.instrument.scale_of("importance").low >= 0
     if not len(importance.columns) and rated:
-        importance = scores(survey.importance, survey.instrument).drop(columns=OVERALL)
+        importance = dimension_scores(survey.importance, survey.instrument).drop(columns=OVERALL)
     if len(importance.columns):
         ratings = ratings[[dimension for dimension in ratings if dimension in importance]]
     rows = pd.concat([ratings, importance[[d for d in importance if d in ratings]]], axis=1)
@@ -95,16 +99,16 @@ def _scores(means, k, given):
     return np.column_stack([simple, weighted, weighted - simple]), ratings, shares
 
 
-def _band(means, shares, spread, replicates, seed):
+def _band(means, shares, weight_cv, replicates, seed):
     """The three scores with weights drawn about `shares`."""
     k = len(shares)
-    whole = max((k - 1) / spread**2 - 1, 1e-3)  # of a Dirichlet whose average part has this relative spread
+    whole = max((k - 1) / weight_cv**2 - 1, 1e-3)  # of a Dirichlet whose average part has this relative spread
     drawn = np.random.default_rng(seed).gamma(np.maximum(shares * whole, 1e-12), size=(replicates, k))
     weighted = drawn @ means / drawn.sum(axis=1)
     return np.column_stack([np.full(replicates, means.mean()), weighted, weighted - means.mean()])
 
 
-def _check(ratings, importance, spread):
+def _check(ratings, importance, weight_cv):
     """Raise InputError with everything wrong in the weights."""
     told = isinstance(importance, pd.DataFrame)
     named, wrong = list(importance.columns if told else importance.index), []
@@ -117,7 +121,7 @@ def _check(ratings, importance, spread):
             wrong.append(f"importance: {below:,} ratings are below 0; give importance on a scale from 0")
     elif not ((importance[ratings.columns] >= 0).all() and importance[ratings.columns].sum() > 0):
         wrong.append("importance: weights must be 0 or more, and not all 0; correct them")
-    if not 0 < spread < 1:
-        wrong.append(f"spread = {spread!r}: the relative standard deviation of a weight lies between 0 and 1")
+    if not 0 < weight_cv < 1:
+        wrong.append(f"weight_cv = {weight_cv!r}: the relative standard deviation of a weight lies between 0 and 1")
     if wrong:
         raise InputError(*wrong)

@@ -4,20 +4,20 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
-from crmlab.service_quality.models.asked import OVERALL, reasons
+from crmlab.service_quality.models.asked import OVERALL, not_asked_reasons
 
-DESIRED = "expect is not declared as the desired level; set conventions.desired where it asked for that"
+DESIRED_UNDECLARED = "expect is not declared as the desired level; set conventions.desired where it asked for that"
 
 
-def one_wave(survey, audience="customer", wave=None):
+def single_wave(survey, audience="customer", wave=None):
     """The answers of one audience, each respondent once. Raises InputError where some answered in several waves."""
-    held = survey.of(audience, wave)
+    held = survey.select(audience, wave)
     again = held.people.respondent[held.people.respondent.notna()].duplicated()
     if again.any():
         waves = ", ".join(map(str, held.people.wave.drop_duplicates()))
         raise InputError(
             f"survey: {again.sum():,} rows are further answers of the same {audience} in another wave; answers of one "
-            f"respondent are not independent: choose a wave with survey.of({audience!r}, wave=...) out of {waves}"
+            f"respondent are not independent: choose a wave with survey.select({audience!r}, wave=...) out of {waves}"
         )
     return held
 
@@ -28,7 +28,7 @@ def weights(survey):
     return None if len(given) == 0 or (given == given[0]).all() else given
 
 
-def pairs(survey, lower, upper):
+def paired_answers(survey, lower, upper):
     """Answers to two batteries by those who answered both, item by item: two frames, a column an item asked in both."""
     one, other = getattr(survey, lower), getattr(survey, upper)
     shared = [name for name in survey.instrument.items if name in one and name in other]
@@ -37,7 +37,7 @@ def pairs(survey, lower, upper):
     return one.where(there), other.where(there)
 
 
-def scores(answers, instrument):
+def dimension_scores(answers, instrument):
     """Each respondent's score on each dimension, and overall: a frame, a column a dimension.
 
     A dimension is the mean of its items answered; overall is the mean of the dimensions, of those who have them all.
@@ -71,7 +71,7 @@ def labels(instrument, by, columns):
     return [{"item": f"{sizes[name]} items", "dimension": name} for name in columns]
 
 
-def unlike(instrument, *measures):
+def incomparable_reason(instrument, *measures):
     """Why answers to these batteries cannot be subtracted from one another; "" where they can."""
     scales = {measure: instrument.scale_of(measure) for measure in measures}
     if extents := [measure for measure, scale in scales.items() if scale.extent]:
@@ -81,16 +81,16 @@ def unlike(instrument, *measures):
     return ""
 
 
-def columns_of(survey, by, *answers):
+def answers_by(survey, by, *answers):
     """Answers by item as they are, or as scores."""
     if by not in ("item", "dimension"):
         raise InputError(f"by = {by!r}: write 'item' or 'dimension'")
-    return answers if by == "item" else tuple(scores(frame, survey.instrument) for frame in answers)
+    return answers if by == "item" else tuple(dimension_scores(frame, survey.instrument) for frame in answers)
 
 
-def framed(survey, by, names, rows, columns, *measures):
+def table_of(survey, by, names, rows, columns, *measures):
     """Rows of the items or dimensions `names` as a frame, in which all others say what of `measures` was not asked."""
-    held, why = dict(zip(names, rows, strict=True)), reasons(survey, by, *measures)
+    held, why = dict(zip(names, rows, strict=True)), not_asked_reasons(survey, by, *measures)
     rows = [held.get(name, {"n": 0, "reason": told}) for name, told in why.items()]
     about = labels(survey.instrument, by, why.index)
     found = pd.DataFrame([a | row for a, row in zip(about, rows, strict=True)]).reindex(columns=columns)

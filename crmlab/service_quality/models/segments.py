@@ -4,38 +4,45 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
-from crmlab.service_quality.models.asked import unasked
-from crmlab.service_quality.models.scores import one_wave, pairs, scores, unlike, weights
+from crmlab.service_quality.models.asked import not_asked_reason
+from crmlab.service_quality.models.scores import (
+    dimension_scores,
+    incomparable_reason,
+    paired_answers,
+    single_wave,
+    weights,
+)
 from crmlab.stats.differences import Sample, one_sample
 
-GREYED, SUPPRESSED = 30, 5  # answers below which a cell is greyed, and below which it is not shown
+GREYED_BELOW, SUPPRESSED_BELOW = 30, 5  # answers below which a cell is greyed, and below which it is not shown
 NOT_GIVEN = "(not given)"
-SHOWN = ["gap", "low", "high", "shrunken"]
+VALUES = ["gap", "ci_low", "ci_high", "shrunken_gap"]
 UNNAMED = "no segments are declared; name their columns under segments in [design]"
-COLUMNS = ["dimension", "segment", "n", "n_effective", *SHOWN, "kept", "state", "reason"]
+COLUMNS = ["dimension", "segment", "n", "n_effective", *VALUES, "shrinkage_weight", "state", "reason"]
 
 
-def gaps_by_segment(survey):
-    """Gap 5 in the segments of every kind that the instrument declares: frames of `segment_gaps`, told apart by `by`.
+def all_segment_gap_scores(survey):
+    """Gap 5 in the segments of every kind that the instrument declares: frames of `segment_gap_scores`, told apart by
+    `segmentation`.
 
     Where there are no segments, or a side of the gap was not asked, one row that says so.
     """
-    survey, kinds = one_wave(survey), survey.instrument.design.segments
-    if reason := unasked(survey, "expect", "perceive") or ("" if kinds else UNNAMED):
-        return pd.DataFrame([{"n": 0, "reason": reason}], columns=["by", *COLUMNS])
-    tables = [segment_gaps(survey, kind).assign(by=kind)[["by", *COLUMNS]] for kind in kinds]
+    survey, kinds = single_wave(survey), survey.instrument.design.segments
+    if reason := not_asked_reason(survey, "expect", "perceive") or ("" if kinds else UNNAMED):
+        return pd.DataFrame([{"n": 0, "reason": reason}], columns=["segmentation", *COLUMNS])
+    tables = [segment_gap_scores(survey, kind).assign(segmentation=kind)[["segmentation", *COLUMNS]] for kind in kinds]
     return pd.concat(tables, ignore_index=True)
 
 
-def segment_gaps(survey, segment):
+def segment_gap_scores(survey, segment):
     """Gap 5 of each dimension, and overall, in each segment: a frame, a row a cell.
 
     segment : a column of `survey.people`, one of the instrument's design.segments
     returns
         dimension, segment   the whole comes first, as segment "all"; those without one are "(not given)"
         n, n_effective       respondents with a score
-        gap, low, high       as answered; 95 % by Student's t
-        shrunken             drawn towards the whole by `kept`, the share of the distance that is not noise
+        gap, ci_low, ci_high       as answered; 95 % by Student's t
+        shrunken_gap         drawn towards the whole by `shrinkage_weight`, the share of the distance that is not noise
         state                "shown"; "greyed" below 30 answers; "suppressed" below 5: then without any value
         reason               why a number is blank
     Shrinkage is empirical Bayes: cells vary about the whole by τ², found by moments, and a cell by the variance
@@ -44,39 +51,46 @@ def segment_gaps(survey, segment):
     if segment not in survey.instrument.design.segments:
         known = ", ".join(map(repr, survey.instrument.design.segments)) or "none"
         raise InputError(f"segment = {segment!r}: is no segment of the instrument (design.segments: {known})")
-    survey = one_wave(survey)
-    below, above = (scores(frame, survey.instrument) for frame in pairs(survey, "expect", "perceive"))
+    survey = single_wave(survey)
+    below, above = (
+        dimension_scores(frame, survey.instrument) for frame in paired_answers(survey, "expect", "perceive")
+    )
     labels = survey.people[segment].astype(object).where(survey.people[segment].notna(), NOT_GIVEN).astype(str)
     levels = sorted(labels.unique(), key=lambda name: (name == NOT_GIVEN, name))
-    w, unfit = weights(survey), unlike(survey.instrument, "expect", "perceive")
+    w, unfit = weights(survey), incomparable_reason(survey.instrument, "expect", "perceive")
     rows = []
     for dimension, apart in (above - below).items():
         rows += _cells(dimension, apart.to_numpy(dtype=float), labels.to_numpy(), levels, w)
     found = pd.DataFrame(rows, columns=COLUMNS)
-    return found.assign(**dict.fromkeys([*SHOWN, "kept"], np.nan), reason=unfit) if unfit else found
+    return found.assign(**dict.fromkeys([*VALUES, "shrinkage_weight"], np.nan), reason=unfit) if unfit else found
 
 
 def _cells(dimension, apart, labels, levels, w):
     """The row of one dimension, the whole first."""
     of = lambda held: Sample.of(apart[held], None if w is None else w[held])  # noqa: E731
     whole, cells = of(np.ones(len(apart), bool)), [of(labels == level) for level in levels]
-    kept = _kept(whole, cells)
+    shrinkage_weight = _kept(whole, cells)
     rows = [_cell(dimension, "all", whole, whole.mean, np.nan)]
-    for level, cell, share in zip(levels, cells, kept, strict=True):
-        shrunken = whole.mean + share * (cell.mean - whole.mean)
-        rows.append(_cell(dimension, level, cell, shrunken, share))
+    for level, cell, share in zip(levels, cells, shrinkage_weight, strict=True):
+        shrunken_gap = whole.mean + share * (cell.mean - whole.mean)
+        rows.append(_cell(dimension, level, cell, shrunken_gap, share))
     return rows
 
 
-def _cell(dimension, segment, sample, shrunken, kept):
+def _cell(dimension, segment, sample, shrunken_gap, shrinkage_weight):
     """What may be shown of one cell."""
     row = {"dimension": dimension, "segment": segment, "n": sample.n, "n_effective": sample.n_effective}
-    if sample.n < SUPPRESSED:
-        return row | {"state": "suppressed", "reason": f"fewer than {SUPPRESSED} answers"}
-    row |= {"gap": sample.mean, "shrunken": shrunken, "kept": kept, "reason": sample.blank("gaps")}
+    if sample.n < SUPPRESSED_BELOW:
+        return row | {"state": "suppressed", "reason": f"fewer than {SUPPRESSED_BELOW} answers"}
+    row |= {
+        "gap": sample.mean,
+        "shrunken_gap": shrunken_gap,
+        "shrinkage_weight": shrinkage_weight,
+        "reason": sample.blank("gaps"),
+    }
     if not row["reason"]:
-        row |= {name: one_sample(sample)[name] for name in ("low", "high")}
-    return row | {"state": "greyed" if sample.n < GREYED else "shown"}
+        row |= {name: one_sample(sample)[name] for name in ("ci_low", "ci_high")}
+    return row | {"state": "greyed" if sample.n < GREYED_BELOW else "shown"}
 
 
 def _kept(whole, cells):

@@ -6,36 +6,47 @@ import pandas as pd
 from crmlab.result import number
 from crmlab.service_quality.models.scores import (
     OVERALL,
+    answers_by,
     column_means,
-    columns_of,
-    framed,
-    one_wave,
-    pairs,
-    scores,
-    unlike,
+    dimension_scores,
+    incomparable_reason,
+    paired_answers,
+    single_wave,
+    table_of,
     weights,
 )
 from crmlab.stats.differences import Sample, one_sample
 
-COLUMNS = ["item", "dimension", "n", "importance", "gap", "weighted", "low", "high", "product", "covariance"]
-COLUMNS += ["covariance_low", "covariance_high"]
+COLUMNS = [
+    "item",
+    "dimension",
+    "n",
+    "importance",
+    "gap",
+    "weighted_gap",
+    "ci_low",
+    "ci_high",
+    "product_of_means",
+    "covariance",
+]
+COLUMNS += ["covariance_ci_low", "covariance_ci_high"]
 
 
-def weighted_gaps(survey, by="dimension", source=None):
+def weighted_gap_scores(survey, by="dimension", source=None):
     """Importance-weighted gaps, and why they are not products of means: a row a dimension and overall, or an item.
 
     source : "points", or "importance", ratings of the items, which items need; None takes points where they were asked
     item, dimension, n
     importance   mean of each customer's importance over that customer's own average, so that 1 is the average
     gap          simple mean gap, of the same customers
-    weighted     mean of importance × gap, customer by customer; low, high: its 95 % interval by Student's t
-    product      mean importance × mean gap, which forgets who cares about what
-    covariance   weighted − product, exactly: below 0 where those who care more see a larger shortfall
-    covariance_low, covariance_high    its 95 % interval, to first order
+    weighted_gap mean of importance × gap, customer by customer; ci_low, ci_high: its 95 % interval by Student's t
+    product_of_means    mean importance × mean gap, which forgets who cares about what
+    covariance   weighted_gap − product_of_means, exactly: below 0 where those who care more see a larger shortfall
+    covariance_ci_low, covariance_ci_high    its 95 % interval, to first order
     source, text, reason
     Overall is the mean of the dimensions, column by column; it and they are of the customers who have all of them.
     """
-    survey = one_wave(survey)
+    survey = single_wave(survey)
     gaps, care, source, unfit = _parts(survey, by, source)
     w, order = weights(survey), [*COLUMNS, "source", "text", "reason"]
     care = care.where(gaps.notna() & (gaps.notna().all(axis=1).to_numpy()[:, None] | (by == "item")))
@@ -49,22 +60,22 @@ def weighted_gaps(survey, by="dimension", source=None):
         products.append(_overall(products, *each, w))
         gaps = gaps.assign(**{OVERALL: 0.0})
     rows = [row | {"source": source, "reason": unfit or row["reason"]} for row in products]
-    found = framed(survey, by, gaps, rows, order, "expect", "perceive")
+    found = table_of(survey, by, gaps, rows, order, "expect", "perceive")
     return found.assign(**dict.fromkeys(COLUMNS[3:], np.nan)) if unfit else found
 
 
-def explained(table):
-    """What weighing by importance changes overall, from `weighted_gaps` by dimension: a sentence or two."""
+def weighted_gap_summary(table):
+    """What weighing by importance changes overall, from `weighted_gap_scores` by dimension: a sentence or two."""
     row = table[table.dimension == OVERALL].iloc[0]
     if row.reason:
         return f"No importance-weighted gap: {row.reason}."
     by = {"points": "importance points", "importance": "importance ratings"}[row.source]
     whose = {-1: "see a larger shortfall in it", 0: "see the same gap in it, as far as can be told"}
-    sure = row.covariance_low > 0 or row.covariance_high < 0
+    sure = row.covariance_ci_low > 0 or row.covariance_ci_high < 0
     seen = whose.get(int(np.sign(row.covariance)) if sure else 0, "see a smaller shortfall in it")
     return (
-        f"The simple gap is {number(row.gap)}, weighted by {by} {number(row.weighted)} ({number(row.low)} to "
-        f"{number(row.high)}). The product of means would say {number(row['product'])}; the difference of "
+        f"The simple gap is {number(row.gap)}, weighted by {by} {number(row.weighted_gap)} ({number(row.ci_low)} to "
+        f"{number(row.ci_high)}). The product of means would say {number(row['product_of_means'])}; the difference of "
         f"{number(row.covariance)} is the covariance of importance and gap: those to whom a dimension matters more "
         f"{seen}."
     )
@@ -72,8 +83,12 @@ def explained(table):
 
 def _parts(survey, by, source):
     """Gaps and importances of each customer, where the importances are from, and why there are none."""
-    below, above = pairs(survey, "expect", "perceive")
-    unfit, points, ratings = unlike(survey.instrument, "expect", "perceive"), survey.points, survey.importance
+    below, above = paired_answers(survey, "expect", "perceive")
+    unfit, points, ratings = (
+        incomparable_reason(survey.instrument, "expect", "perceive"),
+        survey.points,
+        survey.importance,
+    )
     source = source or ("points" if by == "dimension" and points.shape[1] else "importance")
     asked = points if source == "points" else ratings
     if not asked.shape[1]:
@@ -82,25 +97,27 @@ def _parts(survey, by, source):
         unfit = unfit or "importance points are of dimensions, not of items; use source='importance'"
     if source == "importance" and survey.instrument.scale_of("importance").low < 0:
         unfit = unfit or "ratings of importance may be negative: they are no weights"
-    (gaps,) = columns_of(survey, by, above - below)
+    (gaps,) = answers_by(survey, by, above - below)
     gaps = gaps.drop(columns=OVERALL, errors="ignore")
     if source == "importance" and by == "dimension" and asked.shape[1]:
-        asked = scores(asked, survey.instrument).drop(columns=OVERALL)
+        asked = dimension_scores(asked, survey.instrument).drop(columns=OVERALL)
     care = asked.reindex(columns=gaps.columns, fill_value=np.nan).astype(float)
     return gaps, care, source, unfit
 
 
 def _row(care, gap, together, w):
     """One item or dimension."""
-    held = pd.DataFrame({"importance": care, "gap": gap, "weighted": care * gap})
+    held = pd.DataFrame({"importance": care, "gap": gap, "weighted_gap": care * gap})
     row = dict(zip(held.columns, column_means(held, w), strict=True))
-    row |= {"product": row["importance"] * row["gap"]}
-    return row | {"covariance": row["weighted"] - row["product"]} | _ends(held.weighted, together, w)
+    row |= {"product_of_means": row["importance"] * row["gap"]}
+    return row | {"covariance": row["weighted_gap"] - row["product_of_means"]} | _ends(held.weighted_gap, together, w)
 
 
 def _overall(rows, each, together, w):
     """The mean of the dimensions; `each` is the weighted gap of each customer."""
-    means = pd.DataFrame(rows)[["importance", "gap", "weighted", "product", "covariance"]].mean(skipna=False)
+    means = pd.DataFrame(rows)[["importance", "gap", "weighted_gap", "product_of_means", "covariance"]].mean(
+        skipna=False
+    )
     return means.to_dict() | _ends(each, together, w)
 
 
@@ -110,5 +127,5 @@ def _ends(each, together, w):
     row = {"n": sample.n, "reason": sample.blank("weighted gaps")}
     for name, held in (("", sample), ("covariance_", other)):
         if not held.blank():
-            row |= {f"{name}{end}": one_sample(held)[end] for end in ("low", "high")}
+            row |= {f"{name}{end}": one_sample(held)[end] for end in ("ci_low", "ci_high")}
     return row

@@ -2,40 +2,48 @@
 
 import numpy as np
 
-from crmlab.service_quality.models.scores import DESIRED, columns_of, framed, one_wave, pairs, unlike, weights
+from crmlab.service_quality.models.scores import (
+    DESIRED_UNDECLARED,
+    answers_by,
+    incomparable_reason,
+    paired_answers,
+    single_wave,
+    table_of,
+    weights,
+)
 from crmlab.stats.differences import Sample, one_sample
 
-ENDS = [f"{name}{end}" for name in ("msa", "mss") for end in ("", "_low", "_high")]
+ENDS = [f"{name}{end}" for name in ("msa", "mss") for end in ("", "_ci_low", "_ci_high")]
 COLUMNS = ["item", "dimension", "n", "adequate", "desired", "perceive", *ENDS, "below", "within", "above", "inverted"]
 
 
-def zone(survey, by="item"):
+def zone_of_tolerance(survey, by="item"):
     """Where perceptions lie in the zone of tolerance between adequate and desired: a row an item or a dimension.
 
     item, dimension, n              of those who answered all three (or both, where `expect` is not the desired level)
     adequate, desired, perceive     means
-    msa, msa_low, msa_high          perceived − adequate; 95 % by Student's t
-    mss, mss_low, mss_high          perceived − desired, where the instrument declares `expect` as that
+    msa, msa_ci_low, msa_ci_high          perceived − adequate; 95 % by Student's t
+    mss, mss_ci_low, mss_ci_high          perceived − desired, where the instrument declares `expect` as that
     below, within, above            shares of customers whose perception lies there, of those whose zone is one
     inverted                        customers whose adequate level lies above their desired one
-    standing                        "below", "within", "above" where the intervals settle it, else "undecided"; without
+    position                        "below", "within", "above" where the intervals settle it, else "undecided"; without
                                     a desired level "adequate" where perceptions are higher than that
     text, reason
     [Zeithaml, Berry & Parasuraman 1993]
     """
-    survey = one_wave(survey)
+    survey = single_wave(survey)
     desired, w = survey.instrument.conventions.desired, weights(survey)
     asked = ("adequate", "perceive", "expect") if desired else ("adequate", "perceive")
-    adequate, perceive = pairs(survey, "adequate", "perceive")
+    adequate, perceive = paired_answers(survey, "adequate", "perceive")
     shared = [name for name in adequate if name in survey.expect or not desired]
     adequate, perceive = adequate[shared], perceive[shared]
     desire = survey.expect[shared] if desired else adequate + np.inf
     held = adequate.notna() & desire.notna()
-    levels = columns_of(survey, by, *(frame.where(held) for frame in (adequate, perceive, desire)))
-    unfit, sides = unlike(survey.instrument, *asked), (level.to_numpy(dtype=float).T for level in levels)
+    levels = answers_by(survey, by, *(frame.where(held) for frame in (adequate, perceive, desire)))
+    unfit, sides = incomparable_reason(survey.instrument, *asked), (level.to_numpy(dtype=float).T for level in levels)
     columns = zip(*map(np.ascontiguousarray, sides), strict=True)
     rows = [{"reason": unfit} if unfit else _placed(*column, w, desired) for column in columns]
-    return framed(survey, by, levels[0], rows, [*COLUMNS, "standing", "text", "reason"], *asked)
+    return table_of(survey, by, levels[0], rows, [*COLUMNS, "position", "text", "reason"], *asked)
 
 
 def _placed(adequate, perceive, desired, w, declared):
@@ -44,7 +52,7 @@ def _placed(adequate, perceive, desired, w, declared):
     adequate, perceive, desired = adequate[held], perceive[held], desired[held]
     mass = np.ones(held.sum()) if w is None else w[held]
     inverted, bounded = adequate > desired, mass * (adequate <= desired)
-    row = {"n": int(held.sum()), "reason": "" if declared else DESIRED}
+    row = {"n": int(held.sum()), "reason": "" if declared else DESIRED_UNDECLARED}
     if not bounded.sum():
         return row | {"reason": "nobody's adequate level lies below the desired one" if held.any() else "no answers"}
     share = lambda where: float(bounded @ where / bounded.sum())  # noqa: E731
@@ -59,23 +67,23 @@ def _placed(adequate, perceive, desired, w, declared):
         row |= {"within": 1 - row["below"] - row["above"]}
         if row["adequate"] > row["desired"]:
             row["reason"] = "adequate above desired on average: there is no zone"
-    return row | {"standing": _standing(row)}
+    return row | {"position": _position(row)}
 
 
 def _side(name, sample):
     """One bound of the zone: how far perceptions lie from it."""
     ends = {} if sample.blank() else one_sample(sample)
-    return {name: sample.mean} | {f"{name}_{end}": ends.get(end, np.nan) for end in ("low", "high")}
+    return {name: sample.mean} | {f"{name}_{end}": ends.get(end, np.nan) for end in ("ci_low", "ci_high")}
 
 
-def _standing(row):
+def _position(row):
     """What both intervals settle."""
     if row["adequate"] > row.get("desired", np.inf):
         return "undecided"
-    if row["msa_high"] < 0:
+    if row["msa_ci_high"] < 0:
         return "below"
-    if row.get("mss_low", np.nan) > 0:
+    if row.get("mss_ci_low", np.nan) > 0:
         return "above"
-    if row["msa_low"] > 0 and "mss" not in row:
+    if row["msa_ci_low"] > 0 and "mss" not in row:
         return "adequate"
-    return "within" if row["msa_low"] > 0 and row["mss_high"] < 0 else "undecided"
+    return "within" if row["msa_ci_low"] > 0 and row["mss_ci_high"] < 0 else "undecided"

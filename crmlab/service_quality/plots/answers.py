@@ -4,41 +4,42 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.ticker import FuncFormatter
 
-from crmlab.service_quality.plots.lines import legend, lines, room, unsaid
-from crmlab.style import EXPECTED, NAIVE, QUIET
+from crmlab.service_quality.plots.lines import legend, lines, reason_only, room
+from crmlab.style import BASELINE, EXPECTED, MUTED
 
-MOST = 11  # levels that a legend can name one by one
+MAX_LEVELS = 11  # levels that a legend can name one by one
 
 
-def answers(table, ax=None):
-    """Draw `metrics.answers`: stacked bars that part at the neutral point, and beside them those not applicable."""
+def response_frequencies(table, ax=None):
+    """Draw `metrics.response_frequencies`: stacked bars that part at the neutral point, and beside them those not
+    applicable."""
     levels = [name for name in table if isinstance(name, int)]
     if not levels:
-        return unsaid(table, ax)
+        return reason_only(table, ax)
     held = lines(table)
-    ax = room(held, ax, extra=1.6 if len(levels) <= MOST else 1.3)
+    ax = room(held, ax, extra=1.6 if len(levels) <= MAX_LEVELS else 1.3)
     rows = held[~held.title]
     share = rows[levels].to_numpy(dtype=float)
     middle = (levels[0] + levels[-1]) / 2
     below = share[:, [level < middle for level in levels]].sum(axis=1)
     left = -below - sum(share[:, i] / 2 for i, level in enumerate(levels) if level == middle)
     for i, level in enumerate(levels):
-        told = str(level) if len(levels) <= MOST or level in (levels[0], levels[-1]) else None
+        told = str(level) if len(levels) <= MAX_LEVELS or level in (levels[0], levels[-1]) else None
         style = {"hatch": "//" if level < middle else None, "edgecolor": "white", "linewidth": 0.4}
         ax.barh(rows.place, share[:, i], 0.72, left=left, color=_shade(level, middle, levels), label=told, **style)
         left = left + share[:, i]
-    ax.axvline(0, color=QUIET, linewidth=1)
+    ax.axvline(0, color=MUTED, linewidth=1)
     ax.set(xlabel=f"Share of answers, parted at {middle:g}", xlim=_ends(share, levels, middle))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{abs(x):.0%}"))
-    legend(ax, MOST, handlelength=1, title="answer", alignment="left")
-    _apart(ax, rows)
+    legend(ax, MAX_LEVELS, handlelength=1, title="answer", alignment="left")
+    _not_applicable_bars(ax, rows)
     return ax
 
 
-def _apart(ax, rows):
+def _not_applicable_bars(ax, rows):
     """Bars of those to whom an item does not apply, on a scale of their own."""
     side = ax.inset_axes([1.06, 0, 0.14, 1], sharey=ax)
-    side.barh(rows.place, rows.not_applicable, 0.72, color="white", edgecolor=QUIET, hatch="xx", linewidth=0.5)
+    side.barh(rows.place, rows.not_applicable, 0.72, color="white", edgecolor=MUTED, hatch="xx", linewidth=0.5)
     most = max(np.nanmax(rows.not_applicable.to_numpy(dtype=float), initial=0), 0.05)
     side.set_xlim(0, 1.3 * most)
     side.set_xticks([most])
@@ -65,4 +66,4 @@ def _shade(level, middle, levels):
     if level == middle:
         return "#d0d4d9"
     depth = 0.25 + 0.75 * abs(level - middle) / (levels[-1] - middle)
-    return tuple(1 - depth * (1 - part) for part in to_rgb(EXPECTED if level > middle else NAIVE))
+    return tuple(1 - depth * (1 - part) for part in to_rgb(EXPECTED if level > middle else BASELINE))

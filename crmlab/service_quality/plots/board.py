@@ -6,17 +6,17 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Rectangle
 
 from crmlab.result import number
-from crmlab.service_quality.plots.lines import legend, room, unsaid, wrapped
-from crmlab.style import ACTUAL, EXPECTED, NAIVE, QUIET, axes
+from crmlab.service_quality.plots.lines import legend, reason_only, room, wrapped
+from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes
 
-MOST = 15  # segments of a kind that a map has room for
-SHADES = {"gap": "Gap, as answered", "shrunken": "Gap, drawn towards the whole"}
-STATES = {"measured": (ACTUAL, "o", ACTUAL), "proxy": (NAIVE, "D", "white")}
-SHORTFALL = LinearSegmentedColormap.from_list("shortfall", [NAIVE, "#ffffff", EXPECTED])
+MAX_SEGMENTS = 15  # segments of a kind that a map has room for
+SHADES = {"gap": "Gap, as answered", "shrunken_gap": "Gap, drawn towards the whole"}
+STATES = {"measured": (ACTUAL, "o", ACTUAL), "proxy": (BASELINE, "D", "white")}
+SHORTFALL = LinearSegmentedColormap.from_list("shortfall", [BASELINE, "#ffffff", EXPECTED])
 
 
-def board(table, ax=None):
-    """Draw `models.board` overall: measured gaps filled, proxies hollow, and why the others have no mark."""
+def gaps_model(table, ax=None):
+    """Draw `models.gaps_model` overall: measured gaps filled, proxies hollow, and why the others have no mark."""
     held = table.assign(label=[_label(row) for row in _named(table)], title=False)
     deep = held.label.str.count("\n") * 0.62 + 1.5
     held = held.assign(place=deep.cumsum() - deep / 2)
@@ -24,37 +24,41 @@ def board(table, ax=None):
     for state, (color, marker, face) in STATES.items():
         drawn = held[(held.state == state) & held.gap.notna()]
         if len(drawn):
-            ax.hlines(drawn.place, drawn.low, drawn.high, color=color)
+            ax.hlines(drawn.place, drawn.ci_low, drawn.ci_high, color=color)
             ax.plot(drawn.gap, drawn.place, marker, color=color, markerfacecolor=face, label=state)
     if table.gap.notna().any():
-        ax.axvline(0, color=QUIET, linewidth=1)
+        ax.axvline(0, color=MUTED, linewidth=1)
         ax.set_xlabel("Gap, on the scale of the answers (95 % interval)")
     else:
         ax.set_xticks([])
         ax.spines["bottom"].set_visible(False)
     where = ax.get_yaxis_transform()
     for row in held[held.gap.isna()].itertuples():
-        told = wrapped(_told(row), 62, 2)
-        ax.text(0.01, row.place, told, transform=where, color=QUIET, va="center", fontsize="small", backgroundcolor="w")
+        told = wrapped(_reason_of(row), 62, 2)
+        ax.text(0.01, row.place, told, transform=where, color=MUTED, va="center", fontsize="small", backgroundcolor="w")
     if ax.get_legend_handles_labels()[0]:
         legend(ax, 2)
     return ax
 
 
-def segment_gaps(table, value="gap", ax=None):
-    """Draw `models.segment_gaps`, or `gaps_by_segment`: a cell a segment and dimension.
+def segment_gap_scores(table, value="gap", ax=None):
+    """Draw `models.segment_gaps`, or `all_segment_gap_scores`: a cell a segment and dimension.
 
     value : "gap" or "shrunken"
     Below 30 answers a cell is greyed and hatched; below 5 it is empty but for a cross. Of each kind of segments the
     MOST largest are drawn. Colours are those of the raw gaps, whatever the value, so that two maps can be compared.
     """
     if table.gap.isna().all():
-        return unsaid(table, ax)
+        return reason_only(table, ax)
     dimensions, rows = list(dict.fromkeys(table.dimension)), _rows(table)
     ax = axes(ax, 1.3 + 0.29 * len(rows), max(7.2, 2.6 + 0.75 * len(dimensions)))
     most = max(np.nanmax(np.abs(table.gap.where(table.state == "shown").to_numpy(dtype=float)), initial=0), 1e-9)
-    cells = table.drop_duplicates(["by", "segment", "dimension"]) if "by" in table else table.assign(by="")
-    cells = cells.set_index(["by", "segment", "dimension"])
+    cells = (
+        table.drop_duplicates(["segmentation", "segment", "dimension"])
+        if "segmentation" in table
+        else table.assign(segmentation="")
+    )
+    cells = cells.set_index(["segmentation", "segment", "dimension"])
     shown = cells[value].where(cells.state == "shown").to_dict()
     grid = [[shown.get((*row.key, name), np.nan) for name in dimensions] for row in rows.itertuples()]
     mesh = ax.pcolormesh(np.ma.masked_invalid(np.array(grid, dtype=float)), cmap=SHORTFALL, vmin=-most, vmax=most)
@@ -70,18 +74,21 @@ def segment_gaps(table, value="gap", ax=None):
 
 def _rows(table):
     """The lines of the map: the whole, then each kind of segments under its title; `key` is (by, segment)."""
-    table = table if "by" in table else table.assign(by="")
-    first = table.by.iloc[0]
+    table = table if "segmentation" in table else table.assign(segmentation="")
+    first = table.segmentation.iloc[0]
     rows = [{"key": (first, "all"), "label": "All", "title": False}]
-    for by, cells in table[table.segment != "all"].groupby("by", sort=False):
+    for segmentation, cells in table[table.segment != "all"].groupby("segmentation", sort=False):
         largest = cells.groupby("segment", sort=False).n.max()
-        kept, rest = largest[largest.index.isin(largest.nlargest(MOST).index)].index, max(len(largest) - MOST, 0)
-        rows += [{"key": (by, ""), "label": by.capitalize(), "title": True}] if by else []
+        kept, rest = (
+            largest[largest.index.isin(largest.nlargest(MAX_SEGMENTS).index)].index,
+            max(len(largest) - MAX_SEGMENTS, 0),
+        )
+        rows += [{"key": (segmentation, ""), "label": segmentation.capitalize(), "title": True}] if segmentation else []
         rows += [
-            {"key": (by, name), "label": wrapped(name, 26, 1), "title": False}
+            {"key": (segmentation, name), "label": wrapped(name, 26, 1), "title": False}
             for name in largest.index.intersection(kept)
         ]
-        rows += [{"key": (by, ""), "label": f"and {rest} smaller", "title": False}] if rest else []
+        rows += [{"key": (segmentation, ""), "label": f"and {rest} smaller", "title": False}] if rest else []
     return pd.DataFrame(rows)
 
 
@@ -102,14 +109,14 @@ def _cell(ax, x, y, cell, value, most):
     middle = {"x": x + 0.5, "y": y + 0.5, "ha": "center", "va": "center", "fontsize": "small"}
     if cell.state == "suppressed":
         ax.add_patch(Rectangle((x, y), 1, 1, facecolor="white", edgecolor="#d0d4d9", linewidth=0.5))
-        ax.text(**middle, s="×", color=QUIET)
+        ax.text(**middle, s="×", color=MUTED)
         return
     if cell.state == "greyed":
         ax.add_patch(Rectangle((x, y), 1, 1, facecolor="#eceef0", edgecolor="#c4c9cf", hatch="//", linewidth=0))
     dark = cell.state == "shown" and abs(cell[value]) > 0.6 * most
     back = {"boxstyle": "square,pad=0.1", "facecolor": "#eceef0", "edgecolor": "none"}
     told = f"{cell[value]:.2f}".replace("-", "−") if cell[value] == cell[value] else "–"
-    color = QUIET if cell.state == "greyed" else "white" if dark else ACTUAL
+    color = MUTED if cell.state == "greyed" else "white" if dark else ACTUAL
     ax.text(**middle, s=told, color=color, bbox=back if cell.state == "greyed" else None)
 
 
@@ -123,7 +130,7 @@ def _named(table):
     return table.rename(columns={"name": "name_"}).itertuples()
 
 
-def _told(row):
+def _reason_of(row):
     """What stands in the place of a gap: extents, or why it is absent."""
     rated = [f"{who} {number(mean, 3)}" for who in ("managers", "staff") if (mean := getattr(row, who)) == mean]
     return f"proxy: mean ratings of extent, {' and '.join(rated)}" if rated else f"{row.state}: {row.reason}"

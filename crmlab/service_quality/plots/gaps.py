@@ -2,25 +2,35 @@
 
 import numpy as np
 
-from crmlab.service_quality.plots.lines import VERDICTS, legend, lines, marks, room, standing, unsaid, wrapped
-from crmlab.style import ACTUAL, BAND, EXPECTED, QUIET, panels
+from crmlab.service_quality.plots.lines import (
+    DIRECTION_STYLES,
+    gap_direction,
+    legend,
+    lines,
+    marks,
+    reason_only,
+    room,
+    wrapped,
+)
+from crmlab.style import ACTUAL, BAND, EXPECTED, MUTED, panels
 
 GAP = "Gap: perceived − expected (95 % interval)"
-ZONES = {"below": "falls short", "above": "exceeds", "undecided": "undecided"}  # in the colours of gaps
-STANDINGS = {name: name for name in ("below", "within", "above", "undecided")} | {"adequate": "at least adequate"}
+POSITION_COLORS = {"below": "falls short", "above": "exceeds", "undecided": "undecided"}  # in the colours of gaps
+POSITION_LABELS = {name: name for name in ("below", "within", "above", "undecided")} | {"adequate": "at least adequate"}
 
 
-def gaps(table, ax=None, xlabel=GAP):
-    """Draw `models.gaps`, items or dimensions: bars with intervals, the largest shortfall of a dimension first."""
+def gap_scores(table, ax=None, xlabel=GAP):
+    """Draw `models.gap_scores`, items or dimensions: bars with intervals, the largest shortfall of a dimension
+    first."""
     if table.gap.isna().all():
-        return unsaid(table, ax)
+        return reason_only(table, ax)
     held = lines(table, by="gap")
-    ax, kinds = room(held, ax), standing(held)
-    for kind, (color, _, hatch) in VERDICTS.items():
+    ax, kinds = room(held, ax), gap_direction(held)
+    for kind, (color, _, hatch) in DIRECTION_STYLES.items():
         bars = held[(kinds == kind) & held.gap.notna()]
         ax.barh(bars.place, bars.gap, 0.7, color=f"{color}40", edgecolor=f"{color}90", hatch=hatch, linewidth=0.5)
-    marks(ax, held, "gap", "low", "high", kinds)
-    ax.axvline(0, color=QUIET, linewidth=1)
+    marks(ax, held, "gap", "ci_low", "ci_high", kinds)
+    ax.axvline(0, color=MUTED, linewidth=1)
     _blanks(ax, held, "gap")
     ax.set_xlabel(xlabel)
     if ax.get_legend_handles_labels()[0]:
@@ -28,24 +38,24 @@ def gaps(table, ax=None, xlabel=GAP):
     return ax
 
 
-def perceptions(table, ax=None):
-    """Draw `models.perceptions`, items or dimensions: means with intervals."""
+def perception_scores(table, ax=None):
+    """Draw `models.perception_scores`, items or dimensions: means with intervals."""
     if table.perceive.isna().all():
-        return unsaid(table, ax)
+        return reason_only(table, ax)
     held = lines(table)
     ax = room(held, ax)
     known = held[held.perceive.notna()]
-    ax.hlines(known.place, known.low, known.high, color=ACTUAL, linewidth=1.2)
+    ax.hlines(known.place, known.ci_low, known.ci_high, color=ACTUAL, linewidth=1.2)
     ax.plot(known.perceive, known.place, "o", color=ACTUAL, markeredgecolor="white", markersize=7)
     _blanks(ax, held, "perceive")
     ax.set_xlabel("Mean perception (95 % interval)")
     return ax
 
 
-def zone(table, ax=None):
-    """Draw `models.zone`: where perceptions lie between the adequate level and the desired one."""
+def zone_of_tolerance(table, ax=None):
+    """Draw `models.zone_of_tolerance`: where perceptions lie between the adequate level and the desired one."""
     if table.perceive.isna().all():
-        return unsaid(table, ax)
+        return reason_only(table, ax)
     held = lines(table)
     ax = room(held, ax)
     bounded = held[held.desired.notna() & (held.adequate <= held.desired)]
@@ -65,16 +75,16 @@ def zone(table, ax=None):
     return ax
 
 
-def radar(table, axes=None):
-    """Draw `models.gaps` by dimension as bars with intervals, and beside them as profiles: both axes.
+def gap_radar(table, axes=None):
+    """Draw `models.gap_scores` by dimension as bars with intervals, and beside them as profiles: both axes.
 
     axes : two, the second a polar one; a radar alone would hide how sure the gaps are
     Where there are no gaps there is no second one.
     """
     if table.gap.isna().all():
-        return (unsaid(table), None) if axes is None else (unsaid(table, axes[0]), axes[1])
+        return (reason_only(table), None) if axes is None else (reason_only(table, axes[0]), axes[1])
     bars, round_ = _two() if axes is None else axes
-    gaps(table, ax=bars)
+    gap_scores(table, ax=bars)
     held = table[(table.dimension != "overall") & table.gap.notna()]
     angle = np.linspace(0, 2 * np.pi, len(held), endpoint=False)
     for name, color, style in (("expect", EXPECTED, "s--"), ("perceive", ACTUAL, "o-")):
@@ -95,12 +105,12 @@ def radar(table, axes=None):
 def _perceived(ax, held):
     """Marks of the perceptions, by where they stand in the zone."""
     shift = held.perceive - held.msa
-    ends = held.assign(low=shift + held.msa_low, high=shift + held.msa_high)
-    for kind, name in STANDINGS.items():
-        color, marker, _ = VERDICTS.get(ZONES.get(kind), (ACTUAL, "D", ""))
-        there = ends[(held.standing == kind) & held.perceive.notna()]
+    ends = held.assign(ci_low=shift + held.msa_ci_low, ci_high=shift + held.msa_ci_high)
+    for kind, name in POSITION_LABELS.items():
+        color, marker, _ = DIRECTION_STYLES.get(POSITION_COLORS.get(kind), (ACTUAL, "D", ""))
+        there = ends[(held.position == kind) & held.perceive.notna()]
         if len(there):
-            ax.hlines(there.place, there.low, there.high, color=color, linewidth=1.2)
+            ax.hlines(there.place, there.ci_low, there.ci_high, color=color, linewidth=1.2)
             ax.plot(there.perceive, there.place, marker, color=color, mec="white", markersize=7, label=name)
 
 
@@ -117,4 +127,4 @@ def _blanks(ax, held, name):
     where = ax.get_yaxis_transform()
     for row in held[held[name].isna() & ~held.title].itertuples():
         told = wrapped(row.reason or "no number", 60, 1)
-        ax.text(0.01, row.place, told, transform=where, color=QUIET, va="center", fontsize="small", parse_math=False)
+        ax.text(0.01, row.place, told, transform=where, color=MUTED, va="center", fontsize="small", parse_math=False)

@@ -4,10 +4,14 @@ import textwrap
 
 import pandas as pd
 
-from crmlab.style import ACTUAL, EXPECTED, NAIVE, QUIET, axes
+from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes
 
 WIDTH = 46  # letters of a wording before it wraps
-VERDICTS = {"falls short": (NAIVE, "v", "//"), "exceeds": (EXPECTED, "^", ""), "undecided": (QUIET, "o", "..")}
+DIRECTION_STYLES = {
+    "falls short": (BASELINE, "v", "//"),
+    "exceeds": (EXPECTED, "^", ""),
+    "undecided": (MUTED, "o", ".."),
+}
 
 
 def wrapped(text, width=WIDTH, most=3):
@@ -36,10 +40,10 @@ def lines(table, by=None):
     return found.assign(place=room.cumsum() - room / 2, title=found.title.astype(bool))
 
 
-def standing(table):
+def gap_direction(table):
     """Whether each gap falls short, exceeds or is undecided, at .05 by Holm: a Series of text."""
     found = pd.Series("undecided", table.index)
-    settled = table.p_holm.astype(float) < 0.05
+    settled = table.p_adjusted.astype(float) < 0.05
     return found.mask(settled & (table.gap < 0), "falls short").mask(settled & (table.gap > 0), "exceeds")
 
 
@@ -56,23 +60,23 @@ def room(table, ax=None, extra=1.3):
     return ax
 
 
-def marks(ax, table, x, low, high, kinds):
-    """Markers with intervals, by `kinds`, a Series of the names of VERDICTS."""
-    for kind, (color, marker, _) in VERDICTS.items():
+def marks(ax, table, x, ci_low, ci_high, kinds):
+    """Markers with intervals, by `kinds`, a Series of the names of DIRECTION_STYLES."""
+    for kind, (color, marker, _) in DIRECTION_STYLES.items():
         held = table[(kinds == kind) & table[x].notna()]
         if len(held):
-            ax.hlines(held.place, held[low], held[high], color=ACTUAL, linewidth=1.2, zorder=3)
+            ax.hlines(held.place, held[ci_low], held[ci_high], color=ACTUAL, linewidth=1.2, zorder=3)
             ax.plot(
                 held[x], held.place, marker, color=color, markeredgecolor="white", markersize=7, label=kind, zorder=4
             )
 
 
-def unsaid(table, ax=None):
+def reason_only(table, ax=None):
     """Axes that say, in the place of a plot, why there is nothing to draw: by the reasons of the table."""
     told = [reason for reason in dict.fromkeys(table.reason) if reason] if "reason" in table else []
     words = wrapped(f"Cannot be estimated: {'; '.join(told[:3]) or 'there are no rows'}.", 84)
     ax = axes(ax, 0.5 + 0.2 * words.count("\n"))
-    ax.text(0, 0.5, words, transform=ax.transAxes, va="center", color=QUIET, parse_math=False)
+    ax.text(0, 0.5, words, transform=ax.transAxes, va="center", color=MUTED, parse_math=False)
     ax.set_axis_off()
     return ax
 

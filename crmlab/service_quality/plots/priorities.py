@@ -4,8 +4,8 @@ import numpy as np
 from matplotlib import patheffects
 from matplotlib.ticker import PercentFormatter
 
-from crmlab.service_quality.plots.lines import unsaid
-from crmlab.style import ACTUAL, EXPECTED, NAIVE, QUIET, axes
+from crmlab.service_quality.plots.lines import reason_only
+from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes
 
 SHORT = 6  # letters up to which names stand on the map; longer ones are numbered
 CORNERS = {
@@ -19,17 +19,17 @@ SPOTS = [(r * np.cos(a), r * np.sin(a)) for r in (11, 15, 20, 27, 35, 44) for a 
 CROSSHAIR = "crosshair"
 CROSSES = {"means": "mean of the items", "medians": "median of the items", "midpoint": "midpoint of the scales"}
 HALO = [patheffects.withStroke(linewidth=2, foreground="white")]
-KINDS = {"basic": NAIVE, "excitement": EXPECTED, "performance": ACTUAL, "undecided": QUIET}
+CATEGORY_COLORS = {"basic": BASELINE, "excitement": EXPECTED, "performance": ACTUAL, "undecided": MUTED}
 
 
-def priorities(table, ax=None):
-    """Draw `priorities`: importance over performance, with its quadrants and the iso-rating line.
+def improvement_priorities(table, ax=None):
+    """Draw `improvement_priorities`: importance over performance, with its quadrants and the iso-rating line.
 
     Items whose quadrant is undecided are hollow. Where names are long, items bear numbers, which a key explains.
     """
     told = table[table.reason == ""].reset_index(drop=True)
     if told.empty:
-        return unsaid(table, ax)
+        return reason_only(table, ax)
     keyed = told["item"].astype(str).str.len().max() > SHORT
     ax = axes(ax, 5.6, 8.6 if keyed else 7.2)
     _dots(told, ax)
@@ -44,17 +44,17 @@ def priorities(table, ax=None):
     return ax
 
 
-def drivers(table, ax=None):
-    """Draw `drivers`: each one's part of what all explain together, with its interval and that of its rank."""
+def key_drivers(table, ax=None):
+    """Draw `key_drivers`: each one's part of what all explain together, with its interval and that of its rank."""
     told = table[table.reason == ""]
     if told.empty:
-        return unsaid(table, ax)
+        return reason_only(table, ax)
     ax = axes(ax, 1.4 + 0.24 * max(len(told), 3))
     places = range(len(told))
-    ax.hlines(places, told.part_low, told.part_high, color=EXPECTED)
-    ax.plot(told.part, places, "o", color=EXPECTED)
+    ax.hlines(places, told.r2_share_ci_low, told.r2_share_ci_high, color=EXPECTED)
+    ax.plot(told.r2_share, places, "o", color=EXPECTED)
     for place, row in zip(places, told.itertuples(), strict=True):
-        _beside(ax, place, f"rank {row.rank} ({row.rank_low} to {row.rank_high})", QUIET)
+        _beside(ax, place, f"rank {row.rank} ({row.rank_ci_low} to {row.rank_ci_high})", MUTED)
     ax.set_yticks(list(places), told.driver.astype(str))
     explained = f" ({told.r2.iloc[0]:.0%} of its variance)" if len(told) else ""
     ax.set(xlabel=f"Part of what all explain together{explained}", ylim=(len(told) - 0.4, -0.6), xlim=(0, None))
@@ -62,22 +62,22 @@ def drivers(table, ax=None):
     return _quiet_rows(ax)
 
 
-def penalty_reward(table, ax=None):
-    """Draw `penalty_reward`: what each item costs where it fails and brings where it excels, with intervals.
+def asymmetric_impact(table, ax=None):
+    """Draw `asymmetric_impact`: what each item costs where it fails and brings where it excels, with intervals.
 
     Items that have no numbers have a line without marks.
     """
     if (table.reason != "").all():
-        return unsaid(table, ax)
+        return reason_only(table, ax)
     told = table.reset_index(drop=True)
     ax = axes(ax, 1.4 + 0.24 * max(len(told), 3))
-    for side, color, up in (("penalty", NAIVE, -0.15), ("reward", EXPECTED, 0.15)):
-        ax.hlines(told.index + up, told[f"{side}_low"], told[f"{side}_high"], color=color)
+    for side, color, up in (("penalty", BASELINE, -0.15), ("reward", EXPECTED, 0.15)):
+        ax.hlines(told.index + up, told[f"{side}_ci_low"], told[f"{side}_ci_high"], color=color)
         ax.plot(told[side], told.index + up, "o", markersize=4, color=color, label=side)
-    ax.axvline(0, color=QUIET, linewidth=1)
+    ax.axvline(0, color=MUTED, linewidth=1)
     for place, row in told.iterrows():
-        kind = "too few answers" if row.reason else row.kind
-        _beside(ax, place, kind, KINDS.get(kind, QUIET))
+        category = "too few answers" if row.reason else row.category
+        _beside(ax, place, category, CATEGORY_COLORS.get(category, MUTED))
     ax.set_yticks(list(told.index), told["item"].astype(str))
     ax.set(xlabel="Change of satisfaction beside middling answers (95 % interval)", ylim=(len(told) - 0.4, -0.6))
     ax.legend(frameon=False, ncol=2, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, fontsize=8)
@@ -111,7 +111,7 @@ def _dots(told, ax):
 
 def _reach(rows, side):
     """How far each interval goes below and above."""
-    return np.maximum([rows[side] - rows[f"{side}_low"], rows[f"{side}_high"] - rows[side]], 0)
+    return np.maximum([rows[side] - rows[f"{side}_ci_low"], rows[f"{side}_ci_high"] - rows[side]], 0)
 
 
 def _lines(told, ax):
@@ -120,13 +120,13 @@ def _lines(told, ax):
     limits = ax.get_xlim(), ax.get_ylim()
     first = told.iloc[0]
     named = f"crosshair: {CROSSES[first.crosshair]}"
-    ax.axhline(first.cross_importance, color=QUIET, linewidth=1, gid=CROSSHAIR, label=named)
-    ax.axvline(first.cross_performance, color=QUIET, linewidth=1, gid=CROSSHAIR)
+    ax.axhline(first.crosshair_importance, color=MUTED, linewidth=1, gid=CROSSHAIR, label=named)
+    ax.axvline(first.crosshair_performance, color=MUTED, linewidth=1, gid=CROSSHAIR)
     ends = told.sort_values("performance").iloc[[0, -1]]
     if ends.performance.nunique() > 1:
-        slope, start = np.polyfit(ends.performance, ends.line, 1)
+        slope, start = np.polyfit(ends.performance, ends.iso_rating, 1)
         x = np.array(limits[0])
-        ax.plot(x, start + slope * x, ":", color=NAIVE, linewidth=1.2, label="iso-rating line", zorder=1)
+        ax.plot(x, start + slope * x, ":", color=BASELINE, linewidth=1.2, label="iso-rating line", zorder=1)
     ax.set(xlim=limits[0], ylim=limits[1])
     for name, (right, top) in CORNERS.items():
         ax.annotate(
@@ -137,7 +137,7 @@ def _lines(told, ax):
             textcoords="offset points",
             ha="right" if right else "left",
             va="top" if top else "bottom",
-            color=QUIET,
+            color=MUTED,
             fontsize=8,
             style="italic",
         )
@@ -160,7 +160,7 @@ def _label(x, y, names, ax):
         note.set_position(spot)
         taken.append(moved[spot])
         if np.hypot(*spot) > 15:
-            line = {"arrowstyle": "-", "color": QUIET, "linewidth": 0.5, "shrinkA": 5, "shrinkB": 3}
+            line = {"arrowstyle": "-", "color": MUTED, "linewidth": 0.5, "shrinkA": 5, "shrinkB": 3}
             ax.annotate("", point, spot, textcoords="offset points", arrowprops=line)
 
 

@@ -1,9 +1,9 @@
 """Surveys and their instruments, read and checked."""
 
-from crmlab.service_quality.tables.instrument import AUDIENCES, MEASURES, Instrument, Item, load
-from crmlab.service_quality.tables.scaffold import scaffold
+from crmlab.service_quality.tables.instrument import AUDIENCES, MEASURES, Instrument, Item, load_instrument
+from crmlab.service_quality.tables.scaffold import draft_instrument
 from crmlab.service_quality.tables.scales import Outcome, Scale
-from crmlab.service_quality.tables.survey import Survey, admit, read
+from crmlab.service_quality.tables.survey import Survey, read_survey, validate_survey
 
 __all__ = [
     "AUDIENCES",
@@ -13,8 +13,8 @@ __all__ = [
     "Outcome",
     "Scale",
     "Survey",
-    "admit",
-    "load",
-    "read",
-    "scaffold",
+    "draft_instrument",
+    "load_instrument",
+    "read_survey",
+    "validate_survey",
 ]

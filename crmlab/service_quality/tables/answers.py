@@ -34,32 +34,32 @@ class Battery:
 
     values: pd.DataFrame
     not_applicable: pd.DataFrame
-    worded: int
-    blank: int
-    asked: int
+    n_worded: int
+    n_missing: int
+    n_cells: int
     breaches: tuple[str, ...]
 
 
-def battery(table, columns, scale, what, where, decimal=".", codebook=Codebook()):  # noqa: B008, frozen
+def read_battery(table, columns, scale, what, where, decimal=".", codebook=Codebook()):  # noqa: B008, frozen
     """The answers in `columns` (name -> column of `table`), with a breach for each kind of fault among them."""
-    values, states, faulty, worded = {}, {}, [], 0
+    values, states, faulty, n_worded = {}, {}, [], 0
     for name, column in columns.items():
         codes, cells = pd.factorize(table[column].astype(object))
         known = _known(scale, *codebook.of(column))
         read = [_read(cell, scale, known, decimal) for cell in cells] + [(np.nan, MISSING, False)]  # the last: code -1
         number_, state, word = (np.array(part)[codes] for part in zip(*read, strict=True))
         values[name], states[name] = number_.astype(float), state
-        worded += int(word.sum())
+        n_worded += int(word.sum())
         faulty += [(int(state[row]), int(row), column, text(table[column].iat[row]))
                    for row in np.flatnonzero(state > NOT_APPLICABLE)]  # fmt: skip
     index = table.index
     frame = pd.DataFrame(values, index=index, columns=list(columns), dtype=float)
     marked = pd.DataFrame({n: s == NOT_APPLICABLE for n, s in states.items()}, index=index, columns=list(columns))
-    breaches = [_told(kind, faulty, len(table), len(columns), scale, what, where, table.index) for kind in FAULTS]
+    breaches = [_breach(kind, faulty, len(table), len(columns), scale, what, where, table.index) for kind in FAULTS]
     state = np.array([*states.values()]).reshape(len(columns), len(table))
     answering = state[:, (state != MISSING).any(axis=0)]
-    blank, asked = int((answering == MISSING).sum()), answering.size
-    return Battery(frame, marked, worded, blank, asked, tuple(b for b in breaches if b))
+    n_missing, n_cells = int((answering == MISSING).sum()), answering.size
+    return Battery(frame, marked, n_worded, n_missing, n_cells, tuple(b for b in breaches if b))
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _read(cell, scale, known, decimal):
     return value, ANSWER, worded is not None
 
 
-def _told(kind, faulty, rows, columns, scale, what, where, index):
+def _breach(kind, faulty, rows, columns, scale, what, where, index):
     """A breach for the faults of one kind; empty where there are none."""
     found = sorted((row, column, cell) for state, row, column, cell in faulty if state == kind)
     if not found:

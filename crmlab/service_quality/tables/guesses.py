@@ -11,14 +11,14 @@ from crmlab.service_quality.tables.vocabulary import AGREEMENT, AUDIENCES, NAMED
 
 SCALES = ((1, 5), (1, 7), (1, 4), (1, 6), (1, 9), (0, 4), (0, 6), (1, 10), (0, 10), (-2, 2), (-3, 3))
 CODES = (-9, -8, -2, -1, 9, 88, 98, 99, 888, 998, 999)  # customary for no answer
-COVERED = 0.9  # share of answers that a scale must hold
-OWN = ("importance", "standard", "promise")  # batteries that may have a scale of their own
-FEW_VALUES = 12  # a segment has no more
+MIN_COVERAGE = 0.9  # share of answers that a scale must hold
+OWN_SCALE = ("importance", "standard", "promise")  # batteries that may have a scale of their own
+MAX_DISTINCT = 12  # a segment has no more
 SERVQUAL = {"tangibles": 4, "reliability": 5, "responsiveness": 4, "assurance": 4, "empathy": 5}
 
 
 @dataclass(frozen=True)
-class Seen:
+class ObservedScale:
     """A scale as its answers show it. codes: what is no answer -> ("missing" or "not_applicable", how often)."""
 
     low: int
@@ -32,11 +32,11 @@ class Guess:
     """What a survey seems to hold. items: name -> {measure: column}; the rest as in an instrument."""
 
     items: dict
-    scale: Seen
+    scale: ObservedScale
     dimensions: dict
     design: dict = field(default_factory=dict)
     points: dict = field(default_factory=dict)
-    outcomes: dict = field(default_factory=dict)  # name -> (kind, column, Seen)
+    outcomes: dict = field(default_factory=dict)  # name -> (kind, column, ObservedScale)
     audiences: dict = field(default_factory=dict)  # value -> audience, or None
     scales: dict = field(default_factory=dict)  # measure -> (low, high), where it has one of its own
     spare: tuple = ()  # columns with no use
@@ -48,13 +48,13 @@ def guess(table, codebook=Codebook()):  # noqa: B008, frozen
     design = named_uses(table)
     outcomes = {c: kind for c in table for kind, rule in OUTCOMES.items() if re.search(rule, c, re.IGNORECASE)}
     free = [c for c in table if c not in design.values() and c not in outcomes]
-    items = batteries(free) or alone(table, free)
+    items = batteries(free) or single_battery(table, free)
     used = {c for columns in items.values() for c in columns.values()}
     main = [c for columns in items.values() for m, c in columns.items() if m in ("expect", "perceive")]
     dimensions = dimensions_of(items)
     points = points_of(table, [c for c in free if c not in used], dimensions)
     left = [c for c in free if c not in used and c not in points.values()]
-    segments = [c for c in left if c not in PEOPLE and _tells_apart(table, c, left)]
+    segments = [c for c in left if c not in PEOPLE and _may_be_segment(table, c, left)]
     told = _values(table, design["audience"]) if "audience" in design else {}
     return Guess(
         items=items,
@@ -64,16 +64,16 @@ def guess(table, codebook=Codebook()):  # noqa: B008, frozen
         points=points,
         outcomes=dict(_named_once((kind, outcome_of(table, c, kind, codebook)) for c, kind in outcomes.items())),
         audiences={v: next((a for a, rule in AUDIENCES.items() if re.search(rule, v, re.I)), None) for v in told},
-        scales={m: ends for m in OWN if (ends := _ends_alone(table, items, m, codebook))},
+        scales={m: ends for m in OWN_SCALE if (ends := _ends_alone(table, items, m, codebook))},
         spare=tuple(c for c in left if c not in segments),
     )
 
 
-def _tells_apart(table, column, others):
+def _may_be_segment(table, column, others):
     """Whether a column may name segments: few values, each often, and not one of many columns named alike."""
     values = _values(table, column)
     alike = sum(_stem(other) == _stem(column) != "" for other in others)
-    return 2 <= len(values) <= FEW_VALUES < sum(values.values()) / 2 and alike < 3
+    return 2 <= len(values) <= MAX_DISTINCT < sum(values.values()) / 2 and alike < 3
 
 
 def _named_once(outcomes):
@@ -120,7 +120,7 @@ def batteries(columns):
     return {item if re.match(r"[^\W\d]", item) else f"Q{item}": named for item, named in best.items()}
 
 
-def alone(table, columns):
+def single_battery(table, columns):
     """Items of a survey of one battery: columns that are named alike and hold whole numbers of a scale."""
     runs = Counter(stem for c in columns if (stem := _stem(c)))
     likely = [c for c in columns if runs[_stem(c)] > 1 and _rates(table, c)]
@@ -142,7 +142,7 @@ def _rates(table, column):
     """Whether a column looks like answers to a scale."""
     counts = Counter(number(cell) for cell in table[column] if text(cell))
     numbers = {n: k for n, k in counts.items() if n is not None and n.is_integer()}
-    return 3 <= len(numbers) <= FEW_VALUES and sum(numbers.values()) >= COVERED * sum(counts.values())
+    return 3 <= len(numbers) <= MAX_DISTINCT and sum(numbers.values()) >= MIN_COVERAGE * sum(counts.values())
 
 
 def scale_of(table, columns, codebook=Codebook()):  # noqa: B008, frozen
@@ -158,7 +158,7 @@ def scale_of(table, columns, codebook=Codebook()):  # noqa: B008, frozen
     low, high = _labelled_ends(labels, declared, whole) or (_ends(whole) if whole else (1, 5))
     codes = {n: ("missing", k) for n, k in sorted(whole.items()) if not low <= n <= high}
     codes |= {_code(cell): (kind, counts[cell]) for cell, kind in none.items() if kind}
-    return Seen(low, high, codes, {cell: _meant(cell, low, high) for cell, n in read.items() if n is None})
+    return ObservedScale(low, high, codes, {cell: _meant(cell, low, high) for cell, n in read.items() if n is None})
 
 
 def _code(cell):
@@ -180,7 +180,7 @@ def _ends(whole):
     """The ends of the scale that leaves the least likely answers out; of several, the narrowest."""
     total = sum(whole.values())
     likely = {n for n, k in whole.items() if k >= 0.02 * total and n not in CODES}  # the rest may be codes for none
-    fits = [s for s in SCALES if sum(k for n, k in whole.items() if s[0] <= n <= s[1]) >= COVERED * total]
+    fits = [s for s in SCALES if sum(k for n, k in whole.items() if s[0] <= n <= s[1]) >= MIN_COVERAGE * total]
     if not fits:
         return min(likely or whole), max(max(likely or whole), min(likely or whole) + 1)
     return min(fits, key=lambda s: (sum(not s[0] <= n <= s[1] for n in likely), s[1] - s[0], -s[0]))
@@ -218,23 +218,23 @@ def points_of(table, columns, dimensions):
             continue
         rows = [[number(cell) for cell in row] for row in table[run].itertuples(index=False)]
         sums = [sum(row) for row in rows if None not in row]
-        if sums and sum(abs(total - 100) <= 1 for total in sums) > COVERED * len(sums):
+        if sums and sum(abs(total - 100) <= 1 for total in sums) > MIN_COVERAGE * len(sums):
             return dict(zip(dimensions, run, strict=True))
     return {}
 
 
 def outcome_of(table, column, kind, codebook):
-    """Kind, column and Seen of an outcome."""
+    """Kind, column and ObservedScale of an outcome."""
     seen = scale_of(table, [column], codebook)
     given = {n for cell in _values(table, column) if (n := number(cell)) is not None and n not in CODES}
     numbers = {n for n in given if n not in seen.codes}
     if seen.words and not numbers and all(word.casefold() in YES + NO for word in seen.words):
         return kind, column, replace(_ending(seen, 0, 1), words={w: int(w.casefold() in YES) for w in seen.words})
-    if numbers and numbers <= {0, 1} and kind != "told":
+    if numbers and numbers <= {0, 1} and kind != "word_of_mouth":
         return kind, column, _ending(seen, 0, 1)
     if kind in ("complaint", "resolved") and numbers <= {1, 2}:
         return kind, column, replace(_ending(seen, 0, 1), words={"1": 1, "2": 0})  # as yes and no are mostly coded
-    if kind == "told":
+    if kind == "word_of_mouth":
         none = {*CODES} - {*range(10)}  # below ten they may be counts
         codes = {code: told for code, told in seen.codes.items() if isinstance(code, str) or code in none}
         return kind, column, replace(seen, low=0, high=None, codes=codes)

@@ -17,7 +17,8 @@ An instrument is TOML; what is marked * must be there, the rest may be left out:
                                    also adequate, importance, standard, promise, and reversed = true
     [points]                       tangibles = "W1": columns of importance points, which sum to 100 over the dimensions
     [outcomes.NAME] column* low*   a question beside the batteries; without `high` it is a count and has no end
-        high, kind, text           kind: satisfaction, loyalty, recommend, complaint, resolved, told, buying or other
+        high, kind, text           kind: satisfaction, loyalty, recommend, complaint, resolved, word_of_mouth, buying
+                                   or other
         missing, labels            its own codes and labels; without `missing`, those of [scale] that are no answers
                                    here are (of a count: all codes of missing answers but 0)
     [design]                       columns: respondent, weight, wave, audience; segments = ["region", "tier"]
@@ -78,7 +79,7 @@ class Long(Strict):
     kinds: dict[Measure, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _makes_sense(self):
+    def _check_fields(self):
         if wrong := [*clashes((said, measure) for measure, said in self.kinds.items())]:
             raise ValueError("\n".join(f"kinds: {line}" for line in wrong))
         return self
@@ -96,7 +97,7 @@ class Design(Strict):
     long: Long | None = None
 
     @model_validator(mode="after")
-    def _makes_sense(self):
+    def _check_fields(self):
         wrong = [
             f"segments names {name!r}, which respondents have already, from a column of any name; rename the column"
             for name in PEOPLE
@@ -150,7 +151,7 @@ class Instrument(Strict):
     file: File = File()
 
     @model_validator(mode="after")
-    def _hangs_together(self):
+    def _check_relations(self):
         if wrong := [*relations(self.model_dump())]:
             raise ValueError("\n".join(wrong))
         placed = {
@@ -174,11 +175,11 @@ class Instrument(Strict):
             taken["labels"] = self.scale.labels
         return own.model_copy(update={k: v for k, v in taken.items() if k not in own.model_fields_set})
 
-    def answers_to(self, outcome):
+    def outcome_with_codes(self, outcome):
         """An outcome with its codes: its own, else those of the common scale that are not answers to it."""
-        return self.outcomes[outcome].on(self.scale)
+        return self.outcomes[outcome].with_codes_of(self.scale)
 
-    def asked(self, measure):
+    def measure_columns(self, measure):
         """Item -> column of a battery, in order, of those asked."""
         return {name: column for name, item in self.items.items() if (column := getattr(item, measure))}
 
@@ -192,7 +193,7 @@ class Instrument(Strict):
         scales = (self.scale, *self.scales.values(), *self.outcomes.values())
         return found + [label for scale in scales for label in scale.labels]
 
-    def without(self, dropped):
+    def drop_items(self, dropped):
         """The instrument but for some items, and for the dimensions that these leave empty."""
         dimensions = {
             d: left for d, names in self.dimensions.items() if (left := [n for n in names if n not in dropped])
@@ -202,7 +203,7 @@ class Instrument(Strict):
         return self.model_copy(update={"dimensions": dimensions, "items": items, "points": points})
 
 
-def load(path):
+def load_instrument(path):
     """The instrument of a TOML file. Raises InputError with everything wrong in it, each by its key."""
     path = Path(path)
     raw = toml.read(path, f"there is no instrument {path}; `crmlab new instrument SURVEY` writes one")

@@ -54,7 +54,7 @@ def cells_of(reader, path, encoding):
         for column, named in meta.variable_value_labels.items()
     }
     wording = {text(c): text(said) for c, said in meta.column_names_to_labels.items() if said}
-    return table, Codebook(labels, missing), wording, _told(table, missing, labels)
+    return table, Codebook(labels, missing), wording, _declared_missing(table, missing, labels)
 
 
 def _code(code, letters):
@@ -73,7 +73,7 @@ def _declared(cells, ranges):
     return frozenset(found)
 
 
-def _told(table, missing, labels):
+def _declared_missing(table, missing, labels):
     """How many cells a file declares to be no answer, and which; nothing where there are none."""
     seen, columns = Counter(), 0
     for column, codes in missing.items():

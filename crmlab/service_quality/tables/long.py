@@ -9,7 +9,7 @@ from crmlab.contracts import InputError
 from crmlab.service_quality.tables.cells import folded, places, text
 
 
-def widened(raw, instrument, where):
+def to_wide(raw, instrument, where):
     """A row a respondent (and wave and audience), a column an answer; with what it left out, by name.
 
     raw : cells of a file, one answer a row; the instrument's [design.long] says which column holds what
@@ -17,12 +17,14 @@ def widened(raw, instrument, where):
     """
     design, long = instrument.design, instrument.design.long
     keys = [column for column in (design.respondent, design.wave, design.audience) if column]
-    _there(raw, design, where)
+    _require_columns(raw, design, where)
     group, whose = pd.factorize(pd.MultiIndex.from_frame(raw[keys].map(text)))
-    said, asked = _columns(raw, long), set(wanted(instrument).values())
-    person = [c for c in dict.fromkeys([design.weight, *design.segments, *_beside(raw, instrument, said)]) if c]
-    faults = [*_told_twice(raw, group, said, where), *_told_apart(raw, group, person, where)]
-    faults += _named_alike(said, asked, [*keys, *person], where)
+    said, asked = _columns(raw, long), set(required_columns(instrument).values())
+    person = [
+        c for c in dict.fromkeys([design.weight, *design.segments, *_respondent_columns(raw, instrument, said)]) if c
+    ]
+    faults = [*_duplicate_answers(raw, group, said, where), *_contradicting_rows(raw, group, person, where)]
+    faults += _ambiguous_names(said, asked, [*keys, *person], where)
     if faults:
         raise InputError(*faults)
     answer, columns = pd.factorize(said)
@@ -30,7 +32,7 @@ def widened(raw, instrument, where):
     cells[group, answer] = raw[long.answer].to_numpy(object)
     first = np.unique(group, return_index=True)[1]
     names = raw[design.respondent].map(text).to_numpy()[first]
-    people = raw[keys].iloc[first].assign(**{c: _once(raw[c], group)[first] for c in person}).set_axis(names)
+    people = raw[keys].iloc[first].assign(**{c: _first_answers(raw[c], group)[first] for c in person}).set_axis(names)
     answers = pd.DataFrame(cells, index=people.index, columns=list(columns)).drop(
         columns=people.columns, errors="ignore"
     )
@@ -40,19 +42,19 @@ def widened(raw, instrument, where):
     return pd.concat([people, answers], axis=1), told
 
 
-def _beside(raw, instrument, said):
+def _respondent_columns(raw, instrument, said):
     """Columns of the file that hold outcomes or points of a respondent, where no item is called so."""
     named = [outcome.column for outcome in instrument.outcomes.values()] + [*instrument.points.values()]
     return [column for column in named if column in raw.columns and column not in set(said)]
 
 
-def _once(cells, group):
+def _first_answers(cells, group):
     """What is said of each respondent in a column: the first cell of theirs that holds something; an array."""
     held = cells.where(cells.map(text) != "", None)
     return held.groupby(group).transform("first").to_numpy(object)
 
 
-def _there(raw, design, where):
+def _require_columns(raw, design, where):
     """Raises InputError where columns that every answer needs are not there."""
     if design.respondent is None:
         raise InputError(f"{where}: [design] respondent is missing; a long survey needs it to know whose an answer is")
@@ -64,7 +66,7 @@ def _there(raw, design, where):
         raise InputError(*absent_columns(absent, raw.columns, where))
 
 
-def wanted(instrument):
+def required_columns(instrument):
     """Key of the instrument -> column of the wide table, of everything that is answered."""
     found = {
         f"items.{name}.{measure}": column_of(instrument, column, measure)
@@ -113,24 +115,24 @@ def _columns(raw, long):
     return np.where(kind.isna(), item, item + " (" + kind.fillna("") + ")").astype(object)
 
 
-def _told_twice(raw, group, said, where):
+def _duplicate_answers(raw, group, said, where):
     twice = pd.DataFrame({"group": group, "said": said}).duplicated(keep="first").to_numpy()
     if twice.any():
         yield f"{where}: an item is answered twice by a respondent in {places(raw.index, twice)}; keep one answer"
 
 
-def _named_alike(said, asked, people, where):
+def _ambiguous_names(said, asked, people, where):
     """A breach for items called as columns about a person, where the instrument names one."""
     if alike := sorted(asked & set(said) & set(people)):
         told = ", ".join(map(repr, alike))
         yield f"{where}: {told} are both items and columns about respondents; rename either"
 
 
-def _told_apart(raw, group, person, where):
+def _contradicting_rows(raw, group, person, where):
     """Breaches for columns about a person that change from one of their rows to the next."""
     for column in person:
         cells = raw[column].map(text)
-        first = pd.Series(_once(raw[column], group), raw.index).map(text)
+        first = pd.Series(_first_answers(raw[column], group), raw.index).map(text)
         if (apart := ((cells != first) & (cells != "")).to_numpy()).any():
             found = places(raw.index, apart)
             yield f"{where}: {column!r} is not the same for all answers of a respondent in {found}; correct it"

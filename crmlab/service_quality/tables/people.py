@@ -8,10 +8,10 @@ from crmlab.contracts import SHOWN
 from crmlab.service_quality.tables.answers import numbers
 from crmlab.service_quality.tables.cells import folded, number, places, text, times
 from crmlab.service_quality.tables.instrument import AUDIENCES
-from crmlab.service_quality.tables.waves import in_order
+from crmlab.service_quality.tables.waves import ordered_waves
 
-FEW = 2  # respondents that a survey needs at least
-POINTS, TOLERATED = 100, 1
+MIN_CUSTOMERS = 2  # respondents that a survey needs at least
+POINTS, POINTS_TOLERANCE = 100, 1
 
 
 def people_of(table, instrument, labels, where):
@@ -23,14 +23,18 @@ def people_of(table, instrument, labels, where):
     people["wave"] = _waves(cell.get("wave", pd.Series("1", index=rows)))
     people["audience"] = cell["audience"].map(folded).map(_known(design)) if "audience" in cell else "customer"
     people["weight"], told, faults = _weights(table, instrument, people, where)
-    breaches = [*_unplaced(people, cell, design, where), *_twice(people, cell, where), *faults]
+    breaches = [
+        *_unknown_respondents(people, cell, design, where),
+        *_duplicate_respondents(people, cell, where),
+        *faults,
+    ]
     for i, column in enumerate(design.segments):
         if column in table.columns:
             people[column] = cell[f"segments.{i}"].astype(object).where(lambda said: said != "")
     customers = people.respondent[people.audience == "customer"].nunique()
-    if customers < FEW and not breaches:
-        breaches.append(f"{where}: {customers} customers answered; a gap and its interval need {FEW} or more")
-    return people.reset_index(drop=True), _told(people) | told, breaches
+    if customers < MIN_CUSTOMERS and not breaches:
+        breaches.append(f"{where}: {customers} customers answered; a gap and its interval need {MIN_CUSTOMERS} or more")
+    return people.reset_index(drop=True), _people_summary(people) | told, breaches
 
 
 def _waves(said):
@@ -45,7 +49,7 @@ def _known(design):
     return {name: name for name in AUDIENCES} | {folded(said): a for said, a in design.audiences.items()}
 
 
-def _unplaced(people, cell, design, where):
+def _unknown_respondents(people, cell, design, where):
     """Breaches for rows without respondent or wave, or of no known audience."""
     for use in ("respondent", "wave"):
         if use in cell and (empty := cell[use] == "").any():
@@ -61,7 +65,7 @@ def _unplaced(people, cell, design, where):
         )
 
 
-def _twice(people, cell, where):
+def _duplicate_respondents(people, cell, where):
     """A breach for respondents with more than one row in a wave of their audience."""
     twice = people.duplicated(["respondent", "wave", "audience"]) & (people.respondent != "")
     if twice.any() and "respondent" in cell:
@@ -107,8 +111,8 @@ def _weights(table, instrument, people, where):
     return weight.fillna(1.0), told, breaches
 
 
-def _told(people):
-    told, (waves, why) = {"rows": f"{len(people):,}, one a respondent and wave"}, in_order(people.wave)
+def _people_summary(people):
+    told, (waves, why) = {"rows": f"{len(people):,}, one a respondent and wave"}, ordered_waves(people.wave)
     if len(waves) > 1:
         told["waves"] = f"{', '.join(map(str, waves))}, in order of {why}"
     for audience in AUDIENCES:
@@ -139,12 +143,12 @@ def points_of(table, instrument, where):
 
 def _wrong_points(points, odd, total, where):
     """Breaches for points that are no numbers, negative, or do not sum to 100."""
-    astray = points.notna().any(axis=1) & ((total - POINTS).abs() > TOLERATED + 1e-9)
+    astray = points.notna().any(axis=1) & ((total - POINTS).abs() > POINTS_TOLERANCE + 1e-9)
     sums = ", ".join(f"{t:g}" for t in total[astray][:SHOWN])
     wrong = {
         "are not numbers": odd.any(axis=1),
         "are negative": (points < 0).any(axis=1),
-        f"do not sum to {POINTS}, give or take {TOLERATED}, but to {sums},": astray,
+        f"do not sum to {POINTS}, give or take {POINTS_TOLERANCE}, but to {sums},": astray,
     }
     for says, rows in wrong.items():
         if rows.any():

@@ -16,20 +16,20 @@ from crmlab.service_quality.tables.labelled import Codebook, cells_of
 DELIMITERS = ",;\t|"
 ENCODINGS = ("utf-8-sig", "gb18030", "latin-1")
 MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-ABOVE = 10  # rows among which the header is looked for
+HEADER_ROWS = 10  # rows among which the header is looked for
 
 
 @dataclass(frozen=True)
-class Raw:
+class RawSurvey:
     """A survey file: its cells, numbered from 0, how it was read, and what Stata or SPSS keep on codes."""
 
     table: pd.DataFrame
-    told: dict
+    summary: dict
     codebook: Codebook = field(default_factory=Codebook)
     wording: dict = field(default_factory=dict)  # column -> what was asked
 
 
-def raw(path, stated, known=()):
+def read_cells(path, stated, known=()):
     """The cells of a survey file. Raises InputError where there is none, or it cannot be read.
 
     stated : an instrument's [file]
@@ -55,8 +55,8 @@ def raw(path, stated, known=()):
     kept = table[~_blank(table)]
     if not len(kept):
         raise InputError(f"{path.name}: the file is empty; a survey needs a header and at least two respondents")
-    told = read.told | ({"blank rows left out": f"{len(table) - len(kept):,}"} if len(kept) < len(table) else {})
-    return Raw(kept, told, read.codebook, read.wording)
+    summary = read.summary | ({"blank rows left out": f"{len(table) - len(kept):,}"} if len(kept) < len(table) else {})
+    return RawSurvey(kept, summary, read.codebook, read.wording)
 
 
 def _blank(table):
@@ -78,18 +78,20 @@ def _text_file(path, stated, known):
     for row in rows:
         above.append(row)
         ends.append(rows.line_num)
-        if len(above) == ABOVE:
+        if len(above) == HEADER_ROWS:
             break
     at = _header(above)
     held = io.StringIO("\n".join(content.split("\n")[ends[at] :]))
     cells = pd.read_csv(held, sep=delimiter, header=None, dtype=object, keep_default_na=False)
     table = cells.iloc[1:].reset_index(drop=True).set_axis(above[at], axis=1)
-    return Raw(table, {"encoding": encoding, "delimiter": repr(delimiter)} | _left_above(at))
+    return RawSurvey(table, {"encoding": encoding, "delimiter": repr(delimiter)} | _left_above(at))
 
 
 def _delimiter(content):
     """What parts the fields of the header, which is the first line that has several."""
-    counts = [{d: line.count(d) for d in DELIMITERS} for line in re.sub('"[^"]*("|$)', "", content).split("\n", ABOVE)]
+    counts = [
+        {d: line.count(d) for d in DELIMITERS} for line in re.sub('"[^"]*("|$)', "", content).split("\n", HEADER_ROWS)
+    ]
     counts = next((held for held in counts if max(held.values()) > 1), counts[0])
     return max(DELIMITERS, key=counts.get)
 
@@ -143,7 +145,7 @@ def _comes_in_pairs(data):
 
 
 def _parquet(path, stated, known):
-    return Raw(pd.read_parquet(path).reset_index(drop=True).astype(object), {})
+    return RawSurvey(pd.read_parquet(path).reset_index(drop=True).astype(object), {})
 
 
 def _excel(path, stated, known):
@@ -151,15 +153,15 @@ def _excel(path, stated, known):
     cells = pd.read_excel(path, sheet_name=sheet or 0, header=None, dtype=object, keep_default_na=False)
     if not len(cells):
         raise InputError(f"{path.name}: the sheet is empty; a survey needs a header and at least two respondents")
-    at = _header(cells.iloc[:ABOVE].to_numpy())
+    at = _header(cells.iloc[:HEADER_ROWS].to_numpy())
     table = cells.iloc[at + 1 :].reset_index(drop=True).set_axis(cells.iloc[at], axis=1)
-    return Raw(table, {"sheet": sheet or "the first"} | _left_above(at))
+    return RawSurvey(table, {"sheet": sheet or "the first"} | _left_above(at))
 
 
 def _labelled(reader):
     def read(path, stated, known):
-        table, codebook, wording, told = cells_of(reader, path, stated.encoding)
-        return Raw(table, told, codebook, wording)
+        table, codebook, wording, summary = cells_of(reader, path, stated.encoding)
+        return RawSurvey(table, summary, codebook, wording)
 
     return read
 

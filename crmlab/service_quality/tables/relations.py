@@ -2,7 +2,7 @@
 
 from pydantic import ValidationError
 
-from crmlab.service_quality.tables.scales import Outcome, Scale, listed, misused
+from crmlab.service_quality.tables.scales import Outcome, Scale, listed, scale_faults
 
 MEASURES = ("expect", "perceive", "adequate", "importance", "standard", "promise")
 
@@ -52,7 +52,7 @@ def _outcomes(raw):
         except ValidationError:
             continue
         if outcome.missing is None:
-            yield from (f"outcomes.{name}: {line}" for line in misused(outcome.on(scale).model_dump()))
+            yield from (f"outcomes.{name}: {line}" for line in scale_faults(outcome.with_codes_of(scale).model_dump()))
 
 
 def _columns_used_twice(raw, items, points):

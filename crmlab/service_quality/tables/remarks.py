@@ -7,13 +7,13 @@ import pandas as pd
 
 from crmlab.service_quality.tables.instrument import MEASURES
 
-ENOUGH = 0.5  # share of expectations and perceptions that must pair, else the item is dropped
-MOST = 0.8  # share of items perceived above expectation that suggests swapped columns
-FEW_PAIRS = 5  # answers from which a correlation is told
-FEW_ITEMS = 3  # a dimension of fewer has no reliability worth the name
+MIN_PAIRED_SHARE = 0.5  # share of expectations and perceptions that must pair, else the item is dropped
+SWAPPED_SHARE = 0.8  # share of items perceived above expectation that suggests swapped columns
+MIN_PAIRS = 5  # answers from which a correlation is told
+MIN_ITEMS = 3  # a dimension of fewer has no reliability worth the name
 
 
-def turned(survey):
+def reverse_coded(survey):
     """The survey with reversed items turned round in every battery but importance and extents; noted."""
     instrument = survey.instrument
     names = [name for name, item in instrument.items.items() if item.reversed]
@@ -27,18 +27,18 @@ def turned(survey):
     return replace(survey, **frames), told
 
 
-def paired(survey):
+def drop_unpaired_items(survey):
     """The survey without items that hardly anyone answered in pairs, or at all; with the notes of it."""
     customers = (survey.people.audience == "customer").to_numpy()
     one, other = survey.expect[customers].notna(), survey.perceive[customers].notna()
     both = [name for name in survey.instrument.items if name in one and name in other]
     told = _pairing(one[both], other[both]) if both else {}
-    dropped = {name: why for name in survey.instrument.items if (why := _hardly(name, one, other))}
+    dropped = {name: why for name in survey.instrument.items if (why := _drop_reason(name, one, other))}
     if not dropped:
         return survey, told
     told["items dropped"] = "; ".join(f"{name}: {why}" for name, why in dropped.items())
     frames = {m: getattr(survey, m).drop(columns=[*dropped], errors="ignore") for m in (*MEASURES, "not_applicable")}
-    instrument = survey.instrument.without(dropped)
+    instrument = survey.instrument.drop_items(dropped)
     points = survey.points if instrument.points else survey.points.iloc[:, :0]
     return replace(survey, instrument=instrument, points=points, dropped=dropped, **frames), told
 
@@ -52,7 +52,7 @@ def _pairing(one, other):
     }
 
 
-def _hardly(name, one, other):
+def _drop_reason(name, one, other):
     """Why an item is dropped; "" where it is not. One that was not asked of customers at all is no matter of theirs."""
     asked = [side[name] for side in (one, other) if name in side]
     if not asked:
@@ -60,18 +60,22 @@ def _hardly(name, one, other):
     if not any(side.any() for side in asked):
         return "no customer answered it"
     share = (asked[0] & asked[-1]).sum() / (asked[0] | asked[-1]).sum()
-    return f"{share:.0%} of its expectations and perceptions pair, fewer than {ENOUGH:.0%}" if share < ENOUGH else ""
+    return (
+        f"{share:.0%} of its expectations and perceptions pair, fewer than {MIN_PAIRED_SHARE:.0%}"
+        if share < MIN_PAIRED_SHARE
+        else ""
+    )
 
 
-def suspicious(survey):
+def plausibility_warnings(survey):
     """Warnings on answers that look wrong but are left as they are; with the counts told beside them."""
-    customers = survey.of("customer")
+    customers = survey.select("customer")
     warnings = [f"item {name} is dropped: {why}" for name, why in survey.dropped.items()]
     warnings += [
-        f"dimension {d!r} has {len(names)} item{'s' if len(names) > 1 else ''}, fewer than {FEW_ITEMS}: "
+        f"dimension {d!r} has {len(names)} item{'s' if len(names) > 1 else ''}, fewer than {MIN_ITEMS}: "
         "its reliability is left blank"
         for d, names in survey.instrument.dimensions.items()
-        if len(names) < FEW_ITEMS
+        if len(names) < MIN_ITEMS
     ]
     warnings += [*_reversed(customers), *_swapped(customers), *_constant(customers)]
     both = [name for name in customers.adequate if name in customers.expect]
@@ -107,7 +111,7 @@ def _rest_correlation(frame, name, names):
     """The correlation of an item with the mean of the others, and what is below chance; NaN where there is none."""
     both = pd.DataFrame({"item": frame[name], "rest": frame[frame.columns.intersection(names).drop(name)].mean(axis=1)})
     both = both.dropna()
-    if len(both) < FEW_PAIRS or not (both.std() > 0).all():
+    if len(both) < MIN_PAIRS or not (both.std() > 0).all():
         return np.nan, np.nan
     return both.corr().iloc[0, 1], -1.96 / np.sqrt(len(both))
 
@@ -115,7 +119,7 @@ def _rest_correlation(frame, name, names):
 def _swapped(survey):
     both = [name for name in survey.expect if name in survey.perceive]
     above = [name for name in both if survey.expect[name].mean() < survey.perceive[name].mean()]
-    if both and len(above) > MOST * len(both):
+    if both and len(above) > SWAPPED_SHARE * len(both):
         yield (
             f"swapped? {len(above)} of {len(both)} items are perceived above expectation; see that expect and perceive "
             "name the right columns; they were left as they are"

@@ -11,9 +11,9 @@ from crmlab.contracts import InputError
 from crmlab.service_quality.tables.cells import text
 from crmlab.service_quality.tables.guesses import guess, named_uses
 from crmlab.service_quality.tables.instrument import MEASURES, Design, File, Instrument, Long
-from crmlab.service_quality.tables.long import widened
-from crmlab.service_quality.tables.reading import raw
-from crmlab.service_quality.tables.scales import ASKED
+from crmlab.service_quality.tables.long import to_wide
+from crmlab.service_quality.tables.reading import read_cells
+from crmlab.service_quality.tables.scales import YES_NO_KINDS
 from crmlab.service_quality.tables.vocabulary import WORDS
 
 UNNAMED = (
@@ -30,12 +30,12 @@ LONG = {
 }
 
 
-def scaffold(path):
+def draft_instrument(path):
     """The TOML text of an instrument file for a survey, and how many places of it are marked `decide`.
 
     Raises InputError where no items can be told from the columns.
     """
-    read = raw(path, File())
+    read = read_cells(path, File())
     table, codebook, spare, long = read.table, read.codebook, [], _long(read.table)
     if long:
         table, spare = _wide(table, long, Path(path).name)
@@ -75,7 +75,7 @@ def _wide(table, long, where):
     apart = said.where(said != "").groupby(by).transform("nunique").gt(1).any() if by else pd.Series(False, others)
     design = Design(**uses, long=Long(**long)).model_copy(update={"segments": tuple(c for c in others if not apart[c])})
     bare = Instrument.model_construct(design=design, items={}, points={}, outcomes={})
-    return widened(table, bare, where)[0], [c for c in others if apart[c]]
+    return to_wide(table, bare, where)[0], [c for c in others if apart[c]]
 
 
 def _head(path):
@@ -166,7 +166,7 @@ def _outcomes(found, wording):
         own = codes or seen.high is None  # a count must not lose answers that are codes elsewhere
         block += [_codes(replace(seen, codes=codes), "missing", "no answers")] if own else []
         block += _labels(seen.words, f"[outcomes.{_key(name)}.labels]")
-        yes = kind in ASKED and (seen.low, seen.high) != (0, 1)
+        yes = kind in YES_NO_KINDS and (seen.low, seen.high) != (0, 1)
         block += ["# decide: which answer is yes, by labels, and low = 0, high = 1"] if yes else []
         if yes or None in seen.words.values():
             block = [line if line.startswith("#") else f"# {line}".rstrip() for line in block]

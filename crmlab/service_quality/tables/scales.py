@@ -7,9 +7,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from crmlab.service_quality.tables.cells import clashes, text
 
 Column = Annotated[str, AfterValidator(text)]  # as the door names it: full-width forms narrowed, blanks trimmed
-OutcomeKind = Literal["satisfaction", "loyalty", "recommend", "complaint", "resolved", "told", "buying", "other"]
-ASKED = ("complaint", "resolved")  # kinds that are answered yes or no
-RATED = ("satisfaction", "loyalty", "recommend", "complaint", "resolved")  # kinds that are answers to a scale
+OutcomeKind = Literal[
+    "satisfaction", "loyalty", "recommend", "complaint", "resolved", "word_of_mouth", "buying", "other"
+]
+YES_NO_KINDS = ("complaint", "resolved")  # kinds that are answered yes or no
+SCALE_KINDS = ("satisfaction", "loyalty", "recommend", "complaint", "resolved")  # kinds that are answers to a scale
 Whole = Annotated[int, Field(strict=True)]  # true is no 1, "7" no 7
 Codes = frozenset[Whole | str]
 
@@ -29,8 +31,8 @@ class Scale(Strict):
     extent: bool = False
 
     @model_validator(mode="after")
-    def _makes_sense(self):
-        if wrong := [*misused(self.model_dump())]:
+    def _check_fields(self):
+        if wrong := [*scale_faults(self.model_dump())]:
             raise ValueError("\n".join(wrong))
         return self
 
@@ -58,19 +60,19 @@ class Outcome(Strict):
         return f"{self.low} or more" if self.high is None else f"{self.low} to {self.high}"
 
     @model_validator(mode="after")
-    def _makes_sense(self):
-        wrong = [*misused(self.model_dump())] if self.missing is not None else []
+    def _check_fields(self):
+        wrong = [*scale_faults(self.model_dump())] if self.missing is not None else []
         if self.missing is None and self.high is not None and self.low >= self.high:
             wrong.append(f"low = {self.low} is not below high = {self.high}")
-        if self.high is None and self.kind in RATED:
+        if self.high is None and self.kind in SCALE_KINDS:
             wrong.append(f"high is missing; {self.kind} is an answer to a scale, and only a count may have no end")
-        elif self.kind in ASKED and (self.low, self.high) != (0, 1):
+        elif self.kind in YES_NO_KINDS and (self.low, self.high) != (0, 1):
             wrong.append(f"{self.kind} is asked as yes or no: low = 0, high = 1; say by labels which answer is 1, yes")
         if wrong:
             raise ValueError("\n".join(wrong))
         return self
 
-    def on(self, scale):
+    def with_codes_of(self, scale):
         """The outcome with the codes of the common scale that are no answers to it, where it names none itself.
 
         A count has no end, so that every code might be one: it takes those of missing answers but 0, and no number
@@ -87,7 +89,7 @@ class Outcome(Strict):
         return self.model_copy(update={"missing": frozenset(words | taken)})
 
 
-def misused(scale):
+def scale_faults(scale):
     """What makes no sense in a scale or an outcome, given as a dict of its fields; a text a fault."""
     low, high, labels = scale["low"], scale["high"], scale["labels"]
     missing, inapplicable = scale["missing"], scale.get("not_applicable", frozenset())

@@ -9,21 +9,21 @@ import pandas as pd
 
 from crmlab.contracts import InputError
 from crmlab.service_quality.tables import remarks
-from crmlab.service_quality.tables.answers import battery
+from crmlab.service_quality.tables.answers import read_battery
 from crmlab.service_quality.tables.cells import text, times
-from crmlab.service_quality.tables.instrument import MEASURES, Instrument, load
+from crmlab.service_quality.tables.instrument import MEASURES, Instrument, load_instrument
 from crmlab.service_quality.tables.labelled import Codebook
-from crmlab.service_quality.tables.long import absent_columns, column_of, wanted, widened
+from crmlab.service_quality.tables.long import absent_columns, column_of, required_columns, to_wide
 from crmlab.service_quality.tables.people import people_of, points_of
-from crmlab.service_quality.tables.reading import raw
-from crmlab.service_quality.tables.waves import in_order, nearest
+from crmlab.service_quality.tables.reading import read_cells
+from crmlab.service_quality.tables.waves import nearest_wave, ordered_waves
 
 NATURES = {
     "real": "real data",
     "simulated": "simulated data, not real",
     "demonstration": "demonstration data, not real",
 }
-WHOSE = {"customer": "customers", "manager": "managers", "staff": "staff"}
+AUDIENCE_NAMES = {"customer": "customers", "manager": "managers", "staff": "staff"}
 
 
 @dataclass(frozen=True)
@@ -53,17 +53,17 @@ class Survey:
     not_applicable: pd.DataFrame
     points: pd.DataFrame
     outcomes: pd.DataFrame
-    found: pd.Series = field(default_factory=lambda: pd.Series(dtype=object))
+    summary: pd.Series = field(default_factory=lambda: pd.Series(dtype=object))
     warnings: tuple[str, ...] = ()
     dropped: dict[str, str] = field(default_factory=dict)
-    order: tuple = ()
+    wave_order: tuple = ()
 
     @property
     def waves(self):
         """The waves in which customers answered, in order."""
         return self._of_whom("customer")
 
-    def of(self, audience="customer", wave=None):
+    def select(self, audience="customer", wave=None):
         """The survey of one audience, or of all where None, and of one wave where given; rows are numbered anew."""
         self._known(wave)
         kept = (self.people.audience == audience) | (audience is None)
@@ -71,7 +71,7 @@ class Survey:
             kept &= self.people.wave.astype(str) == str(wave)
         return self._where(kept)
 
-    def at(self, wave=None):
+    def as_of(self, wave=None):
         """The survey as of a wave, None the last of customers: theirs of it, and the latest word of managers and staff.
 
         An audience that did not answer in the wave stands with the latest wave before it in which it did or, where
@@ -80,19 +80,19 @@ class Survey:
         self._known(wave)
         wave = str(self.waves[-1] if wave is None else wave)
         kept, notes = np.zeros(len(self.people), dtype=bool), {}
-        for audience, whose in WHOSE.items():
+        for audience, whose in AUDIENCE_NAMES.items():
             theirs = [str(held) for held in self._of_whom(audience)]
-            chosen, note = (wave, "") if audience == "customer" else nearest(wave, theirs, self._all)
+            chosen, note = (wave, "") if audience == "customer" else nearest_wave(wave, theirs, self._all)
             kept |= ((self.people.audience == audience) & (self.people.wave.astype(str) == chosen)).to_numpy()
             notes |= {f"wave of {whose}": note} if note else {}
-        noted = pd.concat([self.found, pd.Series(notes, dtype=object)]).rename("found")
+        noted = pd.concat([self.summary, pd.Series(notes, dtype=object)]).rename("summary")
         told = tuple(f"{what}: {note}" for what, note in notes.items())
-        return replace(self._where(kept), found=noted, warnings=self.warnings + told)
+        return replace(self._where(kept), summary=noted, warnings=self.warnings + told)
 
     @property
     def _all(self):
         """All waves, in order, as text."""
-        return [str(wave) for wave in self.order or in_order(self.people.wave)[0]]
+        return [str(wave) for wave in self.wave_order or ordered_waves(self.people.wave)[0]]
 
     def _of_whom(self, audience):
         """The waves in which an audience answered, in order."""
@@ -112,30 +112,32 @@ class Survey:
         return replace(self, **{name: frame[np.asarray(kept)].reset_index(drop=True) for name, frame in frames.items()})
 
 
-def read(path, instrument):
+def read_survey(path, instrument):
     """The checked survey of a file: CSV, Parquet, Excel, Stata or SPSS; wide or long, as the instrument declares.
 
     instrument : an Instrument, or the path of an instrument file
     Raises InputError with every breach: what, where, how many, the first five, what to do.
     """
-    instrument = instrument if isinstance(instrument, Instrument) else load(instrument)
-    cells = raw(path, instrument.file, instrument.names)
-    return admit(cells.table, instrument, Path(path).name, cells.told, cells.codebook)
+    instrument = instrument if isinstance(instrument, Instrument) else load_instrument(instrument)
+    cells = read_cells(path, instrument.file, instrument.names)
+    return validate_survey(cells.table, instrument, Path(path).name, cells.summary, cells.codebook)
 
 
-def admit(table, instrument, where="survey", told=None, codebook=None):
-    """The checked survey of a frame of cells, as `read` takes it from a file.
+def validate_survey(table, instrument, where="survey", summary=None, codebook=None):
+    """The checked survey of a frame of cells, as `read_survey` takes it from a file.
 
     told     : what was found in reading it, in words
     codebook : what the file says of codes
     """
-    told = {"survey": f"{where} ({NATURES[instrument.data_kind]})", **(told or {})}
+    summary = {"survey": f"{where} ({NATURES[instrument.data_kind]})", **(summary or {})}
     codebook = codebook or Codebook()
     if long := instrument.design.long:
-        table, more = widened(table, instrument, where)
-        told |= more
+        table, more = to_wide(table, instrument, where)
+        summary |= more
         codebook = codebook.spread(long.answer, table.columns.difference([*codebook.labels, *codebook.missing]))
-    columns = wanted(instrument) | {f"design.{use}": column for use, column in instrument.design.columns.items()}
+    columns = required_columns(instrument) | {
+        f"design.{use}": column for use, column in instrument.design.columns.items()
+    }
     absent = {key: column for key, column in columns.items() if column not in table.columns}
     bare = codebook.blanked(table)
     people, found_people, breaches = people_of(bare, instrument, codebook.labels, where)
@@ -147,10 +149,10 @@ def admit(table, instrument, where="survey", told=None, codebook=None):
         raise InputError(*breaches)
     frames = {name: found.values.reset_index(drop=True) for name, found in batteries.items()}
     marked = batteries["perceive"].not_applicable.reset_index(drop=True)
-    order = tuple(in_order(people.wave)[0])
-    survey = Survey(instrument, people, not_applicable=marked, points=points, order=order, **frames)
-    told |= found_people | found_points | _answered(batteries) | _coded(table, instrument)
-    return _looked_at(survey, told, where)
+    wave_order = tuple(ordered_waves(people.wave)[0])
+    survey = Survey(instrument, people, not_applicable=marked, points=points, wave_order=wave_order, **frames)
+    summary |= found_people | found_points | _answer_counts(batteries) | _count_codes(table, instrument)
+    return _with_remarks(survey, summary, where)
 
 
 def _batteries(table, instrument, where, codebook):
@@ -158,12 +160,18 @@ def _batteries(table, instrument, where, codebook):
     decimal = instrument.file.decimal
     found = {}
     for measure in MEASURES:
-        columns = {n: column_of(instrument, c, measure) for n, c in instrument.asked(measure).items()}
+        columns = {n: column_of(instrument, c, measure) for n, c in instrument.measure_columns(measure).items()}
         columns = {n: c for n, c in columns.items() if c in table.columns}
-        found[measure] = battery(table, columns, instrument.scale_of(measure), measure, where, decimal, codebook)
+        found[measure] = read_battery(table, columns, instrument.scale_of(measure), measure, where, decimal, codebook)
     parts = [
-        battery(
-            table, {name: outcome.column}, instrument.answers_to(name), f"outcomes.{name}", where, decimal, codebook
+        read_battery(
+            table,
+            {name: outcome.column},
+            instrument.outcome_with_codes(name),
+            f"outcomes.{name}",
+            where,
+            decimal,
+            codebook,
         )
         for name, outcome in instrument.outcomes.items()
         if outcome.column in table.columns
@@ -173,36 +181,36 @@ def _batteries(table, instrument, where, codebook):
 
 def _joined(parts, table):
     """Batteries of one column each as one."""
-    empty = battery(table, {}, None, "", "")
+    empty = read_battery(table, {}, None, "", "")
     return replace(
         empty,
         values=pd.concat([empty.values, *(part.values for part in parts)], axis=1),
-        worded=sum(part.worded for part in parts),
-        blank=sum(part.blank for part in parts),
-        asked=sum(part.asked for part in parts),
+        n_worded=sum(part.n_worded for part in parts),
+        n_missing=sum(part.n_missing for part in parts),
+        n_cells=sum(part.n_cells for part in parts),
         breaches=tuple(breach for part in parts for breach in part.breaches),
     )
 
 
-def _answered(batteries):
+def _answer_counts(batteries):
     """What was found of each battery, in words."""
     told = {}
     for name, found in batteries.items():
         if not found.values.size:
             continue
         inapplicable = int(found.not_applicable.to_numpy().sum())
-        told[name] = f"{found.asked - found.blank - inapplicable:,} answers; {found.blank:,} missing"
+        told[name] = f"{found.n_cells - found.n_missing - inapplicable:,} answers; {found.n_missing:,} missing"
         told[name] += f"; {inapplicable:,} not applicable" if inapplicable else ""
-        told[name] += f"; {found.worded:,} in words" if found.worded else ""
+        told[name] += f"; {found.n_worded:,} in words" if found.n_worded else ""
     return told
 
 
-def _coded(table, instrument):
+def _count_codes(table, instrument):
     """What counts lost to codes of the common scale, in words, as such numbers might be counts."""
     told = {}
     for name, outcome in instrument.outcomes.items():
         if outcome.high is None and outcome.missing is None:
-            codes = {str(code) for code in instrument.answers_to(name).missing if not isinstance(code, str)}
+            codes = {str(code) for code in instrument.outcome_with_codes(name).missing if not isinstance(code, str)}
             seen = table[outcome.column].map(text)
             if counts := Counter(seen[seen.isin(codes)]):
                 found = ", ".join(times(code, n) for code, n in counts.items())
@@ -212,16 +220,16 @@ def _coded(table, instrument):
     return told
 
 
-def _looked_at(survey, told, where):
+def _with_remarks(survey, told, where):
     """The survey with reversed items turned round, items without enough pairs dropped, and remarks on the rest."""
-    survey, more = remarks.turned(survey)
+    survey, more = remarks.reverse_coded(survey)
     told |= more
-    survey, more = remarks.paired(survey)
+    survey, more = remarks.drop_unpaired_items(survey)
     told |= more
     if not survey.instrument.items:
         why = "; ".join(f"{name}: {reason}" for name, reason in [*survey.dropped.items()][:5])
         raise InputError(
             f"{where}: no item is left, {len(survey.dropped)} are dropped (first: {why}); correct the columns"
         )
-    warnings, more = remarks.suspicious(survey)
-    return replace(survey, found=pd.Series(told | more, dtype=object).rename("found"), warnings=tuple(warnings))
+    warnings, more = remarks.plausibility_warnings(survey)
+    return replace(survey, summary=pd.Series(told | more, dtype=object).rename("summary"), warnings=tuple(warnings))

@@ -29,7 +29,7 @@ OUTCOMES = {
     "recommend": r"recommend|^nps|推荐",
     "complaint": r"complain|投诉",
     "resolved": r"resolved|解决",
-    "told": r"^told|word[_ ]?of[_ ]?mouth|^wom",
+    "word_of_mouth": r"^told|word[_ ]?of[_ ]?mouth|^wom",
     "buying": r"buying|change[_ ]?in[_ ]?buy",
 }
 AGREEMENT = (  # share of the scale, from low to high, that well-known words stand for

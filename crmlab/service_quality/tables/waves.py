@@ -5,7 +5,7 @@ import re
 YEARS = range(1900, 2100)
 
 
-def in_order(waves):
+def ordered_waves(waves):
     """The distinct waves of a Series or list, in order, and what they are ordered by, in words.
 
     Numbers by size; texts that differ in their numbers alone, as W9 and W10, by these, years before what is within
@@ -22,7 +22,7 @@ def in_order(waves):
     return sorted(distinct, key=lambda wave: sorted(parts[wave], key=lambda part: part not in YEARS)), "their numbers"
 
 
-def nearest(wave, theirs, order):
+def nearest_wave(wave, theirs, order):
     """The latest of some waves up to `wave`, or else the first after it; with a note where it is another wave.
 
     theirs : the waves in which they were asked, in order; none gives "" for both

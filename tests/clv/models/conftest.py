@@ -11,7 +11,7 @@ from ..worlds import simulated, spread
 
 @pytest.fixture
 def few_draws(monkeypatch):
-    monkeypatch.setattr(totals, "DRAWS", 64)
+    monkeypatch.setattr(totals, "REPLICATES", 64)
 
 
 @pytest.fixture(scope="package")

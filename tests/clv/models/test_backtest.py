@@ -57,7 +57,7 @@ def spend(log):
 
 
 def totals(series, found):
-    return (series * found["customers"]).sum()
+    return (series * found["weights"]).sum()
 
 
 @pytest.mark.parametrize("origin", ORIGINS)
@@ -67,7 +67,7 @@ def test_a_round_holds_every_customer_and_every_later_order(log, orders, spend, 
     until = pd.Timestamp(origin) + pd.Timedelta(days=DAYS)
     known = each[day <= pd.Timestamp(origin)].customer_id.unique()
     later = each[(day > pd.Timestamp(origin)) & (day <= until) & each.customer_id.isin(known)]
-    assert orders[origin]["customers"].sum() == spend[origin]["customers"].sum() == len(known)
+    assert orders[origin]["weights"].sum() == spend[origin]["weights"].sum() == len(known)
     assert totals(orders[origin]["actual"], orders[origin]) == len(later.drop_duplicates(["customer_id", "order_day"]))
     assert totals(spend[origin]["actual"], spend[origin]) == pytest.approx(float(later.amount.sum()))
 
@@ -78,28 +78,28 @@ def test_models_expect_what_they_would_alone(log, orders, spend, origin):
     model, money = clv.BGNBD.fit(each), clv.GammaGamma.fit(each)
     expected = model.expected_orders(each, DAYS)
     found = orders[origin]
-    assert totals(found["rules"]["BG/NBD"], found) == pytest.approx(expected.sum(), rel=1e-6)
-    assert totals(found["rules"]["past rate"], found) == pytest.approx(naive.past_rate(each, DAYS).sum())
+    assert totals(found["predictions"]["BG/NBD"], found) == pytest.approx(expected.sum(), rel=1e-6)
+    assert totals(found["predictions"]["past rate"], found) == pytest.approx(naive.past_rate(each, DAYS).sum())
     worth = expected * money.expected_spend(each)
-    assert totals(spend[origin]["rules"]["BG/NBD"], spend[origin]) == pytest.approx(worth.sum(), rel=1e-6)
+    assert totals(spend[origin]["predictions"]["BG/NBD"], spend[origin]) == pytest.approx(worth.sum(), rel=1e-6)
 
 
 def test_a_round_names_its_rules_and_populations(orders, spend):
     assert list(orders) == list(spend) == ORIGINS
     for found, names in [(orders, NAIVE), (spend, OF_SPEND)]:
         for one in found.values():
-            assert one["naive"] == names
-            assert tuple(one["rules"]) == ("BG/NBD", "NBD", *names)
+            assert one["baselines"] == names
+            assert tuple(one["predictions"]) == ("BG/NBD", "NBD", *names)
             assert list(one["populations"]) == ["all customers", "repeaters"]
             assert one["populations"]["all customers"].all()
-            assert (one["rules"][names[1]][one["populations"]["repeaters"]] > 0).all()
-            assert (one["rules"][names[1]][~one["populations"]["repeaters"]] == 0).all()
+            assert (one["predictions"][names[1]][one["populations"]["repeaters"]] > 0).all()
+            assert (one["predictions"][names[1]][~one["populations"]["repeaters"]] == 0).all()
 
 
 def test_who_cannot_be_fitted_is_named_with_the_reason(orders, spend):
     for found in (orders, spend):
         for one in found.values():
-            assert one["unfitted"] == {"never": f"not by {one['customers'].sum()} customers"}
+            assert one["unfitted"] == {"never": f"not by {one['weights'].sum()} customers"}
 
 
 def test_without_a_model_of_spend_only_rules_of_thumb_run(log, monkeypatch):
@@ -108,7 +108,7 @@ def test_without_a_model_of_spend_only_rules_of_thumb_run(log, monkeypatch):
 
     monkeypatch.setattr(clv.GammaGamma, "fit", refuse)
     found = backtest.backtest_spend(log, MODELS, ORIGINS[:1], DAYS)[ORIGINS[0]]
-    assert tuple(found["rules"]) == OF_SPEND
+    assert tuple(found["predictions"]) == OF_SPEND
     assert found["unfitted"] == {"BG/NBD": "no spend", "NBD": "no spend"}
     monkeypatch.setattr(clv.GammaGamma, "fit", lambda summary: clv.GammaGamma(2, 0.9, 20))
     found = backtest.backtest_spend(log, MODELS, ORIGINS[:1], DAYS)[ORIGINS[0]]
@@ -119,22 +119,22 @@ def test_without_a_model_of_spend_only_rules_of_thumb_run(log, monkeypatch):
 def test_what_comes_after_the_holdout_changes_nothing(orders):
     ends = (ORIGINS[0] - FIRST).days + DAYS + 1
     found = backtest.backtest_orders(shop(ends), MODELS, ORIGINS[:1], DAYS)[ORIGINS[0]]
-    for name, rule in found["rules"].items():
-        pd.testing.assert_series_equal(rule, orders[ORIGINS[0]]["rules"][name])
+    for name, model in found["predictions"].items():
+        pd.testing.assert_series_equal(model, orders[ORIGINS[0]]["predictions"][name])
 
 
 def test_customers_acquired_earlier_can_be_left_out(log):
     since = date(2023, 3, 1)
     found = backtest.backtest_orders(log, MODELS, ORIGINS[:1], DAYS, acquired_from=since)[ORIGINS[0]]
     first = pd.to_datetime(log.execute().order_day).groupby(log.execute().customer_id).min()
-    assert found["customers"].sum() == (first >= pd.Timestamp(since)).sum()
+    assert found["weights"].sum() == (first >= pd.Timestamp(since)).sum()
 
 
 def test_the_rounds_are_what_a_race_takes(orders, spend):
     for found, names in [(orders, NAIVE), (spend, OF_SPEND)]:
         table = holdout.rolling(found, replicates=20)
         pooled = table[table.origin == "all origins"]
-        assert set(table.rule) == {"BG/NBD", "NBD", "never", *names}
-        assert set(pooled[pooled.rule == "never"].outcome) == {"not fitted from any of 2 origins"}
-        assert np.isfinite(table[table.rule != "never"].value).all()
+        assert set(table.model) == {"BG/NBD", "NBD", "never", *names}
+        assert set(pooled[pooled.model == "never"].outcome) == {"not fitted from any of 2 origins"}
+        assert np.isfinite(table[table.model != "never"].value).all()
         assert len(holdout.winners(table)) == 3 * 2 * 7

@@ -48,7 +48,7 @@ def test_fitting_finds_the_parameters_a_world_was_simulated_from(seen, fitted):
     assert 0 < 2 * short < stats.chi2.ppf(0.999, df=4)
     found = likelihood.parameters(fitted)
     assert list(found.value) == pytest.approx(list(TRUTH.values()), rel=0.2)
-    assert (found.high / found.low < 1.6).all()
+    assert (found.ci_high / found.ci_low < 1.6).all()
 
 
 def test_every_start_ends_at_the_same_maximum(seen, fitted):
@@ -60,7 +60,7 @@ def test_a_row_for_many_customers_is_as_good_as_a_row_for_each(seen, fitted):
     each = spread(seen)
     assert fitted.log_likelihood(each) == pytest.approx(fitted.log_likelihood(seen), rel=1e-12)
     assert numbers(BGBB.fit(each)) == pytest.approx(numbers(fitted), rel=1e-6)
-    for predict in (lambda f: fitted.p_alive(f), lambda f: fitted.discounted_orders(f, 0.1, every=7)):
+    for predict in (lambda f: fitted.p_alive(f), lambda f: fitted.discounted_orders(f, 0.1, period_days=7)):
         np.testing.assert_array_equal(predict(each), predict(seen).repeat(seen.customers))
 
 
@@ -101,7 +101,7 @@ def test_what_is_not_counted_in_whole_periods_is_refused(row):
         lambda periods: BGBB(**TRUTH).expected_orders_new([3, periods]),
         lambda periods: BGBB(**TRUTH).probability_of_orders(customers((1, 2, 6)), periods, 1),
         lambda periods: BGBB(**TRUTH).probability_of_orders_new(periods, 1),
-        lambda periods: BGBB(**TRUTH).discounted_orders(customers((1, 2, 6)), 0.1, periods, every=7),
+        lambda periods: BGBB(**TRUTH).discounted_orders(customers((1, 2, 6)), 0.1, periods, period_days=7),
         lambda periods: BGBB(**TRUTH).simulate_orders(customers((1, 2, 6)), periods, np.random.default_rng(1)),
     ],
     ids=["expected", "of new", "chance", "chance of new", "discounted", "drawn"],
@@ -133,7 +133,7 @@ def test_where_a_day_is_a_period_a_year_has_365_of_them(seen):
     daily, model = DailyBGBB(**TRUTH), BGBB(**TRUTH)
     for days in (20, None):
         found = daily.discounted_orders(seen, 0.1, days)
-        pd.testing.assert_series_equal(found, model.discounted_orders(seen, 0.1, days, every=1))
+        pd.testing.assert_series_equal(found, model.discounted_orders(seen, 0.1, days, period_days=1))
     assert daily.p_alive(seen).equals(model.p_alive(seen))
     assert isinstance(DailyBGBB.fit(seen), DailyBGBB)
 

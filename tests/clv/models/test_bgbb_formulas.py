@@ -145,14 +145,14 @@ def test_expected_orders_are_the_sum_over_periods(model, periods):
     assert_close(BGBB(*model).expected_orders_new([periods]), [exact_orders(model, 0, 0, periods)], 1e-11)
 
 
-@pytest.mark.parametrize("every", [1, 7, 365])
+@pytest.mark.parametrize("period_days", [1, 7, 365])
 @pytest.mark.parametrize("periods", [1, 52, None])
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
-def test_discounted_orders_are_the_sum_over_periods(model, periods, every):
-    kept = mp.mpf(1.1) ** (-mp.mpf(every) / 365)
+def test_discounted_orders_are_the_sum_over_periods(model, periods, period_days):
+    kept = mp.mpf(1.1) ** (-mp.mpf(period_days) / 365)
     horizon = mp.inf if periods is None else periods
     true = [exact_p_alive(model, *row) * exact_orders(model, row[0], row[2], horizon, kept) for row in ROWS]
-    assert_close(BGBB(*model).discounted_orders(CUSTOMERS, 0.1, periods, every=every), true, 1e-11)
+    assert_close(BGBB(*model).discounted_orders(CUSTOMERS, 0.1, periods, period_days=period_days), true, 1e-11)
 
 
 def test_predictions_hold_at_random_points():
@@ -160,25 +160,27 @@ def test_predictions_hold_at_random_points():
         found = BGBB(*model).expected_orders(customers(row), 52)
         assert_close(found, [exact_p_alive(model, *row) * exact_orders(model, row[0], row[2], 52)], 1e-11)
         true = exact_p_alive(model, *row) * exact_orders(model, row[0], row[2], mp.inf, 1 / mp.mpf(1.25))
-        assert_close(BGBB(*model).discounted_orders(customers(row), 0.25, every=365), [true], 1e-11)
+        assert_close(BGBB(*model).discounted_orders(customers(row), 0.25, period_days=365), [true], 1e-11)
 
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_undiscounted_orders_of_some_periods_are_the_expected_ones(model):
-    found = BGBB(*model).discounted_orders(CUSTOMERS, 0, 52, every=7)
+    found = BGBB(*model).discounted_orders(CUSTOMERS, 0, 52, period_days=7)
     np.testing.assert_array_equal(found, BGBB(*model).expected_orders(CUSTOMERS, 52))
 
 
 def test_an_order_a_period_ahead_is_worth_what_is_left_after_a_period():
     model = BGBB(*MODELS["donations"])
-    for every in (1, 30, 365):
-        ratio = model.discounted_orders(CUSTOMERS, 0.2, 1, every=every) / model.expected_orders(CUSTOMERS, 1)
-        np.testing.assert_allclose(ratio, 1.2 ** (-every / 365), rtol=1e-12)
+    for period_days in (1, 30, 365):
+        ratio = model.discounted_orders(CUSTOMERS, 0.2, 1, period_days=period_days) / model.expected_orders(
+            CUSTOMERS, 1
+        )
+        np.testing.assert_allclose(ratio, 1.2 ** (-period_days / 365), rtol=1e-12)
 
 
 def test_undiscounted_orders_for_ever_are_the_limit_of_the_expected_ones():
     model = BGBB(2.0, 3.0, 3.0, 5.0)
-    found = model.discounted_orders(CUSTOMERS, 0, every=7)
+    found = model.discounted_orders(CUSTOMERS, 0, period_days=7)
     assert found[0] == pytest.approx(2 / 5 * 5 / 2)  # E[p] E[(1 - theta) / theta]
     np.testing.assert_allclose(found, model.expected_orders(CUSTOMERS, 1e9), rtol=1e-10)
 
@@ -186,7 +188,7 @@ def test_undiscounted_orders_for_ever_are_the_limit_of_the_expected_ones():
 @pytest.mark.parametrize("gamma", [0.5, 1.0])
 def test_undiscounted_orders_for_ever_have_no_mean_where_gamma_is_at_most_1(gamma):
     with pytest.raises(ValueError, match=rf"no finite mean as gamma = {gamma:.4g} is at most 1"):
-        BGBB(0.5, 3.0, gamma, 5.0).discounted_orders(CUSTOMERS, 0, every=7)
+        BGBB(0.5, 3.0, gamma, 5.0).discounted_orders(CUSTOMERS, 0, period_days=7)
 
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
@@ -214,8 +216,8 @@ def test_everything_is_finite_at_the_strangest_parameters(theta):
             model.p_alive(frame),
             model.expected_orders(frame, 52),
             model.expected_orders_new(np.array([0, 1, 5000])),
-            model.discounted_orders(frame, 0.1, 0, every=7),
-            model.discounted_orders(frame, 1e-4, every=1),
+            model.discounted_orders(frame, 0.1, 0, period_days=7),
+            model.discounted_orders(frame, 1e-4, period_days=1),
             model.probability_of_orders(frame, 52, 3),
         ]
         for part in BGBB._likelihood(*frame.to_numpy(float).T, np.ones(5))(theta):
@@ -233,7 +235,7 @@ def test_everything_is_finite_at_five_thousand_opportunities():
         with np.errstate(over="raise", divide="raise", invalid="raise"):
             value, gradient, hessian = BGBB._likelihood(*frame.to_numpy(float).T, np.ones(len(grid)))(theta)
             found = [model.p_alive(frame), model.expected_orders(frame, 5000)]
-            found.append(model.discounted_orders(frame, 0.1, every=1))
+            found.append(model.discounted_orders(frame, 0.1, period_days=1))
         assert np.isfinite(value)
         assert np.isfinite([*gradient, *hessian.ravel()]).all()
         assert all((np.isfinite(v) & (v >= 0)).all() for v in found)
@@ -241,6 +243,6 @@ def test_everything_is_finite_at_five_thousand_opportunities():
 
 def test_a_customer_is_worth_the_same_in_any_company():
     model = BGBB(*MODELS["donations"])
-    for predict in (lambda f: model.p_alive(f), lambda f: model.discounted_orders(f, 0.1, every=7)):
+    for predict in (lambda f: model.p_alive(f), lambda f: model.discounted_orders(f, 0.1, period_days=7)):
         alone = [predict(customers(row))[0] for row in ROWS]
         np.testing.assert_allclose(predict(CUSTOMERS), alone, rtol=1e-11)

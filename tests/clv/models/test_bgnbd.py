@@ -31,7 +31,7 @@ def test_fitting_finds_the_parameters_a_world_was_simulated_from():
     assert 0 < 2 * short < stats.chi2.ppf(0.999, df=4)
     found = likelihood.parameters(model)
     assert list(found.value) == pytest.approx(list(SLOW.values()), rel=0.2)
-    assert (found.high / found.low < 1.6).all()
+    assert (found.ci_high / found.ci_low < 1.6).all()
 
 
 def test_a_fit_is_the_same_every_time(world, fitted):

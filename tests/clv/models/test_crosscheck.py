@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from crmlab import clv
-from crmlab.clv.models.crosscheck import by_lifetimes
+from crmlab.clv.models.crosscheck import compare_with_lifetimes
 from crmlab.likelihood import Unfitted
 
 from ..worlds import simulated
@@ -21,28 +21,28 @@ def world():
 
 @pytest.mark.parametrize("family", [clv.BGNBD, clv.MBGNBD, clv.ParetoNBD])
 def test_lifetimes_finds_the_same_maximum(family, world):
-    found = by_lifetimes(family.fit(world), world)
-    assert (abs(found.difference) < 1e-3).all()  # of parameters, which its optimiser leaves early
-    assert abs(found.difference["log_likelihood"]) < 1e-8
+    found = compare_with_lifetimes(family.fit(world), world)
+    assert (abs(found.relative_difference) < 1e-3).all()  # of parameters, which its optimiser leaves early
+    assert abs(found.relative_difference["log_likelihood"]) < 1e-8
     assert found.crmlab["log_likelihood"] >= found.lifetimes["log_likelihood"] - 1e-6
-    assert found.columns.to_list() == ["crmlab", "lifetimes", "difference", "note"]
-    assert set(found.note) == {""}
+    assert found.columns.to_list() == ["crmlab", "lifetimes", "relative_difference", "reason"]
+    assert set(found.reason) == {""}
 
 
 def test_lifetimes_starts_at_the_same_place_every_time_and_leaves_chance_to_others(world):
     fitted = clv.ParetoNBD.fit(world)
-    once = by_lifetimes(fitted, world)
+    once = compare_with_lifetimes(fitted, world)
     np.random.seed(7)
     expected = np.random.random()
     np.random.seed(7)
-    pd.testing.assert_frame_equal(by_lifetimes(fitted, world), once, check_exact=True)
+    pd.testing.assert_frame_equal(compare_with_lifetimes(fitted, world), once, check_exact=True)
     assert np.random.random() == expected
 
 
 def test_another_model_than_the_fitted_one_is_seen_to_differ(world):
     fitted = clv.BGNBD.fit(world)
-    found = by_lifetimes(clv.BGNBD(fitted.r * 1.1, fitted.alpha, fitted.a, fitted.b), world)
-    assert found.difference["r"] == pytest.approx(0.1, abs=1e-3)
+    found = compare_with_lifetimes(clv.BGNBD(fitted.r * 1.1, fitted.alpha, fitted.a, fitted.b), world)
+    assert found.relative_difference["r"] == pytest.approx(0.1, abs=1e-3)
     assert found.crmlab["log_likelihood"] < found.lifetimes["log_likelihood"] - 1
 
 
@@ -50,20 +50,20 @@ def test_spend_is_checked_too():
     from crmlab import catalog
 
     spenders = clv.collapse(clv.summarise(catalog.load("cdnow_sample"), "1997-09-30"), "monetary_value")
-    found = by_lifetimes(clv.GammaGamma.fit(spenders), spenders)
+    found = compare_with_lifetimes(clv.GammaGamma.fit(spenders), spenders)
     assert found.index.to_list() == ["p", "q", "gamma", "log_likelihood"]
-    assert (abs(found.difference) < 1e-6).all()
+    assert (abs(found.relative_difference) < 1e-6).all()
 
 
 @pytest.mark.parametrize(
-    ("family", "note"), [(clv.NBD, "lifetimes has no NBD"), (clv.DailyBGBB, "lifetimes' BG/BB adds 1e-15")]
+    ("family", "reason"), [(clv.NBD, "lifetimes has no NBD"), (clv.DailyBGBB, "lifetimes' BG/BB adds 1e-15")]
 )
-def test_a_model_that_lifetimes_lacks_is_shown_alone_with_the_reason(world, family, note):
+def test_a_model_that_lifetimes_lacks_is_shown_alone_with_the_reason(world, family, reason):
     fitted = family.fit(world)
-    found = by_lifetimes(fitted, world)
+    found = compare_with_lifetimes(fitted, world)
     assert found.crmlab["log_likelihood"] == fitted.log_likelihood(world)
-    assert found[["lifetimes", "difference"]].isna().all(axis=None)
-    assert found.note.str.startswith(note).all()
+    assert found[["lifetimes", "relative_difference"]].isna().all(axis=None)
+    assert found.reason.str.startswith(reason).all()
 
 
 def test_a_model_that_lifetimes_cannot_fit_says_so(world, monkeypatch):
@@ -74,20 +74,20 @@ def test_a_model_that_lifetimes_cannot_fit_says_so(world, monkeypatch):
         raise ConvergenceError
 
     monkeypatch.setattr(lifetimes.BetaGeoFitter, "fit", refuse)
-    found = by_lifetimes(clv.BGNBD.fit(world), world)
-    assert set(found.note) == {"lifetimes does not converge on these data"}
+    found = compare_with_lifetimes(clv.BGNBD.fit(world), world)
+    assert set(found.reason) == {"lifetimes does not converge on these data"}
     assert found.crmlab.notna().all()
 
 
 def test_what_was_not_fitted_has_no_rows(world):
-    found = by_lifetimes(Unfitted("no spend"), world)
+    found = compare_with_lifetimes(Unfitted("no spend"), world)
     assert found.empty
-    assert found.columns.to_list() == ["crmlab", "lifetimes", "difference", "note"]
+    assert found.columns.to_list() == ["crmlab", "lifetimes", "relative_difference", "reason"]
 
 
 def test_bgbb_of_periods_is_checked_too():
     donations = pd.read_csv(Path(importlib.util.find_spec("lifetimes").origin).parent / "datasets" / "donations.csv")
     donations = donations.rename(columns={"periods": "age", "weights": "customers"})
-    found = by_lifetimes(clv.BGBB.fit(donations), donations)
-    assert (abs(found.difference) < 1e-6).all()
+    found = compare_with_lifetimes(clv.BGBB.fit(donations), donations)
+    assert (abs(found.relative_difference) < 1e-6).all()
     assert found.crmlab["log_likelihood"] == pytest.approx(-33225.58, abs=0.005)  # REFERENCE

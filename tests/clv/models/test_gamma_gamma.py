@@ -70,7 +70,7 @@ def test_fitting_finds_the_parameters_a_world_was_simulated_from(world, fitted):
     assert 0 < 2 * short < stats.chi2.ppf(0.999, df=3)
     found = likelihood.parameters(fitted)
     assert list(found.value) == pytest.approx(list(TRUTH.values()), rel=0.2)
-    assert (found.high / found.low < 1.6).all()
+    assert (found.ci_high / found.ci_low < 1.6).all()
 
 
 def test_a_fit_is_the_same_every_time(world, fitted):
@@ -90,9 +90,9 @@ def test_a_row_for_many_customers_is_as_good_as_a_row_for_each(world, fitted):
 
 def test_only_repeat_buyers_who_spent_are_learnt_from(world, fitted):
     others = spenders((0, 0.0), (0, 50.0), (4, 0.0), (1, 0.0))
-    assert clv.GammaGamma.fits(others).to_list() == [False] * 4
+    assert clv.GammaGamma.eligible(others).to_list() == [False] * 4
     more = pd.concat([others, world], ignore_index=True)
-    assert clv.GammaGamma.fits(more).sum() == len(world)
+    assert clv.GammaGamma.eligible(more).sum() == len(world)
     assert clv.GammaGamma.fit(more) == fitted
     assert fitted.log_likelihood(more) == fitted.log_likelihood(world)
 
@@ -115,7 +115,7 @@ def test_expected_spend_is_the_same_on_an_engine():
     frame = spenders((0, 0.0), (1, 100.0), (10, 33.35))
     model = clv.GammaGamma(6.249572271322336, 3.744224667132199, 15.443520962593736)
     table = ibis.memtable(frame)
-    there = table.select(spend=model.spend_given(table.frequency, table.monetary_value)).execute().spend
+    there = table.select(spend=model.conditional_expected_spend(table.frequency, table.monetary_value)).execute().spend
     np.testing.assert_allclose(there, model.expected_spend(frame), rtol=1e-15)
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from crmlab import clv
-from crmlab.clv.models.inputs import Checked, distinct
+from crmlab.clv.models.inputs import Validated, distinct
 from crmlab.contracts import InputError
 from crmlab.likelihood import FitError
 
@@ -85,14 +85,14 @@ def test_counts_do_not_overflow_small_integers():
 @pytest.mark.parametrize(
     ("ask", "told"),
     [
-        (lambda m, f: m.expected_orders(f, -5), "days = -5: choose a finite number of them, 0 or more"),
-        (lambda m, f: m.expected_orders(f, np.nan), "days = nan"),
+        (lambda m, f: m.expected_orders(f, -5), "horizon_days = -5: choose a finite number of them, 0 or more"),
+        (lambda m, f: m.expected_orders(f, np.nan), "horizon_days = nan"),
         (lambda m, f: m.expected_orders_new([1, -1]), "days"),
-        (lambda m, f: m.simulate_orders(f, None, np.random.default_rng(1)), "days = None"),
+        (lambda m, f: m.simulate_orders(f, None, np.random.default_rng(1)), "horizon_days = None"),
         (lambda m, f: m.probability_of_orders(f, 30, -1), "count = -1: choose a whole number of orders, 0 or more"),
         (lambda m, f: m.probability_of_orders(f, 30, 1.5), r"count = 1\.5"),
         (lambda m, f: m.discounted_orders(f, -0.1), r"discount_annual = -0\.1: choose a yearly rate of 0 or more"),
-        (lambda m, f: m.discounted_orders(f, 0.1, -3), "days = -3"),
+        (lambda m, f: m.discounted_orders(f, 0.1, -3), "horizon_days = -3"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_in_words(model, ask, told):
@@ -175,7 +175,7 @@ def test_nobody_is_expected_nothing(model):
 
 def test_a_checked_summary_answers_as_a_plain_one_and_is_checked_once():
     frame = customers(GOOD, (0, 0, 90), GOOD).assign(customers=[1, 2, 3])
-    seen = Checked(frame)
+    seen = Validated(frame)
     for model in MODELS:
         assert model.expected_orders(seen, 30).equals(model.expected_orders(frame, 30))
         assert model.p_alive(seen).equals(model.p_alive(frame))
@@ -185,9 +185,9 @@ def test_a_checked_summary_answers_as_a_plain_one_and_is_checked_once():
     assert seen.recency[0] == 30  # what was checked stays as it was
     assert type(seen.assign(recency=frame.recency)) is pd.DataFrame
     with pytest.raises(InputError, match="a recency beyond the age"):
-        Checked(frame)
+        Validated(frame)
 
 
 def test_an_interval_that_there_is_not_is_refused():
     with pytest.raises(ValueError, match="interval = 'Confidence': choose confidence or predictive"):
-        clv.orders_ahead(MODELS[0], customers(GOOD).assign(customers=1), 30, 1, interval="Confidence")
+        clv.forecast_orders(MODELS[0], customers(GOOD).assign(customers=1), 30, 1, interval="Confidence")

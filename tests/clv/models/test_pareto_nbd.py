@@ -51,14 +51,14 @@ def test_fitting_finds_the_parameters_a_world_was_simulated_from():
     assert 0 < 2 * short < stats.chi2.ppf(0.999, df=4)
     found = likelihood.parameters(model)
     assert list(found.value) == pytest.approx(list(TRUE.values()), rel=0.25)
-    assert (found.high / found.low < 2).all()
+    assert (found.ci_high / found.ci_low < 2).all()
 
 
 def test_intervals_hold_the_truth_about_as_often_as_they_say(monkeypatch):
     # 8 worlds x 4 parameters at 95 %: fewer than 27 would happen once in 200 such tests, were they independent
-    monkeypatch.setattr(likelihood, "MANY", 128)
+    monkeypatch.setattr(likelihood, "INTERVAL_POINTS", 128)
     worlds = [likelihood.parameters(ParetoNBD.fit(collapsed(simulated(1000, seed)))) for seed in range(8)]
-    held = sum(((w.low < pd.Series(TRUE)) & (pd.Series(TRUE) < w.high)).sum() for w in worlds)
+    held = sum(((w.ci_low < pd.Series(TRUE)) & (pd.Series(TRUE) < w.ci_high)).sum() for w in worlds)
     assert 27 <= held <= 32
 
 

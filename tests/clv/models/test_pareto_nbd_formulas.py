@@ -74,7 +74,7 @@ def test_a_customer_of_today_has_likelihood_1():
 
 def test_p_alive_is_that_of_the_paper_in_both_tails():
     for model, (x, t_x, T) in [*random_cases(120, seed=3), *itertools.product(MODELS.values(), ROWS)]:
-        odds = ParetoNBD(*model)._log_odds_gone(*columns(x, t_x, T))
+        odds = ParetoNBD(*model)._log_odds_inactive(*columns(x, t_x, T))
         true = exact_pareto.odds_gone(model, x, t_x, T)
         assert_close(odds, [exact_pareto.mp.log(true) if t_x < T else -np.inf], 1e-13, 1e-11)
         alive = ParetoNBD(*model).p_alive(customers((x, t_x, T)))
@@ -86,7 +86,7 @@ def test_p_alive_keeps_its_digits_where_the_wait_is_short():
         MODELS.values(), (2**-20, 2**-7, 0.5), ((0, 0), (3, 90), (5000, 5000))
     ):
         age = T or wait
-        odds = ParetoNBD(*model)._log_odds_gone(*columns(x, age - wait, age))
+        odds = ParetoNBD(*model)._log_odds_inactive(*columns(x, age - wait, age))
         assert_close(odds, [exact_pareto.mp.log(exact_pareto.odds_gone(model, x, age - wait, age))], 1e-13, 1e-11)
 
 
@@ -160,9 +160,9 @@ def test_the_chance_of_n_orders_is_that_of_any_leaving_time():
     for (model, (x, _, T)), days, count in zip(
         random_cases(16, seed=5), itertools.cycle([1, 30, 365, 36500]), itertools.cycle([0, 1, 60]), strict=False
     ):
-        living = ParetoNBD(*model)._living(*columns(x, T))
+        living = ParetoNBD(*model)._posterior(*columns(x, T))
         true = exact_pareto.chance_while_alive(model, x, T, days, count)
-        assert_close(ParetoNBD._chance(living, days, count), [true], 1e-10, 1e-25)
+        assert_close(ParetoNBD._order_probability(living, days, count), [true], 1e-10, 1e-25)
 
 
 def test_chances_of_n_orders_add_up_to_1_and_their_mean_is_expected():

@@ -29,10 +29,10 @@ every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
     ("estimate", "unit", "interval"),
     [
         (lambda c, o, s, seed: clv.active_customers(o, c, seed), "customers, by BG/NBD", "confidence"),
-        (lambda c, o, s, seed: clv.orders_ahead(o, c, 180, seed), "orders", "predictive"),
-        (lambda c, o, s, seed: clv.value_ahead(o, s, c, 180, 0.1, 0.5, seed, "EUR"), "EUR", "confidence"),
+        (lambda c, o, s, seed: clv.forecast_orders(o, c, 180, seed), "orders", "predictive"),
+        (lambda c, o, s, seed: clv.customer_equity(o, s, c, 180, 0.1, 0.5, seed, "EUR"), "EUR", "confidence"),
     ],
-    ids=["active_customers", "orders_ahead", "value_ahead"],
+    ids=["active_customers", "forecast_orders", "customer_equity"],
 )
 def test_a_total_has_an_interval_about_it_that_repeats_from_its_seed(fits, estimate, unit, interval):
     one, again, other = (estimate(*fits, seed) for seed in (1, 1, 2))
@@ -47,18 +47,18 @@ def test_totals_estimate_the_sums_over_customers(fits):
     customers, orders, spend = fits
     each = spread(customers)
     value = clv.value(orders.discounted_orders(each, 0.1, 180), spend.expected_spend(each), 0.5).sum()
-    active, ahead = clv.active_customers(orders, customers, 1), clv.orders_ahead(orders, customers, 180, 1)
+    active, ahead = clv.active_customers(orders, customers, 1), clv.forecast_orders(orders, customers, 180, 1)
     assert active.value == pytest.approx(orders.p_alive(each).sum(), rel=1e-12)
     assert ahead.value == pytest.approx(orders.expected_orders(each, 180).sum(), rel=1e-12)
-    assert clv.value_ahead(orders, spend, customers, 180, 0.1, 0.5, 1).value == pytest.approx(value, rel=1e-12)
+    assert clv.customer_equity(orders, spend, customers, 180, 0.1, 0.5, 1).value == pytest.approx(value, rel=1e-12)
 
 
 def test_what_will_be_seen_is_less_certain_than_what_is_expected(fits, monkeypatch):
-    monkeypatch.setattr(totals, "DRAWS", 256)
+    monkeypatch.setattr(totals, "REPLICATES", 256)
     customers, orders, _ = fits
     alike = customers[:20].assign(customers=200)
     sure = replace(orders, covariance=np.eye(4) * 1e-12)
-    seen, by_the_sure = (clv.orders_ahead(model, alike, 180, 1) for model in (orders, sure))
+    seen, by_the_sure = (clv.forecast_orders(model, alike, 180, 1) for model in (orders, sure))
     expected = [clv.total(m.expected_orders(alike, 180), alike.customers) for m in likelihood.draws(orders, 256, 1)]
     low, high = np.quantile(expected, [0.025, 0.975])
     variance = (high - low) ** 2 + (by_the_sure.high - by_the_sure.low) ** 2
@@ -71,20 +71,20 @@ def test_both_intervals_stand_about_the_same_expectation(fits, interval):
     money = (180, 0.1, 0.5, 1, "EUR")
     for one in (
         clv.active_customers(orders, customers, 1, interval),
-        clv.orders_ahead(orders, customers, 180, 1, interval),
-        clv.value_ahead(orders, spend, customers, *money, interval),
+        clv.forecast_orders(orders, customers, 180, 1, interval),
+        clv.customer_equity(orders, spend, customers, *money, interval),
     ):
         assert one.interval == interval
         assert one.low < one.value < one.high
-    assert one.value == clv.value_ahead(orders, spend, customers, *money).value
+    assert one.value == clv.customer_equity(orders, spend, customers, *money).value
 
 
 def test_value_as_it_will_be_seen_has_the_spread_of_a_world_of_known_parameters(fits, monkeypatch):
-    monkeypatch.setattr(totals, "DRAWS", 256)
+    monkeypatch.setattr(totals, "REPLICATES", 256)
     customers, orders, spend = fits
     few = customers[:10].assign(customers=50)
     sure = [replace(m, covariance=np.eye(n) * 1e-12) for m, n in ((orders, 4), (spend, 3))]
-    seen = clv.value_ahead(*sure, few, 365, 0.1, 0.5, 1, "EUR", "predictive")
+    seen = clv.customer_equity(*sure, few, 365, 0.1, 0.5, 1, "EUR", "predictive")
     rng, worlds = np.random.default_rng(5), []
     for _ in range(600):  # by hand: one order after the other
         drawn = orders.simulate_orders(few, 365, rng)
@@ -100,31 +100,38 @@ def test_value_as_it_will_be_seen_has_the_spread_of_a_world_of_known_parameters(
 
 def test_each_customer_is_expected_what_the_totals_add_up_to(fits):
     customers, orders, spend = fits[0][::5], *fits[1:]
-    found = clv.expected_of_each(orders, spend, customers, 180, 0.1, 0.5, 1)
+    found = clv.predict_customers(orders, spend, customers, 180, 0.1, 0.5, 1)
     assert found.index.equals(customers.index)
-    assert clv.total(found.expected_orders, customers.customers) == clv.orders_ahead(orders, customers, 180, 1).value
-    worth = clv.value_ahead(orders, spend, customers, 180, 0.1, 0.5, 1).value
+    assert clv.total(found.expected_orders, customers.customers) == clv.forecast_orders(orders, customers, 180, 1).value
+    worth = clv.customer_equity(orders, spend, customers, 180, 0.1, 0.5, 1).value
     assert clv.total(found["value"], customers.customers) == pytest.approx(worth, rel=1e-12)
     for name in ("p_alive", "expected_orders", "discounted_orders", "value"):
-        assert (found[f"{name}_low"] <= found[name] + 1e-12).all()
-        assert (found[name] <= found[f"{name}_high"] + 1e-12).all()
-    ends = [name for name in found if name.startswith(("orders_", "discounted_l", "discounted_h", "worth"))]
-    assert ends == [f"{name}_{end}" for name in ("orders", "discounted", "worth") for end in ("low", "high")]
-    assert (found.discounted_high <= found.orders_high).all()
-    assert (found.orders_low <= found.expected_orders_low).all()
-    assert (found.orders_high >= found.expected_orders_high.round() - 1).all()
+        assert (found[f"{name}_ci_low"] <= found[name] + 1e-12).all()
+        assert (found[name] <= found[f"{name}_ci_high"] + 1e-12).all()
+    ends = [name for name in found if "_pi_" in name]
+    assert ends == [
+        f"{name}_pi_{end}" for name in ("expected_orders", "discounted_orders", "value") for end in ("low", "high")
+    ]
+    assert (found.discounted_orders_pi_high <= found.expected_orders_pi_high).all()
+    assert (found.expected_orders_pi_low <= found.expected_orders_ci_low).all()
+    assert (found.expected_orders_pi_high >= found.expected_orders_ci_high.round() - 1).all()
     assert not found.isna().any().any()
 
 
 def test_without_a_model_of_spend_each_customer_is_expected_orders_alone(fits):
     customers, orders, spend = fits
     some = customers[::20]
-    found = clv.expected_of_each(orders, None, some, 180, 0.1, 0.5, 1)
-    full = clv.expected_of_each(orders, spend, some, 180, 0.1, 0.5, 1)
-    money = {f"{name}{end}" for name in ("value", "worth") for end in ("", "_low", "_high")} - {"worth"}
+    found = clv.predict_customers(orders, None, some, 180, 0.1, 0.5, 1)
+    full = clv.predict_customers(orders, spend, some, 180, 0.1, 0.5, 1)
+    money = {f"value{end}" for end in ("", "_ci_low", "_ci_high", "_pi_low", "_pi_high")}
     assert set(full) - set(found) == money
     assert list(found) == [name for name in full if name not in money]
-    seen = ["orders_low", "orders_high", "discounted_low", "discounted_high"]
+    seen = [
+        "expected_orders_pi_low",
+        "expected_orders_pi_high",
+        "discounted_orders_pi_low",
+        "discounted_orders_pi_high",
+    ]
     expected = [name for name in found if name not in seen]
     pd.testing.assert_frame_equal(found[expected], full[expected])
     for end in seen:  # other draws of the same
@@ -134,12 +141,12 @@ def test_without_a_model_of_spend_each_customer_is_expected_orders_alone(fits):
 
 def test_each_customers_orders_lie_between_what_the_chances_allow(fits, monkeypatch):
     customers, orders, spend = fits
-    monkeypatch.setattr(totals, "DRAWS", 256)
+    monkeypatch.setattr(totals, "REPLICATES", 256)
     few = customers.sort_values("frequency")[-5:]
     sure = replace(orders, covariance=np.eye(4) * 1e-12)
-    found = clv.expected_of_each(sure, spend, few, 180, 0.1, 0.5, 1)
+    found = clv.predict_customers(sure, spend, few, 180, 0.1, 0.5, 1)
     chances = np.array([orders.probability_of_orders(few, 180, n) for n in range(60)]).cumsum(axis=0)
-    for low, high, upto in zip(found.orders_low, found.orders_high, chances.T, strict=True):
+    for low, high, upto in zip(found.expected_orders_pi_low, found.expected_orders_pi_high, chances.T, strict=True):
         assert upto[int(low)] > 0.005  # 2.5 %, but for the noise of 256 draws
         assert upto[int(high)] > 0.93
 
@@ -147,51 +154,53 @@ def test_each_customers_orders_lie_between_what_the_chances_allow(fits, monkeypa
 def test_where_mean_spend_may_be_infinite_so_may_the_interval(fits):
     customers, orders, spend = fits
     heavy = replace(spend, q=1.05, covariance=np.diag([0.01, 0.05, 0.01]))
-    found = clv.value_ahead(orders, heavy, customers, 180, 0.1, 0.5, 1)
+    found = clv.customer_equity(orders, heavy, customers, 180, 0.1, 0.5, 1)
     assert np.isfinite(found.value)
     assert found.high == np.inf
 
 
 @every_model
 def test_a_new_customer_is_one_of_a_summary_and_so_has_every_interval(model):
-    new = clv.newcomers()
+    new = clv.new_customers()
     expected = float(model.expected_orders_new(365))
-    sure, seen = (clv.orders_ahead(model, new, 365, 1, interval) for interval in ("confidence", "predictive"))
+    sure, seen = (clv.forecast_orders(model, new, 365, 1, interval) for interval in ("confidence", "predictive"))
     assert sure.value == seen.value == pytest.approx(expected, rel=1e-12)
     assert sure.low < expected < sure.high
     assert (seen.low, seen.high % 1) == (0, 0)
     assert seen.high > sure.high
-    found = clv.expected_of_each(model, MONEY, new, 365, 0.1, 0.5, 1).iloc[0]
-    assert (found.expected_orders, found.expected_orders_low) == pytest.approx((expected, sure.low))
+    found = clv.predict_customers(model, MONEY, new, 365, 0.1, 0.5, 1).iloc[0]
+    assert (found.expected_orders, found.expected_orders_ci_low) == pytest.approx((expected, sure.low))
     assert found["value"] == pytest.approx(found.discounted_orders * 0.5 * 6.25 * 15.44 / 2.74)  # p gamma / (q - 1)
-    many = clv.orders_ahead(model, clv.newcomers(1000), 365, 1)
+    many = clv.forecast_orders(model, clv.new_customers(1000), 365, 1)
     assert many.value == pytest.approx(1000 * expected, rel=1e-12)
     assert many.low < many.value < many.high
 
 
 @every_model
 def test_the_chance_of_n_orders_has_a_confidence_interval(model):
-    for customers, count in ((SEEN, 2), (clv.newcomers(), 0)):
-        found = clv.chances_of_each(model, customers, 60, count, 1)
-        chance = model.probability_of_orders(customers, 60, count)
-        assert found.chance.to_list() == chance.to_list()
-        assert ((found.low < found.chance) & (found.chance < found.high)).all()
-        assert found[["low", "high"]].stack().between(0, 1).all()
+    for customers, count in ((SEEN, 2), (clv.new_customers(), 0)):
+        found = clv.order_probabilities(model, customers, 60, count, 1)
+        probability = model.probability_of_orders(customers, 60, count)
+        assert found.probability.to_list() == probability.to_list()
+        assert ((found.ci_low < found.probability) & (found.probability < found.ci_high)).all()
+        assert found[["ci_low", "ci_high"]].stack().between(0, 1).all()
         drawn = [m.probability_of_orders(customers, 60, count) for m in likelihood.draws(model, 64, 1)]
-        low, high = np.min(drawn, axis=0), np.max(drawn, axis=0)  # of 64, .025 × 65 = 1.6: the first and the last
-        assert found.low.to_list() == low.tolist()
-        assert found.high.to_list() == high.tolist()
+        ci_low, ci_high = np.min(drawn, axis=0), np.max(drawn, axis=0)  # of 64, .025 × 65 = 1.6: the first and the last
+        assert found.ci_low.to_list() == ci_low.tolist()
+        assert found.ci_high.to_list() == ci_high.tolist()
 
 
 @every_model
 def test_discounted_orders_of_each_have_intervals_for_some_days_and_for_ever(model):
-    some, ever = (clv.expected_of_each(model, None, SEEN, days, 0.1, 1.0, 1) for days in (365, None))
+    some, ever = (clv.predict_customers(model, None, SEEN, days, 0.1, 1.0, 1) for days in (365, None))
     assert some.discounted_orders.to_list() == model.discounted_orders(SEEN, 0.1, 365).to_list()
     assert ever.discounted_orders.to_list() == model.discounted_orders(SEEN, 0.1).to_list()
     for found in (some, ever):
-        assert (found.discounted_orders_low < found.discounted_orders).all()
-        assert (found.discounted_orders < found.discounted_orders_high).all()
-    assert list(ever) == [n for n in some if n.startswith(("p_alive", "discounted_orders"))]  # the rest has no end
+        assert (found.discounted_orders_ci_low < found.discounted_orders).all()
+        assert (found.discounted_orders < found.discounted_orders_ci_high).all()
+    assert list(ever) == [
+        n for n in some if n.startswith(("p_alive", "discounted_orders")) and "_pi_" not in n
+    ]  # the rest has no end
 
 
 @every_model
@@ -202,24 +211,24 @@ def test_orders_discounted_are_those_drawn_each_at_its_day(model):
         worth = 1.1 ** (-orders.day / 365)
         drawn.append(worth.groupby(orders.row).sum().reindex([0, 1], fill_value=0.0))
     low, high = np.min(drawn, axis=0), np.max(drawn, axis=0)
-    found = clv.expected_of_each(model, None, SEEN, 365, 0.1, 1.0, 1)
-    assert found.discounted_low.to_numpy() == pytest.approx(low)
-    assert found.discounted_high.to_numpy() == pytest.approx(high)
-    total = clv.value_ahead(model, None, SEEN.assign(customers=1), 365, 0.1, 1.0, 1, "orders", "predictive")
+    found = clv.predict_customers(model, None, SEEN, 365, 0.1, 1.0, 1)
+    assert found.discounted_orders_pi_low.to_numpy() == pytest.approx(low)
+    assert found.discounted_orders_pi_high.to_numpy() == pytest.approx(high)
+    total = clv.customer_equity(model, None, SEEN.assign(customers=1), 365, 0.1, 1.0, 1, "orders", "predictive")
     sums = np.sum(drawn, axis=1)
     assert (total.low, total.high) == pytest.approx((sums.min(), sums.max()))
 
 
 def test_without_a_model_of_spend_what_customers_are_worth_is_orders(fits):
     customers, orders, _ = fits
-    sure, seen = (clv.value_ahead(orders, None, customers, 180, 0.1, 0.5, 1, "orders", i) for i in INTERVALS)
+    sure, seen = (clv.customer_equity(orders, None, customers, 180, 0.1, 0.5, 1, "orders", i) for i in INTERVALS)
     expected = clv.total(orders.discounted_orders(customers, 0.1, 180), customers.customers)
     assert sure.value == seen.value == pytest.approx(expected, rel=1e-12)  # whatever the margin
     assert seen.low < sure.low < expected < sure.high < seen.high
-    ever = clv.value_ahead(orders, None, customers, None, 0.1, 0.5, 1, "orders")
+    ever = clv.customer_equity(orders, None, customers, None, 0.1, 0.5, 1, "orders")
     assert ever.value > expected
 
 
 def test_a_model_written_by_hand_has_no_interval_until_it_is_fitted():
     with pytest.raises(ValueError, match=r"BGNBD\(.*\) was not fitted, .*: fit it first, as by BGNBD\.fit"):
-        clv.orders_ahead(clv.BGNBD(0.243, 30.9, 0.793, 2.426), clv.newcomers(), 30, 1)
+        clv.forecast_orders(clv.BGNBD(0.243, 30.9, 0.793, 2.426), clv.new_customers(), 30, 1)

@@ -64,7 +64,7 @@ def test_score_without_a_model_of_spend_tells_of_orders_alone(summary):
 
 
 def test_score_keeps_orders_and_spend_apart_where_they_have_no_product(summary):
-    apart = clv.score(summary, ORDERS, SPEND, 365, 0.1, valued=False).execute()
+    apart = clv.score(summary, ORDERS, SPEND, 365, 0.1, with_value=False).execute()
     full = clv.score(summary, ORDERS, SPEND, 365, 0.1).execute()
     pd.testing.assert_frame_equal(apart, full.drop(columns="value"))
 

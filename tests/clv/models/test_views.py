@@ -36,7 +36,7 @@ END = date(2024, 1, 20)
 
 @every_model
 def test_a_path_is_what_each_day_would_have_said(model):
-    path = clv.alive_path(model, log(*SHOP, *LATER), "ann", END)
+    path = clv.probability_alive_history(model, log(*SHOP, *LATER), "ann", END)
     days = [date(2024, 1, 3) + timedelta(n) for n in range(18)]
     known = pd.concat([by_customer(clv.summarise(log(*SHOP), day)).loc[["ann"]] for day in days])
     assert list(path.index.date) == days
@@ -46,7 +46,7 @@ def test_a_path_is_what_each_day_would_have_said(model):
 
 
 def test_a_path_marks_the_days_with_an_order():
-    path = clv.alive_path(MODELS[0], log(*SHOP), "ann", END)
+    path = clv.probability_alive_history(MODELS[0], log(*SHOP), "ann", END)
     assert path.index[path.ordered].day.to_list() == [3, 4, 11]
     assert path.p_alive.iloc[0] == 1
     falls = path.p_alive.diff() < 0
@@ -54,7 +54,7 @@ def test_a_path_marks_the_days_with_an_order():
 
 
 def test_a_path_of_one_day_is_that_of_a_new_customer():
-    path = clv.alive_path(MODELS[1], log(*SHOP), "cid", "2024-01-20")
+    path = clv.probability_alive_history(MODELS[1], log(*SHOP), "cid", "2024-01-20")
     assert path.ordered.to_list() == [True]
     # MBG/NBD: who may leave after the first order has left with chance a / (a + b)
     assert path.p_alive.to_list() == pytest.approx([1.5 / 2.4])
@@ -63,14 +63,14 @@ def test_a_path_of_one_day_is_that_of_a_new_customer():
 @pytest.mark.parametrize(("returned", "days"), [("2024-01-15", [3, 4]), ("2024-01-25", [3, 4, 11])])
 def test_a_path_leaves_out_an_order_returned_whole_by_its_end(returned, days):
     back = ("ann", returned, "-3.00", "2024-01-11")
-    path = clv.alive_path(MODELS[0], log(*SHOP, back), "ann", END)
+    path = clv.probability_alive_history(MODELS[0], log(*SHOP, back), "ann", END)
     assert path.index[path.ordered].day.to_list() == days
 
 
 @every_model
 @pytest.mark.parametrize("age", [1, 9, 400])
 def test_a_map_asks_the_model_cell_by_cell(model, age, recwarn):
-    found = clv.alive_map(model, age, most_orders=4)
+    found = clv.probability_alive_matrix(model, age, max_frequency=4)
     assert found.index.to_list() == [0, 1, 2, 3, 4]
     assert (found.index.name, found.columns.name) == ("frequency", "days_since_last")
     for orders, row in found.iterrows():
@@ -85,14 +85,14 @@ def test_a_map_asks_the_model_cell_by_cell(model, age, recwarn):
 
 
 def test_the_impossible_cells_of_a_map_are_empty():
-    found = clv.alive_map(MODELS[0], age=3, most_orders=4)
+    found = clv.probability_alive_matrix(MODELS[0], age=3, max_frequency=4)
     assert found.columns.to_list() == [0, 1, 2, 3]
     possible = [[0, 0, 0, 1], [1, 1, 1, 0], [1, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]]
     assert found.notna().astype(int).to_numpy().tolist() == possible
 
 
 def test_a_map_reaches_from_today_to_the_whole_age_in_whole_days():
-    days = clv.alive_map(MODELS[0], age=1000, most_orders=1).columns
+    days = clv.probability_alive_matrix(MODELS[0], age=1000, max_frequency=1).columns
     assert (days[0], days[-1], len(days)) == (0, 1000, 60)
     assert days.is_unique
     assert np.diff(days).max() - np.diff(days).min() <= 1
@@ -100,7 +100,7 @@ def test_a_map_reaches_from_today_to_the_whole_age_in_whole_days():
 
 @pytest.mark.parametrize("model", MODELS[:3], ids=lambda model: type(model).__name__)
 def test_departures_are_shares_of_the_law_of_leaving(model):
-    found = clv.departures(model)
+    found = clv.dropout_distribution(model)
     for until, share in found.share[::50].items():
         if isinstance(model, clv.BGNBD):  # after so many orders on average: a chance p ~ Beta(a, b) above 1 / until
             expected = mpmath.betainc(model.a, model.b, 1 / mpmath.mpf(until), 1, regularized=True)
@@ -112,7 +112,7 @@ def test_departures_are_shares_of_the_law_of_leaving(model):
 
 @pytest.mark.parametrize("model", MODELS[:4], ids=lambda model: type(model).__name__)
 def test_order_gaps_are_shares_of_the_law_of_rates(model):
-    found = clv.order_gaps(model)
+    found = clv.interpurchase_time_distribution(model)
     expected = [
         mpmath.gammainc(model.r, model.alpha / mpmath.mpf(days), regularized=True) for days in found.index[::50]
     ]
@@ -122,15 +122,15 @@ def test_order_gaps_are_shares_of_the_law_of_rates(model):
 
 def test_shares_by_hand():
     # a rate ~ Exponential(mean 1/30): above 1/days with chance e^(-30/days); p ~ Uniform: above 1/orders with 1 - it
-    gaps = clv.order_gaps(clv.NBD(1.0, 30.0)).share
+    gaps = clv.interpurchase_time_distribution(clv.NBD(1.0, 30.0)).share
     assert gaps.to_numpy() == pytest.approx(np.exp(-30 / gaps.index))
-    stays = clv.departures(clv.ParetoNBD(1.0, 1.0, 1.0, 30.0)).share
+    stays = clv.dropout_distribution(clv.ParetoNBD(1.0, 1.0, 1.0, 30.0)).share
     assert stays.to_numpy() == pytest.approx(np.exp(-30 / stays.index))
-    orders = clv.departures(clv.BGNBD(1.0, 1.0, 1.0, 1.0)).share
+    orders = clv.dropout_distribution(clv.BGNBD(1.0, 1.0, 1.0, 1.0)).share
     assert orders.to_numpy() == pytest.approx(1 - 1 / orders.index)
 
 
-@pytest.mark.parametrize("view", [clv.order_gaps, clv.departures])
+@pytest.mark.parametrize("view", [clv.interpurchase_time_distribution, clv.dropout_distribution])
 @every_model
 def test_shares_grow_from_0_towards_1_over_what_a_plot_shows(view, model):
     share = view(model).share
@@ -141,7 +141,7 @@ def test_shares_grow_from_0_towards_1_over_what_a_plot_shows(view, model):
 
 
 def test_nobody_leaves_a_model_without_goodbye():
-    found = clv.departures(MODELS[3])
+    found = clv.dropout_distribution(MODELS[3])
     assert found.empty
     assert list(found.columns) == ["share"]
     assert found.index.name == "nobody leaves"
@@ -150,7 +150,10 @@ def test_nobody_leaves_a_model_without_goodbye():
 @pytest.mark.parametrize(("family", "unit"), [(clv.BGBB, "periods"), (clv.DailyBGBB, "days")])
 def test_bgbb_counts_its_periods_which_may_be_days(family, unit):
     # p ~ Uniform: an order after more than n periods on average with chance 1 / n; leaving ~ Beta(1, 5): (1 - 1/n)^5
-    gaps, leaving = (view(family(1.0, 1.0, 1.0, 5.0)).share for view in (clv.order_gaps, clv.departures))
+    gaps, leaving = (
+        view(family(1.0, 1.0, 1.0, 5.0)).share
+        for view in (clv.interpurchase_time_distribution, clv.dropout_distribution)
+    )
     assert gaps.to_numpy() == pytest.approx(1 - 1 / gaps.index)
     assert leaving.to_numpy() == pytest.approx((1 - 1 / leaving.index) ** 5)
     assert (gaps.index.name, leaving.index.name) == (f"{unit} between orders", f"{unit} until leaving")
@@ -159,10 +162,10 @@ def test_bgbb_counts_its_periods_which_may_be_days(family, unit):
 def test_the_path_of_a_customer_whom_nobody_knows_is_refused_without_showing_an_id():
     shop = log(("0007", "2024-01-03", "5.00"), ("ann", "2024-01-05", "5.00"), ("late", "2024-03-01", "5.00"))
     with pytest.raises(InputError) as refused:
-        clv.alive_path(MODELS[0], shop, "7", END)
+        clv.probability_alive_history(MODELS[0], shop, "7", END)
     told = str(refused.value)
     assert told.startswith("customer_id: c-")
     assert "is none of the 2 customers with an order by 2024-01-20; 1 differs from it in leading zeros" in told
     assert "0007" not in told
     with pytest.raises(InputError, match="by 2024-01-20; give the id as the data write it, as text"):
-        clv.alive_path(MODELS[0], shop, "late", END)
+        clv.probability_alive_history(MODELS[0], shop, "late", END)

@@ -19,7 +19,7 @@ def test_expected_weeks_add_up_to_the_orders_expected_by_the_last_day():
     days = alike.age.max() + 1
     assert days % 7 != 0
     weeks = pd.RangeIndex(1, days // 7 + 1, name="week")
-    weekly = clv.orders_by_week(SURE, alike, weeks, seed=1).expected
+    weekly = clv.forecast_weekly_orders(SURE, alike, weeks, seed=1).expected
     ages = alike.age - days % 7  # as of the last day of the last whole week
     by_then = clv.total(pd.Series(SURE.expected_orders_new(ages.clip(lower=0))), alike.customers)
     assert weekly.sum() == pytest.approx(by_then, rel=1e-12)
@@ -32,49 +32,52 @@ def test_a_customer_acquired_later_is_expected_to_order_later():
     one = pd.DataFrame({"frequency": [0], "recency": [0], "age": [27], "customers": [1]})
     two = pd.concat([one, one.assign(age=13, customers=2)], ignore_index=True)
     weeks = pd.RangeIndex(1, 5)
-    first, both = (clv.orders_by_week(model, frame, weeks, seed=1).expected for frame in (one, two))
+    first, both = (clv.forecast_weekly_orders(model, frame, weeks, seed=1).expected for frame in (one, two))
     # whose age is 0 on day 14, the last of week 2 being day 13
-    newcomers = np.diff([0, 0, 0, *model.expected_orders_new([6, 13])])
-    assert (both - first).to_list() == pytest.approx(list(2 * newcomers))
+    new_customers = np.diff([0, 0, 0, *model.expected_orders_new([6, 13])])
+    assert (both - first).to_list() == pytest.approx(list(2 * new_customers))
 
 
 def test_orders_of_weeks_and_groups_are_likely_where_simulated_ones_fall(fits):
     customers, orders, _ = fits
     sure = replace(orders, covariance=np.eye(4) * 1e-12)
     weeks = pd.RangeIndex(1, 41, name="week")
-    likely, others = (clv.orders_by_week(sure, customers, weeks, seed) for seed in (1, 2))
-    assert ((likely.low <= likely.expected) & (likely.expected <= likely.high)).mean() > 0.97
+    likely, others = (clv.forecast_weekly_orders(sure, customers, weeks, seed) for seed in (1, 2))
+    assert ((likely.pi_low <= likely.expected) & (likely.expected <= likely.pi_high)).mean() > 0.97
     assert (likely.expected == others.expected).all()
-    so_far = likely.expected.cumsum()
-    assert ((likely.so_far_low <= so_far) & (so_far <= likely.so_far_high)).mean() > 0.97
-    spread = (likely.high - likely.low).sum() / (3.92 * np.sqrt(likely.expected)).sum()
+    cumulative = likely.expected.cumsum()
+    assert ((likely.cumulative_pi_low <= cumulative) & (cumulative <= likely.cumulative_pi_high)).mean() > 0.97
+    spread = (likely.pi_high - likely.pi_low).sum() / (3.92 * np.sqrt(likely.expected)).sum()
     assert 0.9 < spread < 1.6  # at least Poisson's, and more as customers differ
 
     groups = customers.frequency.clip(upper=3).rename("x")
-    band = clv.likely_by_group(orders, customers, 180, groups, seed=1)
+    band = clv.prediction_interval_by_group(orders, customers, 180, groups, seed=1)
     sums = (orders.expected_orders(customers, 180) * customers.customers).groupby(groups).sum()
     means = sums / customers.customers.groupby(groups).sum()
     assert band.index.equals(means.index)
-    assert ((band.low < means) & (means < band.high)).all()
+    assert ((band.pi_low < means) & (means < band.pi_high)).all()
 
 
 def test_groups_that_have_an_order_keep_it_beside_their_calibration(fits):
     customers, orders, _ = fits
-    for groups in (clv.quiet_groups(customers.age - customers.recency), clv.order_groups(customers.frequency, 11)):
-        band = clv.likely_by_group(orders, customers, 90, groups, seed=1)
+    for groups in (
+        clv.inactivity_groups(customers.age - customers.recency),
+        clv.frequency_groups(customers.frequency, 11),
+    ):
+        band = clv.prediction_interval_by_group(orders, customers, 90, groups, seed=1)
         table = clv.calibration(orders.expected_orders(customers, 90), customers.recency, groups, customers.customers)
         assert band.index.to_list() == table.index.to_list() == groups.cat.categories.to_list()
         assert band.index.name == groups.name
         joined = table.join(band)
         assert joined.notna().all().all()
-        assert ((joined.low <= joined.expected) & (joined.expected <= joined.high)).all()
+        assert ((joined.pi_low <= joined.expected) & (joined.expected <= joined.pi_high)).all()
 
 
 def test_orders_of_a_group_vary_as_poisson_does_where_all_have_one_rate():
     # nearly one rate for all, and nobody leaves: 5 orders expected of each of 50 customers, and of each of 200
     sure = clv.NBD(1e7, 1e9, covariance=np.eye(2) * 1e-14)
     rows = pd.DataFrame({"frequency": [1, 1, 2], "recency": 5, "age": 10, "customers": [50, 80, 120]})
-    band = clv.likely_by_group(sure, rows, 500, pd.Series(["b", "a", "a"], name="who"), seed=1)
+    band = clv.prediction_interval_by_group(sure, rows, 500, pd.Series(["b", "a", "a"], name="who"), seed=1)
     assert band.index.to_list() == ["a", "b"]
-    assert ((band.low + band.high) / 2).to_list() == pytest.approx([5, 5], rel=0.04)
-    assert (band.high - band.low).to_list() == pytest.approx([3.92 * (5 / n) ** 0.5 for n in (200, 50)], rel=0.25)
+    assert ((band.pi_low + band.pi_high) / 2).to_list() == pytest.approx([5, 5], rel=0.04)
+    assert (band.pi_high - band.pi_low).to_list() == pytest.approx([3.92 * (5 / n) ** 0.5 for n in (200, 50)], rel=0.25)
