@@ -4,21 +4,22 @@
 path may stand wherever a name may: its columns must then bear the contract's names already, and tell which it is.
 """
 
-import difflib
 import hashlib
 import importlib.util
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Literal, NewType
 
+import ibis.expr.types as ir
 import pandas as pd
-from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from crmlab import findings, sources, toml
-from crmlab.contracts import CONTRACTS, InputError, Policy, infer_contract, validate
+from crmlab.contracts import CONTRACTS, Contract, InputError, Policy, infer_contract, sources, suggest, validate
+from crmlab.contracts.settings import read_settings, read_toml
+from crmlab.days import as_date
 
 Dataset = NewType("Dataset", str)  # annotates a notebook parameter that names data
 Customers = NewType("Customers", Dataset)  # the same, of data that hold what is known of customers
@@ -35,6 +36,12 @@ def root():
     raise InputError(f"{here}: no data/catalog.toml in it; set CRMLAB_ROOT to a folder that holds data/catalog.toml")
 
 
+NATURES = {
+    "real": "real data",
+    "demonstration": "demonstration data, not real",
+    "simulated": "simulated data, not real",
+    "own": "your own data",
+}
 ORDER_FIELDS = ("returns", "zero", "split", "acquired_from")  # fields that mean something of TRANSACTIONS only
 
 
@@ -43,11 +50,11 @@ class Entry(Policy):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     about: str = ""  # one sentence
-    nature: Literal["real", "demonstration", "simulated", "own"] = "own"
+    nature: Literal[tuple(NATURES)] = "own"
     source: str = ""  # where it comes from, for the report
     path: str | None = None  # a file, or a folder of files; relative to data/, or to `package`
     package: str | None = None  # an installed package that ships the file
-    uri: str | None = None  # an engine instead of a file: any Ibis connection string; ${NAME} from the environment
+    uri: str | None = None  # an engine in place of a file: any Ibis connection string; ${NAME} from the environment
     table: str | None = None  # the table on that engine
     format: Literal["csv", "parquet", "whitespace"] | None = None  # else by suffix
     delimiter: str | None = Field(None, min_length=1, max_length=1)  # else found in the header
@@ -58,44 +65,88 @@ class Entry(Policy):
     split: date | None = None  # default end of calibration
     acquired_from: date | None = None  # customers whose first order is earlier were acquired before the log began
 
+    @property
+    def unit(self):
+        """The currency, as it stands behind an amount."""
+        return f" {self.currency}".rstrip()
+
     @model_validator(mode="after")
     def _one_place(self):
         if (self.path is None) == (self.uri is None) or (self.uri is None) != (self.table is None):
-            raise ValueError("give either path, or uri with table")
+            raise ValueError("it is not said where the data lie; give either path, or uri with table")
         if self.format == "whitespace" and self.header is None:
-            raise ValueError("format = 'whitespace' needs header, the names of the columns")
+            raise ValueError("format = 'whitespace' needs header, the names of the columns; add it")
         if self.header and len(set(self.header)) < len(self.header):
-            raise ValueError("header names a column more than once")
+            raise ValueError("header names a column more than once; rename all but one")
         if self.contract != "transactions" and (
             idle := [name for name in ORDER_FIELDS if name in self.model_fields_set]
         ):
-            raise ValueError(f"{', '.join(idle)}: only of contract = 'transactions', this one is {self.contract!r}")
+            only = "only of contract = 'transactions'"
+            raise ValueError(f"{', '.join(idle)}: {only}, this one is {self.contract!r}; leave out what is not of it")
         return self
 
 
 @dataclass(frozen=True)
-class Data:
-    """A data set past the door: its lazy table, its entry, and what the door found."""
+class Findings:
+    """What validation found: the name of the data, how they were read, and what was counted.
+
+    name   : as the catalog, or the file, has it
+    entry  : how the data were read, and what is known of them: about, nature, source, currency
+    counts : by name
+    """
 
     name: str
     entry: Entry
-    table: object
-    counts: dict
+    counts: dict = field(hash=False)
 
     @property
-    def first(self):
+    def first(self) -> date | None:
         """Day of the first order, contract or period; None where the data know no days."""
         return self.counts.get("first")
 
     @property
-    def last(self):
+    def last(self) -> date | None:
         """Day of the last one."""
         return self.counts.get("last")
 
+
+@dataclass(frozen=True)
+class Data:
+    """A validated data set.
+
+    table    : lazy table of the contract's columns
+    contract : the Contract that it keeps
+    findings : what validation found
+    """
+
+    table: ir.Table
+    contract: Contract
+    findings: Findings
+
+    @property
+    def currency(self) -> str:
+        """Of the amounts, for what is shown; empty where the catalog names none."""
+        return self.findings.entry.currency
+
     @cached_property
-    def summary(self):
-        """What the door found and changed, one line each: a frame to show."""
-        return pd.DataFrame({"summary": findings.describe(self.name, self.entry, self.counts)})
+    def summary(self) -> pd.DataFrame:
+        """What validation found and changed, a line each."""
+        name, entry, counts = self.findings.name, self.findings.entry, self.findings.counts
+        found = {"data": f"{name} ({NATURES[entry.nature]})"}
+        if self.contract.kind != "transactions":
+            found["contract"] = f"{self.contract.name}: {self.contract.description}"
+        return pd.DataFrame({"found": found | self.contract.describe(counts, entry)})
+
+    def period(
+        self, split: date | str | None = None, until: date | str | None = None, acquired_from: date | str | None = None
+    ) -> "Period":
+        """When calibration and holdout end: as given, else the catalog's, else two thirds of the span and its last day.
+
+        The catalog's split stands only where it comes before `until`; else two thirds of the span up to that are taken.
+        `acquired_from` leaves out customers whose first order is earlier; None takes the catalog's.
+        Raises InputError where they leave the data or are out of order.
+        """
+        return _period(self.findings, split, until, acquired_from)
 
 
 @dataclass(frozen=True)
@@ -105,10 +156,11 @@ class Period:
     first: date
     split: date
     until: date
-    summary: pd.DataFrame  # which days, and who chose them: a frame to show
+    acquired_from: date | None
+    summary: pd.DataFrame = field(compare=False)  # which days, and who chose them
 
     @property
-    def days(self):
+    def horizon_days(self) -> int:
         """Length of the holdout, days."""
         return (self.until - self.split).days
 
@@ -123,28 +175,20 @@ def entries():
 
 @cache
 def _entries(path, _changed):
-    given = toml.read(path, f"{path}: there is no such file")
+    given = read_toml(path, f"{path}: there is no such file")
     read, breaches = {}, []
     for name, fields in given.items():
+        if not isinstance(fields, dict):
+            loose = f"{name} = {fields!r} stands outside an entry"
+            breaches.append(f"{path.name}: {loose}; begin one with a line [{name}]")
+            continue
         try:
-            read[name] = Entry.model_validate(fields)
-        except ValidationError as problem:
-            breaches += [f"{path.name}: {_breach_of(name, error)}" for error in problem.errors()]
+            read[name] = read_settings(Entry, fields, path.name, f"[{name}]")
+        except InputError as wrong:
+            breaches += wrong.breaches
     if breaches:
         raise InputError(*breaches)
     return read
-
-
-def _breach_of(name, error):
-    """What is wrong in an entry, from pydantic's account of it."""
-    message = error["msg"].removeprefix("Value error, ").replace("Input should be", "write")
-    field = ".".join(map(str, error["loc"]))
-    if error["type"] == "model_type":
-        return f"{name} = {error['input']!r} stands outside an entry; begin one with a line [{name}]"
-    if error["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(field, Entry.model_fields, n=1)
-        return f"[{name}] has no field {field!r}; " + (f"did you mean {near[0]!r}?" if near else "drop it")
-    return f"[{name}] {field} = {error['input']!r}: {message}" if field else f"[{name}]: {message}"
 
 
 def find(data):
@@ -160,11 +204,9 @@ def find(data):
         name, base, listed = Path(data).resolve().name, Path.cwd(), ""
         entry = Entry(path=data)
     else:
-        folded = {name.casefold(): name for name in known}
-        near = difflib.get_close_matches(data.casefold(), folded, n=1)
         raise InputError(
             f"no data {data!r} in data/catalog.toml, which has {', '.join(sorted(known)) or 'no entries'}; "
-            + (f"did you mean {folded[near[0]]!r}?" if near else "name one of these, or the path of a file")
+            + suggest(data, known, "name one of these, or the path of a file")
         )
     if entry.path is None:
         return name, entry, None
@@ -188,7 +230,7 @@ def _package_folder(package, name):
 
 
 def check(data, contract=None):
-    """A data set past the door of its contract. Raises InputError with every breach found.
+    """A data set validated against its contract. Raises InputError with every breach found.
 
     contract : the one that is needed, such as "transactions"; data that hold another are refused. A file that the
                catalog does not list is read by it; without it, by the contract that its columns tell.
@@ -221,51 +263,76 @@ def _check(name, entry, _stamp, place, contract):
         raw, faults = sources.read(place, entry, where)
         entry = entry.model_copy(update={"contract": contract or infer_contract(raw.columns)})
         validated = validate(raw, where, entry, faults)
-    return Data(name, entry, validated.table, validated.counts)
+    return Data(validated.table, CONTRACTS[entry.contract], Findings(name, entry, validated.counts))
 
 
-def load(data):
-    """The checked lazy table of a name or path: rows of the TRANSACTIONS contract, with `order_day`."""
-    return check(data, "transactions").table
+def orders(data: str) -> Data:
+    """Orders, by a name in the catalog or a path: rows of the TRANSACTIONS contract."""
+    return check(data, "transactions")
 
 
-def period(data, split=None, until=None):
-    """When calibration and holdout end: as given, else the catalog's, else two thirds of the span and its last day.
+def subscriptions(data: str) -> Data:
+    """Contracts of customers, by a name in the catalog or a path: rows of the SUBSCRIPTIONS contract."""
+    return check(data, "subscriptions")
 
-    The catalog's split stands only where it comes before `until`; else two thirds of the span up to that are taken.
-    Raises InputError where they leave the data or are out of order.
-    """
-    dataset = check(data, "transactions")
-    breaches, later = [], []
-    until, until_by = _chosen_day(
-        "until", until, dataset.entry.until, dataset, dataset.last, "last day of the data", later
-    )
-    last = until if until and dataset.first < until <= dataset.last else dataset.last
-    listed = dataset.entry.split if dataset.entry.split and dataset.entry.split < last else None
-    two_thirds = dataset.first + timedelta((last - dataset.first).days * 2 // 3)
-    split, split_by = _chosen_day("split", split, listed, dataset, two_thirds, "two thirds of the span", breaches)
+
+def retention(data: str) -> Data:
+    """How many customers were left period by period: rows of the RETENTION contract."""
+    return check(data, "retention")
+
+
+def series(data: str) -> Data:
+    """Sales period by period: rows of the SERIES contract."""
+    return check(data, "series")
+
+
+def customers(data: str | None) -> Data | None:
+    """What is known of each customer: rows of the CUSTOMERS contract; None where none are named."""
+    return None if data is None else check(data, "customers")
+
+
+def products(data: str | None) -> Data | None:
+    """What is known of each product: rows of the PRODUCTS contract; None where none are named."""
+    return None if data is None else check(data, "products")
+
+
+def stores(data: str | None) -> Data | None:
+    """What is known of each store: rows of the STORES contract; None where none are named."""
+    return None if data is None else check(data, "stores")
+
+
+def _period(findings, split, until, acquired_from):
+    breaches, later, entry = [], [], findings.entry
+    until, until_by = _chosen_day("until", until, entry.until, findings, findings.last, "last day of the data", later)
+    last = until if until and findings.first < until <= findings.last else findings.last
+    listed = entry.split if entry.split and entry.split < last else None
+    two_thirds = findings.first + timedelta((last - findings.first).days * 2 // 3)
+    split, split_by = _chosen_day("split", split, listed, findings, two_thirds, "two thirds of the span", breaches)
     breaches += later
     if not breaches and split >= until:
         order = f"split = {split} must come before until = {until}"
-        breaches.append(f"{dataset.name}: {order}; choose days within {_span(dataset)}")
+        breaches.append(f"{findings.name}: {order}; choose days within {_span(findings)}")
+    if acquired_from is not None or entry.acquired_from:
+        acquired_from, _ = _chosen_day(
+            "acquired_from", acquired_from, entry.acquired_from, findings, None, "", breaches
+        )
     if breaches:
         raise InputError(*breaches)
     summary = pd.DataFrame(
-        {"day": [dataset.first, split, until], "chosen by": ["the data", split_by, until_by]},
+        {"day": [findings.first, split, until], "chosen by": ["the data", split_by, until_by]},
         index=["first order", "split: calibration ends", "until: holdout ends"],
     )
-    return Period(dataset.first, split, until, summary)
+    return Period(findings.first, split, until, acquired_from, summary)
 
 
 def _chosen_day(what, given, listed, dataset, default, rule, breaches):
     """A day of the period with who chose it; what is wrong with it joins `breaches`."""
     day, by = (given, "parameter") if given is not None else (listed, "catalog") if listed else (default, rule)
-    if isinstance(day, str):
-        try:
-            day = date.fromisoformat(day)
-        except ValueError:
-            breaches.append(f"{dataset.name}: {what} = {day!r} is not a day; write it as 1997-09-30")
-            return None, by
+    try:
+        day = as_date(day)
+    except InputError as wrong:
+        breaches.append(f"{dataset.name}: {what} = {wrong}")
+        return None, by
     day = day.date() if isinstance(day, datetime) else day
     if not dataset.first <= day <= dataset.last:
         breaches.append(f"{dataset.name}: {what} = {day} lies outside {_span(dataset)}; choose a day within")

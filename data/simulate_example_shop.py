@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from crmlab.stats import simulate
+from crmlab.simulate.orders import simulate_orders, simulate_spend
 
 SEED = 20_240_101
 
@@ -13,8 +13,8 @@ SEED = 20_240_101
 def example_shop():
     """A year of orders of 400 customers as a German shop might export them, returns included: a frame of text."""
     rng = np.random.default_rng(SEED)
-    log = simulate.orders(r=0.5, alpha=30, a=0.8, b=3, customers=400, days=365, seed=SEED)
-    log["amount"] = simulate.spend(log, p=6, q=4, gamma=60, seed=SEED + 1)
+    log = simulate_orders(r=0.5, alpha=30, a=0.8, b=3, customers=400, days=365, seed=SEED)
+    log["amount"] = simulate_spend(log, p=6, q=4, gamma=60, seed=SEED + 1)
     log["order"] = [f"B{n:05d}" for n in range(1, len(log) + 1)]
     clock = pd.Timestamp("2024-01-01", tz="Europe/Berlin")
     log["time"] = (

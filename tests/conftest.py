@@ -9,6 +9,9 @@ from hypothesis import Phase, settings
 
 from crmlab import catalog
 from crmlab.contracts import ROW, InputError, Policy, validate
+from crmlab.reports import skip_address_grammar
+
+skip_address_grammar()
 
 # unshrunk, as a failing example of many queries takes minutes to shrink
 QUICK = settings(max_examples=12, deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate))
@@ -67,9 +70,9 @@ class Shop:
 def refused(data, **period):
     """What the door says against `data`: never a traceback, a name of our own tables, or a number of 17 digits."""
     with pytest.raises(InputError) as caught:
-        catalog.period(data, **period)
+        catalog.orders(data).period(**period)
     assert not re.search(r"Traceback|ibis_|raw_|crmlab_|\d{17}|np\.|Timestamp\(|NaT", str(caught.value))
-    unhelpful = [breach for breach in caught.value.breaches if not re.search(r"; \w|^catalog\.toml: \[", breach)]
+    unhelpful = [breach for breach in caught.value.breaches if not re.search(r"; \w", breach)]
     assert not unhelpful, "what to do is missing"
     return caught.value.breaches
 

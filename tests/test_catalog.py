@@ -26,20 +26,20 @@ def packaged(monkeypatch):
 
 # counts of the log as published: Fader & Hardie's notes on CDNOW, and data/README of the lifetimes package
 def test_cdnow_is_as_published(packaged):
-    counts = catalog.check("cdnow").counts
+    counts = catalog.check("cdnow").findings.counts
     told = ("rows", "customers", "zero_amounts", "merged_rows", "first", "last")
     assert [counts[name] for name in told] == [69_659, 23_570, 80, 2_068, date(1997, 1, 1), date(1998, 6, 30)]
-    sample = catalog.check("cdnow_sample").counts
+    sample = catalog.check("cdnow_sample").findings.counts
     assert (sample["rows"], sample["customers"]) == (6_919, 2_357)
-    assert catalog.load("cdnow_sample").customer_id.min().execute() == "00004"
+    assert catalog.orders("cdnow_sample").table.customer_id.min().execute() == "00004"
 
 
 def test_dropping_zero_amounts_leaves_fewer_customers_of_cdnow(shop):
     entry = (HERE / "data" / "catalog.toml").read_text().split("[cdnow_sample]")[1].split("\n[")[0]
     shop.catalog(f"[cdnow_sample]{entry}\nzero = 'drop'\n")
     log = catalog.check("cdnow_sample")
-    assert log.counts["customers"] == log.table.customer_id.nunique().execute() == 2_349
-    assert log.counts["rows"] == 6_919
+    assert log.findings.counts["customers"] == log.table.customer_id.nunique().execute() == 2_349
+    assert log.findings.counts["rows"] == 6_919
 
 
 def test_an_unknown_name_is_told_the_known_and_the_nearest(shop):
@@ -62,10 +62,12 @@ def test_a_path_that_does_not_exist_is_refused(shop, monkeypatch):
 def test_a_path_is_read_from_the_working_folder_and_an_entry_from_the_catalogs(shop, monkeypatch):
     shop.entry(TEN, "raw/log.csv")
     monkeypatch.chdir(shop.data / "raw")
-    assert catalog.check("log").name == "log"
-    assert {catalog.check(p).name for p in ("log.csv", "./log.csv", str(shop.data / "raw" / "log.csv"))} == {"log.csv"}
-    assert catalog.check(".").name == "raw"
-    assert catalog.check("log.csv").entry.nature == "own"
+    assert catalog.check("log").findings.name == "log"
+    assert {catalog.check(p).findings.name for p in ("log.csv", "./log.csv", str(shop.data / "raw" / "log.csv"))} == {
+        "log.csv"
+    }
+    assert catalog.check(".").findings.name == "raw"
+    assert catalog.check("log.csv").findings.entry.nature == "own"
 
 
 @pytest.mark.parametrize("package", ["nosuchpackage", "nosuch.package", "this"])
@@ -102,17 +104,18 @@ def test_every_fault_of_the_catalog_is_told_at_once(shop):
     assert all(breach.startswith("catalog.toml: ") for breach in told)
     for part in (
         "loose = 1 stands outside an entry; begin one with a line [loose]",
-        "[a] zero = 'maybe': write 'order' or 'drop'",
+        "[a] zero = 'maybe'; write 'order' or 'drop'",
         "[a] has no field 'retruns'; did you mean 'returns'?",
         "[a] time_zone = 'Europe/Berln': no such time zone; write it as 'Europe/Berlin'",
         "[a] time_format = '%d.%Q': not a strptime pattern; write one such as '%d.%m.%Y'",
         "[a] columns = {'custmer_id': 'x'}: no column 'custmer_id' in the contract",
-        "[a] delimiter = '||': ",
-        "[a] skip = -1: ",
-        "[a] split = 'soon': ",
-        "[b]: give either path, or uri with table",
-        "[c]: format = 'whitespace' needs header, the names of the columns",
-        "[d]: header names a column more than once",
+        "; did you mean 'customer_id'?",
+        "[a] delimiter = '||'; write a text of length 1 or less",
+        "[a] skip = -1; write 0 or more",
+        "[a] split = 'soon'; write a day, as 1997-09-30",
+        "[b]: it is not said where the data lie; give either path, or uri with table",
+        "[c]: format = 'whitespace' needs header, the names of the columns; add it",
+        "[d]: header names a column more than once; rename all but one",
     ):
         assert sum(part in breach for breach in told) == 1, part
     assert len(told) == 12
@@ -138,27 +141,27 @@ def test_a_file_is_checked_once_until_it_changes(shop):
     first = catalog.check(path)
     assert catalog.check(path) is first
     shop.write("log.csv", TEN + "b,2024-02-01,1\n")
-    assert catalog.check(path).counts["customers"] == 2
+    assert catalog.check(path).findings.counts["customers"] == 2
     shop.write("log.csv", TEN + "b,soon,1\n")
     assert "'time' is not a date" in refused(path)[0]
 
 
 def test_a_changed_catalog_is_read_anew(shop):
     data = shop.entry(LOG + "a,2024-01-01,0\nb,2024-01-01,1\n")
-    assert catalog.check(data).counts["customers"] == 2
+    assert catalog.check(data).findings.counts["customers"] == 2
     shop.entry(LOG + "a,2024-01-01,0\nb,2024-01-01,1\n", zero="'drop'")
     os.utime(shop.data / "catalog.toml", ns=(1, 1))
-    assert catalog.check(data).counts["customers"] == 1
+    assert catalog.check(data).findings.counts["customers"] == 1
 
 
 POLICIES = [(r, z) for r in ("drop", "net") for z in ("order", "drop")]
 
 
 @pytest.mark.parametrize(("returns", "zero"), POLICIES)
-def test_what_the_door_found_is_told_in_plain_words(shop, returns, zero):
+def test_what_validation_found_is_told_in_plain_words(shop, returns, zero):
     text = LOG + "a,2024-01-01,10\na,2024-01-02,-12\nb,2024-01-01,2.00005\nb,2024-01-01,0\nc,2024-01-01,-1\n"
     data = shop.entry(text, returns=repr(returns), zero=repr(zero), currency="'EUR'", nature="'simulated'")
-    summary = catalog.check(data).summary.summary
+    summary = catalog.check(data).summary.found
     assert not re.search("nan|none|nat|np|decimal|datetime|timestamp", " ".join(summary.drop("data")), re.IGNORECASE)
     assert summary["data"] == "log (simulated data, not real)"
     assert (summary["rows"], summary["amounts rounded to 4 decimals"]) == ("5", "1")
@@ -174,7 +177,7 @@ def test_what_the_door_found_is_told_in_plain_words(shop, returns, zero):
 
 
 def test_a_log_without_returns_says_so(shop):
-    summary = catalog.check(shop.write("log.csv", TEN)).summary.summary
+    summary = catalog.check(shop.write("log.csv", TEN)).summary.found
     assert (summary["returns"], summary["zero amounts"], summary["spend"]) == ("0", "0 (counted as orders)", "10.00")
     assert summary["order days"] == "10 (one a customer and day; 0 rows merged into them)"
 
@@ -182,29 +185,37 @@ def test_a_log_without_returns_says_so(shop):
 def test_days_do_not_depend_on_the_clock_of_the_machine(shop):
     text = LOG + "a,2024-01-01 23:30:00+01:00,1\nb,2024-07-01T22:30Z,1\nc,2024-03-03 00:30,1\n"
     data = shop.entry(text, time_zone="'Europe/Berlin'")
-    code = f"from crmlab import catalog; print(*sorted(map(str, catalog.load({data!r}).time.execute())))"
+    code = f"from crmlab import catalog; print(*sorted(map(str, catalog.orders({data!r}).table.time.execute())))"
     far = os.environ | {"TZ": "Pacific/Kiritimati"}
     told = subprocess.check_output([sys.executable, "-c", code], env=far, text=True, cwd=HERE).split("\n")[0]
     assert told == "2024-01-01 23:30:00 2024-03-03 00:30:00 2024-07-02 00:30:00"
-    assert told == " ".join(sorted(map(str, catalog.load(data).time.execute())))
+    assert told == " ".join(sorted(map(str, catalog.orders(data).table.time.execute())))
 
 
 def test_a_period_is_as_given_else_the_catalogs_else_two_thirds_of_the_span(shop):
-    period = catalog.period(shop.write("log.csv", TEN))
+    period = catalog.orders(shop.write("log.csv", TEN)).period()
     assert (period.first, period.split, period.until) == (date(2024, 1, 1), date(2024, 1, 7), date(2024, 1, 10))
-    assert period.days == 3
+    assert period.horizon_days == 3
     assert period.summary["chosen by"].tolist() == ["the data", "two thirds of the span", "last day of the data"]
     data = shop.entry(TEN, split="2024-01-04", until="2024-01-08")
-    assert catalog.period(data).summary["chosen by"].tolist() == ["the data", "catalog", "catalog"]
-    assert catalog.period(data).summary["day"].tolist() == [date(2024, 1, 1), date(2024, 1, 4), date(2024, 1, 8)]
+    assert catalog.orders(data).period().summary["chosen by"].tolist() == ["the data", "catalog", "catalog"]
+    assert catalog.orders(data).period().summary["day"].tolist() == [
+        date(2024, 1, 1),
+        date(2024, 1, 4),
+        date(2024, 1, 8),
+    ]
     for split in ("2024-01-05", date(2024, 1, 5), datetime(2024, 1, 5, 12)):
-        assert catalog.period(data, split).split == date(2024, 1, 5)
-    assert catalog.period(data, "2024-01-05").summary["chosen by"].tolist() == ["the data", "parameter", "catalog"]
+        assert catalog.orders(data).period(split).split == date(2024, 1, 5)
+    assert catalog.orders(data).period("2024-01-05").summary["chosen by"].tolist() == [
+        "the data",
+        "parameter",
+        "catalog",
+    ]
 
 
 def test_a_split_of_the_catalogs_stands_only_before_the_end_that_is_asked_for(shop):
     data = shop.entry(TEN, split="2024-01-08")
-    period = catalog.period(data, until="2024-01-07")
+    period = catalog.orders(data).period(until="2024-01-07")
     assert (period.split, period.until) == (date(2024, 1, 5), date(2024, 1, 7))  # two thirds of what is left
     assert period.summary["chosen by"].tolist() == ["the data", "two thirds of the span", "parameter"]
 
@@ -223,6 +234,7 @@ def test_every_fault_of_a_period_is_told_at_once(shop):
     (breach,) = refused(data, split="2024-01-05", until="2024-01-05")
     assert "split = 2024-01-05 must come before until = 2024-01-05; choose days within the data" in breach
     assert "is not a day" in refused(data, split="")[0]
+    assert refused(data, split=20240105) == ("log.csv: split = 20240105 is not a day; write it as 1997-09-30",)
     assert "split = 2024-01-01 must come before" in refused(shop.write("one.csv", LOG + "a,2024-01-01,1\n"))[0]
 
 

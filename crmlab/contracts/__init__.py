@@ -1,31 +1,29 @@
-"""What an accepted table is, and the door that checks it.
+"""What a valid table is, and validation.
 
-A contract names columns, the rules their values keep, and what the door may do about returns and
-zero amounts. Past the door, code trusts its input: names, types and values are as stated here.
+A contract is one object, in a file of its own: its columns, the rules that rows keep, what is counted of them and how
+that is put in words. To add one, write its file and name it in CONTRACTS. What was validated, code trusts: names, types
+and values are as the contract states.
 """
 
-from crmlab.contracts import companions, transactions
-from crmlab.contracts.door import SHOWN
-from crmlab.contracts.terms import (
-    CONTRACTS,
-    CUSTOMERS,
-    FILE,
-    PRODUCTS,
-    RETENTION,
-    ROW,
-    SERIES,
-    STORES,
-    SUBSCRIPTIONS,
-    TRANSACTIONS,
-    Column,
-    Contract,
-    ContractName,
-    InputError,
-    Policy,
-    Validated,
-    infer_contract,
-)
-from crmlab.readings import MONEY
+import re
+import zoneinfo
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from crmlab.contracts import validation
+from crmlab.contracts.contract import FILE, ROW, Column, Contract, Rule, Validated
+from crmlab.contracts.customers import CUSTOMERS
+from crmlab.contracts.errors import InputError, nearest, suggest
+from crmlab.contracts.products import PRODUCTS
+from crmlab.contracts.readings import MONEY
+from crmlab.contracts.retention import RETENTION
+from crmlab.contracts.series import SERIES
+from crmlab.contracts.stores import STORES
+from crmlab.contracts.subscriptions import SUBSCRIPTIONS
+from crmlab.contracts.transactions import TRANSACTIONS
+from crmlab.contracts.validation import SHOWN
 
 __all__ = [
     "CONTRACTS",
@@ -42,24 +40,76 @@ __all__ = [
     "TRANSACTIONS",
     "Column",
     "Contract",
-    "ContractName",
     "InputError",
     "Policy",
+    "Rule",
     "Validated",
     "infer_contract",
+    "nearest",
+    "suggest",
     "validate",
 ]
 
+CONTRACTS = {
+    contract.kind: contract
+    for contract in (TRANSACTIONS, SUBSCRIPTIONS, RETENTION, SERIES, CUSTOMERS, PRODUCTS, STORES)
+}
+TIME_FORMAT = r"([^%]|%-?[aAbBcdfgGHIjmMnpSuUVwWxXyYzZ%])+"
+
+
+def infer_contract(columns):
+    """The kind of the contract that a source of these columns, listed nowhere, is held to: the first that fits."""
+    inferable = [contract for contract in CONTRACTS.values() if contract.inferable]
+    fits = (held for held in inferable if all(c.name in columns for c in held.columns if c.required))
+    return next(fits, TRANSACTIONS).kind
+
+
+class Policy(BaseModel):
+    """How to read a source onto a contract."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    contract: Literal[tuple(CONTRACTS)] = "transactions"  # what the source holds
+    columns: dict[str, str] = {}  # contract name = the name in the source, where the two differ
+    time_format: str | None = None  # strptime pattern of text times; None reads ISO text
+    time_zone: str | None = None  # days are counted on this clock where times carry an offset
+    decimal: Literal[".", ","] = "."  # decimal mark of text amounts
+    returns: Literal["error", "drop", "net"] = "error"  # what negative amounts are
+    zero: Literal["order", "drop"] = "order"  # what zero amounts are
+    until: date | None = None  # the last day that counts: of the holdout, or the last one seen of contracts
+
+    @field_validator("columns")
+    @classmethod
+    def _check_columns(cls, columns, info):
+        known = [column.name for column in CONTRACTS[info.data.get("contract", "transactions")].columns]
+        if unknown := [name for name in columns if name not in known]:
+            advice = suggest(unknown[0], known, "name columns of these")
+            named = ", ".join(map(repr, unknown))
+            raise ValueError(f"no column {named} in the contract, which has {', '.join(known)}; {advice}")
+        return columns
+
+    @field_validator("time_format")
+    @classmethod
+    def _check_time_format(cls, pattern):
+        if pattern is not None and not re.fullmatch(TIME_FORMAT, pattern, re.DOTALL):
+            raise ValueError("not a strptime pattern; write one such as '%d.%m.%Y'")
+        return pattern
+
+    @field_validator("time_zone")
+    @classmethod
+    def _check_time_zone(cls, zone):
+        if zone is not None and zone not in (known := zoneinfo.available_timezones()):
+            raise ValueError(f"no such time zone; write it as {nearest(zone, known) or 'Europe/Berlin'!r}")
+        return zone
+
 
 def validate(raw, where, policy=None, faults=()):
-    """The checked table behind a raw one, with what the door of its contract counted.
+    """The valid table behind a raw one, with what was counted in it.
 
     raw    : lazy table, its columns text or typed; FILE and ROW, where it has them, say where a row stands
     where  : the name of the source, as the user knows it
     policy : how to read it, its contract among that
-    faults : breaches found in reading it; rows are then not to be told apart, and only columns are checked
+    faults : breaches found in reading it; rows cannot then be distinguished, and only columns are checked
     Raises InputError with every breach: what, where, how many rows, the first five, what to do.
     """
     policy = policy or Policy()
-    module = transactions if policy.contract == "transactions" else companions
-    return module.validate(raw, where, policy, faults)
+    return validation.validate(CONTRACTS[policy.contract], raw, where, policy, faults)

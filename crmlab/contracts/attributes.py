@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import ibis
 
-from crmlab.contracts import door
-from crmlab.contracts.terms import FILE, ROW
+from crmlab.contracts.contract import FILE, ROW
 
 NUMBER_PATTERN = (
     r"^\s*[+-]?(0|[1-9][0-9]{0,14})(\MARK[0-9]+)?([eE][+-]?[0-9]{1,3})?\s*$"  # not 00123, not a card's number
@@ -14,7 +13,7 @@ NUMBER_PATTERN = (
 
 @dataclass(frozen=True)
 class Attribute:
-    """A column kept beside those of the contract, carried past the door under a name of ours."""
+    """A column kept beside those of the contract, carried through validation under a name of ours."""
 
     name: str
     kind: str  # "number", "text" or the type it is stored as
@@ -35,7 +34,7 @@ def read_attributes(raw, contract, policy):
         for i, name in enumerate(text)
     }
     filled = {f"f{i}": raw[name].re_search(r"\S").sum().fill_null(0) for i, name in enumerate(text)}
-    seen = door.first(raw.aggregate(**other, **filled)) if text else {}
+    seen = raw.aggregate(**other, **filled).to_pyarrow().to_pylist()[0] if text else {}
     figures = {name for i, name in enumerate(text) if seen[f"f{i}"] and not seen[f"a{i}"]}
     return [_attribute(f"crmlab_kept_{i}", name, raw[name], name in figures, policy) for i, name in enumerate(names)]
 

@@ -1,53 +1,45 @@
-"""The door of TRANSACTIONS: returns set against what they return, zero amounts, and order days."""
+"""Orders: returns set against what they return, zero amounts, and order days."""
 
 import ibis
 from ibis import _
 
-from crmlab.contracts import door
-from crmlab.contracts.terms import TRANSACTIONS, InputError, Validated
+from crmlab.contracts.contract import Column, Contract, Validated
+from crmlab.contracts.errors import InputError
+from crmlab.contracts.validation import first
+
+ZEROS = {"order": "counted as orders", "drop": "dropped"}
 
 
-def validate(raw, where, policy, faults):
-    """The checked log behind a raw one. Raises InputError with every breach."""
-    reading = door.read(raw, where, policy, TRANSACTIONS)
-    typed, breaches = reading.typed, [*faults, *reading.breaches]
-    counts, broken = door.count(typed, reading.rules, _amounts(typed))
-    if not faults:
-        breaches += door.describe_breaches(reading, typed, broken, counts["rows"])
-    if breaches:
-        raise InputError(*breaches)
-    kept = _apply(typed, reading.present, policy)
-    counts |= door.first(_order_counts(kept))
+def _counts(t, policy):
+    """What there is to count of amounts before any row is dropped."""
+    return {
+        "zero_amounts": (t.amount == 0).sum(),
+        "returns": (t.amount < 0).sum(),
+        "returned": (-t.amount.sum(where=t.amount < 0)).fill_null(0),
+        "rounded_amounts": t.rounded.sum(),
+    }
+
+
+def _complete(validated, policy, where):
+    """The log under its policy, and what is left of it as orders. Raises InputError where no order is."""
+    table = _apply(validated.table, policy)
+    counts = validated.counts | first(_order_counts(table))
     if not counts["order_days"]:
         raise InputError(
             f"{where}: no order is left; rows: {counts['rows']:,}, zero amounts: {counts['zero_amounts']:,} "
             f"(zero = {policy.zero!r}), returns: {counts['returns']:,} (returns = {policy.returns!r}); "
             "state another policy in data/catalog.toml, or add orders"
         )
-    return Validated(kept, counts)
+    return Validated(table, counts)
 
 
-def _amounts(typed):
-    """What the door counts of amounts before it changes anything."""
-    if "amount" not in typed.columns:
-        return {}
-    return {
-        "zero_amounts": (typed.amount == 0).sum(),
-        "returns": (typed.amount < 0).sum(),
-        "returned": (-typed.amount.sum(where=typed.amount < 0)).fill_null(0),
-        "rounded_amounts": typed.rounded.sum(),
-    }
-
-
-def _apply(typed, present, policy):
-    """The accepted table under its policy."""
-    kept = typed
+def _apply(t, policy):
+    """The log without the rows that its policy drops, each with its `order_day`."""
     if policy.zero == "drop":
-        kept = kept.filter(kept.amount != 0)
+        t = t.filter(t.amount != 0)
     if policy.returns == "drop":
-        kept = kept.filter(kept.amount >= 0)
-    kept = kept.select(*(column.name for column in present))
-    return kept.mutate(order_day=_order_time(kept).date() if policy.returns == "net" else kept.time.date())
+        t = t.filter(t.amount >= 0)
+    return t.mutate(order_day=_order_time(t).date() if policy.returns == "net" else t.time.date())
 
 
 def _order_counts(kept):
@@ -82,3 +74,48 @@ def _order_time(t):
         named = t.order_id.notnull() & (t.order_id.strip() != "")
         offset = ibis.coalesce(named.ifelse(same, ibis.null("timestamp")), offset)
     return (t.amount < 0).ifelse(offset, t.time)
+
+
+def _words(c, entry):
+    return {
+        "customers": f"{c['customers']:,}",
+        "first to last order": f"{c['first']} to {c['last']}",
+        "order days": f"{c['order_days']:,} (one a customer and day; {c['merged_rows']:,} rows merged into them)",
+        "spend": f"{c['spend']:,.2f}{entry.unit}",
+        "zero amounts": f"{c['zero_amounts']:,} ({ZEROS[entry.zero]})",
+        "returns": _returns(c, entry),
+        "amounts rounded to 4 decimals": f"{c['rounded_amounts']:,}",
+    }
+
+
+def _returns(c, entry):
+    if not c["returns"]:
+        return "0"
+    text = f"{c['returns']:,} rows, {c['returned']:,.2f}{entry.unit}"
+    if entry.returns == "drop":
+        return f"{text}: dropped"
+    return (
+        f"{text}: netted (order days returned whole: {c['returned_out_days']:,}; rows without an earlier order, left "
+        f"out: {c['returns_without_order']:,}; beyond what was bought: {-c['returns_beyond_order']:,.2f}{entry.unit})"
+    )
+
+
+TRANSACTIONS = Contract(
+    kind="transactions",
+    description="orders, a row each or a row a line",
+    columns=(
+        Column("customer_id", "text", "who bought; text, never a number"),
+        Column("time", "time", "when, on the clock of the shop"),
+        Column("amount", "money", "what was paid; a return is negative"),
+        Column("order_id", "text", "which order the row belongs to", required=False, nullable=True),
+        Column("product_id", "text", "what was bought", required=False, nullable=True),
+        Column("category", "text", "the kind of product", required=False, nullable=True),
+        Column("store_id", "text", "where", required=False, nullable=True),
+        Column("quantity", "number", "how many", required=False, nullable=True),
+    ),
+    empty_message="a log needs at least one order",
+    inferable=True,
+    counts=_counts,
+    complete=_complete,
+    words=_words,
+)

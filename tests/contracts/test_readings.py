@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from crmlab.contracts import Policy, validate
 
-from .conftest import QUICK, accepted, breaches, log, table
+from ..conftest import QUICK, accepted, breaches, log, table
 
 NOON = datetime(2024, 1, 1, 12)
 MOST = "99999999999999.9999"
@@ -157,7 +157,7 @@ def faults_of_amount(text):
 @given(LOGS)
 @example([("a", "2024-01-01", amount) for amount in ("1.00005", "1.00004999", "1.5000000", "12345678901234.56785")])
 @example([("a", "2024-01-01", "-0.00004")])
-def test_the_door_refuses_just_what_plain_python_refuses(rows):
+def test_validation_refuses_just_what_plain_python_refuses(rows):
     ids, times, amounts = zip(*rows, strict=True)
     found = [None if i and i.strip() else "'customer_id' is empty" for i in ids]
     found = [fault for fault in (*found, *map(faults_of_time, times), *map(faults_of_amount, amounts)) if fault]

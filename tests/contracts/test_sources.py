@@ -11,16 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmlab import catalog, sources
+from crmlab import catalog
 from crmlab.catalog import Entry
+from crmlab.contracts import sources
 
-from .conftest import LOG, QUICK, refused
+from ..conftest import LOG, QUICK, refused
 
 DAY = pd.Timestamp("2024-01-01")
 
 
 def ids(data):
-    return catalog.load(data).order_by("time").customer_id.execute().tolist()
+    return catalog.orders(data).table.order_by("time").customer_id.execute().tolist()
 
 
 def rows(n, customer="a"):
@@ -109,7 +110,7 @@ def test_a_wrong_encoding_is_refused_near_the_head_and_deep_in_the_file(shop, be
 def test_a_file_without_header_is_named_by_the_catalog_after_lines_to_skip(shop):
     text = "made by the till\non Monday\n00123;2024-01-01;1,50\n"
     data = shop.entry(text, header=["customer_id", "time", "amount"], skip=2, decimal="','")
-    assert catalog.load(data).amount.execute().astype(float).tolist() == [1.5]
+    assert catalog.orders(data).table.amount.execute().astype(float).tolist() == [1.5]
 
 
 def test_fields_parted_by_blanks_are_named_by_the_catalog(shop):
@@ -221,7 +222,7 @@ def test_parquet_files_of_a_folder_need_not_agree_on_types(shop):
     folder.mkdir()
     parquet(folder / "a.parquet", customer_id=[1], time=[DAY], amount=[5])
     parquet(folder / "b.parquet", customer_id=["002"], amount=[5.25], time=[DAY + pd.Timedelta(days=1)])
-    log = catalog.load(str(folder)).order_by("time").execute()
+    log = catalog.orders(str(folder)).table.order_by("time").execute()
     assert log.customer_id.tolist() == ["1", "002"]
     assert log.amount.astype(str).tolist() == ["5.0000", "5.2500"]
     parquet(folder / "c.parquet", customer_id=["3", ""], amount=[1.0, 1.0], time=[DAY, DAY])
@@ -246,11 +247,11 @@ def on_duckdb(shop, query, **fields):
     return "live"
 
 
-def test_a_table_on_another_engine_goes_through_the_door(shop):
+def test_a_table_on_another_engine_is_validated(shop):
     query = "SELECT '00123' AS client, TIMESTAMP '2024-01-01 10:00' AS time, 2.5::DECIMAL(9, 2) AS amount, 7 AS row"
     log = catalog.check(on_duckdb(shop, query, columns="{ customer_id = 'client' }"))
     assert log.table.customer_id.execute().tolist() == ["00123"]
-    assert log.counts["spend"] == 2.5
+    assert log.findings.counts["spend"] == 2.5
 
 
 def test_breaches_on_another_engine_name_customers_instead_of_rows(shop):

@@ -5,11 +5,11 @@ with the rules to hold it to. It raises TypeError for a type that no cell of its
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import ibis
 import ibis.expr.types as ir
+
+from crmlab.contracts.contract import Rule
 
 MONEY = "decimal(18, 4)"  # exact: sums do not depend on threads or on the order of rows
 YES, NO = ("yes", "y", "true", "t", "1", "private"), ("no", "n", "false", "f", "0", "national")  # as brands are called
@@ -20,17 +20,6 @@ NUMBER_PATTERNS = {
 }
 TIME_PATTERN = r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?)?$"
 INSTANT_PATTERN = TIME_PATTERN.replace(")?$", r"(Z|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?))$")
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A named condition that no accepted row meets."""
-
-    column: str
-    message: str
-    broken: Callable[[ir.Table], ir.BooleanColumn]
-    remedy: str
-    example_column: str | None = None  # the column quoted beside the row number
 
 
 def _text(source, column, policy):
@@ -65,6 +54,12 @@ def _time(source, column, policy):
         )
         rules.append(offset)
     return value, rules
+
+
+def _day(source, column, policy):
+    """The day of a time, on the clock of the shop."""
+    value, rules = _time(source, column, policy)
+    return value.date(), rules
 
 
 def _clock_time(source, policy):
@@ -189,7 +184,15 @@ def _is_finer(kind):
     return kind.is_decimal() and (kind.scale or 0) > 4
 
 
-READERS = {"text": _text, "time": _time, "number": _number, "whole": _whole, "money": _money, "yes": _yes}
+READERS = {
+    "text": _text,
+    "time": _time,
+    "day": _day,
+    "number": _number,
+    "whole": _whole,
+    "money": _money,
+    "yes": _yes,
+}
 
 
 def _is_empty(name):

@@ -1,4 +1,4 @@
-"""What the door refuses, how it says so, and what its policies make of zeros and returns."""
+"""What validation refuses of orders, how it says so, and what its policies make of zeros and returns."""
 
 from datetime import date, datetime, timedelta
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from crmlab.contracts import ROW, Policy, validate
 
-from .conftest import QUICK, accepted, breaches, log, table
+from ..conftest import QUICK, accepted, breaches, log, table
 
 
 def test_a_missing_column_is_told_with_the_columns_there_are():

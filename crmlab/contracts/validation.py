@@ -1,12 +1,17 @@
-"""What every door does: read the columns of a contract, count in one pass what breaks a rule, and say so."""
+"""Validation against any contract: read its columns, count in one pass what breaks a rule, and say all of it."""
 
 import re
 from dataclasses import dataclass
 
-from crmlab.contracts.terms import FILE, ROW
-from crmlab.readings import READERS, was_rounded
+import ibis
+
+from crmlab.contracts.attributes import read_attributes
+from crmlab.contracts.contract import FILE, ROW, Rule, Validated
+from crmlab.contracts.errors import InputError
+from crmlab.contracts.readings import READERS, was_rounded
 
 SHOWN = 5
+ALL = "all"  # what stands in for a column that may be left out as a whole, such as `group`
 
 
 @dataclass(frozen=True)
@@ -14,7 +19,6 @@ class Reading:
     """A raw table as a contract reads it.
 
     typed    : beside each reading of a column, the cell it came from as raw_...
-    present  : the columns of the contract that the source has
     names    : the name in the source, of each column of the contract
     rules    : what the cells of each column have to keep
     breaches : columns that are missing, or that no reading fits
@@ -22,10 +26,36 @@ class Reading:
 
     where: str
     typed: object
-    present: list
     names: dict
     rules: list
     breaches: list
+
+
+def validate(contract, raw, where, policy, faults=()):
+    """The Validated table behind a raw one. Raises InputError with every breach.
+
+    Rules among rows are asked only where every cell was read and no key is there twice. See `contracts.validate`.
+    """
+    others = read_attributes(raw, contract, policy)
+    reading = read(raw, where, policy, contract, {kept.internal_name: kept.value for kept in others})
+    if breaches := [*faults, *reading.breaches]:
+        raise InputError(*breaches, *([] if faults else _broken_cells(reading, contract)))
+    t = _completed(reading.typed, contract)
+    strict = [*reading.rules, *_unique_key(contract)]
+    counts, broken = count(t, strict + contract.row_rules(t, policy), contract.all_counts(t, policy))
+    breaches = describe_breaches(reading, t, broken, counts["rows"], contract.empty_message)
+    if counts["rows"] and not any(rule in broken for rule in strict):
+        lined, rules, more = contract.table_rules(t)
+        counts |= more
+        if rules:
+            breaches += describe_breaches(reading, lined, count(lined, rules, {})[1], counts["rows"])
+    if breaches:
+        raise InputError(*breaches)
+    if contract.attributes:
+        counts["attributes"] = {kept.name: kept.kind for kept in others}
+    names = [column.name for column in contract.columns if column.name in t.columns]
+    table = t.select(*names, **{kept.name: t[kept.internal_name] for kept in others})
+    return contract.complete(Validated(table, counts), policy, where)
 
 
 def read(raw, where, policy, contract, more=()):
@@ -38,7 +68,7 @@ def read(raw, where, policy, contract, more=()):
         if column not in present and (column.required or column.name in policy.columns)
     ]
     typed, rules, wrong_types = _typed(raw, present, names, policy, where, more)
-    return Reading(where, typed, present, names, rules, breaches + wrong_types)
+    return Reading(where, typed, names, rules, breaches + wrong_types)
 
 
 def count(typed, rules, counts):
@@ -48,7 +78,7 @@ def count(typed, rules, counts):
     return found, {rule: n for i, rule in enumerate(rules) if (n := found.pop(f"rule_{i}"))}
 
 
-def describe_breaches(reading, typed, broken, rows, empty_message="a log needs at least one order"):
+def describe_breaches(reading, typed, broken, rows, empty_message=""):
     """A breach for each rule that some rows do not keep, or `empty_message` for a table without rows."""
     if not rows:
         return [f"{reading.where}: there are no rows; {empty_message}"]
@@ -62,6 +92,33 @@ def describe_breaches(reading, typed, broken, rows, empty_message="a log needs a
 def first(table):
     """The first row of a lazy table, as plain Python values by name."""
     return table.limit(1).to_pyarrow().to_pylist()[0]
+
+
+def _broken_cells(reading, contract):
+    """A breach for each rule on cells that is broken in a table that lacks columns."""
+    counts, broken = count(reading.typed, reading.rules, {})
+    return describe_breaches(reading, reading.typed, broken, counts["rows"], contract.empty_message)
+
+
+def _completed(t, contract):
+    """A typed table with the columns that may be left out as a whole, and in how many rows the key of each stands."""
+    absent = [c.name for c in contract.columns if not (c.required or c.nullable or c.name in t.columns)]
+    t = t.mutate(**{name: ibis.literal(ALL) for name in absent})
+    return t.mutate(crmlab_shared=t.count().over(group_by=list(contract.key))) if contract.key else t
+
+
+def _unique_key(contract):
+    """The rule that no two rows share the key of their contract; none where it has no key."""
+    if not contract.key:
+        return []
+    *others, last = contract.key
+    message = f"stands in more than one row{f' of its {others[0]}' if others else ''}"
+
+    def shared(t):
+        named = ibis.and_(*(t[name].cast("string").re_search(r"\S") for name in contract.key))
+        return (t.crmlab_shared > 1) & named
+
+    return [Rule(last, message, shared, contract.duplicate_remedy, f"raw_{last}")]
 
 
 def _missing(raw, column, name, where):

@@ -11,10 +11,10 @@ from crmlab.cli import app
 from crmlab.contracts import InputError
 from crmlab.reports import parameters
 
-from .conftest import LOG
-from .reports.conftest import project, write_notebook  # noqa: F401
+from ..conftest import LOG
+from ..reports.conftest import project, write_notebook  # noqa: F401
 
-HERE = Path(__file__).parents[1]
+HERE = Path(__file__).parents[2]
 SERIES = "time,sales\n2024-01-01,1\n2024-02-01,2\n"
 
 
@@ -31,7 +31,7 @@ def test_the_packaged_facts_are_as_published(monkeypatch):
     assert left["High-End"].tolist() == [1000, 869, 743, 653, 593, 551, 517, 491, 468, 445, 427, 409, 394]
     assert left["Regular"].tolist() == [1000, 631, 468, 382, 326, 289, 262, 241, 223, 207, 194, 183, 173]
     vcr = catalog.check("vcr_sales")
-    assert (vcr.counts["sales"], vcr.counts["every"], vcr.first, vcr.last) == (
+    assert (vcr.findings.counts["sales"], vcr.findings.counts["every"], vcr.findings.first, vcr.findings.last) == (
         60_640, "year", date(1980, 1, 1), date(1989, 1, 1),
     )  # fmt: skip
 
@@ -45,7 +45,7 @@ def test_data_of_another_contract_are_refused_with_what_there_is_instead(shop):
         "name such data; data/catalog.toml has own"
     )
     assert refused("s", "transactions") == (told,)
-    for needs_orders in (catalog.load, catalog.period):
+    for needs_orders in (catalog.orders,):
         with pytest.raises(InputError, match="s holds SERIES"):
             needs_orders("s")
     assert refused("own", "stores")[0].endswith("what is known of each store); name such data")
@@ -54,13 +54,13 @@ def test_data_of_another_contract_are_refused_with_what_there_is_instead(shop):
 
 def test_a_file_listed_nowhere_is_read_by_what_it_holds_or_by_what_is_asked_of_it(shop):
     path = shop.write("s.csv", SERIES)
-    assert catalog.check(path).entry.contract == "series"
+    assert catalog.check(path).findings.entry.contract == "series"
     assert catalog.check(path, "series").table.columns == ("time", "sales", "category")
     assert "no column 'customer_id'" in refused(path, "transactions")[0]
     stores = shop.write("stores.csv", "store_id,area\n1,20\n")
-    assert catalog.check(stores, "stores").counts["attributes"] == {"area": "number"}
+    assert catalog.check(stores, "stores").findings.counts["attributes"] == {"area": "number"}
     assert "no column 'customer_id'" in refused(stores)[0]
-    assert catalog.check(shop.write("log.csv", LOG + "a,2024-01-01,1\n")).entry.contract == "transactions"
+    assert catalog.check(shop.write("log.csv", LOG + "a,2024-01-01,1\n")).findings.entry.contract == "transactions"
 
 
 def test_fields_of_orders_and_strange_contracts_are_refused_in_other_entries(shop):
@@ -84,8 +84,11 @@ def test_fields_of_orders_and_strange_contracts_are_refused_in_other_entries(sho
     assert (
         "[a] columns = {'customer_id': 'x'}: no column 'customer_id' in the contract, which has time, sales, " in told
     )
-    assert "[b] contract = 'serie': write 'transactions', 'subscriptions'" in told
-    assert "[c]: zero, acquired_from: only of contract = 'transactions', this one is 'stores'" in told
+    assert "[b] contract = 'serie'; write 'transactions', 'subscriptions'" in told
+    assert (
+        "[c]: zero, acquired_from: only of contract = 'transactions', this one is 'stores'; leave out what is not of it"
+        in told
+    )
 
 
 FOUND = [
@@ -103,9 +106,9 @@ FOUND = [
 
 
 @pytest.mark.parametrize(("contract", "text", "lines"), FOUND)
-def test_what_a_door_found_is_told_in_plain_words(shop, contract, text, lines):
+def test_what_validation_found_is_told_in_plain_words(shop, contract, text, lines):
     log = catalog.check(shop.entry(text, contract=repr(contract), currency="'EUR'"))
-    summary = log.summary.summary
+    summary = log.summary.found
     assert summary["contract"].startswith(contract.upper())
     assert {name: summary[name] for name in lines} == lines
     assert not any(word in " ".join(summary) for word in ("None", "nan", "NaT", "<NA>"))
@@ -125,7 +128,7 @@ def test_a_report_takes_data_of_any_contract(project):  # noqa: F811
     )
     (project / "notebooks" / "suite.toml").write_text("[ranges.any]\nend = { within = 'data' }\n")
     job = parameters.prepare(project, [("any", {})])[0]
-    assert job.datasets["data"].entry.contract == "series"
+    assert job.datasets["data"].findings.entry.contract == "series"
     parameters.prepare(project, [("any", {"end": "2024-01-15"})])
     with pytest.raises(InputError, match=r"end = 2025-01-15 lies outside s\.csv"):
         parameters.prepare(project, [("any", {"end": "2025-01-15"})])
