@@ -7,7 +7,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from unittest.mock import patch
 
-from crmlab import cli
+from crmlab.cli import console, main
 
 WIDE = 200  # columns, so that no table is folded
 
@@ -20,12 +20,12 @@ def crmlab(*arguments, cwd, **environment):
         with (
             patch.object(sys, "argv", ["crmlab", *map(str, arguments)]),
             patch.dict(os.environ, environment),
-            patch.object(cli.out, "_width", WIDE),
-            patch.object(cli.err, "_width", WIDE),
+            patch.object(console.out, "_width", WIDE),
+            patch.object(console.err, "_width", WIDE),
             redirect_stdout(out),
             redirect_stderr(err),
         ):
-            cli.main()
+            main()
         code = 0
     except SystemExit as left:
         code = left.code or 0

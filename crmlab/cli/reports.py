@@ -1,28 +1,17 @@
-"""crmlab from a shell."""
+"""Reports from a shell: what there are, runs of them, and what was found."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
-from rich.console import Console
 from rich.table import Column, Table
 
-from crmlab import cli_survey
+from crmlab.cli.console import err, out, plain, print_breaches
 from crmlab.contracts import InputError
 
-app = typer.Typer(
-    help="A notebook-based research workbench for customer relationship management.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-cli_survey.add(app)
-out, err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
 Given = Annotated[list[str], typer.Option("--parameter", "-p", help="name=value; give it once for each parameter")]
 
 
-@app.command("list")
 def list_(report: Annotated[Optional[str], typer.Argument(help="a report, to see its parameters")] = None):
     """The reports there are, or the parameters of one: names, types, defaults, ranges and meanings."""
     from crmlab.reports import parameters
@@ -40,19 +29,6 @@ def list_(report: Annotated[Optional[str], typer.Argument(help="a report, to see
         out.print(plain(f"    {p.meaning}"))
 
 
-@app.command()
-def check(
-    data: Annotated[str, typer.Argument(help="a name in data/catalog.toml, or a path")],
-    contract: Annotated[Optional[str], typer.Option(help="what it is to hold, such as series or stores")] = None,
-):
-    """What the door finds in a data set, or everything that keeps it out."""
-    from crmlab import catalog
-
-    for what, summary in catalog.check(data, contract).summary.summary.items():
-        out.print(f"{what:>30}  {plain(summary)}")
-
-
-@app.command()
 def run(
     reports: Annotated[Optional[list[str]], typer.Argument(help="reports to run; `crmlab list` names them")] = None,
     parameter: Given = [],  # noqa: B006, typer copies it
@@ -110,7 +86,7 @@ def pairs(option, given):
 
 
 def print_outcomes(planned, outcomes, listed):
-    """Tell how runs ended: in full where there was one, else in a table. Gives the exit code."""
+    """Print how runs ended: in full where there was one, else in a table. Gives the exit code."""
     from crmlab.reports import store
 
     table = _table("report", "parameters given", "state", "seconds", "run")
@@ -146,11 +122,10 @@ def print_outcomes(planned, outcomes, listed):
     return 1 if 1 in codes else max(codes)
 
 
-@app.command()
 def reproduce(run: Annotated[str, typer.Argument(help="a run's id, the beginning of one, or a report for its latest")]):
     """Execute a run again from its manifest, and compare fact by fact and table by table.
 
-    Says first what differs now: code, data, lock. The exit code is 0 where all agree.
+    Prints first what differs now: code, data, lock. The exit code is 0 where all agree.
     """
     from crmlab.reports import compare, parameters, runner, store
     from crmlab.reports.progress import show_progress
@@ -176,7 +151,6 @@ def reproduce(run: Annotated[str, typer.Argument(help="a run's id, the beginning
     raise SystemExit(1 if differing else 0)
 
 
-@app.command()
 def prune(keep: Annotated[int, typer.Option(min=1, help="how many runs of each report to keep")]):
     """Remove old runs; never a report's last good run, never an approved one."""
     from crmlab.reports import store
@@ -190,35 +164,34 @@ def prune(keep: Annotated[int, typer.Option(min=1, help="how many runs of each r
     index()
 
 
-@app.command()
 def runs(report: Annotated[Optional[str], typer.Argument(help="only the runs of this report")] = None):
     """The runs there are, newest first."""
     from crmlab.reports import parameters, store
+    from crmlab.reports.templates import count_checks
 
     if report is not None and report not in parameters.reports(root(), only=()):
         parameters.prepare(root(), [(report, {})])
-    table = _table("run", "report", "state", "seconds", "parameters given")
+    table = _table("run", "report", "state", "checks", "seconds", "parameters given")
     for folder in store.folders(store_folder(), report):
         try:
             m = store.read(folder)
         except (OSError, ValueError):
-            table.add_row(*map(plain, (folder.name, folder.parent.name, "unreadable", "", "")))
+            table.add_row(*map(plain, (folder.name, folder.parent.name, "unreadable", "", "", "")))
             continue
         given = " ".join(f"{name}={value}" for name, value in m.parameters_given.items())
-        table.add_row(*map(plain, (m.run, m.report, m.state, f"{sum(m.seconds.values()):.1f}", given)))
+        checks = "older form" if m.older else count_checks(m.checks)
+        table.add_row(*map(plain, (m.run, m.report, m.state, checks, f"{sum(m.seconds.values()):.1f}", given)))
     out.print(table if table.row_count else "no runs yet; `crmlab run clv` makes one")
 
 
-@app.command()
 def show(run: Annotated[str, typer.Argument(help="a run's id, the beginning of one, or a report for its latest")]):
-    """What a run found: its state, facts, verdicts and files."""
+    """What a run found: its state, facts, checks, notes and files."""
     from crmlab.reports import store
 
     folder = store.find(store_folder(), run)
     print_run(store.read(folder), folder)
 
 
-@app.command("site")
 def site_():
     """Write reports/index.html anew."""
     out.print(plain(index()))
@@ -234,18 +207,31 @@ def index():
 
 
 def print_run(manifest, folder):
-    """A run in a few lines."""
-    from crmlab.result import Estimate, Verdict, words
+    """A run in a few lines: its state, facts, checks counted and listed with those that failed first, and notes."""
+    from crmlab.display import words
+    from crmlab.estimate import Estimate
+    from crmlab.reports.templates import count_checks, grouped
 
-    colour = "green" if manifest.state == "success" else "red"
-    out.print(f"[bold {colour}]{manifest.state}[/]  {manifest.report} {manifest.run}  {plain(manifest.title)}")
+    colour, older = "green" if manifest.state == "success" else "red", " (older form)" if manifest.older else ""
+    heading = f"[bold {colour}]{manifest.state}[/]{older}  {manifest.report} {manifest.run}"
+    out.print(f"{heading}  {plain(manifest.title)}")
     if manifest.error:
         where = f"cell {manifest.error.cell}: " if manifest.error.cell else ""
         out.print(plain(f"  {where}{manifest.error.name}: {manifest.error.message}"))
     for name, fact in manifest.facts.items():
         out.print(plain(f"  {words(name)}: {Estimate(**fact)}"))
-    for verdict in manifest.verdicts:
-        out.print(plain(f"  {Verdict(**verdict)}"))
+    if manifest.checks:
+        out.print(f"  checks: {count_checks(manifest.checks)}")
+    for title, checks in grouped(manifest.checks):
+        out.print(plain(f"  {title}"))
+        for check in checks:
+            out.print(
+                plain(
+                    f"    [{check['outcome']}] {check['claim']}: {check['summary']} {check['recommendation']}".rstrip()
+                )
+            )
+    for note in manifest.notes:
+        out.print(plain(f"  {note}"))
     out.print(plain(f"  {folder / 'report.html'}"))
 
 
@@ -264,28 +250,3 @@ def store_folder():
 def _table(*columns):
     """A table that leaves nothing out: where it is too wide, parameters go on in the next line."""
     return Table(*(Column(name, no_wrap=name != "parameters given", overflow="fold") for name in columns), box=None)
-
-
-def plain(value):
-    """Text that rich prints as it stands."""
-    from rich.markup import escape
-
-    return escape(str(value))
-
-
-def print_breaches(found):
-    """Say everything that is wrong with what was given."""
-    for breach in found.breaches:
-        err.print(f"[bold red]error:[/] {plain(breach)}")
-
-
-def main():
-    """Run the command line; a fault of input is told in words, with exit code 2, one of the disk with exit code 1."""
-    try:
-        app()
-    except InputError as found:
-        print_breaches(found)
-        sys.exit(2)
-    except OSError as fault:
-        err.print(f"[bold red]error:[/] {plain(fault)}")
-        sys.exit(1)

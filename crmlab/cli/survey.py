@@ -6,17 +6,13 @@ from typing import Annotated, Literal, Optional
 
 import typer
 
+from crmlab.cli import console
+from crmlab.cli.console import plain
 from crmlab.contracts import InputError
 
 new = typer.Typer(help="Begin a file of your own.", no_args_is_help=True)
 plan = typer.Typer(help="Say what a wanted precision takes.", no_args_is_help=True)
 simulate = typer.Typer(help="Simulate data whose truth is known.", no_args_is_help=True)
-
-
-def add(app):
-    """Give `app` the commands of this file."""
-    for name, commands in (("new", new), ("plan", plan), ("simulate", simulate)):
-        app.add_typer(commands, name=name)
 
 
 @new.command("instrument")
@@ -25,28 +21,25 @@ def new_instrument(
     out: Annotated[Optional[Path], typer.Option(help="the file to write; else SURVEY with the suffix .toml")] = None,
 ):
     """Write an instrument file for a survey, guessed from its columns; it says where you must decide."""
-    from crmlab.cli import out as console
-    from crmlab.cli import plain
-    from crmlab.service_quality.tables import draft_instrument
+    from crmlab.service_quality import draft_instrument
 
     target = out or survey.with_suffix(".toml")
     text, decisions = draft_instrument(survey)
     _write({target: text})
-    console.print(plain(f"{target}: {decisions} places to decide; search it for `decide:`"))
+    console.out.print(plain(f"{target}: {decisions} places to decide; search it for `decide:`"))
 
 
 @plan.command("survey")
 def plan_survey(
     width: Annotated[float, typer.Option(help="half-width of the interval: points of a gap, or of a share")],
     sd: Annotated[Optional[float], typer.Option(help="standard deviation of a respondent's gap")] = None,
-    share: Annotated[Optional[float], typer.Option(help="a share instead, about as large")] = None,
+    share: Annotated[Optional[float], typer.Option(help="or a share, about as large")] = None,
     level: Annotated[float, typer.Option(help="of the interval")] = 0.95,
     population: Annotated[Optional[int], typer.Option(help="how many there are; else very many")] = None,
     response: Annotated[float, typer.Option(help="share of invitations that are answered")] = 1.0,
 ):
     """How many answers, and invitations, a wanted half-width takes; where there are too few, what all of them give."""
-    from crmlab.cli import out as console
-    from crmlab.result import number
+    from crmlab.estimate import number
     from crmlab.stats.sample_size import MAX_ANSWERS, for_mean, for_share
 
     _plannable(width, sd, share, level, population, response)
@@ -56,10 +49,10 @@ def plan_survey(
     given = f"sd {number(sd)}" if share is None else f"about {number(share)}"
     known = f"a {what} ({given}) is then known to ± {found.half_width:.4g} at {100 * level:.4g} %{among}"
     if found.reached:
-        console.print(f"answers: {found.answers:,}")
-        console.print(f"invitations: {found.invitations:,}, where {_percent(response)} answer")
-        console.print(known)
-        console.print("for each group that is reported alone; waves, segments and audiences each need as many")
+        console.out.print(f"answers: {found.answers:,}")
+        console.out.print(f"invitations: {found.invitations:,}, where {_percent(response)} answer")
+        console.out.print(known)
+        console.out.print("for each group that is reported alone; waves, segments and audiences each need as many")
         return
     if population is None:
         least = f"± {found.half_width:.4g} is the least at that"
@@ -67,8 +60,8 @@ def plan_survey(
             f"plan survey: --width {width:g} takes more than {MAX_ANSWERS:,} answers; give a wider one, {least}"
         )
     there = f"{found.answers:,} where {_percent(response)} of all {population:,} answer"
-    console.print(f"cannot be reached: ± {width:.4g} takes more answers than there can be, {there}")
-    console.print(f"invite all: {known}" if math.isfinite(found.half_width) else "2 or more must answer")
+    console.out.print(f"cannot be reached: ± {width:.4g} takes more answers than there can be, {there}")
+    console.out.print(f"invite all: {known}" if math.isfinite(found.half_width) else "2 or more must answer")
 
 
 def _percent(share):
@@ -97,7 +90,7 @@ def _plannable(width, sd, share, level, population, response):
 
 
 @simulate.command("survey")
-def simulate_survey(
+def write_survey(
     out: Annotated[Path, typer.Option(help="the folder to write to")],
     respondents: Annotated[int, typer.Option(min=2, help="customers")] = 400,
     managers: Annotated[int, typer.Option(min=0)] = 40,
@@ -106,20 +99,18 @@ def simulate_survey(
     seed: Annotated[int, typer.Option(min=0)] = 0,
     predictor: Annotated[Literal["gap", "perception", "both"], typer.Option(help="what satisfaction follows")] = "both",
     straightlining: Annotated[float, typer.Option(min=0, max=1, help="share who answer without reading")] = 0.03,
-    missing: Annotated[float, typer.Option(min=0, max=1, help="chance that an answer is left out")] = 0.02,
+    missing: Annotated[float, typer.Option(min=0, max=1, help="probability that an answer is left out")] = 0.02,
 ):
     """Write a simulated survey, its instrument, and the truth it was made from: survey.csv, survey.toml, truth.csv."""
-    from crmlab.cli import out as console
-    from crmlab.cli import plain
-    from crmlab.stats.simulate_survey import World, survey
-    from crmlab.stats.simulated_instrument import instrument
+    from crmlab.simulate.instrument import instrument_toml
+    from crmlab.simulate.survey import World, simulate_survey
 
     world = World(predictor=predictor, straightlining=straightlining, missing=missing)
-    table, truth = survey(world, respondents, managers, staff, waves, seed)
-    written = {"survey.csv": table.to_csv(index=False), "survey.toml": instrument(world)}
+    table, truth = simulate_survey(world, respondents, managers, staff, waves, seed)
+    written = {"survey.csv": table.to_csv(index=False), "survey.toml": instrument_toml(world)}
     written["truth.csv"] = truth.items.to_csv(index=False)
     _write({out / name: text for name, text in written.items()})
-    console.print(plain(f"{out}: {', '.join(written)}; {len(table):,} rows, simulated, not real"))
+    console.out.print(plain(f"{out}: {', '.join(written)}; {len(table):,} rows, simulated, not real"))
 
 
 def _write(texts):

@@ -5,11 +5,11 @@ import shutil
 
 import pytest
 
-from crmlab.stats import simulate
+from crmlab.simulate.orders import simulate_orders
 
-from .reports.conftest import RESULT, project, write_notebook  # noqa: F401, a fixture
-from .reports.test_store import publish
-from .shell import crmlab, process
+from ..reports.conftest import RESULT, project, write_notebook  # noqa: F401, a fixture
+from ..reports.test_store import publish
+from ..shell import crmlab, process
 
 SALES = """Client,Day,Paid
 00123,2024-01-01,10.00
@@ -52,7 +52,7 @@ def test_list_names_reports_and_their_parameters(project):  # noqa: F811
     assert "split: date | None = None  [within the days of data]" in told
 
 
-def test_check_tells_what_the_door_found(project):  # noqa: F811
+def test_check_tells_what_validation_found(project):  # noqa: F811
     told = crmlab("check", "sales", cwd=project).stdout
     assert re.search(r"rows\s+5$", told, re.M)
     assert re.search(r"customers\s+3$", told, re.M)
@@ -64,7 +64,7 @@ def test_run_runs_show_and_site_tell_one_story(project):  # noqa: F811
     done = process("run", "small", "-p", "customer=00007", cwd=project)
     assert done.returncode == 0, done.stderr
     assert "rows: 5" in done.stdout
-    assert "share: 0.3333 (confidence 0.1000 to 0.5000)" in done.stdout
+    assert "share: 33.3 % (95 % confidence interval 10.0 % to 50.0 %)" in done.stdout
     (folder,) = (project / "reports" / "small").glob("2*")
     assert str(project / "reports" / "index.html") in done.stdout
     assert folder.name in (project / "reports" / "index.html").read_text()
@@ -170,7 +170,7 @@ def test_an_unreadable_parquet_file_is_refused(project, content):  # noqa: F811
 
 
 def test_a_truncated_parquet_file_is_refused(project):  # noqa: F811
-    whole = simulate.orders(r=0.5, alpha=30, a=1, b=3, customers=50, days=100, seed=1)
+    whole = simulate_orders(r=0.5, alpha=30, a=1, b=3, customers=50, days=100, seed=1)
     whole.rename(columns={"day": "amount"}).assign(time="2024-01-01").to_parquet(project / "whole.parquet")
     content = (project / "whole.parquet").read_bytes()
     (project / "cut.parquet").write_bytes(content[: len(content) // 2])

@@ -1,0 +1,49 @@
+"""crmlab from a shell.
+
+console   where a command speaks, and how
+reports   what reports there are, runs of them, and what was found
+data      what validation finds in data
+survey    an instrument to begin with, how many to ask, a survey to practise on
+"""
+
+import sys
+
+import typer
+
+from crmlab.cli import data, reports, survey
+from crmlab.cli.console import err, plain, print_breaches
+from crmlab.contracts import InputError
+from crmlab.reports import skip_address_grammar
+
+app = typer.Typer(
+    help="A notebook-based research workbench for customer relationship management.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for name, command in (
+    ("list", reports.list_),
+    ("check", data.check),
+    ("run", reports.run),
+    ("reproduce", reports.reproduce),
+    ("prune", reports.prune),
+    ("runs", reports.runs),
+    ("show", reports.show),
+    ("site", reports.site_),
+):
+    app.command(name)(command)
+for name, commands in (("new", survey.new), ("plan", survey.plan), ("simulate", survey.simulate)):
+    app.add_typer(commands, name=name)
+
+
+def main():
+    """Run the command line; a fault of input is reported with exit code 2, one of the disk with exit code 1."""
+    skip_address_grammar()
+    try:
+        app()
+    except InputError as found:
+        print_breaches(found)
+        sys.exit(2)
+    except OSError as fault:
+        err.print(f"[bold red]error:[/] {plain(fault)}")
+        sys.exit(1)

@@ -1,0 +1,65 @@
+"""What an order is, and on which day: one meaning for all domains, built lazily where the orders are stored.
+
+Rows below zero are returns. `order_day` is the day of the order that a row belongs to: a return's is that of the order
+it offsets, and null where there is none. Every function takes validated data or their lazy table.
+"""
+
+from datetime import date
+
+import ibis.expr.types as ir
+from ibis import _
+
+from crmlab.catalog import Data
+from crmlab.contracts import InputError
+from crmlab.days import day_literal
+
+
+def rows(data: Data | ir.Table) -> ir.Table:
+    """The lazy table of validated data, or a table as it is. Raises InputError where it is neither."""
+    table = data.table if isinstance(data, Data) else data
+    if not isinstance(table, ir.Table):
+        raise InputError(f"rows: {type(data).__name__} is no validated data; give what crmlab.catalog returns")
+    return table
+
+
+def observed_orders(orders: Data | ir.Table, end: date | str) -> ir.Table:
+    """The rows known on `end`, with the `day` of the order that each belongs to: lazy."""
+    table = rows(orders)
+    observed = table.filter(table.time.date() <= day_literal(end), table.order_day.notnull())
+    return observed.rename(day="order_day")
+
+
+def order_days(orders: Data | ir.Table, end: date | str) -> ir.Table:
+    """One row per customer and day with an order, as known on `end`: lazy; customer_id, day, spend.
+
+    orders : rows of the TRANSACTIONS contract; those after `end` are not seen
+    end    : date, or its ISO text
+    Returns are set against the day they offset; a day returned whole is no order.
+    """
+    days = (
+        observed_orders(orders, end)
+        .group_by("customer_id", "day")
+        .aggregate(spend=_.amount.sum(), returned=(_.amount < 0).any())
+    )
+    return days.filter(~days.returned | (days.spend > 0)).drop("returned")
+
+
+def placed_orders(orders: Data | ir.Table) -> ir.Table:
+    """Each order with the day it was placed: lazy; customer_id, day. One returned later was placed all the same."""
+    table = rows(orders)
+    return table.filter(table.amount >= 0).select("customer_id", day=_.time.date())
+
+
+def daily_orders(orders: Data | ir.Table, end: date | str, acquired_from: date | str | None = None) -> ir.Table:
+    """One row per customer and day with an order or a return: lazy; customer_id, day, orders (1 or 0), spend.
+
+    An order counts on the day it was placed, and a return on the day it came back, so that later rows change nothing.
+    """
+    observed = observed_orders(orders, end)
+    days = observed.group_by("customer_id", day=observed.time.date()).aggregate(
+        orders=(_.amount >= 0).any().cast("int32"), spend=_.amount.sum()
+    )
+    if acquired_from is None:
+        return days
+    days = days.mutate(acquired=days.day.min().over(group_by="customer_id"))
+    return days.filter(days.acquired >= day_literal(acquired_from)).drop("acquired")

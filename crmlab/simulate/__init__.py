@@ -1,0 +1,1 @@
+"""Data simulated from known parameters, to hold models to the truth."""
