@@ -4,100 +4,177 @@ Every model here has positive parameters, so all is done on their logarithms: `c
 the logs, intervals are multiplicative, and no draw leaves the parameter space.
 """
 
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from crmlab.result import Estimate
+from crmlab.contracts import InputError
+from crmlab.model import FitError, Model, prediction
+from crmlab.stats import intervals
 from crmlab.stats.threads import one_thread
 
+REPLICATES = 256  # draws kept with a fitted model; a power of two, as points that fill a space evenly ask for
 MIN_CURVATURE = 1e-9  # a customer; below it, rounding tells a ridge from a maximum
 SUBSAMPLE_ROWS = 2000  # rows to find out where a maximum lies, before all of them say where exactly
-INTERVAL_POINTS = 512  # points, for the ends of an interval
-PROPOSALS_PER_DRAW, PROPOSAL_SCALE, PROPOSAL_DF = (
-    2,
-    1.5,
-    5,
-)  # points proposed for each one drawn, how much wider, and how heavy in the tails
+PROPOSALS_PER_DRAW, PROPOSAL_SCALE, PROPOSAL_DF = 2, 1.5, 5  # points for each draw, how much wider, tails how heavy
 MAX_STANDARD_ERROR = 5  # standard error of a log of a parameter; beyond it, its interval spans eight powers of ten
 PROBE_DISTANCE = 10  # logs to go from where a search stopped, to see whether the likelihood falls there
 DIVERGED_DISTANCE = 14  # logs from where a search began, a million times: it runs off
 LIKELIHOOD_TOLERANCE = 1e-6  # of a log-likelihood: nobody can tell
-
-
-class FitError(RuntimeError):
-    """The likelihood has no maximum that can be trusted; says why, what was seen and what to try."""
-
-    def _render_traceback_(self):
-        """In a notebook: the reason, not where in our code it was found."""
-        return [f"FitError: {self}"]
+FURTHER = "try a longer calibration, or more customers"
 
 
 @dataclass(frozen=True)
-class Unfitted:
-    """Stands where a model could not be fitted, and says why; false, where a model is true."""
+class Uncertainty:
+    """What data leave open of the parameters of a fitted model.
 
-    reason: str
+    covariance     : of their logs, from the Hessian at the maximum
+    draws          : their logs, drawn in proportion to the likelihood, a row each; without rows where none were asked
+    log_likelihood : of each draw; None where they are normal, by the covariance alone
+    """
 
-    def __bool__(self):
-        return False
-
-
-def attempt(fit, *seen):
-    """What `fit` makes of what was seen: a model, or Unfitted where it raises FitError."""
-    try:
-        return fit(*seen)
-    except FitError as problem:
-        return Unfitted(str(problem))
+    covariance: np.ndarray
+    draws: np.ndarray
+    log_likelihood: np.ndarray | None = None
 
 
-def bootstrap(model, likelihood, columns, customers, replicates, seed):
+class LikelihoodModel(Model):
+    """A model whose parameters are positive numbers, fitted by maximum likelihood.
+
+    `uncertainty` comes with a fit; a model made of numbers alone, or by dataclasses.replace, has none, and gives no
+    interval.
+    """
+
+    uncertainty: ClassVar[Uncertainty | None] = None
+
+    def __post_init__(self) -> None:
+        wrong = {
+            name: value for name, value in zip(parameter_names(self), values(self), strict=True) if not _positive(value)
+        }
+        if wrong:
+            raise InputError(
+                *(
+                    f"{type(self).__name__}: {name} = {value!r}; choose a finite number above 0"
+                    for name, value in wrong.items()
+                )
+            )
+
+    def __repr__(self) -> str:
+        errors = self._log_errors()
+        said = [
+            f"{name}={value:.4g}" + ("" if errors is None else f" ± {value * errors[place]:.2g}")
+            for place, (name, value) in enumerate(zip(parameter_names(self), values(self), strict=True))
+        ]
+        return f"{type(self).__name__}({', '.join(said)})"
+
+    @property
+    def covariance(self) -> np.ndarray | None:
+        """Covariance of the logs of the parameters; None where the model was not fitted."""
+        return self.uncertainty and self.uncertainty.covariance
+
+    @property
+    @prediction
+    def parameters(self) -> pd.DataFrame:
+        """A row a parameter: value, standard_error, ci_low and ci_high, the 95 % confidence interval."""
+        theta, errors = np.array(values(self)), self._log_errors()
+        frame = pd.DataFrame({"value": theta}, index=pd.Index(parameter_names(self), name="parameter"))
+        if errors is None:
+            return frame.assign(standard_error=np.nan, ci_low=np.nan, ci_high=np.nan)
+        if self.uncertainty.log_likelihood is None or not len(self.uncertainty.draws):
+            reach = np.exp(stats.norm.ppf(0.975) * errors)
+            low, high = theta / reach, theta * reach
+        else:
+            low, high = np.exp(intervals.percentile_interval(self.uncertainty.draws))
+        return frame.assign(standard_error=theta * errors, ci_low=low, ci_high=high)
+
+    @property
+    def draws(self) -> Iterator[Self]:
+        """Models drawn about the fitted one, as far off as the data leave open; none where it was not fitted."""
+        for drawn in () if self.uncertainty is None else np.exp(self.uncertainty.draws):
+            yield type(self)(*map(float, drawn))
+
+    def with_covariance(self, covariance: np.ndarray, replicates: int = REPLICATES, seed: int = 1) -> Self:
+        """The same parameters with draws that are normal on the logs, as from a paper's standard errors."""
+        rng, at = np.random.default_rng(seed), np.log(values(self))
+        points = stats.qmc.MultivariateNormalQMC(np.zeros(len(at)), rng=rng).random(_power_of_two(replicates))
+        drawn = rng.permutation(at + points @ np.linalg.cholesky(covariance).T)[:replicates]
+        return _with(replace(self), Uncertainty(np.asarray(covariance), drawn))
+
+    def _log_errors(self) -> np.ndarray | None:
+        return None if self.uncertainty is None else np.sqrt(np.diag(self.uncertainty.covariance))
+
+
+def _with(model: LikelihoodModel, uncertainty: Uncertainty) -> LikelihoodModel:
+    object.__setattr__(model, "uncertainty", uncertainty)
+    return model
+
+
+def _positive(value: Any) -> bool:
+    return isinstance(value, (int, float, np.integer, np.floating)) and 0 < value < np.inf
+
+
+def bootstrap(
+    model: LikelihoodModel, likelihood: Callable, columns: list, customers: np.ndarray, replicates: int, seed: int
+) -> Iterator[LikelihoodModel]:
     """Models fitted as `model` was, to customers drawn anew `replicates` times: rows are reweighted, and it is near.
 
     likelihood, columns, customers : as `fit` takes them
     Draws without a clear maximum are left out, so that fewer models may come.
     """
     rng, everybody = np.random.default_rng(seed), int(customers.sum())
-    near = [[getattr(model, name) for name in parameter_names(model)]]
     for _ in range(replicates):
         weights = rng.multinomial(everybody, customers / everybody)
         drawn = weights > 0
         with suppress(FitError):
-            yield maximise(type(model), likelihood(*(c[drawn] for c in columns), weights[drawn]), near, everybody)
+            derivatives = likelihood(*(c[drawn] for c in columns), weights[drawn])
+            yield maximise(type(model), derivatives, [values(model)], everybody, replicates=0)
 
 
-def parameter_names(model):
-    """The parameters of a model, or of its class: its fields but the covariance and what lies around."""
-    return [f.name for f in fields(model) if f.name not in ("covariance", "uncertainty")]
+def parameter_names(model: Any) -> list[str]:
+    """The names of the parameters of a model, or of its class."""
+    return [f.name for f in fields(model)]
 
 
-def fit(cls, likelihood, columns, customers, starts):
+def values(model: LikelihoodModel) -> list[float]:
+    """The parameters of a model."""
+    return [getattr(model, name) for name in parameter_names(model)]
+
+
+def fit(
+    cls: type, likelihood: Callable, columns: list, customers: np.ndarray, starts: list, **draws: int
+) -> LikelihoodModel:
     """The model of `cls` that `maximise` finds for rows of `columns`, each for so many `customers`.
 
     likelihood : columns and customers -> the function that `maximise` takes as derivatives
     starts     : tuples of parameters; where rows are many, all are tried on some of the rows, and the best on all;
                  where that leads nowhere, all on all
+    draws      : replicates and seed, as `maximise` takes them
     """
     if customers.size > 2 * SUBSAMPLE_ROWS:
         some = slice(None, None, customers.size // SUBSAMPLE_ROWS)
         rows = [column[some] for column in columns]
         with suppress(FitError):
-            near = maximise(cls, likelihood(*rows, customers[some]), starts, int(customers[some].sum()))
-            start = [getattr(near, name) for name in parameter_names(near)]
-            return maximise(cls, likelihood(*columns, customers), [start], int(customers.sum()))
-    return maximise(cls, likelihood(*columns, customers), starts, int(customers.sum()))
+            near = maximise(cls, likelihood(*rows, customers[some]), starts, int(customers[some].sum()), replicates=0)
+            return maximise(cls, likelihood(*columns, customers), [values(near)], int(customers.sum()), **draws)
+    return maximise(cls, likelihood(*columns, customers), starts, int(customers.sum()), **draws)
 
 
-def maximise(cls, derivatives, starts, customers):
+def maximise(
+    cls: type, derivatives: Callable, starts: list, customers: int, replicates: int = REPLICATES, seed: int = 1
+) -> LikelihoodModel:
     """The model of `cls` whose parameters maximise the log-likelihood.
 
     derivatives : parameters (array) -> log-likelihood, its gradient, its Hessian, all by the parameters themselves
     starts      : tuples of parameters to begin at; the best maximum found from them is taken
     customers   : how many the likelihood is a sum over; the search works on the mean
+    replicates  : how many draws to keep with the model; 0 keeps none
+    seed        : of the draws
     Where the first alone is quicker, `derivatives.value` gives it.
     Raises FitError unless the gradient vanishes and the curvature is that of a maximum, whatever the optimiser says.
     """
@@ -108,11 +185,40 @@ def maximise(cls, derivatives, starts, customers):
         missing = slope @ np.linalg.solve(curvature, slope) / 2 * customers if lowest > 0 else np.inf
         log_likelihood, there = _on_log_scale(derivatives), lowest > MIN_CURVATURE and missing < LIKELIHOOD_TOLERANCE
         if not there or lowest < 1 / (MAX_STANDARD_ERROR**2 * customers):
-            raise FitError(
-                _failure_reason(cls, log_likelihood, found, found - start, there, slope, curvature, customers)
-            )
-    uncertainty = Uncertainty(log_likelihood, np.linalg.inv(curvature * customers))
-    return cls(*map(float, np.exp(found)), covariance=uncertainty.covariance, uncertainty=uncertainty)
+            reason = _failure_reason(cls, log_likelihood, found, found - start, there, slope, curvature, customers)
+            raise FitError(reason, FURTHER)
+    model, covariance = cls(*map(float, np.exp(found))), np.linalg.inv(curvature * customers)
+    return _with(model, uncertainty(log_likelihood, np.log(values(model)), covariance, replicates, seed))
+
+
+def uncertainty(
+    log_likelihood: Callable, at: np.ndarray, covariance: np.ndarray, replicates: int, seed: int
+) -> Uncertainty:
+    """What a likelihood leaves open about its maximum.
+
+    They are drawn in proportion to the likelihood: near a ridge, its curvature at the maximum alone would promise too
+    much. Points come from a wider t distribution, weighted by the likelihood, and are drawn by their weights.
+
+    log_likelihood : of the logs of the parameters
+    at             : logs of the parameters at the maximum
+    """
+    if not replicates:
+        return Uncertainty(covariance, np.empty((0, len(at))), np.empty(0))
+    rng, root = np.random.default_rng(seed), np.linalg.cholesky(covariance)
+    uniform = stats.qmc.Sobol(len(at) + 1, rng=rng).random(_power_of_two(PROPOSALS_PER_DRAW * replicates))
+    tails = np.sqrt(stats.chi2.ppf(uniform[:, -1], PROPOSAL_DF) / PROPOSAL_DF)[:, None]
+    points = at + np.sqrt(PROPOSAL_SCALE) * (stats.norm.ppf(uniform[:, :-1]) / tails) @ root.T
+    apart = np.linalg.solve(root, (points - at).T) / np.sqrt(PROPOSAL_SCALE)
+    proposed = -(PROPOSAL_DF + len(at)) / 2 * np.log1p((apart**2).sum(axis=0) / PROPOSAL_DF)
+    with one_thread(), np.errstate(all="ignore"):
+        of_point = np.array([log_likelihood(point) for point in points])
+    weight = of_point - proposed
+    weight = np.exp(weight - np.nanmax(weight), where=np.isfinite(weight), out=np.zeros(len(weight)))
+    order = rng.permutation(len(points))  # they fill space evenly, and even steps would fall in with that
+    shares = np.cumsum((weight / weight.sum())[order])
+    steps = (np.arange(replicates) + rng.random()) / replicates
+    chosen = order[np.searchsorted(shares / shares[-1], steps)]
+    return Uncertainty(covariance, points[chosen], of_point[chosen])
 
 
 def _on_log_scale(derivatives):
@@ -121,7 +227,10 @@ def _on_log_scale(derivatives):
     return lambda logs: value(np.exp(logs))
 
 
-def _failure_reason(cls, log_likelihood, found, off, there, slope, curvature, customers):
+def _failure_reason(
+    cls: type, log_likelihood: Callable, found: np.ndarray, off: np.ndarray, there: bool, slope: np.ndarray,
+    curvature: np.ndarray, customers: int,
+) -> str:  # fmt: skip
     """Why the end of a search is no maximum to be trusted, in words: there is none, or it is too flat, or not reached.
 
     off   : logs the search went from where it began
@@ -134,22 +243,22 @@ def _failure_reason(cls, log_likelihood, found, off, there, slope, curvature, cu
     endless = [way for way in (onwards, -onwards) if log_likelihood(found + reach * way) > here - LIKELIHOOD_TOLERANCE]
     if not there and np.abs(off).max() > DIVERGED_DISTANCE:
         endless.append(np.where(np.abs(off) > DIVERGED_DISTANCE, off, 0))
-    if endless:
-        what, told = "no maximum", f"its likelihood does not fall as {_direction_in_words(cls, endless[0])}"
+    at = ", ".join(f"{name} {value:.4g}" for name, value in zip(parameter_names(cls), np.exp(found), strict=True))
+    stopped = f"; the search stopped at {at}"
+    if endless:  # the search ran off, and where it stopped depends on the machine
+        what, why = "no maximum", f"its likelihood does not fall as {_direction_in_words(cls, endless[0])}"
+        stopped = ""
     elif there:
         errors = np.sqrt(np.diag(np.linalg.inv(curvature * customers)))
-        loose = [
-            f"of log {name} {error:.2g}" for name, error in zip(parameter_names(cls), errors, strict=True) if error > 1
-        ]
-        what, told = "too flat a maximum", f"standard error {', '.join(loose)}"
+        loose = [f"of log {n} {error:.2g}" for n, error in zip(parameter_names(cls), errors, strict=True) if error > 1]
+        what, why = "too flat a maximum", f"standard error {', '.join(loose)}"
     else:
         what = "no clear maximum"
-        told = f"steepest slope {np.abs(slope).max():.2g}, least curvature {least[0]:.2g} a customer"
-    at = ", ".join(f"{name} {value:.4g}" for name, value in zip(parameter_names(cls), np.exp(found), strict=True))
+        why = f"steepest slope {np.abs(slope).max():.2g}, least curvature {least[0]:.2g} a customer"
     whom = f"these {customers:,} customers" if customers > 1 else "this one customer"
     return (
-        f"{cls.title} has {what} on {whom}: {told}; the search stopped at {at}; the data may hold too few repeat "
-        "orders, or customers too much alike, or follow a simpler model: try a longer calibration, or more customers"
+        f"{cls.title} has {what} on {whom}: {why}{stopped}; the data may hold too few repeat orders, or customers too "
+        "much alike, or follow a simpler model"
     )
 
 
@@ -194,94 +303,6 @@ def _search(derivatives, start, customers):
     return found, value, slope, curvature
 
 
-def standard_errors(model):
-    """Standard error of each parameter, from the Hessian at the maximum: a Series by name."""
-    theta = np.array([getattr(model, name) for name in parameter_names(model)])
-    return pd.Series(
-        theta * np.sqrt(np.diag(_uncertainty(model).covariance)), parameter_names(model), name="standard_error"
-    )
-
-
-def parameters(model, level=0.95):
-    """Each parameter with its standard error and confidence interval, from `draws`: a frame by name."""
-    theta = np.array([getattr(model, name) for name in parameter_names(model)])
-    if _uncertainty(model).log_likelihood:
-        points, weights = model.uncertainty.weighted_points(np.log(theta), INTERVAL_POINTS, 0)
-        ends = [(1 - level) / 2, (1 + level) / 2]
-        ci_low, ci_high = np.exp(np.quantile(points, ends, axis=0, weights=weights, method="inverted_cdf"))
-    else:
-        reach = np.exp(stats.norm.ppf((1 + level) / 2) * np.sqrt(np.diag(model.covariance)))
-        ci_low, ci_high = theta / reach, theta * reach
-    return pd.DataFrame(
-        {"value": theta, "standard_error": standard_errors(model), "ci_low": ci_low, "ci_high": ci_high},
-        index=pd.Index(parameter_names(model), name="parameter"),
-    )
-
-
-def estimates(model, prefix):
-    """Each parameter as an Estimate, named `prefix`_parameter: facts for a Result; none of what is Unfitted."""
-    table = parameters(model) if model else pd.DataFrame()
-    return {f"{prefix}_{row.Index}": Estimate(row.value, row.ci_low, row.ci_high) for row in table.itertuples()}
-
-
-def draws(model, replicates, seed):
-    """`replicates` models drawn about the maximum, as far off as the data leave open; best, a power of two.
-
-    They are drawn in proportion to the likelihood of what the model was fitted to, where it is at hand: near a ridge,
-    its curvature at the maximum alone would promise too much. Else they are normal on the logs, by the covariance.
-    Raises ValueError where the model has none, as one written by hand.
-    """
-    logs = np.log([getattr(model, name) for name in parameter_names(model)])
-    for drawn in np.exp(_uncertainty(model).draws(tuple(logs), replicates, seed)):
-        yield replace(model, uncertainty=None, **dict(zip(parameter_names(model), map(float, drawn), strict=True)))
-
-
-def _uncertainty(model):
-    """What lies about a model's maximum; by its covariance alone where that is not the fitted one."""
-    if model.covariance is None:
-        raise ValueError(
-            f"{model} was not fitted, so that nothing says how uncertain it is: fit it first, as by "
-            f"{type(model).__name__}.fit(customers)"
-        )
-    fitted = model.uncertainty and model.uncertainty.covariance is model.covariance
-    return model.uncertainty if fitted else Uncertainty(None, model.covariance)
-
-
-class Uncertainty:
-    """What data say of parameters about a maximum: `log_likelihood` of their logs, or None, and their covariance."""
-
-    def __init__(self, log_likelihood, covariance):
-        self.log_likelihood, self.covariance = log_likelihood, covariance
-        self.draws = lru_cache(maxsize=8)(self._draws)  # many intervals of one report rest on the same draws
-
-    def _draws(self, at, replicates, seed):
-        """`replicates` logs of parameters about those at `at`: an array, a row each, in any order."""
-        rng = np.random.default_rng(seed)
-        if self.log_likelihood is None:
-            points = stats.qmc.MultivariateNormalQMC(np.zeros(len(at)), rng=rng).random(_power_of_two(replicates))
-            return rng.permutation(at + points @ np.linalg.cholesky(self.covariance).T)[:replicates]
-        points, weights = self.weighted_points(at, PROPOSALS_PER_DRAW * replicates, rng)
-        order = rng.permutation(len(points))  # they fill space evenly, and even steps would fall in with that
-        shares = np.cumsum(weights[order])
-        return points[order][np.searchsorted(shares / shares[-1], (np.arange(replicates) + rng.random()) / replicates)]
-
-    def weighted_points(self, at, count, seed):
-        """Logs of parameters from a wider t distribution, a row each, and weights that make them the data's.
-
-        They are `replicates`, or as many more as make a power of two.
-        """
-        root = np.linalg.cholesky(self.covariance)
-        uniform = stats.qmc.Sobol(len(at) + 1, rng=np.random.default_rng(seed)).random(_power_of_two(count))
-        tails = np.sqrt(stats.chi2.ppf(uniform[:, -1], PROPOSAL_DF) / PROPOSAL_DF)[:, None]
-        points = at + np.sqrt(PROPOSAL_SCALE) * (stats.norm.ppf(uniform[:, :-1]) / tails) @ root.T
-        apart = np.linalg.solve(root, (points - at).T) / np.sqrt(PROPOSAL_SCALE)
-        proposed = -(PROPOSAL_DF + len(at)) / 2 * np.log1p((apart**2).sum(axis=0) / PROPOSAL_DF)
-        with one_thread(), np.errstate(all="ignore"):
-            weight = np.array([self.log_likelihood(point) for point in points]) - proposed
-        weight = np.exp(weight - np.nanmax(weight), where=np.isfinite(weight), out=np.zeros(len(weight)))
-        return points, weight / weight.sum()
-
-
-def _power_of_two(count):
+def _power_of_two(count: int) -> int:
     """The least that is no less: so many of Sobol's points fill space evenly."""
     return 1 << (count - 1).bit_length()

@@ -1,6 +1,11 @@
 """One look for all figures: colours by meaning, and the axes to draw on."""
 
+import functools
+import inspect
+from collections.abc import Callable
 from functools import cache
+from textwrap import fill
+from typing import Any
 
 import matplotlib.figure
 import matplotlib.pyplot as plt
@@ -8,11 +13,15 @@ import seaborn as sns
 from matplotlib.font_manager import findfont, fontManager, get_font
 from matplotlib.text import Text
 
+from crmlab.model import why_blank
+
 ACTUAL = "#1b1f24"  # what was seen
 EXPECTED = "#0b6fa4"  # what a model says
 BASELINE = "#9a6700"  # the simple rule it must beat
 BAND = "#0b6fa433"  # an interval about EXPECTED
 MUTED = "#6e7781"  # marks that only help to read
+
+DPI = 144  # dots an inch
 
 RC_PARAMS = {
     "axes.spines.top": False,
@@ -72,6 +81,37 @@ def panels(count):
     """Axes side by side on a new figure, in the workbench's look: a list."""
     # the figure comes first: matplotlib settles its backend then, which the style must not undo when it ends
     size = (7.2 if count == 1 else 4.6 * count, 4.0)
-    figure = plt.figure(figsize=size, dpi=144, layout="constrained", FigureClass=Figure)
+    figure = plt.figure(figsize=size, dpi=DPI, layout="constrained", FigureClass=Figure)
     with sns.axes_style("ticks", RC_PARAMS), sns.plotting_context("paper", font_scale=1.1):
         return [figure.add_subplot(1, count, place + 1) for place in range(count)]
+
+
+def plot(draw: Callable) -> Callable:
+    """Decorates a function that draws a frame, its first argument, on `ax`: the frame stays with the axes.
+
+    A function that draws panels gives a list of axes; the frame stays with the first of them.
+
+    Where the frame, or anything else it is given, is blank (Unfitted, or a frame with a reason), the axes are empty
+    and bear the reason.
+    """
+    signature = inspect.signature(draw)
+
+    @functools.wraps(draw)
+    def drawn(*given: Any, **named: Any) -> plt.Axes | list[plt.Axes]:
+        bound = signature.bind(*given, **named).arguments
+        asked = [value for name, value in bound.items() if name != "ax"]
+        if reason := why_blank(*asked):
+            ax = axes(bound.get("ax"))
+            ax.text(0.5, 0.5, fill(reason, 60), transform=ax.transAxes, ha="center", va="center", color=MUTED)
+            ax.set_axis_off()
+        else:
+            ax = draw(*given, **named)
+        (ax[0] if isinstance(ax, list) else ax).crmlab_frame = asked[0]
+        return ax
+
+    return drawn
+
+
+def drawn_frame(ax: plt.Axes) -> Any:
+    """The frame that a plot of this library drew on these axes; None where none did."""
+    return getattr(ax, "crmlab_frame", None)

@@ -1,61 +1,20 @@
 import numpy as np
-import pandas as pd
-import pytest
 
-from crmlab.stats import intervals, simulate
-
-WORLD = {"r": 0.5, "alpha": 30, "a": 0.8, "b": 3, "customers": 4000, "days": 400}
-
-
-def test_a_simulated_log_is_the_same_for_the_same_seed():
-    pd.testing.assert_frame_equal(simulate.orders(**WORLD, seed=1), simulate.orders(**WORLD, seed=1))
-    assert not simulate.orders(**WORLD, seed=1).equals(simulate.orders(**WORLD, seed=2))
-
-
-def test_a_simulated_log_holds_every_customer_within_its_days_and_ids_as_text():
-    log = simulate.orders(**WORLD, seed=1)
-    assert log.customer_id.nunique() == 4000
-    assert log.customer_id.str.len().eq(4).all()
-    assert log.day.between(0, 399).all()
-    assert log.groupby("customer_id").day.min().max() < 90
-
-
-def test_spend_is_that_of_a_gamma_gamma_world_to_the_cent():
-    log = simulate.orders(**WORLD, seed=1)
-    money = simulate.spend(log, p=6, q=4, gamma=60, seed=2)
-    assert (money > 0).all()
-    assert np.allclose(money * 100, np.round(money * 100))
-    per_customer = pd.Series(money).groupby(log.customer_id.to_numpy()).mean()
-    assert per_customer.mean() == pytest.approx(6 * 60 / 3, rel=0.05)
+from crmlab.stats import intervals
 
 
 def test_an_interval_leaves_a_further_draw_outside_once_in_twenty_at_most():
-    found = intervals.confidence_interval(50.0, range(101), "orders")
-    assert (found.low, found.high, found.unit, found.interval) == (
-        1,  # the second of 101: .025 × 102 = 2.55
-        99,
-        "orders",
-        "confidence",
-    )
-    assert intervals.prediction_interval(50.0, range(101)).interval == "predictive"
+    low, high = intervals.percentile_interval(range(101))
+    assert (low, high) == (1, 99)  # the second of 101: .025 × 102 = 2.55
+    assert tuple(intervals.percentile_interval(range(101), level=0.9)) == (4, 96)  # the fifth: .05 × 102 = 5.1
 
 
-def test_the_example_shop_is_what_its_script_simulates():
-    import importlib.util
-    from pathlib import Path
-
-    path = Path(__file__).parents[1] / "data" / "simulate_example_shop.py"
-    spec = importlib.util.spec_from_file_location("example_shop", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    written = module.example_shop().to_csv(sep=";", index=False)
-    assert written == path.with_name("example_shop.csv").read_text()
-
-
-def test_a_world_shorter_than_its_acquisition_is_simulated_too():
-    log = simulate.orders(**(WORLD | {"days": 30}), seed=1)
-    assert log.customer_id.nunique() == 4000
-    assert log.day.between(0, 29).all()
+def test_draws_that_are_missing_count_for_nothing():
+    drawn = np.array([[n, np.nan, n if n < 39 else np.nan] for n in range(101)], dtype=float)
+    low, high = intervals.percentile_interval(drawn)
+    assert low[0] == 1
+    assert np.isnan([low[1], high[1]]).all()
+    assert (low[2], high[2]) == (0, 38)  # the least of 39: .025 × 40 = 1
 
 
 def test_tails_are_taken_one_by_one_and_may_be_infinite():

@@ -1,11 +1,12 @@
-"""Judging expectations by what came later: what every race shares.
+"""Judging predictions by the holdout: what every backtest shares.
 
-expected, actual  Series with one row for each of `weights` alike
-rule              whatever expects something of customers: a model, or one of the simple rules it must beat
-measure           how far a rule's expectations are from what came, or how well they order customers by it
-origin            a day from which the future is told: rules see orders up to it, and are judged on those after
+expected, actual  Series with one row for each of `weights` customers alike
+model             whatever predicts something of customers: a fitted model, or one of the baselines it must beat
+measure           how far predictions are from what was observed, or how well they order customers by it
+origin            a day that is predicted from: models see orders up to it, and are judged on those after
 """
 
+from crmlab.holdout.comparison import ALL_CUSTOMERS, compare, tabulate
 from crmlab.holdout.measures import (
     ERROR_MEASURES,
     MEASURES,
@@ -16,31 +17,36 @@ from crmlab.holdout.measures import (
     gini,
     lift,
     mae,
+    r2,
     rmse,
     spearman,
 )
-from crmlab.holdout.paired import compare
-from crmlab.holdout.rolling import origins, rolling
-from crmlab.holdout.winners import TITLES, beats_baseline, improvements, unfitted_reasons, winners
+from crmlab.holdout.rolling import ALL_ORIGINS, origins, over_origins, rolling
+from crmlab.holdout.winners import TITLES, improvements, judged_against_baseline, unfitted_reasons, winners
 
 __all__ = [
+    "ALL_CUSTOMERS",
+    "ALL_ORIGINS",
     "ERROR_MEASURES",
     "MEASURES",
     "SCORE_MEASURES",
     "TITLES",
-    "beats_baseline",
     "bias",
     "compare",
     "correlation",
     "correlation_interval",
     "gini",
     "improvements",
+    "judged_against_baseline",
     "lift",
     "mae",
     "origins",
+    "over_origins",
+    "r2",
     "rmse",
     "rolling",
     "spearman",
+    "tabulate",
     "unfitted_reasons",
     "winners",
 ]

@@ -69,6 +69,16 @@ def lift(expected, actual, weights=1):
     return _ratio(actual.mean(actual.values, share[level]), actual.mean(actual.values) * TOP_SHARE, np.nan)
 
 
+def r2(expected, actual, weights=1):
+    """Share of the variance that is predicted: 1 less squared errors over those of the mean; NaN where all are alike.
+
+    No measure of `compare`, where the root mean squared error says as much; that of cross-fitted segments.
+    """
+    expected, actual = as_weighted(expected, actual, weights)
+    errors = expected.mean((expected.values - actual.values) ** 2)
+    return 1 - _ratio(errors, actual.variance, np.nan)
+
+
 ERROR_MEASURES = (bias, mae, rmse)  # the nearer to 0 the better
 SCORE_MEASURES = (correlation, spearman, gini, lift)  # the higher the better
 MEASURES = (*ERROR_MEASURES, *SCORE_MEASURES)

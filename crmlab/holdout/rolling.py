@@ -1,18 +1,19 @@
-"""The same race run from several origins, as one period may flatter a rule."""
+"""The same comparison from several origins, as one period may flatter a model."""
 
 from datetime import timedelta
 
+import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
-from crmlab.holdout.paired import NO_VALUE, VALUE_COLUMNS, compare, outcomes
+from crmlab.holdout.comparison import NO_VALUE, NOT_FITTED, NOTHING_CAME, VALUE_COLUMNS, compare, outcomes
 
 ALL_ORIGINS = "all origins"
 KEYS = ["population", "measure", "model"]
 
 
 def origins(first, last, horizon_days, count=3):
-    """`count` days to foretell `horizon_days` from, evenly placed, oldest first: dates.
+    """`count` days to forecast `horizon_days` from, evenly placed, oldest first: dates.
 
     first, last : first and last day of the data
     The latest leaves a holdout that ends on `last`; the oldest comes after half as many days as the latest, so that
@@ -35,15 +36,23 @@ def rolling(by_origin, **options):
     options : arguments of `compare` that all share
     returns : the columns of `compare`, and
         origin   as text
-        origins  how many origins the numbers come from; 0 where the rule was not fitted
-    The rows of all origins hold means over those from which a rule was fitted. A difference is from the best naive rule
-    of its origin, so that a rule that could not be fitted from every origin is set beside the naive rules of the others
+        origins  how many origins the numbers come from; 0 where the model was not fitted
+    The rows of all origins hold means over those from which a model was fitted. A difference is from the best baseline
+    of its origin, so that a model that could not be fitted from every origin is set beside the baselines of the others
     alone, and `baseline` names those. As origins share customers, and holdouts may overlap, an interval is the mean of
     theirs: as wide as if all erred together, and so not too narrow.
     """
-    each = [compare(**arguments, **options).assign(origin=str(origin)) for origin, arguments in by_origin.items()]
+    return over_origins({origin: compare(**arguments, **options) for origin, arguments in by_origin.items()})
+
+
+def over_origins(comparisons):
+    """Comparisons from several origins, and over all of them, as `rolling` gives them.
+
+    comparisons : origin -> what `compare` or `tabulate` returned
+    """
+    each = [table.assign(origin=str(origin)) for origin, table in comparisons.items()]
     table = pd.concat(each, ignore_index=True)
-    table["origins"] = (~table.outcome.str.startswith("not fitted")).astype(int)
+    table["origins"] = (table.outcome != NOT_FITTED).astype(int)
     table = pd.concat([table, _pooled(table)], ignore_index=True)
     return table[["origin", "origins", *table.columns.drop(["origin", "origins"])]]
 
@@ -54,13 +63,11 @@ def _pooled(table):
     means = fitted[VALUE_COLUMNS].mean(skipna=False).join(fitted.baseline.agg(_alternatives))
     flags = table.groupby(KEYS, sort=False).agg(is_baseline=("is_baseline", "first"), origins=("origins", "sum"))
     pooled = flags.join(means).reset_index()
-    count = table.origin.nunique()
-    outcome = (
-        outcomes(pooled)
-        .replace(NO_VALUE, f"{NO_VALUE} after some origin")
-        .where(pooled.origins > 0, f"not fitted from any of {count} origins")
-    )
-    return pooled.assign(outcome=outcome, origin=ALL_ORIGINS)
+    fitted_somewhere, count = pooled.origins > 0, table.origin.nunique()
+    outcome = outcomes(pooled).where(fitted_somewhere, NOT_FITTED)
+    reason = np.where(outcome == NO_VALUE, f"{NOTHING_CAME}, after some origin", "")
+    reason = np.where(fitted_somewhere, reason, f"not fitted from any of {count} origins")
+    return pooled.assign(outcome=outcome, reason=reason, origin=ALL_ORIGINS)
 
 
 def _alternatives(baselines):

@@ -1,12 +1,13 @@
-"""A race in one unit, and in words."""
+"""A comparison in one unit, and in words."""
 
 import numpy as np
 import pandas as pd
 
+from crmlab.check import Judgement, judged
+from crmlab.holdout.comparison import ALL_CUSTOMERS, NOT_FITTED, VALUE_COLUMNS
 from crmlab.holdout.measures import ERROR_MEASURES
-from crmlab.holdout.paired import ALL_CUSTOMERS
 from crmlab.holdout.rolling import ALL_ORIGINS
-from crmlab.result import Verdict, number
+from crmlab.sentences import sentence, templates
 
 TITLES = {
     "bias": "Bias of the total",
@@ -16,15 +17,17 @@ TITLES = {
     "spearman": "Spearman's correlation",
     "gini": "Gini",
     "lift": "Lift of the top tenth",
+    "r2": "R²",
 }
+NAMES = ("Pearson", "Spearman", "Gini", "R²")
 RELATIVE = ("mae", "rmse", "lift")  # the other measures have a scale of their own
 
 
 def improvements(comparison):
     """`comparison` with how far each model improves on the best baseline: improvement, improvement_ci_….
 
-    Mean absolute and root mean squared error and lift are in percent of the naive rule's, the others in hundredths.
-    Its label is the rule, and from how many of the origins it was fitted, where not from all of them.
+    Mean absolute and root mean squared error and lift are in percent of the baseline's, the others in hundredths.
+    Its label is the model, and from how many of the origins it was fitted, where not from all of them.
     """
     is_error = comparison.measure.isin([measure.__name__ for measure in ERROR_MEASURES])
     unit = (comparison.value - comparison.difference).where(comparison.measure.isin(RELATIVE), 1)
@@ -37,7 +40,7 @@ def improvements(comparison):
 
 
 def _fitted_origins(comparison):
-    """ " (at 2 of 3 origins)" of each rule that was fitted from some origins only, "" of the others: a Series."""
+    """ " (at 2 of 3 origins)" of each model that was fitted from some origins only, "" of the others: a Series."""
     if "origins" not in comparison:
         return ""
     most = comparison.groupby("origin").origins.transform("max")
@@ -53,87 +56,92 @@ def winners(comparison):
         origin, population, measure
         winner  the model that wins, or "undecided"
         summary the same in a sentence, with the difference it rests on, or why there is none
-    A model wins where it is better than the best naive rule. Where several are, the winner is the one with the largest
+    A model wins where it is better than the best baseline. Where several are, the winner is the one with the largest
     difference, which need not be better than the others; one that was not fitted from every origin, and so met other
-    rivals, wins only where none that was does. A naive rule wins where every model is worse.
+    baselines, wins only where none that was does. A baseline wins where every model is worse.
     """
     keys = [key for key in ("origin", "population", "measure") if key in comparison]
     parts = improvements(comparison).groupby(keys, sort=False)
     return pd.DataFrame([dict(zip(keys, key, strict=True)) | _winner(part) for key, part in parts])
 
 
-def beats_baseline(comparison, model, measure, population=ALL_CUSTOMERS):
-    """Whether a rule beats the best naive one by a measure, over all origins: a Verdict; undecided does not pass."""
+def judged_against_baseline(
+    comparison: pd.DataFrame, model: str, measure: str, population: str = ALL_CUSTOMERS
+) -> Judgement:
+    """Whether a model beats the best baseline by a measure, over all origins: the conclusion of a comparison check.
+
+    It passes where the whole interval of the difference is on the better side of 0, fails where it is on the worse, and
+    is undecided where it holds 0.
+    """
     held = (comparison.model == model) & (comparison.measure == measure) & (comparison.population == population)
     row = improvements(comparison)[held & (comparison.origin == ALL_ORIGINS)].iloc[0]
-    at = row.label.removeprefix(model)
+    outcome = {"better": "passed", "worse": "failed"}.get(row.outcome, "undecided")
+    about = {"model": model, "measure": _within_sentence(TITLES[measure]), "population": population}
     if np.isnan(row.difference):
-        evidence = row.outcome
-    else:
-        ends = f"95 % {number(row.difference_ci_low)} to {number(row.difference_ci_high)}"
-        evidence = (
-            f"{row.outcome}{at}: {number(row.value)}, apart by {number(row.difference)} ({ends}) from {row.baseline}"
-        )
-    claim = f"{model} beats the best naive rule: {TITLES[measure]}, {population}"
-    return Verdict(claim, row.outcome == "better", evidence, f"{row.baseline}, or neither where undecided")
+        return judged("not applicable", part=measure, case="unknown", why=row.reason, **about)
+    numbers = {name: row[name] for name in VALUE_COLUMNS}
+    return judged(outcome, part=measure, at=row.label.removeprefix(model), baseline=row.baseline, **numbers, **about)
 
 
-def unfitted_reasons(comparison):
-    """Who could not be fitted, from which origin and why: a sentence for each, a tuple. comparison : from `rolling`."""
-    absent = comparison[comparison.outcome.str.startswith("not fitted: ")].drop_duplicates(["origin", "model"])
-    reasons = absent.outcome.str.removeprefix("not fitted: ")
-    absent_models = zip(absent.model, absent.origin, reasons, strict=True)
-    return tuple(
-        f"In the race, {model} could not be fitted from {origin}: {reason}." for model, origin, reason in absent_models
-    )
+def unfitted_reasons(comparison: pd.DataFrame) -> pd.DataFrame:
+    """Which models could not be fitted, from which origin and why: a frame with origin, model, reason."""
+    absent = (comparison.outcome == NOT_FITTED) & (comparison.origin != ALL_ORIGINS)
+    found = comparison.loc[absent, ["origin", "model", "reason"]]
+    found = found.drop_duplicates(["origin", "model"]).reset_index(drop=True)
+    if found.empty:
+        found.attrs["reason"] = "every model was fitted from every origin"
+    return found
 
 
 def _winner(part):
     is_error = part.measure.iloc[0] in [measure.__name__ for measure in ERROR_MEASURES]
-    absent = part.outcome.str.startswith("not fitted")
+    absent = part.outcome == NOT_FITTED
     lined = part.assign(everywhere=part.label == part.model)
     lined = lined.sort_values(["everywhere", "improvement"], ascending=False, kind="stable")
     models = lined[~(lined.is_baseline | absent.loc[lined.index])]
     better, worse = models[models.outcome == "better"], models[models.outcome == "worse"]
-    baseline, than = (
-        part.baseline[part.is_baseline].iloc[0],
-        "is nearer than" if is_error else "tells customers apart better than",
-    )
+    baseline, than = part.baseline[part.is_baseline].iloc[0], "closer" if is_error else "higher"
     if len(better):
         winner = better.model.iloc[0]
-        beaten = f"{than} the best naive rule, {better.baseline.iloc[0]}, {_difference_in_words(better)}"
-        summary = f"{better.label.iloc[0]} {beaten}{_others_in_words(better.label[1:], is_error)}"
+        clause = _said(f"model_{than}", better, also=_also(better.label[1:]))
     elif len(worse) and len(worse) == len(models):
         every = "every model that was fitted" if absent.any() else "every model"
-        winner, summary = (
-            baseline,
-            f"{baseline} {than} {every}, even {worse.label.iloc[0]}, {_difference_in_words(worse)}",
-        )
+        winner, clause = baseline, _said(f"baseline_{than}", worse, every=every)
     elif models.difference.isna().any():
-        winner, summary = "undecided", models.outcome[models.difference.isna()].iloc[0]
-    else:
+        winner, clause = "undecided", models.reason[models.difference.isna()].iloc[0]
+    elif len(models):
         level = [*models.label[models.outcome == "undecided"], baseline]
-        winner, summary = "undecided", f"undecided between {_listed(level)}" if len(models) else "no model took part"
-    without = [f"{model} (not fitted)" for model in part.model[absent]]
-    missing = f"; without {_listed(without)}" if without else ""
+        winner, clause = "undecided", _said("undecided", models, level=_listed(level))
+    else:
+        winner, clause = "undecided", _words()["no_model"]
+    without = sentence(_words()["without"], {"models": _listed(part.model[absent])}) if absent.any() else ""
     return {
         "winner": winner,
-        "summary": f"{TITLES[part.measure.iloc[0]]}, {part.population.iloc[0]}: {summary}{missing}",
+        "summary": f"{TITLES[part.measure.iloc[0]]}, {part.population.iloc[0]}: {clause}{without}",
     }
 
 
-def _difference_in_words(models):
-    """By how much the first and the naive rule differ, with the interval, which leaves out 0."""
+def _said(which, models, **values):
+    """A sentence on the first of `models` and its baseline, with the size of the difference and its interval."""
     first = models.iloc[0]
-    low, high = map(number, sorted(map(abs, (first.difference_ci_low, first.difference_ci_high))))
-    return f"by {number(abs(first.difference))} (95 % {low} to {high})"
+    low, high = sorted(map(abs, (first.difference_ci_low, first.difference_ci_high)))
+    of_first = {"model": first.label, "baseline": first.baseline, "difference": abs(first.difference)}
+    return sentence(_words()[which], of_first | {"low": low, "high": high} | values)
 
 
-def _others_in_words(rules, is_error):
-    one, several = ("is", "are") if is_error else ("does", "do")
-    return f"; so {one if len(rules) == 1 else several} {_listed(rules)}" if len(rules) else ""
+def _within_sentence(title):
+    """A title as it stands within a sentence: people keep their capitals."""
+    return title if title.startswith(NAMES) else title[0].lower() + title[1:]
 
 
-def _listed(rules):
-    *rest, last = rules
+def _words():
+    return templates("crmlab.holdout")["winners"]
+
+
+def _also(models):
+    return sentence(_words()["also"], {"models": _listed(models)}) if len(models) else ""
+
+
+def _listed(names):
+    *rest, last = names
     return f"{', '.join(rest)} and {last}" if rest else last

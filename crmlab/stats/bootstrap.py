@@ -1,11 +1,13 @@
 """Means under resampling: of respondents, or of the histogram of their answers."""
 
+from typing import Any
+
 import numpy as np
 
 from crmlab.stats import resample
 
 
-def means(values, weights=None, replicates=2000, seed=1):
+def means(values: Any, weights: Any = None, replicates: int = 2000, seed: Any = 1) -> np.ndarray:
     """Mean of each column of `values` over rows drawn anew: an array, replicates x columns.
 
     values  : array or frame, rows x columns; NaN is left out of its column; NaN where a replicate drew nothing of it
@@ -19,7 +21,7 @@ def means(values, weights=None, replicates=2000, seed=1):
         return drawn[:, : values.shape[1]] / drawn[:, values.shape[1] :]
 
 
-def histogram_means(values, counts, replicates=2000, seed=1):
+def histogram_means(values: Any, counts: Any, replicates: int = 2000, seed: Any = 1) -> np.ndarray:
     """Mean of answers drawn anew, from how often each value was answered: an array, one a replicate.
 
     The same distribution as that of drawing rows, at the cost of the distinct `values` beside their `counts`.

@@ -1,14 +1,16 @@
-"""Many comparisons at once: chances that hold for the whole family of them."""
+"""Many comparisons at once: p-values that hold for the whole family of them."""
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 
-def holm(p, family=None):
-    """Chances adjusted by Holm's step-down method: a Series; at .05 the whole family errs once in twenty families.
+def holm(p: Any, family: Any = None) -> pd.Series:
+    """p-values adjusted by Holm's step-down method: a Series; at .05 the whole family errs once in twenty families.
 
-    p      : Series of chances; NaN is no comparison and stays NaN
-    family : names that tell families apart, one a chance; None is one family
+    p      : Series of p-values; NaN is no comparison and stays NaN
+    family : names of families, one a p-value; None is one family
     """
     p = pd.Series(p, dtype=float)
     names = pd.Series(0 if family is None else np.asarray(family), range(len(p)))

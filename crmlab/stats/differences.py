@@ -7,6 +7,7 @@ two samples]; with equal weights it is Wilcoxon's, ties and all.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import special
@@ -46,7 +47,7 @@ class Sample:
 
     @property
     def n_effective(self):
-        """How many equal answers tell as much: (Σw)²/Σw². [Kish 1965]"""
+        """How many equal answers would be as precise: (Σw)²/Σw². [Kish 1965]"""
         return float(self.weight.sum() ** 2 / self.square.sum()) if self.n else 0.0
 
     @property
@@ -72,10 +73,10 @@ class Sample:
         return f"all {self.n:,} {what} are the same" if len(self.value) == 1 else ""
 
 
-def one_sample(sample):
-    """A mean against zero: dict of low and high (95 %), t, p, d. [Student; d is the mean over the deviation]"""
+def one_sample(sample: Sample, level: float = 0.95) -> dict[str, float]:
+    """A mean against zero: dict of ci_low, ci_high, t, p, d. [Student; d is the mean over the deviation]"""
     t, df = sample.mean / sample.standard_error, sample.n_effective - 1
-    margin = special.stdtrit(df, 0.975) * sample.standard_error
+    margin = special.stdtrit(df, (1 + level) / 2) * sample.standard_error
     return {
         "ci_low": sample.mean - margin,
         "ci_high": sample.mean + margin,
@@ -85,21 +86,21 @@ def one_sample(sample):
     }
 
 
-def two_samples(one, other):
-    """The mean of `one` less that of `other`, independent of it: dict of gap, low, high (95 %), t, df, p, d. [Welch]
+def two_samples(one: Sample, other: Sample, level: float = 0.95) -> dict[str, float]:
+    """The mean of `one` less that of `other`, independent of it: dict of gap, ci_low, ci_high, t, df, p, d. [Welch]
 
     d is the difference over the root of the mean of both variances.
     """
     gap, parts = one.mean - other.mean, np.array([one.standard_error, other.standard_error]) ** 2
     df = parts.sum() ** 2 / (parts**2 / [one.n_effective - 1, other.n_effective - 1]).sum()
-    t, margin = gap / np.sqrt(parts.sum()), special.stdtrit(df, 0.975) * np.sqrt(parts.sum())
+    t, margin = gap / np.sqrt(parts.sum()), special.stdtrit(df, (1 + level) / 2) * np.sqrt(parts.sum())
     pooled = np.sqrt((one.standard_deviation**2 + other.standard_deviation**2) / 2)
     p = float(2 * special.stdtr(df, -abs(t)))
     return {"gap": gap, "ci_low": gap - margin, "ci_high": gap + margin, "t": t, "df": df, "p": p, "d": gap / pooled}
 
 
-def signed_rank(sample):
-    """Chance of differences so far from symmetry about zero: two-sided; NaN where all are zero. [Wilcoxon 1945]
+def signed_rank(sample: Sample) -> float:
+    """p of differences so far from symmetry about zero: two-sided; NaN where all are zero. [Wilcoxon 1945]
 
     Zeros are left out. Equal weights and at most EXACT differences: every choice of signs, given the ties; else normal.
     """
@@ -118,7 +119,7 @@ def signed_rank(sample):
 
 
 def _exact_p(ranks, above):
-    """Two-sided chance of a sum of ranks `above` zero, each rank above or below by the toss of a coin."""
+    """Two-sided p of a sum of ranks `above` zero, each rank above or below by the toss of a coin."""
     doubled = np.round(2 * ranks).astype(int)
     ways, top = np.zeros(doubled.sum() + 1), 0
     ways[0] = 1
@@ -130,21 +131,23 @@ def _exact_p(ranks, above):
     return float(min(1.0, 2 * min(ways[: at + 1].sum(), ways[at:].sum())))
 
 
-def bootstrap_means(sample, replicates=2000, seed=1):
+def bootstrap_means(sample: Sample, replicates: int = 2000, seed: Any = 1) -> np.ndarray:
     """Means of an unweighted sample drawn anew: an array, one a replicate."""
     return bootstrap.histogram_means(sample.value, sample.rows, replicates, seed)
 
 
-def bootstrap_intervals(values, weights=None, replicates=2000, seed=1):
-    """95 % percentile intervals of the means of columns, by the bootstrap: two arrays, low and high.
+def bootstrap_intervals(
+    values: np.ndarray, weights: np.ndarray | None = None, replicates: int = 2000, seed: int = 1, level: float = 0.95
+) -> np.ndarray:
+    """Percentile intervals of the means of columns, by the bootstrap: two arrays, low and high.
 
     values : rows x columns; unweighted columns are drawn as histograms, weighted ones row by row
     """
     if weights is not None:
-        return percentile_interval(bootstrap.means(values, weights, replicates, seed))
+        return percentile_interval(bootstrap.means(values, weights, replicates, seed), level)
     ends = np.full((2, values.shape[1]), np.nan)
     for i in range(values.shape[1]):
         sample = Sample.of(values[:, i])
         if sample.n:
-            ends[:, i] = percentile_interval(bootstrap_means(sample, replicates, [seed, i]))
+            ends[:, i] = percentile_interval(bootstrap_means(sample, replicates, [seed, i]), level)
     return ends

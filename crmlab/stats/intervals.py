@@ -1,29 +1,37 @@
-"""Numbers with their uncertainty, from draws."""
+"""Ends of intervals, from draws: one rule for all."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from crmlab.result import Estimate
 
+def percentile_interval(draws: ArrayLike, level: float = 0.95) -> np.ndarray:
+    """Lower and upper ends of the interval of draws, each shaped as one of them.
 
-def percentile_interval(draws):
-    """Lower and upper ends of the 95 % interval of draws, each shaped as one of them; draws may be infinite.
+    The ends are the k-th least and the k-th greatest of n draws, k = (1 - level) / 2 (n + 1) or the whole number below
+    it, at least 1, so that one further draw lies outside no more often than 1 - level. Draws that are NaN count for
+    nothing; where all are, so are the ends. Draws may be infinite.
 
-    The ends are the k-th least and the k-th greatest of n draws, k = .025 (n + 1) or the whole number below it, so that
-    one further draw lies outside no more than once in twenty. [Davison & Hinkley 1997]
+    References
+    ----------
+    Davison & Hinkley (1997), Bootstrap Methods and their Application, section 5.2.
+
+    Examples
+    --------
+    >>> percentile_interval(range(1, 40))  # k = .025 x 40 = 1
+    array([ 1., 39.])
     """
-    draws = np.asarray(draws)
-    k = max(int(0.025 * (len(draws) + 1)), 1)
-    ends = [k - 1, len(draws) - k]
-    return np.partition(draws, ends, axis=0)[ends]
+    draws = np.asarray(draws, dtype=float)
+    missing = np.isnan(draws).sum(axis=0)
+    if not missing.any():
+        k = _rank(len(draws), level)
+        return np.partition(draws, [k - 1, len(draws) - k], axis=0)[[k - 1, len(draws) - k]]
+    lined = np.sort(draws, axis=0)  # NaN come last
+    n = len(draws) - missing
+    k = _rank(n, level)
+    ends = np.stack([k - 1, np.maximum(n - k, 0)])
+    found = np.take_along_axis(lined, np.minimum(ends, len(draws) - 1), axis=0)
+    return np.where(n > 0, found, np.nan)
 
 
-def confidence_interval(value, draws, unit=""):
-    """An expectation with its 95 % interval, from the same expectation under parameters drawn about the fitted ones."""
-    low, high = percentile_interval(draws)
-    return Estimate(float(value), float(low), float(high), unit, "confidence")
-
-
-def prediction_interval(value, draws, unit=""):
-    """An expectation with the 95 % interval of what will be seen, from outcomes `draws` from the model."""
-    low, high = percentile_interval(draws)
-    return Estimate(float(value), float(low), float(high), unit, "predictive")
+def _rank(n, level):
+    return np.maximum(np.floor((1 - level) / 2 * (n + 1) + 1e-9).astype(int), 1)

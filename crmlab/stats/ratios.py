@@ -1,12 +1,17 @@
-"""Ratios of two chances, or of two means, with intervals that hold where counts are small or zero."""
+"""Ratios of two probabilities, or of two means, with intervals that hold where counts are small or zero."""
+
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import stats
 
 REACH = 60  # ratios are sought between exp(-REACH) and exp(REACH)
 
 
-def ratio_of_proportions(x1, n1, x2, n2, level=0.95):
+def ratio_of_proportions(
+    x1: ArrayLike, n1: ArrayLike, x2: ArrayLike, n2: ArrayLike, level: float = 0.95
+) -> tuple[Any, Any, Any]:
     """p1 / p2 with its interval by inverting the score test: (ratio, low, high), arrays. [Koopman 1984]
 
     x1, x2 : who did, of n1 and n2; effective numbers need not be whole
@@ -49,7 +54,13 @@ def _score(ratio, x1, n1, x2, n2):
     )  # 0 / 0 where all or none did, as expected
 
 
-def ratio_of_means(one, other, weights=None, other_weights=None, level=0.95):
+def ratio_of_means(
+    one: ArrayLike,
+    other: ArrayLike,
+    weights: ArrayLike | None = None,
+    other_weights: ArrayLike | None = None,
+    level: float = 0.95,
+) -> tuple[float, float, float]:
     """Mean of `one` over mean of `other` with its interval on the log scale: (ratio, low, high), floats.
 
     By linearisation, with Welch's degrees of freedom. NaN where a mean is not above 0 or fewer than two answered.

@@ -1,5 +1,8 @@
 """Sums and covariances under resampling of respondents: what most statistics are made of."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 
 from crmlab.stats.threads import one_thread
@@ -7,7 +10,7 @@ from crmlab.stats.threads import one_thread
 CELLS = 2_000_000  # counts held at a time: 16 MB
 
 
-def bootstrap_counts(rows, replicates=2000, seed=1):
+def bootstrap_counts(rows: int, replicates: int = 2000, seed: Any = 1) -> Iterator[np.ndarray]:
     """How often each of `rows` is drawn, replicate by replicate: yields arrays of floats, some replicates x rows.
 
     The draws depend on `rows`, `replicates` and `seed` alone, so that two statistics can share them.
@@ -19,11 +22,11 @@ def bootstrap_counts(rows, replicates=2000, seed=1):
         yield np.stack([np.bincount(rng.integers(0, rows, rows), minlength=rows) for _ in range(size)]).astype(float)
 
 
-def totals(columns, replicates=2000, seed=1, weights=None):
+def totals(columns: Any, replicates: int = 2000, seed: Any = 1, weights: Any = None) -> np.ndarray:
     """Weighted sums of each column over respondents drawn anew: an array, replicates x columns.
 
     columns : numbers, a row a respondent; nothing empty
-    weights : of the respondents, who are drawn with equal chances and bring theirs along; None weighs all alike
+    weights : of the respondents, who are drawn with equal probability and bring theirs along; None weighs all alike
     """
     columns = np.asarray(columns, dtype=float)
     if weights is not None:
@@ -32,7 +35,7 @@ def totals(columns, replicates=2000, seed=1, weights=None):
         return np.concatenate([counts @ columns for counts in bootstrap_counts(len(columns), replicates, seed)])
 
 
-def covariances(columns, replicates=2000, seed=1, weights=None):
+def covariances(columns: Any, replicates: int = 2000, seed: Any = 1, weights: Any = None) -> np.ndarray:
     """Covariances of the columns among respondents drawn anew: an array, replicates x columns x columns.
 
     Divided by the sum of weights, which every statistic of ratios may ignore.

@@ -24,7 +24,9 @@ class Plan:
     reached: bool = True
 
 
-def for_mean(half_width, sd, level=0.95, population=None, response_rate=1.0):
+def for_mean(
+    half_width: float, sd: float, level: float = 0.95, population: int | None = None, response_rate: float = 1.0
+) -> Plan:
     """The Plan for a mean, such as a gap, whose t interval is no wider than ± `half_width`. [Cochran 1977, 4.7]
 
     sd         : standard deviation of the answers, or of a respondent's gap
@@ -40,7 +42,13 @@ def for_mean(half_width, sd, level=0.95, population=None, response_rate=1.0):
     return _plan(reached, half_width, population, response_rate)
 
 
-def for_share(half_width, share=0.5, level=0.95, population=None, response_rate=1.0):
+def for_share(
+    half_width: float,
+    share: float = 0.5,
+    level: float = 0.95,
+    population: int | None = None,
+    response_rate: float = 1.0,
+) -> Plan:
     """The Plan for a share near `share` whose normal interval is no wider than ± `half_width`. [Cochran 1977, 4.4]"""
 
     def reached(n):

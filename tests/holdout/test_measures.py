@@ -1,4 +1,4 @@
-"""Measures of a race: by hand, and against numpy, scipy and scikit-learn on one row a customer."""
+"""Measures of a comparison: by hand, and against numpy, scipy and scikit-learn on one row a customer."""
 
 import numpy as np
 import pandas as pd
@@ -166,3 +166,12 @@ def test_the_interval_of_a_correlation_is_that_of_scipy():
 def test_the_interval_of_a_correlation_is_finite_at_its_edges(r, count, interval, recwarn):
     assert holdout.correlation_interval(r, count) == interval
     assert not recwarn.list
+
+
+def test_r2_is_that_of_scikit_learn():
+    from sklearn.metrics import r2_score
+
+    rng = np.random.default_rng(1)
+    expected, actual, weights = rng.normal(size=50), rng.normal(size=50), rng.integers(1, 4, 50)
+    assert holdout.r2(expected, actual, weights) == pytest.approx(r2_score(actual, expected, sample_weight=weights))
+    assert np.isnan(holdout.r2(expected, np.ones(50)))

@@ -1,4 +1,4 @@
-"""Races whose winners are known, and the bootstrap against one that resamples customers one by one."""
+"""Comparisons whose winners are known, and the bootstrap against one that resamples customers one by one."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,8 @@ import pytest
 from scipy import stats
 
 from crmlab import holdout
-from crmlab.holdout import paired
+from crmlab.holdout import comparison as comparison_module
+from crmlab.stats.intervals import percentile_interval
 
 ERROR_MEASURES = [measure.__name__ for measure in holdout.ERROR_MEASURES]
 
@@ -22,7 +23,7 @@ def world():
 
 @pytest.fixture(scope="module")
 def table(world):
-    """The race of both guesses, one naive, and of a naive rule that knows no more than the mean."""
+    """The comparison of both guesses, one a baseline, and of a baseline that knows no more than the mean."""
     good, bad, actual, customers = world
     predictions = {"good": good, "bad": bad, "blind": np.full(60, np.average(actual, weights=customers))}
     return holdout.compare(predictions, actual, customers, baselines=("bad", "blind"), replicates=200)
@@ -39,15 +40,15 @@ def test_a_difference_has_the_interval_of_a_bootstrap_over_customers(world, meas
     each = [np.repeat(values, customers) for values in series]
     rng = np.random.default_rng(9)
 
-    def apart(rows):
+    def difference(rows):
         expected, baselines, actual = (values[rows] for values in each)
         return measure(expected, actual) - measure(baselines, actual)
 
-    drawn = [apart(rng.integers(0, 1500, 1500)) for _ in range(400)]
+    drawn = [difference(rng.integers(0, 1500, 1500)) for _ in range(400)]
     predictions = {"good": series[0], "bad": series[1]}
     table = holdout.compare(predictions, series[2], customers, baselines=("bad",), replicates=400)
     found = row(table, measure.__name__, "good")
-    assert found.difference == pytest.approx(apart(np.arange(1500)), rel=1e-9)
+    assert found.difference == pytest.approx(difference(np.arange(1500)), rel=1e-9)
     error = np.sqrt(0.025 * 0.975 / 400) / stats.norm.pdf(1.96) * np.std(drawn)
     ends = found.difference_ci_low, found.difference_ci_high
     assert ends == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])), abs=4 * np.sqrt(2) * error)
@@ -59,7 +60,7 @@ def test_a_difference_of_equals_is_nothing(world):
     assert (table[["difference", "difference_ci_low", "difference_ci_high"]] == 0).all(axis=None)
 
 
-def test_a_race_has_a_row_a_population_measure_and_rule(table):
+def test_a_comparison_has_a_row_a_population_measure_and_model(table):
     assert list(table.columns[:4]) == ["population", "measure", "model", "is_baseline"]
     assert len(table) == 7 * 3
     assert list(table.measure.unique()) == [measure.__name__ for measure in holdout.MEASURES]
@@ -67,14 +68,14 @@ def test_a_race_has_a_row_a_population_measure_and_rule(table):
     assert table.groupby("model").is_baseline.first().to_dict() == {"good": False, "bad": True, "blind": True}
 
 
-def test_a_race_values_each_rule_by_each_measure(world, table):
+def test_a_comparison_values_each_model_by_each_measure(world, table):
     good, bad, actual, customers = world
     for measure in holdout.MEASURES:
         assert row(table, measure.__name__, "good").value == measure(good, actual, customers)
         assert row(table, measure.__name__, "bad").value == measure(bad, actual, customers)
 
 
-def test_a_race_draws_the_same_customers_for_all_rules(world, table):
+def test_a_comparison_draws_the_same_customers_for_all_models(world, table):
     # alone, a pair has the difference that it has among others
     good, bad, actual, customers = world
     for measure in holdout.MEASURES[1:]:
@@ -92,10 +93,10 @@ def test_the_interval_of_a_value_is_that_of_a_bootstrap(world, table):
     rng = np.random.default_rng(1)
     drawn = [holdout.rmse(good, actual, rng.multinomial(1500, customers / 1500)) for _ in range(200)]
     found = row(table, "rmse", "good")
-    assert (found.ci_low, found.ci_high) == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])), rel=1e-12)
+    assert (found.ci_low, found.ci_high) == pytest.approx(tuple(percentile_interval(drawn)), rel=1e-12)
 
 
-def test_the_best_naive_rule_is_found_for_each_measure(table):
+def test_the_best_baseline_is_found_for_each_measure(table):
     best = table[table.is_baseline].set_index(["measure", "model"]).value.unstack()
     for measure, found in table.groupby("measure"):
         expected = best.loc[measure].abs().idxmin() if measure in ERROR_MEASURES else best.loc[measure].idxmax()
@@ -143,7 +144,7 @@ def test_rounding_makes_nobody_better(world):
     assert set(table[table.model == "rounded"].outcome) == {"undecided"}
 
 
-def test_a_population_has_the_race_of_its_rows_alone(world):
+def test_a_population_has_the_comparison_of_its_rows_alone(world):
     good, bad, actual, customers = world
     held = pd.Series(np.arange(60) % 3 > 0)
     populations = {"all": held | True, "some": held, "nobody": ~(held | True)}
@@ -156,7 +157,7 @@ def test_a_population_has_the_race_of_its_rows_alone(world):
     assert not some.value.equals(table[table.population == "all"].value.reset_index(drop=True))
 
 
-def test_rows_without_customers_do_not_run(world):
+def test_rows_without_customers_do_not_take_part(world):
     good, bad, actual, customers = world
     here = np.arange(60) < 40
     populations = {"here": pd.Series(here), "gone": pd.Series(~here)}
@@ -166,7 +167,7 @@ def test_rows_without_customers_do_not_run(world):
     assert row(table, "mae", "good").value == holdout.mae(good[here], actual[here], customers[here])
 
 
-def test_a_race_takes_a_frame_of_rules_and_leaves_its_arguments_alone(world):
+def test_a_comparison_takes_a_frame_of_predictions_and_leaves_its_arguments_alone(world):
     good, bad, actual, customers = world
     predictions, actual, customers = pd.DataFrame({"good": good, "bad": bad}), pd.Series(actual), pd.Series(customers)
     kept = predictions.copy(), actual.copy(), customers.copy()
@@ -177,7 +178,7 @@ def test_a_race_takes_a_frame_of_rules_and_leaves_its_arguments_alone(world):
         assert given.equals(before)
 
 
-def test_a_race_repeats_from_its_seed(world):
+def test_a_comparison_repeats_from_its_seed(world):
     good, bad, actual, customers = world
     run = lambda seed: holdout.compare({"a": good, "b": bad}, actual, customers, ("b",), replicates=50, seed=seed)  # noqa: E731
     pd.testing.assert_frame_equal(run(3), run(3))
@@ -189,7 +190,7 @@ def test_it_does_not_matter_how_many_replicates_are_drawn_at_a_time(world, monke
     good, bad, actual, customers = world
     run = lambda: holdout.compare({"a": good, "b": bad}, actual, customers, ("b",), replicates=50)  # noqa: E731
     at_once = run()
-    monkeypatch.setattr(paired, "CELLS", 60 * 7)
+    monkeypatch.setattr(comparison_module, "CELLS", 60 * 7)
     pd.testing.assert_frame_equal(run(), at_once, rtol=1e-12)
 
 
@@ -199,7 +200,9 @@ def test_who_could_not_be_fitted_is_listed_with_the_reason(world):
     table = holdout.compare({"a": good, "b": bad}, actual, customers, ("b",), unfitted=unfitted, replicates=20)
     missing = table[table.model == "NBD"]
     assert list(missing.measure) == [measure.__name__ for measure in holdout.MEASURES]
-    assert set(missing.outcome) == {"not fitted: there are no repeat orders"}
+    assert set(missing.outcome) == {"not fitted"}
+    assert set(missing.reason) == {"there are no repeat orders"}
+    assert (table.reason[table.model != "NBD"] == "").all()
     assert missing.value.isna().all()
     assert not missing.is_baseline.any()
     assert list(missing.baseline) == list(table[table.model == "a"].baseline)
@@ -210,7 +213,8 @@ def test_where_nobody_ordered_only_ratios_have_nothing_to_say(world, recwarn):
     table = holdout.compare({"a": good, "b": bad}, actual * 0, customers, ("b",), replicates=20)
     unknown = table[table.value.isna()]
     assert set(unknown.measure) == {"bias", "lift"}
-    assert set(unknown.outcome) == {"no value: nothing came"}
+    assert set(unknown.outcome) == {"no value"}
+    assert set(unknown.reason) == {"nothing came, so that the measure has no value"}
     assert table[~table.measure.isin(["bias", "lift"])].notna().all(axis=None)
     assert not recwarn.list
 
@@ -224,7 +228,7 @@ def test_replicates_with_nothing_to_say_are_left_out():
 
 
 @pytest.mark.parametrize("baselines", [(), ("nobody",)])
-def test_a_race_without_a_naive_rule_is_refused(world, baselines):
+def test_a_comparison_without_a_baseline_is_refused(world, baselines):
     good, _, actual, customers = world
-    with pytest.raises(ValueError, match="name at least one of the rules 'good'"):
+    with pytest.raises(ValueError, match="name at least one of the predictions 'good'"):
         holdout.compare({"good": good}, actual, customers, baselines)

@@ -1,0 +1,166 @@
+"""A number with what is known about it, and how numbers of each kind are written."""
+
+import math
+import numbers
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+import pandas as pd
+
+Kind = Literal["number", "count", "money", "share", "days", "ratio", "probability", "p"]
+INTERVALS = {"ci": "confidence interval", "pi": "prediction interval"}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its intervals, or blank with the reason.
+
+    Parameters
+    ----------
+    value : float or None
+        The number; None where it could not be computed, and then `reason` says why.
+    ci_low, ci_high : float, optional
+        Confidence interval of the expected value.
+    pi_low, pi_high : float, optional
+        Prediction interval of the value that will be observed.
+    n : int, optional
+        How many observations the number rests on.
+    unit : str
+        What is counted or paid: "orders", "USD".
+    kind : str
+        How the number is written: one of number, count, money, share, days, ratio, probability, p.
+    reason : str
+        Why the value is blank.
+    level : float
+        Confidence level of the intervals.
+
+    Examples
+    --------
+    >>> print(Estimate(1653.2, pi_low=1440, pi_high=1842, unit="orders", kind="count"))
+    1,653 orders (95 % prediction interval 1,440 to 1,842)
+    >>> print(Estimate(None, reason="there are no repeat buyers"))
+    blank: there are no repeat buyers
+    """
+
+    value: float | None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    pi_low: float | None = None
+    pi_high: float | None = None
+    n: int | None = None
+    unit: str = ""
+    kind: Kind = "number"
+    reason: str = ""
+    level: float = 0.95
+
+    def __post_init__(self) -> None:
+        for name in ("value", "ci_low", "ci_high", "pi_low", "pi_high", "n"):
+            object.__setattr__(self, name, plain(getattr(self, name)))
+        ends = (self.ci_low, self.ci_high, self.pi_low, self.pi_high)
+        if self.value is None and not self.reason:
+            raise ValueError("an Estimate without a value needs a reason")
+        if self.value is None and any(end is not None for end in ends):
+            raise ValueError("an Estimate without a value has no interval")
+        if (self.ci_low is None) != (self.ci_high is None) or (self.pi_low is None) != (self.pi_high is None):
+            raise ValueError("an interval has two ends: give both, or neither")
+
+    def __bool__(self) -> bool:
+        return self.value is not None
+
+    def __str__(self) -> str:
+        if self.value is None:
+            return f"blank: {self.reason}"
+        said = " ".join(filter(None, (self.written(self.value), self.unit)))
+        intervals = [
+            f"{100 * self.level:.4g} % {name} {self.written(low)} to {self.written(high)}"
+            for name, low, high in self.intervals()
+        ]
+        return f"{said} ({'; '.join(intervals)})" if intervals else said
+
+    def intervals(self) -> list[tuple[str, float, float]]:
+        """Name, low and high of each interval that is known."""
+        found = ((name, getattr(self, f"{key}_low"), getattr(self, f"{key}_high")) for key, name in INTERVALS.items())
+        return [(name, low, high) for name, low, high in found if low is not None]
+
+    def written(self, value: Any) -> str:
+        """A value of this kind as a reader sees it, without its unit."""
+        return written(value, self.kind)
+
+    def as_dict(self) -> dict[str, Any]:
+        """All fields, as JSON holds them."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def plain(value: Any) -> Any:
+    """A number of numpy's or pandas' as Python's own; None for what is no finite number's absence (NaN, NA)."""
+    value = value.item() if hasattr(value, "item") else value
+    return None if value is pd.NA or (isinstance(value, float) and math.isnan(value)) else value
+
+
+def written(value: Any, kind: Kind = "number") -> str:
+    """A number of a kind as a reader sees it.
+
+    Examples
+    --------
+    >>> [written(0.00339, "share"), written(939.8, "count"), written(69046.2, "money"), written(0.00004, "p")]
+    ['0.34 %', '940', '69,046', '< .001']
+    """
+    if value is None or value is pd.NA or value is pd.NaT:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, numbers.Number):
+        return str(value)
+    value = plain(value)
+    if value is None:
+        return ""
+    if math.isinf(value):
+        return "infinite" if value > 0 else "-infinite"
+    return _WRITERS[kind](value)
+
+
+def number(value: Any, figures: int = 4) -> str:
+    """A number for a reader: four significant figures, never fewer than its whole part, thousands parted."""
+    if value is None or value is pd.NA or value is pd.NaT:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, numbers.Number):
+        return str(value)
+    if isinstance(value, numbers.Integral):
+        return f"{value:,}"
+    value = float(value)
+    if not math.isfinite(value):
+        return "" if math.isnan(value) else str(value)
+    if value != 0 and abs(value) < 1e-4:
+        return f"{value:.{figures - 1}e}"
+    whole = math.floor(math.log10(abs(value))) + 1 if value else 1
+    return f"{value:,.{max(figures - max(whole, 0) - min(whole, 0), 0)}f}"
+
+
+def _money(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.2f}"
+
+
+def _share(value: float) -> str:
+    percent = 100 * value
+    decimals = 0 if percent in (0, 100) else 2 if min(abs(percent), abs(100 - percent)) < 1 else 1
+    return f"{percent:.{decimals}f} %"
+
+
+def _probability(value: float) -> str:
+    if value in (0, 1):
+        return f"{value:.0f}"
+    return "< 0.001" if value < 0.001 else "> 0.999" if value > 0.999 else f"{value:.3f}"
+
+
+def _p(value: float) -> str:
+    return "< .001" if value < 0.001 else f"{min(value, 1):.3f}".lstrip("0") if value < 0.9995 else "1"
+
+
+_WRITERS = {
+    "number": number,
+    "count": lambda value: f"{round(value):,}",
+    "money": _money,
+    "share": _share,
+    "days": lambda value: f"{round(value):,}",
+    "ratio": lambda value: number(value, 3),
+    "probability": _probability,
+    "p": _p,
+}

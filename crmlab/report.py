@@ -1,0 +1,260 @@
+"""What a notebook reports: tables, facts, checks, figures and notes, each leaving with the call that names it."""
+
+import html
+import math
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from textwrap import fill
+from typing import Any
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from IPython.display import display
+
+from crmlab.check import MARKS, Check
+from crmlab.display import Shown, first_rows, select_columns, words, write_table
+from crmlab.estimate import Estimate, plain
+from crmlab.style import DPI, drawn_frame
+
+
+class Report:
+    """What a notebook reports; the last thing it shows.
+
+    Facts, checks, tables, figures and notes are kept by name, check id, title or text: a cell that is run again
+    replaces what it gave before. Each leaves with its own call, so that a run that dies keeps what came before. In a
+    run, tables are written to `$CRMLAB_STAGING/tables`; anywhere else nothing is written.
+
+    Parameters
+    ----------
+    title : str
+        What the report is about.
+
+    Examples
+    --------
+    >>> report = Report("Orders of a shop")
+    >>> report.fact("customers", 2357, kind="count")
+    customers: 2,357
+    """
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.facts: dict[str, Estimate] = {}
+        self.checks: dict[str, Check] = {}
+        self.tables: dict[str, Any] = {}
+        self.figures: dict[str, str] = {}
+        self.notes: dict[str, None] = {}
+
+    def show(self, frame: Any, name: str = "", rows: int | None = None, columns: Sequence[str] | None = None) -> None:
+        """Show a table, and keep it under `name` as `tables/<name>.csv` of the run.
+
+        Parameters
+        ----------
+        frame : DataFrame or Ibis table
+            What to show; of an Ibis table the first rows, while its engine writes all. A blank frame shows its reason,
+            and is not kept.
+        name : str
+            File stem; under "private/" it may name customers, and no page links it. Empty keeps no file.
+        rows : int, optional
+            How many of the first rows of a DataFrame to show; None shows all. The file holds all.
+        columns : sequence of str, optional
+            Which columns of a DataFrame to show, and `reason` where a row has one; None shows all. Those that hold
+            nothing are left out, and of a frame with a reason of its own that alone is shown. The file holds all.
+        """
+        kept = self._keep_table(frame, name)
+        shown = frame.iloc[:rows] if isinstance(frame, pd.DataFrame) else first_rows(frame)
+        shown = shown if columns is None else select_columns(shown, columns)
+        display(_Left(_Table(Shown(shown), name), {"tables": kept}))
+
+    def fact(self, name: str, value: Any, **about: Any) -> None:
+        """Show and keep a number, or the numbers of a table.
+
+        Parameters
+        ----------
+        name : str
+            Of the fact. Of a frame of estimates, each row is the fact `<name>_<row>`.
+        value : Estimate, number, mapping or DataFrame
+            A number takes the fields of an Estimate (unit, kind, n, reason). A mapping of several, as of groups, gives
+            a fact each: `<name>_<key>`, or `<name>` where the key is empty. A frame has a column value and, where they
+            are known, ci_low, ci_high, pi_low, pi_high. A blank frame is one blank fact.
+        """
+        found = {given: _finite(estimate) for given, estimate in _estimates(name, value, about).items()}
+        self.facts |= found
+        lines = "\n".join(f"{words(given)}: {estimate}" for given, estimate in found.items())
+        display(_Left(_Line(lines), {"facts": [_fact(given, estimate) for given, estimate in found.items()]}))
+
+    def check(self, checks: Check | Iterable[Check]) -> None:
+        """Show and keep a check, or several."""
+        found = [checks] if isinstance(checks, Check) else list(checks)
+        self.checks |= {check.id: check for check in found}
+        display(_Left(_Checks(found), {"checks": [check.as_dict() for check in found]}))
+
+    def figure(self, ax: Any, title: str) -> None:
+        """Show the figure of one or more axes under a title, once, and keep the frames they were drawn from."""
+        axes = list(ax) if isinstance(ax, Iterable) else [ax]
+        figure, slug = axes[0].figure, re.sub(r"\W+", "_", title.lower()).strip("_")
+        self.figures[title] = slug
+        frames = [frame for each in axes if (frame := drawn_frame(each)) is not None]
+        stems = [slug if len(frames) == 1 else f"{slug}_{place}" for place in range(1, len(frames) + 1)]
+        kept = [name for stem, frame in zip(stems, frames, strict=True) for name in self._keep_table(frame, stem)]
+        figure.suptitle(fill(title, 80), x=0.01, ha="left", fontsize="medium", fontweight="bold")
+        try:
+            display(_Left(_Figure(figure, title), {"figures": [title], "tables": kept}))
+        finally:
+            plt.close(figure)
+
+    def note(self, text: str | Iterable[str]) -> None:
+        """Show and keep a sentence, or several: what was assumed, or left out and why. An empty one is none."""
+        if not isinstance(text, str):
+            for each in text:
+                self.note(each)
+        elif text:
+            self.notes[text] = None
+            display(_Left(_Line(text), {"notes": [text]}))
+
+    def _keep_table(self, frame: Any, name: str) -> list[str]:
+        """The name, where the frame is kept under it; a blank one holds nothing to keep."""
+        if not name or _is_blank(frame):
+            self.tables.pop(name, None)
+            return []
+        self.tables[name] = frame
+        if staging := os.environ.get("CRMLAB_STAGING"):
+            write_table(frame, Path(staging) / "tables" / f"{name}.csv")
+        return [name]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Title, facts, checks, notes, and names of tables and figures, as JSON holds them."""
+        return {
+            "title": self.title,
+            # a list, as notebook files sort the keys of objects, and the first facts are the headline
+            "facts": [_fact(name, fact) for name, fact in self.facts.items()],
+            "checks": [check.as_dict() for check in self.checks.values()],
+            "notes": list(self.notes),
+            "tables": list(self.tables),
+            "figures": list(self.figures),
+        }
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
+        return {"text/plain": self._text(), "text/html": self._html()}, {"crmlab": self.as_dict()}
+
+    def _text(self) -> str:
+        lines = [self.title, "", *(f"{words(name)}: {fact}" for name, fact in self.facts.items())]
+        return "\n".join([*lines, *map(str, self.checks.values()), *self.notes])
+
+    def _html(self) -> str:
+        e = html.escape
+        facts = "".join(f"<tr><th>{e(words(n))}</th><td>{e(str(f))}</td></tr>" for n, f in self.facts.items())
+        notes = "".join(f"<li>{e(note)}</li>" for note in self.notes)
+        return (
+            f'<div class="crmlab-report"><h3>{e(self.title)}</h3><table>{facts}</table>'
+            f"{_Checks(self.checks.values())._repr_html_()}<ul>{notes}</ul></div>"
+        )
+
+
+class _Left:
+    """What a cell shows, with what leaves with it in the output's metadata, at full precision."""
+
+    def __init__(self, shown: Any, left: dict) -> None:
+        self.shown, self.left = shown, left
+
+    def __repr__(self) -> str:
+        return repr(self.shown)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
+        if hasattr(self.shown, "_repr_mimebundle_"):
+            data, metadata = self.shown._repr_mimebundle_()
+        else:
+            data, metadata = {"text/plain": repr(self.shown), "text/html": self.shown._repr_html_()}, {}
+        return data, metadata | {"crmlab": self.left}
+
+
+class _Table:
+    """A table under its name."""
+
+    def __init__(self, shown: Shown, name: str) -> None:
+        self.shown, self.name = shown, words(name.removeprefix("private/"))
+
+    def __repr__(self) -> str:
+        return repr(self.shown)
+
+    def _repr_html_(self) -> str:
+        caption = f'<p class="stem">{html.escape(self.name)}</p>' if self.name else ""
+        return caption + self.shown._repr_html_()
+
+
+class _Line:
+    """A line of text."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        return f'<p class="crmlab-line">{html.escape(self.text).replace(chr(10), "<br>")}</p>'
+
+
+class _Checks:
+    """Checks, a line each."""
+
+    def __init__(self, checks: Iterable[Check]) -> None:
+        self.checks = list(checks)
+
+    def __repr__(self) -> str:
+        return "\n".join(map(str, self.checks))
+
+    def _repr_html_(self) -> str:
+        e = html.escape
+        lines = "".join(
+            f'<li class="{c.kind} {c.outcome.replace(" ", "-")}"><b>{MARKS[c.outcome]} {c.outcome.capitalize()}</b>: '
+            f"{e(c.claim)}. {e(c.summary)}{f' <em>{e(c.recommendation)}</em>' if c.recommendation else ''}</li>"
+            for c in self.checks
+        )
+        return f'<ul class="crmlab-checks">{lines}</ul>'
+
+
+class _Figure:
+    """A figure as an image, whose bytes its content alone decides, with its title as words."""
+
+    def __init__(self, figure: Any, title: str) -> None:
+        self.figure, self.title = figure, title
+
+    def __repr__(self) -> str:
+        return f"Figure: {self.title}"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
+        from IPython.core.pylabtools import print_figure
+
+        image = print_figure(self.figure, "png", base64=True, dpi=DPI, metadata={"Software": None})
+        return {"text/plain": repr(self), "image/png": image}, {"alt": self.title}
+
+
+def _is_blank(frame: Any) -> bool:
+    return isinstance(frame, (pd.DataFrame, pd.Series)) and frame.empty and bool(frame.attrs.get("reason"))
+
+
+def _fact(name: str, estimate: Estimate) -> dict[str, Any]:
+    return {"name": name} | estimate.as_dict()
+
+
+def _estimates(name: str, value: Any, about: dict[str, Any]) -> dict[str, Estimate]:
+    """The facts that a value makes, by name."""
+    if isinstance(value, pd.DataFrame) and not value.empty:
+        ends = value.reindex(columns=["value", "ci_low", "ci_high", "pi_low", "pi_high"])
+        return {f"{name}_{row}": Estimate(*found, **about) for row, *found in ends.itertuples()}
+    if isinstance(value, pd.DataFrame):
+        return {name: Estimate(None, reason=value.attrs.get("reason") or "it has no rows", **about)}
+    if isinstance(value, Mapping):
+        parts = [_estimates(f"{name}_{key}" if key else name, each, about) for key, each in value.items()]
+        return {given: estimate for part in parts for given, estimate in part.items()}
+    return {name: value if isinstance(value, Estimate) else Estimate(plain(value), **about)}
+
+
+def _finite(estimate: Estimate) -> Estimate:
+    """The same; blank with the reason where the value or an end of an interval is infinite."""
+    numbers = (estimate.value, estimate.ci_low, estimate.ci_high, estimate.pi_low, estimate.pi_high)
+    if all(value is None or math.isfinite(value) for value in numbers):
+        return estimate
+    return Estimate(None, unit=estimate.unit, kind=estimate.kind, reason="it has no finite value or interval")

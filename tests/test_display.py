@@ -1,0 +1,62 @@
+"""How tables are shown: numbers as one reads them, values escaped, customers masked."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crmlab.display import mask, show
+from crmlab.estimate import number
+
+HOSTILE = '<script>alert("x")</script> & "quoted"'
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.24259452, "0.2426"),
+        (30.895214, "30.90"),
+        (-14363.5304, "-14,364"),
+        (1234.5678, "1,235"),
+        (0.0012345678, "0.001235"),
+        (1.23456789e-7, "1.235e-07"),
+        (0.0, "0.000"),
+        (2357, "2,357"),
+        (np.int64(69659), "69,659"),
+        (np.float64(1 / 3), "0.3333"),
+        (True, "True"),
+        (None, ""),
+        (float("nan"), ""),
+        ("00123", "00123"),
+    ],
+)
+def test_a_number_is_text_in_four_significant_figures_and_never_cuts_its_whole_part(value, text):
+    assert number(value) == text
+
+
+def test_hostile_text_is_shown_as_text():
+    page = show(pd.DataFrame({HOSTILE: [HOSTILE]}))._repr_html_()
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_customers_are_masked_wherever_they_stand(monkeypatch):
+    column = pd.DataFrame({"customer_id": ["00123", "00007"], "orders": [1, 2]})
+    for frame in (column, column.set_index("customer_id")):
+        for text in (repr(show(frame)), show(frame)._repr_html_()):
+            assert "00123" not in text
+            assert mask("00123") in text
+    before = mask("00123")
+    monkeypatch.setenv("CRMLAB_MASK_KEY", "another")
+    assert mask("00123") != before
+    assert mask("00123") != mask("00007")
+
+
+def test_a_shown_frame_is_rounded_and_left_alone():
+    frame = pd.DataFrame({"mean_spend": [35.17037], "when": [pd.Timestamp("2024-01-31")]}, index=["first"])
+    kept = frame.copy()
+    assert repr(show(frame)).split() == ["mean", "spend", "when", "first", "35.17", "2024-01-31"]
+    pd.testing.assert_frame_equal(frame, kept)
+
+
+def test_an_index_that_only_counts_is_not_shown():
+    assert repr(show(pd.DataFrame({"a": [5.5]}))).split() == ["a", "5.500"]

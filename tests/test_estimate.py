@@ -1,0 +1,74 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from crmlab.estimate import Estimate, number, written
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "text"),
+    [
+        (939.8, "count", "940"),
+        (2357, "count", "2,357"),
+        (0.003394, "share", "0.34 %"),
+        (0.5986, "share", "59.9 %"),
+        (0.9951, "share", "99.51 %"),
+        (1.0, "share", "100 %"),
+        (0.0, "share", "0 %"),
+        (69046.2, "money", "69,046"),
+        (999.994, "money", "999.99"),
+        (-12.5, "money", "-12.50"),
+        (204.7, "days", "205"),
+        (0.0031, "p", ".003"),
+        (0.00004, "p", "< .001"),
+        (1.0, "p", "1"),
+        (0.0004, "probability", "< 0.001"),
+        (0.9999, "probability", "> 0.999"),
+        (0.85, "probability", "0.850"),
+        (1.0, "probability", "1"),
+        (1.2345, "ratio", "1.23"),
+        (12345.678, "number", "12,346"),
+        (float("inf"), "money", "infinite"),
+        (np.float64("nan"), "count", ""),
+        (pd.NA, "count", ""),
+    ],
+)
+def test_numbers_are_written_by_kind(value, kind, text):
+    assert written(value, kind) == text
+
+
+def test_an_estimate_names_each_interval():
+    both = Estimate(1653.2, 1600, 1700, 1440, 1842, unit="orders", kind="count")
+    assert str(both) == (
+        "1,653 orders (95 % confidence interval 1,600 to 1,700; 95 % prediction interval 1,440 to 1,842)"
+    )
+
+
+def test_an_estimate_without_a_value_says_why_and_is_false():
+    blank = Estimate(None, reason="nobody came back", unit="orders")
+    assert not blank
+    assert str(blank) == "blank: nobody came back"
+    assert Estimate(0.0)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"value": None}, {"value": None, "reason": "x", "ci_low": 1, "ci_high": 2}, {"value": 1, "ci_low": 0}]
+)
+def test_what_contradicts_itself_is_refused(fields):
+    with pytest.raises(ValueError, match=r"value|interval"):
+        Estimate(**fields)
+
+
+def test_numpy_numbers_become_pythons_own():
+    made = Estimate(np.int64(3), np.float64(1.5), np.float64(4.5), n=np.int64(7))
+    assert [type(v) for v in made.as_dict().values()][:3] == [int, float, float]
+    assert made.n == 7
+
+
+def test_nan_is_no_value():
+    with pytest.raises(ValueError, match="reason"):
+        Estimate(float("nan"))
+
+
+def test_number_keeps_four_figures():
+    assert [number(v) for v in (1234567.8, 0.00001234, 12, None)] == ["1,234,568", "1.234e-05", "12", ""]

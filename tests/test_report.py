@@ -1,0 +1,255 @@
+import base64
+import json
+from io import BytesIO
+
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+from IPython.display import display  # noqa: F401  what Report shows by
+from PIL import Image
+
+from crmlab import report as module
+from crmlab.check import Check
+from crmlab.display import mask
+from crmlab.estimate import Estimate
+from crmlab.report import Report
+from crmlab.style import DPI, axes, panels, plot
+
+FRAME = pd.DataFrame({"orders": [1.23456, 2.0]}, pd.Index(["a", "b"], name="group"))
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What was displayed: a mimebundle with its metadata, call by call."""
+    held = []
+    monkeypatch.setattr(module, "display", lambda each: held.append(each._repr_mimebundle_()))
+    return held
+
+
+@pytest.fixture
+def words(monkeypatch):
+    from crmlab import check
+
+    said = {"alike": {"claim": "Early and late customers are alike", "summary": "The ratio is {ratio:ratio}."}}
+    monkeypatch.setattr(check, "templates", lambda package: said)
+
+
+def left(shown):
+    return [metadata["crmlab"] for _, metadata in shown]
+
+
+def test_each_call_leaves_what_it_was_given(shown, words):
+    report = Report("A shop")
+    report.show(FRAME, name="groups")
+    report.fact("customers", 2357, kind="count")
+    report.check(Check("toy.alike", "assumption", "passed", {"ratio": 1.25}))
+    report.note("Spend is before tax.")
+    tables, facts, checks, notes = left(shown)
+    assert tables == {"tables": ["groups"]}
+    assert (facts["facts"][0]["name"], facts["facts"][0]["value"], facts["facts"][0]["kind"]) == (
+        "customers", 2357, "count",
+    )  # fmt: skip
+    assert checks["checks"][0]["summary"] == "The ratio is 1.25."
+    assert notes == {"notes": ["Spend is before tax."]}
+    assert json.loads(json.dumps(report.as_dict())) == report.as_dict()
+
+
+def test_several_facts_of_one_name_bear_their_keys(shown):
+    report = Report("A shop")
+    report.fact("periods_kept", {"a": Estimate(3.0), "b": 4}, unit="periods")
+    report.fact("orders", {"": 5})
+    assert list(report.facts) == ["periods_kept_a", "periods_kept_b", "orders"]
+    assert report.facts["periods_kept_b"] == Estimate(4, unit="periods")
+    assert [fact["name"] for each in left(shown) for fact in each["facts"]] == list(report.facts)
+
+
+def test_of_a_long_frame_the_first_rows_are_shown_and_all_are_kept(shown, monkeypatch, tmp_path):
+    monkeypatch.setenv("CRMLAB_STAGING", str(tmp_path))
+    Report("A shop").show(FRAME, name="groups", rows=1)
+    assert "b" not in shown[0][0]["text/plain"].split()
+    assert len(pd.read_csv(tmp_path / "tables" / "groups.csv")) == 2
+
+
+def test_a_figure_of_panels_keeps_their_frame_once(shown):
+    @plot
+    def sides(frame, ax=None):
+        parts = panels(2)
+        for part in parts:
+            part.plot(frame.orders)
+        return parts
+
+    report = Report("A shop")
+    report.figure(sides(FRAME), "Orders twice")
+    assert left(shown) == [{"figures": ["Orders twice"], "tables": ["orders_twice"]}]
+
+
+def test_a_cell_that_is_run_again_replaces_what_it_gave(shown, words):
+    report = Report("A shop")
+    for ratio in (1.0, 2.0):
+        report.fact("customers", ratio)
+        report.check(Check("toy.alike", "assumption", "passed", {"ratio": ratio}))
+        report.show(FRAME, name="groups")
+        report.note("One note.")
+    held = report.as_dict()
+    assert [held["facts"][0]["value"], len(held["facts"]), len(held["checks"])] == [2.0, 1, 1]
+    assert held["checks"][0]["values"] == {"ratio": 2.0}
+    assert (held["tables"], held["notes"]) == (["groups"], ["One note."])
+
+
+def test_a_figure_leaves_its_frame_and_is_closed(shown, monkeypatch, tmp_path):
+    import matplotlib.pyplot as plt
+
+    @plot
+    def line(frame, ax=None):
+        ax = axes(ax)
+        ax.plot(frame.orders)
+        return ax
+
+    monkeypatch.setenv("CRMLAB_STAGING", str(tmp_path))
+    before = plt.get_fignums()
+    report = Report("A shop")
+    report.figure(line(FRAME), "Orders per group")
+    (data, metadata) = shown[0]
+    assert set(data) == {"text/plain", "image/png"}
+    assert metadata["alt"] == "Orders per group"
+    assert metadata["crmlab"] == {"figures": ["Orders per group"], "tables": ["orders_per_group"]}
+    assert plt.get_fignums() == before
+    assert (tmp_path / "tables" / "orders_per_group.csv").read_text() == FRAME.to_csv()
+
+
+def test_an_image_is_the_same_each_time_and_says_nothing_of_what_drew_it(shown):
+    import matplotlib.pyplot as plt
+
+    for _ in range(2):
+        figure, ax = plt.subplots(dpi=100, figsize=(4, 3))
+        ax.plot([1, 2])
+        Report("A shop").figure(ax, "A line")
+        assert not plt.fignum_exists(figure.number)
+    first, second = (data["image/png"] for data, _ in shown)
+    image = Image.open(BytesIO(base64.b64decode(first)))
+    assert first == second
+    assert set(image.info) == {"dpi"}
+    assert image.info["dpi"] == pytest.approx((DPI, DPI), abs=0.01)
+    assert image.width > 3.5 * DPI
+
+
+def test_a_figure_that_cannot_be_shown_is_closed_too(shown, monkeypatch):
+    import matplotlib.pyplot as plt
+
+    figure, ax = plt.subplots()
+    monkeypatch.setattr(module, "display", lambda each: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        Report("A shop").figure(ax, "A line")
+    assert not plt.fignum_exists(figure.number)
+
+
+def test_tables_are_written_in_a_run_and_nowhere_else(shown, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    Report("A shop").show(FRAME, name="groups")
+    assert not list(tmp_path.iterdir())
+    monkeypatch.setenv("CRMLAB_STAGING", str(tmp_path))
+    Report("A shop").show(ibis.memtable(FRAME.reset_index()), name="private/groups")
+    assert pd.read_csv(tmp_path / "tables" / "private" / "groups.csv").orders.tolist() == [1.23456, 2.0]
+
+
+def test_a_blank_table_and_a_blank_fact_show_their_reason(shown):
+    blank = pd.DataFrame()
+    blank.attrs["reason"] = "nobody came back"
+    report = Report("A shop")
+    report.show(blank, name="parameters")
+    report.fact("orders_ahead", Estimate(None, reason="nobody came back"))
+    assert [data["text/plain"] for data, _ in shown] == [
+        "blank: nobody came back", "orders ahead: blank: nobody came back",
+    ]  # fmt: skip
+
+
+def test_a_blank_table_is_not_kept(shown, monkeypatch, tmp_path):
+    blank = pd.DataFrame()
+    blank.attrs["reason"] = "nobody came back"
+    monkeypatch.setenv("CRMLAB_STAGING", str(tmp_path))
+    report = Report("A shop")
+    report.show(blank, name="parameters")
+    assert left(shown) == [{"tables": []}]
+    assert report.as_dict()["tables"] == []
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_infinite_fact_is_blank_with_the_reason(shown):
+    report = Report("A shop")
+    report.fact("value", Estimate(float("inf"), unit="USD", kind="money"))
+    assert report.facts["value"].reason == "it has no finite value or interval"
+
+
+def test_text_is_escaped(shown):
+    report = Report("<b>")
+    report.note("<script>")
+    assert "<script>" not in shown[0][0]["text/html"]
+    assert "<b>&lt;b&gt;" not in report._html()
+    assert "&lt;b&gt;" in report._html()
+
+
+def test_facts_travel_in_order_and_at_full_precision(shown):
+    report = Report("T")
+    for name, value in {"z": 1 / 3, "a": np.int64(2), "m": Estimate(np.float64(0.1), 0.0, 1.0)}.items():
+        report.fact(name, value)
+    left_at_the_end = json.loads(json.dumps(report._repr_mimebundle_()[1]["crmlab"], sort_keys=True))
+    assert [fact["name"] for fact in left_at_the_end["facts"]] == ["z", "a", "m"]
+    assert [fact["value"] for fact in left_at_the_end["facts"]] == [1 / 3, 2, 0.1]
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_customers_of_tables_are_masked_where_they_are_shown_and_whole_where_they_are_kept(
+    shown, monkeypatch, tmp_path, lazy
+):
+    monkeypatch.setenv("CRMLAB_STAGING", str(tmp_path))
+    frame = pd.DataFrame({"customer_id": ["00123"], "share": [1 / 3]})
+    Report("T").show(ibis.memtable(frame) if lazy else frame, "private/value")
+    assert mask("00123") in shown[0][0]["text/html"]
+    assert "00123" not in json.dumps(shown)
+    text = (tmp_path / "tables" / "private" / "value.csv").read_text()
+    assert text.split() == ["customer_id,share", "00123,0.3333333333333333"]
+
+
+def test_each_row_of_a_frame_of_estimates_is_a_fact(shown):
+    frame = pd.DataFrame({"value": [1.0, 2.0], "standard_error": 0.1, "ci_low": [0.5, None], "ci_high": [1.5, None]})
+    frame.index = ["r", "alpha"]
+    blank = pd.DataFrame()
+    blank.attrs["reason"] = "nobody came back"
+    report = Report("A shop")
+    report.fact("bg_nbd", frame)
+    report.fact("gamma_gamma", blank)
+    assert report.facts["bg_nbd_r"] == Estimate(1.0, 0.5, 1.5)
+    assert report.facts["bg_nbd_alpha"] == Estimate(2.0)
+    assert report.facts["gamma_gamma"].reason == "nobody came back"
+    assert shown[0][0]["text/plain"].splitlines() == [
+        "bg nbd r: 1.000 (95 % confidence interval 0.5000 to 1.500)", "bg nbd alpha: 2.000",
+    ]  # fmt: skip
+    assert [fact["name"] for fact in left(shown)[0]["facts"]] == ["bg_nbd_r", "bg_nbd_alpha"]
+
+
+def test_of_a_wide_frame_some_columns_are_shown_and_all_are_kept(shown):
+    report = Report("A shop")
+    wide = FRAME.assign(p=[0.0004, 0.5], empty="", other=7, reason=["", "too few"])
+    wide.attrs["kinds"] = {"p": "p"}
+    report.show(wide, name="groups", columns=["orders", "p", "empty"])
+    text = shown[0][0]["text/plain"]
+    assert "< .001" in text
+    assert "too few" in text
+    assert "other" not in text
+    assert "empty" not in text
+    assert list(report.tables["groups"]) == ["orders", "p", "empty", "other", "reason"]
+
+
+def test_of_a_frame_with_a_reason_of_its_own_that_is_shown(shown):
+    blank = FRAME.assign(reason="not asked")
+    blank.attrs["reason"] = "not asked"
+    Report("A shop").show(blank, name="groups", columns=["orders"])
+    assert shown[0][0]["text/plain"] == "blank: not asked"
+    assert left(shown) == [{"tables": ["groups"]}]
+
+
+def test_several_notes_are_kept_each(shown):
+    report = Report("A shop")
+    report.note(["One.", "", "Two."])
+    assert list(report.notes) == ["One.", "Two."]
