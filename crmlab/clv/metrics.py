@@ -1,23 +1,130 @@
-"""Expected beside actual orders, and what they say of the models."""
+"""Expected beside actual orders, and how value is spread over customers."""
 
 import itertools
+from collections.abc import Sequence
 
+import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from crmlab import holdout
-from crmlab.result import Verdict, number
+from crmlab.catalog import Data, Period
+from crmlab.clv.models.gamma_gamma import GammaGamma
+from crmlab.clv.models.orders import OrderModel
+from crmlab.clv.models.totals import forecast_weekly_orders, prediction_interval_by_group
+from crmlab.clv.models.valuation import total, value
+from crmlab.clv.tables import collapse, collapsed, weekly_orders
+from crmlab.contracts import InputError
+from crmlab.estimate import Estimate
+from crmlab.model import Unfitted, blank_of, needs_fit, why_blank
+
+GROUPS = ("frequency", "inactivity")
 
 
-def calibration(expected, actual, by, weights=1):
+def holdout_orders(customers: ir.Table) -> Estimate:
+    """How many orders came in the holdout, of the table of `with_holdout`."""
+    frame = collapse(customers, "orders")
+    count = int(total(frame.orders, frame.customers))
+    return Estimate(count, n=int(frame.customers.sum()), unit="orders", kind="count")
+
+
+@needs_fit
+def holdout_calibration(
+    model: OrderModel, customers: ir.Table, horizon_days: int, by: str = "frequency", seed: int = 1, level: float = 0.95
+) -> pd.DataFrame:
+    """Compare expected with actual orders per customer in the holdout, by group of customers.
+
+    Parameters
+    ----------
+    model : OrderModel or Unfitted
+        The fitted model.
+    customers : Ibis table
+        The table of `with_holdout`.
+    horizon_days : int
+        Length of the holdout, days.
+    by : str
+        frequency, repeat orders before the split; or inactivity, days since the last order at the split.
+    seed, level : int, float
+        Of the prediction interval.
+
+    Returns
+    -------
+    DataFrame
+        By group: customers, count; expected and actual, orders per customer; pi_low and pi_high.
+    """
+    if by not in GROUPS:
+        raise InputError(f"by = {by!r}: choose {' or '.join(GROUPS)}")
+    frame = collapse(customers, "orders")
+    groups = frequency_groups(frame.frequency) if by == "frequency" else inactivity_groups(frame.age - frame.recency)
+    table = calibration(model.expected_orders(frame, horizon_days), frame.orders, groups, frame.customers)
+    return table.join(prediction_interval_by_group(model, frame, horizon_days, groups, seed, level))
+
+
+@needs_fit
+def weekly_tracking(
+    model: OrderModel,
+    customers: ir.Table | pd.DataFrame,
+    orders: Data | ir.Table,
+    period: Period,
+    seed: int = 1,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Compare expected with actual repeat orders of all customers, week by week and summed.
+
+    Parameters
+    ----------
+    model : OrderModel or Unfitted
+        The fitted model.
+    customers : Ibis table or DataFrame
+        The table of `summarise` as of the split, or the frame of `collapse`.
+    orders : Data or Ibis table
+        Rows of the TRANSACTIONS contract.
+    period : Period
+        Of `orders.period`.
+    seed, level : int, float
+        Of the prediction intervals.
+
+    Returns
+    -------
+    DataFrame
+        By week since the first acquisition: expected, actual, pi_low, pi_high, each also as cumulative_…, and week_end.
+    """
+    weeks = weekly_orders(orders, period.split, period.until, period.acquired_from)
+    expected = forecast_weekly_orders(model, collapsed(customers), weeks.index, seed, level)
+    return tracking(expected, weeks.orders, weeks.week_end)
+
+
+def value_concentration(
+    model: OrderModel | Unfitted,
+    spend_model: GammaGamma | Unfitted | None,
+    customers: ir.Table | pd.DataFrame,
+    horizon_days: int,
+    discount_annual: float,
+    margin: float = 1.0,
+) -> pd.DataFrame:
+    """The Lorenz curve of what is expected of customers: of value, or of discounted orders without a model of spend.
+
+    Returns
+    -------
+    DataFrame
+        As `lorenz` gives it.
+    """
+    if reason := why_blank(model):
+        return blank_of(pd.DataFrame, reason)
+    frame = collapsed(customers, "monetary_value")
+    discounted = model.discounted_orders(frame, discount_annual, horizon_days)
+    expected = value(discounted, spend_model.expected_spend(frame), margin) if spend_model else discounted
+    return lorenz(expected, frame.customers)
+
+
+def calibration(expected: pd.Series, actual: pd.Series, by: pd.Series, weights: pd.Series | int = 1) -> pd.DataFrame:
     """Expected beside actual orders per customer, for each level of `by`: customers, expected, actual."""
     frame = pd.DataFrame({"customers": weights, "expected": expected * weights, "actual": actual * weights})
     sums = frame.groupby(by, observed=True).sum()
     return sums.assign(expected=sums.expected / sums.customers, actual=sums.actual / sums.customers)
 
 
-def frequency_groups(frequency, max_frequency=7):
+def frequency_groups(frequency: pd.Series, max_frequency: int = 7) -> pd.Series:
     """Customers by repeat orders, `max_frequency` and more together: an ordered Series of text, named for what it
     holds."""
     labels = [*map(str, range(max_frequency)), f"{max_frequency}+"]
@@ -25,7 +132,7 @@ def frequency_groups(frequency, max_frequency=7):
     return pd.Series(found.remove_unused_categories(), frequency.index, name="repeat orders")
 
 
-def inactivity_groups(days_since_last, bounds=(30, 60, 90, 180, 365)):
+def inactivity_groups(days_since_last: pd.Series, bounds: Sequence[int] = (30, 60, 90, 180, 365)) -> pd.Series:
     """Customers by days since their last order: an ordered Series of text such as "30–59", named for what it holds."""
     edges = [0, *bounds]
     labels = [f"{low}–{high - 1}" for low, high in itertools.pairwise(edges)] + [f"{edges[-1]}+"]
@@ -33,42 +140,33 @@ def inactivity_groups(days_since_last, bounds=(30, 60, 90, 180, 365)):
     return found.cat.remove_unused_categories().rename("days since the last order")
 
 
-def total_within_prediction_interval(expected, actual):
-    """Whether all that came lies within the predictive interval of what was expected: a Verdict.
-
-    expected : an Estimate
-    """
-    return Verdict(
-        "All orders of the holdout together were likely, by the model",
-        bool(expected.low <= actual <= expected.high),
-        f"{number(actual)} came; {expected} had been expected",
-        "the model that wins the race by bias, where one does, and totals ahead with more room than their intervals",
-    )
-
-
-def tracking(expected, actual, week_end):
+@needs_fit
+def tracking(expected: pd.DataFrame, actual: pd.Series, week_end: pd.Series) -> pd.DataFrame:
     """Expected beside actual repeat orders of all customers, week by week and summed: a frame by week.
 
-    expected : frame of `forecast_weekly_orders`: expected, its predictive low and high, and those of the sum so far
+    expected : frame of `forecast_weekly_orders`: expected, its prediction interval, and that of the sum so far
     week_end : last day of each week
     """
     frame = expected.assign(week_end=week_end, actual=actual)
     return frame.assign(cumulative_expected=frame.expected.cumsum(), cumulative_actual=frame.actual.cumsum())
 
 
-def lorenz(value, weights=1):
-    """How value is spread over customers: a frame of 101 rows, a hundredth of the customers apart.
+def lorenz(value: pd.Series, weights: pd.Series | int = 1) -> pd.DataFrame:
+    """How value is spread over customers: a frame of 101 rows, one a hundredth of the customers.
 
     returns
         customers  share of them, the least valuable first, 0 to 1
         value      share of all value that is theirs, 0 to 1; NaN where nobody is worth anything
+        gini       Gini coefficient of all customers, the same in every row
     """
     shares, values = _cumulative(value, weights)
     at = np.linspace(0, 1, 101)
-    return pd.DataFrame({"customers": at, "value": np.interp(at, shares, values)})
+    return pd.DataFrame(
+        {"customers": at, "value": np.interp(at, shares, values), "gini": gini_coefficient(value, weights)}
+    )
 
 
-def gini_coefficient(value, weights=1):
+def gini_coefficient(value: pd.Series, weights: pd.Series | int = 1) -> float:
     """Gini coefficient of value over customers: 0 where all are worth the same, near 1 where one is worth everything.
 
     NaN where nobody is worth anything.
@@ -85,34 +183,29 @@ def _cumulative(value, weights):
     return shares[:, 0], shares[:, 1]
 
 
-def spend_by_frequency(frequency, monetary_value, weights=1, max_frequency=7):
-    """Mean spend of repeat buyers by how often they ordered again, `max_frequency` and more together: a frame by repeat
-    orders.
+def spend_by_frequency(customers: ir.Table | pd.DataFrame, max_frequency: int = 7, level: float = 0.95) -> pd.DataFrame:
+    """Mean spend of repeat buyers by how often they ordered again, `max_frequency` and more together.
 
-    customers, mean, and the 95 % confidence interval of the mean, ci_low and ci_high, where it has one
+    Parameters
+    ----------
+    customers : Ibis table or DataFrame
+        The table of `summarise`, or a frame with frequency, monetary_value and, where a row is several, customers.
+    max_frequency : int
+        Repeat orders from which on customers are one group.
+    level : float
+        Of the confidence interval.
+
+    Returns
+    -------
+    DataFrame
+        By repeat orders: customers, mean (currency of the data), ci_low and ci_high of the mean, where it has one.
     """
-    by, n = frequency_groups(frequency, max_frequency), frequency * 0 + weights
+    frame = collapsed(customers, "monetary_value")
+    frame = frame[frame.frequency > 0]
+    spend, by = frame.monetary_value, frequency_groups(frame.frequency, max_frequency)
+    n = frame.customers if "customers" in frame else frame.frequency * 0 + 1
     count = n.groupby(by).sum()
-    mean = (n * monetary_value).groupby(by).sum() / count
-    square = (n * (monetary_value - by.map(mean).astype(float)) ** 2).groupby(by).sum()
-    reach = stats.norm.ppf(0.975) * np.sqrt(square / (count - 1).where(count > 1) / count)
+    mean = (n * spend).groupby(by).sum() / count
+    square = (n * (spend - by.map(mean).astype(float)) ** 2).groupby(by).sum()
+    reach = stats.norm.ppf((1 + level) / 2) * np.sqrt(square / (count - 1).where(count > 1) / count)
     return pd.DataFrame({"customers": count, "mean": mean, "ci_low": mean - reach, "ci_high": mean + reach})
-
-
-def spend_independent_of_frequency(frequency, monetary_value, weights=1, limit=0.2):
-    """Whether repeat buyers' spend a day is near enough independent of how often they buy: a Verdict.
-
-    It passes where the whole 95 % interval of their correlation lies within ± `limit`, and does not where it cannot be
-    judged, as one of the two is the same for all.
-    """
-    claim = f"Spend is near enough independent of order frequency (correlation within ±{limit:g})"
-    instead = "expected orders and expected spend apart, not their product"
-    count = int((frequency * 0 + weights).sum())
-    alike = [what for what, column in (("order", frequency), ("spend", monetary_value)) if column.nunique() < 2]
-    if alike:
-        told = f"cannot be judged: all {count:,} repeat buyers {' and '.join(alike)} alike"
-        return Verdict(claim, False, told, instead)
-    r = holdout.correlation(frequency, monetary_value, weights)
-    low, high = holdout.correlation_interval(r, count)
-    told = f"correlation {number(r)} (95 % {number(low)} to {number(high)}) over {count:,} repeat buyers"
-    return Verdict(claim, -limit <= low and high <= limit, told, instead)

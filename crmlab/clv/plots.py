@@ -1,25 +1,42 @@
-"""Draw the frames of `metrics`."""
+"""Draw the frames of this package: each plot is named as the function that makes its frame."""
+
+from datetime import date
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
 from crmlab import holdout
-from crmlab.result import number
-from crmlab.style import ACTUAL, BAND, BASELINE, EXPECTED, MUTED, axes
+from crmlab.estimate import number
+from crmlab.style import ACTUAL, BAND, BASELINE, EXPECTED, MUTED, axes, plot
+
+__all__ = [
+    "backtest",
+    "dropout_distribution",
+    "holdout_calibration",
+    "interpurchase_time_distribution",
+    "probability_alive_history",
+    "probability_alive_matrix",
+    "spend_by_frequency",
+    "value_concentration",
+    "weekly_tracking",
+]
 
 OUTCOMES = {"better": (EXPECTED, "o"), "undecided": (MUTED, "D"), "worse": (BASELINE, "X")}
-IMPROVEMENT = """Ahead of the best naive rule
+INTERVAL = "95 % prediction interval"
+IMPROVEMENT = """Improvement on the best baseline
 (errors and lift: % of its own; other measures: hundredths)"""
 
 
-def calibration(frame, ax=None):
-    """Draw `metrics.calibration`, with predictive low and high of each group where it has them."""
+@plot
+def holdout_calibration(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw `holdout_calibration`, with the prediction interval of each group where the frame has it."""
     ax = axes(ax)
     places = range(len(frame))
     if "pi_low" in frame:
-        ax.fill_between(places, frame.pi_low, frame.pi_high, color=BAND, linewidth=0, label="likely (95 %)")
+        ax.fill_between(places, frame.pi_low, frame.pi_high, color=BAND, linewidth=0, label=INTERVAL)
     ax.plot(places, frame.actual, "o-", color=ACTUAL, label="actual")
     ax.plot(places, frame.expected, "s--", color=EXPECTED, label="expected")
     ax.set_xticks(places, frame.index.astype(str))
@@ -28,11 +45,12 @@ def calibration(frame, ax=None):
     return ax
 
 
-def tracking(frame, split, cumulative=False, ax=None):
-    """Draw `metrics.tracking` week by week, or summed; left of `split` lies what the model was fitted to."""
+@plot
+def weekly_tracking(frame: pd.DataFrame, split: date, cumulative: bool = False, ax: Axes | None = None) -> Axes:
+    """Draw `weekly_tracking` week by week, or summed; left of `split` lies what the model was fitted to."""
     ax, start = axes(ax), "cumulative_" if cumulative else ""
     low, high = (frame[start + side] for side in ("pi_low", "pi_high"))
-    ax.fill_between(frame.week_end, low, high, color=BAND, linewidth=0, label="likely (95 %)")
+    ax.fill_between(frame.week_end, low, high, color=BAND, linewidth=0, label=INTERVAL)
     ax.plot(frame.week_end, frame[start + "actual"], color=ACTUAL, label="actual")
     ax.plot(frame.week_end, frame[start + "expected"], "--", color=EXPECTED, label="expected")
     ax.axvline(split, color=MUTED, linewidth=1)
@@ -43,33 +61,44 @@ def tracking(frame, split, cumulative=False, ax=None):
     return ax
 
 
-def probability_alive_matrix(frame, ax=None):
-    """Draw `probability_alive_matrix`: chance of being active, by repeat orders and days since the last one."""
+@plot
+def probability_alive_matrix(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw `probability_alive_matrix`: probability of being active, by repeat orders and days since the last one."""
     ax = axes(ax)
     mesh = ax.pcolormesh(frame.columns, frame.index, frame, vmin=0, vmax=1, cmap="cividis", shading="nearest")
-    ax.figure.colorbar(mesh, ax=ax, label="Chance of being active")
+    ax.figure.colorbar(mesh, ax=ax, label="Probability of being active")
     ax.set(xlabel="Days since the last order", ylabel="Repeat orders")
     ax.locator_params(integer=True)
     ax.grid(visible=False)
     return ax
 
 
-def probability_alive_history(frame, ax=None):
-    """Draw `probability_alive_history`: one customer's chance of being active, day by day, and the days with an
-    order."""
+@plot
+def probability_alive_history(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw `probability_alive_history`: one customer's probability of being active, and the days with an order."""
     ax = axes(ax)
-    ax.plot(frame.index, frame.p_alive, color=EXPECTED, label="chance of being active")
+    ax.plot(frame.index, frame.p_alive, color=EXPECTED, label="probability")
     ordered = frame[frame.ordered]
     ax.plot(ordered.index, ordered.p_alive, "o", color=ACTUAL, markersize=4, label="order")
-    ax.set(xlabel="Day", ylabel="Chance of being active", ylim=(0, 1.05))
+    ax.set(xlabel="Day", ylabel="Probability of being active", ylim=(0, 1.05))
     ax.xaxis.set_major_formatter(ConciseDateFormatter(AutoDateLocator()))
     ax.legend(frameon=False, loc="lower left")
     return ax
 
 
-def cumulative_distribution(frame, ax=None):
-    """Draw `interpurchase_time_distribution` or `dropout_distribution`: share of customers by how often they order, or
-    how soon they leave."""
+@plot
+def interpurchase_time_distribution(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw `interpurchase_time_distribution`: share of customers by how often they order."""
+    return _cumulative_distribution(frame, ax)
+
+
+@plot
+def dropout_distribution(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw `dropout_distribution`: share of customers by how soon they leave."""
+    return _cumulative_distribution(frame, ax)
+
+
+def _cumulative_distribution(frame, ax):
     ax = axes(ax)
     ax.plot(frame.index, frame.share, color=EXPECTED)
     xlabel = f"{frame.index.name.capitalize()}{', on average' if len(frame) else ''}"
@@ -79,24 +108,26 @@ def cumulative_distribution(frame, ax=None):
     return ax
 
 
-def spend_by_frequency(frame, ax=None):
-    """Draw `metrics.spend_by_frequency`."""
+@plot
+def spend_by_frequency(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw `spend_by_frequency`, with the confidence interval of each mean."""
     ax = axes(ax)
     places = range(len(frame))
     error = (frame["mean"] - frame.ci_low, frame.ci_high - frame["mean"])
     ax.errorbar(places, frame["mean"], error, fmt="o", color=ACTUAL, ecolor=MUTED, capsize=3)
     ax.set_xticks(places, frame.index.astype(str))
-    ax.set(xlabel=frame.index.name.capitalize(), ylabel="Mean spend an order day, currency of the data", ylim=(0, None))
+    ax.set(xlabel=frame.index.name.capitalize(), ylabel="Mean spend an order day", ylim=(0, None))
     return ax
 
 
-def lorenz(frame, gini, ax=None):
-    """Draw `metrics.lorenz`, with its `metrics.gini_coefficient`."""
-    ax = axes(ax)
-    told = f"as expected (Gini {number(gini, 2)})" if np.isfinite(gini) else "nobody is worth anything"
-    ax.plot(frame.customers, frame.value, color=EXPECTED, label=told)
-    ax.plot([0, 1], [0, 1], ":", color=MUTED, label="all worth the same")
-    ax.set(xlabel="Customers, the least worth first", ylabel="Their share of what all are worth")
+@plot
+def value_concentration(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw `value_concentration`, or `lorenz`, with its Gini coefficient."""
+    ax, gini = axes(ax), frame.gini.iloc[0]
+    label = f"as expected (Gini {number(gini, 2)})" if np.isfinite(gini) else "no customer is worth anything"
+    ax.plot(frame.customers, frame.value, color=EXPECTED, label=label)
+    ax.plot([0, 1], [0, 1], ":", color=MUTED, label="all customers worth the same")
+    ax.set(xlabel="Share of customers, the least valuable first", ylabel="Share of the value of all")
     ax.set(xlim=(0, 1), ylim=(0, 1))
     ax.xaxis.set_major_formatter(PercentFormatter(1))
     ax.yaxis.set_major_formatter(PercentFormatter(1))
@@ -104,9 +135,12 @@ def lorenz(frame, gini, ax=None):
     return ax
 
 
-def improvements(frame, ax=None):
-    """Draw `holdout.improvements` of one population and origin: how far each model leads the best naive rule."""
-    lines = _lines(frame[~frame.is_baseline & np.isfinite(frame.improvement)])
+@plot
+def backtest(frame: pd.DataFrame, population: str = holdout.ALL_CUSTOMERS, ax: Axes | None = None) -> Axes:
+    """Draw `backtest` over all origins: how far each model improves on the best baseline, by each measure."""
+    table = holdout.improvements(frame)
+    held = (table.origin == holdout.ALL_ORIGINS) & (table.population == population)
+    lines = _lines(table[held & ~table.is_baseline & np.isfinite(table.improvement)])
     ax = axes(ax, 1.4 + 0.2 * len(lines))
     for outcome, (color, marker) in OUTCOMES.items():
         held = lines[lines.outcome == outcome]

@@ -31,19 +31,25 @@ TRACKING = metrics.tracking(
     pd.Series(pd.date_range("2024-01-07", periods=60, freq="7D"), pd.RangeIndex(1, 61)),
 )
 MODEL = clv.BGNBD(0.25, 4.4, 0.8, 2.4)
-MAP = clv.probability_alive_matrix(clv.MBGNBD(0.5, 6.0, 0.9, 1.5), 300, max_frequency=12)  # in which no chance is 1
+MAP = clv.probability_alive_matrix(
+    clv.MBGNBD(0.5, 6.0, 0.9, 1.5), 300, max_frequency=12
+)  # in which no probability is 1
 GAPS, LEAVING = clv.interpurchase_time_distribution(MODEL), clv.dropout_distribution(MODEL)
 STAYING = clv.dropout_distribution(clv.NBD(0.25, 4.4))
 SPEND = metrics.spend_by_frequency(
-    pd.Series([1, 1, 1, 2, 2, 3, 4, 5, 6, 7, 8]),
-    pd.Series([9.0, 12.0, 8.0, 11.0, 14.0, 10.0, 9.0, 9.0, 13.0, 9.0, 10.0]),
+    pd.DataFrame(
+        {
+            "frequency": [1, 1, 1, 2, 2, 3, 4, 5, 6, 7, 8],
+            "monetary_value": [9.0, 12.0, 8.0, 11.0, 14.0, 10.0, 9.0, 9.0, 13.0, 9.0, 10.0],
+        }
+    )
 )
 SPLIT = date(2024, 9, 30)
 LORENZ = metrics.lorenz(pd.Series([3.0, 0.0, 1.0]), pd.Series([1, 2, 1]))
 
 
-def improvements():
-    """A race by every measure: of each, a model that is better, one that is worse and one that is undecided."""
+def comparison():
+    """A comparison by every measure: of each, a model that is better, one that is worse and one that is undecided."""
     models = [("BG/NBD", 0.2, "better"), ("Pareto/NBD", 0.05, "undecided"), ("NBD", -0.3, "worse")]
     rows = [
         {"population": "all customers", "measure": measure, "model": model, "is_baseline": False, "outcome": outcome}
@@ -54,39 +60,38 @@ def improvements():
     table = pd.DataFrame(rows)
     model = {"model": "past rate", "is_baseline": True, "outcome": "reference", "difference": 0.0, "value": 0.8}
     table = pd.concat([table, pd.DataFrame([{"population": "all customers", "measure": "mae"} | model])])
-    unfitted = {"model": "MBG/NBD", "is_baseline": False, "outcome": "not fitted: a reason", "measure": "mae"}
+    unfitted = {"model": "MBG/NBD", "is_baseline": False, "outcome": "not fitted", "measure": "mae"}
     table = pd.concat([table, pd.DataFrame([unfitted])], ignore_index=True)
-    return holdout.improvements(
-        table.assign(
-            difference_ci_low=table.difference - 0.1, difference_ci_high=table.difference + 0.1, baseline="past rate"
-        )
+    ends = {"difference_ci_low": table.difference - 0.1, "difference_ci_high": table.difference + 0.1}
+    return table.assign(
+        **ends, population=holdout.ALL_CUSTOMERS, baseline="past rate", origin=holdout.ALL_ORIGINS, origins=1
     )
 
 
-def path():
-    """The path of a customer with five orders."""
+def history():
+    """The history of a customer with five orders."""
     days = ("2024-01-07", "2024-02-01", "2024-02-02", "2024-05-20", "2024-07-01")
     return clv.probability_alive_history(MODEL, log(*(("ann", day, "1.00") for day in days)), "ann", "2024-12-31")
 
 
-RACE, PATH = improvements(), path()
-FRAMES = CALIBRATION, TRACKING, MAP, PATH, GAPS, LEAVING, STAYING, SPEND, LORENZ, RACE
+COMPARISON, HISTORY = comparison(), history()
+FRAMES = CALIBRATION, TRACKING, MAP, HISTORY, GAPS, LEAVING, STAYING, SPEND, LORENZ, COMPARISON
 OVER_TIME = {
-    "calibration": lambda ax=None: plots.calibration(CALIBRATION, ax=ax),
-    "tracking": lambda ax=None: plots.tracking(TRACKING, SPLIT, ax=ax),
-    "tracking so far": lambda ax=None: plots.tracking(TRACKING, SPLIT, cumulative=True, ax=ax),
+    "calibration": lambda ax=None: plots.holdout_calibration(CALIBRATION, ax=ax),
+    "tracking": lambda ax=None: plots.weekly_tracking(TRACKING, SPLIT, ax=ax),
+    "tracking so far": lambda ax=None: plots.weekly_tracking(TRACKING, SPLIT, cumulative=True, ax=ax),
 }
 SIDE_BY_SIDE = OVER_TIME | {
-    "alive map": lambda ax=None: plots.probability_alive_matrix(MAP, ax=ax),
-    "alive path": lambda ax=None: plots.probability_alive_history(PATH, ax=ax),
-    "order gaps": lambda ax=None: plots.cumulative_distribution(GAPS, ax=ax),
-    "dropout_distribution": lambda ax=None: plots.cumulative_distribution(LEAVING, ax=ax),
-    "no departures": lambda ax=None: plots.cumulative_distribution(STAYING, ax=ax),
-    "lorenz": lambda ax=None: plots.lorenz(LORENZ, 0.625, ax=ax),
+    "alive matrix": lambda ax=None: plots.probability_alive_matrix(MAP, ax=ax),
+    "alive history": lambda ax=None: plots.probability_alive_history(HISTORY, ax=ax),
+    "order gaps": lambda ax=None: plots.interpurchase_time_distribution(GAPS, ax=ax),
+    "dropout_distribution": lambda ax=None: plots.dropout_distribution(LEAVING, ax=ax),
+    "no departures": lambda ax=None: plots.dropout_distribution(STAYING, ax=ax),
+    "value concentration": lambda ax=None: plots.value_concentration(LORENZ, ax=ax),
 }
 DRAWN = SIDE_BY_SIDE | {
     "spend by orders": lambda ax=None: plots.spend_by_frequency(SPEND, ax=ax),
-    "improvements": lambda ax=None: plots.improvements(RACE, ax=ax),
+    "backtest": lambda ax=None: plots.backtest(COMPARISON, ax=ax),
 }
 
 

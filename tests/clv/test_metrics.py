@@ -1,12 +1,18 @@
-"""What is said of expected beside actual orders."""
+"""Expected beside actual orders, and how value and spend are spread over customers."""
+
+from datetime import date
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from crmlab import clv
+from crmlab.catalog import Period
 from crmlab.clv import metrics as clv_metrics
-from crmlab.result import Estimate
+from crmlab.clv.tables import collapse
+from crmlab.model import Unfitted
+
+from .models.test_backtests import shop as backtest_shop
 
 
 def series(*values):
@@ -89,6 +95,11 @@ def test_groups_come_in_order_and_without_empty_ones(groups, found):
     assert groups.cat.categories.to_list() == found
 
 
+def buyers(frequency, spend, customers=None):
+    frame = pd.DataFrame({"frequency": frequency, "monetary_value": spend})
+    return frame if customers is None else frame.assign(customers=customers)
+
+
 def spenders():
     """120 rows of repeat buyers, each for 1 to 5 alike: frequency, monetary_value, customers."""
     rng = np.random.default_rng(4)
@@ -97,90 +108,40 @@ def spenders():
 
 def test_mean_spend_by_orders_is_that_of_the_customers_one_by_one():
     frequency, spend, customers = spenders()
-    found = clv.spend_by_frequency(frequency, spend, customers)
+    found = clv.spend_by_frequency(buyers(frequency, spend, customers))
     assert found.index.to_list() == ["1", "2", "3", "4", "5", "6", "7+"]
     assert found.index.name == "repeat orders"
     each = spend.repeat(customers).groupby(frequency.clip(upper=7).repeat(customers))
     expected = pd.DataFrame({"customers": each.size(), "mean": each.mean()})
     expected["ci_low"], expected["ci_high"] = (each.mean() + side * 1.959964 * each.sem() for side in (-1, 1))
     pd.testing.assert_frame_equal(found.reset_index(drop=True), expected.reset_index(drop=True), rtol=1e-6)
-    alone = clv.spend_by_frequency(frequency.repeat(customers), spend.repeat(customers))
+    alone = clv.spend_by_frequency(buyers(frequency.repeat(customers), spend.repeat(customers)))
     pd.testing.assert_frame_equal(alone, found)
 
 
 def test_the_interval_of_mean_spend_by_hand():
     # 10 and 20, three times each: variance 30, of the mean 5
-    found = clv.spend_by_frequency(series(1, 1), series(10, 20), pd.Series([3, 3])).loc["1"]
+    found = clv.spend_by_frequency(buyers(series(1, 1), series(10, 20), pd.Series([3, 3]))).loc["1"]
     assert found.to_list() == pytest.approx([6, 15, 15 - 1.959964 * 5**0.5, 15 + 1.959964 * 5**0.5])
 
 
-def test_mean_spend_has_an_interval_where_two_customers_or_more_tell_of_it(recwarn):
+def test_mean_spend_has_an_interval_of_two_customers_or_more(recwarn):
     # 20.1 is no binary fraction: sums of it round
-    found = clv.spend_by_frequency(
-        series(1, 1, 1, 2, 11, 12), series(*[20.1] * 6), pd.Series([1, 1, 1, 3, 1, 1]), max_frequency=11
-    )
+    frame = buyers(series(1, 1, 1, 2, 11, 12), series(*[20.1] * 6), pd.Series([1, 1, 1, 3, 1, 1]))
+    found = clv.spend_by_frequency(frame, max_frequency=11)
     assert found.index.to_list() == ["1", "2", "11+"]
     assert found[["mean", "ci_low", "ci_high"]].to_numpy() == pytest.approx(20.1)
-    one = clv.spend_by_frequency(series(3), series(20)).loc["3"]
+    one = clv.spend_by_frequency(buyers(series(3), series(20))).loc["3"]
     assert (one.customers, one["mean"]) == (1, 20)
     assert np.isnan([one.ci_low, one.ci_high]).all()
     assert not recwarn.list
 
 
-@pytest.mark.parametrize(
-    ("frequency", "spend", "told"),
-    [
-        ([1, 2, 3, 4], [20.0] * 4, "cannot be judged: all 4 repeat buyers spend alike"),
-        ([2] * 4, [5.0, 7.0, 9.0, 1.0], "cannot be judged: all 4 repeat buyers order alike"),
-        ([2], [5.0], "cannot be judged: all 1 repeat buyers order and spend alike"),
-    ],
-    ids=["spend", "orders", "one customer"],
-)
-def test_whether_spend_is_independent_cannot_be_judged_where_one_side_is_the_same_for_all(frequency, spend, told):
-    found = clv.spend_independent_of_frequency(series(*frequency), series(*spend))
-    assert not found.passed
-    assert found.evidence == told
-
-
-def test_spend_is_independent_only_where_the_whole_interval_lies_within_the_limit():
-    rng = np.random.default_rng(3)
-    frequency = pd.Series(rng.poisson(3, 4000) + 1)
-    apart, tied = pd.Series(rng.gamma(4, 5, 4000)), frequency * 5 + rng.gamma(4, 5, 4000)
-    assert clv.spend_independent_of_frequency(frequency, apart).passed
-    assert not clv.spend_independent_of_frequency(frequency, tied).passed
-    assert not clv.spend_independent_of_frequency(frequency, -tied).passed
-    assert not clv.spend_independent_of_frequency(frequency[:40], apart[:40]).passed  # too few to tell
-    assert not clv.spend_independent_of_frequency(frequency, apart, limit=0.01).passed
-
-
-def test_spend_is_judged_over_customers_not_rows():
-    frequency, spend, customers = series(1, 2, 3, 4), series(5, 7, 6, 8), pd.Series([400, 100, 50, 20])
-    rows = clv.spend_independent_of_frequency(frequency, spend, customers)
-    each = clv.spend_independent_of_frequency(frequency.repeat(customers), spend.repeat(customers))
-    assert rows == each
-    assert "over 570 repeat buyers" in rows.evidence
-    assert rows.instead == "expected orders and expected spend apart, not their product"
-
-
-def test_three_repeat_buyers_tell_nothing_of_independence():
-    verdict = clv.spend_independent_of_frequency(series(1, 2, 3), series(5, 7, 9))
-    assert not verdict.passed
-    assert "(95 % -1.000 to 1.000) over 3 repeat buyers" in verdict.evidence
-
-
-def test_a_total_is_likely_where_it_lies_in_the_predictive_interval():
-    expected = Estimate(1653, 1440, 1842, "orders", "predictive")
-    within, beyond = (clv_metrics.total_within_prediction_interval(expected, seen) for seen in (1842, 1882))
-    assert within.passed
-    assert not beyond.passed
-    assert beyond.evidence == "1,882 came; 1,653 orders (predictive 1,440 to 1,842) had been expected"
-    assert "race" in beyond.instead
-
-
 def test_lorenz_by_hand():
     # a half of the customers worth nothing, a quarter 1 each, a quarter 3 each
     table = clv_metrics.lorenz(series(3, 0, 1), pd.Series([1, 2, 1]))
-    assert list(table.columns) == ["customers", "value"]
+    assert list(table.columns) == ["customers", "value", "gini"]
+    assert set(table.gini) == {clv_metrics.gini_coefficient(series(3, 0, 1), pd.Series([1, 2, 1]))}
     at = table.set_index(table.customers.round(2)).value
     assert list(at[[0, 0.5, 0.75, 1]]) == pytest.approx([0, 0, 0.25, 1])
     assert at[0.6] == pytest.approx(0.1)
@@ -198,15 +159,73 @@ def test_concentration_is_the_mean_difference_over_twice_the_mean():
     rng = np.random.default_rng(1)
     value, customers = pd.Series(rng.gamma(0.5, 40, 60).round(1)), pd.Series(rng.integers(0, 5, 60))
     each = value.repeat(customers).to_numpy()
-    apart = np.abs(each[:, None] - each[None, :]).mean()
-    assert clv_metrics.gini_coefficient(value, customers) == pytest.approx(apart / (2 * each.mean()))
-    assert clv_metrics.gini_coefficient(pd.Series(each)) == pytest.approx(apart / (2 * each.mean()))
+    difference = np.abs(each[:, None] - each[None, :]).mean()
+    assert clv_metrics.gini_coefficient(value, customers) == pytest.approx(difference / (2 * each.mean()))
+    assert clv_metrics.gini_coefficient(pd.Series(each)) == pytest.approx(difference / (2 * each.mean()))
     table, alone = clv_metrics.lorenz(value, customers), clv_metrics.lorenz(pd.Series(each))
     pd.testing.assert_frame_equal(table, alone)
-    assert 1 - 2 * np.trapezoid(table.value, table.customers) == pytest.approx(apart / (2 * each.mean()), abs=1e-3)
+    assert 1 - 2 * np.trapezoid(table.value, table.customers) == pytest.approx(difference / (2 * each.mean()), abs=1e-3)
 
 
-def test_where_nobody_is_worth_anything_nothing_is_said_of_concentration(recwarn):
+def test_where_nobody_is_worth_anything_there_is_no_concentration(recwarn):
     assert np.isnan(clv_metrics.gini_coefficient(series(0, 0)))
     assert clv_metrics.lorenz(series(0, 0)).value.isna().all()
     assert not recwarn.list
+
+
+@pytest.fixture(scope="module")
+def shop():
+    """A simulated shop, with what its customers did before and after a split, and a model of them."""
+    log, split, until = backtest_shop(), date(2023, 9, 30), date(2023, 12, 29)
+    seen = clv.summarise(log, split)
+    period = Period(date(2023, 1, 1), split, until, None, pd.DataFrame())
+    return log, period, clv.with_holdout(seen, log, split, until), clv.fit(seen, "bg_nbd", replicates=64)
+
+
+@pytest.mark.parametrize("by", ["frequency", "inactivity"])
+def test_the_holdout_is_calibrated_by_groups(shop, by):
+    _, period, customers, model = shop
+    found = clv.holdout_calibration(model, customers, period.horizon_days, by, seed=3)
+    frame = collapse(customers, "orders")
+    groups = {
+        "frequency": clv.frequency_groups(frame.frequency),
+        "inactivity": clv.inactivity_groups(frame.age - frame.recency),
+    }[by]
+    expected = model.expected_orders(frame, period.horizon_days)
+    table = clv.calibration(expected, frame.orders, groups, frame.customers)
+    band = clv.prediction_interval_by_group(model, frame, period.horizon_days, groups, seed=3)
+    pd.testing.assert_frame_equal(found, table.join(band))
+    assert (found.actual * found.customers).sum() == pytest.approx(clv.holdout_orders(customers).value)
+
+
+def test_orders_are_tracked_over_calibration_and_holdout(shop):
+    log, period, customers, model = shop
+    found = clv.weekly_tracking(model, customers, log, period, seed=3)
+    weeks = clv.weekly_orders(log, period.split, period.until)
+    expected = clv.forecast_weekly_orders(model, collapse(customers), weeks.index, seed=3)
+    pd.testing.assert_frame_equal(found, clv.tracking(expected, weeks.orders, weeks.week_end))
+    assert found.cumulative_actual.iloc[-1] == weeks.orders.sum()
+
+
+def test_value_is_spread_as_the_lorenz_curve_of_what_is_expected(shop):
+    _, _, customers, model = shop
+    spend = clv.GammaGamma(6.0, 4.0, 60.0)
+    frame = collapse(customers, "monetary_value")
+    orders = model.discounted_orders(frame, 0.1, 365)
+    value = clv.value(orders, spend.expected_spend(frame), 0.5)
+    found = clv.value_concentration(model, spend, customers, 365, 0.1, 0.5)
+    pd.testing.assert_frame_equal(found, clv.lorenz(value, frame.customers))
+    of_orders = clv.value_concentration(model, Unfitted(clv.GammaGamma, "nobody spent"), customers, 365, 0.1)
+    pd.testing.assert_frame_equal(of_orders, clv.lorenz(orders, frame.customers))
+
+
+def test_metrics_of_what_was_not_fitted_are_blank_with_the_reason(shop):
+    log, period, customers, _ = shop
+    unfitted = Unfitted(clv.BGNBD, "no maximum")
+    for blank in (
+        clv.holdout_calibration(unfitted, customers, 90),
+        clv.weekly_tracking(unfitted, customers, log, period),
+        clv.value_concentration(unfitted, None, customers, 365, 0.1),
+    ):
+        assert blank.empty
+        assert blank.attrs["reason"] == "no maximum"

@@ -1,4 +1,4 @@
-"""What rules of thumb go by, of small logs whose numbers are plain to see."""
+"""What baselines rest on, of small logs whose numbers are plain to see."""
 
 import pandas as pd
 import pytest

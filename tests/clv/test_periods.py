@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 
 from crmlab import clv
-from crmlab.clv.models import totals
 from crmlab.clv.tables import summarise_periods
 from crmlab.contracts import InputError
 
@@ -170,8 +169,7 @@ def test_collapse_means_spend_over_all_periods_with_an_order():
     }
 
 
-def test_customers_of_periods_are_valued_as_others_are(monkeypatch):
-    monkeypatch.setattr(totals, "REPLICATES", 64)
+def test_customers_of_periods_are_valued_as_others_are():
     rng = np.random.default_rng(1)
     frame = clv.BGBB(1.2, 0.75, 0.66, 2.78).simulate_orders(
         pd.DataFrame({"frequency": [0] * 600, "recency": 0, "age": 0}), 20, rng
@@ -179,12 +177,13 @@ def test_customers_of_periods_are_valued_as_others_are(monkeypatch):
     seen = frame.groupby("customer").day.agg(["size", "max"]).reindex(range(600), fill_value=0)
     customers = pd.DataFrame({"frequency": seen["size"], "recency": seen["max"], "age": 20, "customers": 1})
     customers["monetary_value"] = np.where(customers.frequency > 0, 30.0, 0.0)
-    orders, spend = clv.BGBB.fit(customers), clv.GammaGamma(6.25, 3.74, 15.44, covariance=np.eye(3) * 1e-4)
+    orders = clv.BGBB.fit(customers, replicates=64)
+    spend = clv.GammaGamma(6.25, 3.74, 15.44).with_covariance(np.eye(3) * 1e-4, 64)
     money = (10, 0.15, 0.5, 1)
     by_hand = orders.discounted_orders(customers, 0.15, 10, period_days=7) * spend.expected_spend(customers) * 0.5
-    for interval in ("confidence", "predictive"):
-        found = clv.customer_equity(orders, spend, customers, *money, interval=interval, period_days=7)
-        assert found.value == pytest.approx(by_hand.sum(), rel=1e-12)
-        assert found.low < found.value < found.high
+    found = clv.customer_equity(orders, spend, customers, *money, period_days=7)
+    assert found.value == pytest.approx(by_hand.sum(), rel=1e-12)
+    assert found.ci_low < found.value < found.ci_high
+    assert found.pi_low < found.value < found.pi_high
     each = clv.predict_customers(orders, spend, customers[:5], *money, period_days=7)
     assert each["value"].to_list() == pytest.approx(by_hand[:5].to_list())

@@ -7,7 +7,10 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
-from crmlab.style import panels
+from crmlab import clv
+from crmlab.clv import plots
+from crmlab.model import Unfitted
+from crmlab.style import drawn_frame, panels
 
 from ..figures import texts
 from .drawings import DRAWN, FRAMES, SIDE_BY_SIDE
@@ -49,7 +52,7 @@ def test_a_plot_leaves_its_frame_alone(draw):
 def test_a_plot_says_what_its_axes_are(draw):
     ax = draw()
     assert ax.get_xlabel()
-    assert ax.get_ylabel() or draw is DRAWN["improvements"]  # whose lines bear names
+    assert ax.get_ylabel() or draw is DRAWN["backtest"]  # whose lines bear names
 
 
 def test_no_two_plots_have_the_same_axes():
@@ -81,3 +84,11 @@ def test_two_plots_fit_side_by_side(draw):
     assert not [pair for pair in itertools.combinations(boxes, 2) if pair[0].overlaps(pair[1])]
     whole = left.figure.bbox
     assert all(whole.x0 <= box.x0 and box.x1 <= whole.x1 and box.y0 >= whole.y0 for box in boxes)
+
+
+@pytest.mark.parametrize("draw", [plots.holdout_calibration, plots.backtest, plots.value_concentration])
+def test_a_plot_of_what_was_not_fitted_is_empty_and_bears_the_reason(draw):
+    blank = clv.dropout_distribution(Unfitted(clv.BGNBD, "the likelihood has no maximum"))
+    ax = draw(blank)
+    assert [text.get_text() for text in ax.texts] == ["the likelihood has no maximum"]
+    assert drawn_frame(ax) is blank

@@ -14,11 +14,11 @@ from .drawings import (
     CALIBRATION,
     DRAWN,
     GAPS,
+    HISTORY,
     LEAVING,
     LORENZ,
     MAP,
     MODEL,
-    PATH,
     QUIET_DAYS,
     SPEND,
     SPLIT,
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.usefixtures("figures_are_closed")
         ("tracking so far", TRACKING, "cumulative_", "cumulative_pi_low", "cumulative_pi_high"),
     ],
 )
-def test_a_plot_draws_actual_and_expected_over_what_is_likely(name, frame, end, pi_low, pi_high):
+def test_a_plot_draws_actual_and_expected_over_the_prediction_interval(name, frame, end, pi_low, pi_high):
     ax = DRAWN[name]()
     found = lines(ax)
     assert {name: line.get_color() for name, line in found.items()} == {"actual": ACTUAL, "expected": EXPECTED}
@@ -46,11 +46,15 @@ def test_a_plot_draws_actual_and_expected_over_what_is_likely(name, frame, end, 
         assert list(line.get_ydata()) == list(frame[end + name])
     assert band(ax) == (pytest.approx(list(frame[pi_low])), pytest.approx(list(frame[pi_high])))
     assert ax.get_ylim()[0] == 0
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["likely (95 %)", "actual", "expected"]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [
+        "95 % prediction interval",
+        "actual",
+        "expected",
+    ]
 
 
 def test_calibration_is_drawn_without_a_band_where_the_frame_has_none():
-    ax = plots.calibration(CALIBRATION[["customers", "expected", "actual"]])
+    ax = plots.holdout_calibration(CALIBRATION[["customers", "expected", "actual"]])
     assert not ax.collections
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["actual", "expected"]
 
@@ -60,7 +64,7 @@ def test_calibration_is_drawn_by_the_groups_it_was_made_of():
     assert [tick.get_text() for tick in ax.get_xticklabels()] == QUIET_DAYS
     assert ax.get_xlabel() == "Days since the last order"
     by_orders = CALIBRATION.set_axis(pd.Index(["0", "1", "2", "3", "4", "5+"], name="repeat orders"))
-    assert plots.calibration(by_orders).get_xlabel() == "Repeat orders"
+    assert plots.holdout_calibration(by_orders).get_xlabel() == "Repeat orders"
 
 
 @pytest.mark.parametrize("name", ["tracking", "tracking so far"])
@@ -82,8 +86,8 @@ def test_the_legend_of_orders_so_far_lies_below_the_curves():
     assert (under[:, 1] > legend.y1).all()
 
 
-def test_a_map_shows_each_chance_where_it_belongs():
-    ax = DRAWN["alive map"]()
+def test_a_matrix_shows_each_probability_where_it_belongs():
+    ax = DRAWN["alive matrix"]()
     (mesh,) = ax.collections
     shown = mesh.get_array().reshape(MAP.shape)
     assert (np.ma.getmaskarray(shown) == MAP.isna().to_numpy()).all()
@@ -93,36 +97,36 @@ def test_a_map_shows_each_chance_where_it_belongs():
     assert ((across[:-1] < MAP.columns) & (MAP.columns < across[1:])).all()
     assert list((up[:-1] + up[1:]) / 2) == list(MAP.index)
     assert mesh.get_clim() == (0, 1)
-    assert [other.get_ylabel() for other in ax.figure.axes[1:]] == ["Chance of being active"]
+    assert [other.get_ylabel() for other in ax.figure.axes[1:]] == ["Probability of being active"]
 
 
 @pytest.mark.parametrize(("age", "max_frequency"), [(9, 2), (20, 3), (300, 12), (700, 5)])
-def test_a_map_counts_orders_and_days_in_whole_numbers(age, max_frequency):
+def test_a_matrix_counts_orders_and_days_in_whole_numbers(age, max_frequency):
     ax = plots.probability_alive_matrix(clv.probability_alive_matrix(MODEL, age, max_frequency))
     ticks = [text.get_text() for text in texts(ax) if text in (*ax.get_xticklabels(), *ax.get_yticklabels())]
     assert len(ticks) > 4
     assert all(tick.isdigit() for tick in ticks)
 
 
-def test_a_path_marks_each_day_with_an_order():
-    found = lines(DRAWN["alive path"]())
-    assert list(found["chance of being active"].get_ydata()) == list(PATH.p_alive)
-    assert list(found["chance of being active"].get_xdata()) == list(PATH.index)
-    assert list(found["order"].get_xdata()) == list(PATH.index[PATH.ordered])
-    assert list(found["order"].get_ydata()) == list(PATH.p_alive[PATH.ordered])
+def test_a_history_marks_each_day_with_an_order():
+    found = lines(DRAWN["alive history"]())
+    assert list(found["probability"].get_ydata()) == list(HISTORY.p_alive)
+    assert list(found["probability"].get_xdata()) == list(HISTORY.index)
+    assert list(found["order"].get_xdata()) == list(HISTORY.index[HISTORY.ordered])
+    assert list(found["order"].get_ydata()) == list(HISTORY.p_alive[HISTORY.ordered])
     assert len(found["order"].get_xdata()) == 5
     assert (found["order"].get_color(), found["order"].get_linestyle()) == (ACTUAL, "None")
 
 
-def test_the_legend_of_a_path_is_clear_of_it():
-    ax = DRAWN["alive path"]()
+def test_the_legend_of_a_history_is_clear_of_it():
+    ax = DRAWN["alive history"]()
     ax.figure.draw_without_rendering()
-    drawn = ax.transData.transform(np.column_stack([date2num(PATH.index), PATH.p_alive]))
+    drawn = ax.transData.transform(np.column_stack([date2num(HISTORY.index), HISTORY.p_alive]))
     assert not ax.get_legend().get_window_extent().count_contains(drawn)
 
 
-def test_a_path_is_drawn_over_the_whole_range_of_chances():
-    low, high = DRAWN["alive path"]().get_ylim()
+def test_a_history_is_drawn_over_the_whole_range_of_probabilities():
+    low, high = DRAWN["alive history"]().get_ylim()
     assert low == 0
     assert high > 1
 
@@ -140,7 +144,7 @@ def test_a_spread_is_drawn_on_a_log_axis_in_plain_numbers(name, frame):
     assert ax.get_xlabel() == f"{frame.index.name.capitalize()}, on average"
 
 
-def test_a_model_that_nobody_leaves_has_an_empty_plot_that_says_so(recwarn):
+def test_a_model_that_nobody_leaves_has_an_empty_plot_with_the_reason(recwarn):
     ax = DRAWN["no departures"]()
     assert ax.get_xlabel() == "Nobody leaves"
     assert [text.get_text() for text in texts(ax)][:5] == ["1", "10", "100", "1,000", "10,000"]
@@ -168,23 +172,23 @@ def test_mean_spend_is_drawn_with_its_interval_where_there_is_one(recwarn):
 
 
 def test_a_lorenz_curve_is_drawn_beside_what_equals_would_make():
-    ax = DRAWN["lorenz"]()
+    ax = DRAWN["value concentration"]()
     curve, equal = ax.get_lines()
     assert list(curve.get_xdata()) == list(LORENZ.customers)
     assert list(curve.get_ydata()) == list(LORENZ.value)
     assert (curve.get_color(), equal.get_color()) == (EXPECTED, MUTED)
     assert [text.get_text() for text in ax.get_legend().get_texts()] == [
         "as expected (Gini 0.62)",
-        "all worth the same",
+        "all customers worth the same",
     ]
     ax.figure.draw_without_rendering()
     assert ax.get_yticklabels()[-1].get_text() == "100%"
 
 
-def test_a_lorenz_curve_of_who_is_worth_nothing_says_so(figures_are_closed):
+def test_a_lorenz_curve_of_customers_worth_nothing_says_so(figures_are_closed):
     nothing = pd.Series([0.0, 0.0])
-    ax = plots.lorenz(metrics.lorenz(nothing), metrics.gini_coefficient(nothing))
+    ax = plots.value_concentration(metrics.lorenz(nothing))
     assert [text.get_text() for text in ax.get_legend().get_texts()] == [
-        "nobody is worth anything",
-        "all worth the same",
+        "no customer is worth anything",
+        "all customers worth the same",
     ]

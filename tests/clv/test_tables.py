@@ -212,8 +212,8 @@ def test_collapse_parts_customers_by_further_columns():
     table = log(*SHOP, *AFTER, ("eve", "2024-02-10", "2.00"))
     summary = clv.with_holdout(clv.summarise(table, END), table, END, "2024-03-31")
     assert len(clv.collapse(summary)) == 3
-    apart = clv.collapse(summary, "orders")
-    assert apart[apart.age == 20].orders.to_list() == [0, 1]
+    separate = clv.collapse(summary, "orders")
+    assert separate[separate.age == 20].orders.to_list() == [0, 1]
     assert list(clv.collapse(summary, "monetary_value")) == [
         "frequency",
         "recency",

@@ -7,13 +7,13 @@ import ibis
 import pandas as pd
 import pyarrow as pa
 
-from crmlab.stats import simulate
+from crmlab.simulate.orders import simulate_orders
 
 TYPES = {"customer_id": "string", "time": pa.timestamp("us"), "amount": pa.decimal128(18, 4), "order_day": pa.date32()}
 
 
 def log(*rows):
-    """A table past the door, from (customer, day, amount) or (customer, day, amount, order day), days as ISO text."""
+    """A table of validated orders, from (customer, day, amount) or (customer, day, amount, order day), days as text."""
     full = [
         (customer, datetime.combine(date.fromisoformat(day), time(9 + i % 9)), Decimal(amount), *(order or [day]))
         for i, (customer, day, amount, *order) in enumerate(rows)
@@ -41,7 +41,7 @@ def by_customer(table):
 
 def simulated(customers=3000, seed=1, days=600, **parameters):
     """A collapsed summary of a simulated BG/NBD world, as of its last day."""
-    orders = simulate.orders(**parameters, customers=customers, days=days, seed=seed).groupby("customer_id").day
+    orders = simulate_orders(**parameters, customers=customers, days=days, seed=seed).groupby("customer_id").day
     life = pd.DataFrame({"frequency": orders.nunique() - 1, "recency": orders.max() - orders.min()})
     life["age"] = days - 1 - orders.min()
     return life.groupby(["frequency", "recency", "age"]).size().rename("customers").reset_index()

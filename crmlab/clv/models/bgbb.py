@@ -1,52 +1,65 @@
-"""BG/BB: at every opportunity customers order or not, until, before some opportunity, they are gone."""
+"""BG/BB: at every opportunity customers order or not, until, before some opportunity, they leave."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy.special import betaln, expit
 
-from crmlab.clv.models.inputs import daily_rate, validated_periods
+from crmlab.clv.models.inputs import daily_rate, infinite_mean, validated_periods
 from crmlab.clv.models.orders import OrderModel
 from crmlab.clv.models.quadrature import LOST, beta_nodes
 from crmlab.contracts import InputError
-from crmlab.likelihood import Uncertainty
+from crmlab.model import prediction
 
 MOST = 100_000  # opportunities of a customer; a sum is taken over all of them
 UPPER = np.triu_indices(4)  # second derivatives by four parameters, each once
 MOMENTS = 1 + 4 + len(UPPER[0])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BGBB(OrderModel):
-    """Orders at some of a customer's opportunities, until an unseen goodbye. [Fader, Hardie & Shang 2010]
+    """Orders at some of a customer's opportunities, until the customer leaves unobserved.
 
     Time is counted in opportunities, one a period, as by `summarise_periods`: frequency is how many periods had an
     order, recency the number of the last that had, age how many there were; what a method calls days are periods,
-    those ahead begin where the last one counted ended. Alive is who has not left before the last opportunity seen, the
-    paper's "alive at n" (its equation 11 asks for the next, n + 1). A living customer may thus leave at the start of
-    the next period, as a new one may, and expected orders are p_alive times those of a living customer.
-    `covariance` is that of the logs of the parameters, and `uncertainty` what the data say of others, if fitted.
+    those ahead begin where the last one counted ended. A customer is alive who has not left before the last
+    opportunity observed, the paper's "alive at n" (its equation 11 asks for the next, n + 1). A living customer may
+    thus leave at the start of the next period, as a new one may, and expected orders are p_alive times those of a
+    living customer.
+
+    Parameters
+    ----------
+    alpha, beta : float
+        The probability of an order at an opportunity varies across customers as Beta(alpha, beta).
+    gamma, delta : float
+        The probability of leaving at the start of a period varies as Beta(gamma, delta).
+
+    References
+    ----------
+    Fader, Hardie & Shang (2010), Customer-Base Analysis in a Discrete-Time Noncontractual Setting.
     """
 
     title = "BG/BB"
-    alpha: float  # chance of an order at an opportunity ~ Beta(alpha, beta)
+    alpha: float
     beta: float
-    gamma: float  # chance of leaving at the start of a period ~ Beta(gamma, delta)
+    gamma: float
     delta: float
-    covariance: np.ndarray | None = field(default=None, repr=False, compare=False)
-    uncertainty: Uncertainty | None = field(default=None, repr=False, compare=False)
     _validated_horizon = staticmethod(validated_periods)
 
-    def discounted_orders(self, customers, discount_annual, periods=None, *, period_days):
+    @prediction
+    def discounted_orders(
+        self, customers: pd.DataFrame, discount_annual: float, periods: int | None = None, *, period_days: float
+    ) -> pd.Series:
         """Expected orders of each customer from now on, each worth less by `discount_annual` a year until it comes.
 
         periods : count only those of the next `periods` (DECT); None counts all (DERT)
         period_days : days a period has; one order in the first period ahead counts (1 + discount_annual)^(-period_days
         / 365)
-        Raises ValueError where the sum has no end: undiscounted, for ever, with gamma at most 1. [eq. 14]
+        Raises InputError where the sum is infinite: undiscounted, infinite horizon, gamma at most 1. [eq. 14]
         """
         if not 0 < period_days < np.inf:
-            raise ValueError(f"period_days = {period_days!r}: choose the days a period has, more than 0")
+            raise InputError(f"period_days = {period_days!r}: choose the days a period has, more than 0")
         rate, periods = (
             daily_rate(discount_annual) * period_days,
             periods if periods is None else validated_periods(periods),
@@ -102,9 +115,7 @@ class BGBB(OrderModel):
         a, b, gamma, delta = posterior
         if periods is None and not rate:
             if (gamma <= 1).any():
-                raise ValueError(
-                    f"undiscounted orders for ever have no finite mean as gamma = {gamma[0]:.4g} is at most 1"
-                )
+                raise InputError(infinite_mean("gamma", gamma[0]))
             return a / (a + b) * delta / (gamma - 1)
         ahead = np.broadcast_to(np.inf if periods is None else periods, delta.shape)
         kinds, back = np.unique(np.stack([gamma, delta, ahead]), axis=1, return_inverse=True)
@@ -116,12 +127,14 @@ class BGBB(OrderModel):
 
     @staticmethod
     def _order_probability(posterior, periods, count):
-        """The chance of `count` orders by any period and of leaving then, summed, or of none leaving. [eq. 8]"""
+        """The probability of `count` orders by any period and of leaving then, summed, or of none leaving. [eq. 8]"""
         a, b, gamma, delta = posterior
         if count > periods:
             return np.zeros_like(a)
         if periods > MOST:
-            raise ValueError(f"periods = {periods!r}: a chance is a sum over them; choose {MOST:,} of them or fewer")
+            raise InputError(
+                f"periods = {periods!r}: a probability is a sum over them; choose {MOST:,} of them or fewer"
+            )
         here = betaln(a + count, b) - betaln(a, b) + betaln(gamma, delta + count) - betaln(gamma, delta)
         gone = np.full_like(a, -np.inf)
         for i in range(count, int(periods)):
@@ -149,7 +162,10 @@ class BGBB(OrderModel):
 class DailyBGBB(BGBB):
     """BG/BB whose opportunities are days: it takes what `summarise` gives, and answers in days, as other models do."""
 
-    def discounted_orders(self, customers, discount_annual, horizon_days=None):
+    @prediction
+    def discounted_orders(
+        self, customers: pd.DataFrame, discount_annual: float, horizon_days: int | None = None
+    ) -> pd.Series:
         """Expected orders of each customer from now on, each worth less by `discount_annual` a year until it comes."""
         return super().discounted_orders(customers, discount_annual, horizon_days, period_days=1)
 
@@ -157,8 +173,8 @@ class DailyBGBB(BGBB):
 class _Sums:
     """The second term of equation 5 of each customer: the sum of f(x, i) over t_x <= i < n.
 
-    f(x, i) is the chance of a history with x orders by period i, and of leaving right then. It falls with i, so a sum
-    may be taken as the difference of two tails, which reach to the largest n and are shared by all customers of an x.
+    f(x, i) is the probability of a history with x orders by period i, and of leaving right then. It falls with i, so a
+    sum may be taken as the difference of two tails, which reach to the largest n and are shared by all of an x.
     """
 
     def __init__(self, x, t_x, n):
@@ -212,7 +228,7 @@ class _Sums:
 
 
 def _bases(theta):
-    """What chances of orders, of periods with and without one, and of fates and stays are rising factorials of."""
+    """Bases of the rising factorials: orders, periods with and without one, leaving or staying, staying."""
     alpha, beta, gamma, delta = theta
     return np.array([alpha, alpha + beta, beta, gamma + delta, delta])
 
@@ -231,7 +247,7 @@ def _slopes(theta, top):
     """Derivatives of log f(x, i): a function of period i and misses i - x, which gives the rows of MOMENTS.
 
     They are 1, the gradient by the parameters, and UPPER of its square plus the Hessian, all but for what x alone
-    settles. With leaving=0 they are those of the chance to be here still.
+    settles. With leaving=0 they are those of the probability of still being active.
     """
     gamma = theta[2]
     _, either, miss, fate, stay = _rising(_bases(theta), top + 1, np.reciprocal)

@@ -1,6 +1,6 @@
-"""BG/NBD and MBG/NBD: customers order at random until, after some order, they are gone."""
+"""BG/NBD and MBG/NBD: customers order at random until, after some order, they leave."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -9,30 +9,49 @@ from scipy.fft import dct
 from scipy.special import betainc, betaln, expit, polygamma, psi
 from scipy.stats import nbinom
 
+from crmlab.clv.models.inputs import infinite_mean
 from crmlab.clv.models.orders import OrderModel
 from crmlab.clv.models.quadrature import LOST, beta_nodes, legendre
-from crmlab.likelihood import Uncertainty
+from crmlab.contracts import InputError
 from crmlab.stats.rising import log_pochhammer
 
 AT_A_TIME = 8  # functions tabulated together, which then fit in a processor's cache
 STIFFEST = 1e4  # beyond what any log needs; it keeps the strangest parameters affordable
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BGNBD(OrderModel):
-    """Repeat orders until an unseen goodbye, right after a repeat order. [Fader, Hardie & Lee 2005, 2008]
+    """Repeat orders until customers leave unobserved, right after a repeat order.
 
-    `covariance` is that of the logs of the parameters, and `uncertainty` what the data say of others, if fitted.
+    Parameters
+    ----------
+    r, alpha : float
+        Order rates vary across customers as Gamma(r, alpha); alpha in days.
+    a, b : float
+        The probability of leaving after an order varies as Beta(a, b).
+
+    References
+    ----------
+    Fader, Hardie & Lee (2005), "Counting Your Customers" the Easy Way; (2008), Computing
+    P(alive) Using the BG/NBD Model.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> model = BGNBD(0.243, 30.9, 0.793, 2.426)
+    >>> model
+    BGNBD(r=0.243, alpha=30.9, a=0.793, b=2.426)
+    >>> customers = pd.DataFrame({"frequency": [2], "recency": [213], "age": [272]})
+    >>> round(float(model.expected_orders(customers, 273)[0]), 2)
+    1.23
     """
 
     title = "BG/NBD"
     AT_ONCE: ClassVar[int] = 0  # 1 where customers may leave right after the first order
-    r: float  # shape of order rates across customers
-    alpha: float  # scale of order rates, days
-    a: float  # drop-out after an order ~ Beta(a, b)
+    r: float
+    alpha: float
+    a: float
     b: float
-    covariance: np.ndarray | None = field(default=None, repr=False, compare=False)
-    uncertainty: Uncertainty | None = field(default=None, repr=False, compare=False)
 
     @staticmethod
     def _starts(rate):
@@ -61,8 +80,8 @@ class BGNBD(OrderModel):
                 -at_t.sum() / a,
                 at_t @ per_b,
             ]
-            apart = np.stack([since, k * (per_T - per_t), np.full_like(gone, 1 / a), -per_b])
-            hessian += (apart * (at_t * (1 - gone))) @ apart.T
+            contrast = np.stack([since, k * (per_T - per_t), np.full_like(gone, 1 / a), -per_b])
+            hessian += (contrast * (at_t * (1 - gone))) @ contrast.T
             hessian[[0, 1], [1, 0]] -= at_T @ per_T + at_t @ per_t
             hessian[1, 1] += at_T @ (k * per_T**2) + at_t @ (k * per_t**2)
             hessian[2, 2] -= at_t.sum() / a**2
@@ -86,7 +105,7 @@ class BGNBD(OrderModel):
 
     @staticmethod
     def _discounted(posterior, delta, horizon_days):
-        """The integral of e^(-delta u) E[rate e^(-rate p u)] over the next `horizon_days`, or for ever.
+        """The integral of e^(-delta u) E[rate e^(-rate p u)] over the next `horizon_days`, or all time.
 
         The expectation is k / scale G(u / scale) with G(v) = E[(1 + p v)^-(k + 1)], one smooth function for
         each k: it is tabulated on Chebyshev nodes of s = log(1 + v), in which the integral is taken.
@@ -94,7 +113,7 @@ class BGNBD(OrderModel):
         k, scale, (a, *_), b = posterior
         if horizon_days is None and not delta:
             if a <= 1:
-                raise ValueError(f"undiscounted orders for ever have no finite mean as a = {a:.4g} is at most 1")
+                raise InputError(infinite_mean("a", a))
             return (a + b - 1) / (a - 1)
         shapes, first, which = np.unique(k, return_index=True, return_inverse=True)
         reach = np.log1p((LOST / delta if horizon_days is None else horizon_days) / scale)[:, None]

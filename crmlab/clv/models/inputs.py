@@ -95,31 +95,38 @@ def distinct(*columns):
 def daily_rate(discount_annual):
     """The continuous rate a day that makes money worth `discount_annual` less a year on: ln(1 + d) / 365."""
     if not 0 <= discount_annual < np.inf:
-        raise ValueError(f"discount_annual = {discount_annual!r}: choose a yearly rate of 0 or more, as .1 for 10 %")
+        raise InputError(f"discount_annual = {discount_annual!r}: choose a yearly rate of 0 or more, as .1 for 10 %")
     return np.log1p(discount_annual) / 365
 
 
+def infinite_mean(name: str, value: float) -> str:
+    """The message where undiscounted orders over an infinite horizon have no finite mean."""
+    return (
+        f"discount_annual = 0: undiscounted orders over an infinite horizon have no finite mean as {name} = "
+        f"{value:.4g} is at most 1; choose a rate above 0, or a number of horizon_days"
+    )
+
+
 def validated_margin(margin):
-    """`margin`, as it is. Raises ValueError unless it is a share, 0 to 1."""
+    """`margin`, as it is. Raises InputError unless it is a share, 0 to 1."""
     if not 0 <= margin <= 1:
-        raise ValueError(f"margin = {margin!r}: choose the share of spend that is profit, 0 to 1")
+        raise InputError(f"margin = {margin!r}: choose the share of spend that is profit, 0 to 1")
     return margin
 
 
 def validated_horizon(horizon_days):
-    """`horizon_days` ahead, as they are. Raises ValueError unless they are finite and at least 0; None, for ever, is
-    not."""
+    """`horizon_days` ahead, as they are. Raises InputError unless they are finite and at least 0; None is not."""
     found = np.asarray(horizon_days, dtype=float)
     if not (np.isfinite(found) & (found >= 0)).all():
-        raise ValueError(f"horizon_days = {horizon_days!r}: choose a finite number of them, 0 or more")
+        raise InputError(f"horizon_days = {horizon_days!r}: choose a finite number of them, 0 or more")
     return horizon_days
 
 
 def validated_periods(periods):
-    """`periods` ahead, as they are. Raises ValueError unless they are whole numbers, at least 0."""
+    """`periods` ahead, as they are. Raises InputError unless they are whole numbers, at least 0."""
     found = np.asarray(periods, dtype=float)
     if not (np.isfinite(found) & (found >= 0) & (found % 1 == 0)).all():
-        raise ValueError(f"periods = {periods!r}: choose a whole number of them, 0 or more")
+        raise InputError(f"periods = {periods!r}: choose a whole number of them, 0 or more")
     return periods
 
 
@@ -149,7 +156,7 @@ def _numbers(customers, *names):
 def _refuse(customers, faults):
     found = [
         f"customers: {np.sum(mask):,} of {len(customers):,} rows have {what} (first: row {customers.index[mask][0]}); "
-        "mend or drop them"
+        "correct or drop them"
         for what, mask in faults.items()
         if mask.any()
     ]

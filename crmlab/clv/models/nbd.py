@@ -1,28 +1,33 @@
 """NBD: customers order at random and never leave."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import exprel, polygamma, psi
 from scipy.stats import nbinom
 
 from crmlab.clv.models.orders import OrderModel
-from crmlab.likelihood import Uncertainty
+from crmlab.contracts import InputError
 from crmlab.stats.rising import log_pochhammer
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class NBD(OrderModel):
-    """Repeat orders without a goodbye: what a model of leaving must improve on. [Ehrenberg 1959]
+    """Repeat orders of customers who never leave: what a model of leaving must improve on.
 
-    `covariance` is that of the logs of the parameters, and `uncertainty` what the data say of others, if fitted.
+    Parameters
+    ----------
+    r, alpha : float
+        Order rates vary across customers as Gamma(r, alpha); alpha in days.
+
+    References
+    ----------
+    Ehrenberg (1959), The Pattern of Consumer Purchases.
     """
 
     title = "NBD"
-    r: float  # shape of order rates across customers
-    alpha: float  # scale of order rates, days
-    covariance: np.ndarray | None = field(default=None, repr=False, compare=False)
-    uncertainty: Uncertainty | None = field(default=None, repr=False, compare=False)
+    r: float
+    alpha: float
 
     @staticmethod
     def _starts(rate):
@@ -70,7 +75,10 @@ class NBD(OrderModel):
         if horizon_days is not None:
             return shape / scale * horizon_days * exprel(-delta * horizon_days)
         if delta == 0:
-            raise ValueError("undiscounted orders for ever have no finite mean as nobody leaves")
+            raise InputError(
+                "discount_annual = 0: undiscounted orders over an infinite horizon have no finite mean as nobody "
+                "leaves; choose a rate above 0, or a number of horizon_days"
+            )
         return shape / scale / delta
 
     @staticmethod

@@ -1,14 +1,14 @@
-"""Pareto/NBD: customers order at random until, at an unseen time of their own, they are gone."""
+"""Pareto/NBD: customers order at random until, at an unobserved time of their own, they leave."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import betaln, expit, exprel, polygamma, psi, xlogy
 
-from crmlab.clv.models.inputs import distinct
+from crmlab.clv.models.inputs import distinct, infinite_mean
 from crmlab.clv.models.orders import OrderModel
 from crmlab.clv.models.quadrature import LOST, legendre
-from crmlab.likelihood import Uncertainty
+from crmlab.contracts import InputError
 from crmlab.stats.rising import log_pochhammer
 
 STEP = 0.25  # between nodes; the error falls with exp(-10 / STEP), to about 4e-15
@@ -20,21 +20,28 @@ MOST_ORDERS = 1_000_000  # of a simulated customer; the tail of rates would othe
 PAIRS = [(i, j) for i in range(5) for j in range(i, 5)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ParetoNBD(OrderModel):
-    """Repeat orders until an unseen goodbye, at a time that has nothing to do with orders.
+    """Repeat orders until customers leave unobserved, at a time that has nothing to do with orders.
 
-    `covariance` is that of the logs of the parameters, where they were fitted. [Schmittlein, Morrison & Colombo
-    1987; Fader & Hardie 2005, "A Note on Deriving the Pareto/NBD Model"]
+    Parameters
+    ----------
+    r, alpha : float
+        Order rates vary across customers as Gamma(r, alpha); alpha in days.
+    s, beta : float
+        Rates of leaving vary as Gamma(s, beta); beta in days.
+
+    References
+    ----------
+    Schmittlein, Morrison & Colombo (1987), Counting Your Customers; Fader & Hardie (2005), A Note on Deriving the
+    Pareto/NBD Model.
     """
 
     title = "Pareto/NBD"
-    r: float  # shape of order rates across customers
-    alpha: float  # scale of order rates, days
-    s: float  # shape of leaving rates across customers
-    beta: float  # scale of leaving rates, days
-    covariance: np.ndarray | None = field(default=None, repr=False, compare=False)
-    uncertainty: Uncertainty | None = field(default=None, repr=False, compare=False)
+    r: float
+    alpha: float
+    s: float
+    beta: float
 
     @staticmethod
     def _starts(rate):
@@ -44,26 +51,26 @@ class ParetoNBD(OrderModel):
     def _likelihood(x, t_x, T, weights):
         """parameters -> log-likelihood, gradient and Hessian by r, alpha, s, beta.
 
-        After the last order seen, the next event is either leaving, at any time after t_x, or an order, after T.
+        After the last order observed, the next event is either leaving, at any time after t_x, or an order, after T.
         """
-        seen, ahead = _Pairs.of(x, t_x), _Pairs.of(x, T)
-        of_count = np.bincount(ahead.count[ahead.of_row], weights, ahead.counts.size)
+        at_last, at_end = _Pairs.of(x, t_x), _Pairs.of(x, T)
+        of_count = np.bincount(at_end.count[at_end.of_row], weights, at_end.counts.size)
 
         def derivatives(theta):
             if not all(1 / FARTHEST < value < FARTHEST for value in theta):
                 return np.nan, np.full(4, np.nan), np.full((4, 4), np.nan)
-            r, k = theta[0], theta[0] + ahead.counts
-            leaves, leaves_slope, leaves_bend = _next_event(theta, seen, 0)
-            orders, orders_slope, orders_bend = _next_event(theta, ahead, 1)
-            if_leaves = leaves[seen.of_row]
-            leaving = expit(if_leaves - orders[ahead.of_row])
-            at_leaving = np.bincount(seen.of_row, weights * leaving, leaves.size)
-            at_order = np.bincount(ahead.of_row, weights * (1 - leaving), orders.size)
-            apart = leaves_slope[seen.of_row] - orders_slope[ahead.of_row]
-            value = weights @ (if_leaves - np.log(leaving)) + of_count @ log_pochhammer(r, ahead.counts)
+            r, k = theta[0], theta[0] + at_end.counts
+            leaves, leaves_slope, leaves_bend = _next_event(theta, at_last, 0)
+            orders, orders_slope, orders_bend = _next_event(theta, at_end, 1)
+            if_leaves = leaves[at_last.of_row]
+            leaving = expit(if_leaves - orders[at_end.of_row])
+            at_leaving = np.bincount(at_last.of_row, weights * leaving, leaves.size)
+            at_order = np.bincount(at_end.of_row, weights * (1 - leaving), orders.size)
+            contrast = leaves_slope[at_last.of_row] - orders_slope[at_end.of_row]
+            value = weights @ (if_leaves - np.log(leaving)) + of_count @ log_pochhammer(r, at_end.counts)
             gradient = at_leaving @ leaves_slope + at_order @ orders_slope
             hessian = np.tensordot(at_leaving, leaves_bend, 1) + np.tensordot(at_order, orders_bend, 1)
-            hessian += (apart * (weights * leaving * (1 - leaving))[:, None]).T @ apart
+            hessian += (contrast * (weights * leaving * (1 - leaving))[:, None]).T @ contrast
             gradient[0] += of_count @ (psi(k) - psi(r))
             hessian[0, 0] += of_count @ (polygamma(1, k) - polygamma(1, r))
             return float(value), gradient, hessian
@@ -71,15 +78,15 @@ class ParetoNBD(OrderModel):
         def value(theta):
             if not all(1 / FARTHEST < value < FARTHEST for value in theta):
                 return np.nan
-            leaves, orders = _log_next_event(theta, seen, 0), _log_next_event(theta, ahead, 1)
-            each = np.logaddexp(leaves[seen.of_row], orders[ahead.of_row])
-            return float(weights @ each + of_count @ log_pochhammer(theta[0], ahead.counts))
+            leaves, orders = _log_next_event(theta, at_last, 0), _log_next_event(theta, at_end, 1)
+            each = np.logaddexp(leaves[at_last.of_row], orders[at_end.of_row])
+            return float(weights @ each + of_count @ log_pochhammer(theta[0], at_end.counts))
 
         derivatives.value = value
         return derivatives
 
     def _log_odds_inactive(self, x, t_x, T):
-        """Of leaving at any time after t_x less leaving after T, by the chance of neither order nor leaving until T."""
+        """Leaving at any time after t_x less leaving after T, by the probability of neither event until T."""
         theta = self.r, self.alpha, self.s, self.beta
         at, then = _log_leaving(theta, x, t_x), _log_leaving(theta, x, T)
         wait = T - t_x
@@ -107,7 +114,7 @@ class ParetoNBD(OrderModel):
         r, alpha, s, beta = posterior
         if delta == 0 and horizon_days is None:
             if (s <= 1).any():
-                raise ValueError(f"undiscounted orders for ever have no finite mean as s = {s[0]:.4g} is at most 1")
+                raise InputError(infinite_mean("s", s[0]))
             return r / alpha * beta / (s - 1)
         if delta == 0:
             return ParetoNBD._mean_orders(posterior, horizon_days)
@@ -189,7 +196,7 @@ def _log_event_probability(theta, pairs, orders, total):
 
 
 def _next_event(theta, pairs, orders):
-    """Log of the chance that a customer's next event comes after a day, gradient and Hessian by the parameters.
+    """Log of the probability that a customer's next event comes after a day, gradient and Hessian by the parameters.
 
     orders : 1 where that event is an order, 0 where it is leaving
     It is alpha^r beta^s times the integral of k^orders s^(1 - orders) (alpha + u)^-p (beta + u)^-q from the day on,
@@ -216,7 +223,7 @@ def _next_event(theta, pairs, orders):
 
 
 def _log_leaving(theta, x, t):
-    """Log of the chance to leave after t with no order before, by that of neither until t."""
+    """Log of the probability of leaving after t with no order before, by that of neither until t."""
     pairs = _Pairs.of(x, t)
     value = np.log(_sums(theta, pairs, 0, [(0, 0)])[:, 0])
     return value[pairs.of_row] + np.log(theta[2] * (theta[1] + t) / (theta[3] + t))
@@ -290,7 +297,7 @@ def _nodes(theta, counts, ratio):
 
 
 def _log_order_probability(r, alpha, horizon_days, count):
-    """Log of the chance of `count` orders within `horizon_days`, nobody leaving."""
+    """Log of the probability of `count` orders within `horizon_days`, nobody leaving."""
     ways = -betaln(r, count) - np.log(count) if count else 0
     return ways + xlogy(count, horizon_days / (alpha + horizon_days)) - r * np.log1p(horizon_days / alpha)
 

@@ -1,30 +1,37 @@
 """A fitted model as frames to look at: who is still active, and how customers differ."""
 
+from datetime import date
+
 import ibis
+import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 from scipy.stats import beta, gamma
 
+from crmlab.catalog import Data
 from crmlab.clv.models.bgbb import BGBB, DailyBGBB
 from crmlab.clv.models.bgnbd import BGNBD
 from crmlab.clv.models.nbd import NBD
-from crmlab.clv.tables import order_days
+from crmlab.clv.models.orders import OrderModel
 from crmlab.contracts import InputError
-from crmlab.result import mask
+from crmlab.display import mask
+from crmlab.model import needs_fit
+from crmlab.orders import order_days
 
 STEPS = 60
 
 
-def probability_alive_matrix(model, age, max_frequency):
-    """Chance of being active of a customer of so many days' `age`: a frame, frequency down and days_since_last across.
+@needs_fit
+def probability_alive_matrix(model: OrderModel, age: int, max_frequency: int = 12) -> pd.DataFrame:
+    """Probability of being active of a customer of `age` days: a frame, frequency down and days_since_last across.
 
-    Where a frequency and a recency cannot go together, the cell is empty.
+    Where a frequency and a recency cannot occur together, the cell is empty.
     """
     since = np.unique(np.linspace(0, age, STEPS).round().astype(int))
     orders = np.arange(max_frequency + 1)
-    frequency, quiet = (v.ravel() for v in np.meshgrid(orders, since, indexing="ij"))
-    recency = np.where(frequency > 0, age - quiet, 0)
-    possible = (recency >= frequency) & ((frequency > 0) | (quiet == age))
+    frequency, since_last = (v.ravel() for v in np.meshgrid(orders, since, indexing="ij"))
+    recency = np.where(frequency > 0, age - since_last, 0)
+    possible = (recency >= frequency) & ((frequency > 0) | (since_last == age))
     frame = pd.DataFrame({"frequency": frequency, "recency": recency, "age": age})
     probability = model.p_alive(frame[possible]).reindex(frame.index)
     return pd.DataFrame(
@@ -34,13 +41,35 @@ def probability_alive_matrix(model, age, max_frequency):
     )
 
 
-def probability_alive_history(model, orders, customer_id, end):
-    """How one customer's chance of being active went: a frame by day from the first order to `end`.
+@needs_fit
+def probability_alive_history(
+    model: OrderModel, orders: Data | ir.Table, customer_id: str | pd.DataFrame, end: date | str
+) -> pd.DataFrame:
+    """One customer's probability of being active, day by day from the first order to `end`: a frame by day.
 
-    ordered : whether the day had an order
-    p_alive : at the end of the day
-    Raises InputError where the customer has no order by then; its message shows the id masked, as all displays do.
+    Parameters
+    ----------
+    model : OrderModel or Unfitted
+        The fitted model.
+    orders : Data or Ibis table
+        Rows of the TRANSACTIONS contract.
+    customer_id : str or DataFrame
+        The customer; of a frame, as that of `top_customers`, the first row's.
+    end : date or str
+        The last day.
+
+    Returns
+    -------
+    DataFrame
+        ordered, whether the day had an order; p_alive, at the end of the day.
+
+    Raises
+    ------
+    InputError
+        Where the customer has no order by then; its message shows the id masked, as all displays do.
     """
+    if isinstance(customer_id, pd.DataFrame):
+        customer_id = customer_id.customer_id.iloc[0]
     order_table = order_days(orders, end)
     days = pd.to_datetime(order_table.filter(order_table.customer_id == customer_id).day.execute()).sort_values()
     if days.empty:
@@ -49,12 +78,12 @@ def probability_alive_history(model, orders, customer_id, end):
     path["ordered"] = path.index.isin(days)
     age = np.arange(len(path))
     latest = np.maximum.accumulate(np.where(path.ordered, age, 0))
-    seen = pd.DataFrame({"frequency": path.ordered.cumsum() - 1, "recency": latest, "age": age})
-    return path.assign(p_alive=model.p_alive(seen))
+    states = pd.DataFrame({"frequency": path.ordered.cumsum() - 1, "recency": latest, "age": age})
+    return path.assign(p_alive=model.p_alive(states))
 
 
 def _unknown(customer_id, order_table, end):
-    """What is said of a customer without an order; a near id is told of, but not shown."""
+    """The message of a customer without an order; a near id is mentioned, but not shown."""
     ids = order_table.select("customer_id").distinct()
     bare = [c.strip().re_replace("^0+", "").lower() for c in (ids.customer_id, ibis.literal(str(customer_id)))]
     near = ids.filter(bare[0] == bare[1]).count().execute()
@@ -65,7 +94,8 @@ def _unknown(customer_id, order_table, end):
     )
 
 
-def interpurchase_time_distribution(model):
+@needs_fit
+def interpurchase_time_distribution(model: OrderModel) -> pd.DataFrame:
     """How often customers order while they are active: a frame by mean days between orders, share with fewer.
 
     Of BGBB, by periods rather than days.
@@ -75,10 +105,11 @@ def interpurchase_time_distribution(model):
     return pd.DataFrame({"share": law.sf(1 / until)}, pd.Index(until, name=f"{_unit(model)} between orders"))
 
 
-def dropout_distribution(model):
+@needs_fit
+def dropout_distribution(model: OrderModel) -> pd.DataFrame:
     """How soon customers leave: a frame by the mean orders, days or periods until they do, share with fewer.
 
-    Without rows where the model has nobody leave.
+    Without rows where, by the model, nobody leaves.
     """
     if isinstance(model, NBD):
         return pd.DataFrame({"share": []}, pd.Index([], name="nobody leaves"))

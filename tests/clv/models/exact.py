@@ -1,7 +1,7 @@
 """The formulas of the papers in mpmath, with digits to spare: slow, plain, and none of our code.
 
-BG/NBD: Fader, Hardie & Lee (2005) eq. 6 to 10, (2008) for the chance of being alive; MBG/NBD is the same with one more
-chance to leave, `at_once`, and while alive is a BG/NBD whose b is greater by one. Gamma-Gamma: Fader & Hardie
+BG/NBD: Fader, Hardie & Lee (2005) eq. 6 to 10, (2008) for the probability of being alive; MBG/NBD is the same with one
+more opportunity to leave, `at_once`, and while alive is a BG/NBD whose b is greater by one. Gamma-Gamma: Fader & Hardie
 (2013) eq. 1a. `model` is (r, alpha, a, b) or (p, q, gamma).
 """
 
@@ -47,7 +47,7 @@ def orders_while_alive(model, x, T, days):
 
 
 def discounted_while_alive(model, x, T, discount_annual, days=None):
-    """The integral of the discounted rate of orders, in s = log(1 + u / (alpha + T)); for ever, to e^-60."""
+    """The integral of the discounted rate of orders, in s = log(1 + u / (alpha + T)); infinite, to e^-60."""
     r, alpha, a, b = map(mp.mpf, model)
     delta = mp.log(1 + mp.mpf(discount_annual)) / 365
     scale, k = alpha + T, r + x + 1

@@ -46,7 +46,7 @@ def orders_while_alive(model, x, T, days):
 
 
 def discounted_while_alive(model, x, T, delta, days=None):
-    """Of a living customer, by Tricomi's U; within `days`, as those for ever less those after."""
+    """Of a living customer, by Tricomi's U; within `days`, as those of an infinite horizon less those after."""
     r, alpha, s, beta = map(mp.mpf, model)
 
     def after(u):

@@ -5,10 +5,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from crmlab import likelihood
 from crmlab.clv.models.bgbb import BGBB, DailyBGBB
 from crmlab.contracts import InputError
-from crmlab.likelihood import FitError
+from crmlab.model import Unfitted
 
 from ..worlds import customers, spread
 
@@ -46,7 +45,7 @@ def numbers(model):
 def test_fitting_finds_the_parameters_a_world_was_simulated_from(seen, fitted):
     short = fitted.log_likelihood(seen) - BGBB(**TRUTH).log_likelihood(seen)
     assert 0 < 2 * short < stats.chi2.ppf(0.999, df=4)
-    found = likelihood.parameters(fitted)
+    found = fitted.parameters
     assert list(found.value) == pytest.approx(list(TRUTH.values()), rel=0.2)
     assert (found.ci_high / found.ci_low < 1.6).all()
 
@@ -80,8 +79,10 @@ def test_drawn_orders_come_as_often_as_they_should_at_any_time():
         for periods in (1, 7, 20):
             counts = np.bincount(drawn.customer[drawn.day <= periods], minlength=50_000)
             for n in (0, 1, 4):
-                chance = model.probability_of_orders(many, periods, n)[0]
-                assert (counts == n).mean() == pytest.approx(chance, abs=4 * np.sqrt(chance * (1 - chance) / 50_000))
+                probability = model.probability_of_orders(many, periods, n)[0]
+                assert (counts == n).mean() == pytest.approx(
+                    probability, abs=4 * np.sqrt(probability * (1 - probability) / 50_000)
+                )
 
 
 @pytest.mark.parametrize("row", [(3, 2, 6), (2, 2.5, 6), (2, 2, 6.5), (2, 3, 100_001)])
@@ -104,7 +105,7 @@ def test_what_is_not_counted_in_whole_periods_is_refused(row):
         lambda periods: BGBB(**TRUTH).discounted_orders(customers((1, 2, 6)), 0.1, periods, period_days=7),
         lambda periods: BGBB(**TRUTH).simulate_orders(customers((1, 2, 6)), periods, np.random.default_rng(1)),
     ],
-    ids=["expected", "of new", "chance", "chance of new", "discounted", "drawn"],
+    ids=["expected", "of new", "probability", "probability of new", "discounted", "drawn"],
 )
 @pytest.mark.parametrize("periods", [2.5, -1, np.nan])
 def test_a_horizon_is_a_whole_number_of_periods(ask, periods):
@@ -139,16 +140,18 @@ def test_where_a_day_is_a_period_a_year_has_365_of_them(seen):
 
 
 @pytest.mark.parametrize(
-    ("frame", "whom"), [(customers((0, 0, 5), (0, 0, 9)), "2 customers"), (customers((0, 0, 0)), "the one customer")]
+    ("frame", "count"), [(customers((0, 0, 5), (0, 0, 9)), "2 customers"), (customers((0, 0, 0)), "the one customer")]
 )
-def test_without_repeat_orders_there_is_nothing_to_fit(frame, whom):
-    with pytest.raises(FitError, match=rf"needs repeat orders; {whom} had none"):
-        BGBB.fit(frame)
+def test_without_repeat_orders_there_is_nothing_to_fit(frame, count):
+    assert BGBB.fit(frame) == Unfitted(BGBB, f"BG/BB needs repeat orders; {count} had none", "try a longer calibration")
 
 
 @pytest.mark.parametrize(
     "rows", [[(3, 3, 6)] * 20, [(6, 6, 6)] * 20, [(0, 0, 6), (6, 6, 6)] * 20, [(1, 3, 6), (0, 0, 2)]]
 )
 def test_a_fit_without_a_maximum_is_refused_with_advice(rows):
-    with pytest.raises(FitError, match=r"has no maximum .* stopped at alpha .*try a longer calibration"):
-        BGBB.fit(customers(*rows))
+    found = BGBB.fit(customers(*rows))
+    assert not found
+    assert found.reason.startswith("BG/BB has no maximum")
+    assert "its likelihood does not fall as " in found.reason
+    assert found.recommendation == "try a longer calibration, or more customers"

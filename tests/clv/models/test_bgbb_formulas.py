@@ -48,7 +48,7 @@ def exact_p_alive(model, x, t_x, n):
 
 
 def exact_orders(model, x, n, periods, kept=1):
-    """Orders of who is alive at n, each worth `kept` of one a period earlier; for ever too. [eq. 13, 14]"""
+    """Orders of who is alive at n, each worth `kept` of one a period earlier; infinite too. [eq. 13, 14]"""
     a, b, c, d = map(mp.mpf, model)
     d += n
     if periods == mp.inf:
@@ -58,7 +58,7 @@ def exact_orders(model, x, n, periods, kept=1):
 
 
 def exact_chance(model, periods, count):
-    """The chance that a new customer has `count` orders. [eq. 8]"""
+    """The probability that a new customer has `count` orders. [eq. 8]"""
     a, b, c, d = map(mp.mpf, model)
 
     def orders(i):
@@ -104,8 +104,8 @@ def test_gradient_and_hessian_are_those_of_the_log_likelihood(theta):
     frame, weights = customers((0, 0, 4), (1, 2, 9), (4, 5, 6), (3, 3, 3), (7, 14, 20)), [3, 2, 1, 4, 2]
 
     def total(*at):
-        chances = (sum(terms.__wrapped__(at, *row)) for row in rows(frame))
-        return mp.fsum(n * mp.log(chance) for n, chance in zip(weights, chances, strict=True))
+        probabilities = (sum(terms.__wrapped__(at, *row)) for row in rows(frame))
+        return mp.fsum(n * mp.log(probability) for n, probability in zip(weights, probabilities, strict=True))
 
     value, gradient, hessian = BGBB._likelihood(*frame.to_numpy(float).T, np.array(weights))(theta)
     true_gradient, true_hessian = exact.derivatives(total, theta)
@@ -195,9 +195,9 @@ def test_undiscounted_orders_for_ever_have_no_mean_where_gamma_is_at_most_1(gamm
 def test_chances_of_orders_are_those_of_the_paper_and_sum_to_1(model):
     newcomer = [BGBB(*model).probability_of_orders_new(12, count) for count in range(14)]
     assert_close(newcomer, [exact_chance(model, 12, count) if count < 13 else 0 for count in range(14)], 1e-11)
-    chances = np.array([BGBB(*model).probability_of_orders(CUSTOMERS, 12, count) for count in range(13)])
-    np.testing.assert_allclose(chances.sum(axis=0), 1, rtol=1e-11)
-    np.testing.assert_allclose(np.arange(13) @ chances, BGBB(*model).expected_orders(CUSTOMERS, 12), rtol=1e-10)
+    probabilities = np.array([BGBB(*model).probability_of_orders(CUSTOMERS, 12, count) for count in range(13)])
+    np.testing.assert_allclose(probabilities.sum(axis=0), 1, rtol=1e-11)
+    np.testing.assert_allclose(np.arange(13) @ probabilities, BGBB(*model).expected_orders(CUSTOMERS, 12), rtol=1e-10)
 
 
 def test_the_chance_of_a_future_is_that_of_all_its_paths():

@@ -105,9 +105,9 @@ def test_chances_of_so_many_orders_are_those_of_the_closed_form(family):
 
 def test_chances_add_up_to_one_and_to_the_expected_orders(family):
     model, few = family(*MODELS["cdnow"]), CUSTOMERS[:7]
-    chances = np.array([model.probability_of_orders(few, 365, n) for n in range(400)])
-    np.testing.assert_allclose(chances.sum(axis=0), 1, rtol=1e-9)
-    np.testing.assert_allclose(np.arange(400) @ chances, model.expected_orders(few, 365), rtol=1e-9)
+    probabilities = np.array([model.probability_of_orders(few, 365, n) for n in range(400)])
+    np.testing.assert_allclose(probabilities.sum(axis=0), 1, rtol=1e-9)
+    np.testing.assert_allclose(np.arange(400) @ probabilities, model.expected_orders(few, 365), rtol=1e-9)
     newcomer = sum(n * model.probability_of_orders_new(365, n) for n in range(400))
     assert newcomer == pytest.approx(float(model.expected_orders_new(365)), rel=1e-9)
 

@@ -1,5 +1,7 @@
 """Gamma-Gamma: its likelihood, its fit, and what it expects a customer to spend."""
 
+import re
+
 import ibis
 import mpmath
 import numpy as np
@@ -7,10 +9,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from crmlab import clv, likelihood
+from crmlab import clv
 from crmlab.clv.models import gamma_gamma
-from crmlab.likelihood import FitError
-from crmlab.stats import simulate
+from crmlab.contracts import InputError
+from crmlab.simulate.orders import simulate_spend
 
 from . import exact
 
@@ -25,7 +27,7 @@ def spenders(*rows):
 def world():
     """Mean spends of 12,000 repeat buyers of a simulated world."""
     log = pd.DataFrame({"customer_id": np.repeat(np.arange(12_000), 1 + np.arange(12_000) % 9)})
-    log["spend"] = simulate.spend(log, **TRUTH, seed=4)
+    log["spend"] = simulate_spend(log, **TRUTH, seed=4)
     return log.groupby("customer_id").spend.agg(frequency="size", monetary_value="mean").reset_index(drop=True)
 
 
@@ -68,7 +70,7 @@ def test_gradient_and_hessian_are_those_of_the_log_likelihood(theta):
 def test_fitting_finds_the_parameters_a_world_was_simulated_from(world, fitted):
     short = fitted.log_likelihood(world) - clv.GammaGamma(**TRUTH).log_likelihood(world)
     assert 0 < 2 * short < stats.chi2.ppf(0.999, df=3)
-    found = likelihood.parameters(fitted)
+    found = fitted.parameters
     assert list(found.value) == pytest.approx(list(TRUTH.values()), rel=0.2)
     assert (found.ci_high / found.ci_low < 1.6).all()
 
@@ -85,7 +87,7 @@ def test_a_row_for_many_customers_is_as_good_as_a_row_for_each(world, fitted):
     assert len(alike) < len(rounded) / 4
     one, other = clv.GammaGamma.fit(alike), clv.GammaGamma.fit(rounded)
     assert fitted.log_likelihood(alike) == pytest.approx(fitted.log_likelihood(rounded), rel=1e-12)
-    assert likelihood.parameters(one).to_numpy() == pytest.approx(likelihood.parameters(other).to_numpy(), rel=1e-6)
+    assert one.parameters.to_numpy() == pytest.approx(other.parameters.to_numpy(), rel=1e-6)
 
 
 def test_only_repeat_buyers_who_spent_are_learnt_from(world, fitted):
@@ -121,29 +123,37 @@ def test_expected_spend_is_the_same_on_an_engine():
 
 @pytest.mark.parametrize("q", [1.0, 0.4])
 def test_no_spend_is_expected_where_its_mean_is_not_finite(q):
-    with pytest.raises(ValueError, match=f"mean spend is not finite: q = {q:.4g} is at most 1"):
+    with pytest.raises(ValueError, match=f"mean spend is not finite as q = {q:.4g} is at most 1"):
         clv.GammaGamma(6.0, q, 15.0).expected_spend(spenders((1, 10.0)))
 
 
 def test_a_bootstrap_without_repeat_buyers_who_spent_is_refused_as_a_fit_is():
     nobody = pd.DataFrame({"frequency": [0, 3], "monetary_value": [0.0, 0.0]})
-    with pytest.raises(FitError, match="needs repeat buyers who spent; there are 0"):
+    with pytest.raises(InputError, match="needs repeat buyers who spent; there are 0; try a longer calibration"):
         clv.GammaGamma(6.0, 4.0, 15.0).bootstrap(nobody, 3, seed=1)
 
 
 @pytest.mark.parametrize("rows", [[], [(0, 0.0), (2, 0.0)], [(2, 10.0), (0, 0.0)]])
 def test_without_repeat_buyers_who_spent_there_is_nothing_to_fit(rows):
-    with pytest.raises(FitError, match=r"needs repeat buyers who spent; there are [01]: try a longer calibration"):
-        clv.GammaGamma.fit(spenders(*rows))
+    found = clv.GammaGamma.fit(spenders(*rows))
+    assert re.fullmatch("Gamma-Gamma needs repeat buyers who spent; there are [01]", found.reason)
+    assert found.recommendation == "try a longer calibration"
 
 
 @pytest.mark.parametrize(
     "rows", [[(2, 10.0)] * 50, [(2, 10.0), (2, 12.0)], [(1, 1e-4), (1, 1e13)] * 50, [(2, 1e9), (3, 2e9)] * 50]
 )
 def test_a_fit_without_a_maximum_is_refused_with_advice(rows):
-    with pytest.raises(FitError, match=r"no maximum .* stopped at p .*try a longer calibration") as refused:
-        clv.GammaGamma.fit(spenders(*rows))
-    assert f"on these {len(rows)} customers" in str(refused.value)
+    found = clv.GammaGamma.fit(spenders(*rows))
+    assert not found
+    assert found.reason.startswith(f"Gamma-Gamma has no maximum on these {len(rows)} customers: its likelihood does ")
+    assert found.recommendation == "try a longer calibration, or more customers"
+
+
+def test_draws_are_others_than_those_of_orders_by_the_same_seed(world, fitted):
+    assert clv.GammaGamma.SEED_STEP == 1
+    assert list(clv.GammaGamma.fit(world, seed=0).draws) != list(fitted.draws)
+    assert list(clv.GammaGamma.fit(world, seed=1).draws) == list(fitted.draws)
 
 
 def test_a_bootstrap_reweighs_the_distinct_spends_and_scatters_as_the_standard_errors_say(world):

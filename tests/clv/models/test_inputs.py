@@ -8,7 +8,7 @@ import pytest
 from crmlab import clv
 from crmlab.clv.models.inputs import Validated, distinct
 from crmlab.contracts import InputError
-from crmlab.likelihood import FitError
+from crmlab.model import Unfitted
 
 from ..worlds import customers
 
@@ -37,7 +37,7 @@ GOOD = (2, 30, 90)
 def test_an_impossible_customer_is_refused_whatever_is_asked(model, row, what):
     frame = customers(GOOD, row, GOOD, row)
     for ask in (type(model).fit, model.log_likelihood, model.p_alive, lambda f: model.expected_orders(f, 30)):
-        with pytest.raises(InputError, match=r"2 of 4 rows have .* \(first: row 1\); mend or drop them") as refused:
+        with pytest.raises(InputError, match=r"2 of 4 rows have .* \(first: row 1\); correct or drop them") as refused:
             ask(frame)
         assert what in str(refused.value)
 
@@ -83,7 +83,7 @@ def test_counts_do_not_overflow_small_integers():
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: type(m).__name__)
 @pytest.mark.parametrize(
-    ("ask", "told"),
+    ("ask", "message"),
     [
         (lambda m, f: m.expected_orders(f, -5), "horizon_days = -5: choose a finite number of them, 0 or more"),
         (lambda m, f: m.expected_orders(f, np.nan), "horizon_days = nan"),
@@ -95,13 +95,13 @@ def test_counts_do_not_overflow_small_integers():
         (lambda m, f: m.discounted_orders(f, 0.1, -3), "horizon_days = -3"),
     ],
 )
-def test_what_cannot_be_asked_is_refused_in_words(model, ask, told):
-    with pytest.raises(ValueError, match=told):
+def test_what_cannot_be_asked_is_refused_in_words(model, ask, message):
+    with pytest.raises(ValueError, match=message):
         ask(model, customers(GOOD))
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"recency": ["2", "9", "0"]}, "'recency' holds string, not numbers"),
         ({"age": pd.to_timedelta([90, 90, 90], unit="D")}, "'age' holds timedelta64, not numbers"),
@@ -113,10 +113,10 @@ def test_what_cannot_be_asked_is_refused_in_words(model, ask, told):
     ],
     ids=["text", "timedelta", "timestamp", "some text", "complex", "text of counts", "too many"],
 )
-def test_columns_that_are_no_numbers_are_refused_rather_than_read_as_some(change, told):
+def test_columns_that_are_no_numbers_are_refused_rather_than_read_as_some(change, message):
     frame = customers(GOOD, (1, 9, 90), (0, 0, 90)).assign(**change)
     for ask in (clv.BGNBD.fit, MODELS[0].log_likelihood):
-        with pytest.raises(InputError, match=f"^customers: {told}"):
+        with pytest.raises(InputError, match=f"^customers: {message}"):
             ask(frame)
 
 
@@ -148,14 +148,14 @@ def test_numbers_are_the_same_of_any_kind_and_an_empty_one_is_none(kind):
 
 def test_a_fit_to_nobody_says_that_there_is_nobody_rather_than_too_few_orders():
     for nobody in (customers(GOOD)[:0], customers(GOOD).assign(customers=0)):
-        with pytest.raises(FitError, match="BG/NBD needs customers, and there are none: try a later split"):
-            clv.BGNBD.fit(nobody)
+        reason, advice = "BG/NBD needs customers, and there are none", "try a later split or an earlier acquired_from"
+        assert clv.BGNBD.fit(nobody) == Unfitted(clv.BGNBD, reason, advice)
 
 
 @pytest.mark.parametrize("nobody", [customers(GOOD)[:0], customers((0, 0, 9)), customers(GOOD).assign(customers=0)])
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: type(m).__name__)
 def test_a_bootstrap_of_nobody_who_came_back_is_refused_as_a_fit_is(model, nobody):
-    with pytest.raises(FitError, match=r"needs (repeat orders|customers)"):
+    with pytest.raises(InputError, match=r"^customers: .* needs (repeat orders|customers).*; try "):
         model.bootstrap(nobody, 3, seed=1)
 
 
@@ -188,6 +188,15 @@ def test_a_checked_summary_answers_as_a_plain_one_and_is_checked_once():
         Validated(frame)
 
 
-def test_an_interval_that_there_is_not_is_refused():
-    with pytest.raises(ValueError, match="interval = 'Confidence': choose confidence or predictive"):
-        clv.forecast_orders(MODELS[0], customers(GOOD).assign(customers=1), 30, 1, interval="Confidence")
+@pytest.mark.parametrize(
+    ("model", "hint"), [("bgnbd", "did you mean 'bg_nbd'"), ("xyzw", "choose one of these"), (3, "choose one of these")]
+)
+def test_a_model_that_there_is_not_is_refused_with_those_that_there_are(model, hint):
+    known = "there are nbd, bg_nbd, mbg_nbd, pareto_nbd, bg_bb"
+    with pytest.raises(InputError, match=f"^model = {model!r}: {known}; {hint}"):
+        clv.fit(customers(GOOD), model)
+
+
+def test_a_way_to_group_customers_that_there_is_not_is_refused():
+    with pytest.raises(InputError, match=r"^by = 'Frequency': choose frequency or inactivity"):
+        clv.holdout_calibration(MODELS[0], customers(GOOD), 30, by="Frequency")

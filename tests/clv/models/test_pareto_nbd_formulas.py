@@ -18,8 +18,8 @@ MODELS = {
     "nobody leaves": (0.6, 25.0, 1e-3, 1e4),
     "all leave at once": (1.5, 60.0, 50.0, 0.1),
     "all alike": (50.0, 1e4, 45.0, 9e3),
-    "rates apart": (0.01, 0.1, 0.02, 1e4),
-    "lives apart": (0.02, 1e4, 0.01, 0.1),
+    "rates differ": (0.01, 0.1, 0.02, 1e4),
+    "lives differ": (0.02, 1e4, 0.01, 0.1),
 }
 CUSTOMERS = customers(
     (0, 0, 0), (0, 0, 1), (0, 0, 273), (1, 1, 1), (2, 213, 272), (26, 216, 217), (7, 10, 3000),
@@ -62,8 +62,10 @@ def test_gradient_and_hessian_are_those_of_the_log_likelihood():
 def test_customers_add_up_in_likelihood_gradient_and_hessian():
     weights, theta = np.arange(1.0, len(CUSTOMERS) + 1), MODELS["cdnow"]
     together = ParetoNBD._likelihood(*CUSTOMERS.to_numpy(float).T, weights)(theta)
-    apart = [ParetoNBD._likelihood(*columns(*row), np.array([w]))(theta) for row, w in zip(ROWS, weights, strict=True)]
-    for total, parts in zip(together, zip(*apart, strict=True), strict=True):
+    separate = [
+        ParetoNBD._likelihood(*columns(*row), np.array([w]))(theta) for row, w in zip(ROWS, weights, strict=True)
+    ]
+    for total, parts in zip(together, zip(*separate, strict=True), strict=True):
         np.testing.assert_allclose(total, sum(parts), rtol=1e-12)
 
 
@@ -108,7 +110,7 @@ def test_expected_orders_are_those_of_the_closed_form(days):
 
 @pytest.mark.parametrize("days", [30, 36500, None])
 def test_discounted_orders_are_the_integral(days):
-    # for ever by Tricomi's U, the closed form of Fader, Hardie & Lee (2005)
+    # over an infinite horizon by Tricomi's U, the closed form of Fader, Hardie & Lee (2005)
     for (model, (x, t_x, T)), annual in zip(random_cases(30, seed=4), itertools.cycle([1e-6, 0.1, 50]), strict=False):
         delta = exact_pareto.mp.log1p(annual) / 365
         while_alive = exact_pareto.discounted_while_alive(model, x, T, delta, days)
@@ -167,9 +169,9 @@ def test_the_chance_of_n_orders_is_that_of_any_leaving_time():
 
 def test_chances_of_n_orders_add_up_to_1_and_their_mean_is_expected():
     model, few = ParetoNBD(*MODELS["cdnow"]), CUSTOMERS[CUSTOMERS.frequency < 30]
-    chances = np.stack([model.probability_of_orders(few, 365, n) for n in range(200)])
-    np.testing.assert_allclose(chances.sum(axis=0), 1, rtol=1e-12)
-    np.testing.assert_allclose(np.arange(200) @ chances, model.expected_orders(few, 365), rtol=1e-10)
+    probabilities = np.stack([model.probability_of_orders(few, 365, n) for n in range(200)])
+    np.testing.assert_allclose(probabilities.sum(axis=0), 1, rtol=1e-12)
+    np.testing.assert_allclose(np.arange(200) @ probabilities, model.expected_orders(few, 365), rtol=1e-10)
     of_new = [model.probability_of_orders_new(365, n) for n in range(200)]
     assert np.arange(200) @ of_new == pytest.approx(float(model.expected_orders_new(365)), rel=1e-10)
 
@@ -190,7 +192,7 @@ def test_every_prediction_is_finite_on_the_whole_grid():
         model = ParetoNBD(*theta)
         for part in ParetoNBD._likelihood(*grid.to_numpy(float).T, np.ones(len(grid)))(theta):
             assert np.isfinite(part).all()
-        for chance in (model.p_alive(grid), *(model.probability_of_orders(grid, 365, n) for n in (0, 3))):
-            assert chance.between(0, 1 + 1e-12).all()
+        for probability in (model.p_alive(grid), *(model.probability_of_orders(grid, 365, n) for n in (0, 3))):
+            assert probability.between(0, 1 + 1e-12).all()
         for annual, days in ((0, 365), (0.1, None), (0.1, 365), (1e-12, None), (1e6, 1e5)):
             assert np.isfinite(model.discounted_orders(grid, annual, days)).all()

@@ -1,6 +1,4 @@
-"""Orders week by week and group by group, with what is likely."""
-
-from dataclasses import replace
+"""Orders week by week and group by group, with prediction intervals."""
 
 import numpy as np
 import pandas as pd
@@ -10,8 +8,7 @@ from crmlab import clv
 
 from ..worlds import simulated
 
-SURE = clv.BGNBD(0.25, 38.1, 0.61, 2.65, covariance=np.eye(4) * 1e-6)
-pytestmark = pytest.mark.usefixtures("few_draws")
+SURE = clv.BGNBD(0.25, 38.1, 0.61, 2.65).with_covariance(np.eye(4) * 1e-6, 64)
 
 
 def test_expected_weeks_add_up_to_the_orders_expected_by_the_last_day():
@@ -28,7 +25,7 @@ def test_expected_weeks_add_up_to_the_orders_expected_by_the_last_day():
 
 
 def test_a_customer_acquired_later_is_expected_to_order_later():
-    model = clv.BGNBD(1.0, 10.0, 0.5, 5.0, covariance=np.eye(4) * 1e-6)
+    model = clv.BGNBD(1.0, 10.0, 0.5, 5.0).with_covariance(np.eye(4) * 1e-6, 64)
     one = pd.DataFrame({"frequency": [0], "recency": [0], "age": [27], "customers": [1]})
     two = pd.concat([one, one.assign(age=13, customers=2)], ignore_index=True)
     weeks = pd.RangeIndex(1, 5)
@@ -38,16 +35,16 @@ def test_a_customer_acquired_later_is_expected_to_order_later():
     assert (both - first).to_list() == pytest.approx(list(2 * new_customers))
 
 
-def test_orders_of_weeks_and_groups_are_likely_where_simulated_ones_fall(fits):
+def test_simulated_orders_of_weeks_and_groups_fall_within_the_prediction_intervals(fits):
     customers, orders, _ = fits
-    sure = replace(orders, covariance=np.eye(4) * 1e-12)
+    sure = orders.with_covariance(np.eye(4) * 1e-12, 64)
     weeks = pd.RangeIndex(1, 41, name="week")
-    likely, others = (clv.forecast_weekly_orders(sure, customers, weeks, seed) for seed in (1, 2))
-    assert ((likely.pi_low <= likely.expected) & (likely.expected <= likely.pi_high)).mean() > 0.97
-    assert (likely.expected == others.expected).all()
-    cumulative = likely.expected.cumsum()
-    assert ((likely.cumulative_pi_low <= cumulative) & (cumulative <= likely.cumulative_pi_high)).mean() > 0.97
-    spread = (likely.pi_high - likely.pi_low).sum() / (3.92 * np.sqrt(likely.expected)).sum()
+    found, others = (clv.forecast_weekly_orders(sure, customers, weeks, seed) for seed in (1, 2))
+    assert ((found.pi_low <= found.expected) & (found.expected <= found.pi_high)).mean() > 0.97
+    assert (found.expected == others.expected).all()
+    cumulative = found.expected.cumsum()
+    assert ((found.cumulative_pi_low <= cumulative) & (cumulative <= found.cumulative_pi_high)).mean() > 0.97
+    spread = (found.pi_high - found.pi_low).sum() / (3.92 * np.sqrt(found.expected)).sum()
     assert 0.9 < spread < 1.6  # at least Poisson's, and more as customers differ
 
     groups = customers.frequency.clip(upper=3).rename("x")
@@ -75,7 +72,7 @@ def test_groups_that_have_an_order_keep_it_beside_their_calibration(fits):
 
 def test_orders_of_a_group_vary_as_poisson_does_where_all_have_one_rate():
     # nearly one rate for all, and nobody leaves: 5 orders expected of each of 50 customers, and of each of 200
-    sure = clv.NBD(1e7, 1e9, covariance=np.eye(2) * 1e-14)
+    sure = clv.NBD(1e7, 1e9).with_covariance(np.eye(2) * 1e-14, 64)
     rows = pd.DataFrame({"frequency": [1, 1, 2], "recency": 5, "age": 10, "customers": [50, 80, 120]})
     band = clv.prediction_interval_by_group(sure, rows, 500, pd.Series(["b", "a", "a"], name="who"), seed=1)
     assert band.index.to_list() == ["a", "b"]

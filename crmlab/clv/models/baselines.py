@@ -1,4 +1,4 @@
-"""The rules of thumb that a model must beat: each takes the frame of `collapse` and returns a Series of its name."""
+"""The baselines that a model must beat: each takes the frame of `collapse` and returns a Series of its name."""
 
 import numpy as np
 import pandas as pd
@@ -6,8 +6,8 @@ import pandas as pd
 from crmlab.clv.models.inputs import customer_weights
 
 
-def past_rate(customers, horizon_days):
-    """Orders of each customer in the next `horizon_days` if each goes on as before: frequency / age x days."""
+def past_rate(customers: pd.DataFrame, horizon_days: float) -> pd.Series:
+    """Orders of each customer in the next `horizon_days` if each continues as before: frequency / age x days."""
     return _daily(customers.frequency, customers.age, customers, "past_rate") * horizon_days
 
 
@@ -22,8 +22,7 @@ def last_orders(customers):
 
 
 def cohort_rate(customers, horizon_days):
-    """Orders in the next `horizon_days` if each customer is as all who came in the same month: their orders / their age
-    x days.
+    """Orders in the next `horizon_days` if each customer is as all acquired in the same month: orders / age x days.
 
     customers : with the cohort of `with_baseline_features`
     """
@@ -31,7 +30,7 @@ def cohort_rate(customers, horizon_days):
 
 
 def past_spend_rate(customers, horizon_days):
-    """Spend of each customer in the next `horizon_days` if each goes on as before, the first order included, in
+    """Spend of each customer in the next `horizon_days` if each continues as before, the first order included, in
     currency.
 
     customers : with the past_spend of `with_baseline_features`
@@ -52,8 +51,7 @@ def last_spend(customers):
 
 
 def cohort_spend_rate(customers, horizon_days):
-    """Spend in the next `horizon_days` if each customer is as all who came in the same month: on repeat orders, in
-    currency.
+    """Spend in the next `horizon_days` as that of all acquired in the same month: on repeat orders, in currency.
 
     customers : with the cohort of `with_baseline_features`
     """
@@ -70,6 +68,6 @@ def _cohort_mean(observed, customers, name):
 
 
 def _daily(observed, age, customers, name):
-    """seen / age; 0 for who came on the last day."""
+    """observed / age; 0 for customers acquired on the last day."""
     rate = np.divide(observed, age, out=np.zeros(len(customers)), where=np.asarray(age) > 0)
     return pd.Series(rate, customers.index, name=name)

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from crmlab import clv
-from crmlab.stats import simulate
+from crmlab.model import Unfitted
+from crmlab.simulate.orders import simulate_orders, simulate_spend
 
 from ..worlds import log
 
@@ -16,9 +17,9 @@ END = "2024-10-01"
 @pytest.fixture(scope="module")
 def summary():
     """The lazy summary of 300 simulated customers."""
-    orders = simulate.orders(0.6, 20.0, 0.8, 3.0, customers=300, days=280, seed=6)
+    orders = simulate_orders(0.6, 20.0, 0.8, 3.0, customers=300, days=280, seed=6)
     days = (pd.Timestamp("2024-01-01") + pd.to_timedelta(orders.day, unit="D")).dt.date.astype(str)
-    amounts = simulate.spend(orders, 6.0, 4.0, 15.0, seed=7).astype(str)
+    amounts = simulate_spend(orders, 6.0, 4.0, 15.0, seed=7).astype(str)
     return clv.summarise(log(*zip("00" + orders.customer_id, days, amounts, strict=True)), END)
 
 
@@ -56,17 +57,17 @@ def test_score_is_what_pandas_computes_customer_by_customer(summary):
     pd.testing.assert_frame_equal(found, expected, check_dtype=False, rtol=1e-12, atol=0)
 
 
-def test_score_without_a_model_of_spend_tells_of_orders_alone(summary):
+def test_score_without_a_model_of_spend_is_of_orders_alone(summary):
     found = clv.score(summary, ORDERS, None, 365, 0.1, margin=0.3).execute()
     full = clv.score(summary, ORDERS, SPEND, 365, 0.1, margin=0.3).execute()
     assert list(full.columns.difference(found.columns)) == ["expected_spend", "value"]
     pd.testing.assert_frame_equal(found, full[found.columns])
 
 
-def test_score_keeps_orders_and_spend_apart_where_they_have_no_product(summary):
-    apart = clv.score(summary, ORDERS, SPEND, 365, 0.1, with_value=False).execute()
+def test_score_keeps_orders_and_spend_separate_where_they_have_no_product(summary):
+    separate = clv.score(summary, ORDERS, SPEND, 365, 0.1, with_value=False).execute()
     full = clv.score(summary, ORDERS, SPEND, 365, 0.1).execute()
-    pd.testing.assert_frame_equal(apart, full.drop(columns="value"))
+    pd.testing.assert_frame_equal(separate, full.drop(columns="value"))
 
 
 def test_score_has_one_finite_row_a_customer_by_an_id_that_is_text(summary):
@@ -86,3 +87,49 @@ def test_totals_are_the_same_on_either_grain(summary):
     assert clv.total(orders, alike.customers) == pytest.approx(scored.discounted_orders.sum(), rel=1e-12)
     value = clv.value(orders, SPEND.expected_spend(alike))  # linear in spend, so the mean of a row's customers will do
     assert clv.total(value, alike.customers) == pytest.approx(scored["value"].sum(), rel=1e-12)
+
+
+def test_score_of_what_was_not_fitted_is_blank_and_without_spend_it_is_of_orders(summary):
+    blank = clv.score(summary, Unfitted(clv.BGNBD, "no maximum"), SPEND, 365, 0.1)
+    assert blank.attrs["reason"] == "no maximum"
+    alone = clv.score(summary, ORDERS, None, 365, 0.1).execute()
+    for spend in (Unfitted(clv.GammaGamma, "nobody spent"), clv.GammaGamma(4.7, 0.9, 24.4)):  # or infinite mean spend
+        pd.testing.assert_frame_equal(clv.score(summary, ORDERS, spend, 365, 0.1).execute(), alone)
+
+
+def test_the_top_customers_are_those_of_the_highest_value(summary):
+    scored = clv.score(summary, ORDERS, SPEND, 365, 0.1)
+    top = clv.top_customers(ORDERS, scored, SPEND, 365, 0.1, count=5)
+    by_value = scored.execute().sort_values("value", ascending=False).head(5)
+    assert top.customer_id.to_list() == by_value.customer_id.to_list()
+    assert top["value"].to_numpy() == pytest.approx(by_value["value"].to_numpy())
+    assert not [name for name in top if name.startswith(("discounted", "p_alive_"))]
+    alone = clv.top_customers(ORDERS, scored, Unfitted(clv.GammaGamma, "nobody spent"), 365, 0.1, count=5)
+    by_orders = scored.execute().sort_values("discounted_orders", ascending=False).head(5)
+    assert alone.customer_id.to_list() == by_orders.customer_id.to_list()
+    assert alone.expected_spend.to_list() == pytest.approx(by_orders.expected_spend.to_list())  # kept beside orders
+    unfitted = Unfitted(clv.BGNBD, "no maximum")
+    blank = clv.top_customers(unfitted, clv.score(summary, unfitted, SPEND, 365, 0.1), SPEND, 365, 0.1)
+    assert blank.attrs["reason"] == "no maximum"
+
+
+def buyers(frequency, spend):
+    return pd.DataFrame({"frequency": frequency, "recency": 1, "age": 2, "monetary_value": spend})
+
+
+def test_spend_values_orders_only_where_it_is_independent_and_has_a_finite_mean():
+    rng = np.random.default_rng(3)
+    frequency = rng.poisson(3, 4000) + 1
+    free, tied = buyers(frequency, rng.gamma(4, 5, 4000)), buyers(frequency, frequency * 5 + rng.gamma(4, 5, 4000))
+    assert clv.spend_for_value(SPEND, free) is SPEND
+    dependent = clv.spend_for_value(SPEND, tied)
+    assert not dependent
+    assert dependent.reason.startswith("spend may depend on order frequency: their correlation is 0.")
+    assert dependent.recommendation == "read orders and spend separately"
+    assert not clv.spend_for_value(SPEND, free, limit=0.01)
+    alike = clv.spend_for_value(SPEND, buyers(frequency, 20.0))
+    assert alike.reason.endswith("cannot be judged, as all 4,000 repeat buyers spend the same")
+    wide = clv.GammaGamma(4.7, 1.1, 24.4).with_covariance(np.eye(3) * 0.01)
+    assert "mean spend may be infinite: q is 1.100, and its interval" in clv.spend_for_value(wide, free).reason
+    unfitted = Unfitted(clv.GammaGamma, "nobody spent")
+    assert clv.spend_for_value(unfitted, free) is unfitted

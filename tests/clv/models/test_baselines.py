@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from crmlab.clv.models import naive
+from crmlab.clv.models import baselines
 
 # two cohorts; the last customer came on the last day
 KNOWN = pd.DataFrame(
@@ -21,19 +21,19 @@ KNOWN = pd.DataFrame(
     index=[9, 8, 7, 6, 5],
 )
 RULES = {
-    "past_rate": (naive.past_rate, [0, 1.0, 1.6, 2.0, 0]),
-    "past_orders": (lambda known, days: naive.past_orders(known), [0, 2, 4, 1, 0]),
-    "last_orders": (lambda known, days: naive.last_orders(known), [0, 1, 2, 1, 0]),
+    "past_rate": (baselines.past_rate, [0, 1.0, 1.6, 2.0, 0]),
+    "past_orders": (lambda known, days: baselines.past_orders(known), [0, 2, 4, 1, 0]),
+    "last_orders": (lambda known, days: baselines.last_orders(known), [0, 1, 2, 1, 0]),
     # 2 + 2 x 4 orders in 3 x 100 + 80 + 2 x 100 days
-    "cohort_rate": (naive.cohort_rate, [40 * 10 / 580, 40 * 10 / 580, 40 * 10 / 580, 2.0, 0]),
-    "past_spend_rate": (naive.past_spend_rate, [2.0, 14.0, 36.0, 16.0, 0]),
+    "cohort_rate": (baselines.cohort_rate, [40 * 10 / 580, 40 * 10 / 580, 40 * 10 / 580, 2.0, 0]),
+    "past_spend_rate": (baselines.past_spend_rate, [2.0, 14.0, 36.0, 16.0, 0]),
     # 20 + 160 + 6 spent on 2 + 8 + 1 orders
     "past_orders_spend": (
-        lambda known, days: naive.past_orders_spend(known),
+        lambda known, days: baselines.past_orders_spend(known),
         [0, 2 * 186 / 11, 4 * 186 / 11, 186 / 11, 0],
     ),
-    "last_spend": (lambda known, days: naive.last_spend(known), [0, 10, 45, 8, 7]),
-    "cohort_spend_rate": (naive.cohort_spend_rate, [40 * 180 / 580, 40 * 180 / 580, 40 * 180 / 580, 12.0, 0]),
+    "last_spend": (lambda known, days: baselines.last_spend(known), [0, 10, 45, 8, 7]),
+    "cohort_spend_rate": (baselines.cohort_spend_rate, [40 * 180 / 580, 40 * 180 / 580, 40 * 180 / 580, 12.0, 0]),
 }
 
 

@@ -1,0 +1,199 @@
+"""Models and baselines, fitted at earlier days and judged on what is known today."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, timedelta
+from typing import Any
+
+import ibis.expr.types as ir
+import pandas as pd
+
+from crmlab import holdout
+from crmlab.catalog import Data, Period
+from crmlab.clv.models import baselines
+from crmlab.clv.models.fitting import MODELS, order_model
+from crmlab.clv.models.gamma_gamma import GammaGamma
+from crmlab.clv.tables import collapse, summarise, with_baseline_features, with_holdout
+from crmlab.display import words
+from crmlab.model import Unfitted
+
+ORIGINS, REPLICATES = 3, 1000
+
+
+def backtest(
+    orders: Data | ir.Table,
+    period: Period,
+    models: Iterable[str] = tuple(MODELS),
+    origins: int = ORIGINS,
+    replicates: int = REPLICATES,
+    seed: int = 1,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Compare models of orders with baselines on later orders, from several origins (rolling-origin backtest).
+
+    Each model is fitted anew at each origin, forecasts as many days as the holdout has, and is compared with baselines
+    that need no model: the customer's own past rate, past orders, last orders, and the rate of the customers acquired
+    in the same month.
+
+    Parameters
+    ----------
+    orders : Data or Ibis table
+        Rows of the TRANSACTIONS contract.
+    period : Period
+        Of `orders.period`; the latest origin leaves a holdout of its length.
+    models : iterable of str
+        Names of models, as `fit` takes them.
+    origins : int
+        How many days to forecast from.
+    replicates, seed, level : int, int, float
+        Of the bootstrap over customers.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `holdout.compare`, behind origin and origins: a row for each origin, and over all of them, for
+        each population ("all customers", and "repeaters" who had ordered again by the origin), measure and model.
+
+    Examples
+    --------
+    >>> from crmlab import catalog, clv
+    >>> orders = catalog.orders("cdnow_sample")
+    >>> comparison = clv.backtest(orders, orders.period(), models=["nbd"], origins=1, replicates=20)
+    >>> comparison.model.unique().tolist()
+    ['NBD', 'past rate', 'past orders', 'last orders', 'cohort rate']
+    """
+    return _backtest(order_rounds, orders, period, models, origins, replicates, seed, level)
+
+
+def backtest_spend(
+    orders: Data | ir.Table,
+    period: Period,
+    models: Iterable[str] = tuple(MODELS),
+    origins: int = ORIGINS,
+    replicates: int = REPLICATES,
+    seed: int = 1,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Compare models of orders, each with Gamma-Gamma, with baselines on later spend: as `backtest`.
+
+    A model expects its orders at the spend that Gamma-Gamma expects of each customer; the baselines are past spend
+    rate, past orders at the mean spend of all, last spend, and the spend rate of the customers acquired in the same
+    month.
+    """
+    return _backtest(spend_rounds, orders, period, models, origins, replicates, seed, level)
+
+
+def pooled_winners(comparisons: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Which model wins by each measure over all origins, in words.
+
+    Parameters
+    ----------
+    comparisons : mapping
+        What was predicted, as "orders" or "spend" -> its `backtest`.
+
+    Returns
+    -------
+    DataFrame
+        By `of`: population, measure, winner, summary.
+    """
+    found = {name: holdout.winners(table[table.origin == holdout.ALL_ORIGINS]) for name, table in comparisons.items()}
+    table = pd.concat(found, names=["of"]).reset_index("of").set_index("of")
+    return table[["population", "measure", "winner", "summary"]]
+
+
+def _backtest(rounds, orders, period, models, origins, replicates, seed, level):
+    first = max(period.acquired_from or period.first, period.first)
+    days = holdout.origins(first, period.until, period.horizon_days, origins)
+    named = {order_model(name).title: order_model(name) for name in models}
+    by_origin = rounds(orders, named, days, period.horizon_days, period.acquired_from)
+    return holdout.rolling(by_origin, replicates=replicates, seed=seed, level=level)
+
+
+def order_rounds(
+    orders: Data | ir.Table,
+    models: Mapping[str, type],
+    origins: Iterable[date],
+    horizon_days: int,
+    acquired_from: date | None = None,
+) -> dict[date, dict[str, Any]]:
+    """What was expected of orders in the `horizon_days` after each origin, and what came: for `holdout.rolling`.
+
+    models  : name -> class of an order model, fitted at each origin to what was known then
+    returns : origin -> arguments of `holdout.compare`
+        predictions  expected orders, by the models that could be fitted and by past_rate, past_orders, last_orders
+                     and cohort_rate
+        actual       orders that came, count
+        weights      how many each row stands for
+        baselines    the names of the baselines
+        populations  "all customers", and "repeaters" who had ordered again by the origin
+        unfitted     model -> why it could not be fitted
+    """
+    return {o: _orders(_features(orders, o, horizon_days, acquired_from), models, horizon_days) for o in origins}
+
+
+def spend_rounds(
+    orders: Data | ir.Table,
+    models: Mapping[str, type],
+    origins: Iterable[date],
+    horizon_days: int,
+    acquired_from: date | None = None,
+) -> dict[date, dict[str, Any]]:
+    """What was expected of spend in the `horizon_days` after each origin, and what came: as from `order_rounds`."""
+    return {o: _spend(_features(orders, o, horizon_days, acquired_from), models, horizon_days) for o in origins}
+
+
+def _features(orders, origin, horizon_days, acquired_from):
+    """What was known of each customer at the origin, beside what came after it: a lazy table."""
+    features = summarise(orders, origin, acquired_from)
+    features = with_holdout(features, orders, origin, origin + timedelta(days=horizon_days))
+    return with_baseline_features(features, orders, origin, horizon_days)
+
+
+def _orders(features, models, horizon_days):
+    customers = collapse(features, "orders", "last_orders", "cohort")
+    expected, unfitted = _expected(models, customers, lambda model: model.expected_orders(customers, horizon_days))
+    rate, cohort = baselines.past_rate(customers, horizon_days), baselines.cohort_rate(customers, horizon_days)
+    rivals = rate, baselines.past_orders(customers), baselines.last_orders(customers), cohort
+    return _round(customers, customers.orders, expected, rivals, unfitted)
+
+
+def _spend(features, models, horizon_days):
+    customers = collapse(features, "spend", "monetary_value", "past_spend", "last_spend", "cohort")
+    spend = _finite(GammaGamma.fit(customers, replicates=0))
+    if spend:
+        each = spend.expected_spend(customers)
+        expected, unfitted = _expected(
+            models, customers, lambda model: model.expected_orders(customers, horizon_days) * each
+        )
+    else:
+        expected, unfitted = {}, dict.fromkeys(models, str(spend))
+    rate = baselines.past_spend_rate(customers, horizon_days)
+    cohort = baselines.cohort_spend_rate(customers, horizon_days)
+    rivals = rate, baselines.past_orders_spend(customers), baselines.last_spend(customers), cohort
+    return _round(customers, customers.spend, expected, rivals, unfitted)
+
+
+def _finite(spend: GammaGamma | Unfitted) -> GammaGamma | Unfitted:
+    """The model of spend; Unfitted where its mean is infinite."""
+    if not spend or spend.q > 1:
+        return spend
+    reason = f"{spend.title} expects infinite spend: q = {spend.q:.4g} is at most 1"
+    return Unfitted(type(spend), reason, "try a longer calibration")
+
+
+def _expected(models: Mapping[str, type], customers: pd.DataFrame, expect: Callable) -> tuple[dict, dict]:
+    """What each model expects; and of those that could not be fitted, why: two dicts by name."""
+    fits = {name: model.fit(customers, replicates=0) for name, model in models.items()}
+    expected = {name: expect(fitted) for name, fitted in fits.items() if fitted}
+    return expected, {name: str(fitted) for name, fitted in fits.items() if not fitted}
+
+
+def _round(customers, actual, expected, rivals, unfitted):
+    named = {words(rule.name): rule for rule in rivals}
+    return {
+        "predictions": expected | named,
+        "actual": actual,
+        "weights": customers.customers,
+        "baselines": tuple(named),
+        "populations": {"all customers": customers.customers > 0, "repeaters": customers.frequency > 0},
+        "unfitted": unfitted,
+    }

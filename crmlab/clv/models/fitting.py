@@ -1,0 +1,122 @@
+"""Fit a model by its name."""
+
+import difflib
+
+import ibis.expr.types as ir
+import pandas as pd
+
+from crmlab.clv.models.bgbb import DailyBGBB
+from crmlab.clv.models.bgnbd import BGNBD, MBGNBD
+from crmlab.clv.models.gamma_gamma import GammaGamma
+from crmlab.clv.models.nbd import NBD
+from crmlab.clv.models.orders import OrderModel
+from crmlab.clv.models.pareto_nbd import ParetoNBD
+from crmlab.clv.tables import collapsed
+from crmlab.contracts import InputError
+from crmlab.estimate import Estimate
+from crmlab.likelihood import REPLICATES
+from crmlab.model import Unfitted, needs_fit
+
+MODELS = {"nbd": NBD, "bg_nbd": BGNBD, "mbg_nbd": MBGNBD, "pareto_nbd": ParetoNBD, "bg_bb": DailyBGBB}
+TITLES = {name: model.title for name, model in MODELS.items()}
+
+
+def fit(
+    customers: ir.Table | pd.DataFrame, model: str = "bg_nbd", replicates: int = REPLICATES, seed: int = 1
+) -> OrderModel | Unfitted:
+    """Fit a model of repeat orders to customers.
+
+    Parameters
+    ----------
+    customers : Ibis table or DataFrame
+        The table of `summarise`, or the frame of `collapse`.
+    model : str
+        nbd, bg_nbd, mbg_nbd, pareto_nbd or bg_bb (with days as its periods).
+    replicates, seed : int
+        How many draws of the parameters are kept for intervals, and by which seed.
+
+    Returns
+    -------
+    OrderModel or Unfitted
+        The fitted model; Unfitted, with its reason, where the likelihood has no clear maximum.
+
+    Raises
+    ------
+    InputError
+        Where there is no such model, or customers are impossible.
+
+    References
+    ----------
+    Fader, Hardie & Lee (2005), "Counting Your Customers" the Easy Way; the classes name the source of each model.
+
+    Examples
+    --------
+    >>> from crmlab import catalog, clv
+    >>> orders = catalog.orders("cdnow_sample")
+    >>> clv.fit(clv.summarise(orders, "1997-09-30"), "bg_nbd")
+    BGNBD(r=0.2426 ± 0.013, alpha=30.9 ± 2.6, a=0.7929 ± 0.19, b=2.426 ± 0.71)
+    """
+    return order_model(model).fit(collapsed(customers), replicates=replicates, seed=seed)
+
+
+def order_model(name: str) -> type[OrderModel]:
+    """The class of a model of repeat orders. Raises InputError where there is none of the name."""
+    if isinstance(name, str) and name in MODELS:
+        return MODELS[name]
+    near = difflib.get_close_matches(str(name).lower(), MODELS, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else "choose one of these"
+    raise InputError(f"model = {name!r}: there are {', '.join(MODELS)}; {hint}")
+
+
+def fit_spend(customers: ir.Table | pd.DataFrame, replicates: int = REPLICATES, seed: int = 1) -> GammaGamma | Unfitted:
+    """Fit Gamma-Gamma to what repeat buyers spend on an order day.
+
+    Parameters
+    ----------
+    customers : Ibis table or DataFrame
+        The table of `summarise`, or a frame with frequency and monetary_value.
+    replicates, seed : int
+        How many draws of the parameters are kept for intervals, and by which seed; they are independent of those of
+        `fit` by the same seed.
+
+    Returns
+    -------
+    GammaGamma or Unfitted
+        The fitted model; Unfitted, with its reason, where the likelihood has no clear maximum.
+    """
+    return GammaGamma.fit(collapsed(customers, "monetary_value"), replicates=replicates, seed=seed)
+
+
+@needs_fit
+def log_likelihood(model: OrderModel | GammaGamma, customers: ir.Table | pd.DataFrame) -> Estimate:
+    """Log-likelihood of a fitted model on customers, with time in days."""
+    extra = ("monetary_value",) if isinstance(model, GammaGamma) else ()
+    return Estimate(model.log_likelihood(collapsed(customers, *extra)))
+
+
+def parameters(fits: dict[str, OrderModel | GammaGamma | Unfitted]) -> pd.DataFrame:
+    """Parameters of several fits, one below the other.
+
+    Parameters
+    ----------
+    fits : dict
+        Name -> fitted model, or Unfitted, which has no rows.
+
+    Returns
+    -------
+    DataFrame
+        By fit and parameter: value, standard_error, ci_low, ci_high.
+    """
+    found = {name: model.parameters for name, model in fits.items() if model}
+    if not found:
+        blank = next(iter(fits.values())).parameters if fits else pd.DataFrame()
+        return blank
+    return pd.concat(found, names=["fit"])
+
+
+def repeat_buyers_without_spend(customers: ir.Table | pd.DataFrame) -> Estimate:
+    """How many repeat buyers spent nothing on their repeat orders, and are left out of the fit of spend."""
+    buyers = collapsed(customers, "monetary_value")
+    buyers = buyers[buyers.frequency > 0]
+    count = int(buyers.customers[~GammaGamma.eligible(buyers)].sum())
+    return Estimate(count, n=int(buyers.customers.sum()), unit="customers", kind="count")

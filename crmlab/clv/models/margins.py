@@ -1,0 +1,56 @@
+"""What customers are expected to bring, at several origins."""
+
+from collections.abc import Iterable
+from datetime import date
+
+import ibis.expr.types as ir
+import pandas as pd
+
+from crmlab.catalog import Data
+from crmlab.clv.models.fitting import fit, fit_spend
+from crmlab.clv.models.valuation import score
+from crmlab.clv.tables import summarise
+from crmlab.model import why_blank
+
+INFINITE = "by Gamma-Gamma mean spend is infinite"
+
+
+def expected_margins(
+    orders: Data | ir.Table,
+    origins: Iterable[date],
+    model: str = "bg_nbd",
+    horizon_days: int = 365,
+    discount_annual: float = 0.10,
+    margin: float = 1.0,
+) -> pd.DataFrame:
+    """Compute the margin that is expected of each customer, as known at each origin.
+
+    Parameters
+    ----------
+    orders : Data or Ibis table
+        Rows of the TRANSACTIONS contract.
+    origins : iterable of date
+        Days at which the models are fitted to what was known.
+    model : str
+        Order model, as `fit` names it.
+    horizon_days, discount_annual, margin : int, float, float
+        How far ahead margin counts, the yearly rate by which later money counts for less, and the share of spend that
+        is profit.
+
+    Returns
+    -------
+    DataFrame
+        By origin and customer_id: expected_margin, in the currency of the data, and reason, why it is blank.
+    """
+    margins = {day: _at(summarise(orders, day), model, horizon_days, discount_annual, margin) for day in origins}
+    return pd.concat(margins, names=["origin"])
+
+
+def _at(customers, model, horizon_days, discount_annual, margin):
+    """The margins of one origin, by customer_id."""
+    order_model, spend_model = fit(customers, model, replicates=0), fit_spend(customers, replicates=0)
+    if reason := why_blank(order_model, spend_model) or (INFINITE if spend_model.q <= 1 else ""):
+        known = customers.select("customer_id").order_by("customer_id").execute()
+        return known.assign(expected_margin=float("nan"), reason=reason).set_index("customer_id")
+    scored = score(customers, order_model, spend_model, horizon_days, discount_annual, margin).execute()
+    return scored.set_index("customer_id")[["value"]].rename(columns={"value": "expected_margin"}).assign(reason="")

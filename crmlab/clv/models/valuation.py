@@ -1,0 +1,141 @@
+"""From orders and spend to money: for a customer, for all of them, and written by the engine."""
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from crmlab import holdout
+from crmlab.clv.models.gamma_gamma import GammaGamma
+from crmlab.clv.models.inputs import validated_margin
+from crmlab.clv.models.orders import OrderModel
+from crmlab.clv.tables import SUFFICIENT_STATISTICS, collapse, collapsed
+from crmlab.estimate import Estimate, written
+from crmlab.model import Unfitted, blank_of, why_blank
+from crmlab.stats.intervals import percentile_interval
+
+CORRELATION_LIMIT = 0.2  # correlation of spend and frequency that value may bear
+
+
+def value(discounted_orders: pd.Series, spend: pd.Series, margin: float = 1.0) -> pd.Series:
+    """Customer lifetime value: discounted orders x spend an order x margin, in the currency of `spend`.
+
+    margin : share of spend that is profit, 0 to 1; another is refused by InputError
+    """
+    return (discounted_orders * spend * validated_margin(margin)).rename("value")
+
+
+def total(series: pd.Series, weights: pd.Series | int = 1) -> float:
+    """The sum over all customers of a Series with one row for each of `weights` alike."""
+    return float((series * weights).sum(skipna=False))
+
+
+def spend_correlation(customers: ir.Table | pd.DataFrame, level: float = 0.95) -> Estimate:
+    """Correlation of repeat buyers' mean spend with how often they order, by Fisher's z; blank where one is constant.
+
+    customers : the table of `summarise`, or a frame with frequency, monetary_value and, where rows stand for several,
+                customers
+    """
+    frame = collapsed(customers, "monetary_value")
+    buyers = frame[frame.frequency > 0]
+    weights = buyers.customers if "customers" in buyers else buyers.frequency * 0 + 1
+    count = int(weights.sum())
+    names = (("place as many orders", buyers.frequency), ("spend the same", buyers.monetary_value))
+    alike = " and ".join(name for name, column in names if column.nunique() < 2)
+    if alike:
+        return Estimate(None, reason=f"all {count:,} repeat buyers {alike}" if count else "there are no repeat buyers")
+    r = holdout.correlation(buyers.frequency, buyers.monetary_value, weights)
+    low, high = holdout.correlation_interval(r, count, level)
+    return Estimate(r, low, high, n=count, level=level)
+
+
+def heavy_tail(spend_model: GammaGamma) -> Estimate:
+    """Gamma-Gamma's q, with an interval that holds that of its draws: mean spend is finite where q is above 1.
+
+    Where it is all above 1, the confidence interval of what customers are worth is finite.
+    """
+    row, drawn = spend_model.parameters.loc["q"], [model.q for model in spend_model.draws]
+    if not drawn:
+        return Estimate(row.value)
+    low, high = percentile_interval(drawn)
+    return Estimate(row.value, min(low, row.ci_low), max(high, row.ci_high))
+
+
+def spend_for_value(
+    spend_model: GammaGamma | Unfitted,
+    customers: ir.Table | pd.DataFrame,
+    limit: float = CORRELATION_LIMIT,
+) -> GammaGamma | Unfitted:
+    """The model of spend, where orders may be multiplied by it; else Unfitted with the reason.
+
+    They may where the whole confidence interval of the correlation of spend and frequency lies within ± `limit`, and
+    that of Gamma-Gamma's q above 1, so that mean spend is finite.
+    """
+    if not spend_model:
+        return spend_model
+    r, q = spend_correlation(customers), heavy_tail(spend_model)
+    lowest = q.value if q.ci_low is None else q.ci_low
+    if not r:
+        reason = f"whether spend is independent of order frequency cannot be judged, as {r.reason}"
+    elif not -limit <= r.ci_low <= r.ci_high <= limit:
+        reason = f"spend may depend on order frequency: their correlation is {r}, not all within ±{limit:g}"
+    elif lowest <= 1:
+        reason = f"mean spend may be infinite: q is {written(q.value)}, and its interval begins at {written(lowest)}"
+    else:
+        return spend_model
+    return Unfitted(type(spend_model), reason, "read orders and spend separately")
+
+
+def score(
+    customers: ir.Table,
+    model: OrderModel | Unfitted,
+    spend_model: GammaGamma | Unfitted | None,
+    horizon_days: int,
+    discount_annual: float,
+    margin: float = 1.0,
+    with_value: bool = True,
+    period_days: float | None = None,
+) -> ir.Table | pd.DataFrame:
+    """Score each customer: a lazy table, one row a customer, computed where `customers` is stored.
+
+    Parameters
+    ----------
+    customers : Ibis table
+        The table of `summarise`.
+    model : OrderModel or Unfitted
+        The fitted model of orders; Unfitted gives a blank frame with the reason.
+    spend_model : GammaGamma, Unfitted or None
+        The fitted model of spend; without one, and where its mean is infinite, orders alone.
+    horizon_days : int
+        How far ahead orders count, days.
+    discount_annual : float
+        Yearly rate at which later money counts for less.
+    margin : float
+        Share of spend that is profit, 0 to 1.
+    with_value : bool
+        False keeps orders and spend separate, where the two depend on each other and have no product.
+    period_days : float, optional
+        Days a period has, for BGBB, whose `horizon_days` are periods.
+
+    Returns
+    -------
+    Ibis table
+        The columns of `summarise` but repeat_spend, with p_alive, expected_orders, discounted_orders, expected_spend
+        and value.
+    """
+    if reason := why_blank(model):
+        return blank_of(pd.DataFrame, reason)
+    periods = {} if period_days is None else {"period_days": period_days}
+    alike = collapse(customers)[[*SUFFICIENT_STATISTICS]]
+    expected = alike.assign(
+        p_alive=model.p_alive(alike),
+        expected_orders=model.expected_orders(alike, horizon_days),
+        discounted_orders=model.discounted_orders(alike, discount_annual, horizon_days, **periods),
+    )
+    scored = customers.drop("repeat_spend").inner_join(ibis.memtable(expected), SUFFICIENT_STATISTICS)
+    if spend_model and spend_model.q > 1:
+        scored = scored.mutate(
+            expected_spend=spend_model.conditional_expected_spend(scored.frequency, scored.monetary_value)
+        )
+        if with_value:
+            scored = scored.mutate(value=scored.discounted_orders * scored.expected_spend * validated_margin(margin))
+    return scored.order_by("customer_id")
