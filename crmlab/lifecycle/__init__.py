@@ -2,21 +2,18 @@
 
 Words of this domain:
 
-cohort        customers whose first order fell in the same calendar period
+cohort        customers whose first order was in the same calendar period
 period        week, month, quarter or year; of a cohort, counted from its own, which is 0
 state         of a cell of the triangle: "observed", "in progress", or "not yet": unknown, never 0
-setting       "contractual", where a goodbye is seen, or "noncontractual", where customers leave unseen
-durations     what every model of contracts reads: group, renewals (survived), churned, customers
+setting       "contractual", where the end of a contract is observed, or "noncontractual", where departures are not
+durations     what every model of contracts takes: group, renewals (survived), churned, customers
 renewal       the end of a period that a contract may outlive; `survival` is the share that outlives so many
 overdue       waiting longer than nine in ten of those who come back at all
 stage         establishment, growth, maturity or decline: of a customer at the end of a period; of a product, read along
-              the path of its sales, introduction instead of establishment
+              the path of its sales, introduction in place of establishment
 transitions   counts of customers by stage and by the stages of one and two periods earlier
 """
 
-from crmlab.lifecycle.models.cycle import OverdueThresholds
-from crmlab.lifecycle.models.growth import Bass, Gompertz, Logistic
-from crmlab.lifecycle.models.markov import MarkovChain
-from crmlab.lifecycle.models.sbg import BDW, SBG
+import lazy_loader
 
-__all__ = ["BDW", "SBG", "Bass", "Gompertz", "Logistic", "MarkovChain", "OverdueThresholds"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -7,7 +7,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crmlab.lifecycle.tables import cohorts
+from crmlab import lifecycle
 
 from .cohort_worlds import log
 
@@ -56,7 +56,7 @@ def counted(rows, end, every):
 @given(rows=ROWS, end=st.integers(31, SPAN), every=st.sampled_from(["week", "month"]))
 def test_the_triangle_is_what_a_loop_counts(rows, end, every):
     rows = ordered(rows)
-    table = cohorts.cohort_triangle(built(rows), on(end), every)
+    table = lifecycle.cohort_triangle(built(rows), on(end), every)
     found = {
         (unit(line.cohort.date(), every)[1], line.period): (
             line.size,
@@ -77,8 +77,8 @@ def test_a_log_cut_off_never_knows_more_and_what_was_observed_stays(rows, cut, e
     if (end - on(0)).days < 31:
         known.append(("late", end := on(cut)))
         rows.append(("late", end))
-    early = cohorts.cohort_triangle(built(known), end, every).set_index(["cohort", "period"])
-    late = cohorts.cohort_triangle(built(rows), on(SPAN), every).set_index(["cohort", "period"])
+    early = lifecycle.cohort_triangle(built(known), end, every).set_index(["cohort", "period"])
+    late = lifecycle.cohort_triangle(built(rows), on(SPAN), every).set_index(["cohort", "period"])
     observed = early[early.state == "observed"]
     pd.testing.assert_frame_equal(observed, late.loc[observed.index])
     unknown = early[early.state == "not yet"]

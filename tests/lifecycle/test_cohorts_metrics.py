@@ -1,4 +1,4 @@
-"""Means and comparisons of cohorts: observed cells only, and what one cohort cannot say."""
+"""Means and comparisons of cohorts: observed cells only, and what one cohort cannot show."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,8 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint, proportions_chisquare
 
-from crmlab.lifecycle.metrics import cohorts as metrics
+from crmlab import lifecycle
+from crmlab.lifecycle import checks
 
 
 def triangle(*cells):
@@ -26,7 +27,7 @@ ONE = triangle(*CELLS[:3])
 
 
 def test_means_are_over_observed_cells_only():
-    found = metrics.cohort_means(THREE)
+    found = lifecycle.cohort_means(THREE)
     assert list(found.index) == [1, 2]
     assert (found.cohorts[1], found.customers[1]) == (3, 450)
     assert (found.cohorts[2], found.customers[2]) == (1, 100)
@@ -36,7 +37,7 @@ def test_means_are_over_observed_cells_only():
 
 
 def test_means_have_the_intervals_of_wilson_and_student():
-    found = metrics.cohort_means(THREE).loc[1]
+    found = lifecycle.cohort_means(THREE).loc[1]
     assert (found.weighted_ci_low, found.weighted_ci_high) == pytest.approx(
         proportion_confint(115, 450, method="wilson")
     )
@@ -46,19 +47,19 @@ def test_means_have_the_intervals_of_wilson_and_student():
 
 
 def test_the_mean_of_one_cohort_has_no_interval_over_cohorts():
-    found = metrics.cohort_means(ONE)
+    found = lifecycle.cohort_means(ONE)
     assert found[["mean_ci_low", "mean_ci_high"]].isna().all(axis=None)
     assert set(found.reason) == {"cannot be estimated: one cohort only"}
     assert found[["weighted_ci_low", "weighted_ci_high"]].notna().all(axis=None)
 
 
 def test_intervals_over_cohorts_stay_within_0_and_1():
-    found = metrics.cohort_means(triangle(("a", 1, 10, 1, "observed"), ("b", 1, 10, 9, "observed"))).loc[1]
+    found = lifecycle.cohort_means(triangle(("a", 1, 10, 1, "observed"), ("b", 1, 10, 9, "observed"))).loc[1]
     assert (found.mean_ci_low, found.mean_ci_high) == (0, 1)
 
 
 def test_a_comparison_is_pearsons_test():
-    found = metrics.homogeneity_tests(THREE).loc[1]
+    found = lifecycle.homogeneity_tests(THREE).loc[1]
     chi2, p, _ = proportions_chisquare([40, 60, 15], [100, 300, 50])
     assert (found.chi2, found.p, found.df) == (pytest.approx(chi2), pytest.approx(p), 2)
     assert (found.cohorts, found.lowest, found.highest, found.reason) == (3, 0.2, 0.4, "")
@@ -66,7 +67,7 @@ def test_a_comparison_is_pearsons_test():
 
 def test_comparisons_hold_for_all_periods_together():
     more = [(cohort, period + 1, *rest) for cohort, period, *rest in CELLS if period == 1]
-    found = metrics.homogeneity_tests(triangle(*(cell for cell in CELLS if cell[1] < 2), *more))
+    found = lifecycle.homogeneity_tests(triangle(*(cell for cell in CELLS if cell[1] < 2), *more))
     assert list(found.p_adjusted) == pytest.approx([2 * found.p[1]] * 2)
 
 
@@ -81,72 +82,49 @@ def test_comparisons_hold_for_all_periods_together():
         ),
     ],
 )
-def test_cohorts_that_cannot_be_compared_are_told(table, reason):
-    found = metrics.homogeneity_tests(table)
+def test_cohorts_that_cannot_be_compared_have_the_reason(table, reason):
+    found = lifecycle.homogeneity_tests(table)
     assert set(found.reason) == {f"cannot be estimated: {reason}"}
     assert found[["chi2", "df", "p", "p_adjusted"]].isna().all(axis=None)
-    verdict = metrics.cohorts_homogeneous(found)
-    assert (verdict.passed, verdict.evidence) == (False, f"cannot be estimated: {reason}")
+    check = checks.cohorts_differ(found)
+    assert (check.outcome, check.summary) == ("not applicable", f"Not tested: {reason}.")
 
 
 def test_a_cohort_too_small_for_the_test_is_left_out_of_it():
-    found = metrics.homogeneity_tests(triangle(*CELLS, ("d", 1, 12, 12, "observed"))).loc[1]
+    found = lifecycle.homogeneity_tests(triangle(*CELLS, ("d", 1, 12, 12, "observed"))).loc[1]
     assert (found.cohorts, found.df, found.highest) == (3, 2, 0.4)
-    assert found.chi2 == pytest.approx(metrics.homogeneity_tests(THREE).chi2[1])
+    assert found.chi2 == pytest.approx(lifecycle.homogeneity_tests(THREE).chi2[1])
 
 
-def test_cohorts_that_differ_are_told_apart():
-    verdict = metrics.cohorts_homogeneous(metrics.homogeneity_tests(THREE))
-    assert not verdict.passed
-    assert verdict.evidence.startswith("they differ in 1 of 1 periods tested; most in period 1 (20.0% to 40.0%")
+def test_cohorts_that_differ_are_a_finding():
+    check = checks.cohorts_differ(lifecycle.homogeneity_tests(THREE))
+    assert (check.id, check.kind, check.outcome) == ("lifecycle.cohorts_differ", "finding", "yes")
+    assert check.claim == "The share of customers who come back differs between cohorts"
+    assert check.summary.startswith(
+        "Cohorts differ in 1 of 1 periods tested, most in period 1: 20.0 % to 40.0 % of a cohort ordered (p < .001"
+    )
+    assert check.recommendation.startswith("Read each cohort's own row")
 
 
-def test_cohorts_that_are_alike_pass():
+def test_cohorts_in_which_no_difference_is_found_leave_it_undecided():
     alike = triangle(("a", 1, 100, 20, "observed"), ("b", 1, 300, 62, "observed"))
-    assert metrics.cohorts_homogeneous(metrics.homogeneity_tests(alike)).passed
+    check = checks.cohorts_differ(lifecycle.homogeneity_tests(alike))
+    assert (check.outcome, check.recommendation) == ("undecided", "")
+    assert check.summary.startswith("No difference was found in 1 periods tested; the largest is in period 1")
 
 
-def test_without_an_observed_period_there_is_nothing_to_say():
+def test_the_level_is_that_of_confidence():
+    table = lifecycle.homogeneity_tests(triangle(("a", 1, 100, 20, "observed"), ("b", 1, 300, 90, "observed")))
+    assert table.p[1] == pytest.approx(0.0516, abs=1e-3)
+    assert [checks.cohorts_differ(table, level=level).outcome for level in (0.9, 0.95)] == ["yes", "undecided"]
+
+
+def test_without_an_observed_period_there_is_nothing_to_test():
     table = THREE[THREE.period == 0]
-    assert metrics.cohort_means(table).empty
-    verdict = metrics.cohorts_homogeneous(metrics.homogeneity_tests(table))
-    assert verdict.evidence == "cannot be estimated: no period after the first was observed"
+    assert lifecycle.cohort_means(table).empty
+    check = checks.cohorts_differ(lifecycle.homogeneity_tests(table))
+    assert (check.outcome, check.summary) == ("not applicable", "Not tested: no period after the first is over.")
 
 
 def test_a_cohort_without_customers_does_not_count():
-    assert metrics.cohort_means(triangle(*CELLS, ("d", 1, 0, 0, "observed"))).cohorts[1] == 3
-
-
-def projections(*rows):
-    """A table of backtests from (group, known, model, naive, period, expected, actual, reason)."""
-    names = ["group", "origin", "model", "is_baseline", "period", "expected", "actual", "reason"]
-    table = pd.DataFrame(rows, columns=names).astype({"origin": "Int64", "period": "Int64"})
-    table = table.astype({"expected": "Float64", "actual": "Float64"})
-    return table.assign(error=table.expected - table.actual, horizon=table.period - table.origin)
-
-
-def test_misses_are_of_the_last_period_in_which_anybody_was_left():
-    table = projections(
-        ("a", 4, "sBG", False, 5, 0.3, 0.2, ""), ("a", 4, "sBG", False, 6, 0.2, 0.0, ""),
-        ("b", 4, "sBG", False, 5, 0.1, 0.0, ""),
-    )  # fmt: skip
-    found = metrics.final_period_errors(table)
-    assert found.loc[("a", "sBG"), 4] == pytest.approx(50)
-    assert found.loc[("b", "sBG")].isna().all()
-
-
-def test_what_could_not_be_projected_is_told_in_few_words():
-    rows = [("a", origin, "sBG", False, 9, None, 1.0, f"none was lost in {origin} periods") for origin in range(4, 9)]
-    rows += [("b", 4, "sBG", False, 9, None, 1.0, "too few"), ("c", None, "sBG", False, None, None, None, "too young")]
-    verdict = metrics.retention_beats_baselines(projections(*rows))
-    assert not verdict.passed
-    assert verdict.evidence == "none was lost in 8 periods; too few; and 1 more"
-
-
-def test_facts_name_their_unit_and_a_group_where_there_are_several():
-    held = {"periods": 12, "mean": [2.0, 3.0], "ci_low": [1.0, 2.0], "ci_high": [3.0, 4.0]}
-    kept = pd.DataFrame(held, index=pd.Index(["a", "b"], name="group"))
-    none = pd.DataFrame(columns=["renewals", "model", "group", "payments", "ci_low", "ci_high"])
-    assert set(metrics.retention_facts(kept, none)) == {"periods_kept_a", "periods_kept_b"}
-    one = metrics.retention_facts(kept[:1].rename(index={"a": "all"}), none)
-    assert (list(one), one["periods_kept"].unit) == (["periods_kept"], "of the first 12 periods")
+    assert lifecycle.cohort_means(triangle(*CELLS, ("d", 1, 0, 0, "observed"))).cohorts[1] == 3

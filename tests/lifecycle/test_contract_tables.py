@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crmlab.contracts import InputError
+from crmlab.catalog import Data, Entry, Findings
+from crmlab.contracts import CONTRACTS, InputError
 from crmlab.lifecycle.tables import contracts
 
 from .cohort_worlds import log, retention, subscriptions
@@ -85,18 +86,18 @@ def months(start, day):
 def test_durations_are_what_a_loop_counts(rows, end):
     rows = [(on(s), None if d is None else on(s + d)) for s, d in [(0, None), *rows]]
     expected = []
-    for start, goodbye in rows:
+    for start, ended in rows:
         if start <= on(end):
             seen = months(start, on(end))
-            lasted = seen if goodbye is None or goodbye == start else months(start, goodbye - timedelta(days=1))
-            lasted = 0 if goodbye == start else lasted
+            lasted = seen if ended is None or ended == start else months(start, ended - timedelta(days=1))
+            lasted = 0 if ended == start else lasted
             expected.append((min(lasted, seen), lasted < seen))
-    table = subscriptions(*((s.isoformat(), g and g.isoformat()) for s, g in rows))
+    table = subscriptions(*((s.isoformat(), e and e.isoformat()) for s, e in rows))
     found = contracts.subscription_durations(table, on(end))
     assert sorted(expected) == [(row.renewals, row.churned) for row in found.itertuples() for _ in range(row.customers)]
 
 
-def test_later_goodbyes_and_the_order_of_rows_change_nothing():
+def test_later_ends_and_the_order_of_rows_change_nothing():
     rows = [("2024-01-01", None), ("2024-01-15", "2024-03-02"), ("2024-02-01", "2024-06-01"), ("2024-05-01", None)]
     known = [(s, e if e and e <= END else None) for s, e in rows if s <= END]
     found = contracts.subscription_durations(subscriptions(*rows), END)
@@ -133,7 +134,7 @@ def test_retention_with_a_gap_is_refused():
     [
         (subscriptions(("2024-01-01", None)), {"every": "day"}, "choose one of 'week', 'month', 'quarter', 'year'"),
         (subscriptions(("2024-06-01", None)), {}, "none of them starts by 2024-04-30; choose a later end"),
-        (log(("ann", "2024-01-01")), {}, r"Customers without a contract leave unseen.*use the P\(alive\) curve"),
+        (log(("ann", "2024-01-01")), {}, r"Customers without a contract leave unobserved.*use the P\(alive\) curve"),
     ],
 )
 def test_what_has_no_durations_is_refused(table, asked, said):
@@ -143,12 +144,39 @@ def test_what_has_no_durations_is_refused(table, asked, said):
 
 def test_a_table_of_subscriptions_or_of_what_was_left_of_them_is_read_as_what_it_is():
     sold, left = subscriptions(("2024-01-01", None), ("2024-01-01", "2024-02-10")), retention(all=[10, 7, 5])
-    assert contracts.contract_durations(sold, END, "month").equals(contracts.subscription_durations(sold, END, "month"))
-    assert contracts.contract_durations(left, None).equals(contracts.retention_durations(left))
+    assert contracts.durations(sold, END, "month").equals(contracts.subscription_durations(sold, END, "month"))
+    assert contracts.durations(left).equals(contracts.retention_durations(left))
 
 
-def test_contracts_of_which_no_renewal_was_seen_are_refused():
-    with pytest.raises(InputError, match="by 2024-04-30 no contract was seen for a whole month, so that nothing is"):
-        contracts.contract_durations(subscriptions(("2024-04-15", None)), END, "month")
+def test_the_last_day_seen_is_the_catalogs_else_the_last_in_the_data():
+    sold = subscriptions(("2024-01-01", None), ("2024-01-15", "2024-03-02"))
+    until_march = contracts.subscription_durations(sold, "2024-03-02")
+    found = contracts.durations(sold)
+    assert found.equals(until_march)
+    assert contracts.censoring_note(found) == (
+        "Contracts are observed up to 2024-03-02; those without an end are taken to run then."
+    )
+    assert contracts.censoring_note(contracts.durations(retention(all=[10, 7, 5]))) == ""
+    found = [
+        contracts.durations(
+            Data(sold, CONTRACTS["subscriptions"], Findings("sold", Entry(path="x", until=until), counts))
+        )
+        for until, counts in ((date(2024, 4, 30), {}), (None, {"last": date(2024, 3, 2)}))
+    ]
+    assert found[0].equals(contracts.subscription_durations(sold, END))
+    assert found[1].equals(until_march)
+
+
+@pytest.mark.parametrize("given", ["fader_hardie_2007", 3, None])
+def test_what_holds_no_rows_is_refused(given):
+    with pytest.raises(InputError, match="is no validated data; give what"):
+        contracts.durations(given)
+
+
+def test_contracts_of_which_no_renewal_was_observed_are_refused():
+    with pytest.raises(
+        InputError, match="by 2024-04-30 no contract was observed for a whole month, so that nothing is"
+    ):
+        contracts.durations(subscriptions(("2024-04-15", None)), END, "month")
     with pytest.raises(InputError, match="it has period 0 only"):
-        contracts.contract_durations(retention(all=[10]), None)
+        contracts.durations(retention(all=[10]))

@@ -1,13 +1,24 @@
 """Waits between orders: what the tables count, and when customers are overdue."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
 from statsmodels.duration.survfunc import SurvfuncRight
 
 from crmlab.contracts import InputError
-from crmlab.lifecycle.models.cycle import MIN_COUNT, OverdueThresholds, overdue_thresholds, return_curve, return_hazard
-from crmlab.lifecycle.tables.cycle import interpurchase_times, relative_interpurchase_times
+from crmlab.lifecycle import (
+    OverdueThresholds,
+    interpurchase_times,
+    overdue_after,
+    overdue_thresholds,
+    relative_interpurchase_times,
+    return_curve,
+    return_hazard,
+)
+from crmlab.lifecycle.models.cycle import MIN_COUNT
+from crmlab.model import Unfitted
 
 from ..clv.worlds import log
 
@@ -64,9 +75,9 @@ def test_customers_acquired_before_acquired_from_are_left_out():
     assert counted(found) == [(1, 0, False, 1), (1, 10, True, 1), (1, 20, False, 1), (2, 46, False, 1)]
 
 
-@pytest.mark.parametrize(("end", "says"), [("2023-12-31", "lies outside the log"), ("2024-03-02", "2024-01-01 to")])
-def test_an_end_outside_the_log_is_refused_with_its_span(end, says):
-    with pytest.raises(InputError, match=says):
+@pytest.mark.parametrize(("end", "message"), [("2023-12-31", "lies outside the log"), ("2024-03-02", "2024-01-01 to")])
+def test_an_end_outside_the_log_is_refused_with_its_span(end, message):
+    with pytest.raises(InputError, match=message):
         interpurchase_times(log(*SHOP), end)
 
 
@@ -94,7 +105,7 @@ def own(seed=9):
     return waits(2000, 0.8, 1.0, seed, 4, 60)
 
 
-def test_overdue_is_the_quantile_of_those_who_ever_return_and_not_of_those_seen_to():
+def test_overdue_is_the_quantile_of_those_who_ever_return_and_not_of_those_back_so_far():
     held = waits(20_000, 0.6, 60, seed=1)  # by parameters: 90 % of returners are back by 60 ln 10 = 138.2 days
     found = overdue_thresholds(held, own(), replicates=200).loc["1"]
     assert found.overdue_after == pytest.approx(60 * np.log(10), rel=0.05)
@@ -102,19 +113,19 @@ def test_overdue_is_the_quantile_of_those_who_ever_return_and_not_of_those_seen_
     assert found.return_share == pytest.approx(0.6, abs=0.02)
     assert found["median"] == pytest.approx(60 * np.log(2), rel=0.05)
     back = held[held.observed]
-    naive = np.repeat(back.gap, back.customers).quantile(0.9)
-    assert naive < 0.85 * 60 * np.log(10)  # what is cut off by the end of the log
+    of_those_back = np.repeat(back.gap, back.customers).quantile(0.9)
+    assert of_those_back < 0.85 * 60 * np.log(10)  # what is cut off by the end of the log
 
 
-def test_the_interval_of_an_overdue_point_holds_it_about_as_often_as_it_says():
+def test_the_interval_of_an_overdue_point_holds_it_about_as_often_as_its_level():
     held = 0
     for seed in range(30):
         point = overdue_thresholds(waits(1500, 0.6, 60, seed), own(), replicates=60, seed=seed).loc["1"]
         held += point.overdue_after_ci_low <= 60 * np.log(10) <= point.overdue_after_ci_high
-    assert held >= 25  # of 30 at 95 %: fewer by chance once in 300
+    assert held >= 25  # of 30 at 95 %: fewer at random once in 300
 
 
-def test_a_log_too_short_to_see_late_returns_says_so():
+def test_a_log_too_short_for_late_returns_has_the_reason():
     found = overdue_thresholds(waits(5000, 0.9, 300, 1, followed=150), own()).loc["1"]
     assert "lower bound" in found.reason
     assert found.overdue_after < 300 * np.log(10)
@@ -131,19 +142,58 @@ def test_too_few_returns_after_an_order_take_later_orders_or_all_of_them():
     assert found.overdue_after["2"] == pytest.approx(30 * np.log(10), rel=0.15)
 
 
-def test_a_log_of_too_few_returns_cannot_be_estimated_and_says_how_many_are_needed():
+def test_a_log_of_too_few_returns_gives_unfitted_with_how_many_are_needed():
     few = waits(20, 0.6, 60, 1)
     found = overdue_thresholds(few, few[:0])
     assert found.overdue_after.isna().all()
     assert found.reason.str.startswith("cannot be estimated: ").all()
-    with pytest.raises(InputError, match=f"cannot be estimated: .* at least {MIN_COUNT}"):
-        OverdueThresholds.fit(few, few[:0])
+    fitted = OverdueThresholds.fit(few, few[:0])
+    assert isinstance(fitted, Unfitted)
+    assert f"at least {MIN_COUNT} are needed" in fitted.reason
+    assert fitted.recommendation == "take a longer log"
+    assert str(fitted).count("take a longer log") == 1
+    assert overdue_after(found).reason == found.reason["1"]
+    assert fitted.parameters.attrs["reason"] == str(fitted)
 
 
 def test_without_later_orders_there_is_no_multiple_of_own_gaps():
     fitted = OverdueThresholds.fit(waits(2000, 0.6, 60, 1), own()[:0])
     assert fitted.own_gap_multiple is None
     assert len(fitted.days) == 3
+
+
+@pytest.mark.parametrize(("days", "multiple"), [((0, 5), None), ((3, -1), None), ((np.nan,), None), ((1,), 0), ((), 1)])
+def test_impossible_thresholds_are_refused(days, multiple):
+    with pytest.raises(InputError, match="give numbers above 0"):
+        OverdueThresholds(days, multiple)
+
+
+def test_thresholds_are_numbers_that_can_be_kept():
+    thresholds = OverdueThresholds((60.0, 50.0, 40.0), None)
+    assert pickle.loads(pickle.dumps(thresholds)) == thresholds
+    assert thresholds.parameters.value.iloc[:3].tolist() == [60, 50, 40]
+    assert np.isnan(thresholds.parameters.value["own_gap_multiple"])
+
+
+def test_a_threshold_is_an_estimate_with_its_interval():
+    points = overdue_thresholds(waits(2000, 0.6, 60, 1), own(), replicates=99)
+    first, later = overdue_after(points), overdue_after(points, "4+")
+    assert (first.value, first.ci_low, first.kind, first.unit) == (
+        points.overdue_after["1"], points.overdue_after_ci_low["1"], "days", "days",
+    )  # fmt: skip
+    assert (later.kind, later.unit) == ("ratio", "own mean gaps")
+    with pytest.raises(InputError, match=r"order_number = 7: choose one of 1, 2, 3, 4\+"):
+        overdue_after(points, 7)
+
+
+def test_a_wider_level_gives_a_wider_interval():
+    held = waits(2000, 0.6, 60, 1)
+    wide, narrow = (overdue_thresholds(held, own(), replicates=99, level=level).loc["1"] for level in (0.95, 0.5))
+    assert wide.overdue_after_ci_low <= narrow.overdue_after_ci_low
+    assert narrow.overdue_after_ci_high <= wide.overdue_after_ci_high
+    for curve, ends in ((return_curve, ("share_ci_low", "share_ci_high")), (return_hazard, ("ci_low", "ci_high"))):
+        wide, narrow = (curve(held, level=level).iloc[1] for level in (0.95, 0.5))
+        assert wide[ends[0]] < narrow[ends[0]] < narrow[ends[1]] < wide[ends[1]]
 
 
 def test_one_time_buyers_take_the_quantile_of_first_orders():

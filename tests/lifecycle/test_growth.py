@@ -1,16 +1,17 @@
-"""Growth curves: what they say of themselves, what they find in sales of known curves, and when they say nothing."""
+"""Growth curves: what they predict, what they find in sales of known curves, and when there is none."""
 
-from dataclasses import replace
+import pickle
+from dataclasses import fields, replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from crmlab import likelihood
+from crmlab import lifecycle, likelihood
 from crmlab.contracts import InputError
-from crmlab.lifecycle.models import growth, growth_paths
-from crmlab.lifecycle.models.growth import Bass, BassDensity, Gompertz, Logistic
-from crmlab.likelihood import FitError
+from crmlab.lifecycle import Bass, BassDensity, Gompertz, Logistic
+from crmlab.lifecycle.models import growth, growth_forecasts
+from crmlab.model import Unfitted
 
 KNOWN = [
     Bass(1000, 0.01, 0.4),
@@ -24,7 +25,7 @@ PERIODS = np.arange(1, 21)
 
 def sold(curve, periods=20, noise=0.0, seed=0):
     """Sales simulated from a curve, with normal errors of `noise` times the highest."""
-    expected = curve.sales(np.arange(1, periods + 1))
+    expected = curve.sales(np.arange(1, periods + 1)).to_numpy()
     errors = noise * expected.max() * np.random.default_rng(seed).standard_normal(periods)
     return pd.Series(np.maximum(expected + errors, 0), pd.date_range("2000-01-01", periods=periods, freq="YS"))
 
@@ -34,19 +35,20 @@ def test_derivatives_are_those_of_small_steps(curve):
     exact = curve._increments(PERIODS.astype(float))[1]
     for column, name in enumerate(likelihood.parameter_names(curve)):
         up, down = (replace(curve, **{name: getattr(curve, name) * np.exp(h)}) for h in (1e-6, -1e-6))
-        assert exact[:, column] == pytest.approx((up.sales(PERIODS) - down.sales(PERIODS)) / 2e-6, rel=1e-5, abs=1e-5)
+        slope = (up.sales(PERIODS) - down.sales(PERIODS)) / 2e-6
+        assert exact[:, column] == pytest.approx(slope.to_numpy(), rel=1e-5, abs=1e-5)
 
 
 @pytest.mark.parametrize("curve", KNOWN[:1] + KNOWN[2:], ids=lambda c: f"{c.title} {c.m}")
 def test_sales_sum_to_what_is_sold_so_far_and_in_the_end_to_m(curve):
-    assert np.cumsum(curve.sales(PERIODS)) == pytest.approx(curve.cumulative(PERIODS))
-    assert curve.cumulative([400])[0] == pytest.approx(curve.m)
+    assert list(np.cumsum(curve.sales(PERIODS))) == pytest.approx(list(curve.cumulative(PERIODS)))
+    assert curve.cumulative(400)[400] == pytest.approx(curve.m)
 
 
 @pytest.mark.parametrize("curve", KNOWN, ids=lambda c: f"{c.title} {c.m}")
 def test_the_peak_is_where_the_rate_of_sales_is_highest(curve):
     at = np.linspace(0, 20, 20_001)
-    rate = np.gradient(curve.cumulative(at), at)
+    rate = np.gradient(curve.cumulative(at).to_numpy(), at)
     assert curve.peak == pytest.approx(at[rate.argmax()], abs=0.01)
 
 
@@ -62,7 +64,7 @@ def test_intervals_hold_the_parameters_that_sales_were_simulated_from():
     truth = Bass(68_000, 0.0088, 0.64)
     held = []
     for seed in range(25):
-        found = likelihood.parameters(Bass.fit(sold(truth, 10, 0.07, seed)))
+        found = Bass.fit(sold(truth, 10, 0.07, seed)).parameters
         held += [
             (ci_low <= getattr(truth, name) <= ci_high)
             for name, ci_low, ci_high in found[["ci_low", "ci_high"]].itertuples()
@@ -77,10 +79,10 @@ def test_rescaled_sales_rescale_m_and_nothing_else():
 
 
 @pytest.mark.parametrize("fewer", [0, 1, 2, 3])
-def test_too_few_periods_are_told(fewer):
+def test_of_too_few_periods_there_is_no_curve(fewer):
     for cls in growth.CURVES:
-        with pytest.raises(FitError, match=f"cannot be estimated: {fewer} of the 4 periods needed at least"):
-            cls.fit(pd.Series(range(fewer), dtype=float))
+        found = cls.fit(pd.Series(range(fewer), dtype=float))
+        assert found == Unfitted(cls, f"cannot be estimated: {fewer} of the 4 periods needed at least")
 
 
 def test_sales_that_cannot_be_are_refused_all_at_once():
@@ -95,34 +97,95 @@ def test_sales_that_cannot_be_are_refused_all_at_once():
 
 @pytest.mark.parametrize("sales", [[5] * 6, [0] * 6])
 def test_constant_sales_show_no_growth(sales):
-    with pytest.raises(FitError, match="sales are the same in all 6 periods, so there is no growth"):
-        Logistic.fit(pd.Series(sales, dtype=float))
+    reason = Logistic.fit(pd.Series(sales, dtype=float)).reason
+    assert "sales are the same in all 6 periods, so there is no growth" in reason
 
 
 @pytest.mark.parametrize("sales", [[1, 2, 4, 8, 16, 32], [0, 0, 0, 5, 0, 0, 1]])
-def test_sales_that_do_not_tell_the_curve_are_said_not_to(sales):
-    with pytest.raises(FitError, match="cannot be estimated: no Bass curve is clearly the nearest to these"):
-        Bass.fit(pd.Series(sales, dtype=float))
+def test_of_sales_that_leave_the_curve_open_there_is_none(sales):
+    reason = Bass.fit(pd.Series(sales, dtype=float)).reason
+    assert reason.startswith("cannot be estimated: no Bass curve is clearly the nearest to these")
 
 
 def test_a_minimum_too_flat_to_say_anything_is_none():
     early = pd.Series([840.0, 1470, 2110, 4000, 7590])  # video recorders, five years: a log of m would err by 12
-    with pytest.raises(FitError, match="no Gompertz curve is clearly the nearest to these 5 periods"):
-        Gompertz.fit(early)
+    assert "no Gompertz curve is clearly the nearest to these 5 periods" in Gompertz.fit(early).reason
 
 
-def test_curves_that_could_not_be_fitted_are_told_beside_those_that_could():
-    fitted, unfitted = growth.fit_growth_curves(pd.Series([1.0, 2, 4, 8, 16, 32]))
-    assert set(fitted) | set(unfitted) == {"Bass", "Gompertz", "logistic"}
-    assert not set(fitted) & set(unfitted)
-    table = growth_paths.growth_peaks(fitted, unfitted, pd.Series([1.0, 2, 4, 8, 16, 32]))
+def test_curves_that_could_not_be_fitted_stand_beside_those_that_could():
+    sales = pd.Series([1.0, 2, 4, 8, 16, 32])
+    fitted = lifecycle.fit_growth_curves(sales)
+    assert list(fitted) == ["Bass", "Gompertz", "logistic"]
+    assert isinstance(fitted["Bass"], Unfitted)
+    table = lifecycle.growth_peaks(fitted, sales)
     assert table.m["Bass":"Bass"].isna().all()
-    assert table.summary["Bass"].startswith("cannot be estimated")
+    assert table.reason["Bass"].startswith("cannot be estimated")
+    assert table.summary["Bass"] == ""
+    assert lifecycle.market_potential(fitted["Bass"]).reason == str(fitted["Bass"])
+    assert lifecycle.peak_after(fitted["Bass"]).reason == str(fitted["Bass"])
+    assert np.isnan(fitted["Bass"].peak)
+
+
+def test_the_nearest_curve_has_the_least_standard_deviation_about_it():
+    fitted = lifecycle.fit_growth_curves(sold(KNOWN[3], 20, 0.02))
+    sigmas = {title: curve.uncertainty.sigma for title, curve in fitted.items() if curve}
+    assert lifecycle.nearest_curve(fitted).title == min(sigmas, key=sigmas.get) == "Gompertz"
+    none = lifecycle.fit_growth_curves(pd.Series([5.0] * 6))
+    assert not lifecycle.nearest_curve(none)
+
+
+def test_a_curve_is_numbers_with_draws():
+    fitted = Bass.fit(sold(KNOWN[0], 15, 0.05))
+    again = pickle.loads(pickle.dumps(fitted))
+    assert again == fitted
+    assert again.uncertainty.draws.shape == (growth.REPLICATES, 3)
+    assert [f.name for f in fields(again.uncertainty)] == [
+        "covariance", "draws", "log_likelihood", "sigma", "df_resid",
+    ]  # fmt: skip
+    assert repr(fitted).startswith("Bass(m=")
+    assert " ± " in repr(fitted)
+    with pytest.raises(InputError, match="Bass: p = 0; choose a finite number above 0"):
+        Bass(1000, 0, 0.4)
+
+
+def test_a_curve_made_of_numbers_has_no_interval():
+    sales = sold(KNOWN[0], 12, 0.05)
+    fitted = Bass.fit(sales)
+    for curve in (Bass(1000, 0.01, 0.4), replace(fitted, m=1000.0)):
+        path = lifecycle.growth_path(curve, sales, 2)
+        assert path.expected.notna().all()
+        assert path[[name for name in path if name.endswith(("low", "high"))]].isna().all(axis=None)
+        assert lifecycle.market_potential(curve).value == 1000
+        assert lifecycle.market_potential(curve).ci_low is None
+        assert lifecycle.growth_peaks({"Bass": curve}, sales).summary["Bass"].startswith("peak")
+    by_hand = Bass(fitted.m, fitted.p, fitted.q).with_covariance(fitted.covariance)
+    path = lifecycle.growth_path(by_hand, sales, 2)
+    assert path.expected_ci_low.notna().all()
+    assert path.expected_pi_low.isna().all()
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda: Bass.fit("sales"), "sales: they are numbers, one a period; this is str"),
+        (lambda: KNOWN[0].sales("ten"), "periods = 'ten': choose numbers, 1 for the first period"),
+        (lambda: lifecycle.growth_path("Bass", sold(KNOWN[0])), "the model is a growth curve, as of fit_growth_curves"),
+        (
+            lambda: lifecycle.growth_path(KNOWN[0], sold(KNOWN[0]), -1),
+            "periods_ahead = -1: choose a whole number, 0 or",
+        ),
+        (lambda: lifecycle.backtest_growth(sold(KNOWN[0]), 0), "periods_ahead = 0: choose a whole number, 1 or more"),
+        (lambda: lifecycle.life_cycle_stages(sold(KNOWN[0]), 0), "periods_per_year = 0: choose a whole number, 1 or"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(ask, words):
+    with pytest.raises(InputError, match=words):
+        ask()
 
 
 def test_a_path_holds_sales_so_far_and_none_to_come():
     sales = sold(KNOWN[0], 12, 0.05)
-    growth_path = growth_paths.growth_path(Bass.fit(sales), sales, 3)
+    growth_path = lifecycle.growth_path(Bass.fit(sales), sales, 3)
     assert growth_path.index[-3:].year.tolist() == [2012, 2013, 2014]
     assert growth_path.sales.notna().tolist() == [True] * 12 + [False] * 3
     assert growth_path.cumulative_sales.iloc[11] == pytest.approx(sales.sum())
@@ -133,7 +196,7 @@ def test_a_path_holds_sales_so_far_and_none_to_come():
     assert (growth_path.expected_cumulative_ci_low <= growth_path.expected_cumulative).all() & (
         growth_path.expected_cumulative <= growth_path.expected_cumulative_ci_high
     ).all()
-    again = growth_paths.growth_path(Bass.fit(sales), sales, 3)
+    again = lifecycle.growth_path(Bass.fit(sales), sales, 3)
     pd.testing.assert_frame_equal(growth_path, again)
 
 
@@ -141,42 +204,48 @@ def test_predictive_intervals_hold_most_of_later_sales():
     held = []
     for seed in range(12):
         sales = sold(KNOWN[0], 16, 0.05, seed)
-        growth_path = growth_paths.growth_path(Bass.fit(sales[:12]), sales[:12], 4).iloc[12:]
+        growth_path = lifecycle.growth_path(Bass.fit(sales[:12]), sales[:12], 4).iloc[12:]
         held += ((growth_path.expected_pi_low <= sales[12:]) & (sales[12:] <= growth_path.expected_pi_high)).tolist()
     assert np.mean(held) > 0.85
 
 
-def test_the_peaks_are_told_with_intervals_and_dates():
+def test_peaks_have_intervals_and_dates():
     sales = sold(KNOWN[0], 20, 0.03, seed=1)
-    table = growth_paths.growth_peaks({"Bass": Bass.fit(sales)}, {}, sales)
+    table = lifecycle.growth_peaks({"Bass": Bass.fit(sales)}, sales)
     row = table.loc["Bass"]
     assert row.m_ci_low < 1000 < row.m_ci_high
     assert row.peak_ci_low < KNOWN[0].peak < row.peak_ci_high
     assert row.peak_time == sales.index[int(np.ceil(row.peak)) - 1]
     assert row.summary == "peak past"
     early = sales[:7]
-    assert growth_paths.growth_peaks({"Bass": Bass.fit(early)}, {}, early).summary["Bass"] != "peak past"
-    growth_facts = growth_paths.growth_facts(Bass.fit(sales))
-    assert (
-        growth_facts["market_potential"].low
-        < growth_facts["market_potential"].value
-        < growth_facts["market_potential"].high
+    assert lifecycle.growth_peaks({"Bass": Bass.fit(early)}, early).summary["Bass"] not in ("peak past", "")
+    potential, peak = lifecycle.market_potential(Bass.fit(sales)), lifecycle.peak_after(Bass.fit(sales))
+    assert potential.ci_low < potential.value < potential.ci_high
+    assert (peak.value, peak.ci_low, peak.ci_high, peak.unit) == (
+        row.peak,
+        row.peak_ci_low,
+        row.peak_ci_high,
+        "periods",
     )
 
 
 def test_a_curve_below_what_was_sold_is_said_not_to_hold():
     sales = pd.Series([100.0, 600, 900, 600, 200, *[15] * 40])
-    fitted, unfitted = growth.fit_growth_curves(sales)
-    assert "more was sold than it holds possible" in " ".join(
-        growth_paths.growth_peaks(fitted, unfitted, sales).summary
-    )
+    table = lifecycle.growth_peaks(lifecycle.fit_growth_curves(sales), sales)
+    assert "more was sold than it holds possible" in " ".join(table.summary)
 
 
 @pytest.mark.parametrize(
     ("freq", "last"),
     [("YS", "2005-01-01"), ("QS", "2001-04-01"), ("MS", "2000-06-01"), ("W-MON", "2000-02-07"), ("D", "2000-01-06")],
 )
-def test_periods_to_come_keep_the_step_of_those_seen(freq, last):
-    seen = pd.date_range("2000-01-01" if freq != "W-MON" else "2000-01-03", periods=4, freq=freq)
-    assert growth_paths.future_times(seen, 2)[-1] == pd.Timestamp(last)
-    assert len(growth_paths.future_times(seen, 0)) == 0
+def test_periods_to_come_keep_the_step_of_those_before(freq, last):
+    past = pd.date_range("2000-01-01" if freq != "W-MON" else "2000-01-03", periods=4, freq=freq)
+    assert growth_forecasts.future_times(past, 2)[-1] == pd.Timestamp(last)
+    assert len(growth_forecasts.future_times(past, 0)) == 0
+
+
+def test_a_fit_without_draws_has_intervals_by_its_covariance():
+    fitted = Bass.fit(sold(KNOWN[0], 15, 0.05), replicates=0)
+    by_hand = Bass(fitted.m, fitted.p, fitted.q).with_covariance(fitted.covariance)
+    pd.testing.assert_frame_equal(fitted.parameters, by_hand.parameters)

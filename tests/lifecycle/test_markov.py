@@ -1,5 +1,6 @@
-"""What customers are worth to a chain: bad input, stopping, and what is known of the values."""
+"""What customers are worth to a chain: bad input, stopping, and the intervals of the values."""
 
+import pickle
 from itertools import combinations
 
 import numpy as np
@@ -7,8 +8,9 @@ import pandas as pd
 import pytest
 
 from crmlab.contracts import InputError
-from crmlab.lifecycle.models.markov import MarkovChain, second_order_values_agree, stage_chain, stage_values
+from crmlab.lifecycle import MarkovChain, checks, second_order_values, stage_values
 from crmlab.lifecycle.tables.stages import STAGES
+from crmlab.model import Unfitted
 
 E, G, M, D = STAGES
 TRUTH = np.array([[0.7, 0.2, 0.0, 0.1], [0.0, 0.6, 0.3, 0.1], [0.0, 0.1, 0.8, 0.1], [0.05, 0.05, 0.0, 0.9]])
@@ -16,19 +18,19 @@ SPEND = np.array([10.0, 20.0, 40.0, 1.0])
 
 
 def moved(customers, seed, truth=TRUTH, periods=10):
-    """Moves as `tables.stages.moves` counts them, of customers who all begin in establishment; spend is exponential."""
+    """Moves as `stage_transitions` counts them, of customers who all begin in establishment; spend is exponential."""
     rng, steps = np.random.default_rng(seed), np.cumsum(truth, axis=1)
     paths = np.zeros((customers, periods), int)
     for t in range(1, periods):
         paths[:, t] = (rng.random(customers)[:, None] > steps[paths[:, t - 1]]).sum(axis=1)
     names, spent = np.array(["", *STAGES]), rng.exponential(SPEND[paths])
-    told = {"customers": 1, "spend": spent.ravel(), "spend_squares": spent.ravel() ** 2}
+    columns = {"customers": 1, "spend": spent.ravel(), "spend_squares": spent.ravel() ** 2}
     lagged = [np.pad(paths + 1, ((0, 0), (k, 0)))[:, :periods] for k in (2, 1, 0)]
-    told |= {
+    columns |= {
         key: names[part.ravel()] for key, part in zip(("before_previous", "previous", "stage"), lagged, strict=True)
     }
     months = pd.date_range("2024-01-01", periods=periods, freq="MS")
-    frame = pd.DataFrame(told | {"period": np.tile(months, customers)})
+    frame = pd.DataFrame(columns | {"period": np.tile(months, customers)})
     return frame.groupby(["period", "before_previous", "previous", "stage"], as_index=False).sum()
 
 
@@ -36,12 +38,12 @@ def model(**changed):
     return MarkovChain(**({"states": STAGES, "transition": TRUTH, "reward": SPEND - 3} | changed))
 
 
-def test_everything_wrong_with_a_chain_is_told_at_once():
+def test_everything_wrong_with_a_chain_is_refused_at_once():
     with pytest.raises(InputError) as caught:
         MarkovChain(("a", "b"), [[0.5, 0.4], [1.2, -0.2]], [1.0, np.nan])
-    said = "\n".join(caught.value.breaches)
-    assert "2 cells are no chances" in said
-    assert "1 of 2 are not numbers" in said
+    message = "\n".join(caught.value.breaches)
+    assert "2 cells are no probabilities" in message
+    assert "1 of 2 are not numbers" in message
     with pytest.raises(InputError, match=r"rows of a \(0.9\) do not sum to 1"):
         MarkovChain(("a", "b"), [[0.5, 0.4], [0.2, 0.8]], [1.0, 2.0])
     with pytest.raises(InputError, match="transition is 2x2 and reward 2 for 3 states"):
@@ -49,9 +51,9 @@ def test_everything_wrong_with_a_chain_is_told_at_once():
 
 
 @pytest.mark.parametrize(
-    ("asked", "says"),
+    ("asked", "message"),
     [
-        ({"discount": 0.0}, "a sum for ever has no end"),
+        ({"discount": 0.0}, "a sum over an infinite horizon has no end"),
         ({"discount": -1.5, "periods": 3}, "choose a rate above -1"),
         ({"discount": np.nan}, "choose a rate above -1"),
         ({"discount": 0.1, "periods": -1}, "choose a whole number"),
@@ -59,8 +61,8 @@ def test_everything_wrong_with_a_chain_is_told_at_once():
         ({"discount": 0.1, "stop": ("gone",)}, "no state 'gone'; choose among establishment"),
     ],
 )
-def test_a_value_that_cannot_be_asked_for_is_refused(asked, says):
-    with pytest.raises(InputError, match=says):
+def test_a_value_that_cannot_be_asked_for_is_refused(asked, message):
+    with pytest.raises(InputError, match=message):
         model().value(**asked)
 
 
@@ -70,7 +72,7 @@ def test_undiscounted_periods_are_summed_as_they_are():
     assert one.value(0.0, periods=2)["in"] == pytest.approx(2.71)
 
 
-def test_many_periods_come_to_those_for_ever():
+def test_many_periods_come_to_an_infinite_horizon():
     pd.testing.assert_series_equal(model().value(0.1, periods=400), model().value(0.1), rtol=1e-9)
 
 
@@ -91,12 +93,12 @@ def test_the_best_states_to_stop_in_are_the_best_of_all_subsets(seed):
 
 
 def test_a_chain_of_many_moves_is_the_one_they_were_drawn_from():
-    found = stage_chain(moved(20_000, 1), margin=0.5, cost=2)
+    found = MarkovChain.fit(moved(20_000, 1), margin=0.5, cost=2)
     np.testing.assert_allclose(found.transition, TRUTH, atol=0.02)
     np.testing.assert_allclose(found.reward, 0.5 * SPEND - 2, rtol=0.03, atol=0.05)
 
 
-def test_intervals_of_values_hold_the_truth_about_as_often_as_they_say():
+def test_intervals_of_values_hold_the_truth_about_as_often_as_their_level():
     truth = MarkovChain(STAGES, TRUTH, SPEND)
     asked = {
         "horizon_value": truth.value(0.02, 6, include_present=False),
@@ -130,33 +132,72 @@ def test_a_stage_nobody_was_in_is_left_out_with_the_reason():
     assert found.loc[[G, M], "lifetime_value"].isna().all()
     assert set(found.reason[[G, M]]) == {"cannot be estimated: nobody was in it"}
     assert found.loc[[E, D], "lifetime_value"].notna().all()
-    assert stage_chain(only).states == (E, D)
+    assert MarkovChain.fit(only).states == (E, D)
 
 
 def test_a_stage_whose_future_was_not_seen_leaves_all_values_blank_with_the_reason():
     seen = moved(300, 1, periods=2)  # nobody was in growth or decline before the last period
-    found = stage_values(seen, 0.1)
-    assert found.lifetime_value.isna().all()
-    assert found.reason.str.contains("nobody in growth, decline was seen a period later").all()
-    with pytest.raises(InputError, match="cannot be estimated"):
-        stage_chain(seen)
-    verdict = second_order_values_agree(seen, 0.1)
-    assert not verdict.passed
-    assert "cannot be estimated" in verdict.evidence
+    fitted = MarkovChain.fit(seen)
+    assert isinstance(fitted, Unfitted)
+    assert fitted.reason == "nobody in growth, decline was observed a period later"
+    for blank in (stage_values(seen, 0.1), second_order_values(seen, 0.1), fitted.value(0.1), fitted.parameters):
+        assert blank.empty
+        assert blank.attrs["reason"] == str(fitted)
+    check = checks.second_order_values_agree(second_order_values(seen, 0.1))
+    assert check.outcome == "not applicable"
+    assert check.summary == f"Not judged: {fitted}."
+
+
+def test_a_chain_is_numbers_that_can_be_kept():
+    assert pickle.loads(pickle.dumps(model())) == model()
+    assert model().parameters.value["establishment to growth"] == 0.2
+    assert model().parameters.value["reward in maturity"] == 37
 
 
 def test_a_memory_that_does_not_exist_is_worth_nothing():
-    verdict = second_order_values_agree(moved(5000, 2), 0.05)
-    assert verdict.passed
-    assert "5,000 customers" in verdict.evidence
+    check = checks.second_order_values_agree(second_order_values(moved(5000, 2), 0.05))
+    assert (check.id, check.kind, check.outcome) == ("lifecycle.second_order_values_agree", "assumption", "passed")
+    assert "5,000 customers" in check.summary
+    assert check.claim.endswith("gives customers the same value, within 5.0 %")
+    assert check.recommendation == ""
+
+
+def remembering(customers):
+    """Moves of customers half of whom stay as they are for good, while the others move about."""
+    about = np.array([[0, 0.2, 0.4, 0.4], [0, 0, 0.5, 0.5], [0, 0.5, 0, 0.5], [0.1, 0.4, 0.5, 0]])
+    return pd.concat([moved(customers, 1, np.eye(4)), moved(customers, 2, about)])
 
 
 def test_a_memory_that_matters_to_value_is_found_out():
-    # half stay as they are, the others move about: who stayed last time will stay again, which a plain chain forgets
-    stay, about = (
-        np.diag([1.0, 1, 1, 1]),
-        np.array([[0, 0.2, 0.4, 0.4], [0, 0, 0.5, 0.5], [0, 0.5, 0, 0.5], [0.1, 0.4, 0.5, 0]]),
-    )
-    verdict = second_order_values_agree(pd.concat([moved(500, 1, stay), moved(500, 2, about)]), 0.05)
-    assert not verdict.passed
-    assert verdict.instead.startswith("values over a few periods")
+    check = checks.second_order_values_agree(second_order_values(remembering(500), 0.05))
+    assert check.outcome == "failed"
+    assert check.recommendation.startswith("Use the values over the next periods")
+
+
+def test_a_difference_whose_interval_holds_the_tolerance_is_undecided():
+    found = second_order_values(moved(60, 3), 0.05)
+    low, high = found.loc["relative difference", ["ci_low", "ci_high"]]
+    check = checks.second_order_values_agree(found, tolerance=max(abs(low), abs(high)) - 1e-6)
+    assert check.outcome == "undecided"
+    assert "leaves open whether" in check.summary
+    assert check.recommendation.endswith("until a longer log decides.")
+
+
+def test_the_interval_of_the_difference_between_chains_holds_none_about_as_often_as_its_level():
+    # moves are drawn without a memory, so that the true difference is 0
+    ends = [
+        second_order_values(moved(150, seed), 0.05, replicates=199).loc["relative difference"] for seed in range(40)
+    ]
+    held = [row.ci_low <= 0 <= row.ci_high for row in ends]
+    assert np.mean(held) >= 0.85  # of 40 at 95 %
+
+
+def test_values_of_both_chains_are_those_of_their_models():
+    seen = moved(300, 5)
+    found = second_order_values(seen, 0.05)
+    last = seen[seen.period == seen.period.max()].groupby("stage").customers.sum()
+    first = (last * MarkovChain.fit(seen).value(0.05, include_present=False)[last.index]).sum()
+    assert found.value["first order"] == pytest.approx(first)
+    assert (found.ci_low < found.value).all()
+    assert (found.value < found.ci_high).all()
+    assert found.value["relative difference"] == pytest.approx(found.value["second order"] / first - 1)

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmlab.contracts import InputError
-from crmlab.lifecycle.models.growth import Bass
-from crmlab.lifecycle.models.product_stages import STAGES, compare_with_peak, life_cycle_stages, stage_spells
+from crmlab.lifecycle import Bass, compare_with_peak, life_cycle_stages, stage_spells
+from crmlab.lifecycle.models.product_stages import STAGES
 
 from ..conftest import QUICK
 
@@ -17,7 +17,7 @@ VCR = pd.Series(
 SALES = st.lists(st.integers(0, 30).map(float), min_size=3, max_size=15).filter(lambda sales: len(set(sales)) > 1)
 
 
-def test_a_stage_is_known_a_period_after_it_began():
+def test_a_stage_is_certain_a_period_after_it_began():
     read = life_cycle_stages(VCR)
     assert read.stage.tolist() == ["undetermined", *["growth"] * 5, *["decline"] * 4]
     assert read.real_time_stage.tolist() == ["undetermined", "introduction", *["growth"] * 5, *["decline"] * 3]
@@ -68,6 +68,20 @@ def test_basss_peak_is_a_second_opinion():
     assert found.agrees.iloc[1:].tolist() == [True] * 5 + [False] + [True] * 3
 
 
+def test_without_a_curve_stages_have_no_second_opinion():
+    found = compare_with_peak(life_cycle_stages(VCR), Bass.fit(VCR[:3]))
+    assert found.stage.tolist() == life_cycle_stages(VCR).stage.tolist()
+    assert found[["by_peak", "agrees"]].isna().all(axis=None)
+    assert set(found.reason) == {"cannot be estimated: 3 of the 4 periods needed at least"}
+
+
+def test_periods_of_a_year_are_those_of_the_dates():
+    quarters = [10, 20, 30, 40, 12, 24, 36, 48, 14, 28, 42, 56.0]
+    dated = pd.Series(quarters, pd.date_range("2020-01-01", periods=12, freq="QS"))
+    given = life_cycle_stages(pd.Series(quarters), periods_per_year=4)
+    assert life_cycle_stages(dated).stage.tolist() == given.stage.tolist()
+
+
 @QUICK
 @given(SALES, st.floats(1e-3, 1e3))
 def test_rescaled_sales_have_the_same_stages(sales, by):
@@ -87,13 +101,13 @@ def test_what_is_known_of_a_period_does_not_change_with_later_ones(sales, later)
 @QUICK
 @given(SALES)
 def test_introduction_comes_only_before_growth_and_decline_only_after(sales):
-    told = life_cycle_stages(pd.Series(sales)).stage.tolist()
-    launched = told.index("growth") if "growth" in told else len(told)
-    assert set(told[:launched]) <= {"introduction", "undetermined"}
-    assert set(told[launched:]) <= {"growth", "maturity", "decline"}
+    stages = life_cycle_stages(pd.Series(sales)).stage.tolist()
+    launched = stages.index("growth") if "growth" in stages else len(stages)
+    assert set(stages[:launched]) <= {"introduction", "undetermined"}
+    assert set(stages[launched:]) <= {"growth", "maturity", "decline"}
 
 
-def test_sales_that_cannot_be_are_told():
+def test_sales_that_cannot_be_are_refused():
     with pytest.raises(InputError, match="sales are negative in 1 of 3 periods"):
         life_cycle_stages(pd.Series([1.0, -1, 2]))
 

@@ -1,6 +1,7 @@
-"""Sales by category from a log, where each category stands, and the plots of product life cycles."""
+"""Sales by category from orders, where each category stands, and the plots of product life cycles."""
 
 import random
+from datetime import date
 
 import ibis
 import matplotlib.pyplot as plt
@@ -8,12 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crmlab.contracts import InputError, Policy, validate
-from crmlab.lifecycle.metrics import products as metrics
-from crmlab.lifecycle.models import growth, growth_backtest, growth_paths, product_stages, shapes
-from crmlab.lifecycle.models.growth import Bass
-from crmlab.lifecycle.plots import products as plots
-from crmlab.lifecycle.tables import products
+from crmlab import lifecycle
+from crmlab.catalog import Data, Entry, Findings
+from crmlab.contracts import CONTRACTS, InputError, Policy, validate
+from crmlab.lifecycle import Bass, plots
+from crmlab.style import drawn_frame
 
 ROWS = [
     ("a", "2024-01-10", "5", "tea"),
@@ -35,7 +35,7 @@ def log(rows=ROWS, **policy):
 
 
 def sold(*asked, rows=ROWS):
-    frame = products.sales_by_category(log(rows), *asked)
+    frame = lifecycle.sales_by_category(log(rows), *asked)
     return [(r.category, str(r.time.date()), r.sales) for r in frame.itertuples()]
 
 
@@ -72,7 +72,7 @@ def test_later_rows_and_their_order_change_nothing():
 
 
 def test_a_log_without_categories_is_one():
-    frame = products.sales_by_category(log().drop("category"), "2024-05-15")
+    frame = lifecycle.sales_by_category(log().drop("category"), "2024-05-15")
     assert frame.category.unique().tolist() == ["all"]
     assert frame.sales.tolist() == [10, 0, 0, 3.5]
 
@@ -94,16 +94,16 @@ def test_what_cannot_be_asked_is_refused(asked, summary):
 def test_a_table_of_another_contract_is_refused_either_way():
     series = ibis.memtable({"time": ["2024-01-01"], "sales": [1.0], "category": ["all"]})
     with pytest.raises(InputError, match="where it is a SERIES already, use"):
-        products.sales_by_category(series, "2024-01-01")
+        lifecycle.sales_by_category(series, "2024-01-01")
     with pytest.raises(InputError, match="make a series of TRANSACTIONS with"):
-        products.sales_from_series(log())
+        lifecycle.sales_from_series(log())
 
 
 def two(periods=24, freq="MS"):
     """A frame of two categories: one of a Bass curve, and a short one."""
     times = pd.date_range("2020-01-01", periods=periods, freq=freq)
     long = pd.DataFrame(
-        {"category": "long", "time": times, "sales": Bass(1000, 0.01, 0.4).sales(range(1, periods + 1))}
+        {"category": "long", "time": times, "sales": Bass(1000, 0.01, 0.4).sales(range(1, periods + 1)).to_numpy()}
     )
     short = pd.DataFrame({"category": "short", "time": times[-3:], "sales": [1.0, 2.0, 3.0]})
     return pd.concat([long, short], ignore_index=True)
@@ -111,55 +111,54 @@ def two(periods=24, freq="MS"):
 
 @pytest.mark.parametrize(("freq", "count"), [("YS", 1), ("QS", 4), ("MS", 12), ("W-MON", 52), ("D", 365)])
 def test_a_year_has_as_many_periods_as_fit(freq, count):
-    assert products.periods_per_year(two(freq=freq)) == count
+    assert lifecycle.periods_per_year(two(freq=freq)) == count
 
 
 def test_a_curve_is_one_categorys_sales_the_largest_unless_named():
-    assert products.category_sales(two()).name == "long"
-    assert products.category_sales(two(), "short").tolist() == [1, 2, 3]
+    assert lifecycle.category_sales(two()).name == "long"
+    assert lifecycle.category_sales(two(), "short").tolist() == [1, 2, 3]
     with pytest.raises(InputError, match=r"no category 'x' among 2 \(the largest: 'long', 'short'\); name one"):
-        products.category_sales(two(), "x")
+        lifecycle.category_sales(two(), "x")
 
 
-TOO_FEW = "cannot be estimated: 3 of the 8 periods a shape needs at least"
+TOO_FEW = "3 of the 8 periods a shape needs at least"
 
 
 def test_an_overview_says_where_each_category_stands_and_what_cannot_be_said():
-    table = metrics.product_overview(two(freq="YS"))
+    table = lifecycle.product_overview(two(freq="YS"))
     assert table.index.tolist() == ["long", "short"]
     assert (table.stage["long"], table["shape"]["long"]) == ("decline", "classic")
     assert table.peak_time["long"] == pd.Timestamp("2028-01-01")  # Bass's peak is ln(40) / 0.41 = 8.997 periods on
     assert table.stage_since["long"] == pd.Timestamp("2029-01-01")
-    assert (table["shape"]["short"], table.summary["short"]) == ("cannot be estimated", TOO_FEW)
+    assert table.loc["short", ["shape", "summary", "reason"]].tolist() == ["cannot be estimated", "", TOO_FEW]
     assert pd.isna(table.peak_time["short"])
-    assert metrics.product_overview(two(freq="YS"), max_categories=1).index.tolist() == ["long"]
+    assert lifecycle.product_overview(two(freq="YS"), max_categories=1).index.tolist() == ["long"]
 
 
 @pytest.fixture(scope="module")
 def drawn():
     """A frame for each plot, by its name."""
-    sales = products.category_sales(two(12, "YS"))
-    fitted, _refused = growth.fit_growth_curves(sales + 5)
-    growth_path = growth_paths.growth_path(fitted["Bass"], sales + 5, 3)
-    read = product_stages.life_cycle_stages(sales)
+    sales = lifecycle.category_sales(two(12, "YS"))
+    fitted = lifecycle.fit_growth_curves(sales + 5)
+    stages = lifecycle.life_cycle_stages(sales)
     return {
-        "growth_path": growth_path,
-        "growth_curves": dict.fromkeys(fitted, growth_path),
-        "life_cycle_stages": read,
-        "growth_rates": read,
-        "life_cycle_shape": shapes.life_cycle_shape(sales),
-        "errors_by_horizon": metrics.errors_by_horizon(growth_backtest.backtest_growth(sales, 2)),
+        "growth_path": lifecycle.growth_path(fitted["Bass"], sales + 5, 3),
+        "growth_paths": lifecycle.growth_paths(fitted, sales + 5, 3),
+        "life_cycle_stages": stages,
+        "growth_rates": stages,
+        "life_cycle_shape": lifecycle.life_cycle_shape(sales).line,
+        "errors_by_horizon": lifecycle.errors_by_horizon(lifecycle.backtest_growth(sales, 2)),
     }
 
 
-NAMES = ["growth_path", "growth_curves", "life_cycle_stages", "growth_rates", "life_cycle_shape", "errors_by_horizon"]
+NAMES = ["growth_path", "growth_paths", "life_cycle_stages", "growth_rates", "life_cycle_shape", "errors_by_horizon"]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_plot_returns_the_axes_it_was_given_with_named_axes(drawn, name):
     _figure, ax = plt.subplots()
-    more = (drawn["growth_path"].sales.dropna(),) if name == "growth_curves" else ()
-    assert getattr(plots, name)(drawn[name], *more, ax=ax) is ax
+    assert getattr(plots, name)(drawn[name], ax=ax) is ax
+    assert drawn_frame(ax) is drawn[name]
     assert ax.get_xlabel()
     assert ax.get_ylabel()
     assert ax.get_legend() is not None
@@ -189,13 +188,15 @@ def test_stages_are_drawn_as_stretches_that_meet(drawn):
 
 
 def test_sales_that_no_curve_fits_are_drawn_alone():
-    sales = products.category_sales(two(12, "YS"))
-    growth_path = growth_paths.growth_path(None, sales, 3)
+    sales = lifecycle.category_sales(two(12, "YS"))
+    none = Bass.fit(sales[:3])
+    growth_path = lifecycle.growth_path(none, sales, 3)
     assert growth_path.sales.to_list() == sales.to_list()
     assert growth_path.expected.isna().all()
-    ax = plots.growth_path(growth_path)
-    assert [len(line.get_ydata()) for line in ax.lines] == [12]
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["sold"]
+    assert set(growth_path.reason) == {none.reason}
+    for ax in (plots.growth_path(growth_path), plots.growth_paths(lifecycle.growth_paths({"Bass": none}, sales, 3))):
+        assert [len(line.get_ydata()) for line in ax.lines] == [12]
+        assert [text.get_text() for text in ax.get_legend().get_texts()] == ["sold"]
     plt.close("all")
 
 
@@ -203,11 +204,11 @@ def test_sales_that_no_curve_fits_are_drawn_alone():
 @pytest.mark.parametrize("sales", [[5.0, 8, 20], [5.0, 8], [5.0], [0.0] * 9, [100.0] * 10])
 def test_sales_of_which_little_can_be_said_are_drawn_without_what_is_not_there(sales):
     series = pd.Series(sales, pd.date_range("2000-01-01", periods=len(sales), freq="YS"))
-    drawn = product_stages.life_cycle_stages(series)
+    drawn = lifecycle.life_cycle_stages(series)
     for ax in (
         plots.life_cycle_stages(drawn),
         plots.growth_rates(drawn),
-        plots.life_cycle_shape(found := shapes.life_cycle_shape(series)),
+        plots.life_cycle_shape((found := lifecycle.life_cycle_shape(series)).line),
     ):
         ax.figure.canvas.draw()
         labels = [label.get_text() for label in ax.get_xticklabels() if label.get_text()]
@@ -217,12 +218,28 @@ def test_sales_of_which_little_can_be_said_are_drawn_without_what_is_not_there(s
     plt.close("all")
 
 
-def test_a_backtest_that_cannot_be_made_says_why():
-    few = products.category_sales(two(12, "YS"))[:4]
-    backtest, errors, verdict = metrics.evaluate_growth(few)
-    assert backtest.empty
-    assert errors.empty
-    assert (verdict.passed, verdict.evidence) == (
-        False,
-        "cannot be estimated: 4 of the 5 periods that a backtest needs at least",
-    )
+def data(table, contract, **counts):
+    return Data(table, CONTRACTS[contract], Findings("sold", Entry(path="x"), counts))
+
+
+def test_sales_are_read_of_a_series_or_summed_from_orders():
+    until_may = lifecycle.sales_by_category(log(), "2024-05-15")
+    pd.testing.assert_frame_equal(lifecycle.product_sales(log(), "2024-05-15"), until_may)
+    whole = lifecycle.sales_by_category(log(), "2024-06-15")
+    pd.testing.assert_frame_equal(lifecycle.product_sales(log()), whole)
+    given = data(log(), "transactions", last=date(2024, 6, 15))
+    pd.testing.assert_frame_equal(lifecycle.product_sales(given), whole)
+    pd.testing.assert_frame_equal(lifecycle.product_sales(given, "2024-06-15", "quarter"),
+                                  lifecycle.sales_by_category(log(), "2024-06-15", "quarter"))  # fmt: skip
+    series = ibis.memtable(two().iloc[::-1].reset_index(drop=True))
+    pd.testing.assert_frame_equal(lifecycle.product_sales(data(series, "series")), two(), check_dtype=False)
+    with pytest.raises(InputError, match="is no validated data; give what"):
+        lifecycle.product_sales("vcr_sales")
+
+
+def test_a_category_whose_sales_cannot_be_has_its_reason_beside_the_others():
+    wrong = two(freq="YS").replace({"sales": {2.0: -2.0}})
+    table = lifecycle.product_overview(wrong)
+    assert table.reason["short"].startswith("sales are negative in 1 of 3 periods")
+    assert table.stage["long"] == "decline"
+    assert pd.isna(table.stage["short"])

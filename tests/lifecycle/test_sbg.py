@@ -1,6 +1,9 @@
 """sBG and BdW: exact likelihoods and derivatives, parameters found again, and what they refuse."""
 
+import pickle
+import re
 import time
+from dataclasses import replace
 
 import mpmath
 import numpy as np
@@ -10,11 +13,11 @@ from scipy.stats import chi2
 
 from crmlab import likelihood
 from crmlab.contracts import InputError
+from crmlab.lifecycle import checks
 from crmlab.lifecycle.models import sbg
 from crmlab.lifecycle.models.sbg import BDW, SBG
 from crmlab.lifecycle.models.survival import at_risk_and_lost
-from crmlab.likelihood import FitError
-from crmlab.result import number
+from crmlab.model import Unfitted
 
 from .cohort_worlds import renewals
 
@@ -40,7 +43,7 @@ def test_survival_is_exact(model):
         rates = [float(exact(model, t) / exact(model, t - 1)) for t in (1, 2, 12, 500)]
     assert list(model.survival([0, 1, 2, 12, 500])) == pytest.approx(expected, rel=1e-12)
     assert list(model.retention([1, 2, 12, 500])) == pytest.approx(rates, rel=1e-10)
-    assert model.survival(0) == 1
+    assert model.survival(0).tolist() == [1]
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -60,7 +63,7 @@ def test_digits_are_kept_where_the_likelihood_runs_off(model):
     with mpmath.workdps(60):
         expected = [float(mpmath.log(exact(model, t))) for t in (1, 2, 12)]
         lost = mpmath.log(exact(model, 3) - exact(model, 4))
-    assert np.log(model.survival([1, 2, 12])) == pytest.approx(expected, rel=1e-11)
+    assert list(np.log(model.survival([1, 2, 12]))) == pytest.approx(expected, rel=1e-11)
     assert model.log_likelihood(durations((3, True, 1))) == pytest.approx(float(lost), rel=1e-11)
 
 
@@ -98,7 +101,7 @@ def test_gradient_and_hessian_are_exact(model):
 @pytest.mark.parametrize("model", [SBG(0.7, 3.0), BDW(0.9, 4.0, 1.4)])
 def test_a_fit_finds_the_parameters_that_customers_were_simulated_from(model):
     found = type(model).fit(renewals(60_000, 15, model.alpha, model.beta, getattr(model, "c", 1.0), seed=3))
-    table = likelihood.parameters(found)
+    table = found.parameters
     truth = np.array([getattr(model, name) for name in table.index])
     assert (np.abs(np.log(table.value / truth)) < 3.5 * table.standard_error / table.value).all()
     assert (table.standard_error / table.value < 0.15).all()
@@ -106,7 +109,7 @@ def test_a_fit_finds_the_parameters_that_customers_were_simulated_from(model):
 
 def test_bdw_with_c_of_1_is_sbg():
     t = np.arange(30)
-    assert BDW(0.7, 3.0, 1.0).survival(t) == pytest.approx(SBG(0.7, 3.0).survival(t), rel=1e-12)
+    assert list(BDW(0.7, 3.0, 1.0).survival(t)) == pytest.approx(list(SBG(0.7, 3.0).survival(t)), rel=1e-12)
     assert BDW(0.7, 3.0, 1.0).log_likelihood(WORLD) == pytest.approx(SBG(0.7, 3.0).log_likelihood(WORLD), rel=1e-12)
 
 
@@ -118,13 +121,14 @@ def test_payments_to_come_of_sbg_are_the_closed_form(discount):
         with mpmath.workdps(30):
             series = mpmath.hyp2f1(1, b + n + 1, a + b + n + 1, 1 / (1 + mpmath.mpf(discount)))
             expected = float((b + n) / (a + b + n) * series)
-        assert SBG(a, b).residual_lifetime(n, discount) == pytest.approx(expected, rel=1e-10)
+        assert SBG(a, b).residual_lifetime(n, discount)[n] == pytest.approx(expected, rel=1e-10)
 
 
-def test_payments_to_come_are_shaped_as_the_renewals():
-    found = BDW(0.3, 1.7, 1.6).residual_lifetime([[0, 1], [7, 3]], 0.1)
-    assert found.shape == (2, 2)
-    assert found[1, 0] == BDW(0.3, 1.7, 1.6).residual_lifetime(7, 0.1)
+def test_payments_to_come_are_by_the_renewals_in_the_order_asked():
+    found = BDW(0.3, 1.7, 1.6).residual_lifetime([0, 1, 7, 3], 0.1)
+    assert found.index.tolist() == [0, 1, 7, 3]
+    assert (found.name, found.index.name) == ("residual_lifetime", "renewals")
+    assert found[7] == BDW(0.3, 1.7, 1.6).residual_lifetime(7, 0.1)[7]
 
 
 def test_a_yearly_discount_is_the_same_by_any_period():
@@ -135,24 +139,43 @@ def test_a_yearly_discount_is_the_same_by_any_period():
     assert (1 + rates["week"]) ** (365 / 7) == pytest.approx(1.1)
 
 
-def test_a_test_of_duration_dependence_passes_where_there_is_none_and_fails_where_there_is():
-    (still,) = sbg.no_duration_dependence(renewals(8000, 12, 0.7, 3.0, seed=5))
-    (moving,) = sbg.no_duration_dependence(renewals(8000, 12, 0.7, 3.0, c=1.5, seed=5))
-    assert (still.passed, moving.passed) == (True, False)
-    assert moving.instead == "BdW, in which customers grow more likely to leave with tenure"
+def test_the_check_of_duration_dependence_passes_where_there_is_none_and_fails_where_there_is():
+    (still,) = checks.no_duration_dependence(renewals(100_000, 12, 0.7, 3.0, seed=5))
+    (moving,) = checks.no_duration_dependence(renewals(8000, 12, 0.7, 3.0, c=1.5, seed=5))
+    assert (still.id, still.kind) == ("lifecycle.no_duration_dependence.all", "assumption")
+    assert (still.outcome, moving.outcome) == ("passed", "failed")
+    assert (still.recommendation, moving.recommendation) == ("", "Use BdW for all.")
+    assert still.claim == (
+        "Each customer's own probability to renew stays the same (the whole confidence interval of c in BdW lies from "
+        "0.9 to 1.1)"
+    )
+    assert re.fullmatch(
+        r"all: c is 1\.\d+ \(95 % confidence interval 1\.\d+ to 1\.\d+\), so that a customer's probability to "
+        r"renew falls with tenure; the likelihood-ratio test against sBG gives χ² [\d.]+, p < \.001\.",
+        moving.summary,
+    )
 
 
-def test_the_test_of_duration_dependence_is_the_likelihood_ratio_on_one_degree_of_freedom():
+def test_the_check_of_duration_dependence_is_undecided_where_the_interval_crosses_the_tolerance():
+    (found,) = checks.no_duration_dependence(WORLD)
+    row = BDW.fit(WORLD).parameters.loc["c"]
+    assert (found.values["c"].ci_low, found.values["c"].ci_high) == (row.ci_low, row.ci_high)
+    assert row.ci_low < 1.1 < row.ci_high
+    assert (found.outcome, found.recommendation) == ("undecided", "Use BdW for all, which holds sBG as c = 1.")
+    (wide,) = checks.no_duration_dependence(WORLD, row.ci_low, row.ci_high)
+    (above,) = checks.no_duration_dependence(WORLD, row.ci_high + 0.01, 9.0)
+    assert (wide.outcome, above.outcome) == ("passed", "failed")
+
+
+def test_the_gain_is_the_likelihood_ratio_on_one_degree_of_freedom():
     gain = 2 * (BDW.fit(WORLD).log_likelihood(WORLD) - SBG.fit(WORLD).log_likelihood(WORLD))
-    told = sbg.no_duration_dependence(WORLD)[0].evidence
-    assert f"letting it move is {number(gain)}, chance {number(float(chi2.sf(gain, 1)))}" in told
-    level = chi2.sf(gain, 1)
-    assert sbg.no_duration_dependence(WORLD, 1 - level + 1e-6)[0].passed
-    assert not sbg.no_duration_dependence(WORLD, 1 - level - 1e-6)[0].passed
+    (found,) = checks.no_duration_dependence(WORLD)
+    assert found.values["gain"] == pytest.approx(gain)
+    assert found.values["p"] == pytest.approx(chi2.sf(gain, 1))
 
 
 BAD = {
-    "2 of the 3 periods needed were seen": durations((0, True, 5), (1, True, 5), (2, False, 9)),
+    "2 of the 3 periods needed were observed": durations((0, True, 5), (1, True, 5), (2, False, 9)),
     "none of 9 customers was lost in 7 periods": durations((7, False, 9)),
     "all 5 customers were lost at the first renewal": durations((0, True, 5)),
 }
@@ -160,34 +183,58 @@ BAD = {
 
 @pytest.mark.parametrize("model", [SBG, BDW])
 @pytest.mark.parametrize("reason", BAD)
-def test_what_cannot_be_estimated_is_told(model, reason):
+def test_what_cannot_be_estimated_is_unfitted_with_the_reason(model, reason):
     table = BAD[reason]
     if "all" in reason:
-        reason = "1 of the 3 periods needed were seen"
-    with pytest.raises(FitError, match=f"^{model.title} cannot be estimated: {reason}"):
-        model.fit(table)
+        reason = "1 of the 3 periods needed were observed"
+    found = model.fit(table)
+    assert isinstance(found, Unfitted)
+    assert (found.reason, found.recommendation) == (
+        f"{model.title} cannot be estimated: {reason}", "use the Kaplan–Meier curve",
+    )  # fmt: skip
+    assert found.survival([1, 2]).empty
+    assert found.survival([1, 2]).attrs["reason"] == str(found)
+    assert np.isnan(found.log_likelihood(table))
 
 
-def test_all_lost_at_the_first_renewal_is_told_where_others_are_censored_early():
+def test_all_lost_at_the_first_renewal_is_the_reason_where_others_are_censored_early():
     table = durations((0, True, 5), (0, False, 3))
     assert sbg._unfit(np.array([5, 0, 0]), np.array([5, 0, 0])) == "all 5 customers were lost at the first renewal"
-    with pytest.raises(FitError, match="cannot be estimated"):
-        SBG.fit(table)
+    assert "cannot be estimated" in SBG.fit(table).reason
 
 
 @pytest.mark.parametrize("model", [SBG, BDW])
 def test_customers_who_are_alike_leave_no_clear_maximum(model):
-    # each renews with chance .8: alpha and beta grow without end
+    # each renews with probability .8: alpha and beta grow without end
     kept = np.round(10_000 * 0.8 ** np.arange(9)).astype(int)
     rows = [(t, True, kept[t] - kept[t + 1]) for t in range(8)] + [(8, False, kept[8])]
-    with pytest.raises(FitError, match=r"cannot be estimated: on these 10,000 customers.*no clear maximum"):
-        model.fit(durations(*rows))
+    found = model.fit(durations(*rows))
+    assert re.search(r"cannot be estimated: on these 10,000 customers.*no clear maximum", found.reason)
 
 
-def test_a_verdict_that_cannot_be_reached_says_why():
-    (verdict,) = sbg.no_duration_dependence(BAD["none of 9 customers was lost in 7 periods"])
-    assert not verdict.passed
-    assert verdict.evidence.startswith("cannot be judged: sBG cannot be estimated: none of 9")
+def test_a_check_of_models_that_cannot_be_fitted_is_not_applicable():
+    (found,) = checks.no_duration_dependence(BAD["none of 9 customers was lost in 7 periods"])
+    assert (found.outcome, found.recommendation) == ("not applicable", "")
+    assert found.summary.startswith("all: not judged: sBG cannot be estimated: none of 9")
+
+
+def test_a_model_is_numbers_with_draws():
+    fitted = SBG.fit(WORLD)
+    assert pickle.loads(pickle.dumps(fitted)) == fitted
+    assert len(list(pickle.loads(pickle.dumps(fitted)).draws)) == likelihood.REPLICATES
+    assert re.fullmatch(r"SBG\(alpha=0\.\d+ ± 0\.\d+, beta=[\d.]+ ± [\d.]+\)", repr(fitted))
+    assert not list(replace(fitted, alpha=1.0).draws)
+    assert replace(fitted, alpha=1.0).parameters.ci_low.isna().all()
+    by_hand = SBG(fitted.alpha, fitted.beta).with_covariance(fitted.covariance)
+    assert by_hand.parameters.ci_low.tolist() == pytest.approx(fitted.parameters.ci_low.tolist(), rel=0.1)
+    with pytest.raises(InputError, match=r"SBG: alpha = -1; choose a finite number above 0"):
+        SBG(-1, 2)
+
+
+@pytest.mark.parametrize(("other", "same"), [({"seed": 1}, True), ({"seed": 2}, False), ({"replicates": 0}, False)])
+def test_draws_are_those_of_their_seed(other, same):
+    one, two = SBG.fit(WORLD).uncertainty.draws, SBG.fit(WORLD, **other).uncertainty.draws
+    assert np.array_equal(one, two) is same
 
 
 @pytest.mark.parametrize(
@@ -199,6 +246,8 @@ def test_a_verdict_that_cannot_be_reached_says_why():
         (lambda: MODELS[0].residual_lifetime(7, 0), "discount = 0: choose a rate a period above 0"),
         (lambda: MODELS[0].residual_lifetime(7, 1e-9), "too near 0 to sum"),
         (lambda: MODELS[0].residual_lifetime(np.nan, 0.1), "renewals = nan: choose whole numbers"),
+        (lambda: MODELS[0].survival("ten"), "periods = 'ten': choose whole numbers"),
+        (lambda: MODELS[0].survival([[0, 1], [7, 3]]), "periods = .*: choose whole numbers"),
         (lambda: sbg.discount_per_period(-0.1, "year"), "choose a yearly rate of 0 or more"),
         (lambda: sbg.discount_per_period(0.1, "day"), "one of 'week', 'month', 'quarter', 'year'"),
     ],
@@ -210,10 +259,10 @@ def test_what_makes_no_sense_is_refused(ask, said):
 
 def test_sbg_is_fitted_within_50_ms():
     table = renewals(50_000, 60, 0.7, 3.0, seed=2)
-    SBG.fit(table)
+    SBG.fit(table, replicates=0)
     begun = time.process_time()
     for _ in range(5):
-        SBG.fit(table)
+        SBG.fit(table, replicates=0)
     assert (time.process_time() - begun) / 5 < 0.05
 
 
@@ -227,4 +276,4 @@ def test_a_fit_leaves_durations_alone_and_is_the_same_each_time():
 def test_a_tenure_beyond_what_a_float_holds_is_survived_by_nobody():
     survived = BDW(0.7, 3.0, 900.0).survival([1, 2, 5])
     assert list(np.diff(survived) < 0) == [True, True]
-    assert survived[-1] == pytest.approx(0, abs=1e-200)
+    assert survived[5] == pytest.approx(0, abs=1e-200)

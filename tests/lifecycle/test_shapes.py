@@ -5,16 +5,19 @@ import pandas as pd
 import pytest
 
 from crmlab.contracts import InputError
-from crmlab.lifecycle.models.growth import Bass
-from crmlab.lifecycle.models.shapes import life_cycle_shape
+from crmlab.lifecycle import Bass, life_cycle_shape
 
 
 def step(t, at, width):
     return 1 / (1 + np.exp(-(t - at) / width))
 
 
+def sold_by(t):
+    return Bass(1, 0.3, 11.4).cumulative(t).to_numpy()
+
+
 WORLDS = {  # time from 0 to 1 -> sales; the name before a colon is the shape
-    "classic: hump": lambda t: Bass(1, 0.3, 11.4).cumulative(t + 1e-3) - Bass(1, 0.3, 11.4).cumulative(t),
+    "classic: hump": lambda t: sold_by(t + 1e-3) - sold_by(t),
     "classic: plateau": lambda t: step(t, 0.3, 0.06),
     "classic: growth so far": lambda t: np.exp(3 * t),
     "classic: fall only": lambda t: np.exp(-3 * t),
@@ -56,6 +59,9 @@ def test_pieces_too_slight_to_name_a_shape_lengthen_the_move_that_they_continue(
     # sales of video recorders, 1980 to 1989: the first two years of the fall alone would be within its noise
     sales = pd.Series([840, 1470, 2110, 4000, 7590, 10950, 10530, 9470, 7790, 5890.0])
     assert life_cycle_shape(sales).summary == "rises for 5, then falls for 4 periods"
+    assert life_cycle_shape(sales).sentence == (
+        "The shape of sales so far is classic: rises for 5, then falls for 4 periods."
+    )
 
 
 def test_noise_alone_draws_no_shape():
@@ -65,11 +71,11 @@ def test_noise_alone_draws_no_shape():
     assert "no line of few pieces explains more than" in found[0].summary
 
 
-def test_the_moves_are_told_in_words_and_drawn_as_a_line():
+def test_moves_are_put_in_words_and_drawn_as_a_line():
     found = life_cycle_shape(simulated("cycle-recycle", 40, 0.01, 0))
     kinds = [part.split(" for ")[0].strip() for part in found.summary.removesuffix(" periods").split(", then")]
     assert [kind for kind in kinds if kind != "is flat"] == ["rises", "falls", "rises", "falls"]
-    assert found.line.columns.tolist() == ["sales", "line", "joint"]
+    assert found.line.columns.tolist() == ["sales", "line", "joint", "shape"]
     assert np.abs(found.line.line - found.line.sales).max() < 0.2
     assert not found.line.joint.iloc[[0, -1]].any()
 
@@ -96,18 +102,22 @@ def test_a_slump_that_leaves_next_to_nothing_is_a_decline():
     assert (life_cycle_shape(high).name, life_cycle_shape(low).name) == ("growth-slump-maturity", "classic")
 
 
-def test_what_has_no_shape_to_read_is_told():
+def test_what_has_no_shape_to_read_has_a_reason():
     few = life_cycle_shape(pd.Series(range(7), dtype=float))
-    assert (few.name, few.summary) == ("cannot be estimated", "7 of the 8 periods a shape needs at least")
+    assert (few.name, few.summary, few.reason) == (
+        "cannot be estimated", "", "7 of the 8 periods a shape needs at least",
+    )  # fmt: skip
+    assert str(few) == "cannot be estimated: 7 of the 8 periods a shape needs at least"
+    assert few.sentence == f"The shape of sales so far {few}."
     assert few.line.sales.to_list() == list(range(7))
     assert few.line.line.isna().all()
     few = life_cycle_shape(pd.Series(range(14), dtype=float), periods_per_year=12)
-    assert few.summary == "3 of the 8 periods a shape needs at least after a moving mean over 12"
+    assert few.reason == "3 of the 8 periods a shape needs at least after a moving mean over 12"
     with pytest.raises(InputError, match="negative in 1 of 10 periods"):
         life_cycle_shape(pd.Series([*range(9), -1.0]))
-    assert "the same in all 9 periods" in life_cycle_shape(pd.Series([2.0] * 9)).summary
+    assert "the same in all 9 periods" in life_cycle_shape(pd.Series([2.0] * 9)).reason
 
 
 def test_seasons_alone_are_no_shape():
     found = life_cycle_shape(pd.Series([float(1 + month % 12) for month in range(36)]), periods_per_year=12)
-    assert found.summary == "sales are the same in all 25 periods after a moving mean over 12"
+    assert found.reason == "sales are the same in all 25 periods after a moving mean over 12"

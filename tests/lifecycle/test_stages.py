@@ -1,8 +1,7 @@
-"""Labels of customers: the rules, what they see, and that they are what an independent reading of them gives."""
+"""Labels of customers: the rules, what they rest on, and that they are what an independent reading of them gives."""
 
 import itertools
 from datetime import date, timedelta
-from types import SimpleNamespace
 
 import ibis
 import numpy as np
@@ -10,13 +9,23 @@ import pandas as pd
 import pytest
 
 from crmlab.contracts import InputError
-from crmlab.lifecycle.models.stages import decline_and_recovery, stage_definitions, stage_shares
-from crmlab.lifecycle.tables.stages import MIN_CHANGE, STAGES, WINDOW, customer_stages, latest_stages, stage_transitions
-from crmlab.stats.simulate_lifecycle import simulate_customers
+from crmlab.lifecycle import (
+    OverdueThresholds,
+    customer_stages,
+    decline_and_recovery,
+    latest_stages,
+    share_in_stage,
+    stage_definitions,
+    stage_shares,
+    stage_transitions,
+)
+from crmlab.lifecycle.tables.stages import MIN_CHANGE, STAGES, WINDOW
+from crmlab.model import Unfitted
+from crmlab.simulate.lifecycle import simulate_customers
 
 from ..clv.worlds import log
 
-OVERDUE = SimpleNamespace(days=(60.0, 50.0, 40.0), own_gap_multiple=3.0)
+OVERDUE = OverdueThresholds(days=(60.0, 50.0, 40.0), own_gap_multiple=3.0)
 END = "2024-12-31"
 LAST = ("zoe", END, "1")  # the log runs to the last day of the year
 
@@ -64,12 +73,12 @@ def test_later_orders_are_overdue_by_the_customers_own_mean_gap():
 
 
 def test_without_a_multiple_the_last_wait_stands_for_all():
-    overdue = SimpleNamespace(days=(60.0, 50.0, 40.0), own_gap_multiple=None)
+    overdue = OverdueThresholds(days=(60.0, 50.0, 40.0), own_gap_multiple=None)
     found = customer_stages(log(*spending("bob", *[10] * 6), LAST), END, "quarter", overdue).execute()
     assert set(found[found.orders > 3].overdue_after) == {40.0}
 
 
-def test_columns_tell_what_was_known_at_the_end_of_the_period():
+def test_columns_hold_what_was_known_at_the_end_of_the_period():
     table = log(("ann", "2024-01-10", "5"), ("ann", "2024-02-20", "7"), ("ann", "2024-02-25", "-3", "2024-02-20"), LAST)
     row = (
         customer_stages(table, END, "month", OVERDUE)
@@ -153,10 +162,10 @@ def ruled(days, month, spend):
     slopes = sorted((b - a) / (j - i) for (i, a), (j, b) in itertools.combinations(enumerate(spend), 2))
     limit = MIN_CHANGE * np.abs(spend).mean() if len(spend) else 0
     fell, rose = sum(slope < -limit for slope in slopes), sum(slope > limit for slope in slopes)
-    told = len(spend) >= 3 and fell + rose > len(slopes) / 2
-    if told and fell > 0.8 * (fell + rose):
+    enough = len(spend) >= 3 and fell + rose > len(slopes) / 2
+    if enough and fell > 0.8 * (fell + rose):
         return "decline"
-    if len(spend) < WINDOW["month"] or (told and rose > 0.8 * (fell + rose)):
+    if len(spend) < WINDOW["month"] or (enough and rose > 0.8 * (fell + rose)):
         return "growth"
     return "maturity"
 
@@ -212,7 +221,7 @@ def test_moves_count_what_the_labels_say(world, labelled):
     pd.testing.assert_frame_equal(theirs, counted.sort_index(), check_dtype=False, check_index_type=False)
 
 
-def test_moves_count_customers_with_returns_apart_and_whole():
+def test_moves_count_customers_with_returns_one_by_one_and_whole():
     table = log(
         ("ann", "2024-01-10", "5"),
         ("bob", "2024-01-10", "7"),
@@ -228,7 +237,7 @@ def test_moves_count_customers_with_returns_apart_and_whole():
     assert (january.customers.sum(), january.spend.sum(), january.spend_squares.sum()) == (3, 21, 25 + 49 + 81)
 
 
-def test_moves_tell_customers_apart_whose_first_and_last_days_are_the_same():
+def test_moves_distinguish_customers_whose_first_and_last_days_are_the_same():
     # in February, ann has waited 55 days after the second order, and is overdue after 50; bob has not
     ann = [("ann", day, "1") for day in ("2024-01-01", "2024-01-05", "2024-03-05")]
     bob = [("bob", day, "1") for day in ("2024-01-01", "2024-02-10", "2024-03-05")]
@@ -252,7 +261,7 @@ def test_the_latest_stage_of_some_customers():
 
 
 @pytest.mark.parametrize(
-    ("end", "every", "says"),
+    ("end", "every", "message"),
     [
         ("2025-01-01", "month", "lies outside the log, which runs from 2024-01-03 to 2024-12-31"),
         ("2024-01-02", "month", "lies outside the log"),
@@ -260,8 +269,8 @@ def test_the_latest_stage_of_some_customers():
         (END, "day", "choose one of 'week', 'month'"),
     ],
 )
-def test_what_cannot_be_labelled_is_refused_with_what_to_do(end, every, says):
-    with pytest.raises(InputError, match=says):
+def test_what_cannot_be_labelled_is_refused_with_what_to_do(end, every, message):
+    with pytest.raises(InputError, match=message):
         customer_stages(log(("ann", "2024-01-03", "1"), LAST), end, every, OVERDUE)
 
 
@@ -272,7 +281,7 @@ def test_shares_sum_to_all_customers_and_name_every_stage(world):
     assert found[found.period == found.period.max()].customers.sum() == 100
 
 
-def test_turnover_counts_who_fell_into_decline_and_who_recovered():
+def test_turnover_counts_moves_into_decline_and_recoveries():
     day = pd.Timestamp("2024-02-01")
     rows = [("maturity", "decline", 10), ("maturity", "maturity", 30), ("decline", "growth", 5), ("", "decline", 99)]
     frame = pd.DataFrame(rows, columns=["previous", "stage", "customers"]).assign(period=day, before_previous="")
@@ -293,7 +302,47 @@ def test_turnover_of_nobody_is_blank():
 
 
 def test_the_rules_can_be_printed_with_the_waits_in_use():
-    told = stage_definitions(OVERDUE, "month")
-    assert list(told.stage) == ["decline", "establishment", "decline", "growth", "maturity"]
-    assert "60, 50, 40 days" in told.definition[0]
-    assert "of the pairs of the last 8 months" in told.definition[2]
+    rules = stage_definitions(OVERDUE, "month")
+    assert list(rules.stage) == ["decline", "establishment", "decline", "growth", "maturity"]
+    assert "60, 50, 40 days" in rules.definition[0]
+    assert "of the pairs of the last 8 months" in rules.definition[2]
+
+
+def test_the_share_in_a_stage_is_that_of_the_last_period():
+    shares = pd.DataFrame(
+        {
+            "period": pd.to_datetime(["2024-01-01", "2024-02-01", "2024-02-01"]),
+            "stage": ["decline", "decline", "growth"],
+            "customers": [1, 2, 6],
+            "share": [1.0, 0.25, 0.75],
+        }
+    )
+    found = share_in_stage(shares, "decline")
+    assert (found.value, found.n, found.kind, found.unit) == (0.25, 8, "share", "of customers")
+    with pytest.raises(InputError, match="stage = 'gone': choose one of establishment, growth, maturity, decline"):
+        share_in_stage(shares, "gone")
+
+
+def test_without_thresholds_everything_that_rests_on_stages_is_blank_with_the_reason(world):
+    none = Unfitted(OverdueThresholds, "overdue thresholds cannot be estimated", "take a longer log")
+    stages = customer_stages(world.table, world.end, "month", none)
+    moves = stage_transitions(world.table, world.end, "month", none)
+    shares = stage_shares(moves)
+    rest = [stage_definitions(none, "month"), shares, decline_and_recovery(moves), latest_stages(stages, ["ann"])]
+    for blank in (stages, moves, *rest):
+        assert blank.empty
+        assert blank.attrs["reason"] == str(none)
+    assert share_in_stage(shares, "decline").reason == str(none)
+
+
+def test_what_are_no_thresholds_is_refused(world):
+    with pytest.raises(InputError, match="thresholds = 60 are no OverdueThresholds"):
+        customer_stages(world.table, world.end, "month", 60)
+    with pytest.raises(InputError, match="choose one of 'week'"):
+        stage_definitions(OVERDUE, "day")
+
+
+def test_a_wider_level_gives_wider_intervals(world):
+    moves = stage_transitions(world.table, world.end, "month", OVERDUE)
+    wide, narrow = (decline_and_recovery(moves, level=level).iloc[5] for level in (0.95, 0.5))
+    assert wide.ci_low < narrow.ci_low < narrow.ci_high < wide.ci_high

@@ -1,26 +1,18 @@
-"""Stages against later periods and against what customers say; and the drawings of cycle and stages."""
+"""Stages against later periods and against what customers answer; and the plots of cycle and stages."""
 
+import ibis
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
+from crmlab import lifecycle
 from crmlab.contracts import InputError
-from crmlab.lifecycle.metrics.stages import (
-    satisfaction_by_stage,
-    satisfaction_differs,
-    stage_forecast,
-    stage_forecast_beats_baselines,
-)
-from crmlab.lifecycle.models import cycle as cycles
-from crmlab.lifecycle.models import stages as models
-from crmlab.lifecycle.models.markov import stage_values
-from crmlab.lifecycle.models.transitions import transition_probabilities
-from crmlab.lifecycle.plots import cycle as cycle_plots
-from crmlab.lifecycle.plots import stages as plots
+from crmlab.lifecycle import MarkovChain, checks, plots
 from crmlab.lifecycle.tables.stages import STAGES
-from crmlab.style import axes
+from crmlab.model import Unfitted, blank_of
+from crmlab.style import axes, drawn_frame
 
 from .test_cycle import own, waits
 from .test_markov import TRUTH, moved
@@ -31,13 +23,13 @@ E, G, M, D = STAGES
 def answers(**groups):
     """Stage and satisfaction of customers, from answers by stage."""
     names = [name for name, given in groups.items() for _ in given]
-    said = [answer for given in groups.values() for answer in given]
-    ids = [f"c{i}" for i in range(len(said))]
-    return pd.Series(names, ids), pd.Series(said, ids, dtype=float)
+    given_answers = [answer for given in groups.values() for answer in given]
+    ids = [f"c{i}" for i in range(len(given_answers))]
+    return pd.Series(names, ids), pd.Series(given_answers, ids, dtype=float)
 
 
 def test_satisfaction_is_meant_by_stage_with_students_interval():
-    found = satisfaction_by_stage(*answers(maturity=[4, 5, 5, 4, 5, 3], decline=[1, 2, 1, 3, 2]))
+    found = lifecycle.satisfaction_by_stage(*answers(maturity=[4, 5, 5, 4, 5, 3], decline=[1, 2, 1, 3, 2]))
     theirs = stats.ttest_1samp([4, 5, 5, 4, 5, 3], 0).confidence_interval()
     assert (found.ci_low[M], found.ci_high[M]) == (pytest.approx(theirs.low), pytest.approx(theirs.high))
     assert list(found.customers) == [0, 0, 6, 5]
@@ -45,7 +37,7 @@ def test_satisfaction_is_meant_by_stage_with_students_interval():
 
 
 def test_few_or_equal_answers_have_no_interval_but_a_reason():
-    found = satisfaction_by_stage(*answers(growth=[4, 5], maturity=[3] * 8))
+    found = lifecycle.satisfaction_by_stage(*answers(growth=[4, 5], maturity=[3] * 8))
     assert found.loc[[E, G, M], ["ci_low", "ci_high"]].isna().all(axis=None)
     assert found.reason[G] == "cannot be estimated: fewer than 5 answers"
     assert "all 8 answers are the same" in found.reason[M]
@@ -53,69 +45,137 @@ def test_few_or_equal_answers_have_no_interval_but_a_reason():
 
 
 def test_answers_without_a_stage_and_stages_without_an_answer_are_left_out():
-    stage, said = answers(maturity=[4, 5, 5, 4, 5, 3])
-    said["stranger"], stage["silent"], said["c0"] = 1.0, M, np.nan
-    assert satisfaction_by_stage(stage, said).customers[M] == 5
+    stage, satisfaction = answers(maturity=[4, 5, 5, 4, 5, 3])
+    satisfaction["stranger"], stage["silent"], satisfaction["c0"] = 1.0, M, np.nan
+    assert lifecycle.satisfaction_by_stage(stage, satisfaction).customers[M] == 5
 
 
-def test_whether_satisfaction_differs_is_asked_by_kruskal_and_wallis():
+def test_whether_satisfaction_differs_is_tested_by_kruskal_and_wallis():
     groups = {"maturity": [4, 5, 5, 4, 5, 3], "decline": [1, 2, 1, 3, 2], "growth": [1]}
-    verdict = satisfaction_differs(*answers(**groups))
+    check = checks.satisfaction_differs(*answers(**groups))
     h = stats.kruskal(groups["maturity"], groups["decline"])
-    assert verdict.passed
-    assert f"H {h.statistic:.3f} on 1 degrees of freedom" in verdict.evidence
-    assert "11 customers" in verdict.evidence
-    same = satisfaction_differs(*answers(maturity=[1, 2, 3, 4, 5], decline=[1, 2, 3, 4, 5]))
-    assert not same.passed
+    assert (check.id, check.kind, check.outcome) == ("lifecycle.satisfaction_differs", "finding", "yes")
+    assert check.claim == "Satisfaction differs between the stages of the relationship"
+    assert f"H {h.statistic:.3f} on 1 degrees of freedom" in check.summary
+    assert "11 customers" in check.summary
+    assert check.recommendation.startswith("Ask customers of the least satisfied stage")
+
+
+def test_satisfaction_that_is_the_same_leaves_it_undecided():
+    same = checks.satisfaction_differs(*answers(maturity=[1, 2, 3, 4, 5], decline=[1, 2, 3, 4, 5]))
+    assert (same.outcome, same.recommendation) == ("undecided", "")
+    assert same.summary.startswith("No difference was found in the satisfaction of 10 customers")
 
 
 @pytest.mark.parametrize(
     ("groups", "why"), [({"maturity": [1, 2, 3]}, "two stages"), ({"maturity": [4] * 9, "growth": [4] * 9}, "the same")]
 )
-def test_too_little_said_cannot_be_estimated(groups, why):
-    verdict = satisfaction_differs(*answers(**groups))
-    assert not verdict.passed
-    assert verdict.evidence.startswith("cannot be estimated")
-    assert why in verdict.evidence
+def test_too_few_answers_are_not_tested(groups, why):
+    check = checks.satisfaction_differs(*answers(**groups))
+    assert check.outcome == "not applicable"
+    assert check.summary.startswith("Not tested: ")
+    assert why in check.summary
 
 
-def test_moves_that_stay_as_they_are_foretell_the_next_period():
-    seen = moved(3000, 1)
-    found = stage_forecast(seen, "2024-05-31")
+def survey(**columns):
+    return ibis.memtable(pd.DataFrame({"customer_id": ["a", "b"]} | columns))
+
+
+def test_answers_are_taken_by_customer():
+    found = lifecycle.satisfaction_answers(survey(satisfaction=["4", None]))
+    assert (found.index.name, found["a"], np.isnan(found["b"])) == ("customer_id", 4, True)
+    with pytest.raises(InputError, match=r"'satisfaction' is no number in 1 of 2 rows \(first: 'good'\)"):
+        lifecycle.satisfaction_answers(survey(satisfaction=["4", "good"]))
+    with pytest.raises(InputError, match="no data 'nothing'"):
+        lifecycle.satisfaction_answers("nothing")
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"), [(None, "no survey was named"), (survey(mood=[1, 2]), "it has customer_id, mood")]
+)
+def test_without_answers_satisfaction_is_blank_with_the_reason(given, reason):
+    found = lifecycle.satisfaction_answers(given)
+    assert reason in found.attrs["reason"]
+    stage = pd.Series(["growth"], ["a"])
+    assert reason in lifecycle.satisfaction_by_stage(stage, found).attrs["reason"]
+    check = checks.satisfaction_differs(stage, found)
+    assert check.outcome == "not applicable"
+    assert check.summary == f"Not judged: {found.attrs['reason']}."
+
+
+def test_moves_that_stay_as_they_are_predict_the_next_period():
+    transitions = moved(3000, 1)
+    found = lifecycle.stage_forecast(transitions, "2024-05-31")
     assert found.index.get_level_values("period").min() == pd.Timestamp("2024-06-01")
     np.testing.assert_allclose(found.groupby("period").sum(), 3000)
     assert (found.expected - found.actual).abs().max() < 100
-    assert stage_forecast_beats_baselines(found).passed
+    check = checks.stage_forecast_beats_baseline(found)
+    assert (check.id, check.kind, check.outcome) == ("lifecycle.stage_forecast_beats_baseline", "comparison", "passed")
+    assert check.claim.startswith("Moves up to the split predict the stages a period later better than")
+    assert check.recommendation == ""
 
 
-def test_moves_that_change_do_not_foretell():
+def test_moves_that_change_do_not_predict():
     early, late = moved(1000, 1, np.roll(TRUTH, 1, axis=1)), moved(1000, 2, np.eye(4))
     late["period"] += pd.DateOffset(years=1)
-    verdict = stage_forecast_beats_baselines(stage_forecast(pd.concat([early, late]), "2024-12-31"))
-    assert not verdict.passed
-    assert "0.0% if nobody moved" in verdict.evidence
+    forecast = lifecycle.stage_forecast(pd.concat([early, late]), "2024-12-31")
+    check = checks.stage_forecast_beats_baseline(forecast)
+    assert check.outcome == "failed"
+    assert "no change only 0 %" in check.summary
+    assert check.recommendation.startswith("Use the stages as they are now;")
+
+
+def forecast(*errors):
+    """A forecast of 100 customers in two stages, whose errors by moves and by no change are given period by period."""
+    days = pd.date_range("2024-01-01", periods=len(errors), freq="MS")
+    rows = [
+        {"period": day, "stage": stage, "expected": 50 + sign * a, "persistence": 50 + sign * b, "actual": 50}
+        for day, (a, b) in zip(days, errors, strict=True)
+        for stage, sign in ((G, 1), (M, -1))
+    ]
+    return pd.DataFrame(rows).set_index(["period", "stage"])
+
+
+def test_the_comparison_is_students_of_the_differences_of_periods():
+    errors = [(5, 9), (6, 8), (7, 12)]
+    table = lifecycle.stage_forecast_errors(forecast(*errors))
+    assert table.expected.tolist() == pytest.approx([0.05, 0.06, 0.07])
+    assert table.customers.tolist() == [100] * 3
+    check = checks.stage_forecast_beats_baseline(forecast(*errors))
+    ends = stats.ttest_1samp([-0.04, -0.02, -0.05], 0).confidence_interval()
+    difference = check.values["difference"]
+    assert (difference.ci_low, difference.ci_high) == (pytest.approx(ends.low), pytest.approx(ends.high))
+
+
+def test_an_interval_that_holds_no_difference_is_undecided():
+    check = checks.stage_forecast_beats_baseline(forecast((5, 9), (9, 5), (7, 6)))
+    assert check.outcome == "undecided"
+    assert check.summary.endswith("which may be 0.")
+    assert check.recommendation == "Use the stages as they are now until more periods decide."
+
+
+def test_one_period_is_not_compared():
+    check = checks.stage_forecast_beats_baseline(forecast((5, 9)))
+    assert (check.outcome, check.summary) == ("not applicable", "Not compared: one period after the split only.")
 
 
 @pytest.mark.parametrize("split", ["2023-01-01", "2025-01-01"])
 def test_a_split_without_moves_on_both_sides_is_refused(split):
     with pytest.raises(InputError, match="choose another day"):
-        stage_forecast(moved(50, 1), split)
+        lifecycle.stage_forecast(moved(50, 1), split)
 
 
-SEEN, WAITS = moved(500, 1), waits(2000, 0.6, 60, 1)
-DRAWN = {
-    "stage_shares": lambda ax: plots.stage_shares(models.stage_shares(SEEN), ax=ax),
-    "decline_and_recovery": lambda ax: plots.decline_and_recovery(models.decline_and_recovery(SEEN), ax=ax),
-    "transitions": lambda ax: plots.transition_probabilities(transition_probabilities(SEEN), ax=ax),
-    "stage_values": lambda ax: plots.stage_values(stage_values(SEEN, 0.1), ax=ax),
-    "satisfaction": lambda ax: plots.satisfaction_by_stage(
-        satisfaction_by_stage(*answers(maturity=[4, 5, 5, 4, 5, 3])), ax=ax
-    ),
-    "returns": lambda ax: cycle_plots.return_curve(
-        cycles.return_curve(WAITS), cycles.overdue_thresholds(WAITS, own()), ax=ax
-    ),
-    "hazard": lambda ax: cycle_plots.return_hazard(cycles.return_hazard(WAITS), ax=ax),
+MOVES, WAITS = moved(500, 1), waits(2000, 0.6, 60, 1)
+FRAMES = {
+    "stage_shares": lifecycle.stage_shares(MOVES),
+    "decline_and_recovery": lifecycle.decline_and_recovery(MOVES),
+    "transition_probabilities": lifecycle.transition_probabilities(MOVES),
+    "stage_values": lifecycle.stage_values(MOVES, 0.1),
+    "satisfaction_by_stage": lifecycle.satisfaction_by_stage(*answers(maturity=[4, 5, 5, 4, 5, 3])),
+    "return_curve": lifecycle.return_curve(WAITS),
+    "return_hazard": lifecycle.return_hazard(WAITS),
 }
+MORE = {"return_curve": {"thresholds": lifecycle.overdue_thresholds(WAITS, own())}}
 
 
 @pytest.fixture(autouse=True)
@@ -124,36 +184,51 @@ def closed():
     plt.close("all")
 
 
-@pytest.mark.parametrize("name", DRAWN)
-def test_every_drawing_returns_the_axes_it_was_given_with_labels(name):
-    ax = axes()
-    assert DRAWN[name](ax) is ax
+@pytest.mark.parametrize("name", FRAMES)
+def test_every_plot_returns_the_axes_it_was_given_with_labels_and_keeps_its_frame(name):
+    ax, before = axes(), FRAMES[name].copy()
+    assert getattr(plots, name)(FRAMES[name], **MORE.get(name, {}), ax=ax) is ax
     assert ax.get_xlabel()
+    assert ax.get_ylabel()
+    assert drawn_frame(ax) is FRAMES[name]
+    pd.testing.assert_frame_equal(FRAMES[name], before)
     ax.figure.canvas.draw()
 
 
+@pytest.mark.parametrize("name", FRAMES)
+def test_every_plot_of_a_blank_is_empty_axes_with_the_reason(name):
+    blank = blank_of(pd.DataFrame, str(Unfitted(MarkovChain, "nobody moved", "take a longer log")))
+    ax = getattr(plots, name)(blank, **MORE.get(name, {}))
+    assert [text.get_text() for text in ax.texts] == ["nobody moved; take a longer log"]
+
+
 def test_the_overdue_point_is_marked_where_it_lies():
-    points = cycles.overdue_thresholds(WAITS, own(), replicates=0)
-    ax = cycle_plots.return_curve(cycles.return_curve(WAITS), points)
+    points = lifecycle.overdue_thresholds(WAITS, own(), replicates=0)
+    ax = plots.return_curve(lifecycle.return_curve(WAITS), points)
     marked = [line.get_xdata()[0] for line in ax.lines if line.get_marker() == "v" and len(line.get_xdata())]
     assert marked == [points.overdue_after["1"]]
 
 
 def test_stage_names_stand_in_their_bands():
-    ax = plots.stage_shares(models.stage_shares(SEEN))
+    ax = plots.stage_shares(FRAMES["stage_shares"])
     assert {text.get_text() for text in ax.texts} == set(STAGES)
 
 
-def test_a_transition_that_is_not_known_says_so():
-    few = SEEN[(SEEN.previous != M) & (SEEN.before_previous != M)]
-    ax = plots.transition_probabilities(transition_probabilities(few))
-    told = [text.get_text() for text in ax.texts]
-    assert told.count("not known") == 4
-    assert "impossible" in told
+def test_a_transition_that_is_unknown_is_marked_so():
+    few = MOVES[(MOVES.previous != M) & (MOVES.before_previous != M)]
+    ax = plots.transition_probabilities(lifecycle.transition_probabilities(few))
+    cells = [text.get_text() for text in ax.texts]
+    assert cells.count("unknown") == 4
+    assert "impossible" in cells
 
 
 def test_stages_without_a_value_are_not_drawn():
     only = moved(300, 1, np.array([[0.7, 0, 0, 0.3], [0, 1, 0, 0], [0, 0, 1, 0], [0.2, 0, 0, 0.8]]))
-    ax = plots.stage_values(stage_values(only, 0.1), "lifetime_value", "USD")
+    ax = plots.stage_values(lifecycle.stage_values(only, 0.1), "lifetime_value", "USD")
     assert [label.get_text() for label in ax.get_yticklabels()] == [D, E]
-    assert "for ever, USD" in ax.get_xlabel()
+    assert "over an infinite horizon, USD" in ax.get_xlabel()
+
+
+def test_a_value_that_there_is_not_is_refused():
+    with pytest.raises(InputError, match="measure = 'ever': choose one of 'horizon_value', 'lifetime_value'"):
+        plots.stage_values(FRAMES["stage_values"], "ever")

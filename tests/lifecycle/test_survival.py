@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from statsmodels.duration.survfunc import SurvfuncRight, survdiff
 
+from crmlab import lifecycle as survival
 from crmlab.contracts import InputError
-from crmlab.lifecycle.models import survival
 
 
 def frame(**groups):
@@ -15,10 +16,10 @@ def frame(**groups):
     return pd.DataFrame(rows, columns=["group", "renewals", "churned", "customers"])
 
 
-def people(seed, count=200, chance=0.2):
+def people(seed, count=200, churn=0.2):
     """Time and status of customers, each censored at some time of its own, and the same as durations."""
     rng = np.random.default_rng(seed)
-    left, seen = rng.geometric(chance, count), rng.integers(1, 12, count)
+    left, seen = rng.geometric(churn, count), rng.integers(1, 12, count)
     time, status = np.minimum(left, seen), (left <= seen).astype(int)
     table = pd.DataFrame({"group": "all", "renewals": time - status, "churned": status == 1, "customers": 1})
     return time, status, table.groupby(["group", "renewals", "churned"], as_index=False).customers.sum()
@@ -26,7 +27,7 @@ def people(seed, count=200, chance=0.2):
 
 NOBODY = frame(all=[(3, False, 40), (5, False, 60)])
 EVERYBODY = frame(all=[(0, True, 60), (2, True, 40)])
-MIXED = pd.concat([people(1)[2].assign(group="a"), people(2, chance=0.3)[2].assign(group="b")], ignore_index=True)
+MIXED = pd.concat([people(1)[2].assign(group="a"), people(2, churn=0.3)[2].assign(group="b")], ignore_index=True)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -60,7 +61,7 @@ def test_customers_counted_together_are_customers_one_by_one():
 def test_without_losses_the_median_cannot_be_estimated_and_the_curve_has_no_interval():
     found = survival.median_survival(NOBODY).loc["all"]
     assert found[["median", "ci_low", "ci_high"]].isna().all()
-    assert found.reason.startswith("cannot be estimated: 100.0% are still there after period 5")
+    assert found.reason.startswith("cannot be estimated: 100.0% are still customers after period 5")
     survival_curve = survival.survival_curve(NOBODY)
     assert (survival_curve.survival == 1).all()
     assert survival_curve[["standard_error", "ci_low", "ci_high"]].isna().all(axis=None)
@@ -77,11 +78,11 @@ def test_where_all_are_lost_there_is_a_median_and_the_curve_ends_at_0():
     assert survival.restricted_mean_survival(EVERYBODY).loc["all", "mean"] == pytest.approx(0.6 * 1 + 0.4 * 3)
 
 
-def test_an_upper_end_that_was_not_seen_is_told():
+def test_an_upper_end_that_was_not_observed_is_blank_with_the_reason():
     found = survival.median_survival(frame(all=[(0, True, 6), (1, False, 6)])).loc["all"]
     assert found["median"] == 1
     assert found.ci_high is pd.NA
-    assert found.reason == "the upper end cannot be estimated: too few were seen for so long"
+    assert found.reason == "the upper end cannot be estimated: too few were observed for so long"
 
 
 def test_the_restricted_mean_without_censoring_is_the_sample_mean():
@@ -113,14 +114,14 @@ def test_the_standard_error_of_the_restricted_mean_is_what_resampling_finds():
     assert found.standard_error == pytest.approx(np.std(drawn), rel=0.05)
 
 
-def test_restricted_means_are_of_the_periods_that_every_group_was_seen_for():
+def test_restricted_means_are_of_the_periods_that_every_group_was_observed_for():
     durations = frame(a=[(0, True, 5), (9, False, 5)], b=[(1, True, 5), (4, False, 5)])
     found = survival.restricted_mean_survival(durations)
     assert list(found.periods) == [4, 4]
     assert list(found["mean"]) == [pytest.approx(1 + 3 * 0.5), pytest.approx(2 + 2 * 0.5)]
     assert found.difference.isna().tolist() == [True, False]
     assert found.difference["b"] == pytest.approx(0.5)
-    with pytest.raises(InputError, match="every group was seen for 4 of them; choose 1 up to that"):
+    with pytest.raises(InputError, match="every group was observed for 4 of them; choose 1 up to that"):
         survival.restricted_mean_survival(durations, 5)
 
 
@@ -135,12 +136,12 @@ def test_where_a_group_is_younger_than_a_period_there_is_no_mean_to_compare():
     found = survival.restricted_mean_survival(frame(a=[(0, True, 5), (9, False, 5)], new=[(0, False, 3)]))
     assert list(found.index) == ["a", "new"]
     assert found[["mean", "standard_error", "ci_low", "ci_high", "difference"]].isna().all(axis=None)
-    assert set(found.reason) == {"cannot be estimated: new not seen for a whole period yet"}
+    assert set(found.reason) == {"cannot be estimated: new not observed for a whole period yet"}
 
 
 @pytest.mark.parametrize("groups", [2, 3])
 def test_log_rank_is_that_of_statsmodels(groups):
-    made = [people(seed, chance=0.15 + 0.05 * seed) for seed in range(groups)]
+    made = [people(seed, churn=0.15 + 0.05 * seed) for seed in range(groups)]
     durations = pd.concat([table.assign(group=f"g{i}") for i, (_, _, table) in enumerate(made)])
     time, status = (np.concatenate([one[i] for one in made]) for i in (0, 1))
     chi2, p = survdiff(time, status, np.repeat(np.arange(groups), 200))
@@ -157,13 +158,13 @@ def test_log_rank_is_that_of_statsmodels(groups):
         (frame(a=[(0, True, 5)], b=[(0, True, 5)]), "groups were never at risk together, or all were lost at once"),
     ],
 )
-def test_groups_that_cannot_be_compared_are_told(durations, reason):
+def test_groups_that_cannot_be_compared_have_a_reason(durations, reason):
     found = survival.log_rank_test(durations).iloc[0]
     assert found.reason == f"cannot be estimated: {reason}"
     assert found[["chi2", "df", "p"]].isna().all()
 
 
-def test_first_periods_know_nothing_of_later_ones():
+def test_first_periods_hold_nothing_of_later_ones():
     durations = frame(a=[(0, True, 3), (2, True, 4), (5, True, 6), (7, False, 9)])
     known = survival.censor_at(durations, 3)
     assert known.to_dict("list") == {
@@ -182,3 +183,15 @@ def test_durations_are_left_as_they_are():
     ):
         read(MIXED)
     pd.testing.assert_frame_equal(MIXED, before)
+
+
+def test_the_level_of_an_interval_is_that_asked_for():
+    z, (wide, narrow) = (
+        stats.norm.ppf(0.9),
+        (survival.restricted_mean_survival(MIXED, 5, level) for level in (0.95, 0.8)),
+    )
+    assert (narrow.ci_high - narrow["mean"]).tolist() == pytest.approx((z * narrow.standard_error).tolist())
+    curves = [survival.survival_curve(MIXED, level).dropna() for level in (0.95, 0.8)]
+    assert (curves[0].ci_low < curves[1].ci_low).all()
+    assert (wide.ci_high > narrow.ci_high).all()
+    assert (survival.median_survival(MIXED, 0.8).ci_low >= survival.median_survival(MIXED).ci_low).all()

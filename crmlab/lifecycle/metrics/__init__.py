@@ -1,5 +1,1 @@
-"""Expected beside actual, and what it says in words."""
-
-from crmlab.lifecycle.metrics import cohorts, products, stages
-
-__all__ = ["cohorts", "products", "stages"]
+"""Expected beside actual, and what it amounts to."""

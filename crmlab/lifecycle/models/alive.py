@@ -1,53 +1,145 @@
-"""How many customers without a contract are still there, as a model has it: their mean chance of being active."""
+"""How many customers without a contract are still active, by a model: their mean probability of being active."""
+
+from datetime import date
+from typing import Any
 
 import pandas as pd
 
 from crmlab.contracts import InputError
+from crmlab.days import as_date
 from crmlab.lifecycle.tables.cohorts import check_every, first_day, period_number
+from crmlab.model import needs_fit
 from crmlab.stats import intervals
 
 SOURCE = "model-based"
 
 
-def p_alive_curve(p_alive, by, weights=1, *, setting, p_alive_draws=None):
-    """Mean chance of being active, by cohort or by age: a frame by the values of `by`.
+@needs_fit
+def p_alive_by_cohort(
+    model: Any, customers: pd.DataFrame, end: date | str, every: str = "month", level: float = 0.95
+) -> pd.DataFrame:
+    """Mean probability of being active of the customers of each acquisition cohort.
 
-    p_alive   : chance that each customer, or each row of like customers, is active, 0 to 1: a Series of a CLV model
-    by        : cohort or age of each row, a Series named for what it holds
-    weights   : how many customers each row stands for
-    setting   : "noncontractual", in which customers leave unseen; "contractual" is refused, as there a goodbye is seen
-    p_alive_draws : the same under parameters drawn about the fitted ones, a column a draw, for the interval
-    returns
-        customers   count
-        p_alive     mean chance, 0 to 1
-        ci_low, ci_high  its 95 % confidence interval; NA where nothing was drawn
-        source      "model-based": nobody saw who left
+    Parameters
+    ----------
+    model : fitted model of repeat buying, or Unfitted
+        What `clv.fit` gives: its `p_alive(customers)` is the probability that each customer is active, and its `draws`
+        are models drawn about it, all of which are used for the interval.
+    customers : DataFrame
+        One row for each group of like customers: age in days at `end`, and customers, how many they are.
+    end : date or str
+        Last day that the model has observed.
+    every : str
+        Length of a cohort's period: "week", "month", "quarter" or "year".
+    level : float
+        Confidence level of the interval.
+
+    Returns
+    -------
+    DataFrame
+        As of `p_alive_curve`, by cohort.
+
+    Examples
+    --------
+    >>> from crmlab import lifecycle
+    >>> from crmlab.model import Model, Unfitted
+    >>> lifecycle.p_alive_by_cohort(Unfitted(Model, "there are no repeat buyers"), None, "1997-12-31").attrs["reason"]
+    'there are no repeat buyers'
+    """
+    if not hasattr(model, "p_alive"):
+        raise InputError(f"model: {type(model).__name__} gives no probability of being active; give what clv.fit gives")
+    by_draw = {place: drawn.p_alive(customers) for place, drawn in enumerate(model.draws)}
+    cohort = acquisition_cohorts(customers.age, end, every)
+    return p_alive_curve(
+        model.p_alive(customers),
+        cohort,
+        customers.customers if "customers" in customers else 1,
+        setting="noncontractual",
+        p_alive_draws=pd.DataFrame(by_draw) if by_draw else None,
+        level=level,
+    )
+
+
+@needs_fit
+def p_alive_curve(
+    p_alive: pd.Series,
+    by: pd.Series,
+    weights: Any = 1,
+    *,
+    setting: str,
+    p_alive_draws: pd.DataFrame | None = None,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Mean probability of being active, by cohort or by age.
+
+    Parameters
+    ----------
+    p_alive : Series
+        Probability that each customer, or each row of like customers, is active, 0 to 1, from a CLV model.
+    by : Series
+        Cohort or age of each row, named for what it holds.
+    weights : Series or number
+        How many customers each row stands for.
+    setting : str
+        "noncontractual", in which nobody observes that a customer leaves; "contractual" is refused, as there it is.
+    p_alive_draws : DataFrame, optional
+        The same under parameters drawn about the fitted ones, a column a draw, for the interval.
+    level : float
+        Confidence level of the interval.
+
+    Returns
+    -------
+    DataFrame
+        By the values of `by`:
+
+        - customers: count
+        - p_alive: mean probability, 0 to 1
+        - ci_low, ci_high: its confidence interval; NA where nothing was drawn
+        - source: "model-based", as it is not observed who left
+
+    Raises
+    ------
+    InputError
+        Where customers have contracts, or a probability is none.
     """
     if setting != "noncontractual":
         raise InputError(
-            f"setting = {setting!r}: a P(alive) curve guesses at goodbyes that nobody sees, for setting = "
-            "'noncontractual'; where customers have contracts it is seen: use the survival curve of durations"
+            f"setting = {setting!r}: a P(alive) curve estimates departures that are not observed, for setting = "
+            "'noncontractual'; where customers have contracts they are: use the survival curve of durations"
         )
     if (wrong := int((~p_alive.between(0, 1)).sum())) or not len(p_alive):
         raise InputError(
-            f"p_alive: {wrong:,} of {len(p_alive):,} are no chances from 0 to 1; give those of a fitted CLV model"
+            f"p_alive: {wrong:,} of {len(p_alive):,} are no probabilities from 0 to 1; give those of a fitted CLV model"
         )
     weight = p_alive * 0 + weights
     count = weight.groupby(by).sum()
     frame = pd.DataFrame({"customers": count.astype(int), "p_alive": (weight * p_alive).groupby(by).sum() / count})
     ends = (pd.NA, pd.NA)
     if p_alive_draws is not None:
-        ends = intervals.percentile_interval((p_alive_draws.mul(weight, axis=0).groupby(by).sum().div(count, axis=0)).T)
+        means = p_alive_draws.mul(weight, axis=0).groupby(by).sum().div(count, axis=0)
+        ends = intervals.percentile_interval(means.T, level)
     for side, end in zip(("ci_low", "ci_high"), ends, strict=True):
         frame[side] = pd.Series(end, frame.index, dtype="Float64")
     return frame.assign(source=SOURCE)
 
 
-def acquisition_cohorts(age, end, every="month"):
-    """First day of the calendar period in which each customer was acquired: a Series of dates, named cohort.
+def acquisition_cohorts(age: pd.Series, end: date | str, every: str = "month") -> pd.Series:
+    """First day of the calendar period in which each customer was acquired.
 
-    age : days from the first order to `end`
+    Parameters
+    ----------
+    age : Series
+        Days from the first order to `end`.
+    end : date or str
+        Last day that was observed.
+    every : str
+        "week" (from Monday), "month", "quarter" or "year".
+
+    Returns
+    -------
+    Series
+        Dates, named cohort.
     """
     check_every(every)
-    days = pd.Timestamp(end) - pd.to_timedelta(age, unit="D")
+    days = pd.Timestamp(as_date(end, "end")) - pd.to_timedelta(age, unit="D")
     return first_day(days.map(lambda day: period_number(day.date(), every)), every).rename("cohort")

@@ -1,7 +1,7 @@
 """When customers come back, if ever, and from when on they are overdue.
 
 Waits still open are censored, and some customers never come back: the Kaplan–Meier curve of all waits levels off at
-the share who do not. Divided by its height there, it is the distribution of waits among those who do, corrected for
+the share who do. Divided by its height there, it is the distribution of waits among those who do, corrected for
 the long waits that the end of the log cuts off. [Maller & Zhou 1992; 1996, 2.3]
 """
 
@@ -12,60 +12,158 @@ import pandas as pd
 from scipy import stats
 
 from crmlab.contracts import InputError
+from crmlab.estimate import Estimate
+from crmlab.lifecycle.tables.cycle import POOLED_FROM
+from crmlab.model import FitError, Model, or_unfitted, prediction
 from crmlab.stats.intervals import percentile_interval
 
 OVERDUE_QUANTILE = 0.9  # share of returners who are back before a customer is overdue
 MIN_COUNT = 30  # returns for a quantile, and waits still followed, beyond which a curve is not trusted
 PLATEAU = 0.05  # share of returns in the last quarter of the time followed, up to which the curve has levelled off
 REPLICATES = 400
+LONGER = "take a longer log"
 
 
 @dataclass(frozen=True)
-class OverdueThresholds:
+class OverdueThresholds(Model):
     """The waits beyond which customers are overdue.
 
-    days : after the first, second, third ... order, for those who placed no more
-    own_gap_multiple : own mean gaps, for those with more orders; None takes the last of `days`
+    Parameters
+    ----------
+    days : tuple of float
+        After the first, second, third ... order, for those who placed no more.
+    own_gap_multiple : float or None
+        Own mean gaps, for those with more orders; None takes the last of `days`.
+
+    Examples
+    --------
+    >>> OverdueThresholds((205, 173, 117), 4.9).parameters.value.tolist()
+    [205.0, 173.0, 117.0, 4.9]
     """
 
-    days: tuple
+    title = "Overdue thresholds"
+    days: tuple[float, ...]
     own_gap_multiple: float | None
 
-    @classmethod
-    def fit(cls, interpurchase_times, relative_interpurchase_times):
-        """The waits by which OVERDUE_QUANTILE of those who come back are back, from `tables.cycle`.
+    def __post_init__(self) -> None:
+        days = tuple(self.days) if isinstance(self.days, (tuple, list)) else (self.days,)
+        multiples = () if self.own_gap_multiple is None else (self.own_gap_multiple,)
+        wrong = [value for value in (*days, *multiples) if not _positive(value)]
+        if wrong or not days:
+            raise InputError(f"OverdueThresholds: {', '.join(map(repr, wrong)) or 'no days'}; give numbers above 0")
+        object.__setattr__(self, "days", days)
 
-        Raises InputError where too few came back.
+    @classmethod
+    @or_unfitted
+    def fit(cls, interpurchase_times: pd.DataFrame, relative_interpurchase_times: pd.DataFrame) -> "OverdueThresholds":
+        """The waits by which OVERDUE_QUANTILE of those who come back are back; Unfitted where too few came back.
+
+        Parameters
+        ----------
+        interpurchase_times, relative_interpurchase_times : DataFrame
+            Of the functions of these names.
         """
         points = overdue_thresholds(interpurchase_times, relative_interpurchase_times, replicates=0)
         if points.overdue_after.iloc[:-1].isna().any():
-            raise InputError(f"overdue points: {points.reason.iloc[0]}")
+            raise FitError(f"overdue thresholds {points.reason.iloc[0].removesuffix(f'; {LONGER}')}", LONGER)
         own = points.overdue_after.iloc[-1]
-        return cls(tuple(points.overdue_after.iloc[:-1]), None if np.isnan(own) else float(own))
+        return cls(tuple(map(float, points.overdue_after.iloc[:-1])), None if np.isnan(own) else float(own))
+
+    @property
+    @prediction
+    def parameters(self) -> pd.DataFrame:
+        """A row a threshold: value; standard_error, ci_low and ci_high are blank, see `overdue_thresholds`."""
+        names = [f"days_after_order_{number}" for number, _ in enumerate(self.days, 1)] + ["own_gap_multiple"]
+        values = [*self.days, np.nan if self.own_gap_multiple is None else self.own_gap_multiple]
+        frame = pd.DataFrame({"value": np.array(values, float)}, pd.Index(names, name="parameter"))
+        return frame.assign(standard_error=np.nan, ci_low=np.nan, ci_high=np.nan)
 
 
-def overdue_thresholds(interpurchase_times, relative_interpurchase_times, replicates=REPLICATES, seed=1):
-    """When customers are overdue, by order number: a frame.
+def _positive(value):
+    return isinstance(value, (int, float, np.integer, np.floating)) and 0 < value < np.inf
 
-    interpurchase_times, relative_interpurchase_times : of `tables.cycle`
-    returns, by order_number (1, 2, 3 in days; "4+" in own mean gaps)
-        unit            "days" or "own mean gaps"
-        n, returned     waits, and those that ended with an order, count; of several order numbers where one alone has
-                        too few, as `reason` says
-        followup        how long waits are followed
-        return_share    share who come back within that time, 0 to 1
-        median, overdue_after   waits by which half, and OVERDUE_QUANTILE, of these are back
-        overdue_after_ci_low, overdue_after_ci_high   95 %, bootstrap
-        reason          why a number is missing, or what to make of it
+
+def overdue_thresholds(
+    interpurchase_times: pd.DataFrame,
+    relative_interpurchase_times: pd.DataFrame,
+    replicates: int = REPLICATES,
+    seed: int = 1,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """When customers are overdue, by the number of the order they placed last.
+
+    Parameters
+    ----------
+    interpurchase_times, relative_interpurchase_times : DataFrame
+        Of the functions of these names.
+    replicates : int
+        Bootstrap draws for the interval; 0 leaves it blank.
+    seed : int
+        Of the draws.
+    level : float
+        Confidence level of the interval.
+
+    Returns
+    -------
+    DataFrame
+        By order_number (1, 2, 3 in days; "4+" in own mean gaps):
+
+        - unit: "days" or "own mean gaps"
+        - n, returned: waits, and those that ended with an order, count; of several order numbers where one alone has
+          too few, as `reason` states
+        - followup: how long waits are followed
+        - return_share: share who come back within that time, 0 to 1
+        - median, overdue_after: waits by which half, and OVERDUE_QUANTILE, of these are back
+        - overdue_after_ci_low, overdue_after_ci_high: bootstrap percentile interval
+        - reason: why a number is blank, or from what it was estimated
+
+    References
+    ----------
+    Maller & Zhou (1996), Survival Analysis with Long-Term Survivors, section 2.3.
+
+    Examples
+    --------
+    >>> from crmlab import catalog, lifecycle
+    >>> orders = catalog.orders("cdnow_sample")
+    >>> waits = lifecycle.interpurchase_times(orders, "1997-09-30")
+    >>> own = lifecycle.relative_interpurchase_times(orders, "1997-09-30")
+    >>> lifecycle.overdue_thresholds(waits, own).overdue_after.tolist()
+    [205.0, 173.0, 117.0, 4.9]
     """
     numbers, rows = sorted(interpurchase_times.order_number.unique()), []
-    most = max(4, *numbers) if numbers else 4
+    most = max(POOLED_FROM, *numbers) if numbers else POOLED_FROM
     for number in range(1, most):
         held, pooled = _enough(interpurchase_times, number)
-        rows.append({"order_number": str(number), "unit": "days"} | _point(held, pooled, replicates, [seed, number]))
-    own = _point(relative_interpurchase_times, "", replicates, [seed, most])
+        point = _point(held, pooled, replicates, [seed, number], level)
+        rows.append({"order_number": str(number), "unit": "days"} | point)
+    own = _point(relative_interpurchase_times, "", replicates, [seed, most], level)
     rows.append({"order_number": f"{most}+", "unit": "own mean gaps"} | own)
     return pd.DataFrame(rows).set_index("order_number")
+
+
+def overdue_after(thresholds: pd.DataFrame, order_number: int | str = 1) -> Estimate:
+    """The wait beyond which a customer is overdue who placed so many orders.
+
+    Parameters
+    ----------
+    thresholds : DataFrame
+        Of `overdue_thresholds`.
+    order_number : int or str
+        1, 2, 3, or "4+" for later ones.
+
+    Returns
+    -------
+    Estimate
+        Days, or own mean gaps, with the confidence interval; blank with the reason where too few came back.
+    """
+    if str(order_number) not in thresholds.index:
+        raise InputError(f"order_number = {order_number!r}: choose one of {', '.join(thresholds.index)}")
+    row = thresholds.loc[str(order_number)]
+    if np.isnan(row.overdue_after):
+        return Estimate(None, reason=row.reason)
+    ends = {"ci_low": row.overdue_after_ci_low, "ci_high": row.overdue_after_ci_high}
+    kind = "days" if row.unit == "days" else "ratio"
+    return Estimate(row.overdue_after, **ends, n=row.n, unit=row.unit, kind=kind)
 
 
 def _enough(interpurchase_times, number):
@@ -82,7 +180,7 @@ def _enough(interpurchase_times, number):
     return interpurchase_times, ""
 
 
-def _point(held, pooled, replicates, seed):
+def _point(held, pooled, replicates, seed, level):
     """What is known of one order number: a dict."""
     returned, waits = int((held.customers * held.observed).sum()), int(held.customers.sum())
     blank = dict.fromkeys(
@@ -90,7 +188,7 @@ def _point(held, pooled, replicates, seed):
     )
     found = {"n": waits, "returned": returned} | blank
     if returned < MIN_COUNT:
-        few = f"cannot be estimated: {returned:,} came back, at least {MIN_COUNT} are needed; take a longer log"
+        few = f"cannot be estimated: {returned:,} came back, at least {MIN_COUNT} are needed; {LONGER}"
         return found | {"reason": few}
     wait, censored, observed = _by_wait(held)
     drawn = np.random.default_rng(seed).multinomial(waits, np.append(censored, observed) / waits, replicates)
@@ -101,7 +199,7 @@ def _point(held, pooled, replicates, seed):
     found |= {"followup": wait[-1], "return_share": curves[0, -1]}
     found |= {"median": _quantile(wait, curves[:1], 0.5)[0], "overdue_after": points[0]}
     if replicates:
-        found["overdue_after_ci_low"], found["overdue_after_ci_high"] = percentile_interval(points[1:])
+        found["overdue_after_ci_low"], found["overdue_after_ci_high"] = percentile_interval(points[1:], level)
     quarter = np.searchsorted(wait, 0.75 * wait[-1], side="right") - 1
     late = 1 - curves[0, quarter] / curves[0, -1]
     short = f"returns still come after {found['followup']:g}: a lower bound" if late > PLATEAU else ""
@@ -141,13 +239,27 @@ def _quantile(wait, curves, share):
     return wait[(curves >= share * curves[:, -1:] - 1e-12).argmax(axis=1)]
 
 
-def return_curve(interpurchase_times):
-    """How customers come back, wait by wait: a life table, by order number, as far as enough are followed.
+def return_curve(interpurchase_times: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
+    """How customers come back, wait by wait: a life table, as far as enough customers are followed.
 
-    order_number, wait  wait in days
-    at_risk, returned   customers who waited so long, and who came back then, count
-    hazard              share of the former who did, 0 to 1
-    share, share_ci_low, share_ci_high   of all, back by then, with its 95 % interval (log-log, Greenwood's variance)
+    Parameters
+    ----------
+    interpurchase_times : DataFrame
+        Of the function of this name.
+    level : float
+        Confidence level of the interval.
+
+    Returns
+    -------
+    DataFrame
+        - order_number, wait: the order waited from, and the wait in days
+        - at_risk, returned: customers who waited so long, and who came back then, count
+        - hazard: share of the former who did, 0 to 1
+        - share, share_ci_low, share_ci_high: of all, back by then, with its interval (log-log, Greenwood's variance)
+
+    References
+    ----------
+    Kaplan & Meier (1958), Nonparametric estimation from incomplete observations.
     """
     found = []
     for number, held in interpurchase_times.groupby("order_number"):
@@ -156,7 +268,7 @@ def return_curve(interpurchase_times):
         with np.errstate(divide="ignore", invalid="ignore"):
             spread = np.sqrt(np.cumsum(observed / (at_risk * (at_risk - observed)))) / np.abs(np.log1p(-share))
             share_ci_low, share_ci_high = (
-                1 - (1 - share) ** np.exp(-sign * stats.norm.ppf(0.975) * spread) for sign in (1, -1)
+                1 - (1 - share) ** np.exp(-sign * stats.norm.ppf((1 + level) / 2) * spread) for sign in (1, -1)
             )
         columns = {"order_number": number, "wait": wait, "at_risk": at_risk, "returned": observed}
         columns |= {
@@ -169,15 +281,26 @@ def return_curve(interpurchase_times):
     return pd.concat(found, ignore_index=True)
 
 
-def return_hazard(interpurchase_times, bin_days=28):
-    """How likely customers who still wait are to come back, by how long they have waited: a frame, by order number.
+def return_hazard(interpurchase_times: pd.DataFrame, bin_days: int = 28, level: float = 0.95) -> pd.DataFrame:
+    """The probability to come back within a day of customers who still wait, by how long they have waited.
 
-    bin_days      : width of a class of waits; classes that fewer than MIN_COUNT wait through are left out
-    order_number, wait_from   the class begins after so many days of waiting
-    at_risk       customers who waited so long at least, count
-    returned      in the class, count
-    hazard        chance to come back within a day, 0 to 1: returned over days waited
-    ci_low, ci_high   its 95 % interval (Poisson, exact)
+    Parameters
+    ----------
+    interpurchase_times : DataFrame
+        Of the function of this name.
+    bin_days : int
+        Width of a class of waits; classes that fewer than MIN_COUNT customers wait through are left out.
+    level : float
+        Confidence level of the interval.
+
+    Returns
+    -------
+    DataFrame
+        - order_number, wait_from: the class begins after so many days of waiting
+        - at_risk: customers who waited so long at least, count
+        - returned: in the class, count
+        - hazard: probability to come back within a day, 0 to 1: returned over days waited
+        - ci_low, ci_high: its interval (Poisson, exact)
     """
     found = []
     for order_number, held in interpurchase_times.groupby("order_number"):
@@ -186,7 +309,8 @@ def return_hazard(interpurchase_times, bin_days=28):
         waited = (np.clip(wait - edges, 0, bin_days) * customers).sum(axis=0)
         within = (wait > edges) & (wait <= edges + bin_days) & held.observed.to_numpy()[:, None]
         returned, at_risk = ((part * customers).sum(axis=0) for part in (within, wait > edges))
-        ci_low, ci_high = stats.chi2.ppf(0.025, 2 * returned) / 2, stats.chi2.ppf(0.975, 2 * returned + 2) / 2
+        tail = (1 - level) / 2
+        ci_low, ci_high = stats.chi2.ppf(tail, 2 * returned) / 2, stats.chi2.ppf(1 - tail, 2 * returned + 2) / 2
         with np.errstate(divide="ignore", invalid="ignore"):
             columns = {"order_number": order_number, "wait_from": edges, "at_risk": at_risk, "returned": returned}
             columns |= {

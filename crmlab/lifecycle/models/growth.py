@@ -1,53 +1,73 @@
-"""How a product's sales grow and end: curves of what is sold so far, fitted to what is sold in each period.
+"""How a product's sales grow and end: curves of cumulative sales, fitted to the sales of each period.
 
-A curve is m G(t): m is all that will ever be sold, t the periods since launch. What is compared with the sales of
-period t is its increment m [G(t) - G(t - 1)], whose errors, unlike those of cumulative sales, do not pile up; the first
-period's is m G(1), all that was sold by its end. [Srinivasan & Mason 1986]
+A curve is m G(t): m is the market potential, all that will ever be sold, t the periods since launch. What is compared
+with the sales of period t is its increment m [G(t) - G(t - 1)], whose errors, unlike those of cumulative sales, do not
+pile up; the first period's is m G(1), all that was sold by its end. [Srinivasan & Mason 1986]
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 from scipy import optimize
 
+from crmlab import likelihood
 from crmlab.contracts import InputError
-from crmlab.likelihood import FitError, Uncertainty, parameter_names
+from crmlab.likelihood import LikelihoodModel, Uncertainty, parameter_names
+from crmlab.model import FitError, Unfitted, or_unfitted, prediction
 from crmlab.stats.threads import one_thread
 
 MIN_PERIODS = 3  # periods that any statement on growth needs
-PEAKS = (0.25, 0.5, 0.75, 1.0, 1.3, 1.8)  # where searches begin: the peak, as a share of the periods seen
-RATES = (2.0, 4.0, 8.0, 16.0)  # and the rate of growth, over all the periods seen
+REPLICATES = 512  # curves drawn about the nearest, for the ends of intervals
+PEAKS = (0.25, 0.5, 0.75, 1.0, 1.3, 1.8)  # where searches begin: the peak, as a share of the periods observed
+RATES = (2.0, 4.0, 8.0, 16.0)  # and the rate of growth, over all the periods observed
 TRIED = 4  # of these starts, the best
 MAX_STANDARD_ERROR = 2.0  # standard error of a log of a parameter; beyond it, its interval spans three powers of ten
 FLATTEST = 1e-9  # curvature, relative to the squares of sales; below it, rounding tells a ridge from a minimum
 
 
+@dataclass(frozen=True)
 class LeastSquaresFit(Uncertainty):
-    """What sales say of parameters about the nearest curve, errors being normal and alike in all periods.
+    """What sales leave open of the parameters of the nearest curve, errors being normal and alike in all periods.
 
-    sigma : standard deviation of a period's sales about the curve
+    covariance, draws, log_likelihood : as of every Uncertainty
+    sigma    : standard deviation of a period's sales about the curve
     df_resid : periods less parameters, count
     """
 
-    def __init__(self, log_likelihood, covariance, sigma, df_resid):
-        super().__init__(log_likelihood, covariance)
-        self.sigma, self.df_resid = sigma, df_resid
+    sigma: float = np.nan
+    df_resid: int = 0
 
 
-class GrowthCurve:
-    """What all growth curves answer. A curve supplies `_shape`, G with its derivatives by the logs, and `_start`."""
+class GrowthCurve(LikelihoodModel):
+    """What all growth curves predict. A curve supplies `_shape`, G with its derivatives by the logs, and `_start`."""
 
     @classmethod
-    def fit(cls, sales):
-        """The curve that is nearest to the sales of each period since launch, by least squares.
+    @or_unfitted
+    def fit(cls, sales: pd.Series, replicates: int = REPLICATES, seed: int = 1) -> Self:
+        """The curve that is nearest to the sales of each period since launch, by nonlinear least squares.
 
-        sales : Series, one value a period in order, nothing missing, none negative
-        Raises InputError on sales that cannot be, FitError where these cannot tell the curve.
+        Parameters
+        ----------
+        sales : Series
+            One value a period in order, nothing missing, none negative.
+        replicates, seed : int, int
+            Curves drawn about the nearest for its intervals, and their seed; 0 draws none.
+
+        Returns
+        -------
+        curve or Unfitted
+
+        Raises
+        ------
+        InputError
+            On sales that cannot be.
         """
-        y = validated_sales(sales, min_periods=len(parameter_names(cls)) + 1)
+        y = validated_sales(sales)
+        if reason := no_growth_reason(y, len(parameter_names(cls)) + 1):
+            raise FitError(reason)
 
         def at(logs):
             value, slopes = cls(*np.exp(logs))._increments(np.arange(1.0, len(y) + 1))
@@ -55,37 +75,65 @@ class GrowthCurve:
 
         with one_thread(), np.errstate(all="ignore"):
             best = min((_search(at, start) for start in _starts(cls, y)), key=lambda end: end.cost)
-            uncertainty = _judged(cls, at, best.x, y)
-        return cls(*map(float, np.exp(best.x)), covariance=uncertainty.covariance, uncertainty=uncertainty)
+            around = _uncertainty(cls, at, best.x, y, replicates, seed)
+        model = cls(*map(float, np.exp(best.x)))
+        object.__setattr__(model, "uncertainty", around)
+        return model
 
-    def cumulative(self, periods):
-        """What is sold from launch to the end of each period, counted from 1 for the first: an array."""
-        return self.m * self._shape(np.asarray(periods, dtype=float))[0]
+    @prediction
+    def cumulative(self, periods: Any) -> pd.Series:
+        """What is sold from launch to the end of each period, counted from 1 for the first, by period."""
+        t = _periods(periods)
+        return pd.Series(self._cumulative(t), t, name="cumulative")
 
-    def sales(self, periods):
-        """What is sold in each period, counted from 1 for the first: an array."""
-        return self._increments(np.asarray(periods, dtype=float))[0]
+    @prediction
+    def sales(self, periods: Any) -> pd.Series:
+        """What is sold in each period, counted from 1 for the first, by period."""
+        t = _periods(periods)
+        return pd.Series(self._increments(t.to_numpy())[0], t, name="sales")
+
+    def _cumulative(self, t):
+        return self.m * self._shape(t)[0]
 
     def _increments(self, t):
-        """`sales`, and their derivatives by the log of each parameter, a column each."""
+        """Sales of each period, and their derivatives by the log of each parameter, a column each."""
         now, before = self._shape(t), self._shape(t - 1)
         value, *by = (self.m * (a - np.where(t > 1, b, 0.0)) for a, b in zip(now, before, strict=True))
         return value, np.column_stack([value, *by])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Bass(GrowthCurve):
-    """Some buy on their own, others because others have. [Bass 1969; Srinivasan & Mason 1986]"""
+    """Some buy on their own, others because others have.
+
+    Parameters
+    ----------
+    m : float
+        Market potential: all that will ever be sold.
+    p : float
+        Innovation: share of those who are left who buy in a period on their own.
+    q : float
+        Imitation: what each share of buyers so far adds to that.
+
+    References
+    ----------
+    Bass (1969), A new product growth model for consumer durables; Srinivasan & Mason (1986), Nonlinear least squares
+    estimation of new product diffusion models.
+
+    Examples
+    --------
+    >>> Bass(67_660, 0.00879, 0.6422).sales([1, 6, 7]).round(-1).tolist()
+    [830.0, 9810.0, 11060.0]
+    """
 
     title: ClassVar[str] = "Bass"
-    m: float  # all that will ever be sold
-    p: float  # innovation: share of those who are left who buy in a period on their own
-    q: float  # imitation: what each share of buyers so far adds to that
-    covariance: np.ndarray | None = field(default=None, repr=False, compare=False)
-    uncertainty: LeastSquaresFit | None = field(default=None, repr=False, compare=False)
+    m: float
+    p: float
+    q: float
 
     @property
-    def peak(self):
+    @prediction
+    def peak(self) -> float:
         """When most is sold at once: periods since launch; 0 where sales only fall."""
         return max(float(np.log(self.q / self.p) / (self.p + self.q)), 0.0)
 
@@ -101,7 +149,7 @@ class Bass(GrowthCurve):
         return max(rate * np.exp(-rate * peak), 1e-9), rate
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BassDensity(Bass):
     """`Bass` with the sales of a period taken as the rate at its end, as in Bass's own equation."""
 
@@ -117,19 +165,28 @@ class BassDensity(Bass):
         return value, np.column_stack([value, value * by_p, value * by_q])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Logistic(GrowthCurve):
-    """Sales so far are m / (1 + a e^(-b t)): growth and decline are alike."""
+    """Sales so far are m / (1 + a e^(-b t)): growth and decline are alike.
+
+    Parameters
+    ----------
+    m : float
+        Market potential: all that will ever be sold.
+    a : float
+        How far off the peak is at launch.
+    b : float
+        Rate of growth, a period.
+    """
 
     title: ClassVar[str] = "logistic"
-    m: float  # all that will ever be sold
-    a: float  # how far off the peak is at launch
-    b: float  # rate of growth, a period
-    covariance: np.ndarray | None = field(default=None, repr=False, compare=False)
-    uncertainty: LeastSquaresFit | None = field(default=None, repr=False, compare=False)
+    m: float
+    a: float
+    b: float
 
     @property
-    def peak(self):
+    @prediction
+    def peak(self) -> float:
         """When most is sold at once: periods since launch; 0 where sales only fall."""
         return max(float(np.log(self.a) / self.b), 0.0)
 
@@ -143,7 +200,7 @@ class Logistic(GrowthCurve):
         return np.exp(min(rate * peak, 30.0)), rate
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Gompertz(Logistic):
     """Sales so far are m exp(-a e^(-b t)): growth is fast, and decline slow."""
 
@@ -158,20 +215,57 @@ class Gompertz(Logistic):
 CURVES = (Bass, Gompertz, Logistic)
 
 
-def fit_growth_curves(sales):
-    """All the curves that could be fitted to `sales`, by title, and why the others could not: two dicts."""
-    fitted, unfitted = {}, {}
-    for cls in CURVES:
-        try:
-            fitted[cls.title] = cls.fit(sales)
-        except FitError as reason:
-            unfitted[cls.title] = str(reason)
-    return fitted, unfitted
+def fit_growth_curves(
+    sales: pd.Series, replicates: int = REPLICATES, seed: int = 1
+) -> dict[str, GrowthCurve | Unfitted]:
+    """Bass's, Gompertz's and the logistic curve, fitted to sales.
+
+    Parameters
+    ----------
+    sales : Series
+        One value a period in order, from launch.
+    replicates, seed : int, int
+        Curves drawn about each for its intervals, and their seed.
+
+    Returns
+    -------
+    dict
+        Title -> the curve, or Unfitted with the reason.
+
+    Examples
+    --------
+    >>> vcr = pd.Series([840.0, 1470, 2110, 4000, 7590, 10950, 10530, 9470, 7790, 5890])
+    >>> fit_growth_curves(vcr)["Bass"]
+    Bass(m=6.766e+04 ± 3.1e+03, p=0.008789 ± 0.0018, q=0.6422 ± 0.043)
+    """
+    return {cls.title: cls.fit(sales, replicates, seed) for cls in CURVES}
 
 
-def validated_sales(sales, min_periods=MIN_PERIODS):
-    """Sales as an array. Raises InputError on values that no sales have, FitError where there is no growth to read."""
-    y = np.asarray(sales, dtype=float)
+def nearest_curve(fitted: dict[str, GrowthCurve | Unfitted]) -> GrowthCurve | Unfitted:
+    """The curve that lies nearest to the sales it was fitted to, by the standard deviation about it.
+
+    Parameters
+    ----------
+    fitted : dict
+        As from `fit_growth_curves`.
+
+    Returns
+    -------
+    curve or Unfitted
+        Unfitted where none could be fitted.
+    """
+    curves = [curve for curve in fitted.values() if curve]
+    if not curves:
+        return next(iter(fitted.values()))
+    return min(curves, key=lambda curve: curve.uncertainty.sigma)
+
+
+def validated_sales(sales: pd.Series) -> np.ndarray:
+    """Sales as an array. Raises InputError on values that no sales have."""
+    try:
+        y = np.asarray(sales, dtype=float)
+    except (TypeError, ValueError):
+        raise InputError(f"sales: they are numbers, one a period; this is {type(sales).__name__}") from None
     breaches = []
     for wrong, problem in ((~np.isfinite(y), "missing or not finite"), (y < 0, "negative")):
         if wrong.any():
@@ -182,13 +276,16 @@ def validated_sales(sales, min_periods=MIN_PERIODS):
             )
     if breaches:
         raise InputError(*breaches)
-    if len(y) < max(min_periods, MIN_PERIODS):
-        raise FitError(
-            f"cannot be estimated: {len(y):,} of the {max(min_periods, MIN_PERIODS)} periods needed at least"
-        )
-    if np.ptp(y) <= 1e-12 * np.abs(y).max():
-        raise FitError(f"cannot be estimated: sales are the same in all {len(y):,} periods, so there is no growth")
     return y
+
+
+def no_growth_reason(y: np.ndarray, min_periods: int = MIN_PERIODS) -> str:
+    """Why no growth can be read from sales; empty where it can."""
+    if len(y) < max(min_periods, MIN_PERIODS):
+        return f"cannot be estimated: {len(y):,} of the {max(min_periods, MIN_PERIODS)} periods needed at least"
+    if np.ptp(y) <= 1e-12 * np.abs(y).max():
+        return f"cannot be estimated: sales are the same in all {len(y):,} periods, so there is no growth"
+    return ""
 
 
 def _starts(cls, y):
@@ -216,8 +313,8 @@ def _search(at, start):
     )
 
 
-def _judged(cls, at, logs, y):
-    """What the sales say about the end of a search. Raises FitError unless it is a minimum, and a clear one."""
+def _uncertainty(cls, at, logs, y, replicates, seed):
+    """What sales leave open about the end of a search. Raises FitError unless it is a minimum, and a clear one."""
     (residual, slopes), size, df_resid = at(logs), y @ y, len(y) - len(logs)
     steps = 1e-5 * np.eye(len(logs))
     bend = np.array([_gradient(at, logs + h) - _gradient(at, logs - h) for h in steps]) / 2e-5
@@ -228,12 +325,23 @@ def _judged(cls, at, logs, y):
         covariance = max(sigma**2, 1e-16 * size) * np.linalg.inv(slopes.T @ slopes)
         if np.sqrt(np.diag(covariance)).max() < MAX_STANDARD_ERROR:
             log_likelihood = lambda at_logs: -len(y) / 2 * np.log(np.square(at(at_logs)[0]).sum() + 1e-16 * size)  # noqa: E731
-            return LeastSquaresFit(log_likelihood, covariance, float(sigma), df_resid)
-    estimates = ", ".join(f"{name} {value:.4g}" for name, value in zip(parameter_names(cls), np.exp(logs), strict=True))
+            drawn = likelihood.uncertainty(log_likelihood, logs, covariance, replicates, seed)
+            return LeastSquaresFit(covariance, drawn.draws, drawn.log_likelihood, float(sigma), df_resid)
     raise FitError(
-        f"cannot be estimated: no {cls.title} curve is clearly the nearest to these {len(y):,} periods (the search "
-        f"ended at {estimates}); sales may not have come near their peak, or follow another curve"
+        f"cannot be estimated: no {cls.title} curve is clearly the nearest to these {len(y):,} periods; sales may not "
+        "have come near their peak, or follow another curve"
     )
+
+
+def _periods(given):
+    """Periods as an index of numbers. Raises InputError where they are none."""
+    try:
+        found = np.atleast_1d(np.asarray(given, dtype=float))
+    except (TypeError, ValueError):
+        found = np.array([np.nan])
+    if found.ndim > 1 or not np.isfinite(found).all():
+        raise InputError(f"periods = {given!r}: choose numbers, 1 for the first period")
+    return pd.Index(found, name="period")
 
 
 def _gradient(at, logs):

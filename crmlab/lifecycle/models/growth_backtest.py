@@ -1,10 +1,11 @@
-"""Growth curves put to the test: fitted to the first periods, judged on those after, beside two simple rules."""
+"""Growth curves fitted to the first periods and judged on those after, beside two baselines."""
 
 import numpy as np
 import pandas as pd
 
-from crmlab.lifecycle.models.growth import CURVES, MIN_PERIODS, validated_sales
-from crmlab.likelihood import FitError
+from crmlab.contracts import InputError
+from crmlab.lifecycle.models.growth import CURVES, MIN_PERIODS, no_growth_reason, validated_sales
+from crmlab.model import blank_of
 
 LAST, TREND = "last period again", "last change again"
 BASELINES = (LAST, TREND)
@@ -12,44 +13,46 @@ MAX_ORIGINS = 12  # at most, evenly placed
 COLUMNS = ["origin", "time", "horizon", "model", "is_baseline", "expected", "actual", "reason"]
 
 
-def backtest_growth(sales, periods_ahead=None):
-    """What each curve and simple rule expected, from each origin, beside what came: a frame.
+def backtest_growth(sales: pd.Series, periods_ahead: int | None = None) -> pd.DataFrame:
+    """What each curve and baseline expected, from each origin, beside what was sold.
 
-    sales   : Series, one value a period in order
-    periods_ahead : periods to predict from each origin; None takes a third of the series, at least one
-    returns : one row per origin, model and period after it
-        origin    periods seen
-        time      the period predicted
-        horizon   how many after the last one seen, from 1
-        model     a growth curve, "last period again", or "last change again", not below 0
-        is_baseline   whether it is one of BASELINES
-        expected, actual  sales; expected is NA where the curve could not be fitted
-        reason    why not
-    Raises InputError on sales that cannot be, FitError where there are fewer than five periods.
+    Parameters
+    ----------
+    sales : Series
+        One value a period in order.
+    periods_ahead : int, optional
+        Periods to predict from each origin; None takes a third of the series, at least one.
+
+    Returns
+    -------
+    DataFrame
+        A row for each origin, model and period after it: origin, periods observed; time, the period predicted;
+        horizon, how many after the last one observed, from 1; model, a growth curve, "last period again", or "last
+        change again", not below 0; is_baseline; expected and actual, sales, expected NA where the curve could not be
+        fitted; reason, why not. Blank where there are fewer than five periods.
+
+    Raises
+    ------
+    InputError
+        On sales that cannot be.
     """
     y, least = validated_sales(sales), MIN_PERIODS + 1
-    if len(y) <= least:
-        raise FitError(f"cannot be estimated: {len(y):,} of the {least + 1} periods that a backtest needs at least")
+    if periods_ahead is not None and periods_ahead < 1:
+        raise InputError(f"periods_ahead = {periods_ahead!r}: choose a whole number, 1 or more")
+    too_few = f"cannot be estimated: {len(y):,} of the {least + 1} periods that a backtest needs at least"
+    if reason := too_few if len(y) <= least else no_growth_reason(y):
+        return blank_of(pd.DataFrame, reason)
     periods_ahead = max(len(y) // 3, 1) if periods_ahead is None else periods_ahead
     origins = np.unique(np.linspace(least, len(y) - 1, min(MAX_ORIGINS, len(y) - least)).round().astype(int))
-    rows = []
+    parts = []
     for origin in origins:
         steps = np.arange(1, min(periods_ahead, len(y) - origin) + 1)
+        ahead = {"origin": origin, "time": sales.index[origin + steps - 1], "horizon": steps}
+        ahead["actual"] = y[origin + steps - 1]
         for model, expected, reason in _predictions(y[:origin], steps):
-            rows += [
-                (
-                    origin,
-                    sales.index[origin + step - 1],
-                    step,
-                    model,
-                    model in BASELINES,
-                    value,
-                    y[origin + step - 1],
-                    reason,
-                )
-                for step, value in zip(steps, expected, strict=True)
-            ]
-    return pd.DataFrame(rows, columns=COLUMNS)
+            predicted = {"model": model, "is_baseline": model in BASELINES, "expected": expected, "reason": reason}
+            parts.append(pd.DataFrame(ahead | predicted))
+    return pd.concat(parts, ignore_index=True)[COLUMNS]
 
 
 def _predictions(observed, steps):
@@ -57,7 +60,6 @@ def _predictions(observed, steps):
     yield LAST, np.full(len(steps), observed[-1]), ""
     yield TREND, np.maximum(observed[-1] + (observed[-1] - observed[-2]) * steps, 0), ""
     for cls in CURVES:
-        try:
-            yield cls.title, cls.fit(observed).sales(len(observed) + steps), ""
-        except FitError as reason:
-            yield cls.title, np.full(len(steps), np.nan), str(reason)
+        model = cls.fit(observed, replicates=0)
+        expected = model.sales(len(observed) + steps).to_numpy() if model else np.nan
+        yield cls.title, expected, "" if model else str(model)

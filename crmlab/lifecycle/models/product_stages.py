@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from crmlab.lifecycle.models.growth import validated_sales
-from crmlab.likelihood import FitError
+from crmlab.contracts import InputError
+from crmlab.lifecycle.models.growth import GrowthCurve, no_growth_reason, validated_sales
+from crmlab.lifecycle.tables import products
+from crmlab.model import Unfitted, needs_fit
 
 INTRODUCTION, GROWTH, MATURITY, DECLINE = "introduction", "growth", "maturity", "decline"
 UNDETERMINED = "undetermined"
@@ -14,33 +16,47 @@ DECIMALS = 9  # decimals of a rate of growth that count, so that 110 after 100 i
 RANK = {DECLINE: -1, MATURITY: 0, GROWTH: 1}
 
 
-def life_cycle_stages(sales, periods_per_year=1):
-    """The stage of each period: a frame by time.
+def life_cycle_stages(sales: pd.Series, periods_per_year: int | None = None) -> pd.DataFrame:
+    """The stage of a product's life in each period: introduction, growth, maturity or decline.
 
-    sales    : Series, one value a period in order
-    periods_per_year : periods in a year; growth is from the same period a year before
-    returns
-        sales
-        growth    rate in a year; NA in the first year, and after a period in which nothing was sold
-        period_stage   what this period's growth alone says: growth (> 10 %), maturity (0 to 10 %, both included) or
-                  decline (< 0); NA without a rate
-        stage     along the path: "introduction" before the first growth that two periods in a row bear out; before
-                  it, a period below zero, or without a rate, is "undetermined" and no decline. Afterwards a stage ends
-                  where two periods in a row read otherwise, both higher or both lower, and gives way to the nearer of
-                  their readings
-        real_time_stage   the stage as it could be told at the end of that period, without the next one
-    Where there are too few periods, or sales are the same in all, every stage is "undetermined". Raises InputError on
-    sales that cannot be.
+    Parameters
+    ----------
+    sales : Series
+        One value a period in order.
+    periods_per_year : int, optional
+        Periods in a year, as growth is from the same period a year before; None takes it from the dates of `sales`.
+
+    Returns
+    -------
+    DataFrame
+        By time: sales; growth, rate in a year, NA in the first year, and after a period in which nothing was sold;
+        period_stage, by this period's growth alone: growth (> 10 %), maturity (0 to 10 %, both included) or decline
+        (< 0), NA without a rate; stage, along the path: "introduction" before the first growth that two periods in a
+        row confirm (before it, a period below zero, or without a rate, is "undetermined" and no decline), afterwards a
+        stage ends where two periods in a row read otherwise, both higher or both lower, and gives way to the nearer of
+        their readings; real_time_stage, as it could be known at the end of that period, without the next one. Where
+        there are too few periods, or sales are the same in all, every stage is "undetermined".
+
+    Raises
+    ------
+    InputError
+        On sales that cannot be.
+
+    Examples
+    --------
+    >>> vcr = pd.Series([840.0, 1470, 2110, 4000, 7590, 10950, 10530, 9470, 7790, 5890])
+    >>> life_cycle_stages(vcr).stage.value_counts(sort=False).to_dict()
+    {'undetermined': 1, 'growth': 5, 'decline': 4}
     """
-    try:
-        y, readable = validated_sales(sales), True
-    except FitError:
-        y, readable = sales.to_numpy(dtype=float), False
+    y = validated_sales(sales)
+    periods_per_year = products.periods_per_year(sales) if periods_per_year is None else periods_per_year
+    if not isinstance(periods_per_year, (int, np.integer)) or periods_per_year < 1:
+        raise InputError(f"periods_per_year = {periods_per_year!r}: choose a whole number, 1 or more")
     before = np.concatenate([np.full(min(periods_per_year, len(y)), np.nan), y[:-periods_per_year]])
     with np.errstate(divide="ignore", invalid="ignore"):
         growth = np.where(before > 0, np.round(y / before - 1, DECIMALS), np.nan)
     readings = [_reading(rate) for rate in growth]
-    along = _along if readable else lambda some: [UNDETERMINED] * len(some)
+    along = (lambda some: [UNDETERMINED] * len(some)) if no_growth_reason(y) else _along
     frame = pd.DataFrame({"sales": y, "growth": growth}, index=sales.index.rename("time"))
     return frame.assign(
         period_stage=readings,
@@ -49,25 +65,51 @@ def life_cycle_stages(sales, periods_per_year=1):
     )
 
 
-def stage_spells(frame):
-    """The stages of `life_cycle_stages`, one row for each stretch: a frame with stage, first, last (times), periods."""
-    stretch = (frame.stage != frame.stage.shift()).cumsum().rename("stretch")
-    times = frame.index.to_series()
-    parts = pd.DataFrame({"stage": frame.stage, "first": times, "last": times, "periods": 1}).groupby(stretch)
+@needs_fit
+def stage_spells(stages: pd.DataFrame) -> pd.DataFrame:
+    """The stages of `life_cycle_stages`, one row for each stretch.
+
+    Parameters
+    ----------
+    stages : DataFrame
+        As from `life_cycle_stages`.
+
+    Returns
+    -------
+    DataFrame
+        stage; first and last, times; periods, count.
+    """
+    stretch = (stages.stage != stages.stage.shift()).cumsum().rename("stretch")
+    times = stages.index.to_series()
+    parts = pd.DataFrame({"stage": stages.stage, "first": times, "last": times, "periods": 1}).groupby(stretch)
     return parts.agg({"stage": "first", "first": "first", "last": "last", "periods": "sum"}).reset_index(drop=True)
 
 
-def compare_with_peak(frame, model):
-    """`life_cycle_stages` with a second opinion: where the period lies by a curve's peak, and whether the two agree.
+def compare_with_peak(stages: pd.DataFrame, model: GrowthCurve | Unfitted) -> pd.DataFrame:
+    """Stages beside the peak of a growth curve, and whether the two agree.
 
-    by_peak  "before the peak" or "after the peak", by the middle of the period
-    agrees   whether the stage fits that: introduction and growth before, decline after; NA where it says neither
+    Parameters
+    ----------
+    stages : DataFrame
+        As from `life_cycle_stages`.
+    model : curve or Unfitted
+        One of `fit_growth_curves`.
+
+    Returns
+    -------
+    DataFrame
+        `stages` with by_peak, "before the peak" or "after the peak", by the middle of the period; agrees, whether the
+        stage fits that: introduction and growth before, decline after, NA where it says neither; reason, why there is
+        no peak.
     """
-    middle = np.arange(len(frame)) + 0.5
+    if not model:
+        blank = pd.array([pd.NA] * len(stages), "boolean")
+        return stages.assign(by_peak=None, agrees=blank, reason=str(model))
+    middle = np.arange(len(stages)) + 0.5
     by_peak = np.where(middle < model.peak, "before the peak", "after the peak")
-    side = frame.stage.map({INTRODUCTION: "before the peak", GROWTH: "before the peak", DECLINE: "after the peak"})
-    agrees = pd.Series(side == by_peak, frame.index, dtype="boolean").mask(side.isna())
-    return frame.assign(by_peak=by_peak, agrees=agrees)
+    side = stages.stage.map({INTRODUCTION: "before the peak", GROWTH: "before the peak", DECLINE: "after the peak"})
+    agrees = pd.Series(side == by_peak, stages.index, dtype="boolean").mask(side.isna())
+    return stages.assign(by_peak=by_peak, agrees=agrees, reason="")
 
 
 def _reading(rate):

@@ -1,107 +1,228 @@
-"""What contracts seen so far say of renewals to come: sBG and BdW, fitted to each group, with intervals.
+"""What contracts observed so far say of renewals to come: sBG and BdW, fitted to each group, with intervals.
 
-All take `durations` and give frames with a row that says why where a model cannot be fitted. Intervals are confidence
-intervals of what is expected: those who are there will spread about it, the more so the fewer they are.
+All take `durations` and give frames, in which a row says why where a model cannot be fitted. Intervals are confidence
+intervals of the expected value: observed shares will scatter about it, the more so the fewer customers there are.
 """
+
+import difflib
+from collections.abc import Callable
 
 import pandas as pd
 
-from crmlab import likelihood
 from crmlab.contracts import InputError
-from crmlab.lifecycle.models.sbg import BDW, SBG, discount_per_period
+from crmlab.lifecycle.models.sbg import BDW, SBG, RetentionModel, discount_per_period
 from crmlab.lifecycle.models.survival import censor_at
-from crmlab.likelihood import FitError
-from crmlab.stats import intervals
+from crmlab.likelihood import REPLICATES
+from crmlab.model import Unfitted
+from crmlab.stats.intervals import percentile_interval
 
-MODELS = (SBG, BDW)
-REPLICATES = 256  # a power of two, as points that fill a space evenly ask for
+MODELS = {model.title: model for model in (SBG, BDW)}
+NUMBERS = ("value", "standard_error", "survival", "payments", "ci_low", "ci_high", "retention")
 
 
-def retention_models(durations, calibration_periods=None):
-    """The models of each group: (group, title) -> fitted model, or the reason why there is none.
+def retention_model(name: str) -> type[RetentionModel]:
+    """The class of a retention model by its name, "sBG" or "BdW"; InputError where there is none."""
+    by_name = {title.casefold(): model for title, model in MODELS.items()}
+    if isinstance(name, str) and name.casefold() in by_name:
+        return by_name[name.casefold()]
+    near = difflib.get_close_matches(str(name).casefold(), by_name, n=1)
+    advice = f"did you mean {by_name[near[0]].title!r}?" if near else f"choose one of {', '.join(map(repr, MODELS))}"
+    raise InputError(f"model = {name!r}: there is no such retention model; {advice}")
 
-    calibration_periods : fit to the first so many periods of each customer only; None fits to all
+
+def fit_retention(
+    durations: pd.DataFrame, calibration_periods: int | None = None, replicates: int = REPLICATES, seed: int = 1
+) -> dict[tuple[str, str], RetentionModel | Unfitted]:
+    """sBG and BdW fitted to each group.
+
+    Parameters
+    ----------
+    durations : DataFrame
+        group, renewals, churned, customers.
+    calibration_periods : int, optional
+        Fit to the first so many periods of each customer only; None fits to all.
+    replicates, seed : int, int
+        Draws kept with each model for its intervals, and their seed; 0 keeps none.
+
+    Returns
+    -------
+    dict
+        (group, title of the model) -> the model, or Unfitted with the reason.
     """
-    seen = durations if calibration_periods is None else censor_at(durations, calibration_periods)
-    return {(group, model.title): _fit(model, rows) for group, rows in seen.groupby("group") for model in MODELS}
+    rows = durations if calibration_periods is None else censor_at(durations, calibration_periods)
+    groups = rows.groupby("group")
+    return {(group, t): model.fit(part, replicates, seed) for group, part in groups for t, model in MODELS.items()}
 
 
-def retention_parameters(durations, calibration_periods=None):
-    """The parameters of each group's models: group, model, parameter, value, ci_low, ci_high (95 %), reason."""
+def split_period(durations: pd.DataFrame, calibration_periods: int | None = None) -> int:
+    """How many periods a projection is to be fitted to: as given, else just past half of those observed.
+
+    Parameters
+    ----------
+    durations : DataFrame
+        group, renewals, churned, customers.
+    calibration_periods : int, optional
+        From 1 to one less than were observed.
+
+    Returns
+    -------
+    int
+    """
+    last = int(_longest(durations).max())
+    if calibration_periods is None:
+        return last // 2 + 1
+    if not 0 < calibration_periods < last:
+        observed = f"{last} periods were observed"
+        raise InputError(f"calibration_periods = {calibration_periods!r}: {observed}; choose 1 up to {last - 1}")
+    return calibration_periods
+
+
+def retention_parameters(
+    durations: pd.DataFrame, calibration_periods: int | None = None, replicates: int = REPLICATES, seed: int = 1
+) -> pd.DataFrame:
+    """The parameters of each group's models.
+
+    Parameters
+    ----------
+    durations : DataFrame
+        group, renewals, churned, customers.
+    calibration_periods : int, optional
+        Fit to the first so many periods of each customer only; None fits to all.
+    replicates, seed : int, int
+        Draws for the intervals, and their seed.
+
+    Returns
+    -------
+    DataFrame
+        group, model, parameter, value, standard_error, ci_low, ci_high (95 %); reason, why there are no numbers.
+    """
     parts = []
-    for (group, title), model in retention_models(durations, calibration_periods).items():
-        if isinstance(model, str):
-            rows = pd.DataFrame(
-                {"parameter": pd.NA, "value": pd.NA, "ci_low": pd.NA, "ci_high": pd.NA, "reason": [model]}
-            )
-        else:
-            rows = likelihood.parameters(model)[["value", "ci_low", "ci_high"]].reset_index().assign(reason="")
+    for (group, title), model in fit_retention(durations, calibration_periods, replicates, seed).items():
+        rows = model.parameters.reset_index().assign(reason="")
+        rows = rows if model else pd.DataFrame({"parameter": pd.NA, "reason": [str(model)]})
         parts.append(rows.assign(group=group, model=title))
-    return _framed(parts, ["group", "model", "parameter", "value", "ci_low", "ci_high", "reason"])
+    columns = ["group", "model", "parameter", "value", "standard_error", "ci_low", "ci_high", "reason"]
+    return _framed(parts, columns)
 
 
-def projected_survival(durations, periods, seed, calibration_periods=None):
-    """Share of each group expected to survive each renewal up to `periods`: a frame by group, model and period.
+def projected_survival(
+    durations: pd.DataFrame,
+    periods: int | None = None,
+    calibration_periods: int | None = None,
+    level: float = 0.95,
+    replicates: int = REPLICATES,
+    seed: int = 1,
+) -> pd.DataFrame:
+    """Share of each group expected to survive each renewal.
 
-    calibration_periods : fit to the first so many periods of each customer only; None fits to all
-    returns
-        group, model, period    period 0 is the start
-        survival, ci_low, ci_high   probability to survive so many renewals, and its 95 % confidence interval
-        retention               of those who were there, who renews; NA for period 0
-        in_calibration          whether the model was fitted to this period
-        reason                  why there are no numbers; "" where there are
+    Parameters
+    ----------
+    durations : DataFrame
+        group, renewals, churned, customers.
+    periods : int, optional
+        Renewals to look at; None takes as many as were observed.
+    calibration_periods : int, optional
+        Fit to the first so many periods of each customer only; None fits to all.
+    level : float
+        Confidence level of the intervals.
+    replicates, seed : int, int
+        Draws for the intervals, and their seed.
+
+    Returns
+    -------
+    DataFrame
+        group, model; period, 0 being the start; survival, probability to survive so many renewals, with ci_low and
+        ci_high; retention, of those who are left, who renews, NA for period 0; in_calibration, whether the model was
+        fitted to this period; reason, why there are no numbers.
+
+    References
+    ----------
+    Fader & Hardie (2007), How to project customer retention.
+
+    Examples
+    --------
+    >>> from crmlab import lifecycle
+    >>> left = pd.DataFrame({"group": "all", "period": range(5), "customers": [1000, 869, 743, 653, 593]})
+    >>> projected = lifecycle.projected_survival(lifecycle.durations(left), periods=8)
+    >>> projected[(projected.model == "sBG") & (projected.period == 8)].survival.round(2).tolist()
+    [0.41]
     """
+    longest = _longest(durations)
+    periods = int(longest.max()) if periods is None else periods
     if periods < 1:
         raise InputError(f"periods = {periods!r}: choose how many renewals to look at, 1 or more")
-    at = pd.RangeIndex(periods + 1, name="period")
-    longest = (durations.renewals + durations.churned).groupby(durations.group).max()
-    parts = []
-    for (group, title), model in retention_models(durations, calibration_periods).items():
+    at, parts = pd.RangeIndex(periods + 1, name="period"), []
+    for (group, title), model in fit_retention(durations, calibration_periods, replicates, seed).items():
         last = longest[group] if calibration_periods is None else min(longest[group], calibration_periods)
-        frame = _with_interval(model, lambda one: one.survival(at), "survival", at, seed)
-        frame["retention"] = pd.Series(model.retention(at[1:]), at[1:]) if frame.reason.eq("").all() else pd.NA
+        frame = _with_interval(model, lambda one: one.survival(at), "survival", at, level)
+        frame["retention"] = model.retention(at[1:]) if model else pd.NA
         parts.append(frame.reset_index().assign(group=group, model=title, in_calibration=at <= last))
     columns = ["group", "model", "period", "survival", "ci_low", "ci_high", "retention", "in_calibration", "reason"]
     return _framed(parts, columns)
 
 
-def residual_lifetimes(durations, discount_annual, every, seed, calibration_periods=None):
-    """Payments still to come of a customer of each group by renewals survived: a frame. [DERL]
+def residual_lifetimes(
+    durations: pd.DataFrame,
+    discount_annual: float,
+    every: str,
+    calibration_periods: int | None = None,
+    level: float = 0.95,
+    replicates: int = REPLICATES,
+    seed: int = 1,
+) -> pd.DataFrame:
+    """Payments still to come of a customer of each group, by renewals survived: DERL.
 
-    discount_annual : yearly rate at which later payments count for less, above 0
-    every           : what a period is: "week", "month", "quarter" or "year"
-    returns
-        group, model, renewals  from 0 to the most that was seen
-        payments, ci_low, ci_high   count, discounted, just before the next, which is not; with its 95 % confidence
-                                interval. Times the margin of a payment, this is money
-        reason                  why there are no numbers; "" where there are
+    Parameters
+    ----------
+    durations : DataFrame
+        group, renewals, churned, customers.
+    discount_annual : float
+        Yearly rate at which later payments count for less, above 0.
+    every : str
+        What a period is: "week", "month", "quarter" or "year".
+    calibration_periods : int, optional
+        Fit to the first so many periods of each customer only; None fits to all.
+    level : float
+        Confidence level of the intervals.
+    replicates, seed : int, int
+        Draws for the intervals, and their seed.
+
+    Returns
+    -------
+    DataFrame
+        group, model; renewals, from 0 to the most that was observed; payments, count, discounted, just before the
+        next, which is not, with ci_low and ci_high; reason, why there are no numbers. Times the margin of a payment,
+        this is money.
+
+    References
+    ----------
+    Fader & Hardie (2010), Customer-base valuation in a contractual setting, (5).
     """
-    discount, parts = discount_per_period(discount_annual, every), []
-    longest = (durations.renewals + durations.churned).groupby(durations.group).max()
-    for (group, title), model in retention_models(durations, calibration_periods).items():
+    discount, longest, parts = discount_per_period(discount_annual, every), _longest(durations), []
+    for (group, title), model in fit_retention(durations, calibration_periods, replicates, seed).items():
         at = pd.RangeIndex(longest[group] + 1, name="renewals")
-        frame = _with_interval(model, lambda one, at=at: one.residual_lifetime(at, discount), "payments", at, seed)
+        frame = _with_interval(model, lambda one, at=at: one.residual_lifetime(at, discount), "payments", at, level)
         parts.append(frame.reset_index().assign(group=group, model=title))
     return _framed(parts, ["group", "model", "renewals", "payments", "ci_low", "ci_high", "reason"])
 
 
-def _with_interval(model, expect, name, at, seed):
+def _longest(durations):
+    """Renewals observed of each group, kept or lost: a Series."""
+    return (durations.renewals + durations.churned).groupby(durations.group).max()
+
+
+def _with_interval(
+    model: RetentionModel | Unfitted, expect: Callable, name: str, at: pd.Index, level: float = 0.95
+) -> pd.DataFrame:
     """What a model expects at each place, with its interval; or blanks and the reason: a frame."""
-    if isinstance(model, str):
-        return pd.DataFrame({name: pd.NA, "ci_low": pd.NA, "ci_high": pd.NA, "reason": model}, index=at)
-    ci_low, ci_high = intervals.percentile_interval([expect(one) for one in likelihood.draws(model, REPLICATES, seed)])
-    return pd.DataFrame({name: expect(model), "ci_low": ci_low, "ci_high": ci_high, "reason": ""}, index=at)
-
-
-def _fit(model, durations):
-    try:
-        return model.fit(durations)
-    except FitError as problem:
-        return str(problem)
+    if not model:
+        return pd.DataFrame({name: pd.NA, "ci_low": pd.NA, "ci_high": pd.NA, "reason": str(model)}, index=at)
+    drawn = [expect(one) for one in model.draws]
+    ci_low, ci_high = percentile_interval(drawn, level) if drawn else (pd.NA, pd.NA)
+    return pd.DataFrame({name: expect(model).to_numpy(), "ci_low": ci_low, "ci_high": ci_high, "reason": ""}, index=at)
 
 
 def _framed(parts, columns):
     """Parts one below the other; numbers may be NA."""
-    numbers = [name for name in columns if name in ("value", "survival", "payments", "ci_low", "ci_high", "retention")]
-    parts = [part.astype(dict.fromkeys(set(numbers) & set(part), "Float64")) for part in parts]
-    return pd.concat(parts, ignore_index=True)[columns]
+    parts = [part.astype(dict.fromkeys(set(NUMBERS) & set(part), "Float64")) for part in parts]
+    return pd.concat(parts, ignore_index=True).reindex(columns=columns)

@@ -1,74 +1,102 @@
 """Contracts renewed or not, by customers who differ: shifted beta-geometric, and beta-discrete-Weibull.
 
-A new customer's own chance not to renew is Beta(alpha, beta). In the first model it stays as it is, in the second it
-moves with tenure: period t counts t^c − (t − 1)^c times. Both are for contractual settings, in which a goodbye is seen.
+A new customer's own probability not to renew is Beta(alpha, beta). In the first model it stays as it is, in the second
+it moves with tenure: period t counts t^c − (t − 1)^c times. Both are for contractual settings, in which churn is
+observed.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from scipy import stats
+import pandas as pd
 from scipy.special import betaln, polygamma, psi
 
-from crmlab import likelihood
 from crmlab.contracts import InputError
 from crmlab.lifecycle.models.survival import at_risk_and_lost
-from crmlab.likelihood import FitError, Uncertainty, maximise, parameter_names
-from crmlab.result import Verdict, number
+from crmlab.likelihood import REPLICATES, LikelihoodModel, maximise, values
+from crmlab.model import FitError, or_unfitted, prediction
 from crmlab.stats.rising import HUGE, log_pochhammer
 
-LEAST = 3  # periods to fit to
-REST = 1e-15  # what is left out of a sum without end, as a share of it
+MIN_PERIODS = 3  # periods to fit to
+REST = 1e-15  # what is left out of an infinite sum, as a share of it
 TERMS = 10**6  # of such a sum, at most
 DAYS = {"week": 7, "month": 365 / 12, "quarter": 365 / 4, "year": 365}
 
 
-class RetentionModel:
-    """What every model of renewals can be asked; periods and renewals are counts, alone or in arrays."""
+class RetentionModel(LikelihoodModel):
+    """What every model of renewals predicts; periods and renewals are counts, one or several."""
 
     @classmethod
-    def fit(cls, durations):
-        """The parameters most likely to have made `durations`, all groups in them together.
+    @or_unfitted
+    def fit(cls, durations: pd.DataFrame, replicates: int = REPLICATES, seed: int = 1) -> Self:
+        """The model fitted to `durations` by maximum likelihood, all groups in them together.
 
-        durations : frame with renewals (survived), churned, customers
-        Raises FitError, "cannot be estimated: …", where there are none.
+        Parameters
+        ----------
+        durations : DataFrame
+            renewals (survived), churned, customers.
+        replicates, seed : int, int
+            Draws kept with the model for its intervals, and their seed; 0 keeps none.
+
+        Returns
+        -------
+        model or Unfitted
         """
         at_risk, lost = at_risk_and_lost(durations)
         customers = int(durations.customers.sum())
         if reason := _unfit(at_risk, lost):
-            raise FitError(f"{cls.title} cannot be estimated: {reason}")
+            raise FitError(f"{cls.title} cannot be estimated: {reason}", "use the Kaplan–Meier curve")
+        likelihood, starts = cls._likelihood(at_risk, lost), cls._starts(lost.sum() / at_risk.sum())
         try:
-            return maximise(cls, cls._likelihood(at_risk, lost), cls._starts(lost.sum() / at_risk.sum()), customers)
+            return maximise(cls, likelihood, starts, customers, replicates, seed)
         except FitError:
             raise FitError(
                 f"{cls.title} cannot be estimated: on these {customers:,} customers, {lost.sum():,} of them lost over "
                 f"{len(lost)} periods, its likelihood has no clear maximum, as where customers are alike, or leave at "
-                "once or never; use the Kaplan–Meier curve, or wait for more periods"
+                "once or never",
+                "use the Kaplan–Meier curve",
             ) from None
 
-    def log_likelihood(self, durations):
-        """Log of the chance of what all customers did, without a multinomial constant."""
-        return self._likelihood(*at_risk_and_lost(durations))([getattr(self, name) for name in parameter_names(self)])[
-            0
-        ]
+    @prediction
+    def log_likelihood(self, durations: pd.DataFrame) -> float:
+        """Log of the probability of what all customers did, without a multinomial constant."""
+        return self._likelihood(*at_risk_and_lost(durations))(values(self))[0]
 
-    def survival(self, periods):
-        """Chance to survive so many renewals, 0 to 1: shaped as `periods`."""
-        return np.exp(self._log_survival(_counts(periods, "periods", 0)))
+    @prediction
+    def survival(self, periods: Any) -> pd.Series:
+        """Probability to survive so many renewals, 0 to 1, by period."""
+        t = _counts(periods, "periods", 0)
+        return _by(t, np.exp(self._log_survival(t)), "period", "survival")
 
-    def retention(self, periods):
-        """Chance that who is there renews for the t-th time, 0 to 1, t from 1: shaped as `periods`."""
+    @prediction
+    def retention(self, periods: Any) -> pd.Series:
+        """Probability that a customer who is left renews for the t-th time, 0 to 1, by period t, from 1."""
         t = _counts(periods, "periods", 1)
-        return np.exp(self._log_survival(t) - self._log_survival(t - 1))
+        return _by(t, np.exp(self._log_survival(t) - self._log_survival(t - 1)), "period", "retention")
 
-    def residual_lifetime(self, renewals, discount):
-        """Payments still to come of a customer after so many renewals, just before the next: shaped as `renewals`.
+    @prediction
+    def residual_lifetime(self, renewals: Any, discount: float) -> pd.Series:
+        """Discounted expected residual lifetime (DERL): payments still to come after so many renewals, by renewals.
 
-        The next payment, if it comes, is not discounted. discount : rate a period, above 0, as by `discount_per_period`
-        The sum over k of S(renewals + 1 + k) / S(renewals) / (1 + discount)^k. [DERL; Fader & Hardie 2010, (5)]
+        Parameters
+        ----------
+        renewals : int or array of int
+            Renewals survived; the next is about to come, and its payment, if it comes, is not discounted.
+        discount : float
+            Rate a period, above 0, as by `discount_per_period`.
+
+        Returns
+        -------
+        Series
+            Σ over k of S(renewals + 1 + k) / S(renewals) / (1 + discount)^k, count of payments.
+
+        References
+        ----------
+        Fader & Hardie (2010), Customer-base valuation in a contractual setting, (5).
         """
         if not 0 < discount < np.inf:
-            raise InputError(f"discount = {discount!r}: choose a rate a period above 0, as the sum may have no end")
+            raise InputError(f"discount = {discount!r}: choose a rate a period above 0, as the sum may be infinite")
         terms = int(np.ceil(-np.log(REST * -np.expm1(-np.log1p(discount))) / np.log1p(discount)))
         if terms > TERMS:
             raise InputError(f"discount = {discount!r} a period is too near 0 to sum; choose a higher rate")
@@ -77,21 +105,32 @@ class RetentionModel:
         log_survival = self._log_survival(t)
         paid = np.exp(log_survival - t * np.log1p(discount))  # at each renewal, seen from the start
         ahead = np.append(paid[::-1].cumsum()[::-1], 0.0)[survived + 1]
-        return ahead * np.exp((survived + 1) * np.log1p(discount) - log_survival[survived])
+        found = ahead * np.exp((survived + 1) * np.log1p(discount) - log_survival[survived])
+        return _by(survived, found, "renewals", "residual_lifetime")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SBG(RetentionModel):
-    """Renewals at a chance that is each customer's own, and stays. [Fader & Hardie 2007]
+    """Shifted beta-geometric: each customer's own probability to renew stays as it is.
 
-    `covariance` is that of the logs of the parameters, and `uncertainty` what the data say of others, if fitted.
+    Parameters
+    ----------
+    alpha, beta : float
+        The probability not to renew is Beta(alpha, beta) across customers.
+
+    References
+    ----------
+    Fader & Hardie (2007), How to project customer retention.
+
+    Examples
+    --------
+    >>> SBG(0.668, 3.806).survival([1, 7, 12]).round(3).tolist()
+    [0.851, 0.489, 0.378]
     """
 
-    title = "sBG"
-    alpha: float  # chance not to renew ~ Beta(alpha, beta)
+    title: ClassVar[str] = "sBG"
+    alpha: float
     beta: float
-    covariance: np.ndarray | None = field(default=None, repr=False, compare=False)
-    uncertainty: Uncertainty | None = field(default=None, repr=False, compare=False)
 
     @staticmethod
     def _starts(churn):
@@ -118,20 +157,26 @@ class SBG(RetentionModel):
         return _log_kept(self.alpha, self.beta, periods)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BDW(RetentionModel):
-    """Renewals at a chance that is each customer's own, and moves with tenure as c has it. [Fader & Hardie 2018]
+    """Beta-discrete-Weibull: each customer's own probability to renew moves with tenure.
 
-    With c above 1 a customer grows less likely to renew, below 1 more so; with 1 it is SBG.
-    `covariance` is that of the logs of the parameters, and `uncertainty` what the data say of others, if fitted.
+    Parameters
+    ----------
+    alpha, beta : float
+        The probability not to renew at first is Beta(alpha, beta) across customers.
+    c : float
+        How it moves: above 1 a customer's probability to renew falls, below 1 it rises; with 1 it is SBG.
+
+    References
+    ----------
+    Fader, Hardie, Liu, Davin & Steenburgh (2018), "How to project customer retention" revisited.
     """
 
-    title = "BdW"
-    alpha: float  # chance not to renew at first ~ Beta(alpha, beta)
+    title: ClassVar[str] = "BdW"
+    alpha: float
     beta: float
-    c: float  # how it moves
-    covariance: np.ndarray | None = field(default=None, repr=False, compare=False)
-    uncertainty: Uncertainty | None = field(default=None, repr=False, compare=False)
+    c: float
 
     @staticmethod
     def _starts(churn):
@@ -168,41 +213,26 @@ class BDW(RetentionModel):
         return _log_kept(self.alpha, self.beta, moved)
 
 
-def discount_per_period(discount_annual, every):
-    """The rate a period ("week", "month", "quarter", "year") that makes a yearly rate of `discount_annual`."""
+def discount_per_period(discount_annual: float, every: str) -> float:
+    """The rate a period that makes a yearly rate of `discount_annual`.
+
+    Parameters
+    ----------
+    discount_annual : float
+        Yearly rate, 0 or more.
+    every : str
+        What a period is: "week", "month", "quarter" or "year".
+
+    Returns
+    -------
+    float
+    """
     if every not in DAYS or not 0 <= discount_annual < np.inf:
         raise InputError(
             f"discount_annual = {discount_annual!r}, every = {every!r}: choose a yearly rate of 0 or more, as .1 for "
             f"10 %, and one of {', '.join(map(repr, DAYS))}"
         )
     return float(np.expm1(np.log1p(discount_annual) * DAYS[every] / 365))
-
-
-def no_duration_dependence(durations, level=0.95):
-    """Whether each customer's own chance to renew stays as it is (c = 1), by the likelihood ratio: a Verdict a group.
-
-    Twice the gain of BdW over sBG is chi-squared on 1 degree of freedom where it does.
-    """
-    return tuple(_duration_dependence_test(group, rows, level) for group, rows in durations.groupby("group"))
-
-
-def _duration_dependence_test(group, durations, level):
-    claim = f"{group}: each customer's own chance to renew stays the same (c = 1)"
-    try:
-        still, moving = SBG.fit(durations), BDW.fit(durations)
-    except FitError as problem:
-        return Verdict(claim, False, f"cannot be judged: {problem}", "the Kaplan–Meier curve, and no projection")
-    gain = max(2 * (moving.log_likelihood(durations) - still.log_likelihood(durations)), 0.0)
-    row = likelihood.parameters(moving).loc["c"]
-    direction = "more likely to leave" if moving.c > 1 else "less likely to leave"
-    return Verdict(
-        claim,
-        bool(gain <= stats.chi2.ppf(level, 1)),
-        f"c = {number(row.value)} (95 % {number(row.ci_low)} to {number(row.ci_high)}; above 1 a customer grows more "
-        f"likely to leave), twice the gain in log-likelihood of letting it move is {number(gain)}, chance "
-        f"{number(float(stats.chi2.sf(gain, 1)))}",
-        f"BdW, in which customers grow {direction} with tenure",
-    )
 
 
 def _log_kept(alpha, beta, moved):
@@ -237,8 +267,8 @@ def _of_survival(theta, periods):
 
 def _unfit(at_risk, lost):
     """Why no model can be fitted; "" where one may be."""
-    if len(lost) < LEAST:
-        return f"{len(lost)} of the {LEAST} periods needed were seen; wait for more, or choose a shorter period"
+    if len(lost) < MIN_PERIODS:
+        return f"{len(lost)} of the {MIN_PERIODS} periods needed were observed"
     if not lost.sum():
         return f"none of {at_risk[0]:,} customers was lost in {len(lost)} periods"
     if lost[0] == at_risk[0]:
@@ -246,8 +276,17 @@ def _unfit(at_risk, lost):
     return ""
 
 
+def _by(at, found, index, name):
+    """Numbers as a Series by period, or by renewals."""
+    at = pd.Index(np.atleast_1d(at).astype(int), name=index)
+    return pd.Series(np.atleast_1d(found), at, name=name)
+
+
 def _counts(given, name, least):
-    found = np.asarray(given, dtype=float)
-    if not (np.isfinite(found) & (found >= least) & (found % 1 == 0)).all():
+    try:
+        found = np.asarray(given, dtype=float)
+    except (TypeError, ValueError):
+        found = np.array(np.nan)
+    if found.ndim > 1 or not (np.isfinite(found) & (found >= least) & (found % 1 == 0)).all():
         raise InputError(f"{name} = {given!r}: choose whole numbers, {least} or more")
     return found

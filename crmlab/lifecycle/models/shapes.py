@@ -18,8 +18,9 @@ from itertools import groupby
 import numpy as np
 import pandas as pd
 
-from crmlab.lifecycle.models.growth import validated_sales
-from crmlab.likelihood import FitError
+from crmlab.contracts import InputError
+from crmlab.lifecycle.models.growth import no_growth_reason, validated_sales
+from crmlab.lifecycle.tables import products
 from crmlab.stats.threads import one_thread
 
 CLASSIC, SLUMP, RECYCLE = "classic", "growth-slump-maturity", "cycle-recycle"
@@ -37,31 +38,74 @@ EXPLAINED = 0.5  # of the variance: pieces that explain less draw no shape
 
 @dataclass(frozen=True)
 class Shape:
-    """A shape, what was seen that says so, and the line drawn.
+    """The shape of a life cycle so far, and the line it was read from.
 
-    name    : one of the shapes above, "ambiguous", or "cannot be estimated"
-    summary : the moves that were seen, in words, or what it could be
-    line    : frame by time: sales, line, joint (whether two pieces meet there)
+    Parameters
+    ----------
+    name : str
+        One of the shapes above, "ambiguous", or "cannot be estimated".
+    summary : str
+        The moves observed, in words, or what it could be.
+    line : DataFrame
+        By time: sales; line; joint, whether two pieces meet there; shape, the name.
+    reason : str
+        Why it cannot be estimated.
     """
 
     name: str
     summary: str
     line: pd.DataFrame = field(repr=False, compare=False)
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.summary or self.reason}"
+
+    @property
+    def sentence(self) -> str:
+        """The same as a sentence."""
+        return f"The shape of sales so far {'' if self.reason else 'is '}{self}."
 
 
-def life_cycle_shape(sales, periods_per_year=1):
-    """The Shape of sales so far.
+def life_cycle_shape(sales: pd.Series, periods_per_year: int | None = None) -> Shape:
+    """The shape of sales so far.
 
-    sales    : Series, one value a period in order
-    periods_per_year : periods in a year, over which a moving mean is taken first, so that seasons are no cycles
-    Where there is none to read, as of too few periods, its name is UNKNOWN, `summary` says why, and no line is drawn.
-    Raises InputError on sales that cannot be.
+    Parameters
+    ----------
+    sales : Series
+        One value a period in order.
+    periods_per_year : int, optional
+        Periods in a year, over which a moving mean is taken first, so that seasons are no cycles; None takes it from
+        the dates of `sales`.
+
+    Returns
+    -------
+    Shape
+        Where there is none to read, as of too few periods, its name is "cannot be estimated", with the reason, and no
+        line is drawn.
+
+    Raises
+    ------
+    InputError
+        On sales that cannot be.
+
+    References
+    ----------
+    Swan & Rink (1982), Fitting market strategy to varying product life cycles; Cox (1967), Product life cycles as
+    marketing models.
+
+    Examples
+    --------
+    >>> vcr = pd.Series([840.0, 1470, 2110, 4000, 7590, 10950, 10530, 9470, 7790, 5890])
+    >>> print(life_cycle_shape(vcr))
+    classic: rises for 5, then falls for 4 periods
     """
-    try:
-        smooth = _smoothed(sales, periods_per_year)
-    except FitError as reason:
-        drawn = pd.DataFrame({"sales": sales, "line": np.nan, "joint": False})
-        return Shape(UNKNOWN, str(reason).removeprefix(f"{UNKNOWN}: "), drawn)
+    validated_sales(sales)
+    periods_per_year = products.periods_per_year(sales) if periods_per_year is None else periods_per_year
+    if not isinstance(periods_per_year, (int, np.integer)) or periods_per_year < 1:
+        raise InputError(f"periods_per_year = {periods_per_year!r}: choose a whole number, 1 or more")
+    smooth = sales.rolling(periods_per_year, center=True).mean().dropna()
+    if reason := _no_shape_reason(sales, smooth, periods_per_year):
+        return _shape(UNKNOWN, "", pd.DataFrame({"sales": sales, "line": np.nan, "joint": False}), reason)
     y = smooth.to_numpy()
     with one_thread():
         pieces = Pieces(y)
@@ -72,25 +116,27 @@ def life_cycle_shape(sales, periods_per_year=1):
     drawn = pd.DataFrame({"sales": sales[smooth.index], "line": line, "joint": np.isin(np.arange(len(y)), joints)})
     share = 1 - np.square(y - line).sum() / np.square(y - y.mean()).sum()
     if share < EXPLAINED:
-        return Shape(AMBIGUOUS, f"no line of few pieces explains more than {share:.0%} of its variance", drawn)
+        return _shape(AMBIGUOUS, f"no line of few pieces explains more than {share:.0%} of its variance", drawn)
     if names := [name for name, _ in others if name != named]:
         summary = f"{' or '.join(dict.fromkeys([named, *names]))}, depending on how fine a line is drawn"
-        return Shape(AMBIGUOUS, summary, drawn)
-    return Shape(named, summary, drawn)
+        return _shape(AMBIGUOUS, summary, drawn)
+    return _shape(named, summary, drawn)
 
 
-def _smoothed(sales, periods_per_year):
-    """Sales without their seasons: a Series. Raises FitError where too little is left to have a shape."""
-    validated_sales(sales)
-    smooth = sales.rolling(periods_per_year, center=True).mean().dropna()
+def _shape(name, summary, line, reason=""):
+    return Shape(name, summary, line.assign(shape=name), reason)
+
+
+def _no_shape_reason(sales, smooth, periods_per_year):
+    """Why no shape can be read; empty where one can."""
+    if reason := no_growth_reason(sales.to_numpy(dtype=float)):
+        return reason.removeprefix(f"{UNKNOWN}: ")
     seasons = f" after a moving mean over {periods_per_year}" if periods_per_year > 1 else ""
     if len(smooth) < MIN_PERIODS:
-        raise FitError(
-            f"cannot be estimated: {len(smooth):,} of the {MIN_PERIODS} periods a shape needs at least{seasons}"
-        )
+        return f"{len(smooth):,} of the {MIN_PERIODS} periods a shape needs at least{seasons}"
     if np.ptp(smooth) <= 1e-9 * smooth.max():
-        raise FitError(f"cannot be estimated: sales are the same in all {len(smooth):,} periods{seasons}")
-    return smooth
+        return f"sales are the same in all {len(smooth):,} periods{seasons}"
+    return ""
 
 
 class Pieces:

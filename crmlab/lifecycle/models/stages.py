@@ -1,31 +1,49 @@
 """What the stages mean, and how customers spread over them."""
 
+from typing import Any
+
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
+from crmlab.contracts import InputError
+from crmlab.estimate import Estimate, number
+from crmlab.lifecycle.tables.cohorts import check_every
 from crmlab.lifecycle.tables.stages import MIN_CHANGE, MIN_CONCORDANT, MIN_PAIRS, MIN_PERIODS, STAGES, TRIAL, WINDOW
-from crmlab.result import number
+from crmlab.model import needs_fit
 
 
-def stage_definitions(thresholds, every):
-    """The rules by which customers are labelled, in the order they are asked: a frame of stage and definition.
+@needs_fit
+def stage_definitions(thresholds: Any, every: str) -> pd.DataFrame:
+    """The rules by which customers are labelled, in the order in which they apply.
 
-    thresholds : the OverdueThresholds that `customer_stages` was given
+    Parameters
+    ----------
+    thresholds : OverdueThresholds or Unfitted
+        Those that `customer_stages` was given.
+    every : str
+        Length of a period.
+
+    Returns
+    -------
+    DataFrame
+        stage and definition, a rule a row; the first that applies decides.
     """
-    waits = ", ".join(f"{wait:,.0f}" for wait in thresholds.days)
+    check_every(every)
+    waits, orders = ", ".join(f"{wait:,.0f}" for wait in thresholds.days), len(thresholds.days)
     own = (
         ""
         if thresholds.own_gap_multiple is None
-        else f", later ones {number(thresholds.own_gap_multiple, 3)} of their own mean gaps"
+        else f", later ones {number(thresholds.own_gap_multiple, 3)} times the own mean gap"
     )
     span = f"the last {WINDOW[every]} {every}s, of at least {MIN_PERIODS} after the first order's"
     pairs = (
-        f"of the pairs of {span}, more than {MIN_PAIRS:.0%} differ by {MIN_CHANGE:.0%} of mean spend a {every} and more"
+        f"of the pairs of {span}, more than {_percent(MIN_PAIRS)} differ by {_percent(MIN_CHANGE)} "
+        f"of mean spend a {every} and more"
     )
     definitions = [
-        ("decline", f"overdue: no order for {waits} days after the first {len(thresholds.days)} orders{own}"),
+        ("decline", f"overdue: no order for {waits} days after the first {orders} orders{own}"),
         ("establishment", f"otherwise: at most {TRIAL} order days"),
-        ("decline", f"otherwise: {pairs}, and more than {MIN_CONCORDANT:.0%} of these are falls"),
+        ("decline", f"otherwise: {pairs}, and more than {_percent(MIN_CONCORDANT)} of these are falls"),
         (
             "growth",
             f"otherwise: as many are rises, or fewer than {WINDOW[every]} {every}s are known after the first order's",
@@ -35,11 +53,25 @@ def stage_definitions(thresholds, every):
     return pd.DataFrame(definitions, columns=["stage", "definition"])
 
 
-def stage_shares(stage_transitions):
-    """How customers spread over the stages at the end of each period: a frame by period and stage.
+def _percent(share):
+    return f"{100 * share:.0f} %"
 
-    stage_transitions : of `tables.stages`
-    returns : customers, count; share of all customers then, 0 to 1; stages nobody is in included
+
+@needs_fit
+def stage_shares(stage_transitions: pd.DataFrame) -> pd.DataFrame:
+    """How customers spread over the stages at the end of each period.
+
+    Parameters
+    ----------
+    stage_transitions : DataFrame
+        Of the function of this name.
+
+    Returns
+    -------
+    DataFrame
+        - period, stage: stages that nobody is in included
+        - customers: count
+        - share: of all customers then, 0 to 1
     """
     counts = stage_transitions.pivot_table("customers", "period", "stage", "sum", fill_value=0)
     counts = counts.reindex(columns=list(STAGES), fill_value=0)
@@ -48,13 +80,47 @@ def stage_shares(stage_transitions):
     return pd.DataFrame(both).rename_axis(["period", "stage"]).reset_index()
 
 
-def decline_and_recovery(stage_transitions):
-    """How many customers fell into decline, and recovered from it, period by period: a frame by period and change.
+@needs_fit
+def share_in_stage(stage_shares: pd.DataFrame, stage: str) -> Estimate:
+    """The share of customers who are in a stage at the end of the last period.
 
-    change     "declined", of those in another stage a period earlier, or "recovered", of those in decline
-    customers  of whom it is a share, count
-    changed    count
-    share, ci_low, ci_high  0 to 1, with its 95 % interval (Wilson); blank where there was nobody
+    Parameters
+    ----------
+    stage_shares : DataFrame
+        Of the function of this name.
+    stage : str
+        establishment, growth, maturity or decline.
+
+    Returns
+    -------
+    Estimate
+        A share of all customers, who are counted and not sampled, so that there is no interval.
+    """
+    if stage not in STAGES:
+        raise InputError(f"stage = {stage!r}: choose one of {', '.join(STAGES)}")
+    last = stage_shares[stage_shares.period == stage_shares.period.max()].set_index("stage")
+    return Estimate(last.share[stage], n=int(last.customers.sum()), unit="of customers", kind="share")
+
+
+@needs_fit
+def decline_and_recovery(stage_transitions: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
+    """How many customers moved into decline, and recovered from it, period by period.
+
+    Parameters
+    ----------
+    stage_transitions : DataFrame
+        Of the function of this name.
+    level : float
+        Confidence level of the interval.
+
+    Returns
+    -------
+    DataFrame
+        - period
+        - change: "declined", of those in another stage a period earlier, or "recovered", of those in decline
+        - customers: of whom it is a share, count
+        - changed: count
+        - share, ci_low, ci_high: 0 to 1, with its interval (Wilson); blank where there was nobody
     """
     known = stage_transitions[stage_transitions.previous != ""]
     was, is_ = known.previous == "decline", known.stage == "decline"
@@ -66,5 +132,5 @@ def decline_and_recovery(stage_transitions):
         parts.append(frame.reset_index())
     found = pd.concat(parts, ignore_index=True)
     asked = found.customers.where(found.customers > 0)
-    ci_low, ci_high = proportion_confint(found.changed, asked, method="wilson")
+    ci_low, ci_high = proportion_confint(found.changed, asked, alpha=1 - level, method="wilson")
     return found.assign(share=found.changed / asked, ci_low=ci_low, ci_high=ci_high)

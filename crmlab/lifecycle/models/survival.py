@@ -1,7 +1,7 @@
-"""How long customers with a contract stay, without a model of why: survival curves and what they say of groups.
+"""How long customers with a contract stay, counted without a model: survival curves, and how groups compare.
 
-All take `durations`: group, renewals (survived), churned, customers. A loss at renewal t is seen at period t, one
-more than those survived; who was last seen holding the contract after `renewals` is at risk up to that period.
+All take `durations`: group, renewals (survived), churned, customers. A loss at renewal t is observed at period t, one
+more than those survived; a contract still held when last observed, after `renewals`, is at risk up to that period.
 """
 
 import numpy as np
@@ -9,52 +9,103 @@ import pandas as pd
 from scipy import stats
 
 from crmlab.contracts import InputError
+from crmlab.model import needs_fit
 
-NORMAL = stats.norm.ppf(0.975)
 
+@needs_fit
+def survival_curve(durations: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
+    """Share of each group that survived each renewal: the Kaplan-Meier curve.
 
-def survival_curve(durations):
-    """Share of each group that survived each renewal: a frame by group and period. [Kaplan & Meier 1958]
+    Parameters
+    ----------
+    durations : DataFrame
+        group, renewals, churned, customers, as from `durations`.
+    level : float
+        Confidence level of the intervals.
 
-    period     renewals since the start; 0 is the start itself
-    at_risk    customers whose renewal was seen, kept or lost
-    lost       of them, those who did not renew
-    survival   share of all that survives this renewal, 0 to 1
-    standard_error  [Greenwood]
-    ci_low, ci_high  its 95 % interval, of log(−log survival), so that it stays within 0 and 1
-    reason     why there is no interval; "" where there is one
+    Returns
+    -------
+    DataFrame
+        A row for each group and period: group; period, renewals since the start, 0 being the start itself; at_risk,
+        customers whose renewal was observed; lost, those of them who did not renew; survival, share of all that
+        survives this renewal, 0 to 1; standard_error (Greenwood); ci_low and ci_high, the interval of
+        log(−log survival), which stays within 0 and 1; reason, why there is no interval.
+
+    References
+    ----------
+    Kaplan & Meier (1958), Nonparametric estimation from incomplete observations.
+
+    Examples
+    --------
+    >>> from crmlab import lifecycle
+    >>> left = pd.DataFrame({"group": "all", "period": [0, 1, 2], "customers": [100, 63, 47]})
+    >>> lifecycle.survival_curve(lifecycle.durations(left))[["period", "at_risk", "lost", "survival"]]
+       period  at_risk  lost  survival
+    0       0      100     0      1.00
+    1       1      100    37      0.63
+    2       2       63    16      0.47
     """
-    parts = {group: _curve(rows) for group, rows in durations.groupby("group")}
+    parts = {group: _curve(rows, level) for group, rows in durations.groupby("group")}
     return pd.concat(parts, names=["group"]).reset_index("group").reset_index(drop=True)
 
 
-def median_survival(durations):
-    """The period by which half of each group is lost: a frame by group, with its 95 % interval.
+@needs_fit
+def median_survival(durations: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
+    """The period by which half of each group is lost.
 
-    customers, lost           count
-    median, ci_low, ci_high   periods; the ends are where those of the curve pass one half [Brookmeyer & Crowley 1982],
-                              NA where that is not seen
-    reason                    why there is no median, or no upper end; "" where there are both
+    Parameters
+    ----------
+    durations : DataFrame
+        group, renewals, churned, customers.
+    level : float
+        Confidence level of the intervals.
+
+    Returns
+    -------
+    DataFrame
+        By group: customers and lost, count; median, ci_low and ci_high, periods, the ends being where those of the
+        curve pass one half, NA where that is not observed; reason, why there is no median, or no upper end.
+
+    References
+    ----------
+    Brookmeyer & Crowley (1982), A confidence interval for the median survival time.
     """
-    found = {group: _median(rows) for group, rows in survival_curve(durations).groupby("group")}
+    found = {group: _median(rows) for group, rows in survival_curve(durations, level).groupby("group")}
     frame = pd.DataFrame.from_dict(found, orient="index").rename_axis("group")
     for name in ("median", "ci_low", "ci_high"):
         frame[name] = frame[name].astype("Float64")
     return frame
 
 
-def restricted_mean_survival(durations, periods=None):
-    """Periods that a customer of each group keeps on average, of the first `periods`: a frame by group.
+@needs_fit
+def restricted_mean_survival(durations: pd.DataFrame, periods: int | None = None, level: float = 0.95) -> pd.DataFrame:
+    """Periods that a customer of each group keeps the contract on average, of the first `periods`.
 
-    periods    : None takes the longest that every group was seen for, so that groups can be compared
-    returns
-        periods        of which the mean is taken
-        mean           periods, the area under the curve, with standard_error, ci_low and ci_high (95 %)
-        difference     from the first group, with difference_ci_low, difference_ci_high (95 %); NA for that group itself
-        reason         why there is no interval, or no mean as a group is too young; "" where there is one
-    The variance is that of the area, Σ (area beyond each loss)² lost / (at risk (at risk − lost)), rather than the
-    survivors' sample variance. [Klein & Moeschberger 2003, (4.5.2)] Raises InputError where a group was not seen
-    so long.
+    Parameters
+    ----------
+    durations : DataFrame
+        group, renewals, churned, customers.
+    periods : int, optional
+        None takes the longest that every group was observed for, so that groups can be compared.
+    level : float
+        Confidence level of the intervals.
+
+    Returns
+    -------
+    DataFrame
+        By group: periods, of which the mean is taken; mean, the area under the curve, periods, with standard_error,
+        ci_low and ci_high; difference from the first group, with difference_ci_low and difference_ci_high, NA for that
+        group itself; reason, why there is no interval, or no mean as a group is too young.
+
+    Raises
+    ------
+    InputError
+        Where a group was not observed so long.
+
+    References
+    ----------
+    Klein & Moeschberger (2003), Survival Analysis, (4.5.2): the variance is that of the area,
+    Σ (area beyond each loss)² lost / (at risk (at risk − lost)), rather than the survivors' sample variance.
     """
     curves = dict(list(survival_curve(durations).groupby("group")))
     longest = min(_followup(rows) for rows in curves.values())
@@ -63,37 +114,52 @@ def restricted_mean_survival(durations, periods=None):
     if periods is None:
         periods = int(longest if np.isfinite(longest) else max(rows.period.iloc[-1] for rows in curves.values()))
     if not 0 < periods <= longest:
-        raise InputError(f"periods = {periods!r}: every group was seen for {longest:g} of them; choose 1 up to that")
+        raise InputError(
+            f"periods = {periods!r}: every group was observed for {longest:g} of them; choose 1 up to that"
+        )
     areas = {group: _restricted_mean(rows, periods) for group, rows in curves.items()}
-    frame = pd.DataFrame.from_dict(
-        areas, orient="index", columns=["mean", "standard_error"], dtype="Float64"
-    ).rename_axis("group")
+    columns = ["mean", "standard_error"]
+    frame = pd.DataFrame.from_dict(areas, orient="index", columns=columns, dtype="Float64").rename_axis("group")
     frame.insert(0, "periods", periods)
-    frame["ci_low"], frame["ci_high"] = (
-        frame["mean"] - NORMAL * frame.standard_error,
-        frame["mean"] + NORMAL * frame.standard_error,
-    )
+    z, error = _z(level), frame.standard_error
+    frame["ci_low"], frame["ci_high"] = frame["mean"] - z * error, frame["mean"] + z * error
     frame["difference"] = (frame["mean"] - frame["mean"].iloc[0]).where(frame.index != frame.index[0])
-    reach = NORMAL * (frame.standard_error**2 + frame.standard_error.iloc[0] ** 2) ** 0.5
+    reach = z * (error**2 + error.iloc[0] ** 2) ** 0.5
     frame["difference_ci_low"], frame["difference_ci_high"] = frame.difference - reach, frame.difference + reach
-    frame["reason"] = np.where(frame.standard_error.isna(), f"no interval: nobody was lost before period {periods}", "")
+    frame["reason"] = np.where(error.isna(), f"no interval: nobody was lost before period {periods}", "")
     return frame
 
 
+def _z(level):
+    return stats.norm.ppf((1 + level) / 2)
+
+
 def _no_restricted_means(young, groups):
-    """The frame of `restricted_mean_survival` where some groups were not seen for a whole period."""
+    """The frame of `restricted_mean_survival` where some groups were not observed for a whole period."""
     numbers = ("mean", "standard_error", "ci_low", "ci_high", "difference", "difference_ci_low", "difference_ci_high")
-    reason = f"cannot be estimated: {', '.join(map(str, young))} not seen for a whole period yet"
+    reason = f"cannot be estimated: {', '.join(map(str, young))} not observed for a whole period yet"
     frame = pd.DataFrame(pd.NA, pd.Index(groups, name="group"), numbers, dtype="Float64").assign(reason=reason)
     frame.insert(0, "periods", 0)
     return frame
 
 
-def log_rank_test(durations):
-    """Whether groups lose customers alike: a frame of one row. [Mantel 1966; Peto & Peto 1972]
+@needs_fit
+def log_rank_test(durations: pd.DataFrame) -> pd.DataFrame:
+    """Whether groups lose customers alike.
 
-    groups, chi2, df, p : the test; NA where it cannot be made
-    reason              : why not; "" where it can
+    Parameters
+    ----------
+    durations : DataFrame
+        group, renewals, churned, customers.
+
+    Returns
+    -------
+    DataFrame
+        One row: groups, chi2, df and p, NA where the test cannot be made; reason, why not.
+
+    References
+    ----------
+    Mantel (1966), Evaluation of survival data; Peto & Peto (1972), Asymptotically efficient rank invariant procedures.
     """
     table = survival_curve(durations)
     table = table[table.period > 0].pivot(index="period", columns="group", values=["at_risk", "lost"]).fillna(0)
@@ -117,7 +183,7 @@ def log_rank_test(durations):
 
 
 def at_risk_and_lost(durations):
-    """Customers whose renewal 1, 2 … was seen, and of them those lost at it: two arrays."""
+    """Customers whose renewal 1, 2 … was observed, and of them those lost at it: two arrays."""
     renewals, weight = durations.renewals.to_numpy(), durations.customers.to_numpy()
     last = renewals + durations.churned.to_numpy()
     top = int(last.max(initial=0))
@@ -126,31 +192,44 @@ def at_risk_and_lost(durations):
     return left[::-1].cumsum()[::-1][1:], lost[1:]
 
 
-def censor_at(durations, periods):
-    """What was known of `durations` once each customer had been there for so many periods: a frame like it."""
+def censor_at(durations: pd.DataFrame, periods: int) -> pd.DataFrame:
+    """`durations` as observed once each customer had held the contract for so many periods.
+
+    Parameters
+    ----------
+    durations : DataFrame
+        group, renewals, churned, customers.
+    periods : int
+        Renewals that count; what came after is not seen.
+
+    Returns
+    -------
+    DataFrame
+        group, renewals, churned, customers.
+    """
     churned = durations.churned & (durations.renewals < periods)
-    known = durations.assign(renewals=durations.renewals.clip(upper=periods), churned=churned)
-    return known.groupby(["group", "renewals", "churned"], as_index=False).customers.sum()
+    censored = durations.assign(renewals=durations.renewals.clip(upper=periods), churned=churned)
+    return censored.groupby(["group", "renewals", "churned"], as_index=False).customers.sum()
 
 
-def _curve(rows):
+def _curve(rows, level):
     at_risk, lost = (np.append(0, found) for found in at_risk_and_lost(rows))
     at_risk[0] = rows.customers.sum()
     survival = np.cumprod(1 - lost / at_risk)
     with np.errstate(divide="ignore", invalid="ignore"):
         spread = np.cumsum(lost / (at_risk * (at_risk - lost)))  # Greenwood's sum
-        reach = np.exp(NORMAL * np.sqrt(spread) / np.abs(np.log(survival)))
+        reach = np.exp(_z(level) * np.sqrt(spread) / np.abs(np.log(survival)))
         ends = {
             "standard_error": survival * np.sqrt(spread),
             "ci_low": survival**reach,
             "ci_high": survival ** (1 / reach),
         }
-    known = (survival > 0) & (survival < 1)
+    partial = (survival > 0) & (survival < 1)
     reason = np.where(survival == 1, "nobody was lost so far", "nobody is left")
     return pd.DataFrame(
         {"period": np.arange(len(lost)), "at_risk": at_risk, "lost": lost, "survival": survival}
-        | {name: pd.Series(found, dtype="Float64").where(known) for name, found in ends.items()}
-        | {"reason": np.where(known, "", np.char.add("cannot be estimated: ", reason))}
+        | {name: pd.Series(found, dtype="Float64").where(partial) for name, found in ends.items()}
+        | {"reason": np.where(partial, "", np.char.add("cannot be estimated: ", reason))}
     )
 
 
@@ -164,16 +243,16 @@ def _median(rows):
     found |= {"ci_low": passed("ci_low"), "ci_high": passed("ci_high"), "reason": ""}
     if found["median"] is pd.NA:
         found["reason"] = (
-            f"cannot be estimated: {last.survival:.1%} are still there after period {last.period}; "
+            f"cannot be estimated: {last.survival:.1%} are still customers after period {last.period}; "
             "use the restricted mean"
         )
     elif found["ci_high"] is pd.NA:
-        found["reason"] = "the upper end cannot be estimated: too few were seen for so long"
+        found["reason"] = "the upper end cannot be estimated: too few were observed for so long"
     return found
 
 
 def _followup(rows):
-    """Periods up to which the curve is known: for ever where nobody is left."""
+    """Periods up to which the curve is known: infinite where nobody is left."""
     return np.inf if rows.survival.iloc[-1] == 0 else rows.period.iloc[-1]
 
 

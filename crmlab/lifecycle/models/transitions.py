@@ -2,76 +2,128 @@
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import optimize, stats
 
 from crmlab.lifecycle.tables.stages import STAGES
-from crmlab.result import Verdict, number
+from crmlab.model import needs_fit
 
 PRIOR = 0.5  # Jeffreys', for each move that the rules allow
-IMPOSSIBLE = (("growth", "establishment"), ("maturity", "establishment"))  # orders so far never become fewer
-ALPHA = 0.05  # of the test of the Markov property
+IMPOSSIBLE = (("growth", "establishment"), ("maturity", "establishment"))  # the number of orders so far never falls
 
 
-def transition_counts(stage_transitions):
-    """Customers by stage a period earlier (rows) and stage (columns), all periods together: a frame."""
+@needs_fit
+def transition_counts(stage_transitions: pd.DataFrame) -> pd.DataFrame:
+    """Customers by stage a period earlier (rows) and stage (columns), all periods together.
+
+    Parameters
+    ----------
+    stage_transitions : DataFrame
+        Of the function of this name.
+
+    Returns
+    -------
+    DataFrame
+        Counts; one customer counts once a period.
+    """
     known = stage_transitions[stage_transitions.previous != ""]
     table = known.pivot_table("customers", "previous", "stage", "sum", fill_value=0)
     return table.reindex(index=list(STAGES), columns=list(STAGES), fill_value=0).astype("int64")
 
 
 def transition_posterior(stage_transitions):
-    """What is known of the moves out of each stage: Dirichlet parameters by stage, 0 where the rules allow no move."""
-    seen = transition_counts(stage_transitions)
+    """Posterior of the moves out of each stage: Dirichlet parameters by stage, 0 where the rules allow no move."""
+    counts = transition_counts(stage_transitions)
     return {
-        stage: np.array([0.0 if (stage, to) in IMPOSSIBLE else PRIOR + seen.loc[stage, to] for to in STAGES])
+        stage: np.array([0.0 if (stage, to) in IMPOSSIBLE else PRIOR + counts.loc[stage, to] for to in STAGES])
         for stage in STAGES
     }
 
 
-def transition_probabilities(stage_transitions):
-    """The chance of moving from each stage to each in a period: a frame, one row a pair of stages.
+@needs_fit
+def transition_probabilities(stage_transitions: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
+    """The probability of moving from each stage to each in a period.
 
-    stage_transitions : of `tables.stages`
-    returns
-        previous, stage
-        customers  who moved so, count; one customer counts once a period
-        n          customers in `previous`, count
-        probability   posterior mean under Jeffreys' prior
-        ci_low, ci_high   its 95 % interval; it takes moves as independent, and is too narrow where customers differ
-        reason     why there is none
+    Parameters
+    ----------
+    stage_transitions : DataFrame
+        Of the function of this name.
+    level : float
+        Confidence level of the interval.
+
+    Returns
+    -------
+    DataFrame
+        A row for each pair of stages:
+
+        - previous, stage
+        - customers: who moved so, count; one customer counts once a period
+        - n: customers in `previous`, count
+        - probability: posterior mean under Jeffreys' prior
+        - ci_low, ci_high: its interval; it takes moves as independent, and is too narrow where customers differ
+        - reason: why a cell is blank, or 0
+
+    Examples
+    --------
+    >>> from crmlab import catalog, lifecycle
+    >>> orders, thresholds = catalog.orders("cdnow_sample"), lifecycle.OverdueThresholds((205, 173, 117), 4.9)
+    >>> transitions = lifecycle.stage_transitions(orders, "1998-06-30", "month", thresholds)
+    >>> moves = lifecycle.transition_probabilities(transitions).set_index(["previous", "stage"])
+    >>> round(float(moves.probability["maturity", "decline"]), 3)
+    0.052
     """
-    seen, rows = transition_counts(stage_transitions), []
-    for previous, known in transition_posterior(stage_transitions).items():
-        total = known.sum()
-        for stage, alpha in zip(STAGES, known, strict=True):
+    counts, found = transition_counts(stage_transitions), []
+    tails = (1 - level) / 2, (1 + level) / 2
+    for previous, alphas in transition_posterior(stage_transitions).items():
+        total = alphas.sum()
+        for stage, alpha in zip(STAGES, alphas, strict=True):
             row = {"previous": previous, "stage": stage}
-            row |= {"customers": seen.loc[previous, stage], "n": seen.loc[previous].sum()}
-            ci_low, ci_high = stats.beta.ppf((0.025, 0.975), alpha, total - alpha) if alpha else (np.nan, np.nan)
-            found = {"probability": alpha / total, "ci_low": ci_low, "ci_high": ci_high, "reason": ""}
+            row |= {"customers": counts.loc[previous, stage], "n": counts.loc[previous].sum()}
+            ci_low, ci_high = stats.beta.ppf(tails, alpha, total - alpha) if alpha else (np.nan, np.nan)
+            estimate = {"probability": alpha / total, "ci_low": ci_low, "ci_high": ci_high, "reason": ""}
             if not alpha:
-                found |= {"reason": "impossible: orders so far never become fewer"}
+                estimate |= {"reason": "impossible: the number of orders so far never falls"}
             if not row["n"]:
-                found = dict.fromkeys(("probability", "ci_low", "ci_high"), np.nan)
-                found |= {"reason": f"cannot be estimated: nobody was in {previous} and seen a period later"}
-            rows.append(row | found)
-    return pd.DataFrame(rows)
+                estimate = dict.fromkeys(("probability", "ci_low", "ci_high"), np.nan)
+                estimate |= {"reason": f"cannot be estimated: nobody was in {previous} a period before the end"}
+            found.append(row | estimate)
+    return pd.DataFrame(found)
 
 
-def markov_order_test(stage_transitions):
-    """Whether the stage two periods ago matters beside the last one: likelihood-ratio tests, a frame by `previous`.
+@needs_fit
+def markov_order_test(stage_transitions: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
+    """Whether the stage two periods ago matters beside the last one: likelihood-ratio tests.
 
-    n        moves with two periods before them, count
-    g2, df   twice the gain in log-likelihood of a second-order chain over a first-order one, and its degrees of
-             freedom, of the cells that were seen [Anderson & Goodman 1957]
-    p        by chi-squared, rough where there are `sparse_cells`
-    sparse_cells   cells in which fewer than five are expected, count
-    dissimilarity  share of moves that would have to change for the present stage alone to decide them, 0 to 1
-    reason   why there is no test
-    The last row, "all", sums them.
+    Parameters
+    ----------
+    stage_transitions : DataFrame
+        Of the function of this name.
+    level : float
+        Confidence level of the interval.
+
+    Returns
+    -------
+    DataFrame
+        By `previous`, the last row "all" for their sum:
+
+        - n: moves with two periods before them, count
+        - g2, df: twice the gain in log-likelihood of a second-order chain over a first-order one, and its degrees of
+          freedom, of the cells that occur
+        - p: by chi-squared, rough where there are `sparse_cells`
+        - sparse_cells: cells in which fewer than five are expected, count
+        - dissimilarity: share of moves that would have to change for the present stage alone to decide them, 0 to 1
+        - effect_size, effect_size_ci_low, effect_size_ci_high: Cohen's w, the root of the noncentrality of g2 per move,
+          with its interval
+        - reason: why there is no test
+
+    References
+    ----------
+    Anderson & Goodman (1957), Statistical inference about Markov chains. Cohen (1988), Statistical Power Analysis,
+    chapter 7: w of .1, .3 and .5 is a small, medium and large effect. Steiger & Fouladi (1997), Noncentrality interval
+    estimation.
     """
-    known = stage_transitions[(stage_transitions.previous != "") & (stage_transitions.before_previous != "")]
-    rows = [_order_test(stage, known[known.previous == stage]) for stage in STAGES]
-    found = pd.DataFrame(rows).set_index("previous")
+    kept = (stage_transitions.previous != "") & (stage_transitions.before_previous != "")
+    known = stage_transitions[kept]
+    found = pd.DataFrame([_order_test(stage, known[known.previous == stage]) for stage in STAGES]).set_index("previous")
     whole = found[["n", "g2", "df", "sparse_cells"]].sum()
     dissimilarity = (found.dissimilarity * found.n).sum() / max(whole.n, 1)
     found.loc["all"] = {**whole, "dissimilarity": dissimilarity, "reason": "" if whole.df else _untested(whole.n)}
@@ -79,18 +131,41 @@ def markov_order_test(stage_transitions):
     found["p"] = stats.chi2.sf(found.g2, found.df.where(tested))
     found.loc[~tested, ["g2", "dissimilarity"]] = np.nan
     found = found.astype({"n": "int64", "df": "int64", "sparse_cells": "int64"})
-    return found[["n", "g2", "df", "p", "sparse_cells", "dissimilarity", "reason"]]
+    effects = [_effect_size(row.g2, row.df, row.n, level) for row in found.itertuples()]
+    sizes = ["effect_size", "effect_size_ci_low", "effect_size_ci_high"]
+    found = found.join(pd.DataFrame(effects, found.index, sizes))
+    return found[["n", "g2", "df", "p", "sparse_cells", "dissimilarity", *sizes, "reason"]]
+
+
+def _effect_size(g2, df, n, level):
+    """Cohen's w with its interval, from the noncentralities under which g2 lies at either tail."""
+    if not df:
+        return np.nan, np.nan, np.nan
+    tail = (1 - level) / 2
+    ends = (_noncentrality(g2, df, 1 - tail), _noncentrality(g2, df, tail))
+    return tuple(np.sqrt(part / n) for part in (max(g2 - df, 0.0), *ends))
+
+
+def _noncentrality(g2, df, share):
+    """The noncentrality under which so large a share of chi-squared lies below `g2`; 0 where none does."""
+
+    def excess(noncentrality):
+        return stats.ncx2.cdf(g2, df, noncentrality) - share
+
+    if stats.chi2.cdf(g2, df) <= share:
+        return 0.0
+    return optimize.brentq(excess, 1e-9, 2 * g2 + 20 * np.sqrt(g2) + 100)
 
 
 def _order_test(stage, known):
     """One row of `markov_order_test`."""
     table = known.pivot_table("customers", "before_previous", "stage", "sum", fill_value=0)
-    seen = table.to_numpy(float)
-    total = seen.sum()
-    expected = np.outer(seen.sum(axis=1), seen.sum(axis=0)) / max(total, 1)
-    df = max(seen.shape[0] - 1, 0) * max(seen.shape[1] - 1, 0)
-    g2 = 2 * (seen[seen > 0] * np.log(seen[seen > 0] / expected[seen > 0])).sum()
-    dissimilarity = np.abs(seen - expected).sum() / 2 / max(total, 1)
+    counts = table.to_numpy(float)
+    total = counts.sum()
+    expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / max(total, 1)
+    df = max(counts.shape[0] - 1, 0) * max(counts.shape[1] - 1, 0)
+    g2 = 2 * (counts[counts > 0] * np.log(counts[counts > 0] / expected[counts > 0])).sum()
+    dissimilarity = np.abs(counts - expected).sum() / 2 / max(total, 1)
     row = {"previous": stage, "n": total, "g2": g2 if df else 0.0, "df": df, "sparse_cells": (expected < 5).sum()}
     return row | {"dissimilarity": dissimilarity, "reason": "" if df else _untested(total)}
 
@@ -99,27 +174,23 @@ def _untested(total):
     return f"cannot be estimated: {total:,.0f} moves, which do not differ in what came before or after"
 
 
-def first_order_markov(markov_order_test):
-    """Whether the present stage alone decides the next one: a Verdict on `markov_order_test`, at ALPHA."""
-    whole, claim = markov_order_test.loc["all"], "The present stage alone decides the next one"
-    instead = (
-        "values over a few periods, and `markov_order_test` to see which stages remember; the values for ever are rough"
-    )
-    if not whole.df:
-        return Verdict(claim, False, whole.reason, instead)
-    p = "< 0.0001" if whole.p < 1e-4 else f"= {number(whole.p, 2)}"
-    summary = f"G² {number(whole.g2)} on {whole.df:,} degrees of freedom, p {p}"
-    most = markov_order_test.dissimilarity.drop("all").idxmax()
-    summary += f"; {whole.dissimilarity:.1%} of {whole.n:,} moves would have to change, of those out of {most} "
-    return Verdict(claim, bool(whole.p > ALPHA), summary + f"{markov_order_test.dissimilarity[most]:.1%}", instead)
+@needs_fit
+def spend_by_stage(stage_transitions: pd.DataFrame) -> pd.DataFrame:
+    """What customers spend in a period that ends in each stage.
 
+    Parameters
+    ----------
+    stage_transitions : DataFrame
+        Of the function of this name.
 
-def spend_by_stage(stage_transitions):
-    """What customers spend in a period that ends in each stage: a frame by stage.
+    Returns
+    -------
+    DataFrame
+        By stage:
 
-    customers  count, once a period
-    mean       in the currency of the data, returns deducted
-    standard_error   of the mean
+        - customers: count, once a period
+        - mean: in the currency of the data, returns deducted
+        - standard_error: of the mean
     """
     sums = (
         stage_transitions.groupby("stage")[["customers", "spend", "spend_squares"]]

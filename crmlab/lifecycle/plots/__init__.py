@@ -1,5 +1,5 @@
 """Draw what the other parts found."""
 
-from crmlab.lifecycle.plots import cohorts, cycle, products, projection, stages, survival
+import lazy_loader
 
-__all__ = ["cohorts", "cycle", "products", "projection", "stages", "survival"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

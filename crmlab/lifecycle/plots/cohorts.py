@@ -1,5 +1,6 @@
 """Draw the cohort triangle, and the curves of its cohorts."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.colors import ListedColormap
@@ -8,18 +9,19 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from crmlab.lifecycle.tables.cohorts import IN_PROGRESS, NOT_YET, OBSERVED
-from crmlab.style import ACTUAL, BAND, EXPECTED, MUTED, axes
+from crmlab.style import ACTUAL, BAND, EXPECTED, MUTED, axes, plot
 
 SINCE = "Calendar periods since the first order"
 MOST_NUMBERS = 18  # periods, up to which cells bear their numbers
 MOST_DATES = 5  # under an axis
 MOST_LABELS = 24  # cohorts, up to which each is named
-SAID = {NOT_YET: "nothing known", IN_PROGRESS: "so far"}
+LABELS = {NOT_YET: "unknown", IN_PROGRESS: "so far"}
 CENTRED = {"ha": "center", "va": "center", "fontsize": "small"}
 BLANK, LIGHT = "#eceef0", "#aab2ba"  # what is not known yet, and hatches under numbers
 
 
-def cohort_triangle(table, ax=None):
+@plot
+def cohort_triangle(table: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
     """Draw `cohort_triangle`: share of each cohort that ordered in each period after its own, as a heat map.
 
     Cells not over yet are hatched, cells not begun yet grey; period 0 is left out, as all order in it.
@@ -33,7 +35,7 @@ def cohort_triangle(table, ax=None):
     edges = np.arange(0.5, share.shape[1] + 1), np.arange(len(share) + 1) - 0.5
     top = max(float(values.max()) if values.count() else 0, 0.01)
     mesh = ax.pcolormesh(*edges, values, vmin=0, vmax=top, cmap="Blues")
-    ax.figure.colorbar(mesh, ax=ax, label="Share who ordered", format=PercentFormatter(1))
+    ax.figure.colorbar(mesh, ax=ax, label="Share that ordered", format=PercentFormatter(1))
     marks = {NOT_YET: (BLANK, "", "white"), IN_PROGRESS: ("none", "////", LIGHT)}
     found = [_marked(ax, edges, state.to_numpy() == kind, *look, kind) for kind, look in marks.items()]
     numbered = share.shape[1] <= MOST_NUMBERS and len(share) <= MOST_LABELS
@@ -46,16 +48,17 @@ def cohort_triangle(table, ax=None):
     return ax
 
 
-def cohort_curves(table, cohort_means, ax=None):
+@plot
+def cohort_curves(table: pd.DataFrame, cohort_means: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
     """Draw `cohort_triangle` as a line a cohort, observed cells only, and `cohort_means` over them with its band."""
     ax = axes(ax)
     cells = table[(table.period > 0) & (table.state == OBSERVED)]
     faint = 0.6 * min(1, MOST_LABELS / max(cells.cohort.nunique(), 1))
     for i, (_, rows) in enumerate(cells.groupby("cohort")):
-        label = "a cohort" if i == 0 else None
+        label = "one cohort" if i == 0 else None
         ax.plot(rows.period, rows.share.astype(float), color=MUTED, linewidth=0.8, alpha=faint, label=label)
     ends = cohort_means.weighted_ci_low.astype(float), cohort_means.weighted_ci_high.astype(float)
-    ax.fill_between(cohort_means.index, *ends, color=BAND, linewidth=0, zorder=3, label="of all customers (95 %)")
+    ax.fill_between(cohort_means.index, *ends, color=BAND, linewidth=0, zorder=3, label="95 % confidence interval")
     ax.plot(cohort_means.index, cohort_means.weighted, color=ACTUAL, zorder=4, label="all customers")
     top = float(cells.share.max()) if len(cells) else 1.0
     ax.set(xlabel=SINCE, ylabel="Share of customers who ordered", ylim=(0, 1.1 * top))
@@ -65,15 +68,23 @@ def cohort_curves(table, cohort_means, ax=None):
     return ax
 
 
-def p_alive_curve(table, ax=None):
-    """Draw `p_alive_curve`: mean chance of being active by cohort or by age, as a model has it."""
+@plot
+def p_alive_curve(table: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
+    """Draw `p_alive_curve`: mean probability of being active by cohort or by age, by a model."""
     ax, known = axes(ax), table.dropna(subset=["ci_low", "ci_high"])
     if len(known):
         ends = known.ci_low.astype(float), known.ci_high.astype(float)
-        ax.fill_between(known.index, *ends, color=BAND, linewidth=0, label="confidence (95 %)")
-    ax.plot(table.index, table.p_alive, "o-", color=EXPECTED, markersize=4, label="model-based: nobody saw who left")
+        ax.fill_between(known.index, *ends, color=BAND, linewidth=0, label="95 % confidence interval")
+    ax.plot(
+        table.index,
+        table.p_alive,
+        "o-",
+        color=EXPECTED,
+        markersize=4,
+        label="by a model, as departures are not observed",
+    )
     name = str(table.index.name or "group").replace("_", " ").capitalize()
-    ax.set(xlabel=name, ylabel="Mean chance of being active", ylim=(0, 1.05))
+    ax.set(xlabel=name, ylabel="Mean probability of being active", ylim=(0, 1.05))
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     if isinstance(table.index, pd.DatetimeIndex):
         ax.set_xticks(table.index[:: len(table) // MOST_DATES + 1])
@@ -83,7 +94,7 @@ def p_alive_curve(table, ax=None):
 
 
 def _nothing(ax):
-    """Says that there is no cell to draw."""
+    """Empty axes that state that there is no cell to draw."""
     ax.text(0.5, 0.5, "No period after the first order's has begun", transform=ax.transAxes, color=MUTED, ha="center")
     ax.set(xlabel=SINCE, ylabel="Cohort from (customers)", xticks=[], yticks=[])
     return ax
@@ -95,13 +106,13 @@ def _room(cohorts, periods):
 
 
 def _marked(ax, edges, mask, face, hatch, ink, kind):
-    """Cells of a kind, marked as such: the patch that says so in the legend, or None where there are none."""
+    """Cells of a kind, marked as such: the patch that explains it in the legend, or None where there are none."""
     if not mask.any():
         return None
     plain = np.ma.masked_where(~mask, np.zeros(mask.shape))
     shown = ListedColormap([face if face != "none" else (0, 0, 0, 0)])
     ax.pcolor(*edges, plain, cmap=shown, hatch=hatch, edgecolor=ink, linewidth=0)
-    return Patch(facecolor=face, hatch=hatch, edgecolor=ink, linewidth=0, label=f"{kind}: {SAID[kind]}")
+    return Patch(facecolor=face, hatch=hatch, edgecolor=ink, linewidth=0, label=f"{kind}: {LABELS[kind]}")
 
 
 def _numbers(ax, values, top, so_far):
@@ -116,7 +127,7 @@ def _numbers(ax, values, top, so_far):
 
 
 def _labels(ax, size, unit):
-    """What stands at the lines, each cohort with its size, or every so many of them, and along the columns."""
+    """Labels of rows, each cohort with its size, or every so many of them, and of columns."""
     step = max(int(np.ceil(len(size) / MOST_LABELS)), 1)
     places = range(0, len(size), step)
     ax.set_yticks(list(places), [f"{size.index[i]:%Y-%m-%d} ({size.iloc[i]:,})" for i in places])

@@ -1,20 +1,23 @@
 """Draw how customers come back, and from when on they are overdue."""
 
+import matplotlib.pyplot as plt
+import pandas as pd
 from matplotlib.ticker import PercentFormatter
 
 from crmlab.lifecycle.tables.cycle import POOLED_FROM
-from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes
+from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes, plot
 
 LOOKS = {1: (EXPECTED, "-"), 2: (ACTUAL, "--"), 3: (BASELINE, "-."), POOLED_FROM: (MUTED, ":")}
 WAIT = "Days since the order"
 
 
-def return_curve(table, thresholds, ax=None):
+@plot
+def return_curve(table: pd.DataFrame, thresholds: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
     """Draw `return_curve`, waits in days, with the points of `overdue_thresholds` that are in days."""
     ax = axes(ax)
     for number, rows in table.groupby("order_number"):
         color, style = LOOKS[number]
-        ax.plot(rows.wait, rows.share, style, color=color, drawstyle="steps-post", label=_named(number))
+        ax.plot(rows.wait, rows.share, style, color=color, drawstyle="steps-post", label=_label(number))
         ax.fill_between(
             rows.wait, rows.share_ci_low, rows.share_ci_high, step="post", color=color, alpha=0.13, linewidth=0
         )
@@ -23,25 +26,26 @@ def return_curve(table, thresholds, ax=None):
             back = rows.share[rows.wait <= point].max()
             ax.plot(point, back, "v", color=color, markersize=9, markeredgecolor="white", zorder=5)
     ax.plot([], [], "v", color=ACTUAL, markersize=7, label="overdue from here on")
-    ax.set(xlabel=WAIT, ylabel="Share of customers back (95 %)", ylim=(0, 1), xlim=(0, None))
+    ax.set(xlabel=WAIT, ylabel="Share of customers who came back (95 % CI)", ylim=(0, 1), xlim=(0, None))
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncol=3, borderaxespad=0.2)
     return ax
 
 
-def return_hazard(table, ax=None):
-    """Draw `return_hazard`: the chance to come back on a day, by how long a customer has waited."""
+@plot
+def return_hazard(table: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
+    """Draw `return_hazard`: the probability to come back on a day, by how long a customer has waited."""
     ax = axes(ax)
     for number, rows in table.groupby("order_number"):
         color, style = LOOKS[number]
-        ax.plot(rows.wait_from, rows.hazard, style, color=color, drawstyle="steps-post", label=_named(number))
+        ax.plot(rows.wait_from, rows.hazard, style, color=color, drawstyle="steps-post", label=_label(number))
         ax.fill_between(rows.wait_from, rows.ci_low, rows.ci_high, step="post", color=color, alpha=0.13, linewidth=0)
-    ax.set(xlabel=WAIT, ylabel="Chance to come back within a day (95 %)", xlim=(0, None), ylim=(0, None))
+    ax.set(xlabel=WAIT, ylabel="Probability to come back within a day (95 % CI)", xlim=(0, None), ylim=(0, None))
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.legend(frameon=False)
     return ax
 
 
-def _named(number):
+def _label(number):
     names = {1: "after the first order", 2: "the second", 3: "the third"}
     return names.get(number, f"the {number}th and later")

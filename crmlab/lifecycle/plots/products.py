@@ -1,13 +1,14 @@
-"""Draw product life cycles: growth curves beside sales, stages along the path, shapes, and errors of foretelling."""
+"""Draw product life cycles: growth curves beside sales, stages along the path, shapes, and errors of forecasts."""
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
 from crmlab.lifecycle.models.product_stages import DECLINE, GROWTH, INTRODUCTION, MATURITY, UNDETERMINED
-from crmlab.style import ACTUAL, BAND, BASELINE, EXPECTED, MUTED, axes
+from crmlab.style import ACTUAL, BAND, BASELINE, EXPECTED, MUTED, axes, plot
 
 SHADES = {
     INTRODUCTION: ("#d9e7f2", "//"),
@@ -20,8 +21,23 @@ SALES = "Sales in the period, unit of the data"
 MARKS = ("o", "s", "^", "D", "v")
 
 
-def growth_path(table, ax=None, cumulative=False):
-    """Draw `growth_path`: sales beside the curve, in each period or `cumulative`; right of a line, to come."""
+@plot
+def growth_path(table: pd.DataFrame, cumulative: bool = False, ax: Axes | None = None) -> Axes:
+    """Draw `growth_path`: sales beside the curve; right of a line, to come.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As from `growth_path`.
+    cumulative : bool
+        Sales so far, rather than those in each period.
+    ax : Axes, optional
+        None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+    """
     ax = axes(ax)
     actual, expected, low, high = (
         ("cumulative_sales", "expected_cumulative", "expected_cumulative_ci_low", "expected_cumulative_ci_high")
@@ -31,35 +47,70 @@ def growth_path(table, ax=None, cumulative=False):
     fitted = table[expected].notna().any()
     if fitted and not cumulative:
         ax.fill_between(table.index, table.expected_pi_low, table.expected_pi_high, color=BAND, alpha=0.1, linewidth=0,
-                        label="likely sales (95 %)")  # fmt: skip
+                        label="prediction interval (95 %)")  # fmt: skip
     if fitted:
-        ax.fill_between(table.index, table[low], table[high], color=BAND, linewidth=0, label="curve (95 %)")
-        ax.plot(table.index, table[expected], "--", color=EXPECTED, label="curve")
+        ax.fill_between(
+            table.index,
+            table[low],
+            table[high],
+            color=BAND,
+            linewidth=0,
+            label="confidence interval (95 %)",
+        )
+        ax.plot(table.index, table[expected], "--", color=EXPECTED, label=table.model.iloc[0])
     ax.plot(table.index, table[actual], "o-", color=ACTUAL, markersize=4, label="sold")
-    seen = table.index[table.sales.notna()][-1]
-    if seen != table.index[-1]:
-        ax.axvline(seen, color=MUTED, linewidth=1)
-        ax.annotate(" to come", (seen, 1), xycoords=("data", "axes fraction"), va="top", color=MUTED)
+    last = table.index[table.sales.notna()][-1]
+    if last != table.index[-1]:
+        ax.axvline(last, color=MUTED, linewidth=1)
+        ax.annotate(" to come", (last, 1), xycoords=("data", "axes fraction"), va="top", color=MUTED)
     ax.set(xlabel="Period", ylabel="Sales so far, unit of the data" if cumulative else SALES, ylim=(0, None))
     _of_time(ax, table.index)
-    ax.legend(frameon=False, loc="best")
+    ax.legend(frameon=False, ncols=2, loc="lower left", bbox_to_anchor=(0, 1))
     return ax
 
 
-def growth_curves(paths, sales, ax=None):
-    """Draw several `growth_path` at once, title -> frame: the curves beside sales, without intervals."""
-    ax = axes(ax)
+@plot
+def growth_paths(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw `growth_paths`: the curves beside sales, without intervals.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As from `growth_paths`.
+    ax : Axes, optional
+        None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+    """
+    ax, paths = axes(ax), table.groupby("model", sort=False)
+    sales = next(rows.sales.dropna() for _, rows in paths)
     ax.plot(sales.index, sales, "o", color=ACTUAL, markersize=5, label="sold")
-    for (title, frame), style in zip(paths.items(), ("-", "--", ":", "-."), strict=False):
-        ax.plot(frame.index, frame.expected, style, color=EXPECTED, label=title)
+    fitted = [(title, rows) for title, rows in paths if rows.expected.notna().any()]
+    for (title, rows), style in zip(fitted, ("-", "--", ":", "-."), strict=False):
+        ax.plot(rows.index, rows.expected, style, color=EXPECTED, label=title)
     ax.set(xlabel="Period", ylabel=SALES, ylim=(0, None))
-    _of_time(ax, max((frame.index for frame in paths.values()), key=len, default=sales.index))
+    _of_time(ax, max((rows.index for _, rows in fitted), key=len, default=sales.index))
     ax.legend(frameon=False)
     return ax
 
 
-def life_cycle_stages(table, ax=None):
-    """Draw `life_cycle_stages`: sales, and behind them the stage of each period along the path."""
+@plot
+def life_cycle_stages(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw `life_cycle_stages`: sales, and behind them the stage of each period along the path.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As from `life_cycle_stages`.
+    ax : Axes, optional
+        None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+    """
     ax = axes(ax)
     ends = _edges(table.index)
     for stage, left, right in zip(table.stage, ends[:-1], ends[1:], strict=True):
@@ -73,8 +124,21 @@ def life_cycle_stages(table, ax=None):
     return ax
 
 
-def growth_rates(table, ax=None):
-    """Draw `life_cycle_stages`: growth in a year, period by period, and the thresholds at 0 and 10 %."""
+@plot
+def growth_rates(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw `life_cycle_stages`: growth in a year, period by period, and the thresholds at 0 and 10 %.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As from `life_cycle_stages`.
+    ax : Axes, optional
+        None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+    """
     ax = axes(ax)
     known = table.growth.notna()
     ends = _edges(table.index)
@@ -93,13 +157,26 @@ def growth_rates(table, ax=None):
     return ax
 
 
-def life_cycle_shape(found, ax=None):
-    """Draw a `shapes.Shape`: sales, the line of straight pieces that says so, and its joints."""
-    ax, line = axes(ax), found.line
+@plot
+def life_cycle_shape(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw the line of a `life_cycle_shape`: sales, the straight pieces it was read from, and their joints.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The `line` of a Shape.
+    ax : Axes, optional
+        None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+    """
+    ax, line = axes(ax), table
     ax.plot(line.index, line.sales, "o", color=ACTUAL, markersize=4, label="sold")
     joints = line[line.joint]
     if line.line.notna().any():
-        ax.plot(line.index, line.line, color=EXPECTED, label=found.name)
+        ax.plot(line.index, line.line, color=EXPECTED, label=line["shape"].iloc[0])
     ax.plot(joints.index, joints.line, "D", color=EXPECTED, markersize=5, label="_joints")
     ax.set(xlabel="Period", ylabel=SALES, ylim=(0, None))
     _of_time(ax, line.index)
@@ -107,8 +184,21 @@ def life_cycle_shape(found, ax=None):
     return ax
 
 
-def errors_by_horizon(table, ax=None):
-    """Draw `errors_by_horizon`: how far each model missed, by how many periods ahead."""
+@plot
+def errors_by_horizon(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw `errors_by_horizon`: how far each model missed, by how many periods ahead.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As from `errors_by_horizon`.
+    ax : Axes, optional
+        None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+    """
     ax = axes(ax)
     curves = [model for model in table if not model.endswith("again")]
     for model, mark in zip(table, MARKS, strict=False):

@@ -1,60 +1,132 @@
-"""Draw projections of retention beside what came, how far they missed, and what a rise of retention is made of."""
+"""Draw projections of retention beside the observed, their errors, and what a rise of retention is made of."""
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
-from crmlab.style import ACTUAL, BAND, BASELINE, EXPECTED, MUTED, axes
+from crmlab.contracts import InputError
+from crmlab.style import ACTUAL, BAND, BASELINE, EXPECTED, MUTED, axes, panels, plot
 
 MODELS = {"sBG": ("-", "s"), "BdW": ("--", "^")}
 CURVES = {"linear": (":", "x"), "exponential": ("-.", "+"), "quadratic": ((0, (6, 2)), "d")}
-LINEAR = 10  # % of a miss, up to which the axis is not logarithmic
+LINEAR = 10  # % of an error, up to which the axis is not logarithmic
 PARTS = {
-    "selection": (EXPECTED, "", "mix: who leaves readily has left"),
-    "duration_dependence": (BASELINE, "", "customers change"),
-    "between_groups": (EXPECTED, "....", "mix of groups"),
+    "selection": (EXPECTED, "", "selection: those who leave readily have left"),
+    "duration_dependence": (BASELINE, "", "duration dependence: customers change"),
+    "between_groups": (EXPECTED, "....", "shares of groups move"),
     "unexplained": (MUTED, "////", "unexplained"),
 }
 
 
-def projected_survival(projected, observed, group, ax=None):
-    """Draw `projected_survival` of one group beside its `survival_curve`: filled marks were known to the models."""
-    ax = axes(ax)
+@plot
+def projected_survival(
+    projected: pd.DataFrame, observed: pd.DataFrame, groups: int = 3, ax: Axes | None = None
+) -> list[Axes] | Axes:
+    """Draw `projected_survival` beside `survival_curve`, a panel a group: filled marks were used in calibration.
+
+    Parameters
+    ----------
+    projected : DataFrame
+        As from `projected_survival`.
+    observed : DataFrame
+        As from `survival_curve`.
+    groups : int
+        How many groups are drawn, the largest.
+    ax : Axes, optional
+        Where the largest group is drawn alone; None draws panels on a new figure.
+
+    Returns
+    -------
+    list of Axes, or the one given
+    """
+    sizes = observed[observed.period == 0].set_index("group").at_risk
+    return _panels(_projection, sizes, groups, ax, projected, observed)
+
+
+@plot
+def residual_lifetimes(table: pd.DataFrame, groups: int = 3, ax: Axes | None = None) -> list[Axes] | Axes:
+    """Draw `residual_lifetimes`, a panel a group: payments to come by renewals survived.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As from `residual_lifetimes`.
+    groups : int
+        How many groups are drawn, the first.
+    ax : Axes, optional
+        Where the first group is drawn alone; None draws panels on a new figure.
+
+    Returns
+    -------
+    list of Axes, or the one given
+    """
+    return _panels(_lifetimes, _equal(table.group.unique()), groups, ax, table)
+
+
+@plot
+def final_period_errors(table: pd.DataFrame, groups: int = 3, ax: Axes | None = None) -> list[Axes] | Axes:
+    """Draw `final_period_errors`, a panel a group: how far the last period was missed, by the periods known.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As from `final_period_errors`. The axis is linear up to ±10 %, logarithmic beyond.
+    groups : int
+        How many groups are drawn, the first.
+    ax : Axes, optional
+        Where the first group is drawn alone; None draws panels on a new figure.
+
+    Returns
+    -------
+    list of Axes, or the one given
+    """
+    return _panels(_errors, _equal(table.index.get_level_values("group").unique()), groups, ax, table)
+
+
+def _equal(groups):
+    return pd.Series(1, groups)
+
+
+def _panels(draw, sizes, groups, ax, *frames):
+    """A panel for each of the largest groups, in their own order; or one on `ax`."""
+    if groups < 1:
+        raise InputError(f"groups = {groups!r}: choose how many groups to draw, 1 or more")
+    largest = sizes.sort_values(ascending=False, kind="stable").index
+    if ax is not None:
+        return draw(*frames, largest[0] if len(largest) else "", ax)
+    drawn = [group for group in sizes.index if group in largest[:groups]] or [""]
+    return [draw(*frames, group, panel) for group, panel in zip(drawn, panels(len(drawn)), strict=True)]
+
+
+def _projection(projected, observed, group, ax):
+    """The projections of one group."""
     lines = projected[(projected.group == group) & projected.survival.notna()]
     for model, rows in lines.groupby("model", sort=False):
-        style, _ = MODELS[model]
-        ends = rows.ci_low.astype(float), rows.ci_high.astype(float)
-        ax.fill_between(rows.period, *ends, color=BAND, alpha=0.15, linewidth=0)
-        ax.plot(rows.period, rows.survival.astype(float), linestyle=style, color=EXPECTED, label=f"{model} (95 % band)")
+        _line(ax, rows, "period", "survival", model)
     of_group = projected[projected.group == group]
-    known = of_group.period[of_group.in_calibration].max()
-    seen = observed[observed.group == group]
-    for later, face, label in ((False, ACTUAL, "actual, known"), (True, "white", "actual, later")):
-        rows = seen[(seen.period > known) == later]
+    split = of_group.period[of_group.in_calibration].max()
+    actual = observed[observed.group == group]
+    for in_holdout, face, label in ((False, ACTUAL, "observed, calibration"), (True, "white", "observed, holdout")):
+        rows = actual[(actual.period > split) == in_holdout]
         if len(rows):
             look = {"mfc": face, "color": ACTUAL, "markersize": 5, "label": label}
             ax.plot(rows.period, rows.survival, "o", **look)
-    ax.axvline(known, color=MUTED, linewidth=1)
+    ax.axvline(split, color=MUTED, linewidth=1)
     if lines.empty:
-        _said(ax, "No model could be fitted to what was known", 0.9)
-    ax.set(xlabel=f"Renewals since the start, periods ({group})", ylabel="Share still there", ylim=(0, 1.02))
+        _write(ax, "No model could be fitted to the calibration periods", 0.9)
+    ax.set(xlabel=f"Renewals since the start, periods ({group})", ylabel="Share retained", ylim=(0, 1.02))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.legend(frameon=False)
     return ax
 
 
-def residual_lifetimes(table, group, ax=None):
-    """Draw `residual_lifetimes` of one group: payments to come by renewals survived."""
-    ax = axes(ax)
+def _lifetimes(table, group, ax):
+    """The payments to come of one group."""
     lines = table[(table.group == group) & table.payments.notna()]
     for model, rows in lines.groupby("model", sort=False):
-        style, _ = MODELS[model]
-        ends = rows.ci_low.astype(float), rows.ci_high.astype(float)
-        ax.fill_between(rows.renewals, *ends, color=BAND, alpha=0.15, linewidth=0)
-        ax.plot(
-            rows.renewals, rows.payments.astype(float), linestyle=style, color=EXPECTED, label=f"{model} (95 % band)"
-        )
+        _line(ax, rows, "renewals", "payments", model)
     ax.set(xlabel=f"Renewals survived ({group})", ylabel="Payments to come, discounted", ylim=(0, None))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     if lines.empty:
@@ -63,15 +135,12 @@ def residual_lifetimes(table, group, ax=None):
     return ax
 
 
-def final_period_errors(table, group, ax=None):
-    """Draw `final_period_errors` of one group: how far the last period was missed, by how many periods were known.
-
-    The axis is linear up to ±10 %, logarithmic beyond.
-    """
-    ax, rows = axes(ax), table[table.index.get_level_values("group") == group].dropna(how="all")
-    ax.set(xlabel=f"Periods the projection knew ({group})", ylabel="Miss at the last period, of those left")
+def _errors(table, group, ax):
+    """How far the last period of one group was missed."""
+    rows = table[table.index.get_level_values("group") == group].dropna(how="all")
+    ax.set(xlabel=f"Periods in calibration ({group})", ylabel="Error at the last period, of those left")
     if rows.empty:
-        return _nothing(ax, "No projection can be compared with what came")
+        return _nothing(ax, "No projection can be compared with what was observed")
     for (_, model), row in rows.iterrows():
         (style, marker), color = (MODELS | CURVES)[model], EXPECTED if model in MODELS else BASELINE
         miss = row.dropna().astype(float)
@@ -86,12 +155,33 @@ def final_period_errors(table, group, ax=None):
     return ax
 
 
-def retention_decomposition(table, ax=None):
-    """Draw `retention_decomposition`: what each step of retention is made of, in points, and the whole of it."""
+def _line(ax, rows, x, y, model):
+    """A model's line with its band."""
+    style, _ = MODELS[model]
+    low, high = rows.ci_low.astype(float), rows.ci_high.astype(float)
+    ax.fill_between(rows[x], low, high, color=BAND, alpha=0.15, linewidth=0)
+    ax.plot(rows[x], rows[y].astype(float), linestyle=style, color=EXPECTED, label=f"{model} (95 % band)")
+
+
+@plot
+def retention_decomposition(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw `retention_decomposition`: what each step of retention is made of, in points, and the whole of it.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As from `retention_decomposition`.
+    ax : Axes, optional
+        None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+    """
     ax, steps = axes(ax), table[table.period != "all"]
     ax.set(xlabel="Renewal", ylabel="Change of retention from the one before, points")
     if steps.empty:
-        return _nothing(ax, "Too few renewals were seen to compare them")
+        return _nothing(ax, "Too few renewals were observed to compare them")
     places = steps.period.astype(int).to_numpy()
     up, down = np.zeros(len(steps)), np.zeros(len(steps))
     for name, (color, hatch, label) in PARTS.items():
@@ -105,7 +195,7 @@ def retention_decomposition(table, ax=None):
     change = 100 * steps.change.astype(float)
     reach = np.abs(100 * steps[["change_ci_low", "change_ci_high"]].astype(float).to_numpy().T - change.to_numpy())
     ax.errorbar(
-        places, change, reach, fmt="D", color=ACTUAL, ecolor=ACTUAL, markersize=4, capsize=3, label="seen (95 %)"
+        places, change, reach, fmt="D", color=ACTUAL, ecolor=ACTUAL, markersize=4, capsize=3, label="observed (95 %)"
     )
     ax.axhline(0, color=MUTED, linewidth=1)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
@@ -113,12 +203,12 @@ def retention_decomposition(table, ax=None):
     return ax
 
 
-def _said(ax, words, height=0.5):
+def _write(ax, words, height=0.5):
     ax.text(0.5, height, words, transform=ax.transAxes, color=MUTED, ha="center")
 
 
 def _nothing(ax, words):
-    """Says that there is nothing to draw."""
-    _said(ax, words)
+    """Writes that there is nothing to draw."""
+    _write(ax, words)
     ax.set(xticks=[], yticks=[])
     return ax

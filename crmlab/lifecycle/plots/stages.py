@@ -1,18 +1,23 @@
-"""Draw the stages of customers: how many are in each, how they move, what they are worth, how satisfied they are."""
+"""Draw the stages of customers: how many are in each, how they move, their value, how satisfied they are."""
 
+import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
+from crmlab.contracts import InputError
 from crmlab.lifecycle.tables.stages import STAGES
-from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes
+from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes, plot
 
 FILLS = {"establishment": "#cfe3ee", "growth": "#6fb1d3", "maturity": EXPECTED, "decline": "#d9c39a"}
 FEW = 30  # customers, of fewer of whom a share is not drawn
-NARROW = 0.06  # of all customers, below which a band cannot bear its name
+MEASURES = {"horizon_value": "over the next periods", "lifetime_value": "over an infinite horizon"}
+NARROW = 0.1  # of all customers, below which a band cannot bear its name
 
 
-def stage_shares(table, ax=None):
+@plot
+def stage_shares(table: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
     """Draw `stage_shares`: customers by stage at the end of each period, as bands that sum to all."""
     ax = axes(ax)
     bands = table.pivot(index="period", columns="stage", values="share")[list(STAGES)]
@@ -38,22 +43,24 @@ def stage_shares(table, ax=None):
     return ax
 
 
-def decline_and_recovery(table, ax=None):
-    """Draw `decline_and_recovery`: who fell into decline, and who recovered, of FEW and more, period by period."""
+@plot
+def decline_and_recovery(table: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
+    """Draw `decline_and_recovery`: shares that moved into decline, and that recovered, of FEW customers and more."""
     ax, table = axes(ax), table[table.customers >= FEW]
     for change, color, style in (("declined", BASELINE, "-"), ("recovered", EXPECTED, "--")):
         rows = table[table.change == change]
         of = "those not in decline" if change == "declined" else "those in decline"
         ax.plot(rows.period, rows.share, style, color=color, label=f"{change}, of {of}")
         ax.fill_between(rows.period, rows.ci_low, rows.ci_high, color=color, alpha=0.15, linewidth=0)
-    ax.set(xlabel="Period that begins", ylabel="Share who moved in it (95 %)", ylim=(0, None))
+    ax.set(xlabel="Period that begins", ylabel="Share who moved in it (95 % CI)", ylim=(0, None))
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.xaxis.set_major_formatter(ConciseDateFormatter(AutoDateLocator()))
     ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncol=2, borderaxespad=0.2)
     return ax
 
 
-def transition_probabilities(table, ax=None):
+@plot
+def transition_probabilities(table: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
     """Draw `transition_probabilities`: the probability of moving from each stage (row) to each, as a heat map."""
     ax = axes(ax, 4.4, 6.4)
     probability, ci_low, ci_high = (
@@ -63,38 +70,56 @@ def transition_probabilities(table, ax=None):
     ax.imshow(np.ma.masked_invalid(probability.to_numpy(float)), vmin=0, vmax=1, cmap="Blues", aspect="auto")
     for row, column in np.ndindex(probability.shape):
         p, ends = probability.iat[row, column], (ci_low.iat[row, column], ci_high.iat[row, column])
-        text = "not known" if np.isnan(p) else f"{p:.1%}\n({ends[0]:.1%} to {ends[1]:.1%})"
+        text = "unknown" if np.isnan(p) else f"{p:.1%}\n({ends[0]:.1%} to {ends[1]:.1%})"
         text = "impossible" if p == 0 and np.isnan(ends[0]) else text
         color = "white" if p > 0.5 else ACTUAL if np.isfinite(ends[0]) else MUTED
         ax.text(column, row, text, ha="center", va="center", fontsize="small", color=color)
     of = table.drop_duplicates("previous").set_index("previous")["n"]
     ax.set_xticks(range(len(STAGES)), STAGES)
     ax.set_yticks(range(len(STAGES)), [f"{stage}\n({of[stage]:,})" for stage in STAGES])
-    ax.set(xlabel="Stage a period later: chance (95 %)", ylabel="Stage (customers in it, once a period)")
+    ax.set(xlabel="Stage a period later: probability (95 % CI)", ylabel="Stage (customers in it, once a period)")
     ax.grid(visible=False)
     ax.tick_params(length=0)
     return ax
 
 
-def stage_values(table, measure="horizon_value", currency="currency of the data", ax=None):
-    """Draw `stage_values`: what customers of each stage are still worth, "horizon_value" or "lifetime_value"."""
+@plot
+def stage_values(
+    table: pd.DataFrame, measure: str = "horizon_value", currency: str = "", ax: plt.Axes | None = None
+) -> plt.Axes:
+    """Draw `stage_values`: what a customer of each stage is still worth.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of the function of this name.
+    measure : str
+        "horizon_value", over the next periods, or "lifetime_value", over an infinite horizon.
+    currency : str
+        Of the amounts.
+    ax : Axes, optional
+        Where to draw.
+    """
+    if measure not in MEASURES:
+        raise InputError(f"measure = {measure!r}: choose one of {', '.join(map(repr, MEASURES))}")
     ax = axes(ax)
     known = table[table[measure].notna()].iloc[::-1]
     _points(ax, known.index, known[measure], known[f"{measure}_ci_low"], known[f"{measure}_ci_high"])
-    far = "for ever" if measure == "lifetime_value" else "over the periods ahead"
-    ax.set(xlabel=f"Worth of a customer {far}, {currency} (95 %)")
+    ax.set(xlabel=f"Value of a customer {MEASURES[measure]}, {currency or 'currency of the data'} (95 % CI)")
+    ax.set(ylabel="Stage")
     ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     ax.set_xlim(min(0, ax.get_xlim()[0]), None)
     return ax
 
 
-def satisfaction_by_stage(table, ax=None):
+@plot
+def satisfaction_by_stage(table: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
     """Draw `satisfaction_by_stage`: mean satisfaction of customers by stage."""
     ax = axes(ax)
     known = table[table["mean"].notna()].iloc[::-1]
     names = [f"{stage} ({n:,})" for stage, n in known.customers.items()]
     _points(ax, names, known["mean"], known.ci_low, known.ci_high)
-    ax.set(xlabel="Mean satisfaction, as it was asked (95 %)", ylabel="Stage (customers who answered)")
+    ax.set(xlabel="Mean satisfaction, in points of the answers (95 % CI)", ylabel="Stage (customers who answered)")
     return ax
 
 

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from crmlab.style import ACTUAL, MUTED, axes
+from crmlab.style import ACTUAL, MUTED, axes, plot
 
 STYLES = ("-", "--", ":", "-.")
 LINE, BELOW, ASIDE = 12, 40, 14  # points between lines of numbers at risk, from the axis to the first, and beside it
@@ -14,10 +15,21 @@ FROM_THE_AXIS = {
 }  # fmt: skip
 
 
-def survival_curve(table, ax=None):
-    """Draw `survival_curve`: a step line a group with its 95 % band, and below it the customers at risk.
+@plot
+def survival_curve(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw `survival_curve`: a step line a group with its confidence band, and below it the customers at risk.
 
-    What survives a renewal is drawn up to half a period after it; of many groups, the largest.
+    Parameters
+    ----------
+    table : DataFrame
+        As from `survival_curve`. What survives a renewal is drawn up to half a period after it; of more than four
+        groups, the largest.
+    ax : Axes, optional
+        None draws on a new figure.
+
+    Returns
+    -------
+    Axes
     """
     largest = table[table.period == 0].nlargest(len(STYLES), "at_risk").group
     groups, table = table.group.nunique(), table[table.group.isin(largest)]
@@ -33,14 +45,14 @@ def survival_curve(table, ax=None):
         ax.step(steps.period, steps.survival, STYLES[i % len(STYLES)], where="post", color=ACTUAL, label=str(group))
         _at_risk(ax, rows.set_index("period").at_risk, ticks, str(group), -BELOW - LINE * (i + 1))
     ax.annotate("Customers at risk", (0, 0), (0, -BELOW), **FROM_THE_AXIS, ha="left")
-    ax.set(xlabel="Renewals since the start, periods", ylabel="Share still there (95 % band)", ylim=(0, 1.02))
+    ax.set(xlabel="Renewals since the start, periods", ylabel="Share retained (95 % confidence band)", ylim=(0, 1.02))
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.legend(frameon=False, title=f"the {len(STYLES)} largest of {groups:,} groups" if groups > len(STYLES) else None)
     return ax
 
 
 def _at_risk(ax, at_risk, ticks, group, below):
-    """A line of numbers under the ticks: whose renewal was seen then; blank where nobody's was."""
+    """A line of numbers under the ticks: whose renewal was observed then; blank where nobody's was."""
     ax.annotate(f"{group}  ", (0, 0), (-ASIDE, below), **FROM_THE_AXIS, ha="right")
     for tick in ticks:
         count = at_risk.get(tick, np.nan)

@@ -3,12 +3,15 @@
 from datetime import date, timedelta
 
 import ibis
+import ibis.expr.types as ir
 import pandas as pd
 from ibis import _
-from statsmodels.stats.proportion import proportion_confint
 
+from crmlab.catalog import Data
 from crmlab.contracts import InputError
 from crmlab.days import as_date, day_literal
+from crmlab.orders import placed_orders, rows
+from crmlab.stats.shares import wilson_interval
 
 MONTHS = {"month": 1, "quarter": 3, "year": 12}  # how many a period has
 EVERY = ("week", *MONTHS)
@@ -16,29 +19,58 @@ ORIGIN = date(1900, 1, 1)  # a Monday; periods are numbered from the one that it
 OBSERVED, IN_PROGRESS, NOT_YET = "observed", "in progress", "not yet"
 
 
-def cohort_triangle(orders, end, every="month", acquired_from=None):
-    """Who of each cohort placed an order in each calendar period since its own, as known on `end`: a frame.
+def cohort_triangle(
+    orders: Data | ir.Table, end: date | str, every: str = "month", acquired_from: date | str | None = None
+) -> pd.DataFrame:
+    """Who of each cohort placed an order in each calendar period since its own, as known on `end`.
 
-    orders        : rows of the TRANSACTIONS contract; those after `end` are not counted
-    end           : date, or its ISO text; from the first to the last day with an order
-    every         : "week" (from Monday), "month", "quarter" or "year"
-    acquired_from : leave out customers whose first order is earlier
-    returns       : one row per cohort with customers and period up to the oldest cohort's last
-        cohort        first day of the calendar period of the first order
-        period        calendar periods since then, 0 is the cohort's own
-        size          customers in the cohort
-        eligible      of them, those whose period has begun: what `share` is of
-        active        of them, those who placed an order in it; one that was returned later was placed all the same
-        share         active / eligible, 0 to 1
-        ci_low, ci_high   its 95 % interval [Wilson]; both 1 for period 0, in which all order by definition
-        state         "observed"; "in progress" where the calendar period is not over by `end`: numbers so far, without
-                      interval; "not yet" where it has not begun: eligible, active and share are NA, never 0
-    Raises InputError where `end` lies outside the log, or no period fits into it.
+    Parameters
+    ----------
+    orders : Data or Ibis table
+        Rows of the TRANSACTIONS contract; those after `end` are not counted.
+    end : date or str
+        Last day that counts, as a date or its ISO text; from the first to the last day with an order.
+    every : str
+        "week" (from Monday), "month", "quarter" or "year".
+    acquired_from : date or str, optional
+        Leaves out customers whose first order is earlier.
+
+    Returns
+    -------
+    DataFrame
+        A row for each cohort with customers and each period up to the oldest cohort's last:
+
+        - cohort: first day of the calendar period of the first order
+        - period: calendar periods since then; 0 is the cohort's own
+        - size: customers in the cohort
+        - eligible: of them, those whose period has begun, of whom `share` is
+        - active: of them, those who placed an order in it; an order that was returned later counts
+        - share: active / eligible, 0 to 1
+        - ci_low, ci_high: its 95 % confidence interval (Wilson); both 1 in period 0, in which all order by definition
+        - state: "observed"; "in progress" where the calendar period is not over by `end`, with numbers so far and no
+          interval; "not yet" where it has not begun, and eligible, active and share are NA, never 0
+
+    Raises
+    ------
+    InputError
+        Where `end` lies outside the log, or no period fits into it.
+
+    References
+    ----------
+    Wilson (1927), Probable inference, the law of succession, and statistical inference.
+
+    Examples
+    --------
+    >>> from crmlab import catalog, lifecycle
+    >>> triangle = lifecycle.cohort_triangle(catalog.orders("cdnow_sample"), "1997-12-31")
+    >>> triangle.loc[triangle.period == 1, ["size", "active", "state"]].values.tolist()
+    [[781, 124, 'observed'], [857, 134, 'observed'], [719, 87, 'observed']]
     """
+    orders = rows(orders)
     _refuse_contracts(orders)
-    order_days = orders.filter(orders.amount >= 0).select("customer_id", day=_.time.date())
-    last = _checked(order_days, end, every, acquired_from)
-    counts = _counts(order_days, last, every, acquired_from).execute()
+    placed = placed_orders(orders)
+    last = _checked(placed, end, every, acquired_from)
+    counts = _counts(placed, last, every, acquired_from).execute()
     if counts.empty:
         raise InputError(
             f"acquired_from {acquired_from}: no customer's first order lies from then to {last}; choose an earlier day"
@@ -70,10 +102,10 @@ def first_day(numbers, every):
     return pd.to_datetime({"year": ORIGIN.year + months // 12, "month": months % 12 + 1, "day": 1})
 
 
-def _counts(order_days, last, every, acquired_from):
+def _counts(placed, last, every, acquired_from):
     """Customers with an order, by cohort and period: a lazy table, of the cells with any."""
-    seen = order_days.filter(order_days.day <= last)
-    units = seen.group_by("customer_id", unit=period_number(seen.day, every).cast("int64")).aggregate(day=_.day.min())
+    known = placed.filter(placed.day <= last)
+    units = known.group_by("customer_id", unit=period_number(known.day, every).cast("int64")).aggregate(day=_.day.min())
     whole = ibis.window(group_by="customer_id")
     units = units.mutate(cohort=units.unit.min().over(whole), acquired=units.day.min().over(whole))
     if acquired_from is not None:
@@ -96,33 +128,29 @@ def _cells(counts, last, every):
     frame["size"] = frame.groupby("cohort").active.transform("first")  # all of a cohort order in its period 0
     frame["eligible"], frame["active"] = frame["size"].where(begun), frame.active.where(begun)
     frame["share"] = (frame.active / frame.eligible).astype("Float64")
-    for side, ends in zip(("ci_low", "ci_high"), _wilson(frame), strict=True):
+    counts = frame[["active", "eligible"]].fillna(1).to_numpy(dtype=float).T
+    for side, ends in zip(("ci_low", "ci_high"), wilson_interval(*counts), strict=True):
         frame[side] = pd.Series(ends, frame.index, dtype="Float64").mask(frame.period == 0, 1.0).where(done)
     frame["cohort"] = first_day(frame.cohort, every)
     return frame[["cohort", "period", "size", "eligible", "active", "share", "ci_low", "ci_high", "state"]]
 
 
-def _wilson(frame):
-    counts = frame[["active", "eligible"]].fillna(1).to_numpy(dtype=float).T
-    return proportion_confint(*counts, method="wilson")
-
-
-def _checked(order_days, end, every, acquired_from):
+def _checked(placed, end, every, acquired_from):
     """`end` as a date. Raises InputError with all that is wrong with what was asked."""
     check_every(every)
-    span = order_days.aggregate(first=_.day.min(), last=_.day.max()).to_pyarrow().to_pylist()[0]
+    span = placed.aggregate(first=_.day.min(), last=_.day.max()).to_pyarrow().to_pylist()[0]
     if span["first"] is None:
         raise InputError("orders: there is no order in them; a triangle needs at least one")
-    end = as_date(end)
+    end = as_date(end, "end")
     extent = f"the log runs from {span['first']} to {span['last']}"
     if not span["first"] <= end <= span["last"]:
         what = "before its first order" if end < span["first"] else "after its last"
         raise InputError(f"end {end}: {extent}, and end lies {what}; choose a day of that span")
     number_of_first = period_number(span["first"], every)
     opens, closes = (first_day(pd.Series([number_of_first + n]), every)[0].date() for n in (0, 1))
-    if (seen := (end - span["first"]).days + 1) < (length := (closes - opens).days):
+    if (days := (end - span["first"]).days + 1) < (length := (closes - opens).days):
         raise InputError(
-            f"every = {every!r}: such a period ({length} days) is longer than the log up to {end} ({seen:,} days); "
+            f"every = {every!r}: such a period ({length} days) is longer than the log up to {end} ({days:,} days); "
             f"{extent}: choose a shorter period or a later end"
         )
     return end
@@ -133,6 +161,6 @@ def _refuse_contracts(table):
         return
     raise InputError(
         f"a cohort triangle of orders needs TRANSACTIONS (customer_id, time, amount); this table has "
-        f"{', '.join(table.columns)}. Where customers have contracts, their goodbye is seen: use contract_durations "
-        "and its survival curve"
+        f"{', '.join(table.columns)}. Where customers have contracts, the end of one is observed: use "
+        "the survival curve of their durations"
     )

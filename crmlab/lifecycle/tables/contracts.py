@@ -1,43 +1,116 @@
 """How long customers with a contract have kept it, counted in whole periods: what every model of retention reads."""
 
+from datetime import date
+
 import ibis
+import ibis.expr.types as ir
 import pandas as pd
 from ibis import _
 
+from crmlab.catalog import Data
 from crmlab.contracts import InputError
 from crmlab.days import day_literal
 from crmlab.lifecycle.tables.cohorts import MONTHS, check_every
+from crmlab.orders import rows
 
 ALL, NONE = "all", "no group"  # where the table has no groups, and where a row has none
 
 
-def contract_durations(table, end, every="month"):
-    """`subscription_durations` of a table of the SUBSCRIPTIONS contract, `retention_durations` of one of RETENTION.
+def durations(
+    data: Data | ir.Table | pd.DataFrame, end: date | str | None = None, every: str = "month"
+) -> pd.DataFrame:
+    """How many customers have kept their contract for how many whole periods: what every model of retention reads.
 
-    Raises InputError where no contract was seen for a whole period, as nothing is known of renewals then.
+    Parameters
+    ----------
+    data : Data, Ibis table or DataFrame
+        Rows of the SUBSCRIPTIONS contract, or of RETENTION: how many were left, period by period.
+    end : date or str, optional
+        The last day seen, of subscriptions; None takes the catalog's `until`, else the last day in them. Contracts
+        without an end are taken to run then.
+    every : str
+        What a period of subscriptions is: "week", "month", "quarter" or "year".
+
+    Returns
+    -------
+    DataFrame
+        group; renewals, whole periods survived; churned, whether the contract was lost at the next renewal; customers,
+        count.
+
+    Raises
+    ------
+    InputError
+        Where no contract was observed for a whole period, as nothing is known of renewals then.
+
+    Examples
+    --------
+    >>> from crmlab import lifecycle
+    >>> left = pd.DataFrame({"group": "all", "period": [0, 1, 2], "customers": [100, 63, 47]})
+    >>> lifecycle.durations(left)
+      group  renewals  churned  customers
+    0   all         0     True         37
+    1   all         1     True         16
+    2   all         2    False         47
     """
-    found = retention_durations(table) if "period" in table.columns else subscription_durations(table, end, every)
+    table = data if isinstance(data, pd.DataFrame) else rows(data)
+    if "period" in table.columns:
+        found, why = retention_durations(table), "it has period 0 only"
+    else:
+        table = ibis.memtable(table) if isinstance(table, pd.DataFrame) else table
+        _refuse_orders(table)
+        end = _last_day(data, table) if end is None else end
+        found = subscription_durations(table, end, every)
+        found.attrs["note"] = f"Contracts are observed up to {end}; those without an end are taken to run then."
+        why = f"by {end} no contract was observed for a whole {every}"
     if found.renewals.any() or found.churned.any():
         return found
-    until = f"by {end} no contract was seen for a whole {every}" if "start" in table.columns else "it has period 0 only"
-    raise InputError(f"{until}, so that nothing is known of renewals; choose a shorter period or take later data")
+    raise InputError(f"{why}, so that nothing is known of renewals; choose a shorter period or take later data")
 
 
-def subscription_durations(subscriptions, end, every="month"):
-    """How many customers have kept their contract for how many whole periods, as known on `end`: a frame.
+def censoring_note(durations: pd.DataFrame) -> str:
+    """Up to which day contracts were observed, in a sentence; empty of a table of how many were left.
 
-    subscriptions : rows of the SUBSCRIPTIONS contract: customer_id, start, end (null while active), group if there is
-                    one; contracts that start after `end` are not seen, nor is an end after it
-    end           : date, or its ISO text
-    every         : length of a period, counted from each contract's own start: "week", "month", "quarter" or "year"
-    returns       : sorted by group, renewals, churned
-        group      text; "all" where the table has no groups
-        renewals   whole periods kept: renewals survived, count
-        churned    whether the contract was lost at the next renewal, rather than still held when last seen
-        customers  count
-    A contract that ended within a period which is not over by `end` counts as held so far, as those who will keep it
-    cannot be told yet. An end on a renewal's day is a loss at that renewal. Raises InputError where nothing is left.
+    Parameters
+    ----------
+    durations : DataFrame
+        As from `durations`.
+
+    Returns
+    -------
+    str
     """
+    return durations.attrs.get("note", "")
+
+
+def subscription_durations(subscriptions: Data | ir.Table, end: date | str, every: str = "month") -> pd.DataFrame:
+    """How many customers have kept their contract for how many whole periods, as known on `end`.
+
+    A contract that ended within a period which is not over by `end` counts as held so far, as those who will keep it
+    cannot be separated yet. An end on a renewal's day is a loss at that renewal.
+
+    Parameters
+    ----------
+    subscriptions : Data or Ibis table
+        Rows of the SUBSCRIPTIONS contract: customer_id, start, end (null while active), group if there is one;
+        contracts that start after `end` are not seen, nor is an end after it.
+    end : date or str
+        The last day seen.
+    every : str
+        Length of a period, counted from each contract's own start: "week", "month", "quarter" or "year".
+
+    Returns
+    -------
+    DataFrame
+        Sorted by group, renewals and churned: group, text, "all" where the table has no groups; renewals, whole
+        periods kept, count; churned, whether the contract was lost at the next renewal, rather than still held when
+        last observed; customers, count.
+
+    Raises
+    ------
+    InputError
+        Where nothing is left.
+    """
+    subscriptions = rows(subscriptions)
     _refuse_orders(subscriptions)
     check_every(every)
     day = day_literal(end)
@@ -58,13 +131,25 @@ def subscription_durations(subscriptions, end, every="month"):
     return found
 
 
-def retention_durations(retention):
-    """How many customers of each group kept their contract for how many periods: as `subscription_durations`.
+def retention_durations(retention: Data | ir.Table | pd.DataFrame) -> pd.DataFrame:
+    """How many customers of each group kept their contract for how many periods.
 
-    retention : table or frame of the RETENTION contract: group, period, customers that survived so many renewals
-    Raises InputError where a group's periods have gaps, as it is then unknown when customers left.
+    Parameters
+    ----------
+    retention : Data, Ibis table or DataFrame
+        Rows of the RETENTION contract: group, period, customers that survived so many renewals.
+
+    Returns
+    -------
+    DataFrame
+        As `subscription_durations`.
+
+    Raises
+    ------
+    InputError
+        Where a group's periods have gaps, as it is then unknown when customers left.
     """
-    frame = retention if isinstance(retention, pd.DataFrame) else retention.execute()
+    frame = retention if isinstance(retention, pd.DataFrame) else rows(retention).execute()
     frame = frame.sort_values(["group", "period"]).reset_index(drop=True)
     by = frame.groupby("group")
     incomplete = frame[frame.period != by.cumcount()]
@@ -83,6 +168,13 @@ def retention_durations(retention):
     return found.loc[found.customers > 0, ["group", "renewals", "churned", "customers"]].reset_index(drop=True)
 
 
+def _last_day(data, table):
+    """The catalog's `until`, else the last day in the data."""
+    if isinstance(data, Data):
+        return data.findings.entry.until or data.findings.last
+    return table.aggregate(start=table.start.max(), end=table.end.max()).execute().iloc[0].max().date()
+
+
 def _whole(start, day, every, reached=True):
     """Whole periods from `start` to `day`, count; without `reached`, those that were over before it."""
     if every == "week":
@@ -96,7 +188,7 @@ def _refuse_orders(table):
     if "start" in table.columns:
         return
     raise InputError(
-        "a survival curve needs SUBSCRIPTIONS (customer_id, start, end), in which a goodbye is seen; this table has "
-        f"{', '.join(table.columns)}. Customers without a contract leave unseen, so that nobody knows when: use the "
-        "P(alive) curve of a CLV model (p_alive_curve) and the cohort triangle"
+        "a survival curve needs SUBSCRIPTIONS (customer_id, start, end), in which churn is observed; this table has "
+        f"{', '.join(table.columns)}. Customers without a contract leave unobserved, so that nobody knows when: use "
+        "the P(alive) curve of a CLV model (p_alive_curve)"
     )

@@ -1,35 +1,73 @@
 """How long customers wait from one order to the next, counted where the log lives."""
 
+from datetime import date
+
 import ibis
+import ibis.expr.types as ir
+import pandas as pd
 from ibis import _
 
+from crmlab.catalog import Data
 from crmlab.contracts import InputError
 from crmlab.days import as_date, day_literal
+from crmlab.orders import daily_orders, placed_orders, rows
 
 POOLED_FROM = 4  # orders by which a customer's own mean gap is known; from here on order numbers are counted together
 STEPS = 20  # gaps in a customer's own mean gaps are counted to a twentieth, rounded up
 
 
-def interpurchase_times(orders, end, acquired_from=None):
-    """Waits for the next order, as of `end`: a frame of counts.
+def interpurchase_times(
+    orders: Data | ir.Table, end: date | str, acquired_from: date | str | None = None
+) -> pd.DataFrame:
+    """Waits for the next order, as of `end`, counted.
 
-    orders        : rows of the TRANSACTIONS contract; those after `end` are not seen
-    end           : date, or its ISO text; from the first to the last day with an order
-    acquired_from : leave out customers whose first order is earlier, as theirs are not the first orders they placed
-    returns
-        order_number  the order that the wait began with, 1 is the first; POOLED_FROM and more together
-        gap           days, up to the next order day, or to `end`
-        observed      whether the next order came
-        customers     count
+    Parameters
+    ----------
+    orders : Data or Ibis table
+        Rows of the TRANSACTIONS contract; those after `end` are left out.
+    end : date or str
+        From the first to the last day with an order.
+    acquired_from : date or str, optional
+        Leaves out customers whose first order is earlier, as the first one in the log was not their first.
+
+    Returns
+    -------
+    DataFrame
+        - order_number: the order that the wait began with, 1 is the first; POOLED_FROM and more together
+        - gap: days, up to the next order day, or to `end`
+        - observed: whether the next order came
+        - customers: count
+
+    Raises
+    ------
+    InputError
+        Where `end` lies outside the log, or the rows are no orders.
+
+    Examples
+    --------
+    >>> from crmlab import catalog, lifecycle
+    >>> waits = lifecycle.interpurchase_times(catalog.orders("cdnow_sample"), "1997-09-30")
+    >>> int(waits.customers[waits.order_number == 1].sum())
+    2357
     """
     return _counted(_waits(orders, end, acquired_from), gap=_.gap)
 
 
-def relative_interpurchase_times(orders, end, acquired_from=None):
-    """Waits of customers with POOLED_FROM orders and more, in own mean gaps until then: as `interpurchase_times`.
+def relative_interpurchase_times(
+    orders: Data | ir.Table, end: date | str, acquired_from: date | str | None = None
+) -> pd.DataFrame:
+    """Waits of customers with POOLED_FROM orders and more, in multiples of their own mean gap until then.
 
-    A customer with several such waits is counted with each; order_number is POOLED_FROM in all rows, and gap a number
-    of mean gaps, to the next twentieth.
+    Parameters
+    ----------
+    orders, end, acquired_from
+        As of `interpurchase_times`.
+
+    Returns
+    -------
+    DataFrame
+        As of `interpurchase_times`, but order_number is POOLED_FROM in all rows, and gap a number of mean gaps, rounded
+        up to the next twentieth. A customer with several such waits counts with each.
     """
     waits = _waits(orders, end, acquired_from).filter(_.order_number == POOLED_FROM)
     mean = (waits.day - waits.first) / (waits.orders - 1)
@@ -44,6 +82,7 @@ def _counted(waits, gap):
 
 def _waits(orders, end, acquired_from):
     """One row per order day, lazily: order_number; orders so far; gap; observed; day and first, numbers."""
+    orders = rows(orders)
     end = order_span(orders, end)[1]
     days = daily_orders(orders, end, acquired_from).filter(_.orders > 0).select("customer_id", day=day_number(_.day))
     in_turn = {"group_by": "customer_id", "order_by": "day"}
@@ -59,34 +98,18 @@ def _waits(orders, end, acquired_from):
     )
 
 
-def daily_orders(orders, end, acquired_from=None):
-    """One row per customer and day with an order or a return, lazily: customer_id, day, orders (1 or 0), spend.
-
-    An order counts on the day it was placed, and a return on the day it came back, so that later rows change nothing.
-    """
-    seen = orders.filter(orders.time.date() <= day_literal(end), orders.order_day.notnull())
-    days = seen.group_by("customer_id", day=seen.time.date()).aggregate(
-        orders=(_.amount >= 0).any().cast("int32"), spend=_.amount.sum()
-    )
-    if acquired_from is None:
-        return days
-    days = days.mutate(acquired=days.day.min().over(group_by="customer_id"))
-    return days.filter(days.acquired >= day_literal(acquired_from)).drop("acquired")
-
-
 def order_span(orders, end):
     """The day of the first order, and `end`, as dates. Raises InputError where `end` lies outside the log."""
     if "amount" not in orders.columns:
         raise InputError(
             f"waits between orders need TRANSACTIONS (customer_id, time, amount); this table has "
-            f"{', '.join(orders.columns)}; where customers have contracts, see `tables.contracts`"
+            f"{', '.join(orders.columns)}; where customers have contracts, use their durations"
         )
-    orders = orders.filter(orders.amount >= 0)
-    day = orders.time.date()
-    first, last = orders.aggregate(first=day.min(), last=day.max()).to_pyarrow().to_pylist()[0].values()
+    span = placed_orders(orders).aggregate(first=_.day.min(), last=_.day.max())
+    first, last = span.to_pyarrow().to_pylist()[0].values()
     if first is None:
         raise InputError("orders: there is no order in them; waits need at least one")
-    end = as_date(end)
+    end = as_date(end, "end")
     if not first <= end <= last:
         raise InputError(f"end = {end} lies outside the log, which runs from {first} to {last}; choose a day of it")
     return first, end

@@ -1,37 +1,93 @@
 """What was sold in each period, by category: the series that product life cycles are read from."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import ibis
+import ibis.expr.types as ir
 import pandas as pd
 from ibis import _
 
+from crmlab.catalog import Data
 from crmlab.contracts import InputError
 from crmlab.days import as_date
 from crmlab.lifecycle.tables.cohorts import check_every, first_day, period_number
+from crmlab.orders import observed_orders, rows
 
 ALL, NONE = "all", "none"  # where the log has no categories, and where a row has none
 
 
-def sales_by_category(orders, end, every="month"):
-    """What each category sold in each whole calendar period, as known on `end`: a frame, category by category.
+def product_sales(data: Data | ir.Table, end: date | str | None = None, every: str = "month") -> pd.DataFrame:
+    """What each product sold in each period: of a table of sales, or summed from orders by category.
 
-    orders       : rows of the TRANSACTIONS contract; those after `end` are not seen, and a return lowers the sales of
-                   the period of the order it offsets
-    end          : date, or its ISO text; from the first to the last day of the log
-    every        : "week" (from Monday), "month", "quarter" or "year"; one that is not over by `end` is left out
-    returns      : sorted by category and time, from the period of each category's first sale to the last whole one
-        category  text; "all" where the log has no categories, "none" for rows without one
-        time      first day of the period
-        sales     in the currency of `amount`; 0 where nothing was sold, or where returns that could only be set against
-                  another category's order exceed it
-    Raises InputError where `end` lies outside the log, or no period of it is whole.
+    Parameters
+    ----------
+    data : Data or Ibis table
+        Rows of the SERIES contract, or of TRANSACTIONS.
+    end : date or str, optional
+        The last day seen of orders; None takes their last day.
+    every : str
+        Length of a period of orders: "week", "month", "quarter" or "year".
+
+    Returns
+    -------
+    DataFrame
+        category, time (first day of the period), sales; sorted by category and time.
+
+    Raises
+    ------
+    InputError
+        Where `end` lies outside the orders, or no period of them is whole.
+
+    Examples
+    --------
+    >>> import ibis
+    >>> from crmlab import lifecycle
+    >>> sold = ibis.memtable({"category": ["tea", "tea"], "time": ["2024-01-01", "2025-01-01"], "sales": [5.0, 8.0]})
+    >>> lifecycle.product_sales(sold)
+      category       time  sales
+    0      tea 2024-01-01    5.0
+    1      tea 2025-01-01    8.0
     """
+    table = rows(data)
+    if "sales" in table.columns:
+        return sales_from_series(table)
+    return sales_by_category(data, _last_day(data, table) if end is None else end, every)
+
+
+def sales_by_category(orders: Data | ir.Table, end: date | str, every: str = "month") -> pd.DataFrame:
+    """What each category sold in each whole calendar period, as known on `end`.
+
+    Parameters
+    ----------
+    orders : Data or Ibis table
+        Rows of the TRANSACTIONS contract; those after `end` are not seen, and a return lowers the sales of the period
+        of the order it offsets.
+    end : date or str
+        From the first to the last day of the orders.
+    every : str
+        "week" (from Monday), "month", "quarter" or "year"; one that is not over by `end` is left out.
+
+    Returns
+    -------
+    DataFrame
+        Sorted by category and time, from the period of each category's first sale to the last whole one: category,
+        text, "all" where the orders have no categories, "none" for rows without one; time, first day of the period;
+        sales, in the currency of `amount`, 0 where nothing was sold, or where returns that could only be set against
+        another category's order exceed it.
+
+    Raises
+    ------
+    InputError
+        Where `end` lies outside the orders, or no period of them is whole.
+    """
+    orders = rows(orders)
     last = _checked(orders, end, every)
     now = period_number(last + timedelta(days=1), every) - 1  # the last period that is over by `end`
-    seen = orders.filter(orders.time.date() <= last, orders.order_day.notnull())
-    named = seen.category.nullif("").fill_null(NONE) if "category" in seen.columns else ibis.literal(ALL)
-    units = seen.select(category=named, unit=period_number(seen.order_day, every).cast("int64"), amount=seen.amount)
+    observed = observed_orders(orders, last)
+    named = observed.category.nullif("").fill_null(NONE) if "category" in observed.columns else ibis.literal(ALL)
+    units = observed.select(
+        category=named, unit=period_number(observed.day, every).cast("int64"), amount=observed.amount
+    )
     sums = units.filter(units.unit <= now).group_by("category", "unit").aggregate(sales=_.amount.sum())
     found = sums.mutate(sales=ibis.greatest(_.sales.cast("float64"), 0.0)).execute()
     if found.empty:
@@ -39,8 +95,20 @@ def sales_by_category(orders, end, every="month"):
     return _without_gaps(found, now, every)
 
 
-def sales_from_series(table):
-    """A SERIES table as a frame: category, time, sales, sorted by category and time."""
+def sales_from_series(series: Data | ir.Table) -> pd.DataFrame:
+    """A table of sales as a frame.
+
+    Parameters
+    ----------
+    series : Data or Ibis table
+        Rows of the SERIES contract.
+
+    Returns
+    -------
+    DataFrame
+        category, time, sales; sorted by category and time.
+    """
+    table = rows(series)
     if "sales" not in table.columns:
         raise InputError(
             f"a product's life cycle needs SERIES (time, sales); this table has {', '.join(table.columns)}; "
@@ -50,20 +118,53 @@ def sales_from_series(table):
     return frame.assign(time=pd.to_datetime(frame.time))
 
 
-def periods_per_year(frame):
-    """How many periods of a frame of category, time, sales make a year, count: 1 where they are longer than that."""
-    steps = frame.groupby("category").time.diff().dropna()
+def periods_per_year(sales: pd.DataFrame | pd.Series) -> int:
+    """How many periods make a year: 1 where they are longer than that, or have no dates.
+
+    Parameters
+    ----------
+    sales : DataFrame or Series
+        category, time, sales; or one product's sales by time.
+
+    Returns
+    -------
+    int
+    """
+    if isinstance(sales, pd.DataFrame):
+        steps = sales.groupby("category").time.diff().dropna()
+    elif isinstance(sales.index, pd.DatetimeIndex):
+        steps = sales.index.to_series().diff().dropna()
+    else:
+        return 1
     return 1 if steps.empty else max(round(365.25 / (steps.median() / pd.Timedelta(days=1))), 1)
 
 
-def category_sales(frame, category=None):
-    """One category's sales by time: a Series; of the category that sold most where none is named."""
-    totals = frame.groupby("category").sales.sum()
+def category_sales(sales: pd.DataFrame, category: str | None = None) -> pd.Series:
+    """One category's sales by time.
+
+    Parameters
+    ----------
+    sales : DataFrame
+        category, time, sales, as from `product_sales`.
+    category : str, optional
+        Which; None takes the one that sold most.
+
+    Returns
+    -------
+    Series
+        Sales by time, named as the category.
+
+    Raises
+    ------
+    InputError
+        Where there is no such category.
+    """
+    totals = sales.groupby("category").sales.sum()
     category = totals.idxmax() if category is None else category
     if category not in totals.index:
         known = ", ".join(map(repr, totals.sort_values(ascending=False).index[:5]))
         raise InputError(f"there is no category {category!r} among {len(totals):,} (the largest: {known}); name one")
-    return frame[frame.category == category].set_index("time").sales.rename(str(category))
+    return sales[sales.category == category].set_index("time").sales.rename(str(category))
 
 
 def _without_gaps(found, now, every):
@@ -75,6 +176,14 @@ def _without_gaps(found, now, every):
     names = sorted(found.category.unique())
     frame = pd.concat(parts, keys=names, names=["category", "unit"]).reset_index()
     return frame.assign(time=first_day(frame.unit, every))[["category", "time", "sales"]]
+
+
+def _last_day(data, table):
+    if isinstance(data, Data):
+        return data.findings.last
+    if "time" not in table.columns:
+        return None
+    return table.aggregate(last=table.time.date().max()).execute().iloc[0, 0]
 
 
 def _checked(orders, end, every):

@@ -1,72 +1,137 @@
-"""Which stage of the relation each customer is in, period by period, built lazily where the log lives.
+"""Which stage of the relationship each customer is in, period by period, computed where the log lives.
 
-A label is made of what is known of the customer by the end of the period, and of nothing later.
+A label uses what is known of the customer by the end of the period, and nothing later.
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import combinations
+from typing import Any
 
 import ibis
+import ibis.expr.types as ir
 import pandas as pd
 from ibis import _
 
+from crmlab.catalog import Data
 from crmlab.contracts import InputError
 from crmlab.lifecycle.tables.cohorts import check_every, first_day, period_number
-from crmlab.lifecycle.tables.cycle import POOLED_FROM, daily_orders, day_number, order_span
+from crmlab.lifecycle.tables.cycle import POOLED_FROM, day_number, order_span
+from crmlab.model import blank_of, needs_fit, why_blank
+from crmlab.orders import daily_orders, rows
 
 STAGES = ("establishment", "growth", "maturity", "decline")
 TRIAL = (
     POOLED_FROM - 1
-)  # order days up to which a relation is being established: the customer's own pace is not known yet
-WINDOW = {"week": 8, "month": 8, "quarter": 4, "year": 3}  # periods that tell the trend; before them, no maturity
+)  # order days up to which a relationship is being established: the customer's own pace is not known yet
+WINDOW = {"week": 8, "month": 8, "quarter": 4, "year": 3}  # periods that a trend is read from; no maturity before
 MIN_CHANGE = 0.05  # of mean spend a period, by which spend must rise or fall a period between two to count
 MIN_PAIRS = 0.5  # of all pairs of periods, between more than which spend must rise or fall so for there to be a trend
 MIN_CONCORDANT = 0.8  # of these, more than which must be rises, or falls
 MIN_PERIODS = 3  # periods without which there is no trend
-UNITS = 10_000  # of spend, in one of its currency: the door keeps four decimals
-MERGED_UP_TO = 2  # order days up to which first and last day tell all of them
+UNITS = 10_000  # of spend, in one of its currency: validation keeps four decimals
+MERGED_UP_TO = 2  # order days up to which the first and the last day determine all
 
 
-def customer_stages(orders, end, every, thresholds, acquired_from=None):
-    """The stage of each customer in each calendar period that ended by `end`, from that of the first order on: lazy.
+def customer_stages(
+    orders: Data | ir.Table,
+    end: date | str,
+    every: str,
+    thresholds: Any,
+    acquired_from: date | str | None = None,
+) -> ir.Table | pd.DataFrame:
+    """The stage of each customer in each calendar period that ended by `end`, from that of the first order on.
 
-    orders        : rows of the TRANSACTIONS contract; those after `end` are not seen
-    end           : date, or its ISO text; from the first to the last day with an order
-    every         : "week" (from Monday), "month", "quarter" or "year"
-    thresholds    : the waits beyond which customers are overdue (`OverdueThresholds`): days, by order number below
-                    POOLED_FROM; own_gap_multiple, own mean gaps from then on. Fitted up to an earlier day, nothing in
-                    a label of a later period is known later than its end
-    acquired_from : leave out customers whose first order is earlier
-    returns       : customer_id and, as of the period's end,
-        period   its first day
-        orders   order days so far
-        days_since_order   since the last one
-        overdue_after      days of waiting beyond which the customer is overdue
-        trend    1 where spend rose over the last periods, -1 where it fell, else 0; see `stage_definitions`
-        stage    one of STAGES
-        spend    in the period, returns deducted
-    Raises InputError where `end` lies outside the log, or no period ended by it.
+    Parameters
+    ----------
+    orders : Data or Ibis table
+        Rows of the TRANSACTIONS contract; those after `end` are left out.
+    end : date or str
+        From the first to the last day with an order.
+    every : str
+        "week" (from Monday), "month", "quarter" or "year".
+    thresholds : OverdueThresholds or Unfitted
+        The waits beyond which customers are overdue. Where they were fitted up to an earlier day, a label of a later
+        period rests on nothing that came after its end.
+    acquired_from : date or str, optional
+        Leaves out customers whose first order is earlier.
+
+    Returns
+    -------
+    Ibis table
+        Lazy, sorted by customer_id and period; a blank frame with the reason where there are no thresholds:
+
+        - customer_id, period: who, and the first day of the period; what follows is as of its last
+        - orders: order days so far
+        - days_since_order: days since the last one
+        - overdue_after: days of waiting beyond which the customer is overdue
+        - trend: 1 where spend rose over the last periods, -1 where it fell, else 0; see `stage_definitions`
+        - spend: in the period, returns deducted
+        - stage: establishment, growth, maturity or decline
+
+    Raises
+    ------
+    InputError
+        Where `end` lies outside the log, or no period ended by it.
+
+    References
+    ----------
+    Dwyer, Schurr & Oh (1987), Developing buyer-seller relationships, Journal of Marketing 51 (2).
+
+    Examples
+    --------
+    >>> from crmlab import catalog, lifecycle
+    >>> orders, thresholds = catalog.orders("cdnow_sample"), lifecycle.OverdueThresholds((205, 173, 117), 4.9)
+    >>> stages = lifecycle.customer_stages(orders, "1997-12-31", "month", thresholds)
+    >>> stages.columns[-1], stages.count().execute()
+    ('stage', 25989)
     """
+    if reason := why_blank(thresholds):
+        return blank_of(pd.DataFrame, reason)
+    orders = rows(orders)
     periods = complete_periods(orders, end, every)
     known = _so_far(_active(orders, periods, every, acquired_from), periods)
-    labelled = _labelled(known, periods, thresholds, WINDOW[every])
+    labelled = _labelled(known, periods, _checked(thresholds), WINDOW[every])
     kept = "customer_id", "period", "orders", "days_since_order", "overdue_after", "trend", "spend"
     stage = ibis.cases(*((labelled.place == place, name) for place, name in enumerate(STAGES)))
-    return labelled.select(*kept, stage=stage)
+    return labelled.select(*kept, stage=stage).order_by("customer_id", "period")
 
 
-def stage_transitions(orders, end, every, thresholds, acquired_from=None):
-    """How many customers moved between stages, period by period: a frame of counts. Arguments as of `customer_stages`.
+@needs_fit
+def stage_transitions(
+    orders: Data | ir.Table,
+    end: date | str,
+    every: str,
+    thresholds: Any,
+    acquired_from: date | str | None = None,
+) -> pd.DataFrame:
+    """How many customers moved between stages, period by period.
 
-    period           first day of the period
-    before_previous, previous   stage two periods and one period earlier; "" before the first order
-    stage            in the period
-    customers        count
-    spend, spend_squares   of these customers in the period: sum, and sum of squares
+    Parameters
+    ----------
+    orders, end, every, thresholds, acquired_from
+        As of `customer_stages`.
+
+    Returns
+    -------
+    DataFrame
+        - period: first day of the period
+        - before_previous, previous: stage two periods and one period earlier; "" before the first order
+        - stage: in the period
+        - customers: count
+        - spend, spend_squares: of these customers in the period: sum, and sum of squares
+
+    Examples
+    --------
+    >>> from crmlab import catalog, lifecycle
+    >>> orders, thresholds = catalog.orders("cdnow_sample"), lifecycle.OverdueThresholds((205, 173, 117), 4.9)
+    >>> transitions = lifecycle.stage_transitions(orders, "1997-12-31", "month", thresholds)
+    >>> int(transitions.customers[transitions.period == transitions.period.max()].sum())
+    2357
     """
+    orders = rows(orders)
     periods = complete_periods(orders, end, every)
     known = _so_far(_active(orders, periods, every, acquired_from), periods)
-    labelled = _labelled(_merged(known), periods, thresholds, WINDOW[every])
+    labelled = _labelled(_merged(known), periods, _checked(thresholds), WINDOW[every])
     labelled = labelled.select("customer_id", "number", "place", "customers", "spend", "spend_squares")
     earlier = ibis.window(group_by=labelled.customer_id, order_by=labelled.number)
     moved = labelled.mutate(before_previous=_.place.lag(2).over(earlier), previous=_.place.lag(1).over(earlier))
@@ -85,14 +150,35 @@ def stage_transitions(orders, end, every, thresholds, acquired_from=None):
     return pd.DataFrame(labels).join(frame[["customers", "spend", "spend_squares"]])
 
 
-def latest_stages(stages, customer_ids):
-    """The latest stage of some customers, out of `customer_stages`: a Series by customer_id.
+@needs_fit
+def latest_stages(stages: Any, customer_ids: Any) -> pd.Series:
+    """The latest stage of some customers.
 
-    customer_ids : of those asked for; those who never ordered are left out
+    Parameters
+    ----------
+    stages : Ibis table or blank frame
+        Of `customer_stages`.
+    customer_ids : Series or Index
+        Of those asked for; customers who never ordered are left out. A Series that is indexed by customer_id, such as
+        that of `satisfaction_answers`, asks for those of its index.
+
+    Returns
+    -------
+    Series
+        Stage by customer_id.
     """
+    if isinstance(customer_ids, pd.Series) and customer_ids.index.name == "customer_id":
+        customer_ids = customer_ids.index
     wanted = ibis.memtable(pd.DataFrame({"customer_id": pd.unique(pd.Series(customer_ids, dtype="string"))}))
     latest = stages.semi_join(wanted, "customer_id").group_by("customer_id").aggregate(stage=_.stage.argmax(_.period))
     return latest.order_by("customer_id").execute().set_index("customer_id").stage
+
+
+def _checked(thresholds):
+    """The thresholds. Raises InputError where they are none."""
+    if not hasattr(thresholds, "days") or not hasattr(thresholds, "own_gap_multiple"):
+        raise InputError(f"thresholds = {thresholds!r} are no OverdueThresholds; fit them with OverdueThresholds.fit")
+    return thresholds
 
 
 def complete_periods(orders, end, every):

@@ -1,0 +1,286 @@
+"""What the data say of claims about customers, contracts and products: checks, each with an id that never changes."""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from crmlab.check import Judgement, assumption, beyond, comparison, finding, judged, within
+from crmlab.estimate import Estimate
+from crmlab.lifecycle.metrics.stages import FEW, answers_by_stage, stage_forecast_errors
+from crmlab.lifecycle.models.heterogeneity import TOTAL
+from crmlab.lifecycle.models.sbg import BDW, SBG
+from crmlab.likelihood import REPLICATES
+from crmlab.model import why_blank
+
+__all__ = [
+    "cohorts_differ",
+    "customers_become_more_loyal",
+    "first_order_markov",
+    "groups_differ",
+    "growth_beats_baselines",
+    "heterogeneity_raises_retention",
+    "no_duration_dependence",
+    "retention_beats_baselines",
+    "satisfaction_differs",
+    "second_order_values_agree",
+    "stage_forecast_beats_baseline",
+]
+
+# cohorts, purchase cycle and stages of customers
+
+
+@finding
+def cohorts_differ(homogeneity_tests: pd.DataFrame, level: float = 0.95) -> Judgement:
+    """Whether the share of customers who come back differs between cohorts.
+
+    yes where the test of some period rejects at `level`, all periods together; a test never shows that cohorts are
+    alike, so that there is no "no".
+
+    Parameters
+    ----------
+    homogeneity_tests : DataFrame
+        Of the function of this name.
+    level : float
+        Confidence level.
+    """
+    tested = homogeneity_tests[homogeneity_tests.reason == ""]
+    if tested.empty:
+        reasons = homogeneity_tests.reason.unique()
+        return judged("not applicable", why=_why(reasons[0]) if len(reasons) else "no period after the first is over")
+    differing, first = int((tested.p_adjusted < 1 - level).sum()), tested.p_adjusted.idxmin()
+    row = tested.loc[first]
+    about = {"period": first, "lowest": row.lowest, "highest": row.highest, "p": row.p_adjusted}
+    return judged("yes" if differing else "undecided", differing=differing, periods=len(tested), **about)
+
+
+@assumption
+def first_order_markov(markov_order_test: pd.DataFrame, tolerance: float = 0.1) -> Judgement:
+    """Whether the present stage alone decides the next one, but for less than a small effect of the stage before.
+
+    Parameters
+    ----------
+    markov_order_test : DataFrame
+        Of the function of this name.
+    tolerance : float
+        Cohen's w up to which the stage before is taken to add nothing; .1 is a small effect.
+
+    References
+    ----------
+    Anderson & Goodman (1957), Statistical inference about Markov chains. Cohen (1988), Statistical Power Analysis.
+    """
+    whole = markov_order_test.loc["all"]
+    if not whole.df:
+        return judged("not applicable", why=_why(whole.reason))
+    ends = whole.effect_size_ci_low, whole.effect_size_ci_high
+    most = markov_order_test.dissimilarity.drop("all").idxmax()
+    return judged(
+        within(*ends, 0, tolerance),
+        effect=Estimate(whole.effect_size, *ends, n=whole.n, kind="ratio"),
+        g2=whole.g2, df=whole.df, p=whole.p, n=whole.n, dissimilarity=whole.dissimilarity,
+        most=most, dissimilarity_of_most=markov_order_test.dissimilarity[most],
+    )  # fmt: skip
+
+
+@assumption
+def second_order_values_agree(second_order_values: pd.DataFrame, tolerance: float = 0.05) -> Judgement:
+    """Whether a chain that also knows the stage before gives all customers the same value, within `tolerance`.
+
+    Parameters
+    ----------
+    second_order_values : DataFrame
+        Of the function of this name.
+    tolerance : float
+        Share by which the values may differ.
+    """
+    difference = second_order_values.loc["relative difference"]
+    first, second = (second_order_values.value[f"{order} order"] for order in ("first", "second"))
+    return judged(
+        within(difference.ci_low, difference.ci_high, -tolerance, tolerance),
+        customers=difference.customers, first=first, second=second,
+        difference=Estimate(difference.value, difference.ci_low, difference.ci_high, kind="share"),
+    )  # fmt: skip
+
+
+@comparison
+def stage_forecast_beats_baseline(stage_forecast: pd.DataFrame, level: float = 0.95) -> Judgement:
+    """Whether moves up to the split predict stages a period ahead better than that all stay where they are.
+
+    By the difference of the shares of customers in a wrong stage, period by period, with Student's interval, which
+    takes the errors of periods as independent.
+
+    Parameters
+    ----------
+    stage_forecast : DataFrame
+        Of the function of this name.
+    level : float
+        Confidence level.
+
+    References
+    ----------
+    Diebold & Mariano (1995), Comparing predictive accuracy; Harvey, Leybourne & Newbold (1997), Testing the equality of
+    prediction mean squared errors, whose correction makes it this interval one period ahead.
+    """
+    errors = stage_forecast_errors(stage_forecast)
+    expected, persistence, difference = errors[["expected", "persistence", "difference"]].mean()
+    periods = len(errors)
+    if periods < 2:
+        return judged("not applicable", why="one period after the split only")
+    reach = stats.t.ppf((1 + level) / 2, periods - 1) * errors.difference.std() / np.sqrt(periods)
+    low, high = difference - reach, difference + reach
+    outcome = "passed" if high < 0 else "failed" if low > 0 else "undecided"
+    about = {"expected": expected, "persistence": persistence, "periods": periods}
+    return judged(outcome, difference=Estimate(difference, low, high, n=periods, kind="share", level=level), **about)
+
+
+@finding
+def satisfaction_differs(stage: pd.Series, satisfaction: pd.Series, level: float = 0.95) -> Judgement:
+    """Whether satisfaction differs between the stages of the relationship, by the test of Kruskal & Wallis.
+
+    Parameters
+    ----------
+    stage, satisfaction : Series
+        As of `satisfaction_by_stage`.
+    level : float
+        Confidence level.
+
+    References
+    ----------
+    Kruskal & Wallis (1952), Use of ranks in one-criterion variance analysis.
+    """
+    answers = answers_by_stage(stage, satisfaction)
+    groups = {name: values for name, values in answers.items() if len(values) >= FEW}
+    together = np.concatenate([*groups.values(), []])
+    if len(groups) < 2 or len(np.unique(together)) < 2:
+        sizes = ", ".join(f"{name} {len(values)}" for name, values in answers.items())
+        why = "all answers are the same" if len(groups) > 1 else f"two stages with {FEW} answers are needed"
+        return judged("not applicable", why=f"{why} ({sizes})")
+    h, p = stats.kruskal(*groups.values())
+    effect = max((h - len(groups) + 1) / (len(together) - len(groups)), 0.0)
+    outcome = "yes" if p < 1 - level else "undecided"
+    return judged(outcome, h=h, df=len(groups) - 1, p=p, effect=effect, customers=len(together))
+
+
+def _why(reason):
+    """A reason as it stands in a table, without what a sentence states anyway."""
+    return reason.removeprefix("cannot be estimated: ")
+
+
+# retention and product life cycles
+
+
+@finding
+def groups_differ(log_rank: pd.DataFrame, level: float = 0.95) -> Judgement:
+    """Whether groups lose customers at different rates, by `log_rank_test`."""
+    row = log_rank.iloc[0]
+    if row.reason:
+        return judged("not applicable", case="unknown", why=row.reason)
+    outcome = "yes" if row.p < 1 - level else "undecided"
+    return judged(outcome, groups=int(row.groups), chi2=row.chi2, df=int(row.df), p=row.p)
+
+
+@assumption
+def no_duration_dependence(
+    durations: pd.DataFrame,
+    least: float = 0.9,
+    most: float = 1.1,
+    replicates: int = REPLICATES,
+    seed: int = 1,
+) -> list[Judgement]:
+    """Whether each customer's own probability to renew stays as it is (c = 1), as sBG assumes: one a group.
+
+    Judged by the interval of c in BdW; twice the gain in log-likelihood of BdW over sBG is chi-squared on 1 degree of
+    freedom where c is 1.
+    """
+    return [_duration_dependence(*group, least, most, replicates, seed) for group in durations.groupby("group")]
+
+
+def _duration_dependence(group, rows, least, most, replicates, seed):
+    still, moving = SBG.fit(rows, replicates=0), BDW.fit(rows, replicates, seed)
+    if reason := why_blank(still, moving):
+        return judged("not applicable", case="unknown", part=str(group), group=group, why=reason)
+    gain = max(2 * (moving.log_likelihood(rows) - still.log_likelihood(rows)), 0.0)
+    row = moving.parameters.loc["c"]
+    values = {"c": Estimate(row.value, row.ci_low, row.ci_high), "gain": gain, "p": float(stats.chi2.sf(gain, 1))}
+    values |= {"group": group, "direction": "falls" if moving.c > 1 else "rises"}
+    return judged(within(row.ci_low, row.ci_high, least, most), part=str(group), **values)
+
+
+@comparison
+def retention_beats_baselines(projections: pd.DataFrame) -> list[Judgement]:
+    """Whether each model projects survival more closely than the best curve, by `compare_projections`."""
+    level = projections.attrs.get("level", 0.95)
+    return [_beats(model, row, level, "points", "n") for model, row in projections[~projections.is_baseline].iterrows()]
+
+
+@finding
+def heterogeneity_raises_retention(decomposition: pd.DataFrame) -> Judgement:
+    """Whether retention rises as those who leave more readily have left, by `retention_decomposition`."""
+    whole, level = _whole(decomposition)
+    if pd.isna(whole.change):
+        return judged("not applicable", case="unknown", why=whole.reason)
+    values = _change(whole, level)
+    if whole.change_ci_low <= 0:
+        fell = whole.change_ci_high < 0
+        return judged("no" if fell else "undecided", case="falls" if fell else "no_rise", **values)
+    if whole.reason:
+        return judged("not applicable", case="unknown", why=whole.reason, **values)
+    outcome = beyond(whole.selection_ci_low, whole.selection_ci_high)
+    return judged(outcome, case="rises", selection=_points(whole, "selection", level), **values)
+
+
+@finding
+def customers_become_more_loyal(decomposition: pd.DataFrame) -> Judgement:
+    """Whether customers' own probabilities to renew rise with tenure, by `retention_decomposition`."""
+    whole, level = _whole(decomposition)
+    if whole.reason:
+        return judged("not applicable", case="unknown", why=whole.reason)
+    outcome = beyond(whole.duration_dependence_ci_low, whole.duration_dependence_ci_high)
+    moved = _points(whole, "duration_dependence", level)
+    return judged(outcome, case="moved", moved=moved, **_change(whole, level))
+
+
+@comparison
+def growth_beats_baselines(errors: pd.DataFrame) -> list[Judgement]:
+    """Whether each growth curve forecasts sales better than the best baseline, by `growth_errors`.
+
+    A curve that could be fitted from fewer than half of the origins is not judged.
+    """
+    curves, level = errors[~errors.is_baseline], errors.attrs.get("level", 0.95)
+    if curves.empty:
+        why = f"no curve could be fitted from any of {int(errors.origins_total.iloc[0])} origins"
+        return [judged("not applicable", case="unknown", why=why, baseline=errors.baseline.iloc[0])]
+    return [_curve_beats(model, row, level) for model, row in curves.iterrows()]
+
+
+def _curve_beats(model, row, level):
+    if row.origins * 2 < row.origins_total:
+        why = f"{model} could be fitted from {row.origins} of {row.origins_total} origins only"
+        return judged("not applicable", case="unknown", part=model, why=why, model=model, baseline=row.baseline)
+    return _beats(model, row, level, "", "origins", "origins_won")
+
+
+def _beats(model, row, level, unit, *counts):
+    """The judgement on a row of a comparison of mean absolute errors."""
+    values = {"model": model, "baseline": row.baseline}
+    if pd.isna(row.difference):
+        return judged("not applicable", case="unknown", part=model, why=row.reason, **values)
+    ends = row.difference_ci_low, row.difference_ci_high
+    values |= {"difference": Estimate(row.difference, *ends, unit=unit, level=level)}
+    values |= {name: row[name] for name in ("mae", "baseline_mae", *counts)}
+    outcome = {"better": "passed", "worse": "failed"}.get(row.outcome, "undecided")
+    return judged(outcome, case="compared", part=model, **values)
+
+
+def _whole(decomposition):
+    """The row of all steps together, and the confidence level of its intervals."""
+    return decomposition[decomposition.period == TOTAL].iloc[0], decomposition.attrs.get("level", 0.95)
+
+
+def _change(whole, level):
+    return {"before": whole.before, "after": whole.after, "change": _points(whole, "change", level)}
+
+
+def _points(row, name, level):
+    """A share with its interval, in points."""
+    value, low, high = (100 * float(row[column]) for column in (name, f"{name}_ci_low", f"{name}_ci_high"))
+    return Estimate(value, low, high, unit="points", level=level)

@@ -1,0 +1,187 @@
+"""How far projections of retention were from what was observed, and what survival comes to in short."""
+
+import numpy as np
+import pandas as pd
+
+from crmlab.estimate import Estimate
+from crmlab.holdout.comparison import NOT_FITTED
+from crmlab.lifecycle.models.projection import MODELS
+from crmlab.lifecycle.tables.contracts import ALL
+from crmlab.model import needs_fit
+from crmlab.stats.intervals import percentile_interval
+
+REPLICATES = 1000  # of the bootstrap of a comparison
+PLACE = ["group", "origin", "period"]
+
+
+@needs_fit
+def projection_errors(backtest: pd.DataFrame) -> pd.DataFrame:
+    """How far projections were off, by how far ahead they looked.
+
+    Parameters
+    ----------
+    backtest : DataFrame
+        As from `backtest_retention`.
+
+    Returns
+    -------
+    DataFrame
+        By group, model and horizon: n, how many; bias, mean of expected − actual; mae, mean of its size; both as
+        shares, 0 to 1. There is no interval, as the projections of a horizon share customers.
+    """
+    projected = backtest[backtest.error.notna()]
+    by = projected.assign(size=projected.error.abs()).groupby(["group", "model", "horizon"], sort=False)
+    return by.agg(n=("error", "size"), bias=("error", "mean"), mae=("size", "mean"))
+
+
+@needs_fit
+def final_period_errors(backtest: pd.DataFrame) -> pd.DataFrame:
+    """By how much projections missed the last period, % of what was observed.
+
+    Parameters
+    ----------
+    backtest : DataFrame
+        As from `backtest_retention`.
+
+    Returns
+    -------
+    DataFrame
+        By group and model, a column per origin; NA where nothing was projected. The last period is the last in which
+        anybody was left.
+    """
+    projected = backtest[backtest.period.notna()]
+    latest = projected.period.where(projected.actual > 0).groupby(projected.group).transform("max")
+    last = projected[projected.period == latest]
+    wide = last.assign(miss=100 * (last.expected / last.actual - 1)).pivot(
+        index=["group", "model"], columns="origin", values="miss"
+    )
+    return wide.reindex(pd.MultiIndex.from_frame(projected[["group", "model"]].drop_duplicates()))
+
+
+@needs_fit
+def compare_projections(
+    backtest: pd.DataFrame, level: float = 0.95, replicates: int = REPLICATES, seed: int = 1
+) -> pd.DataFrame:
+    """How closely each model projected survival, beside the nearest of the curves.
+
+    Projections stay as they are; of those at risk at each renewal after an origin, the lost are drawn anew, the same
+    for all models and origins.
+
+    Parameters
+    ----------
+    backtest : DataFrame
+        As from `backtest_retention`; only places that every model and curve projected count.
+    level : float
+        Confidence level of the intervals.
+    replicates, seed : int, int
+        Of the bootstrap.
+
+    Returns
+    -------
+    DataFrame
+        By model, the nearest first: is_baseline; n, projections; mae, mean absolute error of survival, points;
+        baseline, the nearest of the curves; baseline_mae; difference, mae − baseline_mae, with difference_ci_low and
+        difference_ci_high, which is wide on the side of the baseline, as luck adds to the errors of a close model
+        more than to those of a poor one; outcome, "better" or "worse" where that interval leaves out 0, else
+        "undecided", "reference" for the baseline, "not fitted"; reason, why there are no numbers.
+    """
+    expected = backtest[backtest.model.notna()].pivot(index=PLACE, columns="model", values="expected")
+    expected = expected.dropna(axis="columns", how="all").dropna().astype(float)
+    missing = [title for title in MODELS if title not in expected or expected.empty]
+    rows = pd.DataFrame() if expected.empty else _compared(backtest, expected, level, replicates, seed)
+    blank = [
+        {"model": t, "is_baseline": False, "outcome": NOT_FITTED, "reason": _why_none(backtest, t)} for t in missing
+    ]
+    frame = pd.concat([rows, pd.DataFrame(blank)], ignore_index=True).set_index("model")
+    numbers = ["mae", "baseline", "baseline_mae", "difference", "difference_ci_low"]
+    frame = frame.reindex(columns=["is_baseline", "n", *numbers, "difference_ci_high", "outcome", "reason"])
+    frame["is_baseline"] = frame.is_baseline.astype(bool)
+    frame.attrs["level"] = level
+    return frame
+
+
+def _compared(backtest, expected, level, replicates, seed):
+    """The rows of `compare_projections` that have numbers."""
+    observed = backtest.drop_duplicates(PLACE).set_index(PLACE)
+    actual, drawn = observed.actual.loc[expected.index].to_numpy(float), _redrawn(observed, replicates, seed)
+    shares = np.column_stack([actual, drawn.loc[expected.index]])  # what was observed, then its replicates
+    maes = 100 * np.array([np.abs(expected[[title]].to_numpy() - shares).mean(axis=0) for title in expected])
+    mae, names = maes[:, 0], expected.columns
+    is_baseline = ~names.isin(list(MODELS))
+    best = np.flatnonzero(is_baseline)[np.argmin(mae[is_baseline])]
+    low, high = percentile_interval((maes - maes[best])[:, 1:].T, level)
+    found = {"model": names, "is_baseline": is_baseline, "n": len(expected), "mae": mae, "baseline": names[best]}
+    found |= {"baseline_mae": mae[best], "difference": mae - mae[best]}
+    frame = pd.DataFrame(found | {"difference_ci_low": low, "difference_ci_high": high, "reason": ""})
+    cases = [frame.model == frame.baseline, frame.difference_ci_high < 0, frame.difference_ci_low > 0]
+    return frame.assign(outcome=np.select(cases, ["reference", "better", "worse"], "undecided")).sort_values("mae")
+
+
+def _redrawn(observed, replicates, seed):
+    """Survival of each place, had others been lost after its origin: a frame of replicates by group, origin, period."""
+    rng, parts = np.random.default_rng(seed), []
+    for group, rows in observed.groupby("group"):
+        once = rows.droplevel("group").reset_index().drop_duplicates("period").set_index("period").sort_index()
+        at_risk, lost = once.at_risk.to_numpy(int), once.lost.to_numpy(int)
+        kept = 1 - rng.binomial(at_risk, lost / at_risk, (replicates, len(once))) / at_risk
+        odds = pd.DataFrame((kept / np.maximum(1 - lost / at_risk, 1e-300)).T, once.index)
+        for origin, part in rows.droplevel("group").groupby("origin"):
+            periods = part.index.get_level_values("period")
+            moved = odds.loc[periods].cumprod() * part.actual.to_numpy(float)[:, None]
+            parts.append(moved.set_index(pd.MultiIndex.from_product([[group], [origin], periods], names=PLACE)))
+    return pd.concat(parts)
+
+
+def periods_kept(restricted: pd.DataFrame) -> dict[str, Estimate]:
+    """Periods that a customer of each group keeps the contract, of those that all groups were observed for.
+
+    Parameters
+    ----------
+    restricted : DataFrame
+        As from `restricted_mean_survival`.
+
+    Returns
+    -------
+    dict
+        Group -> Estimate; "" where there are no groups.
+    """
+    units = [f"of the first {periods} periods" for periods in restricted.periods]
+    return _estimates(restricted.assign(unit=units), "mean")
+
+
+def payments_to_come(payments: pd.DataFrame, model: str = "sBG") -> dict[str, Estimate]:
+    """Discounted payments still to come of a new customer of each group, after the first.
+
+    Parameters
+    ----------
+    payments : DataFrame
+        As from `residual_lifetimes`.
+    model : str
+        Whose: "sBG" or "BdW".
+
+    Returns
+    -------
+    dict
+        Group -> Estimate; "" where there are no groups.
+    """
+    new = payments[(payments.renewals == 0) & (payments.model == model)].set_index("group")
+    return _estimates(new.assign(unit="payments"), "payments")
+
+
+def _estimates(frame, column):
+    """An Estimate of each row, by group."""
+    found = {}
+    for group, row in frame.iterrows():
+        value, low, high = (None if pd.isna(row[name]) else row[name] for name in (column, "ci_low", "ci_high"))
+        reason = "" if value is not None else row.reason
+        found["" if group == ALL else str(group)] = Estimate(value, low, high, unit=row.unit, reason=reason)
+    return found
+
+
+def _why_none(backtest, model):
+    """Why a model projected nothing, from as many periods as possible: the reasons, at most two, and how many more."""
+    rows = backtest[(backtest.model == model) | backtest.model.isna()]
+    latest = rows[rows.origin.isna() | (rows.origin == rows.groupby("group").origin.transform("max"))]
+    reasons = latest.reason[latest.reason != ""].unique()
+    more = f"; and {len(reasons) - 2:,} more" if len(reasons) > 2 else ""
+    return "; ".join(reasons[:2]) + more or "no place was projected by all models and curves"

@@ -1,0 +1,224 @@
+"""Where growth curves lead, and how far that can be known: sales to come, the peak, and what is left to be sold."""
+
+import numpy as np
+import pandas as pd
+
+from crmlab.contracts import InputError
+from crmlab.estimate import Estimate
+from crmlab.lifecycle.models.growth import GrowthCurve, LeastSquaresFit
+from crmlab.model import Unfitted, needs_fit
+from crmlab.stats.intervals import percentile_interval
+
+COLUMNS = [
+    "model",
+    "period",
+    "sales",
+    "cumulative_sales",
+    "expected",
+    "expected_ci_low",
+    "expected_ci_high",
+    "expected_pi_low",
+    "expected_pi_high",
+    "expected_cumulative",
+    "expected_cumulative_ci_low",
+    "expected_cumulative_ci_high",
+    "reason",
+]
+PEAK_COLUMNS = [
+    "m", "m_ci_low", "m_ci_high", "peak", "peak_ci_low", "peak_ci_high", "peak_time", "sold_share", "sigma", "summary",
+    "reason",
+]  # fmt: skip
+
+
+def growth_path(
+    model: GrowthCurve | Unfitted, sales: pd.Series, periods_ahead: int = 0, level: float = 0.95, seed: int = 1
+) -> pd.DataFrame:
+    """What a growth curve expects beside what was sold, and for `periods_ahead` to come.
+
+    Before the peak the intervals are narrower than they should be, as they take the curve to be the right one.
+
+    Parameters
+    ----------
+    model : curve or Unfitted
+        One of `fit_growth_curves`; Unfitted leaves what was sold, and nothing to come.
+    sales : Series
+        One value a period in order, which the curve was fitted to.
+    periods_ahead : int
+        How many periods after the last one.
+    level : float
+        Of the intervals.
+    seed : int
+        Of the errors about the curve.
+
+    Returns
+    -------
+    DataFrame
+        By time: model; period, counted from 1 for the first; sales and cumulative_sales, in the period and so far, NA
+        to come; expected, in the period, with expected_ci_low and expected_ci_high, its confidence interval, and
+        expected_pi_low and expected_pi_high, the prediction interval of what will be sold; expected_cumulative, so
+        far, with expected_cumulative_ci_low and expected_cumulative_ci_high; reason, why there is no curve.
+    """
+    if not isinstance(model, (GrowthCurve, Unfitted)):
+        raise InputError(f"growth_path: the model is a growth curve, as of fit_growth_curves; this is {model!r}")
+    if not isinstance(periods_ahead, (int, np.integer)) or periods_ahead < 0:
+        raise InputError(f"periods_ahead = {periods_ahead!r}: choose a whole number, 0 or more")
+    periods = np.arange(1.0, len(sales) + (periods_ahead if model else 0) + 1)
+    times = sales.index.append(future_times(sales.index, len(periods) - len(sales)))
+    frame = pd.DataFrame({"model": model.title, "period": periods.astype(int)}, times.rename("time"))
+    frame["sales"] = sales.reindex(times).to_numpy()
+    frame["cumulative_sales"] = frame.sales.cumsum()
+    if not model:
+        return frame.assign(reason=str(model)).reindex(columns=COLUMNS)
+    return frame.assign(**_expected(model, periods, level, seed), reason="").reindex(columns=COLUMNS)
+
+
+def growth_paths(
+    fitted: dict[str, GrowthCurve | Unfitted],
+    sales: pd.Series,
+    periods_ahead: int = 0,
+    level: float = 0.95,
+    seed: int = 1,
+) -> pd.DataFrame:
+    """`growth_path` of each curve, one below the other.
+
+    Parameters
+    ----------
+    fitted : dict
+        As from `fit_growth_curves`.
+    sales : Series
+        One value a period in order.
+    periods_ahead : int
+        How many periods after the last one.
+    level : float
+        Of the intervals.
+    seed : int
+        Of the errors about the curve.
+
+    Returns
+    -------
+    DataFrame
+        By time, as `growth_path`.
+    """
+    return pd.concat(growth_path(model, sales, periods_ahead, level, seed) for model in fitted.values())
+
+
+def growth_peaks(fitted: dict[str, GrowthCurve | Unfitted], sales: pd.Series, level: float = 0.95) -> pd.DataFrame:
+    """The market potential and the peak by each growth curve.
+
+    Parameters
+    ----------
+    fitted : dict
+        As from `fit_growth_curves`.
+    sales : Series
+        One value a period in order.
+    level : float
+        Confidence level of the intervals.
+
+    Returns
+    -------
+    DataFrame
+        By model: m, the market potential: all that will ever be sold, with m_ci_low and m_ci_high; peak, periods from
+        launch to it, with peak_ci_low and peak_ci_high; peak_time, the period it falls in; sold_share, sold so far, of
+        all that will be, 0 to 1; sigma, standard deviation of a period's sales about the curve; summary, where the
+        peak lies, and whether more was sold than the curve holds possible, so that it is the wrong one; reason, why
+        there is no such curve.
+    """
+    rows = {title: _peak(model, sales, level) if model else {"reason": str(model)} for title, model in fitted.items()}
+    frame = pd.DataFrame.from_dict(rows, orient="index").reindex(columns=PEAK_COLUMNS).rename_axis("model")
+    for name in ("summary", "reason"):
+        frame[name] = frame[name].astype(object).fillna("")
+    return frame.astype(dict.fromkeys(frame.columns.difference(["peak_time", "summary", "reason"]), float))
+
+
+@needs_fit
+def market_potential(model: GrowthCurve | Unfitted, level: float = 0.95) -> Estimate:
+    """All that will ever be sold, by a curve.
+
+    Parameters
+    ----------
+    model : curve or Unfitted
+        One of `fit_growth_curves`.
+    level : float
+        Confidence level of the interval.
+
+    Returns
+    -------
+    Estimate
+    """
+    return Estimate(model.m, *_drawn(model, "m", level), level=level)
+
+
+@needs_fit
+def peak_after(model: GrowthCurve | Unfitted, level: float = 0.95) -> Estimate:
+    """How long after launch most is sold at once, by a curve.
+
+    Parameters
+    ----------
+    model : curve or Unfitted
+        One of `fit_growth_curves`.
+    level : float
+        Confidence level of the interval.
+
+    Returns
+    -------
+    Estimate
+        Periods.
+    """
+    return Estimate(model.peak, *_drawn(model, "peak", level), unit="periods", level=level)
+
+
+def future_times(index, periods_ahead):
+    """The times of the next `periods_ahead`, in the step of those before: an index."""
+    if not isinstance(index, pd.DatetimeIndex):
+        return pd.RangeIndex(len(index) + 1, len(index) + periods_ahead + 1) if periods_ahead else index[:0]
+    months = np.diff(index.year * 12 + index.month)
+    if len(months) and months.min() >= 1:
+        steps = [pd.DateOffset(months=int(np.median(months)) * k) for k in range(1, periods_ahead + 1)]
+    else:
+        steps = [pd.Timedelta(days=int(np.median(np.diff(index).astype("timedelta64[D]").astype(int))) * k)
+                 for k in range(1, periods_ahead + 1)]  # fmt: skip
+    return pd.DatetimeIndex([index[-1] + step for step in steps], dtype=index.dtype)
+
+
+def _peak(model, sales, level):
+    (m_low, m_high), (low, high) = _drawn(model, "m", level), _drawn(model, "peak", level)
+    place = max(int(np.ceil(model.peak)), 1)
+    when = sales.index.append(future_times(sales.index, max(place - len(sales), 0)))[place - 1]
+    earliest, latest = (model.peak, model.peak) if low is None else (low, high)
+    past = "past" if latest < len(sales) else "to come" if earliest > len(sales) else "near the last period observed"
+    beyond = m_high is not None and sales.sum() > m_high
+    summary = f"peak {past}; more was sold than it holds possible" if beyond else f"peak {past}"
+    sigma = getattr(model.uncertainty, "sigma", np.nan)
+    values = model.m, m_low, m_high, model.peak, low, high, when, sales.sum() / model.m, sigma, summary, ""
+    return dict(zip(PEAK_COLUMNS, values, strict=True))
+
+
+def _drawn(model, of, level):
+    """The interval of a parameter, or of the peak; without draws none."""
+    drawn = [getattr(one, of) for one in model.draws]
+    return tuple(map(float, percentile_interval(drawn, level))) if drawn else (None, None)
+
+
+def _expected(model, periods, level, seed):
+    """What a curve expects in each period, with its intervals: arrays by column."""
+    found = {"expected": model.sales(periods).to_numpy(), "expected_cumulative": model.cumulative(periods).to_numpy()}
+    each = list(model.draws)
+    if not each:
+        return found
+    rates = np.array([one._increments(periods)[0] for one in each])
+    sums = np.array([one._cumulative(periods) for one in each])
+    drawn = {"expected_ci": rates, "expected_cumulative_ci": sums}
+    if isinstance(model.uncertainty, LeastSquaresFit):
+        rng = np.random.default_rng(seed)
+        noise = _sigmas(model.uncertainty, rng)[:, None] * rng.standard_normal(rates.shape)
+        drawn["expected_pi"] = np.maximum(rates + noise, 0)
+    for name, of_draws in drawn.items():
+        found[f"{name}_low"], found[f"{name}_high"] = percentile_interval(of_draws, level)
+    return found
+
+
+def _sigmas(fit, rng):
+    """A standard deviation for each drawn curve: that of its own residuals, as far off as their number leaves open."""
+    periods = fit.df_resid + fit.draws.shape[1]
+    squares = np.exp(-2 / periods * fit.log_likelihood)
+    return np.sqrt(squares / rng.chisquare(periods, len(squares)))
