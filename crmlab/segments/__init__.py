@@ -8,31 +8,11 @@ scheme      a set of rules; `fit` learns its cuts from features, `assign` gives 
 window      the last window_days up to a day; *current* value is the margin of the window
 potential   expected discounted margin over as long a time, less current value, plus what else is declared
 home store  where a customer has spent most; its strength leaves out the customer's own purchases
-claimed     of clusters: more separate, and more surely found again, than in customers of one kind
-useful      foretells later spend, orders or activity; beside continuous rules, which need no segments
-playbook    what is done about each class: principle, owner, share of the budget, measure of success
+clusters    shown where customers are more separate, and more surely found again, than customers of one kind
+useful      predicts spend, orders or activity in the holdout; beside continuous baselines, which need no segments
+playbook    how each class is treated: principle, owner, share of the budget, measure of success
 """
 
-from crmlab.segments.models.abc import ABC
-from crmlab.segments.models.brand_loyalty import BrandLoyalty
-from crmlab.segments.models.clusters import GaussianMixture, Hierarchical, KMeans
-from crmlab.segments.models.eight_classes import EightClasses
-from crmlab.segments.models.index_system import IndexSystem
-from crmlab.segments.models.rfm import RFM, RFMTiers
-from crmlab.segments.models.value_matrix import ValueMatrix
+import lazy_loader
 
-CLUSTERS = (KMeans, GaussianMixture, Hierarchical)
-
-__all__ = [
-    "ABC",
-    "CLUSTERS",
-    "RFM",
-    "BrandLoyalty",
-    "EightClasses",
-    "GaussianMixture",
-    "Hierarchical",
-    "IndexSystem",
-    "KMeans",
-    "RFMTiers",
-    "ValueMatrix",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

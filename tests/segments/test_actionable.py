@@ -1,11 +1,12 @@
-"""Kotler's demands on labels that meet them and on labels that do not."""
+"""Kotler's criteria on labels that meet them and on labels that do not."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from crmlab.segments.checks import meets_kotler_criteria
 from crmlab.segments.models import actionable
-from crmlab.segments.models.actionable import Thresholds, kotler_criteria, meets_kotler_criteria, tree_accuracy
+from crmlab.segments.models.actionable import Thresholds, kotler_criteria, tree_accuracy
 
 from .logs import simulated
 from .refusals import refused
@@ -34,25 +35,28 @@ def test_labels_that_are_one_cut_of_a_feature_are_told_by_a_tree_of_depth_one():
     assert row.value > 0.99
     assert row.ci_low < row.value <= row.ci_high
     assert found.value[actionable.TREE_DEPTH] == 1
-    assert found.passed[[actionable.TREE_ACCURACY, actionable.TREE_DEPTH]].all()
+    assert found.outcome[[actionable.TREE_ACCURACY, actionable.TREE_DEPTH]].eq("passed").all()
 
 
 def test_labels_by_chance_are_told_by_no_tree():
     found = measured(BY_CHANCE)
     # a coin is guessed half of the time: 1,000 customers, within four standard errors
     assert found.value[actionable.TREE_ACCURACY] == pytest.approx(0.5, abs=0.064)
-    assert not found.passed[[actionable.TREE_ACCURACY, actionable.TREE_DEPTH]].any()
+    assert found.outcome[[actionable.TREE_ACCURACY, actionable.TREE_DEPTH]].eq("failed").all()
     assert "none of which reaches it" in found.summary[actionable.TREE_DEPTH]
 
 
-def test_a_cut_tree_is_what_scikit_learn_grows_to_that_depth():
+def test_accuracy_is_that_of_trees_of_scikit_learn_grown_on_the_other_folds():
     from sklearn.tree import DecisionTreeClassifier
 
-    X, y = FRAME[["spend", "orders"]].to_numpy(float), RNG.integers(0, 3, len(FRAME))
-    whole = DecisionTreeClassifier(max_depth=8, random_state=1).fit(X, y).tree_
-    for depth, said in enumerate(actionable._by_depth(whole, X), 1):
-        # ties between splits may be settled otherwise in a smaller tree
-        assert (DecisionTreeClassifier(max_depth=depth, random_state=1).fit(X, y).predict(X) == said).mean() > 0.99
+    frame, order = FRAME[["spend", "orders"]], np.random.default_rng(1).permutation(len(FRAME))
+    X, y, fold = frame.to_numpy(float)[order], (BY_CHANCE == "low").to_numpy()[order], np.arange(len(FRAME)) % 5
+    for depth, row in tree_accuracy(BY_CHANCE, frame).iterrows():
+        right = np.zeros(len(y), bool)
+        for k in range(5):
+            tree = DecisionTreeClassifier(max_depth=depth, random_state=1).fit(X[fold != k], y[fold != k])
+            right[fold == k] = tree.predict(X[fold == k]) == y[fold == k]
+        assert row.accuracy == right.mean()
 
 
 def test_trees_neither_see_reachable_nor_what_is_empty_for_some():
@@ -69,7 +73,7 @@ def test_the_smallest_segment_is_named_and_empty_ones_beside_it():
     assert found.summary[actionable.SMALLEST_REVENUE_SHARE] == "of low"
     empty = measured(BY_SPEND.cat.add_categories(["none"]))
     both = [actionable.SMALLEST_SHARE, actionable.SMALLEST_REVENUE_SHARE]
-    pd.testing.assert_frame_equal(empty.loc[both, ["value", "passed"]], found.loc[both, ["value", "passed"]])
+    pd.testing.assert_frame_equal(empty.loc[both, ["value", "outcome"]], found.loc[both, ["value", "outcome"]])
     assert empty.summary[actionable.SMALLEST_REVENUE_SHARE] == "of low; nobody in none"
 
 
@@ -80,8 +84,8 @@ def test_reach_is_measured_where_it_is_known():
     assert "not known of 100, taken as no" in found.summary[actionable.REACHABLE_SHARE]
     blank = measured(BY_CHANCE, FRAME.drop(columns="reachable")).loc[actionable.REACHABLE_SHARE]
     assert np.isnan(blank.value)
-    assert blank.passed is pd.NA
-    assert blank.summary.startswith("not measured: there is no column 'reachable'")
+    assert blank.outcome == "not applicable"
+    assert blank.reason.startswith("there is no column 'reachable'")
 
 
 def test_segments_that_differ_later_differ_as_much_as_was_planted():
@@ -91,7 +95,7 @@ def test_segments_that_differ_later_differ_as_much_as_was_planted():
     planted = between / (between + 100)
     assert row.ci_low < planted < row.ci_high
     assert row.value == pytest.approx(planted, abs=0.02)
-    assert row.passed
+    assert row.outcome == "passed"
 
 
 def test_segments_by_chance_do_not_differ_however_many():
@@ -100,7 +104,7 @@ def test_segments_by_chance_do_not_differ_however_many():
     for seed in range(40):
         labels = pd.Series(rng.integers(0, 30, 400).astype(str), FRAME.index[:400])
         row = actionable._differentiable(
-            labels, LATER.spend[:400].sample(frac=1, random_state=seed), Thresholds(), 200, 1
+            labels, LATER.spend[:400].sample(frac=1, random_state=seed), Thresholds(), 200, 1, 0.95
         )
         above += row["ci_low"] > 0
         values.append(row["value"])
@@ -110,8 +114,8 @@ def test_segments_by_chance_do_not_differ_however_many():
 
 def test_later_spend_that_is_the_same_for_all_measures_nothing():
     row = measured(BY_SPEND, holdout=LATER.assign(spend=0.0)).loc[actionable.VARIANCE_SHARE]
-    assert row.passed is pd.NA
-    assert row.summary == "not measured: later spend is the same for all"
+    assert row.outcome == "not applicable"
+    assert row.reason == "holdout spend is the same for all"
 
 
 def test_treated_are_those_with_a_row_in_the_playbook_and_profit_above_the_cost():
@@ -119,13 +123,13 @@ def test_treated_are_those_with_a_row_in_the_playbook_and_profit_above_the_cost(
     assert row.value == pytest.approx(((BY_SPEND == "high") & (FRAME.expected_margin > 20)).mean())
     assert "no row for low" in row.summary
     free = measured(BY_SPEND, playbook=book("high", "low")).loc[actionable.TREATED_SHARE]
-    assert (free.value, free.passed) == (1, True)
+    assert (free.value, free.outcome) == (1, "passed")
     none = measured(BY_SPEND).loc[actionable.TREATED_SHARE]
-    assert none.summary == "not measured: there is no playbook; give one"
+    assert none.reason == "there is no playbook; give one"
     other = measured(BY_SPEND, FRAME.drop(columns="expected_margin"), playbook=book("high")).loc[
         actionable.TREATED_SHARE
     ]
-    assert "no column 'expected_margin'" in other.summary
+    assert "no column 'expected_margin'" in other.reason
 
 
 def test_variants_of_a_scheme_share_its_rows_of_the_playbook():
@@ -144,18 +148,29 @@ def test_side_by_side_holds_each_measure_below_what_is_asked():
     assert wide.loc["threshold", actionable.SMALLEST_SHARE] == Thresholds().customers
 
 
-def test_verdicts_name_what_failed_what_helps_and_what_was_not_measured():
+def test_checks_name_what_failed_what_helps_and_what_was_not_measured():
     both = pd.DataFrame({"good": BY_SPEND, "bad": BY_CHANCE})
     table = kotler_criteria(both, FRAME.drop(columns="reachable"), LATER, replicates=100)
     assert list(dict.fromkeys(table.scheme)) == ["good", "bad"]
     good, bad = meets_kotler_criteria(table)
-    assert good.passed
-    assert "accessible not measured" in good.evidence
-    assert "actionable not measured" in good.evidence
-    assert not bad.passed
-    assert "measurable: accuracy of a tree" in bad.evidence
-    assert "differentiable: share of variance" in bad.evidence
-    assert bad.instead == "a scheme with simpler rules and a scheme that tells later spend apart"
+    assert (good.id, good.kind, good.outcome) == ("segments.meets_kotler_criteria.good", "assumption", "passed")
+    assert good.summary == "good: 5 of 5 measures meet their threshold. Not measured: accessible, actionable."
+    assert bad.outcome == "failed"
+    assert "these do not: accuracy of a tree, out of sample 0.5" in bad.summary
+    assert "share of holdout variance between segments" in bad.summary
+    assert bad.recommendation == "Use a scheme with simpler rules."
+
+
+def test_a_scheme_is_undecided_where_an_interval_holds_the_threshold_and_not_judged_where_nothing_is_known():
+    found = measured(BY_SPEND)
+    at = {"differentiable": float(found.value[actionable.VARIANCE_SHARE])}
+    (check,) = meets_kotler_criteria(measured(BY_SPEND, thresholds=at).reset_index())
+    assert check.outcome == "undecided"
+    assert "open is share of holdout variance" in check.summary
+    assert check.recommendation == "Use a scheme that separates later spend better."
+    bare = found.reset_index().assign(outcome="not applicable", reason="none came")
+    (check,) = meets_kotler_criteria(bare)
+    assert (check.outcome, check.summary) == ("not applicable", "s: nothing could be measured. none came.")
 
 
 def test_results_are_the_same_from_run_to_run():

@@ -6,7 +6,7 @@ import pytest
 
 from crmlab.segments.models.brand_loyalty import BrandLoyalty, usage_by_loyalty
 
-from .refusals import refused
+from .refusals import refused, unfitted
 
 
 def customers(count=900, seed=1):
@@ -60,9 +60,9 @@ def test_bad_input_is_named():
     frame = customers()
     assert "cuts must rise" in refused(BrandLoyalty.fit, frame, usage_quantiles=(0.6, 0.3))[0]
     for options in ({"usage_quantiles": (0.5,)}, {"loyal_share": 0.5}, {"loyal_share": 1.1}):
-        assert "give two levels, and loyal above 0.5" in refused(BrandLoyalty.fit, frame, **options)[0]
-    assert "'usage' is 3 for all 900" in refused(BrandLoyalty.fit, frame.assign(usage=3.0))[0]
-    assert "8 customers are fewer than the 9 segments" in refused(BrandLoyalty.fit, frame.iloc[:8])[0]
-    assert "no column 'national_share'" in refused(BrandLoyalty.fit, frame.drop(columns="national_share"))[0]
+        assert "give two quantiles, and loyal_share above 0.5" in refused(BrandLoyalty.fit, frame, **options)[0]
+    assert "'usage' is 3 for all 900" in unfitted(BrandLoyalty.fit, frame.assign(usage=3.0))
+    assert "8 customers are fewer than the 9 segments" in unfitted(BrandLoyalty.fit, frame.iloc[:8])
+    assert "no column 'national_share'" in unfitted(BrandLoyalty.fit, frame.drop(columns="national_share"))
     unused = frame.assign(usage=np.where(np.arange(900) < 7, 0.0, frame.usage))
     assert "'usage' is 0 or less for 7 of 900 customers" in refused(BrandLoyalty((5, 10)).assign, unused)[0]

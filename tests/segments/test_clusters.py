@@ -10,7 +10,7 @@ from sklearn.metrics import adjusted_rand_score
 from crmlab.segments.models.clusters import GaussianMixture, Hierarchical, KMeans, fit_mixture
 
 from .logs import later_features, simulated
-from .refusals import refused
+from .refusals import refused, unfitted
 from .worlds import COLUMNS, one_kind, planted
 
 SCHEMES = [KMeans, GaussianMixture, Hierarchical]
@@ -86,12 +86,12 @@ def test_trees_are_grown_on_a_sample_and_the_rest_go_to_the_nearest(monkeypatch)
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_bad_input_is_named(scheme):
-    assert "3 customers are fewer than the 4 segments" in refused(scheme.fit, simulated(3), 4)[0]
-    assert "'spend' is 0 for all" in refused(scheme.fit, simulated(30).assign(spend=0.0), 3)[0]
-    assert "no column 'visits'" in refused(scheme.fit, simulated(30), 3, ["visits"])[0]
+    assert "3 customers are fewer than the 4 segments" in unfitted(scheme.fit, simulated(3), 4)
+    assert "'spend' is 0 for all" in unfitted(scheme.fit, simulated(30).assign(spend=0.0), 3)
+    assert "no column 'visits'" in unfitted(scheme.fit, simulated(30), 3, ["visits"])
     assert "choose a whole number" in refused(scheme.fit, simulated(30), 1)[0]
     twice = one_kind("uniform", 1, 40).assign(orders=[1, 2] * 20, spend=[1, 2] * 20)
-    assert "2 distinct values of orders, spend" in refused(scheme.fit, twice, 3, COLUMNS)[0]
+    assert "2 distinct values of orders, spend" in unfitted(scheme.fit, twice, 3, COLUMNS)
 
 
 def test_an_unknown_linkage_is_refused():

@@ -1,4 +1,4 @@
-"""Plots of clusters and of the race draw the frames they are given, on the axes they are given."""
+"""Plots of clusters and of comparisons draw the frames they are given, on the axes they are given."""
 
 from functools import partial
 
@@ -8,7 +8,7 @@ import pytest
 from crmlab.segments.models import how_many, null_model, profiles, stability, transforms, usefulness
 from crmlab.segments.models.abc import ABC
 from crmlab.segments.models.clusters import KMeans
-from crmlab.segments.plots import clusters, race
+from crmlab.segments.plots import clusters, comparison
 
 from ..figures import draws
 from .logs import simulated
@@ -34,8 +34,10 @@ TABLES = {
     partial(clusters.segment_means, standard_deviations=FRAME.std()): lambda: profiles.segment_means(
         ABC.fit(FRAME).assign(FRAME), FRAME
     ),
-    race.compare_schemes: lambda: usefulness.compare_schemes(SCHEMES, {"2024": world(1, 200)}, replicates=5).schemes,
-    race.scheme_differences: lambda: usefulness.compare_schemes(SCHEMES, {"2024": world(1, 200)}, replicates=5).schemes,
+    comparison.compare_schemes: lambda: usefulness.compare_schemes(SCHEMES, {"2024": world(1, 200)}, replicates=5)[0],
+    comparison.scheme_differences: lambda: usefulness.compare_schemes(SCHEMES, {"2024": world(1, 200)}, replicates=5)[
+        0
+    ],
 }
 
 
@@ -44,12 +46,12 @@ def test_a_plot_returns_the_axes_it_was_given_and_leaves_its_frame_alone(draw):
     draws(draw, TABLES[draw]())
 
 
-def test_schemes_of_the_race_stand_side_by_side_at_their_number_of_segments():
-    table = TABLES[race.compare_schemes]()
-    ax = race.compare_schemes(table)
-    held = table[(table.origin == "all origins") & (table.target == "spend")].set_index("model")
+def test_schemes_of_a_comparison_are_side_by_side_at_their_number_of_segments():
+    table = TABLES[comparison.compare_schemes]()
+    ax = comparison.compare_schemes(table)
+    held = usefulness.baseline_differences(table).set_index("model")
     points = ax.collections[-1].get_offsets()
-    assert sorted(points[:, 1]) == pytest.approx(sorted(held.gini[list(SCHEMES)]))
+    assert sorted(points[:, 1]) == pytest.approx(sorted(held.value[list(SCHEMES)]))
     assert points[:, 0].prod() ** (1 / 3) == pytest.approx(3)  # all have three segments: side by side about it
     assert len(set(points[:, 0])) == 3
     said = {text.get_text() for text in ax.texts}

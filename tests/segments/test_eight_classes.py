@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crmlab.segments.models.eight_classes import EightClasses, store_strength_ablation, store_strength_changes_treatment
+from crmlab.segments.checks import store_strength_changes_treatment
+from crmlab.segments.models.eight_classes import EightClasses, store_strength_ablation
 from crmlab.segments.models.value_matrix import TREATMENTS, ValueMatrix
 
 from .logs import later_features, simulated
-from .refusals import refused
+from .refusals import refused, unfitted
 
 
 def playbook(**principles):
@@ -68,17 +69,24 @@ def test_ablation_counts_who_is_treated_otherwise():
     assert table.loc["keep, weak store", ["principle", "principle_without"]].tolist() == ["watch", "keep"]
     moved = (labels == "keep, weak store").sum()
     assert table.customers[table.treatment_changes].sum() == moved
-    verdict = store_strength_changes_treatment(table, min_share=0.05)
-    assert verdict.passed == (moved / len(frame) >= 0.05)
-    assert f"keep, weak store {moved:,}" in verdict.evidence
+    check = store_strength_changes_treatment(table, min_share=0.05)
+    assert (check.id, check.kind) == ("segments.store_strength_changes_treatment", "finding")
+    assert check.outcome == "yes"  # some 12 % of 2,000 customers, and the interval lies above 5 %
+    assert check.values["share"].value == pytest.approx(moved / len(frame))
+    assert f"keep, weak store {moved:,}" in check.summary
+    assert store_strength_changes_treatment(table, min_share=moved / len(frame)).outcome == "undecided"
 
 
-def test_the_third_axis_that_changes_nothing_is_told():
+def test_the_third_axis_that_changes_nothing_is_a_no():
     frame = simulated()
     table = store_strength_ablation(EightClasses.fit(frame).assign(frame), playbook())
-    verdict = store_strength_changes_treatment(table)
-    assert not verdict.passed
-    assert "another treatment for 0.00 % of 2,000 customers (nobody)" in verdict.evidence
+    check = store_strength_changes_treatment(table)
+    assert check.outcome == "no"
+    assert "another for 0 % (95 % confidence interval 0 % to 0.19 %) of 2,000 customers (none)" in check.summary
+    assert check.recommendation == "Use the four classes of the value matrix."
+    none = EightClasses.fit(frame.drop(columns="store_strength"))
+    ablation = store_strength_ablation(none.assign(frame), playbook())
+    assert store_strength_changes_treatment(ablation).outcome == "not applicable"
 
 
 def test_budgets_of_customers_sum_to_the_budget_with_and_without_the_third_axis():
@@ -110,11 +118,10 @@ def test_a_playbook_that_lacks_a_class_is_refused():
 
 def test_bad_input_is_named():
     frame = simulated()
-    assert (
-        "no column 'store_strength' (strength of the home store"
-        in refused(EightClasses.fit, frame.drop(columns="store_strength"))[0]
+    assert "no column 'store_strength' (strength of the home store" in unfitted(
+        EightClasses.fit, frame.drop(columns="store_strength")
     )
-    assert "'store_strength' is 1.100 for all" in refused(EightClasses.fit, frame.assign(store_strength=1.1))[0]
-    assert "7 customers are fewer than the 8 segments" in refused(EightClasses.fit, frame.iloc[:7])[0]
+    assert "'store_strength' is 1.100 for all" in unfitted(EightClasses.fit, frame.assign(store_strength=1.1))
+    assert "7 customers are fewer than the 8 segments" in unfitted(EightClasses.fit, frame.iloc[:7])
     unknown = frame.assign(store_strength=frame.store_strength.where(frame.store_strength > 1, np.nan))
-    assert "'store_strength' is empty or infinite" in refused(EightClasses.fit, unknown)[0]
+    assert "'store_strength' is empty or infinite" in unfitted(EightClasses.fit, unknown)

@@ -27,7 +27,7 @@ PRODUCTS = table(
 )  # fmt: skip
 
 
-def told(rows):
+def everything(rows):
     """Everything known on END, and every label, of a log: bytes."""
     transactions = log(*rows, columns=MORE)
     known = collect(customer_features(transactions, END, 90), store_strength(transactions, END, window_days=90))
@@ -47,7 +47,7 @@ def before():
 
 @pytest.fixture(scope="module")
 def expected(before):
-    return told(before)
+    return everything(before)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -56,9 +56,9 @@ def test_permuting_every_later_row_changes_no_byte_of_features_and_labels(before
     after = pd.DataFrame(random_rows(rng, 400, "2024-07-01", "2024-12-31", customers=90))
     permuted = pd.DataFrame({name: rng.permutation(column.to_numpy()) for name, column in after.items()})
     rows = [*before, *map(tuple, permuted.itertuples(index=False))]
-    assert told([rows[i] for i in rng.permutation(len(rows))]) == expected
+    assert everything([rows[i] for i in rng.permutation(len(rows))]) == expected
 
 
 def test_the_rows_before_it_do_change_them(before, expected):
-    other = told(before[:-40])
+    other = everything(before[:-40])
     assert all(one != two for one, two in zip(other, expected, strict=True))

@@ -1,16 +1,17 @@
-"""Indices of how many clusters, each against another program or by hand; their disagreement is told."""
+"""Indices of how many clusters, each against another program or by hand; their disagreement is a finding."""
 
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 from sklearn.metrics import silhouette_score
 
+from crmlab.segments.checks import indices_agree
 from crmlab.segments.models import how_many
 from crmlab.segments.models.clusters import fit_mixture, k_means
 from crmlab.segments.models.transforms import Transform
 
 from .logs import simulated
-from .refusals import refused
+from .refusals import blank, refused
 from .worlds import COLUMNS, one_kind, planted
 
 K_VALUES = (2, 3, 4)
@@ -25,7 +26,9 @@ def found():
 def test_planted_kinds_are_counted_by_every_index(found):
     chosen = how_many.suggested_k(found)
     assert [*chosen.k] == [3] * 6
-    assert how_many.indices_agree(chosen).passed
+    check = indices_agree(chosen)
+    assert (check.id, check.kind, check.outcome) == ("segments.indices_agree", "finding", "yes")
+    assert check.summary.startswith("They choose 3 by silhouette, ")
 
 
 def test_indices_are_those_of_scikit_learn(found):
@@ -53,11 +56,12 @@ def test_prediction_strength_is_the_share_of_pairs_kept_together():
     assert how_many._kept(np.array([0, 0, 0, 1, 1]), np.array([0, 0, 1, 1, 1]), 2) == pytest.approx(1 / 3)
 
 
-def test_disagreement_is_told_with_who_chooses_what():
+def test_disagreement_names_which_index_chooses_what():
     table = how_many.validity_indices(simulated(300), ("orders", "spend"), "raw", K_VALUES, 3, 2)
-    told = how_many.indices_agree(how_many.suggested_k(table))
-    assert not told.passed
-    assert all(title in told.evidence for title, _ in how_many.INDICES.values())
+    check = indices_agree(how_many.suggested_k(table))
+    assert check.outcome == "no"
+    assert all(title in check.summary for title, _ in how_many.INDICES.values())
+    assert check.recommendation.startswith("Take none of these numbers as a fact")
 
 
 def test_the_gap_is_chosen_within_a_standard_error(found):
@@ -73,4 +77,7 @@ def test_the_table_is_the_same_from_run_to_run(found):
 def test_bad_input_is_named():
     assert "numbers of clusters, 2 or more" in refused(how_many.validity_indices, simulated(50), k_values=(1, 2))[0]
     assert "give 1 of each" in refused(how_many.validity_indices, simulated(50), replicates=0)[0]
-    assert "fewer than the 16" in refused(how_many.validity_indices, simulated(12))[0]
+    reason = blank(how_many.validity_indices, simulated(12))
+    assert "fewer than the 16" in reason
+    check = indices_agree(how_many.suggested_k(how_many.validity_indices(simulated(12))))
+    assert (check.outcome, check.summary) == ("not applicable", f"Not judged: {reason}.")

@@ -9,7 +9,7 @@ from crmlab.segments.models.index_system import IndexSystem
 from crmlab.segments.tables import scorecard
 
 from .logs import later_features, simulated
-from .refusals import refused
+from .refusals import refused, unfitted
 
 FRAME = simulated()
 
@@ -126,14 +126,14 @@ def test_bad_indicators_are_named_at_once():
         "features: 'orders' of indicator 'orders' holds no numbers; take another column",
         "features: no column 'days_since_last', which indicator 'recency' needs; did you mean 'days_since_lst'?",
         "features: 5 customers are fewer than the 8 segments of index_system; take fewer segments, or more customers",
-        "features: 'spend' is 3 for all 5 customers, so index_system tells nobody apart; take another feature, or more "
+        "features: 'spend' is 3 for all 5 customers, so index_system cannot part them; take another feature, or more "
         "customers",
     )
     gone = FRAME.copy()
     gone.loc[gone.index[3], "spend"] = np.nan
-    assert "'spend' is empty or infinite for 1 of 2,000" in refused(IndexSystem.fit, gone, card())[0]
+    assert "'spend' is empty or infinite for 1 of 2,000" in unfitted(IndexSystem.fit, gone, card())
     nearly = FRAME.assign(orders=np.where(np.arange(2000) < 4, 9, 1))
-    assert "is 1 for all but a hundredth" in refused(IndexSystem.fit, nearly, card(normalisation="winsorised"))[0]
+    assert "is 1 for all but a hundredth" in unfitted(IndexSystem.fit, nearly, card(normalisation="winsorised"))
     assert IndexSystem.fit(nearly, card(normalisation="rank"))
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from crmlab.segments.checks import tiers_robust_to_weights
 from crmlab.segments.models import index_system
 from crmlab.segments.models.index_system import IndexSystem
 
@@ -79,7 +80,7 @@ def test_chances_are_what_two_indicators_say_by_hand():
     assert weight_sensitivity.probability_worse.tolist() == [weight_sensitivity.probability.iloc[0], 0]
 
 
-def test_tiers_show_who_is_in_doubt_the_empty_ones_too():
+def test_tiers_show_how_many_are_unstable_the_empty_ones_too():
     weight_sensitivity = pd.DataFrame(
         {"tier": pd.Categorical(["x", "x", "z"], ["x", "y", "z"]), "probability": [0.25, 0.1, 0.9]}
     )
@@ -89,10 +90,17 @@ def test_tiers_show_who_is_in_doubt_the_empty_ones_too():
     assert table.unstable.tolist() == [1, 0, 1, 2]
     assert table.share.tolist() == pytest.approx([0.5, 0, 1, 2 / 3])
     assert table.probability.tolist() == pytest.approx([0.175, 0, 0.9, 1.25 / 3])
-    verdict = index_system.tiers_robust_to_weights(table)
-    assert not verdict.passed
-    assert "66.7 % of 3 are in doubt, most in z" in verdict.evidence
-    assert index_system.tiers_robust_to_weights(table, max_share=0.7).passed
+    check = tiers_robust_to_weights(table)
+    assert (check.id, check.kind) == ("segments.tiers_robust_to_weights", "assumption")
+    assert check.outcome == "failed"  # Wilson's interval of 2 of 3 begins at 20.8 %
+    assert check.summary.startswith(
+        "The tier of 66.7 % (95 % confidence interval 20.8 % to 93.9 %) of 3 customers is unst"
+    )
+    assert "most in z, 100 %" in check.summary
+    assert check.recommendation == "Grade customers into fewer tiers."
+    assert check.claim.startswith("At most 20.0 % of customers have an unstable tier")
+    assert tiers_robust_to_weights(table, max_share=0.7).outcome == "undecided"
+    assert tiers_robust_to_weights(table, max_share=0.95).outcome == "passed"
 
 
 @pytest.mark.parametrize(("error", "replicates"), [(0, 10), (1, 10), (np.nan, 10), (0.2, 0)])

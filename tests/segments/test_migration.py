@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crmlab.segments.models.migration import customer_moves, migration_matrix, migration_summary, more_rose_than_fell
+from crmlab.segments.checks import more_rose_than_fell
+from crmlab.segments.models.migration import customer_moves, migration_matrix, migration_summary
 
 from .refusals import refused
 
@@ -57,7 +58,7 @@ def test_a_class_nobody_was_in_is_a_stated_blank():
     table = migration_matrix(labels("AABB"), labels("ACBB"), *[pd.Series(1.0, labels("AABB").index)] * 2)
     empty = table[table.before == "C"]
     assert empty.probability.isna().all()
-    assert (empty.reason == "cannot be estimated: nobody was in C").all()
+    assert (empty.reason == "nobody was in C").all()
     assert (table.reason[table.before != "C"] == "").all()
     assert table.change.tolist() == ["stayed", "fell", "fell", "rose", "stayed", "fell", "rose", "rose", "stayed"]
 
@@ -71,22 +72,27 @@ def test_the_summary_tells_what_who_rose_and_fell_brings():
     assert ((table.ci_low < table.share) & (table.share < table.ci_high)).all()
 
 
-def test_the_verdict_is_the_exact_test_of_those_who_moved():
+def test_the_check_is_the_exact_test_of_those_who_moved():
     n = 40
     before, worth = labels("B" * n), pd.Series(1.0, labels("B" * n).index)
-    told = more_rose_than_fell(
-        migration_summary(migration_matrix(before, labels("A" * 12 + "C" * 2 + "B" * 26), worth, worth))
-    )
-    assert told.passed
-    # twice the chance of 2 or fewer heads of 14: (1 + 14 + 91) / 2**13
-    assert f"p = {106 / 2**13:.3f}" in told.evidence
-    even = more_rose_than_fell(
-        migration_summary(migration_matrix(before, labels("A" * 8 + "C" * 5 + "B" * 27), worth, worth))
-    )
-    assert not even.passed
-    assert "no difference" in even.evidence
-    alone = more_rose_than_fell(migration_summary(migration_matrix(before, labels("A" * 9 + "B" * 31), worth, worth)))
-    assert "if the scheme's values only grow, nobody can fall" in alone.evidence
+
+    def check(after):
+        return more_rose_than_fell(migration_summary(migration_matrix(before, labels(after), worth, worth)))
+
+    found = check("A" * 12 + "C" * 2 + "B" * 26)
+    assert (found.id, found.kind, found.outcome) == ("segments.more_rose_than_fell", "finding", "yes")
+    # twice the probability of 2 or fewer heads of 14: (1 + 14 + 91) / 2**13
+    assert found.values["p"] == pytest.approx(106 / 2**13)
+    assert found.summary == "12 rose, 2 fell, 26 stayed (p .013)."
+    even = check("A" * 8 + "C" * 5 + "B" * 27)
+    assert even.outcome == "undecided"
+    assert "no difference is shown" in even.summary
+    fell = check("A" * 2 + "C" * 12 + "B" * 26)
+    assert (fell.outcome, fell.summary) == ("no", "12 fell, 2 rose, 26 stayed (p .013).")
+    assert fell.recommendation.startswith("Review the treatment of the classes that most customers fell from")
+    alone = check("A" * 9 + "B" * 31)
+    assert "If the values of the scheme only grow, no customer can fall." in alone.summary
+    assert check("B" * n).summary == "All 40 customers stayed."
 
 
 def test_row_order_changes_nothing_and_arguments_stay():
@@ -99,10 +105,10 @@ def test_bad_input_is_named_at_once():
     two = BEFORE.cat.remove_unused_categories().cat.rename_categories({"C": "gone"})
     two.iloc[0] = np.nan
     assert refused(migration_matrix, two, pd.concat([AFTER, AFTER[:1]]), WORTH[0].iloc[1:], WORTH[1]) == (
-        "before: classes are called gone, words that moves need; rename them",
+        "before: classes are called gone, names that moves have; rename them",
         "before: no label for 1 of 6 customers; assign them",
         "value_before: empty for 1 customers (first: 'c00'); fill it",
-        "after: 1 of 8 customers stand twice; give at least one, and one row each",
+        "after: 1 of 8 customers are there twice; give at least one, and one row each",
         "before has classes A, B, gone, after A, B, C; assign both by one fitted scheme",
     )
     assert "labels are in no order" in refused(customer_moves, BEFORE.astype(object), AFTER, *WORTH)[0]

@@ -1,4 +1,4 @@
-"""Segments are claimed where they were planted, and hardly ever where there is one kind of customer."""
+"""Clusters are shown where they were planted, and hardly ever where there is one kind of customer."""
 
 import numpy as np
 import pandas as pd
@@ -6,10 +6,11 @@ import pytest
 from scipy import stats
 from sklearn.metrics import adjusted_rand_score
 
+from crmlab.segments.checks import customers_form_clusters
 from crmlab.segments.models.clusters import KMeans
-from crmlab.segments.models.null_model import Margin, UnimodalNull, customers_form_clusters, null_comparison
+from crmlab.segments.models.null_model import Margin, UnimodalNull, clusters_by_silhouette, null_comparison
 
-from .refusals import refused
+from .refusals import blank, refused
 from .worlds import COLUMNS, ONE_KIND, one_kind, planted
 
 TRANSFORMS = {"uniform": "raw", "gaussian": "raw", "lognormal": "raw", "gamma_poisson": "log"}
@@ -17,9 +18,9 @@ SMALL = {"k_values": (2, 3, 4), "replicates": 19, "sample_size": 200}
 
 
 @pytest.mark.slow
-def test_at_most_one_in_twenty_worlds_of_one_kind_is_claimed_to_have_segments():
+def test_at_most_one_in_twenty_worlds_of_one_kind_shows_clusters():
     claims = [
-        len(table) == 20 and customers_form_clusters(table).passed
+        len(table) == 20 and customers_form_clusters(table).outcome == "yes"
         for kind in ONE_KIND for seed in range(50)
         for table in [null_comparison(one_kind(kind, seed, 200), COLUMNS, TRANSFORMS[kind], stop_early=True, **SMALL)]
     ]  # fmt: skip
@@ -27,43 +28,46 @@ def test_at_most_one_in_twenty_worlds_of_one_kind_is_claimed_to_have_segments():
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_planted_segments_are_claimed_and_found(seed):
+def test_planted_clusters_are_shown_and_found(seed):
     frame, kind = planted(seed)
     table = null_comparison(frame, COLUMNS, **SMALL)
-    told = customers_form_clusters(table)
-    assert told.passed
-    assert "segments are claimed at k = 3" in told.evidence
+    check = customers_form_clusters(table)
+    assert (check.id, check.kind, check.outcome) == ("segments.customers_form_clusters", "finding", "yes")
+    assert check.summary.startswith("With 3 clusters the silhouette is ")
+    assert clusters_by_silhouette(table).value == 3
     labels = KMeans.fit(frame, int(table.k[0]), COLUMNS).assign(frame)
     assert adjusted_rand_score(kind, labels) > 0.9
 
 
-def test_skewed_customers_of_one_kind_are_not_claimed():
+def test_skewed_customers_of_one_kind_show_no_clusters():
     table = null_comparison(one_kind("lognormal", 1), COLUMNS, "raw", **SMALL)
-    told = customers_form_clusters(table)
+    check = customers_form_clusters(table)
     assert table.silhouette[0] > 0.5  # which alone would be taken for clusters
-    assert not told.passed
-    assert "segments are not claimed" in told.evidence
+    assert check.outcome == "undecided"
+    assert check.summary.startswith("No clusters are shown.")
+    assert check.recommendation.startswith("Use classes by rules")
     assert len(table) == 20
 
 
 def test_both_measures_must_beat_the_null():
     null = pd.DataFrame({"source": "null", "k": 2, "silhouette": 0.4, "prediction_strength": 0.9}, range(1, 20))
 
-    def claimed(silhouette, strength):
+    def outcome(silhouette, strength):
         seen = pd.DataFrame([["customers", 2, silhouette, strength]], columns=null.columns)
-        return customers_form_clusters(pd.concat([seen, null])).passed
+        return customers_form_clusters(pd.concat([seen, null])).outcome
 
-    assert claimed(0.5, 0.95)
-    assert not claimed(0.5, 0.9)
-    assert not claimed(0.4, 0.95)
+    assert outcome(0.5, 0.95) == "yes"
+    assert outcome(0.5, 0.9) == "undecided"
+    assert outcome(0.4, 0.95) == "undecided"
+    assert outcome(0.3, 0.95) == "no"  # less separate than every draw of one kind
 
 
-def test_ending_early_changes_no_verdict():
+def test_ending_early_changes_no_outcome():
     frame = one_kind("gaussian", 2, 200)
     early, whole = (null_comparison(frame, COLUMNS, "raw", stop_early=u, **SMALL) for u in (True, False))
     assert len(early) < len(whole)
     pd.testing.assert_frame_equal(early, whole.iloc[: len(early)])
-    assert not customers_form_clusters(whole).passed
+    assert customers_form_clusters(whole).outcome != "yes"
 
 
 def test_a_margin_keeps_zeros_and_whole_numbers():
@@ -117,5 +121,8 @@ def test_searches_are_the_same_from_run_to_run():
 def test_bad_input_is_named():
     frame = one_kind("uniform", 1, 100)
     assert "give 19 draws or more" in refused(null_comparison, frame, COLUMNS, replicates=9)[0]
-    assert "'spend' is 1 for all 100" in refused(null_comparison, frame.assign(spend=1), COLUMNS)[0]
-    assert "fewer than" in refused(null_comparison, frame[:20], COLUMNS)[0]
+    assert "'spend' is 1 for all 100" in blank(null_comparison, frame.assign(spend=1), COLUMNS)
+    assert "fewer than" in blank(null_comparison, frame[:20], COLUMNS)
+    few = null_comparison(frame[:20], COLUMNS)
+    assert customers_form_clusters(few).outcome == "not applicable"
+    assert clusters_by_silhouette(few).reason == few.attrs["reason"]

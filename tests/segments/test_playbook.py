@@ -9,7 +9,7 @@ from crmlab.segments.models.abc import ABC
 from crmlab.segments.models.actionable import Thresholds
 from crmlab.segments.models.brand_loyalty import BrandLoyalty
 from crmlab.segments.models.eight_classes import EightClasses
-from crmlab.segments.models.rfm import RFM, RFMTiers
+from crmlab.segments.models.rfm import RFM, RFMTiers, Scores
 from crmlab.segments.models.value_matrix import ValueMatrix
 from crmlab.segments.tables import playbook
 
@@ -32,7 +32,8 @@ def test_a_playbook_is_a_frame_by_scheme_and_label(write):
 
 
 def test_the_packaged_playbook_has_every_class_of_every_scheme_of_rules():
-    schemes = [ABC((2, 1), (0.8, 0.95)), RFM(None), RFMTiers(None, (), (1, 2, 3, 4)), ValueMatrix, EightClasses]
+    rfm = RFM(Scores((40, 30, 20, 10), (1, 2, 3, 4), (1, 2, 3, 4)))
+    schemes = [ABC((2, 1), (0.8, 0.95)), rfm, RFMTiers(None, (1, 1, 1), (1, 2, 3, 4)), ValueMatrix, EightClasses]
     read = playbook.load_playbook(catalog.root() / "data" / "playbook.toml", [*schemes, BrandLoyalty])
     assert len(read) == 4 + 10 + 5 + 4 + 8 + 9 + 8
 
@@ -60,8 +61,8 @@ def test_everything_wrong_is_named_at_once(write):
     told = refused(playbook.load_playbook, path)
     assert told == (
         "mine.toml: [a.'x'] lacks 'principle'; add it",
-        "mine.toml: [a.'x'] owner = '': String should have at least 1 character",
-        "mine.toml: [a.'x'] budget_share = 2: write less than or equal to 1",
+        "mine.toml: [a.'x'] owner = ''; write a text of length 1 or more",
+        "mine.toml: [a.'x'] budget_share = 2; write 1 or less",
         "mine.toml: [a.'x'] lacks 'success'; add it",
         "mine.toml: [a.'x'] has no field 'colour'; drop it",
         "mine.toml: [b] budget_share sums to 0.5; let its classes share 1",
@@ -101,10 +102,10 @@ def test_without_them_they_are_the_usual_ones(write):
 def test_cuts_that_cannot_be_are_named_at_once(write):
     path = write('[cuts]\nabc = ["most", 0.9]\ncurrent = nan\nsize = 3\n[thresholds]\naccuracy = "high"\n')
     assert refused(playbook.load_policy, path) == (
-        "mine.toml: cuts.abc.0 = 'most': write a valid number, unable to parse string as a number",
-        "mine.toml: cuts.current = nan: write a finite number",
+        "mine.toml: cuts.abc.0 = 'most'; write a number",
+        "mine.toml: cuts.current = nan; write a finite number",
         "mine.toml: has no field 'cuts.size'; drop it",
-        "mine.toml: thresholds.accuracy = 'high': write a valid number, unable to parse string as a number",
+        "mine.toml: thresholds.accuracy = 'high'; write a number",
     )
 
 

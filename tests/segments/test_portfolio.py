@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from crmlab.model import blank_of
 from crmlab.segments.models import portfolio as p
 
 from .refusals import refused
@@ -86,7 +87,8 @@ def test_the_four_steps_are_measured_as_far_as_they_can_be():
     same = BOOK.assign(principle=["x", "x", "y"])
     assert p.idic(LABELS, VALUE, same).loc["customise"].value.tolist() == [0]
     bare = p.idic(LABELS, VALUE)
-    assert bare.summary[bare.value.isna()].str.startswith("not measured: ").all()
+    assert bare.reason[bare.value.isna()].str.startswith("there is no ").all()
+    assert bare.reason[bare.value.notna()].eq("").all()
     assert bare.value.isna().sum() == 3
 
 
@@ -96,7 +98,6 @@ def test_bad_input_is_named_at_once():
     assert refused(p.segment_portfolio, some, gone, STAGE.iloc[1:], CLV.iloc[:0]) == (
         "labels: none for 1 of 5 customers; assign them",
         "value: empty for 1 of 5 customers; fill it",
-        "stage: no row for 1 customers (first: 'c0'); add them",
         "clv: no row for 5 customers (first: 'c0'); add them",
     )
     assert "p_alive: no row for 4 customers" in refused(p.customer_treatments, LABELS, VALUE, BOOK, p_alive=CLV[:1])[0]
@@ -106,3 +107,26 @@ def test_bad_input_is_named_at_once():
         "shares = (0.5, 0.2): give shares of customers that rise, above 0 and up to 1",
     )
     assert "empty or infinite for 1 of 5" in refused(p.value_concentration, gone)[0]
+
+
+def test_customers_without_a_stage_are_new():
+    table = p.segment_portfolio(LABELS, VALUE, STAGE.iloc[1:])
+    assert table.index.get_level_values("stage").unique().tolist() == ["growth", "decline", "new"]
+    assert table.customers["low", "new"] == 1
+    assert p.customer_treatments(LABELS, VALUE, BOOK, stage=STAGE.iloc[1:]).stage["c0"] == "new"
+
+
+def test_blanks_are_left_out_and_blank_labels_give_blanks():
+    none = blank_of(pd.Series, "no stages")
+    assert p.segment_portfolio(LABELS, VALUE, none, none).index.names == ["segment"]
+    assert "stage" not in p.customer_treatments(LABELS, VALUE, BOOK, stage=none, clv=None)
+    needs = p.idic(LABELS, VALUE, needs=blank_of(pd.Series, "no products were named"))
+    assert "no products were named" in set(needs.reason)
+    labels = blank_of(pd.Series, "no classes")
+    for made in (
+        p.segment_portfolio(labels, VALUE),
+        p.segment_treatments(labels, VALUE, BOOK),
+        p.customer_treatments(labels, VALUE, BOOK),
+        p.idic(labels, VALUE),
+    ):
+        assert made.attrs["reason"] == "no classes"

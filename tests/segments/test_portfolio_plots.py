@@ -81,7 +81,7 @@ def test_bars_of_moves_are_what_was_carried():
 def test_cells_of_the_portfolio_say_where_there_is_nobody():
     _, texts = drawn("portfolio by stage")
     assert texts.count("nobody") == 2
-    assert texts[0] == "50.0%\n1 × 50.0"
+    assert texts[:2] == ["30.0%\n1 × 30.0", "50.0%\n1 × 50.0"]  # growth, then decline
 
 
 def test_weights_are_marked_by_the_way_of_weighing():

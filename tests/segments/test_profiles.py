@@ -33,7 +33,7 @@ def found(**options):
 def test_planted_differences_are_found_and_no_others():
     table = found()
     assert table.outcome[["age", "city"]].tolist() == ["differs", "differs"]
-    assert table.outcome[["noise", "dice"]].tolist() == ["no difference"] * 2
+    assert table.outcome[["noise", "dice"]].tolist() == ["undecided"] * 2
     assert "spend" not in table.index
     assert (table.ci_low <= table.value)[table.value > 0].all()
     assert (table.value <= table.ci_high)[table.value.notna()].all()
@@ -72,9 +72,10 @@ def test_intervals_of_an_effect_hold_it_in_nineteen_of_twenty_samples():
 def test_what_is_the_same_for_all_is_a_stated_blank():
     row = found().loc["same"]
     assert np.isnan(row.value)
-    assert row.outcome == "cannot be estimated: it is the same for all customers"
+    assert (row.outcome, row.reason) == ("no value", "it is the same for all customers")
     single = segment_differences(LABELS.where(LABELS == "high", "high"), FRAME, ["spend"], replicates=5)
-    assert single.outcome.eq("cannot be estimated: all are of one segment").all()
+    assert single.outcome.eq("no value").all()
+    assert single.reason.eq("all are of one segment").all()
 
 
 def test_used_columns_are_refused_with_all_else_that_is_wrong():
@@ -100,6 +101,6 @@ def test_what_is_not_known_for_all_is_a_stated_blank_unless_it_was_asked_for():
     labels = pd.Series(["a", "b"] * 50)
     features = pd.DataFrame({"x": np.arange(100.0), "strength": [np.nan, 1.0, *range(98)]})
     table = segment_differences(labels, features, [], replicates=10).set_index("variable")
-    assert table.outcome["strength"] == "cannot be estimated: it is empty for 1 of 100 customers"
-    assert table.outcome["x"] == "no difference"
+    assert table.loc["strength", ["outcome", "reason"]].tolist() == ["no value", "it is empty for 1 of 100 customers"]
+    assert table.loc["x", ["outcome", "reason"]].tolist() == ["undecided", ""]
     assert "'strength' is empty for 1 of 100" in refused(segment_differences, labels, features, [], ["strength"])[0]

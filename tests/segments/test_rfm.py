@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from crmlab.segments.models.rfm import RFM, RFMTiers, Scores
 
 from .logs import later_features, simulated
-from .refusals import refused
+from .refusals import refused, unfitted
 
 
 def ramp(count):
@@ -147,18 +147,17 @@ def test_what_was_learned_fits_later_features_and_other_customers(nested):
 
 def test_bad_features_are_named_all_at_once():
     frame = simulated().drop(columns="spend").assign(orders=1)
-    assert refused(RFM.fit, frame) == (
-        "features: 'orders' is 1 for all 2,000 customers, so rfm tells nobody apart; take another feature, or more "
-        "customers",
-        "features: no column 'spend' (spent so far), which rfm needs; join it",
+    assert unfitted(RFM.fit, frame) == (
+        "features: 'orders' is 1 for all 2,000 customers, so rfm cannot part them; take another feature, or more "
+        "customers; features: no column 'spend' (spent so far), which rfm needs; join it"
     )
-    assert "'spend' is 0 for all" in refused(RFM.fit, simulated().assign(spend=0.0))[0]
+    assert "'spend' is 0 for all" in unfitted(RFM.fit, simulated().assign(spend=0.0))
 
 
 def test_fewer_customers_than_cells_are_refused():
-    assert "124 customers are fewer than the 125 segments of rfm" in refused(RFM.fit, ramp(124), nested=True)[0]
-    assert "4 customers are fewer than the 5 segments of rfm" in refused(RFM.fit, ramp(4))[0]
-    assert "9 customers are fewer than the 10 segments of rfm" in refused(RFMTiers.fit, ramp(9), tiers=10)[0]
+    assert "124 customers are fewer than the 125 segments of rfm" in unfitted(RFM.fit, ramp(124), nested=True)
+    assert "4 customers are fewer than the 5 segments of rfm" in unfitted(RFM.fit, ramp(4))
+    assert "9 customers are fewer than the 10 segments of rfm" in unfitted(RFMTiers.fit, ramp(9), tiers=10)
 
 
 def test_bad_parameters_are_refused():

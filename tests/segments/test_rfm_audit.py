@@ -6,7 +6,8 @@ from itertools import product
 import pandas as pd
 import pytest
 
-from crmlab.segments.models.rfm_audit import RFM_RULES, RFMRule, rfm_cell, rfm_rule_audit, rfm_rules_unambiguous
+from crmlab.segments.checks import rfm_rules_unambiguous
+from crmlab.segments.models.rfm_audit import RFM_RULES, RFMRule, rfm_cell, rfm_rule_audit
 
 from .refusals import refused
 
@@ -67,22 +68,24 @@ def test_the_nearest_rule_has_a_cell_of_none():
     assert found.segment[5, 1, 4] == "Potential Loyalist"
 
 
-def test_the_verdict_counts_cells_and_customers():
+def test_the_check_counts_cells_and_customers():
     scores = pd.DataFrame([(5, 5, 5), (5, 5, 2), (5, 5, 2), (5, 1, 1), (3, 3, 1)], columns=list("rfm"))
     found = rfm_rule_audit(scores=scores)
     assert found.customers.sum() == 5
     assert found.customers[rfm_cell(scores)[1]] == 2
-    verdict = rfm_rules_unambiguous(found)
-    assert not verdict.passed
-    assert "several names for 39 of 125 cells (40.0 % of customers)" in verdict.evidence
-    assert "none for 36 of 125 cells (40.0 % of customers)" in verdict.evidence
-    assert "nobody is left for" in verdict.evidence
+    check = rfm_rules_unambiguous(found)
+    assert (check.id, check.kind, check.outcome) == ("segments.rfm_rules_unambiguous", "assumption", "failed")
+    assert "39 of 125 cells have several names (40.0 % of customers)" in check.summary
+    assert "36 have none (40.0 %)" in check.summary
+    assert "no cell is left for Can't Lose Them, Promising, New Customers." in check.summary
+    assert check.recommendation == "Use rfm_tiers, which give each customer one tier."
 
 
 def test_rules_that_part_all_cells_pass():
     rules = (RFMRule("new", (2, 2), (1, 2), (1, 2)), RFMRule("old", (1, 1), (1, 2), (1, 2)))
     scores = pd.DataFrame([(1, 1, 1)], columns=list("rfm"))
-    assert rfm_rules_unambiguous(rfm_rule_audit(rules, 2, scores)).passed
+    check = rfm_rules_unambiguous(rfm_rule_audit(rules, 2, scores))
+    assert (check.outcome, check.summary) == ("passed", "Each of 8 cells has one name.")
 
 
 @pytest.mark.parametrize(
@@ -90,7 +93,7 @@ def test_rules_that_part_all_cells_pass():
     [
         ((RFMRule("a", (1, 6), (1, 5), (1, 5)),), "recency of 'a' runs from 1 to 6"),
         ((RFMRule("a", (1, 5), (3, 2), (1, 5)),), "frequency of 'a' runs from 3 to 2"),
-        ((RFMRule("a", (1, 5), (1, 5), (1, 5)),) * 2, "'a' stands more than once"),
+        ((RFMRule("a", (1, 5), (1, 5), (1, 5)),) * 2, "'a' is there more than once"),
         ((), "there are none"),
     ],
 )

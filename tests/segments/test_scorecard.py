@@ -1,5 +1,7 @@
 """The scorecard: what is read, and what is said against it."""
 
+import re
+
 import pytest
 
 from crmlab import catalog
@@ -34,19 +36,28 @@ def test_wrong_fields_are_named_at_once(write):
     text = 'weighting = "votes"\ncolour = 1\n[indicators.a]\ndirection = "up"\nweight = -1\n'
     text += '[indicators.b]\nnormalisation = "z"\n'
     assert refused(scorecard.load_scorecard, write(text)) == (
-        "mine.toml: weighting = 'votes': write 'equal', 'given', 'ahp', 'entropy sum' or 'entropy minmax'",
-        "mine.toml: indicators.a.direction = 'up': write 'higher' or 'lower'",
-        "mine.toml: indicators.a.weight = -1: write greater than or equal to 0",
+        "mine.toml: weighting = 'votes'; write 'equal', 'given', 'ahp', 'entropy sum' or 'entropy minmax'",
+        "mine.toml: indicators.a.direction = 'up'; write 'higher' or 'lower'",
+        "mine.toml: indicators.a.weight = -1; write 0 or more",
         "mine.toml: lacks 'indicators.b.direction'; add it",
-        "mine.toml: indicators.b.normalisation = 'z': write 'minmax', 'winsorised' or 'rank'",
+        "mine.toml: indicators.b.normalisation = 'z'; write 'minmax', 'winsorised' or 'rank'",
         "mine.toml: has no field 'colour'; drop it",
     )
 
 
-def test_no_indicators_are_told(write):
-    assert (
-        "there are no indicators" in refused(scorecard.load_scorecard, write('weighting = "equal"\n[indicators]\n'))[0]
+def test_a_field_nearly_right_is_named_with_the_right_one(write):
+    told = refused(scorecard.load_scorecard, write('weighing = "equal"\n' + TWO.replace("column", "colum")))
+    assert told == (
+        "mine.toml: lacks 'weighting'; add it",
+        "mine.toml: has no field 'indicators.b.colum'; did you mean 'column'?",
+        "mine.toml: has no field 'weighing'; did you mean 'weighting'?",
     )
+
+
+def test_no_indicators_are_told(write):
+    for none in ("[indicators]", "indicators = 3", "[indicators]\nspend = 3"):
+        (told,) = refused(scorecard.load_scorecard, write(f'weighting = "equal"\n{none}\n'))
+        assert re.search(r"indicators.* = .*; write a table for each, as \[indicators\.spend\]", told)
     assert "lacks 'indicators'" in refused(scorecard.load_scorecard, write('weighting = "equal"\n'))[0]
 
 

@@ -40,7 +40,7 @@ def test_planted_clusters_stay_and_too_many_dissolve():
 def test_a_segment_without_customers_says_so():
     table = stability.bootstrap_stability({"abc": ABC.fit}, simulated(200), 5).set_index("label")
     assert table.customers["no value"] == 0
-    assert table.outcome["no value"] == "cannot be estimated: nobody is in it"
+    assert table.loc["no value", ["outcome", "reason"]].tolist() == ["no value", "nobody is in it"]
 
 
 def test_a_scheme_that_fits_no_draw_says_so():
@@ -52,7 +52,18 @@ def test_a_scheme_that_fits_no_draw_says_so():
 
     table = stability.bootstrap_stability({"abc": once}, simulated(100), 3)
     assert (table.replicates == 0).all()
-    assert table.outcome.str.startswith("cannot be estimated").all()
+    assert table.outcome.eq("not fitted").all()
+    assert table.reason.eq("not fitted to any of 3 draws").all()
+
+
+def test_a_scheme_that_was_not_fitted_says_why():
+    frame = simulated(100)
+    table = stability.bootstrap_stability({"nested": partial(RFM.fit, nested=True)}, frame, 3)
+    assert table.outcome.tolist() == ["not fitted"]
+    assert "fewer than the 125 segments of rfm" in table.reason[0]
+    moved = stability.jitter_stability({"nested": RFM.fit(frame, nested=True), "abc": ABC.fit(frame)}, frame, (0.1,), 2)
+    assert moved.reason[moved.scheme == "nested"].tolist() == table.reason.tolist()
+    assert moved.changed[moved.scheme == "abc"].notna().all()
 
 
 def test_jitter_moves_those_at_a_cut_only():

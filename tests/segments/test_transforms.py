@@ -7,7 +7,7 @@ from scipy import stats
 from crmlab.segments.models.transforms import KINDS, Transform, transform_comparison
 
 from .logs import simulated
-from .refusals import refused
+from .refusals import refused, unfitted
 
 COLUMNS = ("orders", "spend")
 
@@ -55,7 +55,7 @@ def test_side_by_side_shows_the_skewness_of_each_transform():
 
 def test_what_cannot_be_scaled_is_named():
     frame = simulated(50).assign(orders=3, spend=np.nan)
-    said = refused(Transform.fit, frame, ["orders", "spend", "visits"], "raw")
+    said = unfitted(Transform.fit, frame, ["orders", "spend", "visits"], "raw").split("; features: ")
     assert len(said) == 3
     assert "'orders' is 3 for all 50" in said[0]
     assert "'spend' is empty" in said[1]
@@ -64,7 +64,7 @@ def test_what_cannot_be_scaled_is_named():
 
 def test_a_column_that_winsorising_makes_constant_is_named():
     frame = simulated(500).assign(orders=[9] + [1] * 499)
-    assert "'orders', winsorised" in refused(Transform.fit, frame, ["orders"], "winsorised")[0]
+    assert "'orders', winsorised" in unfitted(Transform.fit, frame, ["orders"], "winsorised")
 
 
 @pytest.mark.parametrize(("kind", "tail"), [("root", 0.01), ("raw", 0.0), ("winsorised", 0.5)])

@@ -1,4 +1,4 @@
-"""The race: what segments foretell beyond continuous rules, and that nothing is claimed where there is nothing."""
+"""The backtest: what segments predict beyond continuous baselines, and that nothing is shown where there is nothing."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -11,10 +11,18 @@ from sklearn.isotonic import IsotonicRegression
 
 from crmlab import holdout
 from crmlab.holdout.measures import Weighted
+from crmlab.holdout.rolling import ALL_ORIGINS
+from crmlab.segments.checks import schemes_beat_baselines
 from crmlab.segments.models import cross_fit, usefulness
 from crmlab.segments.models.abc import ABC
 from crmlab.segments.models.rfm import RFMTiers
-from crmlab.segments.models.usefulness import ALL_ORIGINS, compare_schemes, rolling_features, schemes_beat_baselines
+from crmlab.segments.models.usefulness import (
+    compare_schemes,
+    margin_note,
+    rolling_features,
+    scheme_estimates,
+)
+from crmlab.stats.intervals import percentile_interval
 
 from .logs import log, random_rows, simulated
 from .refusals import refused
@@ -56,37 +64,54 @@ def found():
     return compare_schemes(SCHEMES, ORIGINS, replicates=200)
 
 
-def pooled(found, target="spend"):
-    table = found.schemes
-    return table[(table.origin == ALL_ORIGINS) & (table.target == target)].set_index("model")
+def pooled(found, target="spend", measure="gini"):
+    table = found[0]
+    held = (table.origin == ALL_ORIGINS) & (table.target == target) & (table.measure == measure)
+    return table[held].set_index("model")
 
 
-def test_segments_that_foretell_are_better_and_others_are_not(found):
+def test_the_comparison_is_the_frame_of_holdout(found):
+    columns = [*holdout.compare({"a": [1.0, 2], "b": [2.0, 1]}, [1, 2], baselines=["b"], replicates=5)]
+    assert set(found[0]) == {"origin", "origins", "target", "segments", *columns}
+    assert set(found[0].outcome) <= {"better", "worse", "undecided", "reference", "not fitted", "no value"}
+    assert set(found[0].measure) <= set(holdout.TITLES)
+
+
+def test_segments_that_predict_are_better_and_others_are_not(found):
+    for measure in ("gini", "r2", "lift"):
+        table = pooled(found, measure=measure)
+        assert table.outcome["kind"] == "better"
+        assert table.outcome["random"] == "undecided" or measure == "lift"
     table = pooled(found)
-    assert table.gini_outcome["kind"] == table.r2_outcome["kind"] == table.lift10_outcome["kind"] == "better"
-    assert table.gini_outcome["random"] == table.r2_outcome["random"] == "no difference"
-    assert (table.gini_ci_low <= table.gini).all()
-    assert (table.gini <= table.gini_ci_high).all()
-    assert table.kind["kind"] == "model"
+    assert (table.ci_low <= table.value).all()
+    assert (table.value <= table.ci_high).all()
+    assert not table.is_baseline["kind"]
     assert table.segments["kind"] == 3
-    assert table.kind["past spend"] == "baseline"
+    assert table.is_baseline["past spend"]
     assert pd.isna(table.segments["past spend"])
-    assert schemes_beat_baselines(found.schemes).passed
-    assert "better: the best of 3 schemes, " in schemes_beat_baselines(found.schemes).evidence
+    check = schemes_beat_baselines(found[0])
+    assert (check.id, check.kind, check.outcome) == ("segments.schemes_beat_baselines.gini", "comparison", "passed")
+    assert check.summary.startswith("Gini: the best of 3 schemes, ")
+    assert check.claim.startswith("The best scheme predicts spend in the holdout better")
+    assert check.recommendation == ""
+    estimates = scheme_estimates(found[0])
+    assert estimates["kind"].value == table.value["kind"]
+    assert [*estimates] == [*table.index]
 
 
 def test_r2_is_the_share_of_variance_that_was_planted(found):
     rates = np.array([0.2, 1.0, 3.0])  # simulated from: orders are Poisson at these rates
     planted = rates.var() / (rates.var() + rates.mean())
-    assert pooled(found, "orders").r2["kind"] == pytest.approx(planted, abs=0.04)
+    assert pooled(found, "orders", "r2").value["kind"] == pytest.approx(planted, abs=0.04)
 
 
-def test_no_difference_is_said_between_schemes_that_are_the_same(found):
-    pair = found.pairs[(found.pairs.model == "kind") & (found.pairs.other == "alias")]
+def test_schemes_that_are_the_same_are_undecided(found):
+    pairs = found[1]
+    pair = pairs[(pairs.model == "kind") & (pairs.other == "alias")]
     assert len(pair) == 3 * 3 * 3
-    assert pair.outcome.eq("no difference").all()
-    assert pair[["difference", "ci_low", "ci_high"]].eq(0).all(axis=None)
-    other = found.pairs[(found.pairs.model == "kind") & (found.pairs.other == "random")]
+    assert pair.outcome.eq("undecided").all()
+    assert pair[["difference", "difference_ci_low", "difference_ci_high"]].eq(0).all(axis=None)
+    other = pairs[(pairs.model == "kind") & (pairs.other == "random")]
     assert other.outcome.eq("better").all()
 
 
@@ -94,19 +119,20 @@ def test_segments_of_chance_are_worth_nothing_and_not_less():
     held, later = world(1)
     columns = {f"r{i}": np.random.default_rng([7, i]).choice(list("abcdefgh"), COUNT) for i in range(40)}
     frame = held.assign(**columns)
-    table = compare_schemes({c: given(c) for c in columns}, {"2024": (frame, later)}, replicates=2).schemes
-    gini = table[(table.kind == "model") & (table.origin == "2024") & (table.target == "spend")].gini
+    table = compare_schemes({c: given(c) for c in columns}, {"2024": (frame, later)}, replicates=2)[0]
+    held = ~table.is_baseline & (table.origin == "2024") & (table.target == "spend") & (table.measure == "gini")
+    gini = table.value[held]
     assert abs(gini.mean()) < 2.5 * gini.std() / np.sqrt(40)
 
 
 @pytest.mark.parametrize("segments", [(5, 5), (12, 2)])
-def test_intervals_hold_no_difference_of_nothing_in_nineteen_of_twenty_races(segments):
+def test_intervals_hold_no_difference_of_nothing_in_nineteen_of_twenty_backtests(segments):
     held = np.zeros(3)
     for seed in range(100):
         rng = np.random.default_rng([3, seed])
         codes, y = [rng.integers(0, k, 300) for k in segments], rng.lognormal(size=(300, 1))
         drawn = cross_fit.cross_fitted_measures(codes, [], y, np.arange(300) % 3, 100, seed)[:, 0, :, 1:]
-        ci_low, ci_high = np.quantile(drawn[0] - drawn[1], [0.025, 0.975], axis=-1)
+        ci_low, ci_high = percentile_interval((drawn[0] - drawn[1]).T)
         held += (ci_low <= 0) & (ci_high >= 0)
     assert (held >= 89).all()  # of 100, by each measure; .95 would give 95, and fewer than 89 once in a hundred
 
@@ -126,7 +152,7 @@ def test_measures_are_those_of_holdout_within_folds():
     assert drawn[0] == pytest.approx(sums[:3] / sums[3:])
 
 
-def test_a_continuous_rule_orders_by_itself():
+def test_a_continuous_baseline_orders_by_itself():
     frame, later = world(1)
     y, fold = later.spend.to_numpy(float), np.repeat([0, 1], COUNT // 2)
     drawn = cross_fit.cross_fitted_measures([], [frame.spend.to_numpy()], y[:, None], fold, 0, 1)[0, 0, :, 0]
@@ -134,12 +160,12 @@ def test_a_continuous_rule_orders_by_itself():
     assert min(by_fold) <= drawn[0] <= max(by_fold)
 
 
-def test_a_rule_of_which_less_is_better_is_turned_round():
+def test_a_baseline_of_which_less_is_better_is_turned_round():
     frame, later = world(1)
     table = compare_schemes(
         {"kind": given("kind")}, {"2024": (frame, later)}, {"up": "spend", "down": "-spend"}, replicates=5
     )
-    gini = pooled(table).gini
+    gini = pooled(table).value
     assert gini["up"] == pytest.approx(-gini["down"], abs=1e-9)
 
 
@@ -150,64 +176,83 @@ def test_the_discounted_margin_takes_part_where_there_is_one(found):
     )
 
 
-def test_a_scheme_that_cannot_be_fitted_is_a_stated_blank():
+def test_a_scheme_that_cannot_be_fitted_is_a_blank_with_its_reason():
     frame, later = world(1)
     flat = {"a": (frame, later), "b": (frame.assign(spend=5.0), later)}
-    found = compare_schemes(
-        {"abc": ABC.fit, "kind": given("kind")}, flat, {"recency": "-days_since_last"}, replicates=5
-    )
-    row = pooled(found).loc["abc"]
-    assert np.isnan(row.gini)
-    assert row.gini_outcome.startswith("cannot be estimated: features: 'spend' is 5 for all")
-    assert pooled(found).gini["kind"] > 0
-    assert not ((found.pairs.model == "abc") & (found.pairs.origin == ALL_ORIGINS)).any()
+    recency = {"recency": "-days_since_last"}
+    table, pairs = compare_schemes({"abc": ABC.fit, "kind": given("kind")}, flat, recency, replicates=5)
+    blank = table[(table.model == "abc") & (table.origin == "b")]
+    assert blank.value.isna().all()
+    assert blank.outcome.eq("not fitted").all()
+    assert blank.reason.str.startswith("features: 'spend' is 5 for all").all()
+    assert pooled((table,)).origins[["abc", "kind"]].tolist() == [1, 2]
+    assert pooled((table,)).value["kind"] > 0
+    assert not ((pairs.model == "abc") & (pairs.origin == ALL_ORIGINS)).any()
+    alone, _ = compare_schemes({"abc": ABC.fit}, {"b": flat["b"]}, recency, replicates=5)
+    check = schemes_beat_baselines(alone)
+    assert check.outcome == "not applicable"
+    assert "not fitted from any of 1 origins" in check.summary
 
 
 def test_where_nothing_came_nothing_is_estimated():
     frame, later = world(1)
     found = compare_schemes({"kind": given("kind")}, {"2024": (frame, later * 0)}, replicates=5)
-    assert found.schemes.gini_outcome.eq("cannot be estimated: what came later is the same for all customers").all()
-    assert found.schemes.gini.isna().all()
-    told = schemes_beat_baselines(found.schemes)
-    assert not told.passed
-    assert "cannot be estimated" in told.evidence
+    assert found[0].outcome.eq("no value").all()
+    assert found[0].reason.str.startswith("nothing came, so that the measure has no value").all()
+    assert found[0].value.isna().all()
+    check = schemes_beat_baselines(found[0], "r2")
+    assert check.outcome == "not applicable"
+    assert "nothing came" in check.summary
+    assert scheme_estimates(found[0]) == {}
 
 
 def test_segments_of_past_spend_do_not_beat_it():
     frame, later = world(1)
-    later = later.assign(spend=frame.spend * np.random.default_rng(1).gamma(2, 1, COUNT))  # past spend tells all
+    later = later.assign(spend=frame.spend * np.random.default_rng(1).gamma(2, 1, COUNT))  # past spend knows all
     found = compare_schemes({"abc": ABC.fit, "tiers": RFMTiers.fit}, {"2024": (frame, later)}, replicates=100)
-    assert set(pooled(found).gini_outcome[["abc", "tiers"]]) == {"worse"}
-    told = schemes_beat_baselines(found.schemes)
-    assert not told.passed
-    assert told.instead.startswith("past spend")
+    assert set(pooled(found).outcome[["abc", "tiers"]]) == {"worse"}
+    check = schemes_beat_baselines(found[0])
+    assert check.outcome == "failed"
+    assert check.recommendation.startswith("Order customers by past spend;")
 
 
-def test_a_race_is_the_same_from_run_to_run_in_any_order_of_rows_and_blocks(monkeypatch):
+def test_a_scheme_of_luck_is_undecided():
+    check = schemes_beat_baselines(compare_schemes({"random": given("random")}, ORIGINS, replicates=50)[0])
+    assert check.outcome == "undecided"
+    assert check.recommendation.startswith("Order customers by ")
+
+
+def test_a_comparison_is_the_same_from_run_to_run_in_any_order_of_rows_and_blocks(monkeypatch):
     frame, later = world(1)
     one = compare_schemes(SCHEMES, {"2024": (frame, later)}, replicates=30)
     monkeypatch.setattr(cross_fit, "CELLS", 2000)
     mixed = {"2024": (frame.sample(frac=1, random_state=1), later.sample(frac=1, random_state=2))}
     again = compare_schemes(SCHEMES, mixed, replicates=30)
-    values = ["gini", "lift10", "r2"]
-    pd.testing.assert_frame_equal(one.schemes[values], again.schemes[values])
+    pd.testing.assert_series_equal(one[0].value, again[0].value)
     monkeypatch.undo()
-    pd.testing.assert_frame_equal(one.schemes, compare_schemes(SCHEMES, mixed, replicates=30).schemes)
+    for table, other in zip(one, compare_schemes(SCHEMES, mixed, replicates=30), strict=True):
+        pd.testing.assert_frame_equal(table, other)
 
 
 def test_rounds_know_nothing_of_what_came_after_their_origin():
     rng = np.random.default_rng(1)
     before = random_rows(rng, 200, "2024-01-01", "2024-06-30")
     columns = ("category", "store_id", "product_id")
-    more = pd.DataFrame({"expected_margin": 1.0}, [f"c{i:03d}" for i in range(60)])
-    origin = date(2024, 6, 30)
-    first = rolling_features(log(*before, columns=columns), [origin], 90, 365, {origin: more}, {})
+    origin, other = date(2024, 6, 30), date(2024, 5, 31)
+    customers = pd.MultiIndex.from_product([[other, origin], [f"c{i:03d}" for i in range(60)]])
+    margins = pd.DataFrame({"expected_margin": [np.nan] * 60 + [1.0] * 60, "reason": ["flat"] * 60 + [""] * 60})
+    margins = margins.set_index(customers.set_names(["origin", "customer_id"]))
+    first = rolling_features(log(*before, columns=columns), [origin], 90, 365, margins)
     later = random_rows(rng, 100, "2024-07-01", "2024-12-31")
-    second = rolling_features(log(*before, *later, columns=columns), ["2024-06-30"], 90, 365, {origin: more}, {})
+    second = rolling_features(log(*before, *later, columns=columns), ["2024-06-30"], 90, 365, margins)
     pd.testing.assert_frame_equal(first[origin][0], second[origin][0])
     assert first[origin][0].expected_margin.eq(1).all()
+    assert first[origin][0].store_strength.gt(0).any()
     assert first[origin][1].spend.eq(0).all()
     assert second[origin][1].orders.sum() > 0
+    assert "expected_margin" not in rolling_features(log(*before, columns=columns), [other], 30, 365, margins)[other][0]
+    assert margin_note(margins) == "No margin is expected on 2024-05-31: flat."
+    assert margin_note(margins.dropna()) == ""
 
 
 def test_bad_input_is_named_all_at_once():
@@ -219,7 +264,7 @@ def test_bad_input_is_named_all_at_once():
     assert "too few for 5 folds" in refused(compare_schemes, SCHEMES, {"2024": (frame[:40], later)})[0]
     assert "holdout lacks 890 customers" in refused(compare_schemes, SCHEMES, {"2024": (frame, later[:10])})[0]
     assert "no column orders" in refused(compare_schemes, SCHEMES, {"2024": (frame, later.drop(columns="orders"))})[0]
-    assert "name of a rule" in refused(compare_schemes, {"recency": ABC.fit}, {"2024": (frame, later)})[0]
+    assert "name of a baseline" in refused(compare_schemes, {"recency": ABC.fit}, {"2024": (frame, later)})[0]
     blank = later.assign(spend=later.spend.where(later.spend > 0))
     assert "empty spend" in refused(compare_schemes, SCHEMES, {"2024": (frame, blank)})[0]
     assert (
@@ -228,25 +273,24 @@ def test_bad_input_is_named_all_at_once():
     )
 
 
-def test_more_segments_of_the_same_score_foretell_more():
+def test_more_segments_of_the_same_score_predict_more():
     frame, later = world(1)
     later = later.assign(spend=frame.spend * np.random.default_rng(1).gamma(2, 1, COUNT))
     schemes = {str(t): partial(RFMTiers.fit, tiers=t, weights=(0, 0, 1)) for t in (2, 5)}
     table = pooled(compare_schemes(schemes, {"2024": (frame, later)}, replicates=20))
-    assert table.gini["2"] < table.gini["5"]
+    assert table.value["2"] < table.value["5"]
     assert table.segments[["2", "5"]].tolist() == [2, 5]
 
 
 def test_intervals_hold_nothing_that_a_measure_cannot_be():
     frame, later = world(1)
     one = later.assign(spend=np.where(np.arange(COUNT) == 7, 1e6, later.spend))  # one customer brings nearly all
-    table = compare_schemes(
-        {"kind": given("kind")}, {"2024": (frame.assign(spend=one.spend), one)}, replicates=40
-    ).schemes
-    assert table[["gini_ci_low", "gini_ci_high"]].abs().le(1).all(axis=None)
-    assert table.r2_ci_high.le(1).all()
-    assert table.lift10_ci_low.ge(0).all()
-    assert table.lift10_ci_high.le(10).all()
+    rolling = {"2024": (frame.assign(spend=one.spend), one)}
+    table = compare_schemes({"kind": given("kind")}, rolling, replicates=40)[0].set_index("measure")
+    assert table.loc["gini", ["ci_low", "ci_high"]].abs().le(1).all(axis=None)
+    assert table.ci_high["r2"].le(1).all()
+    assert table.ci_low["lift"].ge(0).all()
+    assert table.ci_high["lift"].le(10).all()
 
 
 @pytest.mark.parametrize("digits", [9, 0])

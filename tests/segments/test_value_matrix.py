@@ -4,10 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crmlab.segments.models.value_matrix import ValueMatrix, value_axes_distinct
+from crmlab import holdout
+from crmlab.segments.checks import value_axes_distinct
+from crmlab.segments.models.value_matrix import ValueMatrix
 
 from .logs import later_features, simulated
-from .refusals import refused
+from .refusals import refused, unfitted
 
 FOUR = pd.DataFrame(
     {"window_spend": [100.0, 90.0, 10.0, 5.0], "expected_margin": [90.0, 40.0, 60.0, 5.0]},
@@ -64,34 +66,47 @@ def test_later_features_and_other_customers_are_placed_by_the_same_cuts():
     assert scheme.assign(other[::-1]).sort_index().equals(scheme.assign(other))
 
 
-@pytest.mark.parametrize(("factor", "passes"), [(3.0, False), (1.0, True)])
-def test_axes_that_go_together_are_told(factor, passes):
+@pytest.mark.parametrize(("factor", "outcome"), [(3.0, "failed"), (1.0, "passed")])
+def test_axes_that_go_together_fail(factor, outcome):
     frame = simulated()
     noise = frame.expected_margin.to_numpy() * (0.01 if factor > 1 else 50)
     frame = frame.assign(expected_margin=factor * frame.window_spend + noise)
-    verdict = value_axes_distinct(ValueMatrix(0, 0).axes(frame))
-    assert verdict.passed is passes
-    assert ("axes not distinct" in verdict.evidence) is not passes
+    check = value_axes_distinct(ValueMatrix(0, 0).axes(frame))
+    assert (check.id, check.kind, check.outcome) == ("segments.value_axes_distinct", "assumption", outcome)
+    assert ("The axes are not distinct" in check.summary) is (outcome == "failed")
+    assert check.recommendation == ("" if outcome == "passed" else "Use classes of one axis: ABC of expected margin.")
 
 
-def test_axes_that_go_against_each_other_are_told_too():
+def test_axes_that_go_against_each_other_fail_too():
     frame = simulated()
-    verdict = value_axes_distinct(ValueMatrix(0, 0).axes(frame.assign(expected_margin=0.1)))
-    assert not verdict.passed  # potential is then minus the current value
-    assert "-1.000" in verdict.evidence
+    check = value_axes_distinct(ValueMatrix(0, 0).axes(frame.assign(expected_margin=0.1)))
+    assert check.outcome == "failed"  # potential is then minus the current value
+    assert "-1.000" in check.summary
+
+
+def test_axes_are_undecided_where_the_interval_holds_the_limit_and_not_judged_where_there_is_no_matrix():
+    frame = simulated(60)
+    axes = ValueMatrix(0, 0).axes(frame)
+    rank = abs(float(holdout.spearman(axes.potential, axes.current)))
+    check = value_axes_distinct(axes, limit=rank)
+    assert check.outcome == "undecided"
+    assert check.claim.startswith("The axes of the value matrix are distinct: Spearman's correlation is within ±")
+    assert check.recommendation.startswith("Read the matrix with care")
+    none = ValueMatrix.fit(frame.drop(columns="expected_margin"))
+    assert value_axes_distinct(none.axes(frame)).outcome == "not applicable"
 
 
 def test_bad_input_is_named():
     bare = simulated().drop(columns=["expected_margin"])
-    assert "no column 'expected_margin' (discounted margin of as long a time ahead" in refused(ValueMatrix.fit, bare)[0]
-    assert "3 customers are fewer than the 4 segments" in refused(ValueMatrix.fit, simulated(3))[0]
+    assert "no column 'expected_margin' (discounted margin of as long a time ahead" in unfitted(ValueMatrix.fit, bare)
+    assert "3 customers are fewer than the 4 segments" in unfitted(ValueMatrix.fit, simulated(3))
     none = simulated().assign(window_spend=0.0)
-    assert "'current' is 0 for all 2,000 customers" in refused(ValueMatrix.fit, none)[0]
+    assert "'current' is 0 for all 2,000 customers" in unfitted(ValueMatrix.fit, none)
     gone = simulated()
     gone.loc[gone.index[3], "expected_margin"] = np.nan
-    assert "empty or infinite for 1 of 2,000" in refused(ValueMatrix.fit, gone)[0]
+    assert "empty or infinite for 1 of 2,000" in unfitted(ValueMatrix.fit, gone)
     extra = simulated().assign(extra_potential=np.nan)
-    assert "'extra_potential' is empty" in refused(ValueMatrix.fit, extra)[0]
+    assert "'extra_potential' is empty" in unfitted(ValueMatrix.fit, extra)
     for margin in (0, 1.5, np.nan):
         assert "margin" in refused(ValueMatrix.fit, simulated(), margin)[0]
     assert "potential_cut = nan" in refused(ValueMatrix.fit, simulated(), potential_cut=np.nan)[0]

@@ -134,9 +134,9 @@ def test_what_entropy_cannot_weigh_is_named_at_once():
     frame.loc[0, "below"] = 3.0
     assert refused(weights.entropy_weights, frame, "sum", ["other"]) == (
         "lower: unknown indicator 'other'; take wide, narrow, flat, gone, below",
-        "indicator 'flat' is the same for all 500 customers, so it tells nobody apart; drop it",
+        "indicator 'flat' is the same for all 500 customers, so it cannot part them; drop it",
         "indicator 'gone' is empty or infinite for 500 of 500 customers; fill it",
-        "indicator 'below' is negative for 499 customers, of which there are no shares; take 'minmax'",
+        "indicator 'below' is negative for 499 customers, which have no shares; take 'minmax'",
     )
     assert "variant = 'max'" in refused(weights.entropy_weights, values(), "max")[0]
     assert "same for all 1 customers" in refused(weights.entropy_weights, values().head(1))[0]

@@ -1,6 +1,8 @@
 """ABC: few customers bring most. Classes by the share of all value that customers bring together, best first."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from string import ascii_uppercase
 from typing import ClassVar
 
@@ -8,14 +10,24 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
-from crmlab.segments.models.scheme import check_features, check_rising, constant_message, format_amount, to_labels
+from crmlab.model import Unfitted, or_unfitted, prediction
+from crmlab.segments.models.scheme import (
+    Scheme,
+    check_features,
+    check_rising,
+    constant_message,
+    format_amount,
+    require_features,
+    to_labels,
+    unfit,
+)
 
 NO_VALUE = "no value"
 ALIKE = 1e-12  # relative; a share that is a cut but for rounding has reached it
 
 
 @dataclass(frozen=True)
-class ABC:
+class ABC(Scheme):
     """Classes A, B, C: the customers who, best first, bring the first 80 %, the next 15 % and the rest of all value.
 
     Customers of no value, or of negative value by returns, are a class of their own, and no part of the shares.
@@ -23,46 +35,59 @@ class ABC:
 
     lower_bounds: tuple  # the least value of each class but the last, in the currency of the data
     cuts: tuple  # shares of all value that classes reach together
-    value: str = "spend"  # the feature that tells value
+    value: str = "spend"  # the feature that value is
 
     name: ClassVar = "abc"
+    title: ClassVar = "ABC"
+
+    def __post_init__(self):
+        cuts = check_rising(self.cuts, 0, 1, "cuts")
+        falls = all(a >= b > 0 for a, b in pairwise([np.inf, *self.lower_bounds]))
+        if len(cuts) != len(self.lower_bounds) or not falls:
+            raise InputError(f"ABC: lower_bounds = {self.lower_bounds!r}; give a value above 0 for each cut, falling")
 
     @classmethod
-    def fit(cls, features, cuts=(0.8, 0.95), value="spend"):
+    @or_unfitted
+    def fit(cls, features: pd.DataFrame, cuts: Sequence[float] = (0.8, 0.95), value: str = "spend") -> "ABC | Unfitted":
         """Least values learned from features: the customer with whom a cut is reached is the last of the class.
 
-        Who ties with the last one is of the same class. Raises InputError for cuts out of order, and for value that is
-        0 or less for all, or the same for all.
+        Customers of equal value are of one class. Unfitted where value is 0 or less for all, or the same for all.
+        Raises InputError for cuts out of order.
         """
         cuts = check_rising(cuts, 0, 1, "cuts")
         if len(cuts) >= len(ascii_uppercase):
             raise InputError(f"cuts: {len(cuts)} are more than there are letters for classes; give 25 or fewer")
-        check_features(features, cls.name, [value], min_customers=len(cuts) + 1)
+        require_features(features, cls.name, [value], min_customers=len(cuts) + 1)
         values = features[value].to_numpy(float)
         best = np.sort(values[values > 0])[::-1]
         if not best.size:
-            raise InputError(
-                f"features: {value!r} is 0 or less for all {len(values):,} customers; abc needs some of value"
-            )
+            raise unfit(f"features: {value!r} is 0 or less for all {len(values):,} customers; abc needs some of value")
         if (values == values[0]).all():
-            raise InputError(constant_message(value, values, cls.name))
+            raise unfit(constant_message(value, values, cls.name))
         so_far = np.cumsum(best)
         reached = np.searchsorted(so_far, np.array(cuts) * so_far[-1] * (1 - ALIKE))
         return cls(tuple(best[reached].tolist()), cuts, value)
 
     @property
-    def labels(self):
+    def labels(self) -> tuple[str, ...]:
         """Class names, the best first."""
         return (*ascii_uppercase[: len(self.cuts) + 1], NO_VALUE)
 
-    def assign(self, features):
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The features that `assign` reads."""
+        return (self.value,)
+
+    @prediction
+    def assign(self, features: pd.DataFrame) -> pd.Series:
         """The class of each customer: an ordered Series."""
         check_features(features, self.name, [self.value])
         values = features[self.value].to_numpy(float)
         places = (values[:, None] < np.array(self.lower_bounds)).sum(axis=1)
         return to_labels(np.where(values > 0, places, len(self.labels) - 1), self, features.index)
 
-    def rules(self):
+    @prediction
+    def rules(self) -> pd.DataFrame:
         """Which values each class has: a frame by label."""
         bounds = [np.inf, *self.lower_bounds, 0.0]
         descriptions = []
@@ -75,7 +100,8 @@ class ABC:
         descriptions.append(f"{self.value} of 0 or less; no part of the shares")
         return pd.DataFrame({"rule": descriptions}, pd.Index(self.labels, name="label"))
 
-    def pareto_curve(self, features):
+    @prediction
+    def pareto_curve(self, features: pd.DataFrame) -> pd.DataFrame:
         """How value is spread, the best customers first: a frame of 101 rows, a hundredth of the customers apart.
 
         customer_share : share of all customers, 0 to 1

@@ -1,46 +1,43 @@
-"""Whether segments can be worked with: Kotler's five demands, as numbers beside what is asked of them.
+"""Whether segments can be worked with: Kotler's five criteria, as numbers beside their thresholds.
 
-measurable      a small decision tree on features tells who belongs where
+measurable      a small decision tree on features reproduces the segments
 substantial     no segment with customers in it is too small, in customers or in revenue
 accessible      customers can be reached
-differentiable  segments differ in what customers do later
-actionable      there is something to do about a customer, and it pays
+differentiable  segments differ in what customers spend in the holdout
+actionable      customers have a treatment that pays
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
-from scipy import stats
+from sklearn.model_selection import PredefinedSplit, cross_val_predict
 from sklearn.tree import DecisionTreeClassifier
+from statsmodels.stats.proportion import proportion_confint
 
+from crmlab.check import within
 from crmlab.contracts import InputError
-from crmlab.result import Verdict, number
+from crmlab.estimate import number
+from crmlab.model import needs_fit
 from crmlab.segments.models.scheme import check_features, to_boolean
 from crmlab.stats import intervals, resample
 
-RECOMMENDATIONS = {  # of what falls short of a demand
-    "measurable": "a scheme with simpler rules",
-    "substantial": "fewer segments",
-    "accessible": "a scheme only for those who can be reached",
-    "differentiable": "a scheme that tells later spend apart",
-    "actionable": "a row in the playbook for every segment that pays",
-}
 MAX_DEPTH = 8
 FOLDS = 5
 SAMPLE = 20_000  # customers that trees are grown on, at most
 TREE_ACCURACY, TREE_DEPTH = "accuracy of a tree, out of sample", "depth of that tree"
 SMALLEST_SHARE, SMALLEST_REVENUE_SHARE = "smallest share of customers", "smallest share of revenue"
 REACHABLE_SHARE = "share of customers who can be reached"
-VARIANCE_SHARE = "share of variance between segments, later"
+VARIANCE_SHARE = "share of holdout variance between segments"
 TREATED_SHARE = "share of customers with a treatment that pays"
-NOT_MEASURED = "not measured: "
+NOT_APPLICABLE = "not applicable"
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """What is asked of segments: the least of each, and the greatest depth."""
+    """Thresholds that segments must meet: the least of each, and the greatest depth."""
 
     accuracy: float = 0.9
     depth: int = 4
@@ -51,7 +48,7 @@ class Thresholds:
     actionable: float = 0.8
 
     @classmethod
-    def from_dict(cls, thresholds):
+    def from_dict(cls, thresholds: Mapping[str, float]) -> "Thresholds":
         """Those that a mapping names, and the rest as they are. Raises InputError for others than there are."""
         names = [field.name for field in fields(cls)]
         if unknown := [name for name in thresholds if name not in names]:
@@ -68,28 +65,39 @@ class Thresholds:
 
 
 def kotler_criteria(
-    assignments, features, holdout, playbook=None, contact_cost=0.0, thresholds=None, replicates=1000, seed=1
-):
-    """The five demands on each scheme: a frame, one row a scheme, criterion and measure.
+    assignments: Mapping[str, pd.Series] | pd.DataFrame,
+    features: pd.DataFrame,
+    holdout: pd.DataFrame,
+    playbook: pd.DataFrame | None = None,
+    contact_cost: float = 0.0,
+    thresholds: Thresholds | Mapping[str, float] | None = None,
+    replicates: int = 1000,
+    seed: int = 1,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Kotler's five criteria for each scheme: a frame, one row a scheme, criterion and measure.
 
     assignments  : name -> labels Series, or a frame with a column a scheme; by customer. The playbook's rows are those
                    of the scheme that the Series is named for
-    features     : of `tables.features` at the origin; `reachable` (true or false) and `expected_margin` where known
-    holdout      : frame of `tables.holdout_activity`; its `spend` tells whether segments differ
-    playbook     : frame of `tables.playbook.load`; None leaves actionable unmeasured
+    features     : of `customer_features` at the origin; `reachable` (true or false) and `expected_margin` where known
+    holdout      : frame of `holdout_activity`; its `spend` shows whether segments differ
+    playbook     : frame of `load_playbook`; None leaves actionable without a value
     contact_cost : of treating one customer, in the currency of the data
-    thresholds   : what is asked; None is `Thresholds()`
+    thresholds   : what must be met, `Thresholds` or some of them by name; None is `Thresholds()`
     returns
         scheme, criterion, measure
         value, ci_low, ci_high
-                           the measure, with its 95 % interval where there is one; that of variance between segments,
+                           the measure, with its interval at `level` where there is one; that of variance between,
                            by bootstrap, is too wide where segments hardly differ
-        threshold          what is asked of `value`, of `ci_low` where segments are to differ
-        passed             true, false, or NA where nothing was measured
-        summary           what else there is to know, or "not measured: " and why
+        threshold          what the measure must reach; the depth must not exceed it
+        outcome            "passed" where the measure, with its whole interval, meets the threshold, "failed" where no
+                           part of it does, else "undecided"; "not applicable" without a value
+        summary            what else there is to know
+        reason             why there is no value
     Raises InputError for labels or spend that are missing, fewer than two segments, and a contact cost below 0.
     """
-    thresholds = thresholds or Thresholds()
+    if not isinstance(thresholds, Thresholds):
+        thresholds = Thresholds.from_dict(thresholds or {})
     assignments = dict(assignments.items())
     if breaches := [*_faults(assignments, features, holdout, contact_cost, replicates)]:
         raise InputError(*breaches)
@@ -97,28 +105,21 @@ def kotler_criteria(
     for scheme, labels in assignments.items():
         held = features.loc[labels.index]
         found = [
-            *_measurable(labels, held, thresholds, seed),
+            *_measurable(labels, held, thresholds, seed, level),
             *_substantial(labels, held.spend, thresholds),
             _accessible(labels, held, thresholds),
-            _differentiable(labels, holdout.spend.loc[labels.index], thresholds, replicates, seed),
+            _differentiable(labels, holdout.spend.loc[labels.index], thresholds, replicates, seed, level),
             _actionable(labels, held, playbook, contact_cost, thresholds),
         ]
         rows += [{"scheme": scheme} | row for row in found]
-    return pd.DataFrame(rows).astype({"passed": "boolean"})
+    return pd.DataFrame(rows)
 
 
-def meets_kotler_criteria(criteria):
-    """Whether each scheme meets all demands that were measured: Verdicts, a scheme each.
+@needs_fit
+def criteria_by_scheme(criteria: pd.DataFrame) -> pd.DataFrame:
+    """Each measure of each scheme below its threshold: a frame by scheme, "threshold" the first, a column a measure.
 
-    criteria : of `kotler_criteria`
-    """
-    return tuple(_meets_criteria(scheme, rows) for scheme, rows in criteria.groupby("scheme", sort=False))
-
-
-def criteria_by_scheme(criteria):
-    """Each measure of each scheme below what is asked: a frame by scheme, "asked" the first, a column a measure.
-
-    criteria : of `kotler_criteria`; NaN where nothing was measured
+    criteria : of `kotler_criteria`; NaN where a measure has no value
     """
     wide = criteria.pivot(index="scheme", columns="measure", values="value").loc[criteria.scheme.unique()]
     thresholds = criteria.drop_duplicates("measure").set_index("measure").threshold
@@ -127,12 +128,13 @@ def criteria_by_scheme(criteria):
     )
 
 
-def tree_accuracy(labels, features, seed=1):
+@needs_fit
+def tree_accuracy(labels: pd.Series, features: pd.DataFrame, seed: int = 1, level: float = 0.95) -> pd.DataFrame:
     """How well trees of features reproduce labels: a frame by depth, 1 to 8.
 
-    accuracy  : share of customers whom a tree grown on others puts into their segment, five folds; at most 20,000
+    accuracy  : share of customers that a tree grown on others puts into their segment, five folds; at most 20,000
                 customers, drawn with the seed
-    ci_low, ci_high : its 95 % interval [Wilson 1927]
+    ci_low, ci_high : its interval at `level` [Wilson 1927]
     All features that hold numbers for everyone are used, but not `reachable`.
     """
     columns = [n for n in features if n != "reachable" and is_numeric_dtype(features[n]) and features[n].notna().all()]
@@ -142,49 +144,23 @@ def tree_accuracy(labels, features, seed=1):
         features[columns].to_numpy(float)[taken],
         np.unique(labels.astype(str).to_numpy()[taken], return_inverse=True)[1],
     )
-    fold, right = np.arange(len(y)) % FOLDS, np.zeros((MAX_DEPTH, len(y)), dtype=bool)
-    for k in range(FOLDS):
-        out = fold == k
-        tree = DecisionTreeClassifier(max_depth=MAX_DEPTH, random_state=seed).fit(X[~out], y[~out])
-        right[:, out] = tree.classes_[_by_depth(tree.tree_, X[out])] == y[out]
-    ends = [stats.binomtest(int(r.sum()), len(y)).proportion_ci(method="wilson") for r in right]
-    index = pd.RangeIndex(1, MAX_DEPTH + 1, name="depth")
-    return pd.DataFrame(
-        {"accuracy": right.mean(axis=1), "ci_low": [e.low for e in ends], "ci_high": [e.high for e in ends]}, index
-    )
+    depths, split = pd.RangeIndex(1, MAX_DEPTH + 1, name="depth"), PredefinedSplit(np.arange(len(y)) % FOLDS)
+    trees = (DecisionTreeClassifier(max_depth=depth, random_state=seed) for depth in depths)
+    right = np.array([(cross_val_predict(tree, X, y, cv=split) == y).sum() for tree in trees])
+    ci_low, ci_high = proportion_confint(right, len(y), 1 - level, "wilson")
+    return pd.DataFrame({"accuracy": right / len(y), "ci_low": ci_low, "ci_high": ci_high}, depths)
 
 
-def _by_depth(tree, X):
-    """The class that a tree cut at each depth gives: an array, depths x rows."""
-    classes, node = tree.value[:, 0, :].argmax(axis=1), np.zeros(len(X), dtype=int)
-    rows, found, single = np.arange(len(X)), [], X.astype(np.float32)  # as trees compare them
-    for _ in range(MAX_DEPTH):
-        inner = tree.children_left[node] >= 0
-        left = single[rows, np.where(inner, tree.feature[node], 0)] <= tree.threshold[node]
-        node = np.where(inner, np.where(left, tree.children_left[node], tree.children_right[node]), node)
-        found.append(classes[node])
-    return np.array(found)
-
-
-def _measurable(labels, features, thresholds, seed):
-    trees = tree_accuracy(labels, features, seed)
+def _measurable(labels, features, thresholds, seed, level):
+    trees = tree_accuracy(labels, features, seed, level)
     enough = trees.index[trees.accuracy >= thresholds.accuracy]
     depth = int(enough[0] if len(enough) else trees.accuracy.idxmax())
     best, largest = trees.loc[depth], labels.value_counts(normalize=True)
     summary = f"the largest segment alone is {largest.iloc[0]:.1%}"
-    yield _row(
-        "measurable",
-        TREE_ACCURACY,
-        best.accuracy,
-        thresholds.accuracy,
-        best.accuracy >= thresholds.accuracy,
-        summary,
-        *best[1:],
-    )
+    yield _row("measurable", TREE_ACCURACY, best.accuracy, thresholds.accuracy, summary, ci=best[1:])
     place = "the first to reach it" if len(enough) else f"the best of {MAX_DEPTH}, none of which reaches it"
-    yield _row(
-        "measurable", TREE_DEPTH, depth, thresholds.depth, bool(len(enough)) and depth <= thresholds.depth, place
-    )
+    outcome = "passed" if len(enough) and depth <= thresholds.depth else "failed"
+    yield _row("measurable", TREE_DEPTH, depth, thresholds.depth, place, outcome=outcome)
 
 
 def _substantial(labels, spend, thresholds):
@@ -197,53 +173,39 @@ def _substantial(labels, spend, thresholds):
         (SMALLEST_REVENUE_SHARE, revenue, thresholds.revenue),
     ):
         held = shares[customers > 0]
-        yield _row(
-            "substantial", measure, held.min(), threshold, held.min() >= threshold, f"of {held.idxmin()}{nobody}"
-        )
+        yield _row("substantial", measure, held.min(), threshold, f"of {held.idxmin()}{nobody}")
 
 
 def _accessible(labels, features, thresholds):
     if "reachable" not in features:
-        summary = f"{NOT_MEASURED}there is no column 'reachable'; join CUSTOMERS"
-        return _row("accessible", REACHABLE_SHARE, np.nan, thresholds.reachable, pd.NA, summary)
+        reason = "there is no column 'reachable'; name data of customers that have it"
+        return _row("accessible", REACHABLE_SHARE, np.nan, thresholds.reachable, reason=reason)
     known = to_boolean(features.reachable)
     share = known.fillna(False).astype(float)
     by = share.groupby(labels, observed=True).mean()
     summary = f"least in {by.idxmin()}, {by.min():.1%}"
     summary += f"; not known of {blank:,}, taken as no" if (blank := int(known.isna().sum())) else ""
-    return _row(
-        "accessible", REACHABLE_SHARE, share.mean(), thresholds.reachable, share.mean() >= thresholds.reachable, summary
-    )
+    return _row("accessible", REACHABLE_SHARE, share.mean(), thresholds.reachable, summary)
 
 
-def _differentiable(labels, spend, thresholds, replicates, seed):
-    """Share of the variance of later spend between segments, less what chance alone gives so many segments."""
+def _differentiable(labels, spend, thresholds, replicates, seed, level):
+    """Share of the variance of holdout spend between segments, less what so many segments have by luck alone."""
     codes, y = np.unique(labels.astype(str).to_numpy(), return_inverse=True)[1], spend.to_numpy(float)
     held = (y != y[0]).any()
     if not held or codes.max() == 0:
-        summary = (
-            f"{NOT_MEASURED}later spend is the same for all" if not held else f"{NOT_MEASURED}all are of one segment"
-        )
-        return _row("differentiable", VARIANCE_SHARE, np.nan, thresholds.differentiable, pd.NA, summary)
+        reason = "all are of one segment" if held else "holdout spend is the same for all"
+        return _row("differentiable", VARIANCE_SHARE, np.nan, thresholds.differentiable, reason=reason)
     y = (y - y.mean()) / y.std()
     onehot = np.eye(codes.max() + 1)[codes]
     columns = np.hstack([onehot, onehot * y[:, None], (y**2)[:, None]])
     plain = float(_eta(columns.sum(axis=0)[None])[0])
     value = _epsilon_squared(plain, len(y), codes.max() + 1)
     drawn = _eta(resample.totals(columns, replicates, seed))
-    # a replicate has the chance of its own draw on top of that of the data
-    ci_low, ci_high = intervals.percentile_interval(_epsilon_squared(drawn, len(y), codes.max() + 1) - (plain - value))
-    summary = f"{number(plain, 3)} before what chance gives {codes.max() + 1} segments was taken off"
-    return _row(
-        "differentiable",
-        VARIANCE_SHARE,
-        value,
-        thresholds.differentiable,
-        ci_low > thresholds.differentiable,
-        summary,
-        ci_low,
-        ci_high,
-    )
+    # a replicate has the luck of its own draw on top of that of the data
+    drawn = _epsilon_squared(drawn, len(y), codes.max() + 1) - (plain - value)
+    summary = f"{number(plain, 3)} before what {codes.max() + 1} segments have by luck alone was taken off"
+    ci = intervals.percentile_interval(drawn, level)
+    return _row("differentiable", VARIANCE_SHARE, value, thresholds.differentiable, summary, ci=ci)
 
 
 def _eta(totals):
@@ -264,42 +226,30 @@ def _epsilon_squared(eta, n, k):
 def _actionable(labels, features, playbook, contact_cost, thresholds):
     lacking = "playbook" if playbook is None else "" if "expected_margin" in features else "column 'expected_margin'"
     if lacking:
-        return _row(
-            "actionable",
-            TREATED_SHARE,
-            np.nan,
-            thresholds.actionable,
-            pd.NA,
-            f"{NOT_MEASURED}there is no {lacking}; give one",
-        )
+        reason = f"there is no {lacking}; give one"
+        return _row("actionable", TREATED_SHARE, np.nan, thresholds.actionable, reason=reason)
     rows = playbook.index[playbook.index.get_level_values("scheme") == labels.name].get_level_values("label")
     treated, pays = labels.astype(str).isin(rows), features.expected_margin > contact_cost
     without = [str(label) for label in labels.value_counts(sort=False).index if str(label) not in set(rows)]
     summary = f"{treated.mean():.1%} with a row in the playbook, {pays.mean():.1%} expected to bring more than "
     summary += f"{number(contact_cost)}" + (f"; no row for {', '.join(without)}" if without else "")
-    share = (treated & pays).mean()
-    return _row("actionable", TREATED_SHARE, share, thresholds.actionable, share >= thresholds.actionable, summary)
+    return _row("actionable", TREATED_SHARE, (treated & pays).mean(), thresholds.actionable, summary)
 
 
-def _row(criterion, measure, value, threshold, passed, summary, ci_low=np.nan, ci_high=np.nan):
-    ends = {"value": float(value), "ci_low": float(ci_low), "ci_high": float(ci_high), "threshold": float(threshold)}
-    return {"criterion": criterion, "measure": measure, **ends, "passed": passed, "summary": summary}
-
-
-def _meets_criteria(scheme, rows):
-    failed, blank = rows[rows.passed.eq(False).fillna(False)], rows[rows.passed.isna()]
-    lines = [
-        f"{r.criterion}: {r.measure} {r.value:.3g}, asked {r.threshold:.3g} ({r.summary})" for r in failed.itertuples()
-    ]
-    lines = lines or [f"{rows.passed.sum()} of {len(rows)} measures as asked"]
-    lines += [f"{r.criterion} {r.summary}" for r in blank.itertuples()]
-    claim = f"{scheme} meets Kotler's demands, as far as they were measured"
-    return Verdict(
-        claim,
-        failed.empty,
-        "; ".join(lines),
-        " and ".join(RECOMMENDATIONS[criterion] for criterion in failed.criterion.unique()),
-    )
+def _row(criterion, measure, value, threshold, summary="", reason="", ci=(np.nan, np.nan), outcome=""):
+    """A row of criteria; the outcome follows from the interval, or from the value where it is exact."""
+    ci_low, ci_high = map(float, ci)
+    low, high = (value, value) if np.isnan(ci_low) else (ci_low, ci_high)
+    outcome = outcome or (NOT_APPLICABLE if reason else within(low, high, threshold, np.inf))
+    ends = {"value": float(value), "ci_low": ci_low, "ci_high": ci_high, "threshold": float(threshold)}
+    return {
+        "criterion": criterion,
+        "measure": measure,
+        **ends,
+        "outcome": outcome,
+        "summary": summary,
+        "reason": reason,
+    }
 
 
 def _faults(assignments, features, holdout, contact_cost, replicates):
@@ -308,7 +258,7 @@ def _faults(assignments, features, holdout, contact_cost, replicates):
         yield "assignments: there are no schemes; give one at least"
     yield from _spend_faults(features)
     if "spend" not in holdout:
-        yield "holdout: no column 'spend' (spent after the origin); take the frame of `tables.holdout_activity`"
+        yield "holdout: no column 'spend' (spent after the origin); take the frame of `holdout_activity`"
     if not 0 <= contact_cost < np.inf or replicates < 1:
         yield f"contact_cost = {contact_cost!r}, replicates = {replicates!r}: give a cost of 0 or more, and replicates"
     for scheme, labels in assignments.items():

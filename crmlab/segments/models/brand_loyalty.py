@@ -1,5 +1,6 @@
 """Usage by loyalty: how much of a category customers use, and whether they keep to own label, to a brand, or switch."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -7,7 +8,15 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
-from crmlab.segments.models.scheme import check_features, check_rising, format_amount, to_labels
+from crmlab.model import Unfitted, needs_fit, or_unfitted, prediction
+from crmlab.segments.models.scheme import (
+    Scheme,
+    check_features,
+    check_rising,
+    format_amount,
+    require_features,
+    to_labels,
+)
 
 USAGE_CLASSES = ("heavy", "medium", "light")
 LOYALTY_CLASSES = ("own label", "national", "switcher")
@@ -15,7 +24,7 @@ REQUIRED = ("usage", "own_label_share", "national_share")
 
 
 @dataclass(frozen=True)
-class BrandLoyalty:
+class BrandLoyalty(Scheme):
     """Nine cells of a category's customers: heavy, medium or light, by own label, national brand or switcher.
 
     Loyal is who spends at least `loyal` of what they spend on the category on own label, or on one national brand.
@@ -25,27 +34,41 @@ class BrandLoyalty:
     loyal_share: float = 2 / 3  # share of usage, above one half
 
     name: ClassVar = "brand_loyalty"
+    title: ClassVar = "Brand loyalty"
+    columns: ClassVar = REQUIRED
     labels: ClassVar = tuple(f"{level}, {loyalty}" for level in USAGE_CLASSES for loyalty in LOYALTY_CLASSES)
 
+    def __post_init__(self):
+        falls = len(self.usage_cuts) != 2 or not self.usage_cuts[0] <= self.usage_cuts[1]
+        if falls or not 0.5 < self.loyal_share <= 1:
+            raise InputError(
+                f"BrandLoyalty: usage_cuts = {self.usage_cuts!r}, loyal_share = {self.loyal_share!r}; "
+                "give two cuts in order, and a share above 0.5, up to 1"
+            )
+
     @classmethod
-    def fit(cls, brands, usage_quantiles=(1 / 3, 2 / 3), loyal_share=2 / 3):
-        """Cuts of usage learned from a frame of `tables.brands.brands`.
+    @or_unfitted
+    def fit(
+        cls, brands: pd.DataFrame, usage_quantiles: Sequence[float] = (1 / 3, 2 / 3), loyal_share: float = 2 / 3
+    ) -> "BrandLoyalty | Unfitted":
+        """Cuts of usage learned from a frame of `brand_customers`.
 
         usage_quantiles : shares of customers who are light, and light or medium
-        Raises InputError for cuts out of order, usage the same for all, and fewer customers than cells.
+        Unfitted where usage is the same for all, and for fewer customers than cells. Raises InputError for quantiles
+        out of order.
         """
         usage_quantiles = check_rising(usage_quantiles, 0, 1, "usage_quantiles")
         if len(usage_quantiles) != 2 or not 0.5 < loyal_share <= 1:
             raise InputError(
                 f"usage_quantiles = {usage_quantiles}, loyal_share = {loyal_share!r}: "
-                f"give two levels, and loyal above 0.5, up to 1"
+                "give two quantiles, and loyal_share above 0.5, up to 1"
             )
-        check_features(brands, cls.name, REQUIRED, varying=["usage"], min_customers=len(cls.labels))
-        return cls(
-            tuple(np.quantile(brands.usage, usage_quantiles, method="inverted_cdf").tolist()), float(loyal_share)
-        )
+        require_features(brands, cls.name, REQUIRED, varying=["usage"], min_customers=len(cls.labels))
+        cuts = np.quantile(brands.usage, usage_quantiles, method="inverted_cdf").tolist()
+        return cls(tuple(cuts), float(loyal_share))
 
-    def assign(self, brands):
+    @prediction
+    def assign(self, brands: pd.DataFrame) -> pd.Series:
         """The cell of each customer of the category: an ordered Series. Raises InputError for usage of 0 or less."""
         check_features(brands, self.name, REQUIRED)
         if unused := int((brands.usage <= 0).sum()):
@@ -57,7 +80,8 @@ class BrandLoyalty:
         own, national = (brands[name].to_numpy(float) >= self.loyal_share for name in REQUIRED[1:])
         return to_labels(3 * level + np.select([own, national], [0, 1], 2), self, brands.index)
 
-    def rules(self):
+    @prediction
+    def rules(self) -> pd.DataFrame:
         """Which values each cell has: a frame by label."""
         lower, upper, loyal_share = (format_amount(v) for v in (*self.usage_cuts, self.loyal_share))
         usage = (f"usage above {upper}", f"usage above {lower}, up to {upper}", f"usage up to {lower}")
@@ -70,7 +94,8 @@ class BrandLoyalty:
         return pd.DataFrame({"rule": descriptions}, pd.Index(self.labels, name="label"))
 
 
-def usage_by_loyalty(labels):
+@needs_fit
+def usage_by_loyalty(labels: pd.Series) -> pd.DataFrame:
     """Share of the category's customers in each cell: a frame, usage by loyalty."""
     shares = labels.value_counts(sort=False, normalize=True).to_numpy().reshape(3, 3)
     return pd.DataFrame(shares, pd.Index(USAGE_CLASSES, name="usage"), pd.Index(LOYALTY_CLASSES, name="loyalty"))

@@ -1,9 +1,11 @@
 """Schemes found by clustering: customers near each other on a declared transform; best class first by mean spend.
 
-A cluster is not yet a segment: whether it is real is asked by `null_model`, whether it stays by `stability`. Fits run
+Whether clusters are more than an index finds anywhere is asked by `null_comparison`, whether they stay by
+`bootstrap_stability`. Fits run
 on one thread from a given seed, so that they are the same from run to run.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar
@@ -15,29 +17,53 @@ from sklearn import cluster, mixture
 from threadpoolctl import ThreadpoolController
 
 from crmlab.contracts import InputError
-from crmlab.segments.models.scheme import check_features, format_amount, to_labels, to_tuples
-from crmlab.segments.models.transforms import Transform, column_names
+from crmlab.model import FitError, Unfitted, or_unfitted, prediction
+from crmlab.segments.models.scheme import (
+    Scheme,
+    check_features,
+    format_amount,
+    require_features,
+    to_labels,
+    to_tuples,
+    unfit,
+)
+from crmlab.segments.models.transforms import COLUMNS, Transform, column_names
 
-COLUMNS = ("orders", "spend", "days_since_last")
 SAMPLE = 5000  # customers a tree of clusters is grown on: it takes the distances of all pairs
 LINKAGES = ("ward", "average", "complete", "single")
 N_INIT = 10  # of k-means and mixtures, the best of which is taken
 
 
-class _Scheme:
+class Clusters(Scheme):
     """What the three share: names of classes, and rules in words."""
 
+    rule_text: ClassVar[str] = ""
+
+    def __post_init__(self):
+        widths = {len(centre) for centre in self.centres}
+        if len(self.centres) < 2 or widths != {len(self.transform.columns)}:
+            raise InputError(
+                f"{type(self).__name__}: centres = {self.centres!r}; give two or more, with a number for each column"
+            )
+
     @property
-    def labels(self):
+    def columns(self) -> tuple[str, ...]:
+        """The features that `assign` reads."""
+        return self.transform.columns
+
+    @property
+    def labels(self) -> tuple[str, ...]:
         """Names of clusters, the first that of the highest mean value."""
         return tuple(f"cluster {place + 1}" for place in range(len(self.centres)))
 
-    def assign(self, features):
+    @prediction
+    def assign(self, features: pd.DataFrame) -> pd.Series:
         """The cluster of each customer: an ordered Series."""
         check_features(features, self.name, self.transform.columns)
         return to_labels(self._places(self.transform.transform(features)), self, features.index)
 
-    def rules(self):
+    @prediction
+    def rules(self) -> pd.DataFrame:
         """Where each cluster has its centre, in the units of the features: a frame by label."""
         centres = self.transform.inverse_transform(self.centres)
         descriptions = [
@@ -53,18 +79,29 @@ class _Scheme:
 
 
 @dataclass(frozen=True)
-class KMeans(_Scheme):
+class KMeans(Clusters):
     """Clusters about means; each customer belongs to the nearest. [Lloyd 1982; Arthur & Vassilvitskii 2007]"""
 
     transform: Transform
     centres: tuple  # clusters x columns, as transformed
 
     name: ClassVar = "k-means"
+    title: ClassVar = "k-means"
     rule_text: ClassVar = "nearest to"
 
     @classmethod
-    def fit(cls, features, k, columns=COLUMNS, transform="log", value="spend", seed=1, n_init=N_INIT):
-        """k clusters of customers. Raises InputError for fewer customers than k, and for columns as `Transform.fit`.
+    @or_unfitted
+    def fit(
+        cls,
+        features: pd.DataFrame,
+        k: int,
+        columns: Sequence[str] = COLUMNS,
+        transform: str = "log",
+        value: str = "spend",
+        seed: int = 1,
+        n_init: int = N_INIT,
+    ) -> "KMeans | Unfitted":
+        """k clusters of customers. Unfitted for fewer customers than k, and for columns as `Transform.fit`.
 
         value : the feature by whose mean clusters are ordered
         """
@@ -77,8 +114,8 @@ class KMeans(_Scheme):
 
 
 @dataclass(frozen=True)
-class GaussianMixture(_Scheme):
-    """Clusters that are normal, each with a covariance of its own; customers belong to the likeliest."""
+class GaussianMixture(Clusters):
+    """Clusters that are normal, each with a covariance of its own; customers belong to the most probable one."""
 
     transform: Transform
     centres: tuple  # means, clusters x columns, as transformed
@@ -86,11 +123,21 @@ class GaussianMixture(_Scheme):
     covariances: tuple  # clusters x columns x columns, as transformed
 
     name: ClassVar = "mixture"
-    rule_text: ClassVar = "likeliest about"
+    title: ClassVar = "Gaussian mixture"
+    rule_text: ClassVar = "most probable about"
 
     @classmethod
-    def fit(cls, features, k, columns=COLUMNS, transform="log", value="spend", seed=1):
-        """k clusters by expectation maximisation. Raises InputError as `KMeans.fit`."""
+    @or_unfitted
+    def fit(
+        cls,
+        features: pd.DataFrame,
+        k: int,
+        columns: Sequence[str] = COLUMNS,
+        transform: str = "log",
+        value: str = "spend",
+        seed: int = 1,
+    ) -> "GaussianMixture | Unfitted":
+        """k clusters by expectation maximisation. Unfitted as `KMeans.fit`."""
         scale, X = _prepared(cls, features, k, columns, transform, value)
         found = fit_mixture(X, k, seed)
         order = _order(found.predict(X), features[value], k)
@@ -109,7 +156,7 @@ class GaussianMixture(_Scheme):
 
 
 @dataclass(frozen=True)
-class Hierarchical(_Scheme):
+class Hierarchical(Clusters):
     """Clusters cut from a tree that joins the nearest first; each customer belongs to the nearest mean.
 
     The tree is grown on 5,000 customers at most, drawn with the seed.
@@ -120,11 +167,22 @@ class Hierarchical(_Scheme):
     linkage: str = "ward"
 
     name: ClassVar = "hierarchical"
+    title: ClassVar = "Hierarchical clusters"
     rule_text: ClassVar = "nearest to"
 
     @classmethod
-    def fit(cls, features, k, columns=COLUMNS, transform="log", value="spend", seed=1, linkage="ward"):
-        """k clusters, the tree cut where k are left. Raises InputError as `KMeans.fit`."""
+    @or_unfitted
+    def fit(
+        cls,
+        features: pd.DataFrame,
+        k: int,
+        columns: Sequence[str] = COLUMNS,
+        transform: str = "log",
+        value: str = "spend",
+        seed: int = 1,
+        linkage: str = "ward",
+    ) -> "Hierarchical | Unfitted":
+        """k clusters, the tree cut where k are left. Unfitted as `KMeans.fit`."""
         if linkage not in LINKAGES:
             raise InputError(f"linkage = {linkage!r}: choose one of {', '.join(LINKAGES)}")
         scale, X = _prepared(cls, features, k, columns, transform, value)
@@ -155,13 +213,14 @@ def nearest_centre(X, centres):
     return cdist(X, np.asarray(centres, dtype=float)).argmin(axis=1)
 
 
-def check_distinct(X, columns, k, what):
-    """Raise InputError where fewer of the rows of X than k are distinct."""
-    if (found := len(np.unique(X, axis=0))) < k:
-        raise InputError(
-            f"features: {len(X):,} customers have {found} distinct values of {', '.join(columns)}, fewer than the "
-            f"{k} {what}; take fewer, or more columns"
-        )
+def distinct_fault(X, columns, k, what):
+    """What to say where fewer of the rows of X than k are distinct; empty where they are enough."""
+    if (found := len(np.unique(X, axis=0))) >= k:
+        return ""
+    return (
+        f"features: {len(X):,} customers have {found} distinct values of {', '.join(columns)}, fewer than the "
+        f"{k} {what}; take fewer, or more columns"
+    )
 
 
 def subsample(n, size, seed):
@@ -184,10 +243,12 @@ def _prepared(cls, features, k, columns, transform, value):
     if not (isinstance(k, (int, np.integer)) and k >= 2):
         raise InputError(f"k = {k!r}: choose a whole number of clusters, 2 or more")
     columns = column_names(columns)
-    check_features(features, cls.name, dict.fromkeys([*columns, value]), columns, k)
-    scale = Transform.fit(features, columns, transform)
+    require_features(features, cls.name, dict.fromkeys([*columns, value]), columns, k)
+    if not (scale := Transform.fit(features, columns, transform)):
+        raise FitError(scale.reason, scale.recommendation)
     X = scale.transform(features)
-    check_distinct(X, columns, k, f"segments of {cls.name}")
+    if fault := distinct_fault(X, columns, k, f"segments of {cls.name}"):
+        raise unfit(fault)
     return scale, X
 
 

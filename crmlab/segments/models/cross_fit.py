@@ -1,11 +1,11 @@
-"""What later behaviour segments foretell: means learned from some customers, judged on others, under resampling.
+"""What later behaviour segments predict: means learned from some customers, judged on others, under resampling.
 
-Customers are parted into folds. In each, a segment expects of its customers the mean of those of the other folds who
+Customers are parted into folds. In each, a segment predicts for its customers the mean of those of the other folds who
 are in it, and a continuous rule the rising curve fitted to the others [isotonic regression, Barlow et al. 1972], so
-that neither is asked for a straight line. Measures are ratios of sums over folds, within each of which one set of
-expectations orders customers: a segment that says nothing is then worth 0, not less.
+that neither needs a straight line. Measures are ratios of sums over folds, within each of which one set of
+predictions orders customers: a segment that knows nothing is then worth 0, not less.
 
-Customers are drawn anew within their fold, and what is expected of them is learned anew, as what is learned by chance
+Customers are drawn anew within their fold, and what is predicted for them is learned anew, as what is learned by luck
 is half of what may go wrong: the means of segments, and the heights of a curve's steps. Where its steps begin and end
 stays as it was, which makes intervals somewhat wider than those of curves fitted anew.
 """
@@ -20,7 +20,7 @@ from crmlab.holdout.measures import TIE_TOLERANCE, TOP_SHARE, Weighted
 from crmlab.stats.threads import one_thread
 
 CELLS = 500_000  # weights drawn at a time: enough to be quick, few enough for a small machine
-MEASURES = ("gini", "lift10", "r2")
+MEASURES = ("gini", "lift", "r2")
 PARTS = ("area", "most", "top", "all", "gain", "spread")
 
 
@@ -30,14 +30,14 @@ def assign_folds(count, folds, seed):
 
 
 def cross_fitted_measures(codes, scores, targets, fold, replicates, seed):
-    """Each measure of each rule, as seen and in customers drawn anew: rules x targets x MEASURES x (1 + replicates).
+    """Each measure of each rule, as observed and in customers drawn anew: rules x targets x MEASURES x 1 + replicates.
 
     codes    : list of arrays, the segment of each customer, from 0
     scores   : list of arrays, continuous rules; the rows of both come in this order
     targets : customers x targets
     fold     : of each customer; customers are drawn anew within their fold, the same for all rules
-    Replicates are shifted to have the mean that was seen, less what drawing itself adds. NaN where a measure cannot be
-    estimated, as an outcome is the same for all.
+    Replicates are shifted to have the mean that was observed, less what drawing itself adds. NaN where a measure has no
+    value, as a target is the same for all.
     """
     rng, shape = np.random.default_rng(seed), (len(codes) + len(scores), targets.shape[1], 1 + replicates)
     parts = {name: np.zeros(shape) for name in PARTS}
@@ -66,7 +66,7 @@ def _cells(codes, count):
 
 
 def _curves(score, targets, fold):
-    """By fold: the level of each customer's score; and by outcome, the Curve fitted to the other folds."""
+    """By fold: the level of each customer's score; and by target, the curve fitted to the other folds."""
     found = []
     for held in range(fold.max() + 1):
         others = fold != held
@@ -77,10 +77,10 @@ def _curves(score, targets, fold):
 
 @dataclass(frozen=True)
 class IsotonicCurve:
-    """A rising curve as steps, straight between them: what it says of a level is a mean of heights of steps."""
+    """A rising curve as steps, straight between them: what it predicts at a level is a mean of heights of steps."""
 
-    step: np.ndarray  # of each customer whom it is learned from
-    heights: np.ndarray  # of steps, as seen
+    step: np.ndarray  # of each customer that it is learned from
+    heights: np.ndarray  # of steps, as observed
     parts: sparse.csr_array  # levels x steps, rows sum to 1
     others: np.ndarray  # whether it is learned from a customer
     target: np.ndarray  # of those
@@ -101,7 +101,7 @@ class IsotonicCurve:
         return cls(step, heights, sparse.csr_array(cells, (len(level), len(heights))), others, y)
 
     def predict(self, weights):
-        """What it says of each level once its heights are learned from customers drawn anew: levels x replicates."""
+        """What it predicts at each level, its heights learned from customers drawn anew: levels x replicates."""
         drawn = weights[self.others]
         counts, sums = (_onto(self.step, v, len(self.heights)) for v in (drawn, drawn * self.target[:, None]))
         kept = np.broadcast_to(self.heights[:, None], sums.shape).copy()  # where nobody of a step is drawn
@@ -109,7 +109,7 @@ class IsotonicCurve:
 
 
 def _weights(rng, fold, block):
-    """How often each customer is drawn, customers x replicates; once each in the first, which is what was seen."""
+    """How often each customer is drawn, customers x replicates; once each in the first, which is what was observed."""
     weights = np.ones((len(fold), block.stop - block.start))
     for place in range(1 if block.start == 0 else 0, weights.shape[1]):
         for held in range(fold.max() + 1):
@@ -131,7 +131,7 @@ def _add(parts, cells, places, curves, targets, fold, weights):
         for o, y in enumerate(observed.T):
             count, total = whole[0][f], whole[o + 1][f]
             base = (whole[o + 1].sum(axis=0) - total) / (whole[0].sum(axis=0) - count)
-            plain = base**2 * count - 2 * base * total  # squares about the base, less those of the outcome itself
+            plain = base**2 * count - 2 * base * total  # squares about the base, less those of the target itself
             parts["most"][:, o] += (weighed[o + 1] * Weighted(y, w).centred_ranks).sum(axis=0)
             parts["all"][:, o] += total
             parts["spread"][:, o] += (y**2) @ w + plain
@@ -143,7 +143,7 @@ def _add(parts, cells, places, curves, targets, fold, weights):
 
 
 def _put(parts, r, o, plain, mean, counts, sums, order):
-    """Add what one fold tells of one rule and outcome."""
+    """Add the sums of one fold, for one rule and target."""
     centred_ranks, share = order
     parts["area"][r, o] += (sums * centred_ranks).sum(axis=0)
     parts["top"][r, o] += (sums * share).sum(axis=0)

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
-from crmlab.result import Verdict, number
-from crmlab.segments.models.scheme import check_features, to_labels
+from crmlab.estimate import number
+from crmlab.model import FitError, Unfitted, needs_fit, or_unfitted, prediction
+from crmlab.segments.models.scheme import Scheme, check_features, check_finite, require_features, to_labels
 from crmlab.segments.models.value_matrix import TREATMENTS, ValueMatrix
 
 STORE_CLASSES = ("strong store", "weak store")
@@ -16,38 +17,59 @@ TREATMENT_FIELDS = ("principle", "owner", "success")
 
 
 @dataclass(frozen=True)
-class EightClasses:
+class EightClasses(Scheme):
     """Each class of the value matrix, at strong and at weak stores."""
 
     matrix: ValueMatrix
     strength_cut: float  # a strong store is above it; 1 is an average store
 
     name: ClassVar = "eight_classes"
+    title: ClassVar = "Eight classes"
     labels: ClassVar = tuple(f"{treatment}, {side}" for treatment in TREATMENTS for side in STORE_CLASSES)
 
+    def __post_init__(self):
+        check_finite(self, "strength_cut")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The features that `assign` reads."""
+        return (*self.matrix.columns, "store_strength")
+
     @classmethod
-    def fit(cls, features, margin=1.0, current_cut=None, potential_cut=None, strength_cut=None):
+    @or_unfitted
+    def fit(
+        cls,
+        features: pd.DataFrame,
+        margin: float = 1.0,
+        current_cut: float | None = None,
+        potential_cut: float | None = None,
+        strength_cut: float | None = None,
+    ) -> "EightClasses | Unfitted":
         """Cuts given, or the medians over customers.
 
         features : as for `ValueMatrix.fit`, and `store_strength`
-        Raises InputError as that does, and where store_strength is missing or the same for all.
+        Unfitted as that is, and where store_strength is missing or the same for all. Raises InputError for cuts that
+        are not finite.
         """
-        check_features(
+        if strength_cut is not None and not np.isfinite(strength_cut):
+            raise InputError(f"strength_cut = {strength_cut!r}: give a finite strength, or none for the median")
+        require_features(
             features, cls.name, ["store_strength"], varying=["store_strength"], min_customers=len(cls.labels)
         )
-        matrix = ValueMatrix.fit(features, margin, current_cut, potential_cut)
+        if not (matrix := ValueMatrix.fit(features, margin, current_cut, potential_cut)):
+            raise FitError(matrix.reason, matrix.recommendation)
         cut = features.store_strength.median() if strength_cut is None else strength_cut
-        if not np.isfinite(cut):
-            raise InputError(f"strength_cut = {cut!r}: give a finite strength, or none for the median")
         return cls(matrix, float(cut))
 
-    def assign(self, features):
+    @prediction
+    def assign(self, features: pd.DataFrame) -> pd.Series:
         """The class of each customer: an ordered Series."""
         check_features(features, self.name, ["store_strength"])
         weak = (features.store_strength <= self.strength_cut).to_numpy()
         return to_labels(2 * self.matrix.assign(features).cat.codes.to_numpy() + weak, self, features.index)
 
-    def rules(self):
+    @prediction
+    def rules(self) -> pd.DataFrame:
         """Which values each class has: a frame by label."""
         cut = number(self.strength_cut)
         sides = (f"store strength above {cut}", f"store strength up to {cut}")
@@ -55,11 +77,12 @@ class EightClasses:
         return pd.DataFrame({"rule": descriptions}, pd.Index(self.labels, name="label"))
 
 
-def store_strength_ablation(labels, playbook):
+@needs_fit
+def store_strength_ablation(labels: pd.Series, playbook: pd.DataFrame) -> pd.DataFrame:
     """What the third axis changes of how customers are treated: a frame by class, the empty ones too.
 
     labels   : of `EightClasses.assign`
-    playbook : frame of `tables.playbook.load`, with the treatments of eight_classes and of value_matrix
+    playbook : frame of `load_playbook`, with the treatments of eight_classes and of value_matrix
     returns
         customers, share
         principle, owner, success       of the class, and with _without those of its class in the value matrix
@@ -68,7 +91,7 @@ def store_strength_ablation(labels, playbook):
     Raises InputError where the playbook lacks a class.
     """
     if [*getattr(labels.dtype, "categories", ())] != [*EightClasses.labels]:
-        raise InputError("labels: they are none of eight_classes; give those of `EightClasses.assign`")
+        raise InputError("labels: they are not those of eight_classes; give those of `EightClasses.assign`")
     needed = [(scheme.name, label) for scheme in (EightClasses, ValueMatrix) for label in scheme.labels]
     if lacking := [key for key in needed if key not in playbook.index]:
         raise InputError(*(f"playbook: [{scheme}] lacks {label!r}; add it" for scheme, label in lacking))
@@ -88,19 +111,3 @@ def store_strength_ablation(labels, playbook):
         any(row[f] != row[f"{f}_without"] for f in TREATMENT_FIELDS) for _, row in table.iterrows()
     ]
     return table.rename_axis("label")
-
-
-def store_strength_changes_treatment(ablation, min_share=0.05):
-    """Whether the strength of stores changes how enough customers are treated: a Verdict.
-
-    ablation : of `store_strength_ablation`; min_share : share of customers
-    """
-    moved = ablation.customers[ablation.treatment_changes]
-    share = moved.sum() / max(ablation.customers.sum(), 1)
-    message = ", ".join(f"{label} {count:,}" for label, count in moved[moved > 0].items()) or "nobody"
-    return Verdict(
-        f"Store strength changes the treatment of at least {100 * min_share:g} % of customers",
-        bool(share >= min_share),
-        f"another treatment for {number(100 * share, 3)} % of {ablation.customers.sum():,} customers ({message})",
-        "the four classes of the value matrix",
-    )

@@ -1,7 +1,9 @@
-"""How many clusters there are, asked of six indices that need not agree; and whether clusters foretell themselves.
+"""How many clusters there are, by six indices that need not agree, prediction strength among them.
 
-Each index finds a number in data without any clusters, too: `null_model` asks whether to believe it.
+Each index finds a number in data without any clusters, too: `null_comparison` asks whether to believe it.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -9,11 +11,11 @@ from scipy.spatial.distance import cdist
 from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score
 
 from crmlab.contracts import InputError
-from crmlab.result import Verdict
+from crmlab.model import blank_of, needs_fit
 from crmlab.segments.models.clusters import (
     COLUMNS,
     SAMPLE,
-    check_distinct,
+    distinct_fault,
     fit_mixture,
     k_means,
     nearest_centre,
@@ -34,29 +36,42 @@ INDICES = {
 }
 
 
-def validity_indices(features, columns=COLUMNS, transform="log", k_values=K_VALUES, replicates=20, splits=5, seed=1):
+@needs_fit
+def validity_indices(
+    features: pd.DataFrame,
+    columns: Sequence[str] = COLUMNS,
+    transform: str = "log",
+    k_values: Sequence[int] = K_VALUES,
+    replicates: int = 20,
+    splits: int = 5,
+    seed: int = 1,
+) -> pd.DataFrame:
     """Six indices of k-means, and of a mixture, for each number of clusters: a frame by k, 1 the first.
 
     silhouette          how much nearer customers are to their own cluster than to the next, −1 to 1; on 5,000 customers
                         at most, drawn with the seed [Rousseeuw 1987]
     calinski_harabasz   variance between over within clusters, each by its degrees of freedom [1974]
-    davies_bouldin      how wide clusters are beside how far apart; low is good [1979]
+    davies_bouldin      how wide clusters are beside the distance between them; low is good [1979]
     gap, gap_standard_error
                         log of the spread within clusters, below that of uniform data in the same box; and its error
                         [Tibshirani, Walther & Hastie 2001, `replicates` draws]
     bic                 of a normal mixture with full covariances; low is good [Schwarz 1978]
     prediction_strength of pairs in a cluster of one half, share together in clusters of the other; of the worst
                         cluster, over `splits` halvings [Tibshirani & Walther 2005]
-    One cluster has no silhouette, Calinski–Harabasz or Davies–Bouldin: NaN. Raises InputError as `Transform.fit`.
+    One cluster has no silhouette, Calinski–Harabasz or Davies–Bouldin: NaN. Blank where
+    `Transform.fit` is Unfitted, and for fewer kinds of customers than clusters.
     """
     if breaches := _faults(k_values, replicates, splits):
         raise InputError(*breaches)
-    X = Transform.fit(features, columns, transform, min_customers=2 * max(k_values)).transform(features)
-    check_distinct(X, columns, max(k_values), "clusters that are searched for")
+    X, reason = scaled(features, columns, transform, 2 * max(k_values), max(k_values))
+    if reason:
+        return blank_of(pd.DataFrame, reason)
     return validity_indices_of(X, k_values, replicates, splits, seed)
 
 
-def validity_indices_of(X, k_values=K_VALUES, replicates=20, splits=5, seed=1):
+def validity_indices_of(
+    X: np.ndarray, k_values: Sequence[int] = K_VALUES, replicates: int = 20, splits: int = 5, seed: int = 1
+) -> pd.DataFrame:
     """`validity_indices` of the rows of an array as they are."""
     taken = subsample(len(X), SAMPLE, seed)
     rows = {k: _row(X, taken, k, splits, seed) for k in (1, *k_values)}
@@ -67,7 +82,15 @@ def validity_indices_of(X, k_values=K_VALUES, replicates=20, splits=5, seed=1):
     return table[columns].rename_axis("k")
 
 
-def suggested_k(indices):
+def scaled(features, columns, transform, min_customers, kinds):
+    """Customers on a transform's scales, and why there are none: an array and a text, one of them empty."""
+    scale = Transform.fit(features, columns, transform, min_customers=min_customers)
+    X = scale.transform(features) if scale else np.empty((0, len(columns)))
+    return X, distinct_fault(X, columns, kinds, "clusters that are searched for") if scale else str(scale)
+
+
+@needs_fit
+def suggested_k(indices: pd.DataFrame) -> pd.DataFrame:
     """The number that each index chooses: a frame by index; k, rule in words, value there.
 
     indices : of `validity_indices`. Gap, BIC and prediction strength may choose 1: no clusters.
@@ -79,18 +102,7 @@ def suggested_k(indices):
     return pd.DataFrame.from_dict(found, orient="index").rename_axis("index")
 
 
-def indices_agree(chosen):
-    """Whether the indices agree on a number: a Verdict that tells who chooses what.
-
-    chosen : of `suggested_k`
-    """
-    by = chosen.reset_index().groupby("k")["index"].agg(", ".join)
-    choices = "; ".join(f"{k} by {names}" for k, names in by.items())
-    passed = len(by) == 1 and by.index[0] > 1
-    return Verdict("indices agree on how many clusters there are", passed, choices, "none of these numbers as a fact")
-
-
-def silhouette(distances, codes):
+def silhouette(distances: np.ndarray, codes: np.ndarray) -> float:
     """Mean silhouette of a clustering, from the distances of all pairs, which several clusterings may share."""
     onehot = np.eye(codes.max() + 1)[codes]
     counts, rows = onehot.sum(axis=0), np.arange(len(codes))
@@ -123,7 +135,7 @@ def prediction_strength(X, k, splits=5, seed=1, n_init=5):
 
 
 def _kept(own, predicted, k):
-    """Share of a cluster's pairs that are together as foretold, of the worst; one customer has no pair: 0."""
+    """Share of a cluster's pairs that are together as predicted, of the worst; one customer has no pair: 0."""
     together = np.zeros((k, k))
     np.add.at(together, (own, predicted), 1)
     counts = together.sum(axis=1)

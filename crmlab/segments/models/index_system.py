@@ -3,29 +3,39 @@
 A score is 0 to 100. Tiers hold parts of the customers, the best first, as when retail licences are graded by 8 or 30.
 """
 
-import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from crmlab.contracts import InputError
-from crmlab.result import Verdict, number
+from crmlab.contracts import InputError, suggest
+from crmlab.model import Model, Unfitted, blank_of, needs_fit, or_unfitted, prediction, why_blank
 from crmlab.segments.models import weights
-from crmlab.segments.models.scheme import check_features, format_amount, to_labels
-from crmlab.segments.tables.scorecard import WEIGHTINGS
+from crmlab.segments.models.scheme import (
+    Scheme,
+    check_features,
+    feature_faults,
+    format_amount,
+    require_features,
+    to_labels,
+    unfit,
+)
+from crmlab.segments.tables.scorecard import WEIGHTINGS, Scorecard
 
 ENDS = {"minmax": (0.0, 1.0), "winsorised": (0.01, 0.99)}
 POINTS = 101  # of a rank, at most
 DIGITS = 9  # of a score; what rounding alone sets apart is tied
 ALIKE = 1e-6
-UNSTABLE_FROM = 0.25  # chance of another tier, from which a customer is in doubt
+UNSTABLE_FROM = 0.25  # probability of another tier, from which a customer's tier is unstable
 ALL = "all"
 
 
 @dataclass(frozen=True)
-class Scale:
+class Scale(Model):
     """How values of an indicator become 0, the worst, to 1: by straight lines through points, flat beyond the ends."""
 
     indicator: str
@@ -47,7 +57,7 @@ class Scale:
 
 
 @dataclass(frozen=True)
-class IndexSystem:
+class IndexSystem(Scheme):
     """Tiers of customers by a weighted score of indicators."""
 
     scales: tuple
@@ -55,17 +65,46 @@ class IndexSystem:
     cuts: tuple  # the least score of each tier but the last
     name: str = "index_system"
 
+    title: ClassVar = "Index system"
+
+    def __post_init__(self):
+        falls = all(a >= b for a, b in pairwise(self.cuts))
+        if not self.scales or len(self.scales) != len(self.weights.values) or not falls:
+            raise InputError(
+                f"IndexSystem: {len(self.scales)} scales, {len(self.weights.values)} weights, cuts = {self.cuts!r}; "
+                "give a weight for each scale, and cuts that fall"
+            )
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The features that `assign` reads."""
+        return tuple(scale.column for scale in self.scales)
+
     @classmethod
-    def fit(cls, features, scorecard, tiers=8, weighting=None):
+    @or_unfitted
+    def fit(
+        cls,
+        features: pd.DataFrame,
+        scorecard: Scorecard,
+        tiers: int | Sequence[float] = 8,
+        weighting: str | None = None,
+    ) -> "IndexSystem | Unfitted":
         """Scales, weights and cuts learned from features.
 
-        scorecard : of `tables.scorecard`
+        scorecard : of `load_scorecard`
         tiers     : how many equal parts, or the share of customers in each, best first; who ties is of one tier
         weighting : another than the scorecard's
-        Raises InputError for indicators unknown, empty or the same for all, customers fewer than tiers, and of weights.
+        Unfitted for indicators that are empty or the same for all, and customers fewer than tiers. Raises InputError
+        for indicators that features do not have, and for weights that are not possible.
         """
         shares = _shares(tiers)
-        _check_indicators(features, scorecard, len(shares))
+        if not why_blank(features):
+            _check_indicators(features, scorecard, len(shares))
+        require_features(
+            features, scorecard.name, scorecard.columns, varying=scorecard.columns, min_customers=len(shares)
+        )
+        if (how := weighting or scorecard.weighting) in WEIGHTINGS and how.startswith("entropy"):
+            _check_entropy(features, scorecard, how)
         scales = tuple(_scale(features, name, card) for name, card in scorecard.indicators.items())
         model = cls(scales, indicator_weights(features, scorecard, weighting), (), scorecard.name)
         best = np.sort(model.score(features).to_numpy())[::-1]
@@ -73,27 +112,31 @@ class IndexSystem:
         return cls(scales, model.weights, tuple(best[last].tolist()), scorecard.name)
 
     @property
-    def labels(self):
+    def labels(self) -> tuple[str, ...]:
         """Names of tiers, the best first."""
         return tuple(f"tier {place + 1}" for place in range(len(self.cuts) + 1))
 
-    def score(self, features):
+    @prediction
+    def score(self, features: pd.DataFrame) -> pd.Series:
         """The score of each customer, 0 to 100: a Series."""
         check_features(features, self.name, [scale.column for scale in self.scales])
         scores = _scores([scale.normalise(features) for scale in self.scales], self.weights.values)
         return pd.Series(scores, features.index, name="score")
 
-    def contributions(self, features):
+    @prediction
+    def contributions(self, features: pd.DataFrame) -> pd.DataFrame:
         """What each indicator adds to the score of each customer: a frame, a column an indicator."""
         check_features(features, self.name, [scale.column for scale in self.scales])
         pairs = zip(self.scales, self.weights.values, strict=True)
         return pd.DataFrame({s.indicator: 100 * weight * s.normalise(features) for s, weight in pairs}, features.index)
 
-    def assign(self, features):
+    @prediction
+    def assign(self, features: pd.DataFrame) -> pd.Series:
         """The tier of each customer: an ordered Series."""
         return to_labels(_places(self.score(features).to_numpy(), self.cuts), self, features.index)
 
-    def rules(self):
+    @prediction
+    def rules(self) -> pd.DataFrame:
         """Which scores each tier has: a frame by label."""
         ends = [np.inf, *self.cuts, 0.0]
         descriptions = []
@@ -102,18 +145,22 @@ class IndexSystem:
             descriptions.append(low + (f", below {format_amount(high)}" if np.isfinite(high) else ""))
         return pd.DataFrame({"rule": descriptions}, pd.Index(self.labels, name="label"))
 
-    def indicators(self):
+    @prediction
+    def indicators(self) -> pd.DataFrame:
         """How each indicator is read and what it counts for: a frame by indicator.
 
-        column, direction, normalisation; worst, best: the values that have no points, and all; weight
+        column, direction, normalisation; worst, best: the values of no points, and of all; weight; weighting: how found
         """
         rows = [(s.column, s.direction, s.normalisation, *s.ends) for s in self.scales]
         columns = ["column", "direction", "normalisation", "worst", "best"]
         index = pd.Index(self.weights.names, name="indicator")
-        return pd.DataFrame(rows, index, columns).assign(weight=self.weights.values)
+        return pd.DataFrame(rows, index, columns).assign(weight=self.weights.values, weighting=self.weights.method)
 
-    def weight_sensitivity(self, features, error=0.2, replicates=500, seed=1):
-        """How each customer would fare under other weights that one might as well have had: a frame by customer.
+    @prediction
+    def weight_sensitivity(
+        self, features: pd.DataFrame, error: float = 0.2, replicates: int = 500, seed: int = 1
+    ) -> pd.DataFrame:
+        """In which tier each customer would be under somewhat different weights: a frame by customer.
 
         error   : how far weights may be off: standard deviation of an average one over itself. They are drawn from a
                   Dirichlet distribution about the weights, and customers graded anew, as many to a tier as now
@@ -149,8 +196,8 @@ class IndexSystem:
         return pd.DataFrame(found)
 
 
-def indicator_weights(features, scorecard, weighting=None):
-    """Weights of a scorecard's indicators, as it says or by another `weighting`: see `models.weights`."""
+def indicator_weights(features: pd.DataFrame, scorecard: Scorecard, weighting: str | None = None) -> weights.Weights:
+    """Weights of a scorecard's indicators, by its own `weighting` or another."""
     how = weighting or scorecard.weighting
     if how not in WEIGHTINGS:
         raise InputError(f"weighting = {how!r}: choose one of {', '.join(WEIGHTINGS)}")
@@ -166,12 +213,15 @@ def indicator_weights(features, scorecard, weighting=None):
     return weights.entropy_weights(values, how.removeprefix("entropy "), scorecard.lower)
 
 
-def weighting_comparison(features, scorecard):
+@needs_fit
+def weighting_comparison(features: pd.DataFrame, scorecard: Scorecard) -> pd.DataFrame:
     """Weights by each way that the scorecard allows, side by side: a frame, indicators by ways.
 
-    Raises InputError where an indicator is unknown, empty or the same for all.
+    Blank where an indicator is empty or the same for all. Raises InputError where features do not have it.
     """
     _check_indicators(features, scorecard, 2)
+    if faults := feature_faults(features, scorecard.name, scorecard.columns, varying=scorecard.columns):
+        return blank_of(pd.DataFrame, "; ".join(faults))
     values = features[list(scorecard.columns)]
     lacking = {
         "given": not scorecard.given_weights,
@@ -183,11 +233,12 @@ def weighting_comparison(features, scorecard):
     return pd.DataFrame({how: weight.values for how, weight in found.items()}, index)
 
 
-def weight_sensitivity_by_tier(sensitivity, limit=UNSTABLE_FROM):
-    """How many of each tier are in doubt: a frame by tier, the empty ones too, "all" last.
+@needs_fit
+def weight_sensitivity_by_tier(sensitivity: pd.DataFrame, limit: float = UNSTABLE_FROM) -> pd.DataFrame:
+    """In each tier, how many customers' tier is unstable: a frame by tier, the empty ones too, "all" last.
 
     sensitivity : of `IndexSystem.weight_sensitivity`
-    limit   : the probability of another tier from which a customer is in doubt
+    limit   : the probability of another tier from which a customer's tier is unstable
     returns : customers; unstable, count; share of the tier's customers, and the mean probability, 0 where none
     """
     counted = pd.DataFrame(
@@ -205,39 +256,26 @@ def weight_sensitivity_by_tier(sensitivity, limit=UNSTABLE_FROM):
     return counts.assign(share=table.unstable / customers, probability=table.probability / customers)
 
 
-def tiers_robust_to_weights(by_tier, max_share=0.2):
-    """Whether tiers would be much the same under other weights: a Verdict.
-
-    by_tier : of `weight_sensitivity_by_tier`; it fails where a greater share of customers than `max_share` is in doubt
-    """
-    every, tiers = by_tier.loc[ALL], by_tier.drop(ALL)
-    return Verdict(
-        f"At most {number(100 * max_share, 2)} % of customers would be in another tier by weights somewhat different",
-        bool(every.share <= max_share),
-        f"{number(100 * every.share, 3)} % of {every.customers:,.0f} are in doubt, most in {tiers.share.idxmax()} "
-        f"({number(100 * tiers.share.max(), 3)} %)",
-        "fewer tiers, or the score itself",
-    )
-
-
 def _check_indicators(features, scorecard, min_customers):
-    """Raises InputError where features lack an indicator, or one tells nobody apart, with every breach."""
+    """Raises InputError where features lack an indicator, or one holds text, with every breach, others among them."""
     breaches, sound = [], []
     for name, column in zip(scorecard.names, scorecard.columns, strict=True):
         if column not in features:
-            near = difflib.get_close_matches(column, map(str, features), n=1)
-            advice = f"did you mean {near[0]!r}?" if near else "join it, or drop the indicator"
+            advice = suggest(column, map(str, features), "join it, or drop the indicator")
             breaches.append(f"features: no column {column!r}, which indicator {name!r} needs; {advice}")
         elif not is_numeric_dtype(features[column]):
             breaches.append(f"features: {column!r} of indicator {name!r} holds no numbers; take another column")
         else:
             sound.append(column)
-    try:
-        check_features(features, scorecard.name, sound, varying=sound, min_customers=min_customers)
-    except InputError as wrong:
-        breaches += wrong.breaches
     if breaches:
-        raise InputError(*breaches)
+        raise InputError(*breaches, *feature_faults(features, scorecard.name, sound, sound, min_customers))
+
+
+def _check_entropy(features, scorecard, weighting):
+    """Raises FitError where entropy cannot weigh an indicator of these customers."""
+    values = features[list(scorecard.columns)].set_axis(list(scorecard.names), axis=1)
+    if breaches := weights.entropy_faults(values, weighting.removeprefix("entropy ")):
+        raise unfit(*breaches)
 
 
 def _shares(tiers):
@@ -258,9 +296,9 @@ def _scale(features, name, indicator):
     else:
         knots, normalised = np.quantile(values, ENDS[indicator.normalisation]), np.array([0.0, 1.0])
         if knots[0] == knots[1]:
-            raise InputError(
+            raise unfit(
                 f"features: {column!r} of indicator {name!r} is {format_amount(knots[0])} for all but "
-                "a hundredth at either end, so 'winsorised' tells nobody apart; take 'rank' or 'minmax'"
+                "a hundredth at either end, so 'winsorised' cannot part customers; take 'rank' or 'minmax'"
             )
     normalised = 1 - normalised if indicator.direction == "lower" else normalised
     line = tuple(knots.tolist()), tuple(normalised.tolist())
@@ -292,7 +330,7 @@ def _places(scores, cuts):
 
 
 def _graded(scores, upto):
-    """Tiers that hold as many customers as told, as far as ties allow."""
+    """Tiers that hold as many customers as before, as far as ties allow."""
     lined = np.append(np.sort(scores)[::-1], np.inf)  # the last is the cut of tiers that nobody is in
     return _places(scores, lined[upto - 1])
 

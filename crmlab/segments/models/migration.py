@@ -7,19 +7,21 @@ so far, nobody falls: take a scheme of what customers did in a window.
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
 
 from crmlab.contracts import InputError
-from crmlab.result import Verdict, number
+from crmlab.model import needs_fit
 
 NEW, GONE = "new", "gone"
 CHANGES = ("rose", "stayed", "fell", NEW, GONE)
-LEVEL = 0.95
 COLUMNS = ["before", "after", "change", "customers", "n", "probability", "ci_low", "ci_high"]
 COLUMNS += ["value_before", "value_after", "reason"]
 
 
-def customer_moves(before, after, value_before, value_after):
+@needs_fit
+def customer_moves(
+    before: pd.Series, after: pd.Series, value_before: pd.Series, value_after: pd.Series
+) -> pd.DataFrame:
     """Where each customer was and is: a frame by customer.
 
     before, after : labels of one scheme on an earlier and a later day, ordered Series by customer
@@ -46,7 +48,10 @@ def customer_moves(before, after, value_before, value_after):
     return pd.DataFrame(found, everyone)
 
 
-def migration_matrix(before, after, value_before, value_after):
+@needs_fit
+def migration_matrix(
+    before: pd.Series, after: pd.Series, value_before: pd.Series, value_after: pd.Series, level: float = 0.95
+) -> pd.DataFrame:
     """How many moved from each class to each, and what they brought: a frame, one row a pair of classes.
 
     Arguments and errors as of `customer_moves`.
@@ -55,7 +60,7 @@ def migration_matrix(before, after, value_before, value_after):
         change                     "rose", "stayed", "fell", "new" or "gone"
         customers                  who moved so, count
         n                          customers in `before`, count
-        probability, ci_low, ci_high          share of `n`, 0 to 1, and its 95 % interval [Wilson 1927]
+        probability, ci_low, ci_high  share of `n`, 0 to 1, and its interval at `level` [Wilson 1927]
         value_before, value_after  what they brought before, and bring after; in the currency of the data
         reason                     why there is no probability
     """
@@ -72,20 +77,21 @@ def migration_matrix(before, after, value_before, value_after):
     was, now = table.before.map(places), table.after.map(places)
     change = np.select([was.isna(), now.isna(), now < was, now > was], [NEW, GONE, "rose", "fell"], "stayed")
     table = table.assign(change=change, customers=table.customers.astype(int), n=n.astype(int))
-    table = table.assign(**_wilson(table.customers, n))
+    table = table.assign(**_wilson(table.customers, n, level))
     table["probability"] = table.customers / n.where(n > 0)
-    empty = "cannot be estimated: nobody was in " + table.before.astype(str)
+    empty = "nobody was in " + table.before.astype(str)
     table["reason"] = empty.where(n == 0, "")
     return table[COLUMNS]
 
 
-def migration_summary(moves):
+@needs_fit
+def migration_summary(moves: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     """How many rose, stayed and fell, and what they carried: a frame by change.
 
     moves   : of `migration_matrix`
     returns
         customers                  count
-        share, ci_low, ci_high     of the customers known on both days, 0 to 1, and its 95 % interval [Wilson 1927];
+        share, ci_low, ci_high     of the customers known on both days, 0 to 1, and its interval [Wilson 1927];
                                    of "new" and "gone" among all customers
         value_before, value_after  sums; value_change: what they bring more
     """
@@ -95,36 +101,17 @@ def migration_summary(moves):
     )
     known, every = sums.customers.drop([NEW, GONE], errors="ignore").sum(), sums.customers.sum()
     n = pd.Series(np.where(sums.index.isin([NEW, GONE]), every, known), sums.index)
-    found = {"customers": sums.customers.astype(int), "share": sums.customers / n, **_wilson(sums.customers, n)}
+    found = {"customers": sums.customers.astype(int), "share": sums.customers / n, **_wilson(sums.customers, n, level)}
     values = sums[["value_before", "value_after"]]
     moves = pd.DataFrame(found).join(values).assign(value_change=values.value_after - values.value_before)
     return moves.rename_axis("change")
 
 
-def more_rose_than_fell(summary):
-    """Whether more customers rose than fell: a Verdict, by the exact test of those who moved.
-
-    summary : of `migration_summary`
-    """
-    rose, fell = (int(summary.customers[change]) for change in ("rose", "fell"))
-    p = stats.binomtest(rose, rose + fell).pvalue if rose + fell else 1.0
-    conclusion = f"{rose:,} rose, {fell:,} fell, {int(summary.customers['stayed']):,} stayed"
-    conclusion += "; if the scheme's values only grow, nobody can fall" if rose and not fell else ""
-    conclusion += (
-        "; no difference" if p > 1 - LEVEL else f"; p {'< 0.0001' if p < 1e-4 else f'= {number(float(p), 2)}'}"
-    )
-    recommendation = "what is done about the classes that most fell from, by the table of moves"
-    return Verdict("More customers rose than fell", bool(rose > fell and p <= 1 - LEVEL), conclusion, recommendation)
-
-
-def _wilson(counts, n):
+def _wilson(counts, n, level):
     """Ends of the interval of each share, NaN where it is of nobody."""
-    pairs = zip(counts.astype(int), n.astype(int), strict=True)
-    ends = [
-        tuple(stats.binomtest(k, total).proportion_ci(LEVEL, "wilson")) if total else (np.nan, np.nan)
-        for k, total in pairs
-    ]
-    return dict(zip(("ci_low", "ci_high"), np.array(ends).T, strict=True))
+    some = np.where(n > 0, n, 1)
+    ends = np.array(proportion_confint(np.asarray(counts), some, 1 - level, "wilson"))
+    return dict(zip(("ci_low", "ci_high"), np.where(n > 0, ends, np.nan), strict=True))
 
 
 def _faults(before, after, value_before, value_after):
@@ -134,12 +121,12 @@ def _faults(before, after, value_before, value_after):
         if not isinstance(labels.dtype, pd.CategoricalDtype) or not labels.cat.ordered:
             yield f"{name}: labels are in no order; take the Series that `assign` of a scheme gives"
         elif taken := {NEW, GONE} & set(map(str, labels.cat.categories)):
-            yield f"{name}: classes are called {', '.join(sorted(taken))}, words that moves need; rename them"
+            yield f"{name}: classes are called {', '.join(sorted(taken))}, names that moves have; rename them"
         if blank := int(labels.isna().sum()):
             yield f"{name}: no label for {blank:,} of {len(labels):,} customers; assign them"
         if labels.index.has_duplicates or not len(labels):
             twice = labels.index.duplicated().sum()
-            yield f"{name}: {twice:,} of {len(labels):,} customers stand twice; give at least one, and one row each"
+            yield f"{name}: {twice:,} of {len(labels):,} customers are there twice; give at least one, and one row each"
             continue
         lacking = labels.index.difference(value.index[np.isfinite(value.to_numpy(float))]).tolist()
         if lacking:

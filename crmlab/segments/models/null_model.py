@@ -1,10 +1,11 @@
-"""Whether there are segments at all: the same search for clusters in customers like these, but of one kind.
+"""Whether there are clusters at all: the same search for clusters in customers like these, but of one kind.
 
 Indices find clusters in any data, in skewed ones above all. So they are compared with what they find in draws from a
 model that has the skewness, the zeros and the dependence of the data, but one mode in each feature: a normal copula
 over margins whose densities rise to a mode and fall. Margins as they are would carry planted clusters into the null.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,20 +14,21 @@ from scipy import optimize, special, stats
 from scipy.spatial.distance import cdist
 
 from crmlab.contracts import InputError
-from crmlab.result import Verdict, number
-from crmlab.segments.models.clusters import COLUMNS, check_distinct, k_means, one_thread, subsample
-from crmlab.segments.models.how_many import K_VALUES, prediction_strength, silhouette
+from crmlab.estimate import Estimate
+from crmlab.model import Model, blank_of, needs_fit
+from crmlab.segments.models.clusters import COLUMNS, k_means, one_thread, subsample
+from crmlab.segments.models.how_many import K_VALUES, prediction_strength, scaled, silhouette
 from crmlab.segments.models.scheme import to_tuples
 from crmlab.segments.models.transforms import Transform, signed_exp, signed_log
 
 NULL_QUANTILE = 0.95  # of what the null gives, which customers must beat
-MARGIN_PIECES = 50  # intervals of equal share that a margin is told by
+MARGIN_PIECES = 50  # intervals of equal share of a margin
 MATCHED, STEPS = 2000, 6  # draws, and steps, to find the correlations of the copula that give those of the ranks
 MEASURES = ("silhouette", "prediction_strength")
 
 
 @dataclass(frozen=True)
-class Margin:
+class Margin(Model):
     """One feature: a share at zero, and a density that rises to one mode and falls."""
 
     edges: tuple  # of the pieces on which the density is flat
@@ -37,7 +39,7 @@ class Margin:
 
     @classmethod
     def fit(cls, values, log=False):
-        """The density of one mode that is nearest to what was seen, by the largest difference of shares below.
+        """The density of one mode that is nearest to the observed one, by the largest difference of shares below.
 
         On each side of a mode it is the least-squares one that only rises, or only falls [Grenander 1956]; of the modes
         the best is taken. Whole numbers keep their steps: a count of 1 is no cluster.
@@ -71,8 +73,8 @@ class Margin:
 
 
 @dataclass(frozen=True)
-class UnimodalNull:
-    """Customers of one kind, with the margins, zeros and rank correlations of those seen."""
+class UnimodalNull(Model):
+    """Customers of one kind, with the margins, zeros and rank correlations of those observed."""
 
     columns: tuple
     margins: tuple  # a Margin each
@@ -99,27 +101,28 @@ class UnimodalNull:
         return pd.DataFrame(_drawn(self.margins, normal @ np.array(self.root).T), columns=list(self.columns))
 
 
+@needs_fit
 def null_comparison(
-    features,
-    columns=COLUMNS,
-    transform="log",
-    k_values=K_VALUES,
-    replicates=99,
-    sample_size=1000,
-    stop_early=False,
-    seed=1,
-):
+    features: pd.DataFrame,
+    columns: Sequence[str] = COLUMNS,
+    transform: str = "log",
+    k_values: Sequence[int] = K_VALUES,
+    replicates: int = 99,
+    sample_size: int = 1000,
+    stop_early: bool = False,
+    seed: int = 1,
+) -> pd.DataFrame:
     """What the search for clusters finds in customers, and in draws of one kind: a frame, the customers first.
 
     replicates    : of the null; 19 at least
     sample_size   : customers searched, and drawn, at most
-    stop_early    : end the draws once the verdict can no longer be a claim
+    stop_early    : end the draws once the finding can no longer be "yes"
     returns
         source             "customers" or "null"
         k                    the number of clusters, of `k_values`, with the highest silhouette
         silhouette           there
         prediction_strength  there
-    Raises InputError as `Transform.fit`.
+    Blank where `Transform.fit` is Unfitted, and for fewer kinds of customers than clusters.
     """
     if replicates < 19 or not k_values or min(k_values) < 2 or sample_size < 4 * max(k_values):
         raise InputError(
@@ -128,39 +131,28 @@ def null_comparison(
             "and a sample of four times the highest count"
         )
     observed = features.iloc[subsample(len(features), sample_size, seed)]
-    X = Transform.fit(observed, columns, transform, min_customers=4 * max(k_values)).transform(observed)
-    check_distinct(X, columns, max(k_values), "clusters that are searched for")
+    if reason := scaled(observed, columns, transform, 4 * max(k_values), max(k_values))[1]:
+        return blank_of(pd.DataFrame, reason)
     null, rng = UnimodalNull.fit(observed, columns, transform, seed), np.random.default_rng([seed, 2])
     rows = [{"source": "customers"} | _search(observed, columns, transform, k_values, seed)]
     for place in range(replicates):
         simulated = null.sample(len(observed), rng)
         rows.append({"source": "null"} | _search(simulated, columns, transform, k_values, seed + 1 + place))
-        if stop_early and max(_p_value(pd.DataFrame(rows), m, replicates) for m in MEASURES) > 1 - NULL_QUANTILE:
+        if stop_early and max(p_value(pd.DataFrame(rows), m, replicates) for m in MEASURES) > 1 - NULL_QUANTILE:
             break
     return pd.DataFrame(rows)
 
 
-def customers_form_clusters(comparison):
-    """Whether segments are claimed: customers beat 95 % of the null by silhouette and by prediction strength.
+@needs_fit
+def clusters_by_silhouette(comparison: pd.DataFrame) -> Estimate:
+    """The number of clusters with the highest silhouette among customers.
 
-    comparison : of `null_comparison`. Chances are (1 + draws as good) / (1 + draws).
+    comparison : of `null_comparison`
     """
-    observed, null = comparison.iloc[0], comparison[comparison.source == "null"]
-    parts, p_values = [], []
-    for measure in MEASURES:
-        p_values.append(_p_value(comparison, measure, len(null)))
-        limit = null[measure].quantile(NULL_QUANTILE, interpolation="higher")
-        parts.append(
-            f"{measure.replace('_', ' ')} {number(observed[measure], 3)}, where customers of one kind have up to "
-            f"{number(limit, 3)} (chance {number(p_values[-1], 2)})"
-        )
-    passed = max(p_values) <= 1 - NULL_QUANTILE + 1e-12
-    conclusion = "segments are claimed" if passed else "segments are not claimed"
-    evidence = f"{conclusion} at k = {observed.k}: {'; '.join(parts)}"
-    return Verdict("customers fall into segments", passed, evidence, "classes as a convenience, not as kinds of people")
+    return Estimate(int(comparison.k.iloc[0]), kind="count")
 
 
-def _p_value(table, measure, replicates):
+def p_value(table, measure, replicates):
     """Share of the draws, the customers among them, that are as good as the customers."""
     values = table[measure].to_numpy()
     return (1 + (values[1:] >= values[0]).sum()) / (1 + replicates)
@@ -176,12 +168,12 @@ def _search(features, columns, transform, k_values, seed):
         return {"k": k_values[0], "silhouette": 0.0, "prediction_strength": 0.0}  # a draw without clusters
     X = Transform.fit(features, varying, transform).transform(features)
     kinds = len(np.unique(X, axis=0))
-    apart, found = cdist(X, X), []
+    distances, found = cdist(X, X), []
     for k in k_values:
         if k <= kinds:
             codes = k_means(X, k, seed, 3)[1]
             with one_thread():
-                found.append((silhouette(apart, codes), -k))
+                found.append((silhouette(distances, codes), -k))
     value, k = max(found)
     strength = prediction_strength(X, -k, 3, seed, 2)
     return {"k": -k, "silhouette": value, "prediction_strength": strength}
@@ -189,15 +181,15 @@ def _search(features, columns, transform, k_values, seed):
 
 def _one_mode(widths, masses):
     """Shares below each edge of the density of one mode that is nearest to flat pieces of such widths and masses."""
-    density, seen = masses / widths, np.r_[0, np.cumsum(masses)]
-    best, least = seen, np.inf
+    density, observed = masses / widths, np.r_[0, np.cumsum(masses)]
+    best, least = observed, np.inf
     for mode in range(len(widths) + 1):
         rising = optimize.isotonic_regression(density[:mode], weights=widths[:mode]).x if mode else []
         falling = density[mode:]
         if len(falling):
             falling = optimize.isotonic_regression(falling, weights=widths[mode:], increasing=False).x
         shares = np.r_[0, np.cumsum(np.r_[rising, falling] * widths)]
-        if (off := np.abs(shares - seen).max()) < least - 1e-12:
+        if (off := np.abs(shares - observed).max()) < least - 1e-12:
             best, least = shares / shares[-1], off
     return best
 

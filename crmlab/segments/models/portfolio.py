@@ -1,26 +1,38 @@
-"""The portfolio of customers: how far value is concentrated, where it lies, and what is done about whom.
+"""The portfolio of customers: how far value is concentrated, where it lies, and how each segment is treated.
 
 [Buttle, customer portfolio analysis; Peppers & Rogers, identify - differentiate - interact - customise]
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
+from crmlab.model import blank_of, needs_fit, why_blank
 from crmlab.segments.models.scheme import to_boolean, to_floats
 
 TOP_SHARES = (0.01, 0.05, 0.1, 0.2, 0.5)
 TREATMENT_FIELDS = ["principle", "owner", "budget_share", "success"]
-NOT_MEASURED = "not measured: "
+STAGES = ("establishment", "growth", "maturity", "decline")  # of customers, in their order, where stages are text
+NEW = "new"  # the stage of customers without one: no whole period of theirs is over
 
 
-def value_concentration(value, shares=TOP_SHARES):
+@needs_fit
+def value_concentration(value: pd.Series, shares: Sequence[float] = TOP_SHARES) -> pd.DataFrame:
     """What the best customers bring: a frame by share of customers.
 
-    value   : of each customer, Series; who brings 0 or less counts as 0
+    value   : of each customer, Series; 0 or less counts as 0
     shares  : of customers, the best first, rising
     returns : customers, count, at least one; value, their sum; value_share of all, 0 to 1
     Raises InputError for shares out of order, and value that is empty or not above 0 for anyone.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmlab import segments
+    >>> segments.value_concentration(pd.Series([50.0, 30, 10, 10, 0]), shares=(0.2, 0.4)).value_share.tolist()
+    [0.5, 0.8]
     """
     shares = np.array(shares, float)
     breaches = [*_value_faults(value)]
@@ -35,17 +47,24 @@ def value_concentration(value, shares=TOP_SHARES):
     return pd.DataFrame(found, pd.Index(shares, name="share"))
 
 
-def segment_portfolio(labels, value, stage=None, clv=None):
+def segment_portfolio(
+    labels: pd.Series, value: pd.Series, stage: pd.Series | None = None, clv: pd.Series | None = None
+) -> pd.DataFrame:
     """Where customers and value lie: a frame by segment, and by lifecycle stage where stages are given.
 
     labels  : of a scheme, ordered Series by customer
     value   : of each customer, Series, in the currency of the data
-    stage   : lifecycle stage of each customer, Series of text or ordered
-    clv     : expected value of each customer to come, Series, in the currency of the data
+    stage   : lifecycle stage of customers, Series of text or ordered; those without one are "new". Blank as none
+    clv     : expected value of each customer to come, Series, in the currency of the data. Blank as none
     returns : customers, share of them; value, value_share; with `clv`: clv, clv_share and clv_mean. Empty cells too:
               means are 0 there, and shares where the sum is 0
-    Raises InputError where a customer has no label, value, stage or clv.
+    Blank where labels are. Raises InputError where a customer has no label, value or clv.
     """
+    if reason := why_blank(labels):
+        return blank_of(pd.DataFrame, reason)
+    stage, clv = (None if each is None or why_blank(each) else each for each in (stage, clv))
+    if stage is not None:
+        stage = with_new(stage, labels.index)
     given = {"value": value, "stage": stage, "clv": clv}
     _check(labels, {name: series for name, series in given.items() if series is not None})
     keys = [labels.rename("segment")]
@@ -63,12 +82,13 @@ def segment_portfolio(labels, value, stage=None, clv=None):
     return _plain(table)
 
 
-def segment_treatments(labels, value, playbook):
-    """What is done about each segment, beside what it brings: a frame by segment, the empty ones too.
+@needs_fit
+def segment_treatments(labels: pd.Series, value: pd.Series, playbook: pd.DataFrame) -> pd.DataFrame:
+    """How each segment is treated, beside what it brings: a frame by segment, the empty ones too.
 
     labels   : of a scheme, named for it
     value    : of each customer, Series, in the currency of the data
-    playbook : frame of `tables.playbook.load`
+    playbook : frame of `load_playbook`
     returns
         customers, share       count, and share of all
         value, value_share     sum, and share of it
@@ -83,15 +103,23 @@ def segment_treatments(labels, value, playbook):
     return table.assign(budget_per_customer=each.fillna(0.0))
 
 
-def customer_treatments(labels, value, playbook, **more):
-    """What is done about each customer: a frame by customer, sorted.
+def customer_treatments(
+    labels: pd.Series, value: pd.Series, playbook: pd.DataFrame, **more: pd.Series | None
+) -> pd.DataFrame:
+    """How each customer is treated: a frame by customer, sorted.
 
     labels, value, playbook : as of `segment_treatments`
-    more    : further Series by customer, each a column of its name: stage, clv, p_alive, reachable, ...
+    more    : further Series by customer, each a column of its name: stage, clv, p_alive, reachable, ...; those that
+              are None or blank are left out, and customers without a stage are "new"
     returns : segment, treatment (the principle), owner, success, budget (of the customer, in that of the mean one),
               value, and `more`
     Raises InputError as `segment_treatments`, and for Series that lack a customer.
     """
+    if reason := why_blank(labels):
+        return blank_of(pd.DataFrame, reason)
+    more = {name: each for name, each in more.items() if each is not None and not why_blank(each)}
+    if "stage" in more:
+        more["stage"] = with_new(more["stage"], labels.index)
     _check(labels, {"value": value} | more)
     rows = segment_treatments(labels, value, playbook)
     segment = labels.astype(str).rename("segment")
@@ -101,14 +129,22 @@ def customer_treatments(labels, value, playbook, **more):
     return pd.DataFrame(found, labels.index).rename_axis("customer_id").sort_index()
 
 
-def idic(labels, value, playbook=None, reachable=None, needs=None):
-    """How far customers are identified, told apart, within reach and treated: a frame by step and measure.
+def idic(
+    labels: pd.Series,
+    value: pd.Series,
+    playbook: pd.DataFrame | None = None,
+    reachable: pd.Series | None = None,
+    needs: pd.Series | None = None,
+) -> pd.DataFrame:
+    """How far customers are identified, differentiated, interacted with and treated: a frame by step and measure.
 
     labels, value, playbook : as of `segment_treatments`; None leaves a step unmeasured
     reachable : whether each customer can be reached, Series; blanks count as no
     needs     : labels of a scheme of needs, such as loyalty to brand, Series of those customers who have one
-    returns   : value, a share of customers or of value, 0 to 1; summary, or "not measured: " and why
+    returns   : value, a share of customers or of value, 0 to 1; summary; and the reason where there is no value
     """
+    if reason := why_blank(labels):
+        return blank_of(pd.DataFrame, reason)
     _check(labels, {"value": value} | ({} if reachable is None else {"reachable": reachable}))
     top = value_concentration(value.loc[labels.index], (0.2,)).iloc[0]
     rows = [
@@ -117,45 +153,53 @@ def idic(labels, value, playbook=None, reachable=None, needs=None):
             "share of customers with an id",
             1.0,
             f"{len(labels):,} customers; orders without an id are refused",
+            "",
         ),
-        ("differentiate", "share of value of the best fifth", top.value_share, f"{top.customers:,.0f} customers"),
+        ("differentiate", "share of value of the best fifth", top.value_share, f"{top.customers:,.0f} customers", ""),
         _needs(labels, needs),
         _reach(labels, reachable),
         _customised(labels, playbook),
     ]
-    table = pd.DataFrame(rows, columns=["step", "measure", "value", "summary"])
+    table = pd.DataFrame(rows, columns=["step", "measure", "value", "summary", "reason"])
     return table.astype({"value": float}).set_index(["step", "measure"])
+
+
+def with_new(stage: pd.Series, customers: pd.Index) -> pd.Series:
+    """The stage of each customer, "new" for those without one: an ordered Series."""
+    kinds = [kind for kind in _kinds(stage).categories if kind != NEW]
+    held = stage.loc[stage.index.intersection(customers)].astype(object).reindex(customers, fill_value=NEW)
+    more = [NEW] if len(customers.difference(stage.index)) else []
+    return held.astype(pd.CategoricalDtype([*kinds, *more], ordered=True))
 
 
 def _needs(labels, needs):
     measure = "share of customers with a known need"
-    if needs is None:
-        return (
-            "differentiate",
-            measure,
-            np.nan,
-            f"{NOT_MEASURED}no scheme of needs; give one, such as usage by loyalty to brand",
+    if needs is None or why_blank(needs):
+        reason = (
+            "there is no scheme of needs; give one, such as loyalty to brands" if needs is None else why_blank(needs)
         )
+        return "differentiate", measure, np.nan, "", reason
     known = needs.reindex(labels.index).notna()
-    return "differentiate", measure, known.mean(), f"{needs.nunique():,} kinds of need among {known.sum():,} customers"
+    summary = f"{needs.nunique():,} kinds of need among {known.sum():,} customers"
+    return "differentiate", measure, known.mean(), summary, ""
 
 
 def _reach(labels, reachable):
     measure = "share of customers who can be reached"
     if reachable is None:
-        return "interact", measure, np.nan, f"{NOT_MEASURED}there is no column 'reachable'; join CUSTOMERS"
+        return "interact", measure, np.nan, "", "there is no column 'reachable'; name data of customers that have it"
     held = to_boolean(reachable.loc[labels.index])
-    return "interact", measure, held.fillna(False).mean(), f"{held.isna().sum():,} not known, taken as no"
+    return "interact", measure, held.fillna(False).mean(), f"{held.isna().sum():,} not known, taken as no", ""
 
 
 def _customised(labels, playbook):
     measure = "share of customers with a treatment of their segment's own"
     if playbook is None:
-        return "customise", measure, np.nan, f"{NOT_MEASURED}there is no playbook; give one"
+        return "customise", measure, np.nan, "", "there is no playbook; give one"
     principle = _rows(labels, playbook).principle
     own = principle[~principle.duplicated(keep=False)].index
     summary = f"{principle.nunique()} treatments for {len(principle)} segments"
-    return "customise", measure, labels.astype(str).isin(own).mean(), summary
+    return "customise", measure, labels.astype(str).isin(own).mean(), summary, ""
 
 
 def _rows(labels, playbook):
@@ -169,9 +213,12 @@ def _rows(labels, playbook):
 
 
 def _kinds(labels):
-    """The classes of labels, in their order if they have one."""
-    held = isinstance(labels.dtype, pd.CategoricalDtype)
-    return labels.dtype if held else pd.CategoricalDtype(sorted(labels.astype(str).unique()), ordered=True)
+    """The classes of labels in their order, lifecycle stages in theirs, and other text in that of the alphabet."""
+    if isinstance(labels.dtype, pd.CategoricalDtype):
+        return labels.dtype
+    found = sorted(labels.astype(str).unique())
+    known = [stage for stage in STAGES if stage in found]
+    return pd.CategoricalDtype(known if len(known) == len(found) else found, ordered=True)
 
 
 def _plain(table):

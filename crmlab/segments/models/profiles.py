@@ -1,17 +1,31 @@
 """Whether segments differ in anything but what they were made of."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from scipy import stats
 
 from crmlab.contracts import InputError
+from crmlab.model import needs_fit
 from crmlab.stats.comparisons import holm
+from crmlab.stats.intervals import percentile_interval
 
+NO_VALUE = "no value"
 SMALL, LARGE = 0.01, 0.1  # effects: a share of variance, a Cramér's V [Cohen 1988]
 
 
-def segment_differences(labels, features, used, columns=None, replicates=500, seed=1):
+@needs_fit
+def segment_differences(
+    labels: pd.Series,
+    features: pd.DataFrame,
+    used: Sequence[str],
+    columns: Sequence[str] | None = None,
+    replicates: int = 500,
+    seed: int = 1,
+    level: float = 0.95,
+) -> pd.DataFrame:
     """How far segments differ in features they were not made of: a frame, a row a variable, the largest effect first.
 
     labels  : of each customer
@@ -20,17 +34,17 @@ def segment_differences(labels, features, used, columns=None, replicates=500, se
     returns
         variable
         measure    "eta²", the share of variance between segments, for numbers; "Cramér's V" for text and yes or no
-        value      the measure, less what chance alone gives so many segments: epsilon squared [Kelley 1935], and V as
+        value      the measure, less what so many segments have by luck alone: epsilon squared [Kelley 1935], and V as
                    Bergsma corrects it [2013]
-        ci_low, ci_high  its 95 % interval, customers drawn anew, less what drawing itself adds
+        ci_low, ci_high  its interval at `level`, customers drawn anew, less what drawing itself adds
         p, p_adjusted
-                   chance of so large a difference among segments that are alike, by the F and chi-squared tests; and
-                   after Holm for all variables
-        outcome       "differs" where p_adjusted is below .05, with "little" where the effect is small; "no difference";
-                   "cannot be estimated: " and why
+                   p of the F and chi-squared tests; and after Holm for all variables
+        outcome    "differs" where p_adjusted is below 1 - level, "differs little" where the effect is small, else
+                   "undecided"; "no value" where the measure has none
+        reason     why it has none
     Columns that follow from used ones, as the mean spend from spend and orders, differ for that reason alone.
     Raises InputError where `columns` names a used one, one that is missing, or one that is not known for all; of all
-    others, those not known for all are stated blanks.
+    others, those not known for all have no value.
     """
     used, chosen = [*used], columns is not None
     columns = [*columns] if chosen else [c for c in features if c not in used]
@@ -38,16 +52,17 @@ def segment_differences(labels, features, used, columns=None, replicates=500, se
         raise InputError(*breaches)
     codes = np.unique(pd.Categorical(labels).codes, return_inverse=True)[1]
     held = features.loc[labels.index]
-    rows = [{"variable": c} | _compared(codes, held[c], replicates, [seed, i]) for i, c in enumerate(columns)]
-    table = pd.DataFrame(rows, columns=["variable", "measure", "value", "ci_low", "ci_high", "p", "outcome"])
+    rows = [{"variable": c} | _compared(codes, held[c], replicates, [seed, i], level) for i, c in enumerate(columns)]
+    table = pd.DataFrame(rows, columns=["variable", "measure", "value", "ci_low", "ci_high", "p", "reason"])
     table.insert(6, "p_adjusted", holm(table.p.astype(float)))
     little = np.where(table.measure == "eta²", table.value < SMALL, table.value < LARGE)
-    outcome = np.select([~(table.p_adjusted < 0.05), little], ["no difference", "differs little"], "differs")
-    table["outcome"] = table.outcome.where(table.outcome != "", outcome)
+    cases = [table.value.isna(), ~(table.p_adjusted < 1 - level), little]
+    table.insert(7, "outcome", np.select(cases, [NO_VALUE, "undecided", "differs little"], "differs"))
     return table.sort_values("value", ascending=False, kind="stable", ignore_index=True)
 
 
-def segment_means(labels, features, columns=None):
+@needs_fit
+def segment_means(labels: pd.Series, features: pd.DataFrame, columns: Sequence[str] | None = None) -> pd.DataFrame:
     """Mean of each number in each segment: a frame, segments x columns, with customers first and "all" last.
 
     columns : of numbers; None is all there are. Empty segments are left out.
@@ -62,15 +77,11 @@ def segment_means(labels, features, columns=None):
     return pd.concat([found, whole]).astype({"customers": int}).rename_axis("label")
 
 
-def _compared(codes, values, replicates, seed):
-    """One variable: measure, value, interval, chance."""
+def _compared(codes, values, replicates, seed, level):
+    """One variable: measure, value, interval, p, and why there are none."""
     row = {"measure": "eta²" if _is_number(values) else "Cramér's V"}
     if reason := _unmeasurable(codes, values):
-        return (
-            row
-            | dict.fromkeys(["value", "ci_low", "ci_high", "p"], np.nan)
-            | {"outcome": f"cannot be estimated: {reason}"}
-        )
+        return row | dict.fromkeys(["value", "ci_low", "ci_high", "p"], np.nan) | {"reason": reason}
     rng = np.random.default_rng(seed)
     draws = (rng.integers(0, len(codes), len(codes)) for _ in range(replicates))
     if _is_number(values):
@@ -82,9 +93,9 @@ def _compared(codes, values, replicates, seed):
         kinds = np.unique(values.astype(str), return_inverse=True)[1]
         value, p = _cramer(codes, kinds)
         drawn = [_cramer(codes[d], kinds[d])[0] for d in draws]
-    # a replicate has the chance of its own draw on top of that of the data
-    ci_low, ci_high = np.maximum(np.quantile(drawn, [0.025, 0.975]) - (np.mean(drawn) - value), 0)
-    return row | {"value": value, "ci_low": ci_low, "ci_high": ci_high, "p": p, "outcome": ""}
+    # a replicate has the luck of its own draw on top of that of the data
+    ci_low, ci_high = np.maximum(percentile_interval(drawn, level) - (np.mean(drawn) - value), 0)
+    return row | {"value": value, "ci_low": ci_low, "ci_high": ci_high, "p": p, "reason": ""}
 
 
 def _unmeasurable(codes, values):
@@ -97,7 +108,7 @@ def _unmeasurable(codes, values):
 
 
 def _eta(codes, x):
-    """Epsilon squared, 0 where it is below, and the chance of the F test."""
+    """Epsilon squared, 0 where it is below, and p of the F test."""
     counts, sums = np.bincount(codes), np.bincount(codes, x)
     k, n = (counts > 0).sum(), len(x)
     within = (x**2).sum() - (sums[counts > 0] ** 2 / counts[counts > 0]).sum()
@@ -109,7 +120,7 @@ def _eta(codes, x):
 
 
 def _cramer(codes, kinds):
-    """Bergsma's V, and the chance of Pearson's test."""
+    """Bergsma's V, and p of Pearson's test."""
     table = np.bincount(codes * (kinds.max() + 1) + kinds, minlength=(codes.max() + 1) * (kinds.max() + 1))
     table = table.reshape(codes.max() + 1, -1)
     table = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]

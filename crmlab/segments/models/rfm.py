@@ -4,6 +4,7 @@ A score is 1, and one more for each cut that a customer is beyond; the highest i
 the same score, so that scores may hold unequal numbers of customers, or none.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
@@ -12,9 +13,17 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
-from crmlab.result import number
-from crmlab.segments.models.rfm_audit import MAX_BINS, RFM_RULES, rfm_cell, rfm_rule_audit
-from crmlab.segments.models.scheme import check_features, format_amount, to_labels, to_tuples
+from crmlab.estimate import number
+from crmlab.model import FitError, Model, Unfitted, or_unfitted, prediction
+from crmlab.segments.models.rfm_audit import MAX_BINS, RFM_RULES, RFMRule, rfm_cell, rfm_rule_audit
+from crmlab.segments.models.scheme import (
+    Scheme,
+    check_features,
+    format_amount,
+    require_features,
+    to_labels,
+    to_tuples,
+)
 
 AXES = ("days_since_last", "orders", "spend")
 AXIS_TEXTS = (  # of days, order days and spend: a range, and the words for its ends
@@ -25,7 +34,7 @@ AXIS_TEXTS = (  # of days, order days and spend: a range, and the words for its 
 
 
 @dataclass(frozen=True)
-class Scores:
+class Scores(Model):
     """Cuts of recency, frequency and money.
 
     Independent cuts are one row an axis. Nested ones [Hughes 1994] part customers by frequency anew within each score
@@ -36,15 +45,26 @@ class Scores:
     frequency: tuple  # order days: a score more for each cut it is above
     money: tuple  # spend, in the currency of the data: likewise
 
+    title: ClassVar = "RFM scores"
+
+    def __post_init__(self):
+        if len(self.recency) + 1 not in range(2, MAX_BINS + 1):
+            raise InputError(f"Scores: recency = {self.recency!r}; give 1 to {MAX_BINS - 1} cuts")
+
     @classmethod
-    def fit(cls, features, bins=5, nested=False, min_customers=0):
-        """Quantiles of what was seen. Raises InputError where a feature is missing or alike for all, or few customers.
+    @or_unfitted
+    def fit(
+        cls, features: pd.DataFrame, bins: int = 5, nested: bool = False, min_customers: int = 0
+    ) -> "Scores | Unfitted":
+        """Quantiles of customers. Unfitted where a feature is missing or the same for all, or customers are few.
+
+        Raises InputError for bins that are not a whole number, 2 to 20.
 
         min_customers : customers needed; never fewer than cells
         """
         if not (isinstance(bins, int | np.integer) and 2 <= bins <= MAX_BINS):
             raise InputError(f"bins = {bins!r}: choose a whole number, 2 to {MAX_BINS}")
-        check_features(
+        require_features(
             features, "rfm", AXES, varying=AXES, min_customers=max(min_customers, bins**3 if nested else bins)
         )
         late, orders, spend = _axes(features)
@@ -57,16 +77,17 @@ class Scores:
         return cls(to_tuples(-recency), to_tuples(frequency), to_tuples(money))
 
     @property
-    def bins(self):
+    def bins(self) -> int:
         """Scores an axis."""
         return len(self.recency) + 1
 
     @property
-    def nested(self):
+    def nested(self) -> bool:
         """Whether frequency and money are cut within the scores before them."""
         return isinstance(self.frequency[0], tuple)
 
-    def score(self, features):
+    @prediction
+    def score(self, features: pd.DataFrame) -> pd.DataFrame:
         """Scores r, f and m of each customer: a frame of whole numbers."""
         check_features(features, "rfm", AXES)
         late, orders, spend = _axes(features)
@@ -89,32 +110,52 @@ class Scores:
 
 
 @dataclass(frozen=True)
-class RFM:
+class RFM(Scheme):
     """Named segments by cells of the three scores."""
 
     scores: Scores
     names: tuple = RFM_RULES  # which cells bear which name
 
     name: ClassVar = "rfm"
+    title: ClassVar = "RFM segments"
+    columns: ClassVar = AXES
+
+    def __post_init__(self):
+        rfm_rule_audit(self.names, self.scores.bins)
 
     @classmethod
-    def fit(cls, features, bins=5, nested=False, names=RFM_RULES):
-        """Scores learned from features, with names for their cells. Raises InputError as `Scores.fit`, and of names."""
+    @or_unfitted
+    def fit(
+        cls, features: pd.DataFrame, bins: int = 5, nested: bool = False, names: tuple[RFMRule, ...] = RFM_RULES
+    ) -> "RFM | Unfitted":
+        """Scores learned from features, with names for their cells. Unfitted as `Scores.fit`.
+
+        Raises InputError for bins and names that are not possible.
+        """
         rfm_rule_audit(names, bins)
-        return cls(Scores.fit(features, bins, nested), names)
+        if not (scores := Scores.fit(features, bins, nested)):
+            raise FitError(scores.reason, scores.recommendation)
+        return cls(scores, names)
 
     @property
-    def labels(self):
+    def labels(self) -> tuple[str, ...]:
         """Names of segments, in the order of their rules."""
         return tuple(rule.name for rule in self.names)
 
-    def assign(self, features):
-        """The named segment of each customer, cells of several names or none settled as in `audit`: ordered Series."""
+    @prediction
+    def score(self, features: pd.DataFrame) -> pd.DataFrame:
+        """Scores r, f and m of each customer: a frame of whole numbers."""
+        return self.scores.score(features)
+
+    @prediction
+    def assign(self, features: pd.DataFrame) -> pd.Series:
+        """The named segment of each customer, as `rfm_rule_audit` settles the names of cells: an ordered Series."""
         bins, places = self.scores.bins, {name: place for place, name in enumerate(self.labels)}
         of_cell = rfm_rule_audit(self.names, bins).segment.map(places).to_numpy()
         return to_labels(of_cell[rfm_cell(self.scores.score(features), bins)], self, features.index)
 
-    def rules(self):
+    @prediction
+    def rules(self) -> pd.DataFrame:
         """Which scores bear each name, and where cuts are independent which values: a frame by label.
 
         cells : how many the segment has, once those of several names or none are settled
@@ -130,7 +171,7 @@ class RFM:
 
 
 @dataclass(frozen=True)
-class RFMTiers:
+class RFMTiers(Scheme):
     """Tiers by the weighted mean of the three scores."""
 
     scores: Scores
@@ -138,9 +179,27 @@ class RFMTiers:
     cuts: tuple  # of the mean: a tier higher for each it is above
 
     name: ClassVar = "rfm_tiers"
+    title: ClassVar = "RFM tiers"
+    columns: ClassVar = AXES
+
+    def __post_init__(self):
+        sound = len(self.weights) == 3 and all(0 <= w < np.inf for w in self.weights) and sum(self.weights)
+        if not sound or not self.cuts:
+            raise InputError(
+                f"RFMTiers: weights = {self.weights!r}, cuts = {self.cuts!r}; give three weights of 0 or "
+                "more, and a cut"
+            )
 
     @classmethod
-    def fit(cls, features, tiers=5, weights=(1, 1, 1), bins=5, nested=False):
+    @or_unfitted
+    def fit(
+        cls,
+        features: pd.DataFrame,
+        tiers: int = 5,
+        weights: Sequence[float] = (1, 1, 1),
+        bins: int = 5,
+        nested: bool = False,
+    ) -> "RFMTiers | Unfitted":
         """Scores learned from features, and cuts that part customers into equal tiers, as far as equal means allow."""
         weighed = len(weights) == 3 and all(0 <= w < np.inf for w in weights) and sum(weights)
         if not weighed or tiers < 2 or tiers % 1:
@@ -148,25 +207,29 @@ class RFMTiers:
                 f"weights = {tuple(weights)}, tiers = {tiers}: give three weights of 0 or more, and 2 tiers or more, "
                 "a whole number"
             )
-        scores = Scores.fit(features, bins, nested, min_customers=tiers)
+        if not (scores := Scores.fit(features, bins, nested, min_customers=tiers)):
+            raise FitError(scores.reason, scores.recommendation)
         weights = tuple(float(w) / sum(weights) for w in weights)
         return cls(scores, weights, to_tuples(_cuts(_mean(scores.score(features), weights), tiers)))
 
     @property
-    def labels(self):
+    def labels(self) -> tuple[str, ...]:
         """Names of tiers, the best first."""
         return tuple(f"tier {place + 1}" for place in range(len(self.cuts) + 1))
 
-    def score(self, features):
+    @prediction
+    def score(self, features: pd.DataFrame) -> pd.Series:
         """The weighted mean of the three scores of each customer: a Series."""
         return pd.Series(_mean(self.scores.score(features), self.weights), features.index, name="rfm_score")
 
-    def assign(self, features):
+    @prediction
+    def assign(self, features: pd.DataFrame) -> pd.Series:
         """The tier of each customer: an ordered Series."""
         above = _scored(self.score(features).to_numpy(), np.array(self.cuts))
         return to_labels(len(self.labels) - above, self, features.index)
 
-    def rules(self):
+    @prediction
+    def rules(self) -> pd.DataFrame:
         """Which weighted means each tier has: a frame by label."""
         mean = " + ".join(f"{number(w)} {axis}" for w, axis in zip(self.weights, "RFM", strict=True))
         ends = [np.inf, *self.cuts[::-1], -np.inf]

@@ -1,9 +1,10 @@
-"""Names for cells of recency, frequency and money: what a list of rules leaves open, and what is done about it.
+"""Names for cells of recency, frequency and money: what a list of rules leaves open, and how that is settled.
 
 A rule is a box of cells. A cell may lie in several boxes, or in none. Here the narrowest box has the cell, of equals
 the first in the list; a cell in none goes to the nearest box, counting steps of score, of equals the narrowest.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -11,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
-from crmlab.result import Verdict, number
+from crmlab.model import needs_fit
 
 MAX_BINS = 20  # scores an axis: their cells are as many to the third
 OTHERS = "Others"  # what the list's own program calls cells without a name
@@ -52,17 +53,26 @@ RFM_RULES = (
 )
 
 
-def rfm_rule_audit(rules=RFM_RULES, bins=5, scores=None):
+@needs_fit
+def rfm_rule_audit(
+    rules: Sequence[RFMRule] = RFM_RULES, bins: int = 5, scores: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Every cell, and which rules claim it: a frame, one row a cell.
 
-    scores  : r, f and m of each customer, as `rfm.Scores.score` gives them, to count how many a cell holds
+    scores  : r, f and m of each customer, of `RFM.score`, to count how many a cell holds
     returns
         r, f, m    scores, from 1
         n_rules    rules that claim the cell, count; names: these, in the order of the list
-        first_rule who has it by the order of the list, "Others" where nobody claims it
-        segment    who has it here
+        first_rule which has it by the order of the list, "Others" where none claims it
+        segment    which has it here
         resolution "one name", "several: the narrowest" or "none: the nearest"
         customers  in the cell, count; where `scores` are given
+
+    Examples
+    --------
+    >>> from crmlab import segments
+    >>> segments.rfm_rule_audit().resolution.value_counts().tolist()
+    [50, 39, 36]
     """
     _check(rules, bins)
     cells = np.array(list(product(range(1, bins + 1), repeat=3)))
@@ -82,42 +92,20 @@ def rfm_rule_audit(rules=RFM_RULES, bins=5, scores=None):
     return found if scores is None else found.assign(customers=np.bincount(rfm_cell(scores, bins), minlength=bins**3))
 
 
-def rfm_cell(scores, bins=5):
-    """The row of `audit` that each customer's scores stand in: an array."""
+def rfm_cell(scores: pd.DataFrame, bins: int = 5) -> np.ndarray:
+    """The row of `rfm_rule_audit` that each customer's scores stand in: an array."""
     r, f, m = (scores[axis].to_numpy() - 1 for axis in "rfm")
     return (r * bins + f) * bins + m
-
-
-def rfm_rules_unambiguous(audited):
-    """Whether a list of rules gives each cell one name: a Verdict.
-
-    audited : a frame of `audit`, with `customers`
-    """
-    several, none = audited.n_rules > 1, audited.n_rules == 0
-    listed = dict.fromkeys(name for names in audited["names"] for name in names.split("; ") if name)
-    idle = ", ".join(name for name in listed if not (audited["first_rule"] == name).any())
-    idly = f"; by the order of the list nobody is left for {idle}" if idle else ""
-    return Verdict(
-        "The rules for named segments give each cell one name",
-        not (several.any() or none.any()),
-        f"several names for {_held(audited, several)}, none for {_held(audited, none)}{idly}",
-        "the narrowest rule, and the nearest where there is none, as here; or rules that part all cells",
-    )
-
-
-def _held(audited, cells):
-    share = 100 * audited.customers[cells].sum() / max(audited.customers.sum(), 1)
-    return f"{cells.sum()} of {len(cells)} cells ({number(float(share), 3)} % of customers)"
 
 
 def _check(rules, bins):
     if not (isinstance(bins, int | np.integer) and 2 <= bins <= MAX_BINS):
         raise InputError(f"bins = {bins!r}: choose a whole number, 2 to {MAX_BINS}")
-    breaches, seen = [], set()
+    breaches, names = [], set()
     for rule in rules:
-        if rule.name in seen:
-            breaches.append(f"rules: {rule.name!r} stands more than once; name each once")
-        seen.add(rule.name)
+        if rule.name in names:
+            breaches.append(f"rules: {rule.name!r} is there more than once; name each once")
+        names.add(rule.name)
         for axis, (low, high) in zip(("recency", "frequency", "money"), rule.box.tolist(), strict=True):
             if not 1 <= low <= high <= bins:
                 breaches.append(

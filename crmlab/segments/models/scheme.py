@@ -1,12 +1,15 @@
-"""What all schemes share: features held to what a scheme needs, and labels as a Series."""
+"""What all schemes share: features held to what a scheme needs, labels as a Series, and several schemes at once."""
 
+from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
-from crmlab.result import Verdict, number
+from crmlab.estimate import number
+from crmlab.model import FitError, Model, Unfitted, why_blank
 
 FEATURE_MEANINGS = {
     "orders": "days with an order",
@@ -14,23 +17,68 @@ FEATURE_MEANINGS = {
     "days_since_last": "days since the last order",
     "window_spend": "spent in the window",
     "expected_margin": "discounted margin of as long a time ahead, from a CLV model",
-    "store_strength": "strength of the home store, from tables.stores",
-    "usage": "spent on the category, from tables.brands",
-    "own_label_share": "share of usage on own label, from tables.brands",
-    "national_share": "share of usage on one national brand, from tables.brands",
+    "store_strength": "strength of the home store, from `store_strength`",
+    "usage": "spent on the category, from `brand_usage`",
+    "own_label_share": "share of usage on own label, from `brand_usage`",
+    "national_share": "share of usage on one national brand, from `brand_usage`",
 }
 
 
-def check_features(features, scheme, needed, varying=(), min_customers=1):
-    """Raise InputError where a scheme cannot be fitted to features or assigned by them, with every breach.
+class Scheme(Model):
+    """Rules that give every customer a class, best first; what `fit` of each kind learns from features.
+
+    name    : what labels and the playbook call it
+    labels  : names of its classes, the best first
+    columns : the features that `assign` reads
+    """
+
+    name: ClassVar[str] = ""
+
+    def can_assign(self, *frames: pd.DataFrame) -> bool:
+        """Whether all of some frames of features have the columns that customers are assigned by."""
+        return all(column in features for features in frames for column in self.columns)
+
+
+def check_features(
+    features: pd.DataFrame, scheme: str, needed: Iterable[str], varying: Iterable[str] = (), min_customers: int = 1
+) -> None:
+    """Raise InputError where customers cannot be assigned by features, with every breach.
 
     needed  : columns, of finite numbers
     varying : those that must not be the same for all
     min_customers : customers, as many as the scheme has segments
     """
-    breaches = []
+    if breaches := feature_faults(features, scheme, needed, varying, min_customers):
+        raise InputError(*breaches)
+
+
+def require_features(
+    features: pd.DataFrame, scheme: str, needed: Iterable[str], varying: Iterable[str] = (), min_customers: int = 1
+) -> None:
+    """The same for a fit: raise FitError."""
+    if reason := why_blank(features):
+        raise FitError(reason)
+    if breaches := feature_faults(features, scheme, needed, varying, min_customers):
+        raise unfit(*breaches)
+
+
+def unfit(*breaches: str) -> FitError:
+    """The FitError of what is wrong with features, each "what is wrong; what to do"."""
+    if len(breaches) > 1:
+        return FitError("; ".join(breaches))
+    reason, _, recommendation = breaches[0].rpartition("; ")
+    return FitError(reason or recommendation, recommendation if reason else "")
+
+
+def feature_faults(
+    features: pd.DataFrame, scheme: str, needed: Iterable[str], varying: Iterable[str] = (), min_customers: int = 1
+) -> list[str]:
+    """What is wrong with features, a line each: as of `check_features`."""
+    if not isinstance(features, pd.DataFrame):
+        return [f"features: {type(features).__name__} is no table; give the frame of `customer_features`"]
     if not len(features):
-        raise InputError(f"features: there are no customers, and {scheme} needs {min_customers:,} at least; take more")
+        return [f"features: there are no customers, and {scheme} needs {min_customers:,} at least; take more"]
+    breaches = []
     if len(features) < min_customers:
         breaches.append(
             f"features: {len(features):,} customers are fewer than the {min_customers} segments of {scheme}; "
@@ -54,75 +102,143 @@ def check_features(features, scheme, needed, varying=(), min_customers=1):
             )
         elif name in varying and len(values) and (values == values[0]).all():
             breaches.append(constant_message(name, values, scheme))
-    if breaches:
-        raise InputError(*breaches)
+    return breaches
 
 
-def to_floats(values):
+def to_floats(values: pd.Series) -> np.ndarray:
     """A Series as an array of floats, blanks as NaN. Raises TypeError or ValueError where it holds something else."""
     if values.dtype.kind in "mM":
         raise TypeError("times are no numbers")
     return values.to_numpy(float, na_value=np.nan)
 
 
-def to_boolean(values):
-    """Whether each customer can be reached, with blanks where it is not known: a Series. Raises InputError for text."""
+def to_boolean(values: pd.Series) -> pd.Series:
+    """Whether each customer can be reached, with blanks where it is not known. Raises InputError for text."""
     try:
         return values.astype("boolean")
     except (TypeError, ValueError):
         raise InputError("reachable: neither true, false nor empty for some customers; give it as these") from None
 
 
-def constant_message(name, values, scheme):
-    """What to say of a feature that tells nobody apart."""
+def constant_message(name: str, values: np.ndarray, scheme: str) -> str:
+    """What to say of a feature that is the same for all."""
     return (
         f"features: {name!r} is {format_amount(values[0])} for all {len(values):,} customers, "
-        f"so {scheme} tells nobody apart; take another feature, or more customers"
+        f"so {scheme} cannot part them; take another feature, or more customers"
     )
 
 
-def fit_schemes(schemes, features, required=()):
-    """Those of several schemes that can be fitted to features, by name; and of each other one, why not: a Verdict.
+def fit_schemes(
+    schemes: Mapping[str, Callable[[pd.DataFrame], Any]], features: pd.DataFrame
+) -> dict[str, Scheme | Unfitted]:
+    """Schemes fitted to features, by name; one that these cannot make is Unfitted, with the reason.
 
-    schemes : name -> what fits it to features, such as `ABC.fit`
-    required  : names of those that must be fitted: InputError then says why one cannot be
+    Parameters
+    ----------
+    schemes : mapping
+        Name -> what fits the scheme to features: of `define_schemes`, or such as `ABC.fit`.
+    features : DataFrame
+        What is known of each customer, of `customer_features` or `rolling_features`.
+
+    Returns
+    -------
+    dict
+        Name -> fitted scheme, or Unfitted.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmlab import segments
+    >>> features = pd.DataFrame({"spend": [90.0, 8.0, 1.0, 1.0]}, index=list("abcd"))
+    >>> fitted = segments.fit_schemes({"abc": segments.ABC.fit, "rfm": segments.RFM.fit}, features)
+    >>> bool(fitted["abc"]), bool(fitted["rfm"])
+    (True, False)
     """
-    fitted, left_out = {}, []
-    for name, fit in schemes.items():
-        try:
-            fitted[name] = fit(features)
-        except InputError as problem:
-            if name in required:
-                raise
-            left_out.append(
-                Verdict(f"{name} can be made of what is known", False, error_text(problem), "another scheme")
-            )
-    return fitted, tuple(left_out)
+    return {name: fit(features) for name, fit in schemes.items()}
 
 
-def error_text(problem):
-    """What an InputError says, in one line."""
-    first, *rest = problem.breaches
-    return first + (f" (and {len(rest)} more)" if rest else "")
+def scheme_rules(fitted: Mapping[str, Scheme | Unfitted]) -> pd.DataFrame:
+    """The rules of each scheme in words: a row for each class; of a scheme that was not fitted one, with the reason.
+
+    Parameters
+    ----------
+    fitted : mapping
+        Of `fit_schemes`.
+
+    Returns
+    -------
+    DataFrame
+        Columns scheme, label, rule, reason; empty text where one does not apply.
+    """
+    rows = []
+    for name, scheme in fitted.items():
+        if scheme:
+            rows += [(name, str(label), rule, "") for label, rule in scheme.rules().rule.items()]
+        else:
+            rows.append((name, "", "", str(scheme)))
+    return pd.DataFrame(rows, columns=["scheme", "label", "rule", "reason"])
 
 
-def to_labels(codes, scheme, index):
+def assign_schemes(fitted: Mapping[str, Scheme | Unfitted], features: pd.DataFrame) -> pd.DataFrame:
+    """The class of each customer by each scheme that was fitted: a frame by customer, a column for each scheme.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmlab import segments
+    >>> features = pd.DataFrame({"spend": [90.0, 8.0, 1.0, 1.0]}, index=list("abcd"))
+    >>> segments.assign_schemes(segments.fit_schemes({"abc": segments.ABC.fit}, features), features).abc.tolist()
+    ['A', 'B', 'C', 'C']
+    """
+    found = {name: scheme.assign(features) for name, scheme in fitted.items() if scheme}
+    return pd.DataFrame(found, features.index)
+
+
+def first_scheme(
+    fitted: Mapping[str, Scheme | Unfitted], names: Iterable[str], *frames: pd.DataFrame
+) -> Scheme | Unfitted:
+    """The first of some schemes that was fitted and can be assigned by all of some frames of features.
+
+    Parameters
+    ----------
+    fitted : mapping
+        Of `fit_schemes`.
+    names : iterable of str
+        Which schemes, the preferred one first.
+    *frames : DataFrame
+        Features, as of one or more days.
+
+    Returns
+    -------
+    Scheme or Unfitted
+        The last of the names, where none of them will do.
+    """
+    names = list(names)
+    if unknown := [name for name in names if name not in fitted]:
+        raise InputError(f"names: there is no scheme {unknown[0]!r}; take one of {', '.join(fitted)}")
+    for name in names:
+        if fitted[name] and fitted[name].can_assign(*frames):
+            return fitted[name]
+    return fitted[names[-1]]
+
+
+def to_labels(codes: np.ndarray, scheme: Scheme, index: pd.Index) -> pd.Series:
     """Labels from the place of each in `scheme.labels`, best class first: an ordered Series named for the scheme."""
     kinds = pd.CategoricalDtype(list(scheme.labels), ordered=True)
     return pd.Series(pd.Categorical.from_codes(codes, dtype=kinds), index, name=scheme.name)
 
 
-def to_tuples(array):
+def to_tuples(array: np.ndarray) -> tuple:
     """An array as tuples of numbers, however deep."""
     return tuple(to_tuples(row) for row in array) if array.ndim > 1 else tuple(array.tolist())
 
 
-def format_amount(value):
+def format_amount(value: float) -> str:
     """A number of a rule as one reads it: whole ones without decimals."""
     return number(int(value) if float(value).is_integer() else float(value))
 
 
-def check_rising(cuts, lower, upper, name):
+def check_rising(cuts: Any, lower: float, upper: float, name: str) -> tuple[float, ...]:
     """Cuts as a tuple of numbers. Raises InputError unless they rise, between `lower` and `upper`."""
     try:
         given = tuple(float(cut) for cut in np.ravel(cuts))
@@ -134,3 +250,11 @@ def check_rising(cuts, lower, upper, name):
             f"{name} = {given}: cuts must rise, each above {lower:g} and below {upper:g}; put them in order"
         )
     return given
+
+
+def check_finite(model: Model, *names: str) -> None:
+    """Raise InputError where parameters of a model that are amounts are no finite numbers."""
+    given = {name: getattr(model, name) for name in names}
+    wrong = [n for n, v in given.items() if not isinstance(v, (int, float, np.number)) or not np.isfinite(v)]
+    if wrong:
+        raise InputError(*(f"{type(model).__name__}: {n} = {given[n]!r}; give a finite amount" for n in wrong))

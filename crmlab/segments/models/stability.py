@@ -1,35 +1,49 @@
 """Whether segments stay: when customers are drawn anew, and when what is known of them is slightly off."""
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_float_dtype, is_integer_dtype
 from sklearn.metrics import adjusted_rand_score
 
 from crmlab.contracts import InputError
+from crmlab.model import Unfitted
 from crmlab.segments.models.clusters import subsample
+from crmlab.segments.models.scheme import Scheme
+from crmlab.stats.intervals import percentile_interval
 
 SAMPLE = 5000  # customers that are drawn anew, at most
 DISSOLVED, RECOVERED = 0.5, 0.75  # Jaccard similarities [Hennig 2007]
 PERTURBATIONS = (0.01, 0.05, 0.1)
 EVERYONE = "all"
+NOT_FITTED, NO_VALUE = "not fitted", "no value"
 
 
-def bootstrap_stability(schemes, features, replicates=100, seed=1):
+def bootstrap_stability(
+    schemes: Mapping[str, Callable[[pd.DataFrame], Any]],
+    features: pd.DataFrame,
+    replicates: int = 100,
+    seed: int = 1,
+    level: float = 0.95,
+) -> pd.DataFrame:
     """How well segments are found again in customers drawn anew: a frame, a row a scheme and segment.
 
-    schemes : name -> what fits it to features, such as `ABC.fit`; fitted to at most 5,000 customers, drawn with the
-              seed, and to each of the draws from them
+    schemes : name -> what fits it to features, of `define_schemes` or such as `ABC.fit`; fitted to at most
+              5,000 customers, drawn with the seed, and to each of the draws from them
     returns
         scheme, label
         customers              of the sample
         jaccard                mean similarity with the most similar segment of a draw: those in both over those in
                                either, among the customers drawn [Hennig 2007]
-        jaccard_ci_low, _high     its 2.5 and 97.5 % quantiles over draws
+        jaccard_ci_low, _high     the interval of draws at `level`
         dissolved, recovered   draws in which it is .5 or less; .75 or more
         replicates             draws to which the scheme could be fitted
-        ari, ari_ci_low, ari_ci_high the scheme's mean adjusted Rand index, and its quantiles [Hubert & Arabie 1985]
-        outcome                "stable" from .75 on, "not stable" below .6, "undecided" between; "cannot be estimated: "
-                               and why, where there is nobody
+        ari, ari_ci_low, ari_ci_high  the scheme's mean adjusted Rand index, and its interval [Hubert & Arabie 1985]
+        outcome                "stable" from .75 on, "not stable" below .6, "undecided" between; "no value" where nobody
+                               is in the segment, "not fitted" where the scheme was not
+        reason                 why there is no value
     Rules with cuts at quantiles are stable by this, as it asks only whether other customers of the same kind lead to
     the same segments; see `jitter_stability` for those at a cut.
     """
@@ -37,19 +51,28 @@ def bootstrap_stability(schemes, features, replicates=100, seed=1):
         raise InputError(f"schemes: {len(schemes)}, replicates = {replicates}: give one scheme and one draw at least")
     features = features.sort_index()
     held = features.iloc[subsample(len(features), SAMPLE, seed)]
-    return pd.concat([_found_again(n, fit, held, replicates, seed) for n, fit in schemes.items()], ignore_index=True)
+    found = pd.concat([_found_again(name, fit, held, replicates, seed, level) for name, fit in schemes.items()])
+    counts = [name for name in ("customers", "dissolved", "recovered", "replicates") if name in found]
+    return found.reset_index(drop=True).astype(dict.fromkeys(counts, "Int64"))
 
 
-def jitter_stability(schemes, features, perturbations=PERTURBATIONS, replicates=50, seed=1):
+def jitter_stability(
+    schemes: Mapping[str, Scheme | Unfitted],
+    features: pd.DataFrame,
+    perturbations: Sequence[float] = PERTURBATIONS,
+    replicates: int = 50,
+    seed: int = 1,
+) -> pd.DataFrame:
     """How many customers change segment when what is known of them is slightly off: a frame.
 
-    schemes  : name -> fitted scheme
+    schemes  : name -> fitted scheme, of `fit_schemes`; one that was not fitted has one row, with the reason
     perturbations   : by how much of itself each number may be off, either way; whole ones are rounded to whole ones
     returns
         scheme, perturbation, label  the segment as known, or "all"
         customers             in it
-        near_cut              share of them who changed in any draw: they stand within `perturbation` of a cut
+        near_cut              share of them who changed in any draw: they are within `perturbation` of a cut
         changed               share of them who change, in the mean of draws
+        reason                why the scheme was not fitted
     """
     perturbations = [*perturbations]
     if not schemes or replicates < 1 or not all(0 < s < 1 for s in perturbations):
@@ -59,6 +82,9 @@ def jitter_stability(schemes, features, perturbations=PERTURBATIONS, replicates=
     features = features.sort_index()
     rows = []
     for name, scheme in schemes.items():
+        if not scheme:
+            rows.append({"scheme": name, "reason": str(scheme)})
+            continue
         labels = scheme.assign(features)
         for perturbation in perturbations:
             rng = np.random.default_rng([seed, round(perturbation * 1e6)])
@@ -80,39 +106,41 @@ def jaccard(one, other, ones, others):
     return np.divide(both, either, out=np.zeros(both.shape), where=either > 0).max(axis=1)
 
 
-def _found_again(name, fit, held, replicates, seed):
+def _found_again(name, fit, held, replicates, seed, level):
     """The rows of one scheme."""
-    labels = fit(held).assign(held)
+    if not (fitted := fit(held)):
+        return pd.DataFrame({"scheme": [name], "outcome": NOT_FITTED, "reason": str(fitted)})
+    labels = fitted.assign(held)
     kinds, codes = labels.cat.categories, labels.cat.codes.to_numpy().astype(int)
     rng, similar, alike = np.random.default_rng(seed), [], []
     for _ in range(replicates):
         drawn = rng.integers(0, len(held), len(held))
         again = held.iloc[drawn].set_axis(np.arange(len(held)))
-        try:
-            new = fit(again).assign(held)
-        except InputError:
+        if not (refitted := fit(again)):
             continue
-        seen, others = np.unique(drawn), new.cat.codes.to_numpy().astype(int)
-        each = jaccard(codes[seen], others[seen], len(kinds), len(new.cat.categories))
-        similar.append(np.where(np.bincount(codes[seen], minlength=len(kinds)) > 0, each, np.nan))
-        alike.append(adjusted_rand_score(codes[seen], others[seen]))
+        new = refitted.assign(held)
+        once, others = np.unique(drawn), new.cat.codes.to_numpy().astype(int)
+        each = jaccard(codes[once], others[once], len(kinds), len(new.cat.categories))
+        similar.append(np.where(np.bincount(codes[once], minlength=len(kinds)) > 0, each, np.nan))
+        alike.append(adjusted_rand_score(codes[once], others[once]))
     table = pd.DataFrame(
         {"scheme": name, "label": kinds.astype(str), "customers": labels.value_counts(sort=False).to_numpy()}
     )
     if not similar:
-        return table.assign(replicates=0, outcome="cannot be estimated: the scheme could not be fitted to any draw")
-    return _summarise(table, pd.DataFrame(similar), np.array(alike))
+        return table.assign(replicates=0, outcome=NOT_FITTED, reason=f"not fitted to any of {replicates} draws")
+    return _summarise(table, pd.DataFrame(similar), np.array(alike), level)
 
 
-def _summarise(table, similar, alike):
-    low, high = similar.quantile([0.025, 0.975]).to_numpy()
+def _summarise(table, similar, alike, level):
+    low, high = percentile_interval(similar.to_numpy(), level)
     ends = {"jaccard": similar.mean().to_numpy(), "jaccard_ci_low": low, "jaccard_ci_high": high}
     counts = {"dissolved": (similar <= DISSOLVED).sum(), "recovered": (similar >= RECOVERED).sum()}
     table = table.assign(**ends, **{n: c.to_numpy() for n, c in counts.items()}, replicates=len(alike))
-    table["ari"], (table["ari_ci_low"], table["ari_ci_high"]) = alike.mean(), np.quantile(alike, [0.025, 0.975])
+    table["ari"], (table["ari_ci_low"], table["ari_ci_high"]) = alike.mean(), percentile_interval(alike, level)
     cases = [table.jaccard.isna(), table.jaccard >= RECOVERED, table.jaccard >= 0.6]
     return table.assign(
-        outcome=np.select(cases, ["cannot be estimated: nobody is in it", "stable", "undecided"], "not stable")
+        outcome=np.select(cases, [NO_VALUE, "stable", "undecided"], "not stable"),
+        reason=np.where(table.jaccard.isna(), "nobody is in it", ""),
     )
 
 
@@ -137,4 +165,5 @@ def _moved(name, perturbation, labels, moved, replicates):
             "customers": len(of),
             "near_cut": near_cut,
             "changed": changed,
+            "reason": "",
         }

@@ -3,25 +3,29 @@
 Clusters depend on this choice as much as on the customers, so that it is declared, and shown beside the others.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from crmlab.contracts import InputError
-from crmlab.segments.models.scheme import check_features
+from crmlab.model import Model, Unfitted, blank_of, or_unfitted
+from crmlab.segments.models.scheme import require_features, unfit
 
+COLUMNS = ("orders", "spend", "days_since_last")  # that customers are clustered by
 KINDS = ("raw", "log", "winsorised")
-TAIL = 0.01  # share of customers at each end whom winsorising draws in
+TAIL = 0.01  # share of customers at each end that winsorising draws in
 
 
 @dataclass(frozen=True)
-class Transform:
+class Transform(Model):
     """Columns of features on a common scale: mean 0 and standard deviation 1 among the customers it was fitted to.
 
     raw        as they are
-    log        `signed_log`, so that refunds can be told
+    log        `signed_log`, which separates refunds from spend
     winsorised values beyond `low` and `high` are taken as these
     """
 
@@ -32,11 +36,29 @@ class Transform:
     mean: tuple  # of each column, once transformed
     standard_deviation: tuple
 
-    @classmethod
-    def fit(cls, features, columns, kind="log", tail=TAIL, min_customers=1):
-        """Scales learned from features. Raises InputError for columns missing, empty, or the same for all.
+    title: ClassVar = "Transform"
 
-        tail  : share of customers at each end whom winsorising draws in
+    def __post_init__(self):
+        sizes = {len(v) for v in (self.columns, self.low, self.high, self.mean, self.standard_deviation)}
+        if self.kind not in KINDS or len(sizes) != 1 or not all(d > 0 for d in self.standard_deviation):
+            raise InputError(
+                f"Transform: kind = {self.kind!r}, standard_deviation = {self.standard_deviation!r}; give a kind of "
+                f"{', '.join(KINDS)}, and for each column ends, a mean and a deviation above 0"
+            )
+
+    @classmethod
+    @or_unfitted
+    def fit(
+        cls,
+        features: pd.DataFrame,
+        columns: Sequence[str],
+        kind: str = "log",
+        tail: float = TAIL,
+        min_customers: int = 1,
+    ) -> "Transform | Unfitted":
+        """Scales learned from features. Unfitted for columns missing, empty, or the same for all.
+
+        tail  : share of customers at each end that winsorising draws in
         min_customers : customers needed
         """
         columns = column_names(columns)
@@ -45,7 +67,7 @@ class Transform:
                 f"kind = {kind!r}, tail = {tail!r}: choose a kind of {', '.join(KINDS)}, and a tail above 0 and "
                 "below .5"
             )
-        check_features(features, f"a {kind} transform", columns, columns, min_customers)
+        require_features(features, f"a {kind} transform", columns, columns, min_customers)
         X = features[list(columns)].to_numpy(float)
         ends = np.quantile(X, [tail, 1 - tail], axis=0) if kind == "winsorised" else np.array([[-np.inf], [np.inf]])
         low, high = np.broadcast_to(ends, (2, len(columns))).tolist()
@@ -54,7 +76,7 @@ class Transform:
         mean, standard_deviation = found.mean(axis=0), found.std(axis=0)
         alike = [c for c, d, m in zip(columns, standard_deviation, mean, strict=True) if d <= 1e-12 * max(abs(m), 1)]
         if alike:
-            raise InputError(
+            raise unfit(
                 *(
                     f"features: {c!r}, {kind} transformed, is the same for nearly all customers; take another transform"
                     for c in alike
@@ -62,7 +84,7 @@ class Transform:
             )
         return cls(kind, columns, tuple(low), tuple(high), tuple(mean.tolist()), tuple(standard_deviation.tolist()))
 
-    def transform(self, features):
+    def transform(self, features: pd.DataFrame) -> np.ndarray:
         """Each customer on these scales: an array, customers x columns."""
         X = features[list(self.columns)].to_numpy(float)
         drawn = np.clip(X, self.low, self.high)
@@ -70,7 +92,7 @@ class Transform:
             drawn = signed_log(drawn)
         return (drawn - np.array(self.mean)) / np.array(self.standard_deviation)
 
-    def inverse_transform(self, scaled):
+    def inverse_transform(self, scaled: np.ndarray) -> np.ndarray:
         """Points on these scales in the units of the features: an array, points x columns."""
         X = np.asarray(scaled) * np.array(self.standard_deviation) + np.array(self.mean)
         return signed_exp(X) if self.kind == "log" else X
@@ -93,17 +115,19 @@ def column_names(columns):
     return tuple(columns)
 
 
-def transform_comparison(features, columns):
+def transform_comparison(features: pd.DataFrame, columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
     """What each transform makes of each column: a frame, one row a column and kind.
 
     column, transform
     skewness  of the values, 0 where they are symmetric
     max_abs_z   the value farthest from the mean, in standard deviations, without sign
-    top_share share of the sum of squares that the farthest hundredth of customers makes up: how far they rule distances
+    top_share share of the sum of squares that the farthest hundredth of customers makes up in distances
     """
     rows = []
     for kind in KINDS:
-        scaled = Transform.fit(features, columns, kind).transform(features)
+        if not (scale := Transform.fit(features, columns, kind)):
+            return blank_of(pd.DataFrame, str(scale))
+        scaled = scale.transform(features)
         for column, x in zip(columns, scaled.T, strict=True):
             squares = np.sort(x**2)[::-1]
             top = squares[: max(round(len(x) / 100), 1)].sum() / squares.sum()

@@ -6,21 +6,37 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from crmlab import holdout
 from crmlab.contracts import InputError
-from crmlab.result import Verdict, number
-from crmlab.segments.models.scheme import check_features, constant_message, format_amount, to_labels
+from crmlab.model import Unfitted, or_unfitted, prediction
+from crmlab.segments.models.scheme import (
+    Scheme,
+    check_features,
+    check_finite,
+    constant_message,
+    format_amount,
+    require_features,
+    to_labels,
+    unfit,
+)
 
 TREATMENTS = ("invest", "keep", "rebuild", "release")
 
 
 @dataclass(frozen=True)
-class ValueMatrix:
+class ValueMatrix(Scheme):
     """invest: high now and to come; keep: high now; rebuild: high to come; release: neither.
 
     current   : margin of the window
     potential : `expected_margin` of as long a time ahead, less the current one, and `extra_potential` where features
                 have it (categories not yet bought, referral, ...)
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmlab import segments
+    >>> features = pd.DataFrame({"window_spend": [90.0, 80, 5, 1], "expected_margin": [99.0, 10, 80, 2]})
+    >>> segments.ValueMatrix(current_cut=50, potential_cut=5).assign(features).tolist()
+    ['invest', 'keep', 'rebuild', 'release']
     """
 
     current_cut: float  # high is above it; in the currency of the data
@@ -28,48 +44,65 @@ class ValueMatrix:
     margin: float = 1.0  # share of spend that is margin
 
     name: ClassVar = "value_matrix"
+    title: ClassVar = "Value matrix"
     labels: ClassVar = TREATMENTS
+    columns: ClassVar = ("window_spend", "expected_margin")
+
+    def __post_init__(self):
+        check_finite(self, "current_cut", "potential_cut")
+        _check_margin(self.margin)
 
     @classmethod
-    def fit(cls, features, margin=1.0, current_cut=None, potential_cut=None):
+    @or_unfitted
+    def fit(
+        cls,
+        features: pd.DataFrame,
+        margin: float = 1.0,
+        current_cut: float | None = None,
+        potential_cut: float | None = None,
+    ) -> "ValueMatrix | Unfitted":
         """Cuts given, or the medians of features.
 
         features : with window_spend and expected_margin, over windows of one length, and extra_potential if there is
-        Raises InputError where a feature is missing, an axis the same for all, or customers fewer than classes.
+        Unfitted where a feature is missing, an axis the same for all, or customers fewer than classes. Raises
+        InputError for a margin or a cut that is not possible.
         """
-        if not 0 < margin <= 1:
-            raise InputError(f"margin = {margin!r}: give the share of spend that is margin, above 0 and up to 1")
-        check_features(features, cls.name, _needed(features), min_customers=len(TREATMENTS))
-        found = _axes(features, margin)
-        if same := [constant_message(axis, v.to_numpy(), cls.name) for axis, v in found.items() if v.nunique() == 1]:
-            raise InputError(*same)
+        _check_margin(margin)
         given = {"current_cut": current_cut, "potential_cut": potential_cut}
         if wrong := [n for n, cut in given.items() if cut is not None and not np.isfinite(cut)]:
             raise InputError(
                 *(f"{name} = {given[name]!r}: give a finite amount, or none for the median" for name in wrong)
             )
+        require_features(features, cls.name, _needed(features), min_customers=len(TREATMENTS))
+        found = _axes(features, margin)
+        if same := [constant_message(axis, v.to_numpy(), cls.name) for axis, v in found.items() if v.nunique() == 1]:
+            raise unfit(*same)
         cuts = [float(found[n[:-4]].median() if cut is None else cut) for n, cut in given.items()]
         return cls(*cuts, float(margin))
 
-    def axes(self, features):
+    @prediction
+    def axes(self, features: pd.DataFrame) -> pd.DataFrame:
         """Current value and potential of each customer: a frame, in the currency of the data."""
         check_features(features, self.name, _needed(features))
         return _axes(features, self.margin)
 
-    def assign(self, features):
+    @prediction
+    def assign(self, features: pd.DataFrame) -> pd.Series:
         """The class of each customer: an ordered Series."""
         found = self.axes(features)
         places = 2 * (found.current <= self.current_cut) + (found.potential <= self.potential_cut)
         return to_labels(places.to_numpy(), self, features.index)
 
-    def rules(self):
+    @prediction
+    def rules(self) -> pd.DataFrame:
         """Which values each class has: a frame by label."""
         sides = [("above", "above"), ("above", "up to"), ("up to", "above"), ("up to", "up to")]
         now, to_come = format_amount(self.current_cut), format_amount(self.potential_cut)
         descriptions = [f"current value {a} {now}, potential {b} {to_come}" for a, b in sides]
         return pd.DataFrame({"rule": descriptions}, pd.Index(self.labels, name="label"))
 
-    def quadrants(self, features):
+    @prediction
+    def quadrants(self, features: pd.DataFrame) -> pd.DataFrame:
         """What each class brings: a frame by label, the empty ones too.
 
         customers, share of them; current and potential, means a customer; current_share, potential_share of the sums
@@ -85,20 +118,9 @@ class ValueMatrix:
         return table.set_axis(pd.Index(map(str, table.index), name="label"))
 
 
-def value_axes_distinct(axes, limit=0.8):
-    """Whether current value and potential tell customers apart in two ways: a Verdict.
-
-    axes : of `ValueMatrix.axes`. It fails where Spearman's correlation is beyond `limit`, to either side: the one then
-           says what the other does.
-    """
-    rank = holdout.spearman(axes.potential, axes.current)
-    same = abs(rank) > limit
-    return Verdict(
-        f"The axes of the value matrix are distinct (Spearman's correlation within ±{limit:g})",
-        not same,
-        f"{'axes not distinct: ' if same else ''}correlation {number(float(rank))} over {len(axes):,} customers",
-        "one axis alone: classes of current value, or of expected margin",
-    )
+def _check_margin(margin):
+    if not 0 < margin <= 1:
+        raise InputError(f"margin = {margin!r}: give the share of spend that is margin, above 0 and up to 1")
 
 
 def _needed(features):

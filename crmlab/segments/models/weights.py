@@ -1,13 +1,16 @@
 """Weights of indicators: from judgements of pairs (AHP), from how unlike customers are (entropy), equal, or given."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
-from crmlab.result import number
+from crmlab.estimate import number
+from crmlab.model import Model
 from crmlab.segments.models.scheme import to_floats
 from crmlab.stats.threads import one_thread
 
@@ -21,7 +24,7 @@ VARIANTS = ("sum", "minmax")
 
 
 @dataclass(frozen=True)
-class Weights:
+class Weights(Model):
     """What each indicator counts for; they sum to 1."""
 
     names: tuple
@@ -29,13 +32,18 @@ class Weights:
     method: str  # how they were found, in words
     consistency_ratio: float | None = None  # of AHP: Saaty's ratio, 0 where no judgement contradicts another
 
+    def __post_init__(self):
+        sound = all(0 <= value <= 1 + ALIKE for value in self.values) and abs(sum(self.values) - 1) <= ALIKE
+        if len(self.names) != len(self.values) or not sound:
+            raise InputError(f"Weights: values = {self.values!r}; give one for each of {self.names!r}, 1 in all")
 
-def equal_weights(names):
+
+def equal_weights(names: Sequence[str]) -> Weights:
     """The same weight for each indicator."""
     return Weights(tuple(names), (1 / len(names),) * len(names), "equal")
 
 
-def given_weights(weights, names):
+def given_weights(weights: Mapping[str, float], names: Sequence[str]) -> Weights:
     """Weights given, name -> weight. Raises InputError unless each of `names` has one, and they sum to 1."""
     breaches = [f"weights: unknown indicator {n!r}; take {', '.join(names)}" for n in weights if n not in names]
     breaches += [f"weights: none for indicator {name!r}; give one" for name in names if name not in weights]
@@ -49,11 +57,11 @@ def given_weights(weights, names):
     return Weights(tuple(names), tuple(float(weights[name]) for name in names), "given")
 
 
-def ahp_weights(matrix, limit=MAX_CONSISTENCY_RATIO):
+def ahp_weights(matrix: Any, limit: float = MAX_CONSISTENCY_RATIO) -> Weights:
     """Weights from judgements of pairs: the principal eigenvector of their matrix. [Saaty 1980]
 
     matrix : frame, indicators by indicators: how many times as important that of the row is as that of the column
-    limit  : the greatest consistency ratio that is let through
+    limit  : the greatest consistency ratio that is accepted
     Raises InputError where the matrix is not square, positive and reciprocal (reciprocals may be rounded), and where
     its consistency ratio is beyond `limit`: it then names the judgement that agrees least with all others.
     """
@@ -67,8 +75,8 @@ def ahp_weights(matrix, limit=MAX_CONSISTENCY_RATIO):
     return Weights(tuple(frame.index), tuple(weights.tolist()), method, ratio)
 
 
-def ahp_judgements(matrix):
-    """Each judgement beside what all together imply: a frame, the worst first. It also reads what the gate refuses.
+def ahp_judgements(matrix: Any) -> pd.DataFrame:
+    """Each judgement beside what all together imply: a frame, the worst first, of inconsistent judgements too.
 
     first, second : indicators
     judged        : how many times as important the first is as the second
@@ -92,7 +100,7 @@ def ahp_judgements(matrix):
     return table.sort_values("discrepancy", ascending=False, kind="stable", ignore_index=True)
 
 
-def entropy_weights(values, variant="sum", lower=()):
+def entropy_weights(values: pd.DataFrame, variant: str = "sum", lower: Iterable[str] = ()) -> Weights:
     """Weights from how unlike customers are: 1 less the entropy of each indicator's shares, over the sum of these.
 
     values  : frame, a column an indicator
@@ -104,8 +112,7 @@ def entropy_weights(values, variant="sum", lower=()):
     breaches = [f"lower: unknown indicator {name!r}; take {', '.join(values)}" for name in lower if name not in values]
     if variant not in VARIANTS:
         breaches.append(f"variant = {variant!r}: choose 'sum' or 'minmax'")
-    for name, column in values.items():
-        breaches += _unfit(name, column, variant)
+    breaches += entropy_faults(values, variant)
     if breaches:
         raise InputError(*breaches)
     cells = values.to_numpy(float)
@@ -119,6 +126,11 @@ def entropy_weights(values, variant="sum", lower=()):
     return Weights(tuple(values), tuple((divergence / divergence.sum()).tolist()), f"entropy, variant {variant}")
 
 
+def entropy_faults(values: pd.DataFrame, variant: str = "sum") -> list[str]:
+    """Why entropy cannot weigh indicators, a line each."""
+    return [fault for name, column in values.items() for fault in _unfit(name, column, variant)]
+
+
 def _unfit(name, column, variant):
     """Why entropy cannot weigh an indicator, in words."""
     try:
@@ -128,10 +140,10 @@ def _unfit(name, column, variant):
     if bad := int((~np.isfinite(column)).sum()):
         return [f"indicator {name!r} is empty or infinite for {bad:,} of {len(column):,} customers; fill it"]
     if len(column) < 2 or (column == column[0]).all():
-        message = f"indicator {name!r} is the same for all {len(column):,} customers, so it tells nobody apart; drop it"
+        message = f"indicator {name!r} is the same for all {len(column):,} customers, so it cannot part them; drop it"
         return [message]
     if variant == "sum" and (bad := int((column < 0).sum())):
-        return [f"indicator {name!r} is negative for {bad:,} customers, of which there are no shares; take 'minmax'"]
+        return [f"indicator {name!r} is negative for {bad:,} customers, which have no shares; take 'minmax'"]
     return []
 
 

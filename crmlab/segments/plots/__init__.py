@@ -1,5 +1,5 @@
-"""Draw what the other parts found."""
+"""Plots of what schemes of segments are and find: each draws the frame of the function it is named for."""
 
-from crmlab.segments.plots import clusters, index_system, migration, portfolio, race, schemes
+import lazy_loader
 
-__all__ = ["clusters", "index_system", "migration", "portfolio", "race", "schemes"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,16 +1,18 @@
 """Draw the frames about clusters: scales, how many, whether real, whether they stay, how they differ."""
 
+import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.colors import ListedColormap, TwoSlopeNorm
 from matplotlib.ticker import PercentFormatter
 
-from crmlab.result import number
+from crmlab.estimate import number
 from crmlab.segments.models.how_many import INDICES, suggested_k
 from crmlab.segments.models.null_model import NULL_QUANTILE
 from crmlab.segments.models.stability import DISSOLVED, EVERYONE, RECOVERED
+from crmlab.segments.plots.comparison import annotate_points
 from crmlab.segments.plots.migration import PALE
-from crmlab.segments.plots.race import annotate_points
-from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes
+from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes, plot
 
 TWO_WAYS = ListedColormap(
     np.vstack([np.linspace([0.91, 0.78, 0.54], [1, 1, 1], 32), np.linspace([1, 1, 1], [0.5, 0.72, 0.85], 32)])
@@ -18,8 +20,9 @@ TWO_WAYS = ListedColormap(
 LOOKS = (("o", ACTUAL), ("s", EXPECTED), ("D", BASELINE), ("^", MUTED))
 
 
-def transform_comparison(frame, ax=None):
-    """Draw `transform_comparison`: how far the farthest hundredth of customers rules distances, by transform."""
+@plot
+def transform_comparison(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
+    """Draw `transform_comparison`: share of distances due to the farthest hundredth of customers, by transform."""
     ax, columns = axes(ax, 1.5 + 0.5 * frame.column.nunique()), [*frame.column.unique()]
     kinds = frame["transform"].unique()
     for (marker, color), kind in zip(LOOKS, kinds, strict=False):
@@ -33,8 +36,9 @@ def transform_comparison(frame, ax=None):
     return ax
 
 
-def validity_indices(frame, ax=None):
-    """Draw `validity_indices`: each index by number of clusters, white at its worst; what it chooses in a frame."""
+@plot
+def validity_indices(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
+    """Draw `validity_indices`: each index by number of clusters, white at its worst; its choice is framed."""
     ax, chosen, names = axes(ax), suggested_k(frame), [*INDICES]
     good = frame[names] * [-1 if INDICES[n][1] == "lowest" else 1 for n in names]
     scaled = ((good - good.min()) / (good.max() - good.min())).T.to_numpy()
@@ -45,18 +49,24 @@ def validity_indices(frame, ax=None):
         ax.annotate(text, (column, row), ha="center", va="center", color=ACTUAL, fontsize="x-small", **look)
     ax.set_xticks(range(len(frame)), frame.index)
     ax.set_yticks(range(len(names)), chosen.index)
-    ax.set(xlabel="Clusters; framed where the index would have it")
+    ax.set(xlabel="Clusters; framed is the choice of the index")
     ax.grid(visible=False)
     ax.tick_params(length=0)
     return ax
 
 
-def null_comparison(frame, ax=None):
-    """Draw `null_comparison`: what the search finds in customers, beside what it finds where there is one kind."""
+@plot
+def null_comparison(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
+    """Draw `null_comparison`: what the search for clusters finds in customers, beside customers of one kind."""
     ax, observed, simulated = axes(ax), frame.iloc[0], frame[frame.source == "null"]
     limits = simulated[["silhouette", "prediction_strength"]].quantile(NULL_QUANTILE, interpolation="higher")
     ax.plot(
-        simulated.silhouette, simulated.prediction_strength, "o", color=BASELINE, alpha=0.5, label="one kind, drawn"
+        simulated.silhouette,
+        simulated.prediction_strength,
+        "o",
+        color=BASELINE,
+        alpha=0.5,
+        label="customers of one kind, simulated",
     )
     ax.plot(
         observed.silhouette,
@@ -64,16 +74,23 @@ def null_comparison(frame, ax=None):
         "*",
         color=ACTUAL,
         markersize=14,
-        label=f"seen, k = {observed.k}",
+        label=f"customers, k = {observed.k}",
     )
-    ax.axvline(limits.silhouette, color=BASELINE, linewidth=1, linestyle="--", label=f"{NULL_QUANTILE:.0%} of drawn")
+    ax.axvline(
+        limits.silhouette,
+        color=BASELINE,
+        linewidth=1,
+        linestyle="--",
+        label=f"{NULL_QUANTILE:.0%} of those of one kind",
+    )
     ax.axhline(limits.prediction_strength, color=BASELINE, linewidth=1, linestyle="--")
     ax.set(xlabel="Silhouette of the best number of clusters", ylabel="Prediction strength there")
-    _above(ax, 3)
+    _above(ax, 2)
     return ax
 
 
-def bootstrap_stability(frame, ax=None):
+@plot
+def bootstrap_stability(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
     """Draw `bootstrap_stability`: how well each segment is found again, with the range over draws."""
     held = frame[frame.jaccard.notna()]
     ax, places = axes(ax, 1.5 + 0.3 * len(held)), np.arange(len(held))
@@ -90,7 +107,8 @@ def bootstrap_stability(frame, ax=None):
     return ax
 
 
-def jitter_stability(frame, ax=None):
+@plot
+def jitter_stability(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
     """Draw `jitter_stability`: customers who change segment, by how far off their numbers are."""
     ax, held = axes(ax), frame[frame.label == EVERYONE]
     for _, rows in held.groupby("scheme", sort=False):
@@ -103,7 +121,8 @@ def jitter_stability(frame, ax=None):
     return ax
 
 
-def segment_differences(frame, ax=None):
+@plot
+def segment_differences(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
     """Draw `segment_differences`: how far segments differ in each variable, with its interval."""
     held = frame[frame.value.notna()]
     ax, places = axes(ax, 1.5 + 0.36 * len(held)), np.arange(len(held))
@@ -118,7 +137,8 @@ def segment_differences(frame, ax=None):
     return ax
 
 
-def segment_means(frame, standard_deviations, ax=None):
+@plot
+def segment_means(frame: pd.DataFrame, standard_deviations: pd.Series, ax: plt.Axes | None = None) -> plt.Axes:
     """Draw `segment_means`: each segment's mean, coloured by its distance from that of all customers.
 
     standard_deviations : standard deviation of each column among customers, as `features[columns].std()`

@@ -1,17 +1,20 @@
-"""Draw the frames of the index system: what indicators weigh, how judgements agree, who might be in another tier."""
+"""Draw the frames of the index system: what indicators weigh, how judgements agree, whose tier is unstable."""
 
+import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.ticker import PercentFormatter
 
 from crmlab.segments.models.index_system import ALL
-from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes
+from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes, plot
 
 MARKERS = {"equal": ("|", MUTED), "given": ("s", ACTUAL), "ahp": ("o", EXPECTED)}
 MARKERS |= {"entropy sum": ("^", BASELINE), "entropy minmax": ("v", BASELINE)}
 MAX_SHOWN = 15  # judgements drawn; the worst are the first
 
 
-def weighting_comparison(frame, ax=None):
+@plot
+def weighting_comparison(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
     """Draw `weighting_comparison`: what each indicator weighs by each way of weighing, the heaviest on top."""
     lined = frame.loc[frame.mean(axis=1).sort_values(ascending=False, kind="stable").index]
     ax = axes(ax, 1.6 + 0.4 * len(lined))
@@ -26,7 +29,8 @@ def weighting_comparison(frame, ax=None):
     return ax
 
 
-def ahp_judgements(frame, ax=None):
+@plot
+def ahp_judgements(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
     """Draw `ahp_judgements`: each judgement beside what all together imply, the worst on top."""
     worst = frame.head(MAX_SHOWN)
     ax = axes(ax, 1.6 + 0.32 * len(worst))
@@ -47,14 +51,15 @@ def ahp_judgements(frame, ax=None):
     return ax
 
 
-def weight_sensitivity_by_tier(frame, ax=None):
-    """Draw `weight_sensitivity_by_tier`: share of each tier in doubt, and the mean chance of another tier."""
+@plot
+def weight_sensitivity_by_tier(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
+    """Draw `weight_sensitivity_by_tier`: share of each tier that is unstable, mean probability of another tier."""
     ax, tiers = axes(ax), frame.drop(ALL)
     places = np.arange(len(tiers))
-    ax.bar(places, tiers.share, 0.7, color=BASELINE, alpha=0.55, label="in doubt")
-    ax.plot(places, tiers.probability, "o", color=ACTUAL, markersize=4, label="mean chance of another tier")
+    ax.bar(places, tiers.share, 0.7, color=BASELINE, alpha=0.55, label="unstable")
+    ax.plot(places, tiers.probability, "o", color=ACTUAL, markersize=4, label="mean probability of another tier")
     every = frame.loc[ALL]
-    ax.axhline(every.share, color=BASELINE, linestyle="--", linewidth=1, label=f"all in doubt ({every.share:.0%})")
+    ax.axhline(every.share, color=BASELINE, linestyle="--", linewidth=1, label=f"unstable of all ({every.share:.0%})")
     step = 1 + len(tiers) // 16
     ax.set_xticks(places[::step], [name.removeprefix("tier ") for name in tiers.index[::step]])
     top = 1.05 * max(frame.share.max(), frame.probability.max(), 0.1)

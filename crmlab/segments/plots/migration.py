@@ -1,19 +1,22 @@
 """Draw the frames of migration: who moved from which class to which, and what they carried."""
 
+import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.colors import ListedColormap
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
-from crmlab.result import number
-from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes
+from crmlab.estimate import number
+from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes, plot
 
 NUMBERED = 10  # classes, up to which cells bear their numbers
 PALE = ListedColormap(np.linspace([1, 1, 1], [0.5, 0.72, 0.85], 64))  # from white to a shade that text can be read on
 COLOURS = {"rose": EXPECTED, "stayed": ACTUAL, "fell": BASELINE, "new": EXPECTED, "gone": BASELINE}
 
 
-def migration_matrix(frame, ax=None):
+@plot
+def migration_matrix(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
     """Draw `migration_matrix`: share of each class that moved to each, as a heat map; best classes first."""
     rows, columns = frame.before.unique(), frame.after.unique()
     share = frame.pivot(index="before", columns="after", values="probability").loc[rows, columns]
@@ -35,7 +38,8 @@ def migration_matrix(frame, ax=None):
     return ax
 
 
-def migration_summary(frame, ax=None):
+@plot
+def migration_summary(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
     """Draw `migration_summary`: what those who rose, stayed and fell brought before, and bring after."""
     ax, places = axes(ax, 1.4 + 0.45 * len(frame)), np.arange(len(frame))
     ax.barh(places - 0.19, frame.value_before, 0.36, color=MUTED)

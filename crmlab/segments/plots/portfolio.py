@@ -1,14 +1,17 @@
 """Draw the frames of the portfolio: how far value is concentrated, where it lies, and where the budget goes."""
 
+import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.ticker import PercentFormatter
 
-from crmlab.result import number
+from crmlab.estimate import number
 from crmlab.segments.plots.migration import PALE
-from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes
+from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes, plot
 
 
-def value_concentration(frame, ax=None):
+@plot
+def value_concentration(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
     """Draw `value_concentration`: share of value that the best customers bring."""
     ax, places = axes(ax, 1.2 + 0.4 * len(frame)), np.arange(len(frame))
     ax.barh(places, frame.value_share, 0.6, color=ACTUAL)
@@ -25,12 +28,14 @@ def value_concentration(frame, ax=None):
     return ax
 
 
-def segment_portfolio(frame, ax=None):
+@plot
+def segment_portfolio(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
     """Draw `segment_portfolio`: where value lies, segments by stages as a heat map, or segments alone as bars."""
     return _cells(frame, ax) if frame.index.nlevels > 1 else _bars(frame, ax)
 
 
-def segment_treatments(frame, ax=None):
+@plot
+def segment_treatments(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
     """Draw `segment_treatments`: share of the budget that each segment gets, beside its share of value."""
     ax, places = axes(ax, 1.4 + 0.34 * len(frame)), np.arange(len(frame))
     ax.hlines(places, frame.value_share, frame.budget_share, color=MUTED)
@@ -74,8 +79,8 @@ def _cells(frame, ax):
     for place, cell in np.ndenumerate(share.to_numpy()):
         key = (share.index[place[0]], share.columns[place[1]])
         count = frame.customers[key]
-        text = f"{cell:.1%}\n{count:,} × {number(float(mean[key]), 3)}" if count else "nobody"
-        ax.annotate(text, place[::-1], ha="center", va="center", fontsize="x-small", color=ACTUAL if count else MUTED)
+        said = f"{cell:.1%}\n{count:,} × {number(float(mean[key]), 3)}" if count else "nobody"
+        ax.annotate(said, place[::-1], ha="center", va="center", fontsize="x-small", color=ACTUAL if count else MUTED)
     ax.set_xticks(range(share.shape[1]), share.columns)
     ax.set_yticks(range(share.shape[0]), share.index)
     ax.set(xlabel=f"Lifecycle stage; in cells: share, and customers × mean {text}", ylabel="Segment")

@@ -1,22 +1,25 @@
-"""Draw the frames of schemes: how value is spread, where classes stand, what rules leave open."""
+"""Draw the frames of schemes: how value is spread, how classes part customers, what rules leave open."""
 
+import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.colors import ListedColormap
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
 from crmlab.segments.models.brand_loyalty import LOYALTY_CLASSES, USAGE_CLASSES
 from crmlab.segments.models.value_matrix import TREATMENTS
-from crmlab.style import ACTUAL, BASELINE, MUTED, axes
+from crmlab.style import ACTUAL, BASELINE, MUTED, axes, plot
 
 RULE_COUNTS = {"no name": "#e8c88a", "one name": "#f2f4f6", "several names": "#8fc1de"}
 
 
-def pareto_curve(frame, ax=None):
+@plot
+def pareto_curve(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
     """Draw `ABC.pareto_curve`: share of value that the best customers bring, and where each class ends."""
     ax = axes(ax)
     ax.plot(frame.customer_share, frame.value_share, color=ACTUAL)
-    ax.plot([0, 1], [0, 1], ":", color=MUTED, label="all worth the same")
+    ax.plot([0, 1], [0, 1], ":", color=MUTED, label="if all were worth the same")
     last = frame.drop_duplicates("label", keep="last")
     begins = np.concatenate([[0], last.customer_share[:-1]])
     for begin, row in zip(begins, last.itertuples(), strict=True):
@@ -33,7 +36,8 @@ def pareto_curve(frame, ax=None):
     return ax
 
 
-def rfm_rule_audit(frame, ax=None):
+@plot
+def rfm_rule_audit(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
     """Draw `rfm_rule_audit`: how many rules claim each cell, recency down, frequency across, money within that."""
     ax, bins = axes(ax), int(frame.r.max())
     n_rules = frame.n_rules.to_numpy().reshape(bins, bins * bins)
@@ -56,8 +60,9 @@ def rfm_rule_audit(frame, ax=None):
     return ax
 
 
-def quadrants(frame, ax=None):
-    """Draw `ValueMatrix.quadrants`: each class where it stands, with its customers and its share of value."""
+@plot
+def quadrants(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
+    """Draw `ValueMatrix.quadrants`: each class on the two axes, with its customers and its share of value."""
     ax = axes(ax)
     places = dict(zip(TREATMENTS, [(1, 1), (1, 0), (0, 1), (0, 0)], strict=True))
     shares = [[frame.current_share[_at(places, (x, y))] for x in (0, 1)] for y in (0, 1)]
@@ -77,7 +82,8 @@ def quadrants(frame, ax=None):
     return ax
 
 
-def usage_by_loyalty(frame, ax=None):
+@plot
+def usage_by_loyalty(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
     """Draw `usage_by_loyalty`: share of the category's customers, usage by loyalty."""
     ax = axes(ax)
     ax.imshow(frame, cmap=_pale(), vmin=0, vmax=max(float(frame.to_numpy().max()), 1e-9), aspect="auto")
@@ -90,7 +96,8 @@ def usage_by_loyalty(frame, ax=None):
     return ax
 
 
-def store_strength_ablation(frame, ax=None):
+@plot
+def store_strength_ablation(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
     """Draw `store_strength_ablation`: a customer's budget in each class, with store strength and without it."""
     ax, places = axes(ax, 1.4 + 0.34 * len(frame)), np.arange(len(frame))
     ax.hlines(places, frame.budget_without, frame.budget, color=MUTED)

@@ -1,20 +1,47 @@
-"""How much customers use a category, and whose brands they choose in it, built lazily where the log lives."""
+"""How much customers use a category, and which brands they choose in it, built lazily where the log lives."""
 
-import difflib
+from collections.abc import Sequence
+from datetime import date
 
 import ibis
+import ibis.expr.types as ir
+import pandas as pd
 from ibis import _
 
-from crmlab.contracts import InputError
-from crmlab.segments.tables.features import window_spend_by
+from crmlab.catalog import Data
+from crmlab.contracts import InputError, nearest
+from crmlab.model import blank_of
+from crmlab.orders import rows
+from crmlab.segments.tables.features import collect, window_spend_by
 
 SHOWN = 5  # names of categories in a breach
 
 
-def brand_usage(orders, products, end, category=None, own_brands=None, window_days=365):
-    """What each customer spent on a category in the window, by whose brand: lazy, one row per customer who bought it.
+def brand_customers(
+    orders: Data | ir.Table,
+    products: Data | ir.Table | None,
+    end: date | str,
+    category: str | None = None,
+    own_brands: Sequence[str] | None = None,
+    window_days: int = 365,
+) -> pd.DataFrame:
+    """`brand_usage` as a frame by customer; blank where no products are named."""
+    if products is None:
+        return blank_of(pd.DataFrame, "no products were named")
+    return collect(brand_usage(orders, products, end, category, own_brands, window_days))
 
-    orders : rows of the TRANSACTIONS contract with `product_id`; those after `end` are not seen
+
+def brand_usage(
+    orders: Data | ir.Table,
+    products: Data | ir.Table,
+    end: date | str,
+    category: str | None = None,
+    own_brands: Sequence[str] | None = None,
+    window_days: int = 365,
+) -> ir.Table:
+    """What each customer spent on a category in the window, by brand: lazy, one row per customer who bought it.
+
+    orders : rows of the TRANSACTIONS contract with `product_id`; those after `end` are not used
     products     : rows of the PRODUCTS contract
     category     : one of `products`; None takes all products together
     own_brands   : the values of `brand` that are the shop's own; None goes by `own_label`
@@ -26,7 +53,7 @@ def brand_usage(orders, products, end, category=None, own_brands=None, window_da
                          on all others together. What is of unknown label counts in usage alone
     Raises InputError where the columns needed, or the category, are not there.
     """
-    bought = _bought(orders, products, end, category, own_brands, window_days)
+    bought = _bought(rows(orders), rows(products), end, category, own_brands, window_days)
     by_brand = bought.group_by("customer_id", "brand", "own").aggregate(spend=_.spend.sum())
     used = by_brand.group_by("customer_id").aggregate(
         usage=_.spend.sum().cast("float64"),
@@ -68,8 +95,9 @@ def _check(orders, products, category, own_brands):
             breaches.append(f"products: no column {name!r}; map it in data/catalog.toml{other}")
     if not breaches and category is not None and not products.filter(products.category == category).count().execute():
         known = products.category.topk(1000).execute().iloc[:, 0].dropna().tolist()
-        near = difflib.get_close_matches(category, known, n=1) or known[:SHOWN]
-        breaches.append(f"products: no category {category!r}; take {', '.join(map(repr, near))}")
+        near = nearest(category, known)
+        take = known[:SHOWN] if near is None else [near]
+        breaches.append(f"products: no category {category!r}; take {', '.join(map(repr, take))}")
     if not breaches and own_brands is not None:
         found = products.filter(products.brand.isin(list(own_brands))).count().execute()
         if not found:

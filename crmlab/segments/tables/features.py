@@ -4,19 +4,25 @@ Only returns known by `end` count, each against the day of the order that it off
 which a customer returned everything is none of that customer's.
 """
 
+from datetime import date
+
 import ibis
+import ibis.expr.types as ir
+import pandas as pd
 from ibis import _
 
+from crmlab.catalog import Data
 from crmlab.contracts import MONEY
 from crmlab.days import day_literal
+from crmlab.orders import observed_orders, order_days, rows
 
 COUNT_COLUMNS = ("orders", "days_since_last", "age", "window_orders", "categories", "stores")
 
 
-def customer_features(orders, end, window_days=365):
+def customer_features(orders: Data | ir.Table, end: date | str, window_days: int = 365) -> ir.Table:
     """What is known of each customer as of `end`: lazy, one row per customer_id with an order by then.
 
-    orders : rows of the TRANSACTIONS contract; those after `end` are not seen
+    orders : rows of the TRANSACTIONS contract; those after `end` are not used
     end          : date, or its ISO text
     window_days  : length of the window that ends with `end`, days
     returns
@@ -32,6 +38,7 @@ def customer_features(orders, end, window_days=365):
         home_store       the one with most spend, of equals the one visited latest, then the first by its id;
                          "" where none is known; where the log has `store_id`
     """
+    orders = rows(orders)
     days = order_days(orders, end)
     life = _lifetime(days.mutate(recent=days_before(days.day, end) < window_days), end)
     more = [count(orders, end, window_days) for column, count in OPTIONAL_COLUMNS.items() if column in orders.columns]
@@ -44,11 +51,11 @@ def customer_features(orders, end, window_days=365):
     return joined.select(life, **{name: c.fill_null("" if c.type().is_string() else 0) for name, c in found.items()})
 
 
-def collect(lazy, *more):
+def collect(lazy: ir.Table, *more: ir.Table) -> pd.DataFrame:
     """A table of one row a customer as a frame by customer_id, sorted: its exit to pandas.
 
-    more : further tables of one row a customer, such as `stores.store_strength`; their other columns are joined on the
-           engine, which reads the log fewer times so. Who is not in one of them has none of its numbers: NaN
+    more : further tables of one row a customer, such as `store_strength`; their other columns are joined on the
+           engine, which reads the log fewer times so. Customers who are not in one of them have NaN there
     """
     for table in more:
         new = [name for name in table.columns if name not in lazy.columns]
@@ -57,13 +64,24 @@ def collect(lazy, *more):
     return frame.astype({name: "int64" for name in COUNT_COLUMNS if name in frame}).set_index("customer_id")
 
 
-def holdout_activity(orders, end, until):
-    """What the customers known on `end` did after it, up to `until`: lazy, one row per customer_id.
+def join_reachable(features: pd.DataFrame, customers: Data | ir.Table | None) -> pd.DataFrame:
+    """Features with the column `reachable`, where data of customers are named and have it; else as they are.
+
+    customers : rows of the CUSTOMERS contract
+    """
+    if customers is None or "reachable" not in (table := rows(customers)).columns:
+        return features
+    return features.join(table.select("customer_id", "reachable").execute().set_index("customer_id"))
+
+
+def holdout_activity(orders: Data | ir.Table, end: date | str, until: date | str) -> ir.Table:
+    """What customers with an order by `end` did after it, up to `until`: lazy, one row per customer_id.
 
     spend  : on order days after `end`, returns known by `until` deducted, in the currency of `amount`; else 0
     orders : days with an order, count
     active : 1 with an order, else 0
     """
+    orders = rows(orders)
     customers = order_days(orders, end).select("customer_id").distinct()
     days = order_days(orders, until)
     days = days.filter(days.day > day_literal(end))
@@ -74,13 +92,6 @@ def holdout_activity(orders, end, until):
         orders=after.orders.fill_null(0),
         active=after.orders.notnull().cast("int64"),
     )
-
-
-def order_days(orders, end):
-    """One row per customer and day with an order, as known on `end`: lazy; customer_id, day, spend."""
-    observed = observed_orders(orders, end)
-    days = observed.group_by("customer_id", "day").aggregate(spend=_.amount.sum(), least=_.amount.min().cast(MONEY))
-    return days.filter((days.least >= 0) | (days.spend > 0)).drop("least")
 
 
 def window_spend_by(orders, end, by, window_days=365):
@@ -100,12 +111,6 @@ def window_spend_by(orders, end, by, window_days=365):
     )
     found = found.filter((found.least >= 0) | (found.spend > 0)).drop("least")
     return found.mutate(window_spend=(found.window_spend > 0).ifelse(found.window_spend, 0))
-
-
-def observed_orders(orders, end):
-    """The rows known on `end`, with the `day` of the order that each belongs to: lazy."""
-    observed = orders.filter(orders.time.date() <= day_literal(end), orders.order_day.notnull())
-    return observed.rename(day="order_day")
 
 
 def with_home_store(visits):

@@ -1,29 +1,30 @@
-"""What to do about the customers of each class: the playbook, checked.
+"""How the customers of each class are treated: the playbook, checked.
 
 A playbook is TOML, a table for each class of each scheme, as [abc.A] or [brand_loyalty."heavy, switcher"]:
 
     principle      how to treat them, a sentence
     owner          who answers for it
     budget_share   share of the scheme's budget, 0 to 1; those of a scheme sum to 1
-    success        how one would see that it works
+    success        the measure by which one sees that it works
 
-It may also say where classes end and what is asked of schemes, in the tables [cuts] and [thresholds].
+It may also hold where classes end and the thresholds that schemes must meet, in the tables [cuts] and [thresholds].
 """
 
-import difflib
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
-from crmlab import toml
-from crmlab.contracts import InputError
+from crmlab.contracts import InputError, suggest
+from crmlab.contracts.settings import faults, read_settings, read_toml
 
 ALIKE = 1e-6
 
 
 class Treatment(BaseModel):
-    """What to do about one class."""
+    """How one class is treated."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     principle: str = Field(min_length=1)
@@ -53,22 +54,19 @@ class Cuts(BaseModel):
 
 
 class Policy(BaseModel):
-    """What a playbook says besides treatments: where classes end, and what is asked of schemes, by name."""
+    """What a playbook holds besides treatments: where classes end, and thresholds of schemes, by name."""
 
     model_config = ConfigDict(frozen=True)
     cuts: Cuts = Cuts()
     thresholds: dict[str, FiniteFloat] = {}
 
 
-def load_policy(path):
+def load_policy(path: str | Path) -> Policy:
     """The Policy of a playbook. Raises InputError where it cannot be read, or has other fields than it may have."""
-    try:
-        return Policy.model_validate(_given(Path(path)))
-    except ValidationError as problem:
-        raise InputError(*(f"{Path(path).name}: {_fault(error)}" for error in problem.errors())) from None
+    return read_settings(Policy, _given(Path(path)), Path(path).name)
 
 
-def load_playbook(path, schemes=()):
+def load_playbook(path: str | Path, schemes: Iterable[Any] = ()) -> pd.DataFrame:
     """Principle, owner, budget_share and success of each class: a frame by scheme and label, as the file has them.
 
     schemes : those that must have a treatment for each of their `labels`, by their `name`
@@ -90,7 +88,7 @@ def load_playbook(path, schemes=()):
 
 
 def _given(path):
-    return toml.read(path, f"there is no playbook {path}; give the path of one, such as data/playbook.toml")
+    return read_toml(path, f"there is no playbook {path}; give the path of one, such as data/playbook.toml")
 
 
 def _classes(scheme, classes):
@@ -102,7 +100,7 @@ def _classes(scheme, classes):
         try:
             read[scheme, label] = Treatment.model_validate(fields)
         except ValidationError as problem:
-            wrong += [f"[{scheme}.{label!r}] {_fault(error)}" for error in problem.errors()]
+            wrong += faults(problem, Treatment, fields, f"[{scheme}.{label!r}]")
     return read, wrong
 
 
@@ -117,20 +115,4 @@ def _lacking(scheme, classes):
     if not classes:
         return [f"there are no treatments for {scheme.name}; add a table for each of {', '.join(map(repr, lacking))}"]
     breaches = [f"[{scheme.name}] lacks {', '.join(map(repr, lacking))}; add a table for each"] if lacking else []
-    for label in strange:
-        near = difflib.get_close_matches(label, scheme.labels, n=1)
-        breaches.append(
-            f"[{scheme.name}] has no class {label!r}; " + (f"did you mean {near[0]!r}?" if near else "drop it")
-        )
-    return breaches
-
-
-def _fault(error):
-    field = ".".join(map(str, error["loc"]))
-    if error["type"] == "extra_forbidden":
-        return f"has no field {field!r}; drop it"
-    if error["type"] == "missing":
-        return f"lacks {field!r}; add it"
-    if not field:
-        return "is no table of principle, owner, budget_share and success; make it one"
-    return f"{field} = {error['input']!r}: {error['msg'].replace('Input should be', 'write')}"
+    return breaches + [f"[{scheme.name}] has no class {label!r}; {suggest(label, scheme.labels)}" for label in strange]

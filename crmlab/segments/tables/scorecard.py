@@ -8,7 +8,7 @@ A scorecard is TOML; what is marked * must be there, the rest may be left out:
         column                     of features; without it, the indicator's name
         normalisation              how values become 0 to 1: "minmax" (so taken), by the least and the greatest;
                                    "winsorised", by the 1st and the 99th of a hundred; "rank", by the share of
-                                   customers who have less
+                                   customers with less
         weight                     where weights are given: for each indicator, and 1 in all
         text                       what it means, a sentence
     [comparisons]                  spend = [1, 3, 5]; orders = ["1/3", 1, 2]: how many times as important the indicator
@@ -17,13 +17,13 @@ A scorecard is TOML; what is marked * must be there, the rest may be left out:
 
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from crmlab import toml
 from crmlab.contracts import InputError
+from crmlab.contracts.settings import read_settings, read_toml
 
 ALIKE = 1e-6
 WEIGHTINGS = ("equal", "given", "ahp", "entropy sum", "entropy minmax")
@@ -51,8 +51,10 @@ class Scorecard(Strict):
     name: str = "index_system"
     title: str = ""
     weighting: Literal[WEIGHTINGS]
-    indicators: dict[str, Indicator] = Field(min_length=1)
-    comparisons: dict[str, tuple[float | str, ...]] = {}
+    indicators: dict[str, Indicator] = Field(min_length=1, description="a table for each, as [indicators.spend]")
+    comparisons: dict[str, tuple[float | str, ...]] = Field(
+        {}, description="a list of numbers, or fractions such as '1/3', for each"
+    )
 
     @property
     def names(self):
@@ -81,19 +83,16 @@ class Scorecard(Strict):
         return pd.DataFrame(rows, list(self.names), list(self.names))
 
 
-def load_scorecard(path):
+def load_scorecard(path: str | Path) -> Scorecard:
     """The Scorecard of a file. Raises InputError with everything wrong: TOML, fields, weights, comparisons."""
     path = Path(path)
     absent = f"there is no scorecard {path}; give the path of one, such as data/scorecard.toml"
-    return read_scorecard(toml.read(path, absent), path.name)
+    return read_scorecard(read_toml(path, absent), path.name)
 
 
-def read_scorecard(settings, where="scorecard"):
+def read_scorecard(settings: dict[str, Any], where: str = "scorecard") -> Scorecard:
     """The Scorecard of a dict, as of TOML; InputError says what is wrong of `where`."""
-    try:
-        card = Scorecard.model_validate(settings)
-    except ValidationError as problem:
-        raise InputError(*dict.fromkeys(f"{where}: {_fault(error)}" for error in problem.errors())) from None
+    card = read_settings(Scorecard, settings, where)
     if breaches := [*_columns(card), *_weights(card), *_comparisons(card)]:
         raise InputError(*(f"{where}: {breach}" for breach in breaches))
     return card
@@ -118,7 +117,7 @@ def _weights(card):
 
 
 def _comparisons(card):
-    """What is wrong with the shape of comparisons; `models.weights.ahp` reads what they say."""
+    """What is wrong with the shape of comparisons; `ahp_weights` reads them."""
     if not card.comparisons:
         if card.weighting == "ahp":
             yield "weighting is 'ahp', but there are no [comparisons]; write a row for each indicator"
@@ -140,20 +139,6 @@ def _is_fraction(cell):
     except (ValueError, ZeroDivisionError, OverflowError):
         return False
     return True
-
-
-def _fault(error):
-    place = [str(part) for part in error["loc"]]
-    field = ".".join(place[:3] if place[:1] == ["indicators"] else place[:2])
-    if error["type"] == "extra_forbidden":
-        return f"has no field {field!r}; drop it"
-    if error["type"] == "missing":
-        return f"lacks {field!r}; add it"
-    if place[:1] == ["comparisons"]:
-        return f"{field} = {error['input']!r}: write a list of numbers, or fractions such as '1/3'"
-    if field == "indicators":
-        return "there are no indicators; write a table for each, as [indicators.spend]"
-    return f"{field} = {error['input']!r}: {error['msg'].replace('Input should be', 'write')}"
 
 
 def _listed(names):

@@ -5,29 +5,40 @@ A customer's own purchases are left out of the strength of that customer's home 
 log without the customer.
 """
 
-import difflib
+from collections.abc import Mapping
+from datetime import date
 
+import ibis.expr.types as ir
 from ibis import _
 
-from crmlab.contracts import InputError
+from crmlab.catalog import Data
+from crmlab.contracts import InputError, nearest
+from crmlab.orders import rows
 from crmlab.segments.tables.features import days_before, window_spend_by, with_home_store
 
 SALES_INDICATORS = ("spend", "customers")  # indicators that the log has itself, of the window
 EQUAL_WEIGHTS = {"spend": 1.0, "customers": 1.0}
 
 
-def store_strength(orders, end, weights=EQUAL_WEIGHTS, stores=None, window_days=365):
+def store_strength(
+    orders: Data | ir.Table,
+    end: date | str,
+    weights: Mapping[str, float] = EQUAL_WEIGHTS,
+    stores: Data | ir.Table | None = None,
+    window_days: int = 365,
+) -> ir.Table:
     """The strength of each customer's home store, as of `end`: lazy, one row per customer who bought at a known store.
 
-    orders   : rows of the TRANSACTIONS contract with `store_id`; those after `end` are not seen
+    orders   : rows of the TRANSACTIONS contract with `store_id`; those after `end` are not used
     weights        : indicator -> weight: "spend" and "customers" of the window, or a column of numbers of `stores`
     stores         : rows of the STORES contract, where an indicator is theirs
     window_days    : length of the window that ends with `end`, days
     returns
         home_store      as in `customer_features`: by all spend up to `end`
         store_strength  1 is an average store; of sales, 0 where nobody else bought anywhere
-    Raises InputError for unknown indicators, weights that are none, and stores whose value is not known.
+    Raises InputError for unknown indicators, weights below 0, and stores whose value is not known.
     """
+    orders, stores = rows(orders), None if stores is None else rows(stores)
     _check_weights(orders, weights, stores)
     visits = _visits(orders, end, window_days)
     if stores is not None:
@@ -51,12 +62,19 @@ def store_strength(orders, end, weights=EQUAL_WEIGHTS, stores=None, window_days=
     return own.select("customer_id", "home_store", store_strength=_weighed(ratios, own, weights))
 
 
-def store_index(orders, end, weights=EQUAL_WEIGHTS, stores=None, window_days=365):
+def store_index(
+    orders: Data | ir.Table,
+    end: date | str,
+    weights: Mapping[str, float] = EQUAL_WEIGHTS,
+    stores: Data | ir.Table | None = None,
+    window_days: int = 365,
+) -> ir.Table:
     """The strength of each store over all customers' purchases, as of `end`: lazy, one row per store bought at by then.
 
     weights, stores, window_days : as for `store_strength`
     returns : store_id, spend and customers of the window, the indicators of `stores`, strength; the strongest first
     """
+    orders, stores = rows(orders), None if stores is None else rows(stores)
     _check_weights(orders, weights, stores)
     visits = _visits(orders, end, window_days)
     if stores is not None:
@@ -116,8 +134,9 @@ def _check_weights(orders, weights, stores):
     known = [*SALES_INDICATORS, *numbers]
     for name, weight in weights.items():
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1) or [", ".join(known)]
-            breaches.append(f"weights: no indicator {name!r} of stores; take {near[0]}")
+            breaches.append(
+                f"weights: no indicator {name!r} of stores; take {nearest(name, known) or ', '.join(known)}"
+            )
         elif not 0 <= weight < float("inf"):
             breaches.append(f"weights: {name} = {weight!r} is no weight; give 0 or more")
     if not breaches and not sum(weights.values()):

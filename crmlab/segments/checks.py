@@ -1,0 +1,187 @@
+"""What the data say of schemes of segments: the checks of this domain. Their sentences are in sentences.toml."""
+
+import pandas as pd
+from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
+
+from crmlab import holdout
+from crmlab.check import Judgement, assumption, beyond, comparison, finding, judged, within
+from crmlab.estimate import Estimate
+from crmlab.holdout.rolling import ALL_ORIGINS
+from crmlab.segments.models.index_system import ALL
+from crmlab.segments.models.null_model import MEASURES, NULL_QUANTILE, p_value
+from crmlab.sentences import sentence, templates
+
+__all__ = [
+    "customers_form_clusters",
+    "indices_agree",
+    "meets_kotler_criteria",
+    "more_rose_than_fell",
+    "rfm_rules_unambiguous",
+    "schemes_beat_baselines",
+    "store_strength_changes_treatment",
+    "tiers_robust_to_weights",
+    "value_axes_distinct",
+]
+
+
+@finding
+def indices_agree(chosen: pd.DataFrame) -> Judgement:
+    """Whether all indices choose the same number of clusters, more than one.
+
+    chosen : of `suggested_k`
+    """
+    by = chosen.reset_index().groupby("k")["index"].agg(", ".join)
+    choices = "; ".join(f"{k} by {names}" for k, names in by.items())
+    return judged("yes" if len(by) == 1 and by.index[0] > 1 else "no", choices=choices)
+
+
+@finding
+def customers_form_clusters(null_comparison: pd.DataFrame) -> Judgement:
+    """Whether clusters are more separate, and more surely found again, than in customers of one kind.
+
+    Yes where customers beat 95 % of the draws of one kind by silhouette and by prediction strength, no where they are
+    below 95 % of them by either, else undecided. A p is (1 + draws as good) / (1 + draws).
+
+    null_comparison : of `null_comparison`
+    """
+    observed, null = null_comparison.iloc[0], null_comparison[null_comparison.source == "null"]
+    limits = {m: null[m].quantile(NULL_QUANTILE, interpolation="higher") for m in MEASURES}
+    p = {m: p_value(null_comparison, m, len(null)) for m in MEASURES}
+    below = {m: (1 + (null[m] <= observed[m]).sum()) / (1 + len(null)) for m in MEASURES}
+    alpha = 1 - NULL_QUANTILE + 1e-12
+    outcome = "yes" if max(p.values()) <= alpha else "no" if min(below.values()) <= alpha else "undecided"
+    values = {"k": int(observed.k)} | {m: observed[m] for m in MEASURES}
+    values |= {f"{m}_limit": limits[m] for m in MEASURES} | {f"{m}_p": p[m] for m in MEASURES}
+    return judged(outcome, **values)
+
+
+@assumption
+def value_axes_distinct(places: pd.DataFrame, limit: float = 0.8) -> Judgement:
+    """Whether current value and potential part customers in two ways: Spearman's correlation within +-`limit`.
+
+    places : of `ValueMatrix.axes`
+    """
+    rank = float(holdout.spearman(places.potential, places.current))
+    low, high = holdout.correlation_interval(rank, len(places))
+    correlation = Estimate(rank, low, high, n=len(places))
+    return judged(within(low, high, -limit, limit), correlation=correlation, customers=len(places))
+
+
+@assumption
+def rfm_rules_unambiguous(audited: pd.DataFrame) -> Judgement:
+    """Whether a list of rules gives each cell of recency, frequency and money one name.
+
+    audited : of `rfm_rule_audit`, with `customers`
+    """
+    several, none = audited.n_rules > 1, audited.n_rules == 0
+    listed = dict.fromkeys(name for names in audited["names"] for name in names.split("; ") if name)
+    unused = ", ".join(name for name in listed if not (audited["first_rule"] == name).any())
+    customers = max(audited.customers.sum(), 1)
+    values = {
+        "cells": len(audited),
+        "several": int(several.sum()),
+        "several_share": audited.customers[several].sum() / customers,
+        "none": int(none.sum()),
+        "none_share": audited.customers[none].sum() / customers,
+    }
+    outcome = "failed" if several.any() or none.any() else "passed"
+    return judged(outcome, case="unused" if unused else "", unused=unused, **values)
+
+
+@assumption
+def tiers_robust_to_weights(by_tier: pd.DataFrame, max_share: float = 0.2) -> Judgement:
+    """Whether at most a share of customers would be in another tier under somewhat different weights.
+
+    by_tier : of `weight_sensitivity_by_tier`
+    """
+    every, tiers = by_tier.loc[ALL], by_tier.drop(ALL)
+    share = _share(every.unstable, every.customers)
+    values = {"share": share, "customers": int(every.customers), "tier": tiers.share.idxmax()}
+    return judged(within(share.ci_low, share.ci_high, 0, max_share), tier_share=tiers.share.max(), **values)
+
+
+@comparison
+def schemes_beat_baselines(comparison: pd.DataFrame, measure: str = "gini", target: str = "spend") -> Judgement:
+    """Whether the best scheme predicts better than the best continuous baseline by a measure, over all origins.
+
+    Several schemes take part, so that the best of them owes something to luck.
+
+    comparison : of `compare_schemes`
+    """
+    rows = comparison[comparison.target == target]
+    held = (rows.origin == ALL_ORIGINS) & (rows.measure == measure) & ~rows.is_baseline
+    schemes = rows[held & rows.difference.notna()]
+    about = {"schemes": len(schemes), "title": holdout.TITLES[measure], "target": target}
+    if schemes.empty:
+        why = "; ".join(dict.fromkeys(rows.reason[held])) or "there are no schemes"
+        return judged("not applicable", case="unknown", part=measure, why=why, **about)
+    lined = schemes.sort_values(["origins", "difference"], ascending=False, kind="stable")
+    found = holdout.judged_against_baseline(rows, lined.model.iloc[0], measure)
+    return judged(found.outcome, part=measure, **(dict(found.values) | about))
+
+
+@assumption
+def meets_kotler_criteria(criteria: pd.DataFrame) -> list[Judgement]:
+    """Whether each scheme meets all of Kotler's criteria that could be measured: a check for each scheme.
+
+    criteria : of `kotler_criteria`
+    """
+    return [_kotler(str(scheme), rows) for scheme, rows in criteria.groupby("scheme", sort=False)]
+
+
+@finding
+def store_strength_changes_treatment(ablation: pd.DataFrame, min_share: float = 0.05) -> Judgement:
+    """Whether the strength of stores changes the treatment of at least a share of customers.
+
+    ablation : of `store_strength_ablation`
+    """
+    moved = ablation.customers[ablation.treatment_changes]
+    classes = ", ".join(f"{label} {count:,}" for label, count in moved[moved > 0].items()) or "none"
+    share = _share(moved.sum(), ablation.customers.sum())
+    outcome = beyond(share.ci_low, share.ci_high, min_share)
+    return judged(outcome, share=share, customers=int(ablation.customers.sum()), classes=classes)
+
+
+@finding
+def more_rose_than_fell(moved: pd.DataFrame) -> Judgement:
+    """Whether more customers rose than fell, by the exact test of those who moved.
+
+    moved : of `migration_summary`
+    """
+    rose, fell, stayed = (int(moved.customers[change]) for change in ("rose", "fell", "stayed"))
+    about = {"rose": rose, "fell": fell, "stayed": stayed}
+    if not rose + fell:
+        return judged("undecided", case="nobody_moved", **about)
+    test = stats.binomtest(rose, rose + fell)
+    case = "nobody_fell" if not fell else ""
+    return judged(beyond(*test.proportion_ci(0.95, "exact"), 0.5), case=case, p=float(test.pvalue), **about)
+
+
+def _kotler(scheme, rows):
+    """The conclusion on one scheme."""
+    measured, by = rows[rows.outcome != "not applicable"], rows.set_index("measure").outcome
+    about = {"scheme": scheme, "measured": len(measured), "met": int((by == "passed").sum()), "measures": len(rows)}
+    line = templates("crmlab.segments")["meets_kotler_criteria"]["line"]
+    about["unmeasured"] = ", ".join(dict.fromkeys(rows.criterion[rows.outcome == "not applicable"])) or "none"
+    if measured.empty:
+        return judged("not applicable", case="unknown", part=scheme, why="; ".join(dict.fromkeys(rows.reason)), **about)
+    for outcome in ("failed", "undecided"):
+        if len(short := measured[measured.outcome == outcome]):
+            about["short"] = "; ".join(
+                sentence(line, row._asdict() | {"value": _whole(row.value), "threshold": _whole(row.threshold)})
+                for row in short.itertuples()
+            )
+            return judged(outcome, case=f"{outcome}_{short.criterion.iloc[0]}", part=scheme, **about)
+    return judged("passed", part=scheme, **about)
+
+
+def _whole(value):
+    """A number that is whole as an int, which is written without decimals."""
+    return int(value) if float(value).is_integer() else value
+
+
+def _share(count, n):
+    """A share of customers with Wilson's interval."""
+    low, high = proportion_confint(int(count), max(int(n), 1), method="wilson")
+    return Estimate(float(count / max(n, 1)), round(low, 12), round(high, 12), n=int(n), kind="share")
