@@ -17,7 +17,6 @@ from crmlab.service_quality.models.careless import (
     flag_counts,
     intra_individual_variability,
     long_string,
-    robust_to_careless_responding,
 )
 from crmlab.service_quality.models.gaps import gap_scores
 
@@ -185,22 +184,3 @@ def test_each_sign_is_left_out_by_itself_battery_by_battery():
         )
         assert row.flagged == found[row.flag].sum()
     assert set(table.conclusion_changes) == {"none"}
-
-
-def test_the_verdict_on_carelessness_names_the_gaps_that_turn():
-    rng = np.random.default_rng(6)
-    expect, perceive = answers(rng, 400, 22, 5), answers(rng, 400, 22, 5)
-    honest = robust_to_careless_responding(
-        careless_sensitivity(survey(SIZES, expect=expect, perceive=perceive), replicates=10)
-    )
-    assert honest.passed
-    assert "of 400 customers 0 gave one answer" in honest.evidence
-    perceive[:80] = 1
-    turned = robust_to_careless_responding(
-        careless_sensitivity(survey(SIZES, expect=expect, perceive=perceive), replicates=10)
-    )
-    assert not turned.passed
-    assert f"that of {' and '.join([*SIZES, 'overall'])} turns another way" in turned.evidence
-    blank = careless_sensitivity(survey(SIZES, expect=expect, perceive=perceive), replicates=10)
-    unjudged = robust_to_careless_responding(blank.assign(gap=np.nan, reason="expectations were not asked"))
-    assert unjudged.evidence == "cannot be judged: expectations were not asked"

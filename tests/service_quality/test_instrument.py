@@ -4,8 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from crmlab.contracts import InputError
+from crmlab.service_quality import Instrument, Item, Scale, load_instrument
 from crmlab.service_quality.models.scores import incomparable_reason
-from crmlab.service_quality.tables import Instrument, Item, Scale, load_instrument
 
 WHOLE = """
 title = "A survey"
@@ -117,14 +117,14 @@ a = "W"
 gap = "E-P"
 """
     assert set(wrong(tmp_path, toml)) == {
-        "data_kind = 'fake': write 'real', 'simulated' or 'demonstration'",
-        "scale.high = 'x': write a whole number",
-        "scale.missing.0 = 1.5: write a whole number or a text",
-        "scales.importanc: there is no such key; did you mean 'importance'?",
-        "items.x.expct: there is no such key; did you mean 'expect'?",
+        "data_kind = 'fake'; write 'real', 'simulated' or 'demonstration'",
+        "scale.high = 'x'; write a whole number",
+        "scale.missing.0 = 1.5; write a whole number or a text in quotes",
+        "has no field 'scales.importanc'; did you mean 'importance'?",
+        "has no field 'items.x.expct'; did you mean 'expect'?",
         "outcomes.s: low = 5 is not below high = 1",
-        "conventions.gap = 'E-P': write 'P-E'",
-        "titel: there is no such key; did you mean 'title'?",
+        "conventions.gap = 'E-P'; write 'P-E'",
+        "has no field 'titel'; did you mean 'title'?",
         "items.y: stands in 2 dimensions (a, b); keep it in one",
         "items.w: stands in no dimension; add it to one of a, b, c",
         "items.w: has no column; give it expect or perceive",
@@ -138,17 +138,17 @@ gap = "E-P"
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("high = 7", "high = 7.5", "scale.high = 7.5: write a whole number"),
-        ("high = 7", "high = true", "scale.high = True: write a whole number"),
-        ('missing = [99, "keine Angabe"]', "missing = 99", "scale.missing = 99: write a list, as [1, 2]"),
+        ("high = 7", "high = 7.5", "scale.high = 7.5; write a whole number"),
+        ("high = 7", "high = true", "scale.high = True; write a whole number"),
+        ('missing = [99, "keine Angabe"]', "missing = 99", "scale.missing = 99; write a list, as [1, 2]"),
         (
             'missing = [99, "keine Angabe"]',
             "missing = [true]",
-            "scale.missing.0 = True: write a whole number or a text",
+            "scale.missing.0 = True; write a whole number or a text in quotes",
         ),
-        ('title = "A survey"', "title = 4", "title = 4: write a text in quotes"),
-        ('people = ["P1"]', 'people = "P1"', "dimensions.people = 'P1': write a list, as [1, 2]"),
-        ("desired = true", 'desired = "maybe"', "conventions.desired = 'maybe': write true or false"),
+        ('title = "A survey"', "title = 4", "title = 4; write a text in quotes"),
+        ('people = ["P1"]', 'people = "P1"', "dimensions.people = 'P1'; write a list, as [1, 2]"),
+        ("desired = true", 'desired = "maybe"', "conventions.desired = 'maybe'; write true or false"),
     ],
 )
 def test_what_is_of_another_kind_is_told_in_plain_words_and_alone(tmp_path, old, new, told):
@@ -157,14 +157,14 @@ def test_what_is_of_another_kind_is_told_in_plain_words_and_alone(tmp_path, old,
 
 def test_items_that_are_no_table_are_told(tmp_path):
     toml = "items = 3\n[scale]\nlow = 1\nhigh = 5\n[dimensions]\na = ['Q1']\n"
-    assert wrong(tmp_path, toml) == ["items = 3: write a table, as { a = 1 }"]
+    assert wrong(tmp_path, toml) == ["items = 3; write a table, as { a = 1 }"]
 
 
 def test_what_is_missing_is_told_by_its_key(tmp_path):
     assert wrong(tmp_path, "[scale]\nlow = 1\n") == [
-        "scale.high: is missing; add it",
-        "dimensions: is missing; add it",
-        "items: is missing; add it",
+        "lacks 'scale.high'; add it",
+        "lacks 'dimensions'; add it",
+        "lacks 'items'; add it",
     ]
 
 
@@ -247,7 +247,7 @@ def test_an_outcome_without_sense_is_refused(tmp_path, fields, told):
     toml = "titel = 'x'\n[scale]\nlow = 1\nhigh = 7\n[dimensions]\na = ['Q']\n[items]\nQ = {perceive = 'P'}\n"
     found = wrong(tmp_path, toml + f"[outcomes.o]\ncolumn = 'O'\nlow = 0\n{rows}")
     assert any(line.startswith(told) for line in found), found
-    assert "titel: there is no such key; did you mean 'title'?" in found, "beside all else that is wrong"
+    assert "has no field 'titel'; did you mean 'title'?" in found, "beside all else that is wrong"
 
 
 @pytest.mark.parametrize(
@@ -282,7 +282,7 @@ def test_a_design_without_sense_is_refused(design, told):
         small(design=design)
 
 
-def test_columns_are_named_as_the_door_reads_them():
+def test_columns_are_named_as_validation_reads_them():
     assert small(items={"Q1": Item(perceive=" Ｐ１ ")}).items["Q1"].perceive == "P1"
 
 

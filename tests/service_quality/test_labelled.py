@@ -8,7 +8,7 @@ import pyreadstat
 import pytest
 
 from crmlab.contracts import InputError
-from crmlab.service_quality.tables import Instrument, draft_instrument, load_instrument, read_survey
+from crmlab.service_quality import Instrument, draft_instrument, load_instrument, read_survey
 
 PEOPLE = 40
 LABELS = {1.0: "strongly disagree", 5.0: "strongly agree", 8.0: "Not applicable", 9.0: "Refused"}
@@ -51,8 +51,8 @@ def test_what_spss_declares_missing_is_missing_and_counted(tmp_path):
     assert survey.perceive.Q1.isna().tolist() == [True] * 3 + [False] * (PEOPLE - 3)
     assert survey.not_applicable.Q1.tolist() == [False, False, True] + [False] * (PEOPLE - 3)
     assert survey.not_applicable.Q2[3], "the instrument's word on a code goes before the file's"
-    assert survey.summary["perceive"] == "116 answers; 2 missing; 2 not applicable"
-    told = survey.summary["declared missing in the file"]
+    assert survey.findings["perceive"] == "116 answers; 2 missing; 2 not applicable"
+    told = survey.findings["declared missing in the file"]
     assert told == "4 cells of 3 columns: '9' 2 times (Refused); '3' once (unknown); '8' once (Not applicable)"
     assert survey.people.region.fillna("").tolist()[:3] == ["", "South", "North"]
 
@@ -87,7 +87,7 @@ def test_the_extended_missing_values_of_stata_are_missing(tmp_path):
     survey = read_survey(path, instrument(scale={"low": 1, "high": 5, "not_applicable": ["not applicable"]}))
     assert survey.perceive.Q1.isna().tolist() == [True] * 3 + [False] * (PEOPLE - 3)
     assert survey.not_applicable.Q1.tolist()[:3] == [False, True, False]
-    assert survey.summary["declared missing in the file"].startswith(
+    assert survey.findings["declared missing in the file"].startswith(
         "3 cells of 1 columns: '.a' 2 times (Refused); '.b'"
     )
     by_letter = read_survey(path, instrument(scale={"low": 1, "high": 5, "not_applicable": [".a"]}))

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from crmlab.service_quality.tables import validate_survey
+from crmlab.service_quality import validate_survey
 
 from .test_outcomes import outcomes
 from .test_survey import PEOPLE, answers, instrument, refused
@@ -37,7 +37,7 @@ def test_a_long_survey_says_the_same_as_a_wide_one(kind):
     order = long.people.sort_values("respondent").index
     for frame in ("expect", "perceive"):
         pd.testing.assert_frame_equal(getattr(long, frame).loc[order].reset_index(drop=True), getattr(wide, frame))
-    assert long.summary["answers"] == "480, one a row"
+    assert long.findings["answers"] == "480, one a row"
 
 
 def test_outcomes_and_points_of_a_long_survey_may_stand_beside_its_answers():

@@ -1,4 +1,4 @@
-"""Loyalty by satisfaction, ratios of chances, recommending, complaints and scores: against planted worlds."""
+"""Loyalty by satisfaction, ratios of probabilities, recommending, complaints and scores: against planted worlds."""
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportion_
 
 from crmlab.contracts import InputError
 from crmlab.service_quality.models.complaints import resolution_ratios
-from crmlab.service_quality.models.loyalty import loyal_share_by_level, promoter_shares, top_box_more_loyal
+from crmlab.service_quality.models.loyalty import loyal_share_by_level, promoter_shares
 from crmlab.service_quality.models.satisfaction import importance_weighted_scores
 from crmlab.stats.ratios import ratio_of_means, ratio_of_proportions
 
@@ -99,20 +99,6 @@ def test_weighted_levels_have_effective_numbers():
     held = satisfied == 5
     assert found.n[5.0] == pytest.approx(weight[held].sum() ** 2 / (weight[held] ** 2).sum())
     assert found.share[5.0] == pytest.approx(np.average(loyal[held], weights=weight[held]))
-
-
-def test_the_top_box_is_judged_by_its_whole_interval():
-    strong = top_box_more_loyal(loyal_share_by_level(*survey(0.1, 0.6, 200, 3)))
-    assert strong.passed
-    assert "of 200 at 5 against" in strong.evidence
-    assert not top_box_more_loyal(loyal_share_by_level(*survey(0.3, 0.3, 200, 3))).passed
-    assert not top_box_more_loyal(loyal_share_by_level(*survey(0.1, 0.6, 200, 3)), minimum_ratio=6).passed
-    none = top_box_more_loyal(loyal_share_by_level(*survey(0.0, 0.6, 200, 3)))
-    assert none.passed
-    assert "without end" in none.evidence
-    alone = loyal_share_by_level(pd.Series([5.0]), pd.Series([1.0]))
-    assert not top_box_more_loyal(alone).passed
-    assert top_box_more_loyal(alone).evidence == "cannot be judged: nobody answered one of the two highest levels"
 
 
 def test_nps_and_its_variance_are_those_of_scores_of_each():

@@ -6,10 +6,11 @@ import pytest
 
 from crmlab import service_quality as sq
 from crmlab.contracts import InputError
+from crmlab.service_quality import read_survey
 from crmlab.service_quality.models.careless import keep_rows
 from crmlab.service_quality.models.scores import dimension_scores
-from crmlab.service_quality.tables import read_survey
-from crmlab.stats import simulate_survey, simulated_instrument
+from crmlab.simulate import survey as worlds
+from crmlab.simulate.instrument import instrument_toml
 
 CUSTOMERS = 800
 
@@ -21,10 +22,10 @@ def folder(tmp_path_factory):
 
 def simulated(folder, seed=1, customers=CUSTOMERS, **world):
     """A survey of a planted world, read through the door, and its truth."""
-    world = simulate_survey.World(**world)
-    raw, truth = simulate_survey.survey(world, customers=customers, managers=40, staff=40, seed=seed)
+    world = worlds.World(**world)
+    raw, truth = worlds.simulate_survey(world, customers=customers, managers=40, staff=40, seed=seed)
     raw.to_csv(folder / f"{seed}.csv", index=False)
-    (folder / f"{seed}.toml").write_text(simulated_instrument.instrument(world), "utf-8")
+    (folder / f"{seed}.toml").write_text(instrument_toml(world), "utf-8")
     return read_survey(folder / f"{seed}.csv", folder / f"{seed}.toml"), truth
 
 
@@ -72,7 +73,7 @@ def test_the_instrument_is_judged_by_its_own_dimensions(survey, customers):
 def test_the_dimensions_of_a_planted_world_are_confirmed(survey):
     pytest.importorskip("semopy", reason="semopy is an extra")
     found = sq.measurement_model(survey)
-    assert found.fit.cfi[0] > 0.95  # what was planted is what is asked
+    assert found.fit_indices.cfi[0] > 0.95  # what was planted is what is asked
     assert list(found.loadings["item"]) == list(survey.instrument.items)
 
 
@@ -126,7 +127,7 @@ def test_loyalty_finds_the_planted_top_box_ratio(world):
         (found.share_ci_low <= truth.loyalty_probability.to_numpy())
         & (truth.loyalty_probability.to_numpy() <= found.share_ci_high)
     ).sum() >= 4
-    assert sq.top_box_more_loyal(found).passed
+    assert sq.checks.top_box_more_loyal(found).outcome == "yes"
 
 
 def test_those_who_recommend_are_counted(survey, customers):
@@ -139,9 +140,9 @@ def test_those_who_recommend_are_counted(survey, customers):
 def test_complaints_have_the_planted_effects(survey):
     found = sq.complaint_resolution(survey).set_index("effect")
     assert list(found.index) == ["people told", "stopped buying", "buys less or stopped", "buys more"]
-    stopped = simulate_survey.BUYING[:2, 0]
+    stopped = worlds.BUYING[:2, 0]
     assert found.ci_low["stopped buying"] < stopped[0] / stopped[1] < found.ci_high["stopped buying"]
-    less = simulate_survey.BUYING[:2, :2].sum(axis=1)
+    less = worlds.BUYING[:2, :2].sum(axis=1)
     assert found.ci_low["buys less or stopped"] < less[0] / less[1] < found.ci_high["buys less or stopped"]
     assert found.ci_low["people told"] > 1  # planted as two, satisfaction alike
 
@@ -153,7 +154,7 @@ def test_scores_weigh_dimensions_by_points(world, customers):
     full = sides[0].notna().all(axis=1) & sides[1].notna().all(axis=1)
     rating, points = (np.average(side[full], axis=0, weights=customers.people.weight[full]) for side in sides)
     assert found.value["weighted"] == pytest.approx(points @ rating / points.sum())
-    planted = np.array([simulate_survey.IMPORTANCE[dimension] for dimension in customers.points])
+    planted = np.array([worlds.IMPORTANCE[dimension] for dimension in customers.points])
     assert points / points.sum() == pytest.approx(planted / planted.sum(), abs=0.02)
 
 
@@ -167,6 +168,6 @@ def test_what_an_instrument_does_not_ask_is_said(survey):
     assert list(sq.loyalty_by_satisfaction(silent).reason) == ["satisfaction was not asked; loyalty was not asked"]
     assert list(sq.net_promoter_score(silent).reason) == ["whether customers would recommend was not asked"]
     assert list(sq.complaint_resolution(silent).reason) == ["whether complaints were resolved was not asked"]
-    assert not sq.top_box_more_loyal(sq.loyalty_by_satisfaction(silent)).passed
+    assert sq.checks.top_box_more_loyal(sq.loyalty_by_satisfaction(silent)).outcome == "not applicable"
     with pytest.raises(InputError, match="outcome 'mood': the instrument has none of this name"):
         sq.key_drivers(survey, outcome="mood")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from crmlab.service_quality.tables import validate_survey
+from crmlab.service_quality import validate_survey
 
 from .test_survey import answers, instrument, put, refused
 
@@ -36,7 +36,7 @@ def test_common_codes_are_missing_in_counts_too_unless_told_otherwise():
     described = {"column": "told", "kind": "word_of_mouth", "low": 0}
     survey = validate_survey(table, instrument(outcomes={"told": described}))
     assert survey.outcomes.told.tolist()[:4] == pytest.approx([np.nan, 9, np.nan, 3], nan_ok=True)
-    assert survey.summary["outcomes.told: codes"] == (
+    assert survey.findings["outcomes.told: codes"] == (
         "'99' once, missing as on the scale; missing = [] under outcomes.told makes them counts"
     )
     survey = validate_survey(table.drop(index=2), instrument(outcomes={"told": described | {"missing": []}}))

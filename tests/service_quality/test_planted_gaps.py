@@ -8,7 +8,8 @@ from scipy.stats import norm
 
 from crmlab.service_quality import Instrument, validate_survey
 from crmlab.service_quality.models.gaps import gap_scores
-from crmlab.stats import simulate_survey, simulated_instrument
+from crmlab.simulate.instrument import instrument_toml
+from crmlab.simulate.survey import World, simulate_survey
 from crmlab.stats.comparisons import holm
 from crmlab.stats.differences import Sample, one_sample
 
@@ -50,9 +51,9 @@ def test_planted_gaps_lie_inside_their_intervals_at_the_nominal_rate():
 def test_gaps_of_simulated_surveys_lie_inside_their_intervals_at_the_nominal_rate():
     # 500 surveys of 90 customers, whose dimensions stand side by side in one: with regions, straight-liners, codes for
     # missing and not applicable. The truth is the simulator's, after rounding and clipping
-    world, surveys, size = simulate_survey.World(), 500, 90
-    raw, truth = simulate_survey.survey(world, customers=surveys * size, seed=7)
-    asked = validate_survey(raw, Instrument.model_validate(tomllib.loads(simulated_instrument.instrument(world))))
+    world, surveys, size = World(), 500, 90
+    raw, truth = simulate_survey(world, customers=surveys * size, seed=7)
+    asked = validate_survey(raw, Instrument.model_validate(tomllib.loads(instrument_toml(world))))
     beside = [
         frame.to_numpy().reshape(surveys, size, 22).transpose(1, 0, 2).reshape(size, -1)
         for frame in (asked.expect, asked.perceive)

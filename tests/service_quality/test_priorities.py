@@ -228,9 +228,9 @@ def test_resampled_covariances_are_those_of_the_rows_drawn():
     held = np.random.default_rng(16).normal(size=(40, 3)) + 1000
     weight = np.random.default_rng(17).random(40)
     found = resample.covariances(held, 5, 3, weight)
-    for counts, table in zip(next(resample.tally(40, 5, 3)), found, strict=True):
+    for counts, table in zip(next(resample.bootstrap_counts(40, 5, 3)), found, strict=True):
         assert table == pytest.approx(np.cov(held.T, aweights=counts * weight, ddof=0), rel=1e-9)
-    assert resample.totals(held, 5, 3)[0] == pytest.approx(next(resample.tally(40, 5, 3))[0] @ held)
+    assert resample.totals(held, 5, 3)[0] == pytest.approx(next(resample.bootstrap_counts(40, 5, 3))[0] @ held)
 
 
 def asymmetric(n, seed):

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from crmlab.contracts import InputError
-from crmlab.service_quality.tables import Instrument, read_survey, validate_survey
+from crmlab.service_quality import Instrument, read_survey, validate_survey
 
 from .test_survey import PEOPLE, answers, instrument, put
 
@@ -25,7 +25,7 @@ def test_chinese_text_is_read_in_any_encoding(tmp_path, encoding):
     survey = read_survey(tmp_path / "s.csv", ZH)
     assert survey.perceive.Q1[0] == 7
     assert survey.people["地区"][0] == "北京"
-    assert survey.summary["encoding"] == encoding.removesuffix("-sig")
+    assert survey.findings["encoding"] == encoding.removesuffix("-sig")
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -37,7 +37,7 @@ def test_european_text_is_not_taken_for_chinese(tmp_path, known):
     if known:
         survey = read_survey(tmp_path / "s.csv", described)
         assert survey.perceive.Q1[0] == 6
-        assert (survey.summary["encoding"], survey.summary["delimiter"]) == ("latin-1", "';'")
+        assert (survey.findings["encoding"], survey.findings["delimiter"]) == ("latin-1", "';'")
     else:
         with pytest.raises(InputError, match="'satisfaité' 3 times"):
             read_survey(tmp_path / "s.csv", described)
@@ -47,7 +47,7 @@ def test_names_the_instrument_knows_settle_an_encoding_else_runs_of_bytes_do(tmp
     place = instrument(design={"respondent": "id", "segments": ["place"]})
     for said, encoding in (("Hôtel réel", "latin-1"), ("créée", "gb18030")):  # the run éé is of even length
         answers(place=said).to_csv(tmp_path / "s.csv", index=False, encoding="latin-1")
-        assert read_survey(tmp_path / "s.csv", place).summary["encoding"] == encoding
+        assert read_survey(tmp_path / "s.csv", place).findings["encoding"] == encoding
     known = instrument(design={"respondent": "id", "segments": ["place"], "audiences": {"créée": "staff"}})
     assert read_survey(tmp_path / "s.csv", known).people.place[0] == "créée"
     answers(place="北京").to_csv(tmp_path / "s.csv", index=False, encoding="gb18030")
@@ -127,7 +127,7 @@ def test_blank_rows_are_left_out_and_counted(tmp_path):
         stream.write("," * 12 + "\n\n")
     survey = read_survey(tmp_path / "s.csv", instrument())
     assert len(survey.people) == PEOPLE
-    assert survey.summary["blank rows left out"] == "1"
+    assert survey.findings["blank rows left out"] == "1"
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
@@ -141,7 +141,7 @@ def test_a_title_above_the_header_is_left_out_and_told(tmp_path, suffix):
             book.sheets["Sheet1"]["A1"] = "Customers, spring"
     survey = read_survey(path, instrument())
     assert len(survey.people) == PEOPLE
-    assert survey.summary["rows above the header, left out"] == "2"
+    assert survey.findings["rows above the header, left out"] == "2"
 
 
 @pytest.mark.parametrize(
@@ -151,11 +151,11 @@ def test_encodings_without_a_mark_are_found_out(tmp_path, encoding, told):
     answers(place="Café – Nord’s").to_csv(tmp_path / "s.csv", index=False, encoding=encoding)
     survey = read_survey(tmp_path / "s.csv", instrument(design={"respondent": "id", "segments": ["place"]}))
     assert survey.people.place[0] == "Café – Nord’s"
-    assert survey.summary["encoding"] == encoding
+    assert survey.findings["encoding"] == encoding
 
 
 def test_simulated_data_say_so():
     assert (
-        validate_survey(answers(), instrument(data_kind="simulated")).summary["survey"]
+        validate_survey(answers(), instrument(data_kind="simulated")).findings["survey"]
         == "survey (simulated data, not real)"
     )

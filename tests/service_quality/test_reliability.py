@@ -6,13 +6,13 @@ import pytest
 from scipy import stats
 
 from crmlab.service_quality.models import factors as factor_models
-from crmlab.service_quality.models.confirm import MISSING, confirmatory_factor_analysis
+from crmlab.service_quality.models.confirm import CFA, MISSING
 from crmlab.service_quality.models.covariance import (
     covariance_to_correlation,
     effective_n,
     pairwise_covariance,
 )
-from crmlab.service_quality.models.factors import HeywoodError, exploratory_factor_analysis, htmt, parallel_analysis
+from crmlab.service_quality.models.factors import Factors, HeywoodError, htmt, parallel_analysis
 from crmlab.service_quality.models.reliability import (
     ALL,
     alpha_if_item_deleted,
@@ -50,6 +50,16 @@ def test_omegas_of_a_known_world_are_its_own():
     found = mcdonald_omega(truth(), 3)
     assert found["omega_hierarchical"] == pytest.approx((12 * GENERAL) ** 2 / total, abs=1e-5)
     assert found["omega_total"] == pytest.approx(((12 * GENERAL) ** 2 + 3 * (4 * GROUP) ** 2) / total, abs=1e-5)
+
+
+def test_factors_are_turned_to_the_best_optimum_however_they_were_found():
+    # the three dimensions explain alike, so that least squares may find their factors turned in any way
+    planted = np.hstack([np.full((12, 1), GENERAL), GROUP * np.kron(np.eye(3), np.ones((4, 1)))])
+    values, vectors = np.linalg.eigh(planted @ planted.T)
+    found = vectors[:, -3:] * np.sqrt(values[-3:])
+    for turn in [np.eye(3), *stats.ortho_group.rvs(3, 20, random_state=3)]:
+        loadings, _ = factor_models._oblimin(found @ turn)
+        assert (np.sort(np.abs(loadings), axis=1)[:, :2] < 1e-4).all(), "each item has one factor"
 
 
 def test_a_large_sample_comes_near_the_truth():
@@ -135,7 +145,7 @@ def test_weighted_covariances_are_those_of_numpy():
 
 def test_exploring_finds_the_planted_dimensions():
     held = answers(5_000, 7, general=0.4, group=0.7)
-    found = exploratory_factor_analysis(held)
+    found = Factors.fit(held)
     assert list(found.loadings.columns) == ["factor 1", "factor 2", "factor 3", "communality"]
     best = found.loadings.drop(columns="communality").abs().idxmax(axis=1)
     assert best.groupby(best.index.str[0]).nunique().to_list() == [1, 1, 1]
@@ -176,22 +186,21 @@ def test_htmt_by_hand():
 
 def test_confirming_without_semopy_says_so(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    found = confirmatory_factor_analysis(answers(200, 14), DIMENSIONS)
-    assert found.fit.reason[0] == MISSING
-    assert found.loadings.empty
+    found = CFA.fit(answers(200, 14), DIMENSIONS)
+    assert (found.reason, found.recommendation) == (MISSING, "pip install 'crmlab[sem]'")
+    assert found.loadings.attrs["reason"] == str(found)
 
 
 def test_confirming_finds_planted_loadings():
     pytest.importorskip("semopy", reason="semopy is an extra")
     held = answers(3_000, 15).rename(columns={"A1": "到货 速度"})
     dimensions = DIMENSIONS | {"A": ["到货 速度", *DIMENSIONS["A"][1:]]}
-    found = confirmatory_factor_analysis(held, dimensions)
-    fit = found.fit.iloc[0]
-    assert fit.reason == ""
+    found = CFA.fit(held, dimensions)
+    fit = found.fit_indices.iloc[0]
     assert fit.p == pytest.approx(stats.chi2.sf(fit.chi2, fit.df), abs=1e-9)
     assert fit.p > 0.001
     assert list(found.loadings["item"]) == [item for items in dimensions.values() for item in items]
     assert list(found.loadings.loading) == pytest.approx([np.sqrt(0.61)] * 12, abs=0.04)
     assert list(found.convergent.ave) == pytest.approx([0.61] * 3, abs=0.03)
-    short = confirmatory_factor_analysis(held, {"A": DIMENSIONS["B"], "one": ["C1"]})
-    assert short.fit.reason[0] == "dimensions of fewer than three items: one"
+    short = CFA.fit(held, {"A": DIMENSIONS["B"], "one": ["C1"]})
+    assert short.reason == "dimensions of fewer than three items: one"

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from crmlab.contracts import InputError
+from crmlab.service_quality import Instrument, draft_instrument, load_instrument, read_survey
 from crmlab.service_quality.models.scores import incomparable_reason
-from crmlab.service_quality.tables import Instrument, draft_instrument, load_instrument, read_survey
-from crmlab.stats.simulate_survey import World, survey
+from crmlab.simulate.survey import World, simulate_survey
 
 PEOPLE = 60
 
@@ -195,7 +195,7 @@ def test_who_answered_and_what_else_was_asked_is_told_by_name(tmp_path):
 
 
 def test_the_simulated_survey_is_read_by_the_instrument_guessed_for_it(tmp_path):
-    table, truth = survey(World(), 80, 5, 5, 2, seed=3)
+    table, truth = simulate_survey(World(), 80, 5, 5, 2, seed=3)
     table.to_csv(tmp_path / "s.csv", index=False)
     text, _decisions = draft_instrument(tmp_path / "s.csv")
     (tmp_path / "s.toml").write_text(text, "utf-8")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from crmlab.contracts import InputError
-from crmlab.service_quality.tables import Instrument, validate_survey
+from crmlab.service_quality import Instrument, validate_survey
 
 PEOPLE = 40
 DIMENSIONS = {"speed": ["Q1", "Q2", "Q3"], "people": ["Q4", "Q5", "Q6"]}
@@ -59,7 +59,7 @@ def test_answers_are_numbers_and_codes_are_none():
     assert survey.perceive.Q1.isna().tolist() == [True, True, True, True] + [False] * 36
     assert survey.not_applicable.Q1.tolist() == [False, True] + [False] * 38
     assert survey.perceive.dtypes.eq(float).all()
-    assert survey.summary["perceive"] == "236 answers; 3 missing; 1 not applicable"
+    assert survey.findings["perceive"] == "236 answers; 3 missing; 1 not applicable"
     assert survey.adequate.shape == survey.points.shape == (PEOPLE, 0)
     assert survey.warnings == ()
 
@@ -75,7 +75,7 @@ def test_words_are_mapped_whatever_their_case_and_width():
     ]
     survey = validate_survey(put(answers(), *cells), instrument(scale=scale))
     assert survey.perceive.Q1[:5].fillna(-1).tolist() == [7, 7, 6, -1, 7]
-    assert survey.summary["perceive"] == "239 answers; 1 missing; 3 in words"
+    assert survey.findings["perceive"] == "239 answers; 1 missing; 3 in words"
 
 
 def test_the_argument_is_untouched_and_the_order_of_rows_changes_nothing():
@@ -138,7 +138,7 @@ def test_weights_that_are_all_zero_are_refused():
     (told,) = refused(answers(w=0), described)
     assert told.startswith("'w' (weight) is zero in all rows of customers")
     survey = validate_survey(answers(w=[0] * 39 + [2.5]), described)
-    assert survey.summary["weights"] == "0 to 2.5, 39 of them zero"
+    assert survey.findings["weights"] == "0 to 2.5, 39 of them zero"
 
 
 def test_weights_that_managers_were_not_given_count_as_one():
@@ -146,7 +146,7 @@ def test_weights_that_managers_were_not_given_count_as_one():
     who = ["customer"] * 38 + ["manager"] * 2
     survey = validate_survey(answers(w=[2.0] * 38 + ["", None], who=who), described)
     assert survey.select("manager").people.weight.tolist() == [1, 1]
-    assert survey.summary["weights left empty"] == "2 rows of managers and staff, counted as 1"
+    assert survey.findings["weights left empty"] == "2 rows of managers and staff, counted as 1"
 
 
 def test_a_respondent_may_answer_once_a_wave_and_ids_keep_their_zeros():
@@ -154,7 +154,7 @@ def test_a_respondent_may_answer_once_a_wave_and_ids_keep_their_zeros():
     (told,) = refused(table)
     assert told.startswith("a respondent stands in a wave again in 40 of 80 rows (first: row 41; ")
     survey = validate_survey(table, instrument(design={"respondent": "id", "wave": "round"}))
-    assert survey.summary["respondents: customer"] == "40 (wave 1: 40, wave 2: 40)"
+    assert survey.findings["respondents: customer"] == "40 (wave 1: 40, wave 2: 40)"
     second = survey.select(wave="2")
     assert second.people.wave.unique().tolist() == [2]
     assert second.people.index.tolist() == list(range(PEOPLE))
@@ -179,7 +179,7 @@ def test_points_within_one_of_100_are_rescaled_and_empty_ones_beside_others_are_
     assert survey.points.iloc[1].tolist() == [100, 0]
     assert survey.points.iloc[2].isna().all()
     told = "39 respondents; 1 rescaled to sum to 100; 1 left a dimension empty, counted as none"
-    assert survey.summary["importance points"] == told
+    assert survey.findings["importance points"] == told
 
 
 def test_reversed_items_are_turned_round_but_for_importance_and_extents():
@@ -193,7 +193,7 @@ def test_reversed_items_are_turned_round_but_for_importance_and_extents():
     assert (survey.promise.Q1 == 6).all()
     assert (survey.importance.Q1 == 2).all()
     assert (survey.standard.Q1 == 2).all()
-    assert survey.summary["items turned round"] == "Q1 (expect, perceive, promise)"
+    assert survey.findings["items turned round"] == "Q1 (expect, perceive, promise)"
 
 
 def test_an_item_that_runs_against_its_dimension_is_told_and_not_turned():
@@ -224,7 +224,7 @@ def test_a_column_of_one_answer_is_told():
 def test_pairs_are_counted_and_an_item_of_too_few_is_dropped():
     cells = [(row, "P1", "") for row in range(1, 21)] + [(row, "P2", "") for row in range(1, 22)] + [(40, "E3", 99)]
     survey = validate_survey(put(answers(), *cells), instrument())
-    assert survey.summary["pairs"] == (
+    assert survey.findings["pairs"] == (
         "198 expectations with a perception; left out of gaps: 41 without one, 1 perceptions without an expectation"
     )
     assert survey.dropped == {"Q2": "48% of its expectations and perceptions pair, fewer than 50%"}
@@ -254,7 +254,7 @@ def test_adequate_above_desired_is_counted():
     survey = validate_survey(
         put(table, (1, "A1", 7), (2, "A1", 99)), instrument(items=items, conventions={"desired": True})
     )
-    assert survey.summary["adequate above desired"] == "1 of 239"
+    assert survey.findings["adequate above desired"] == "1 of 239"
     assert "adequate lies above desired in 1 of 239 pairs of answers" in survey.warnings
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from crmlab import service_quality as sq
+from crmlab.contracts import InputError
 from crmlab.service_quality.models.asked import not_asked_reasons
 from crmlab.service_quality.models.gaps import service_adequacy
 from crmlab.service_quality.models.zone import zone_of_tolerance
@@ -46,7 +47,8 @@ def test_gaps_without_a_side_have_a_row_each_that_says_so(lacking, told):
         weighted = sq.weighted_gap_scores(held, by)
         assert len(weighted) == len(names)
         assert weighted.weighted_gap.isna().all()
-    assert sq.weighted_gap_summary(sq.weighted_gap_scores(held)) == f"No importance-weighted gap: {told}."
+    check = sq.checks.shortfall_larger_where_important(sq.weighted_gap_scores(held))
+    assert (check.outcome, check.summary) == ("not applicable", f"Not judged: {told}.")
 
 
 def test_an_item_that_lacks_a_side_has_a_row_and_the_others_their_numbers():
@@ -94,10 +96,13 @@ def test_levels_that_were_not_asked_are_said():
 
 def test_perceptions_alone_are_what_predicts_where_nothing_else_was_asked(example):
     customers = example.select("customer", 2)
-    check = sq.satisfaction_predictor(without(customers, "expect")).check()
-    assert (check.evidence, check.instead) == ("cannot be judged: expectations were not asked", "perception")
-    check = sq.satisfaction_predictor(without(customers, "perceive")).check()
-    assert check.instead == "expectation and perception side by side, until it can be judged"
+    found = sq.satisfaction_predictor(without(customers, "expect"))
+    assert (found.reason, found.recommendation) == ("expectations were not asked", "use the perceptions alone")
+    check = sq.checks.gap_predicts_satisfaction(found)
+    assert check.outcome == "not applicable"
+    assert check.summary == "Not judged: expectations were not asked; use the perceptions alone."
+    found = sq.satisfaction_predictor(without(customers, "perceive"))
+    assert found.recommendation == "use expectation and perception side by side until it can be judged"
 
 
 def test_models_of_perceptions_say_that_none_were_asked(example):
@@ -108,7 +113,7 @@ def test_models_of_perceptions_say_that_none_were_asked(example):
     assert list(sq.key_drivers(silent).driver) == list(silent.instrument.dimensions)
     assert list(sq.improvement_priorities(silent)["item"]) == list(silent.instrument.items)
     assert {"quadrant", "stability", "decision", "dimension", "source"} <= set(sq.improvement_priorities(silent))
-    assert sq.factor_structure(silent).reason == sq.measurement_model(silent).fit.reason[0] == told
+    assert sq.factor_structure(silent).reason == sq.measurement_model(silent).reason == told
     assert sq.discriminant_validity(silent).reason.to_list() == [told]
     assert set(sq.satisfaction_index(silent).reason) == {told}
     assert set(sq.response_frequencies(silent).reason) == {told}
@@ -121,8 +126,8 @@ def test_outcomes_that_nobody_answered_are_said(example):
     assert set(sq.key_drivers(silent).reason) == {"nobody answered satisfaction"}
     assert set(sq.improvement_priorities(silent).reason) == {"nobody answered satisfaction"}
     assert sq.loyalty_by_satisfaction(silent).reason.to_list() == ["nobody answered satisfaction"]
-    unjudged = sq.top_box_more_loyal(sq.loyalty_by_satisfaction(silent))
-    assert unjudged.evidence == "cannot be judged: nobody answered satisfaction"
+    unjudged = sq.checks.top_box_more_loyal(sq.loyalty_by_satisfaction(silent))
+    assert (unjudged.outcome, unjudged.summary) == ("not applicable", "Not judged: nobody answered satisfaction.")
     assert sq.net_promoter_score(silent).reason.to_list() == ["nobody answered recommend"]
     assert sq.satisfaction_predictor(silent).reason == "nobody answered satisfaction"
 
@@ -176,3 +181,11 @@ def test_managers_asked_before_are_compared_with_customers_of_now_and_it_is_said
     now = apart.as_of(2)
     pd.testing.assert_frame_equal(sq.gaps_model(now).set_index("number"), found)
     assert any("managers" in warning for warning in now.warnings)
+
+
+def test_what_is_no_survey_or_no_battery_is_refused_in_words():
+    with pytest.raises(InputError, match="survey: a str is no survey; give what service_quality"):
+        sq.gap_scores("survey.csv")
+    for function in (sq.response_frequencies, sq.factor_structure, sq.measurement_model, sq.discriminant_validity):
+        with pytest.raises(InputError, match="battery = 'percieve': there is none of this name; did you mean"):
+            function(world(n=9), "percieve")

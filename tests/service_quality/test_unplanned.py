@@ -26,7 +26,7 @@ def test_an_item_that_all_answer_alike_is_left_out_of_the_factors(example):
     customers = example.select("customer", 2)
     customers.perceive["Q1"] = 4.0
     found = sq.factor_structure(customers)
-    assert found.reason == "left out, as all answered alike: Q1"
+    assert found.without_variance == ("Q1",)
     assert "Q1" not in found.loadings.index
     assert np.isfinite(found.loadings.to_numpy()).all()
 
@@ -35,8 +35,9 @@ def test_factors_of_two_respondents_are_blank_with_their_reason(example):
     customers = example.select("customer", 2)
     few = sq.Survey(**{k: v[:2] if isinstance(v, pd.DataFrame) else v for k, v in vars(customers).items()})
     found = sq.factor_structure(few)
-    assert found.n == 0
-    assert "factors cannot be told" in found.reason
+    assert not found
+    assert "there are no factors" in found.reason
+    assert found.loadings.attrs["reason"] == found.reason
 
 
 @pytest.mark.parametrize("name", ["overall", "All items"])

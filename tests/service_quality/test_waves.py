@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from crmlab.contracts import InputError
-from crmlab.service_quality.tables import validate_survey
+from crmlab.service_quality import validate_survey
 from crmlab.service_quality.tables.waves import ordered_waves
 
 from .test_survey import answers, instrument
@@ -41,8 +41,8 @@ def of_waves(**audiences):
 def test_the_last_wave_is_w10_and_not_w9():
     survey = of_waves(customer=["W9", "W10"])
     assert survey.waves == ["W9", "W10"]
-    assert survey.summary["waves"] == "W9, W10, in order of their numbers"
-    assert survey.summary["respondents: customer"] == "4 (wave W9: 4, wave W10: 4)"
+    assert survey.findings["waves"] == "W9, W10, in order of their numbers"
+    assert survey.findings["respondents: customer"] == "4 (wave W9: 4, wave W10: 4)"
     with pytest.raises(InputError, match="wave 'W11': there are W9, W10; choose one of them"):
         survey.as_of("W11")
 
@@ -63,7 +63,7 @@ def test_managers_asked_before_stand_with_their_latest_word_and_it_is_said():
         "staff": ["W10"],
     }
     told = "W9, the latest before W10 in which they answered, as in W10 they did not"
-    assert now.summary["wave of managers"] == told
+    assert now.findings["wave of managers"] == told
     assert now.warnings == (*survey.warnings, f"wave of managers: {told}")
     assert survey.as_of("W9").warnings[-1].startswith("wave of staff: W10, the first after W9 in which they answered")
     assert survey.as_of("W8").select("manager").people.wave.unique().tolist() == ["W8"]

@@ -5,13 +5,14 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from crmlab.service_quality.checks import shortfall_larger_where_important
 from crmlab.service_quality.models.gaps import (
     gap_scores,
     perception_scores,
     service_adequacy,
     service_superiority,
 )
-from crmlab.service_quality.models.weighting import weighted_gap_scores, weighted_gap_summary
+from crmlab.service_quality.models.weighting import weighted_gap_scores
 from crmlab.service_quality.models.zone import zone_of_tolerance
 
 from .gap_worlds import DIMENSIONS, answers, survey, world
@@ -131,11 +132,11 @@ def test_those_who_care_more_and_see_more_amiss_make_the_covariance():
     assert [row.gap, row.weighted_gap, row["product_of_means"], row.covariance] == pytest.approx(
         [-1.75, -3.5, -1.75, -1.75]
     )
-    said = weighted_gap_summary(weighted_gap_scores(held))
-    assert "those to whom a dimension matters more see a larger shortfall in it" in said
-    assert "-3.500" in said
-    sure = weighted_gap_scores(held).assign(covariance_ci_low=-2.0, covariance_ci_high=0.1)
-    assert "see the same gap in it, as far as can be told" in weighted_gap_summary(sure)
+    check = shortfall_larger_where_important(weighted_gap_scores(held))
+    assert check.outcome == "yes"
+    assert "-3.500" in check.summary
+    unsure = weighted_gap_scores(held).assign(covariance_ci_low=-2.0, covariance_ci_high=0.1)
+    assert shortfall_larger_where_important(unsure).outcome == "undecided"
 
 
 def test_ratings_of_items_weigh_too():
@@ -160,6 +161,6 @@ def test_weighing_by_what_was_not_asked_is_blank_with_the_reason():
     table = weighted_gap_scores(world(n=20))
     assert table[["importance", "gap", "weighted_gap", "covariance", "ci_low"]].isna().all(axis=None)
     assert set(table.reason) == {"ratings of importance were not asked"}
-    assert weighted_gap_summary(table) == "No importance-weighted gap: ratings of importance were not asked."
+    assert shortfall_larger_where_important(table).summary == "Not judged: ratings of importance were not asked."
     by_points = weighted_gap_scores(world(n=20), source="points")
     assert set(by_points.reason) == {"importance points were not asked"}

@@ -1,1 +1,1 @@
-"""What a survey of service quality says: gaps, instruments judged, priorities, loyalty."""
+"""What a survey of service quality shows: gaps, the quality of the instrument, priorities, loyalty."""

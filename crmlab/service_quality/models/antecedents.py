@@ -6,7 +6,7 @@ ZBP = "Zeithaml, Berry & Parasuraman 1988"
 PZB = "Parasuraman, Zeithaml & Berry 1985"
 LL = "Luk & Layton 2002"
 
-# gap, antecedent, what measures it, whom to ask, source
+# gap, antecedent, what measures it, who is asked, source
 ANTECEDENTS = (
     (
         1,
@@ -18,7 +18,7 @@ ANTECEDENTS = (
     (
         1,
         "upward communication",
-        "how often staff tell managers what they hear; whether they are asked; whether that is face to face",
+        "how often staff report to managers what they hear; whether they are asked; whether that is face to face",
         "managers, staff",
         ZBP,
     ),
@@ -72,14 +72,14 @@ ANTECEDENTS = (
     (
         3,
         "role ambiguity",
-        "clear goals; word from above; being told how one does; training in the goods and in dealing with people",
+        "clear goals; downward communication; feedback on one's work; training in the goods and in dealing with people",
         "staff",
         ZBP,
     ),
     (
         4,
         "horizontal communication",
-        "operations heard on advertising; staff told of it first; sales in touch with operations; branches alike",
+        "operations heard on advertising; staff informed of it first; sales in touch with operations; branches alike",
         "managers, staff",
         ZBP,
     ),
@@ -99,11 +99,17 @@ ANTECEDENTS = (
         PZB,
     ),
     (6, "employees' understanding of customers", "gap 1 asked of those who serve; contact with customers", "staff", LL),
-    (7, "agreement of managers and employees", "gap 7 itself; word from below and from above", "managers, staff", LL),
+    (
+        7,
+        "agreement of managers and employees",
+        "gap 7 itself; vertical communication",
+        "managers, staff",
+        LL,
+    ),
 )
 
 
-def gap_antecedents(gaps_model):
+def gap_antecedents(gaps_model: pd.DataFrame) -> pd.DataFrame:
     """What may open each gap, and how that is measured: a frame with number, state, antecedent, measure, respondents,
     source.
 

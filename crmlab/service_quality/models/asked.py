@@ -1,5 +1,9 @@
 """What a survey asked, and the words for what it did not."""
 
+import functools
+from collections.abc import Callable
+
+import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
@@ -19,6 +23,37 @@ OUTCOME_NAMES = {  # of outcomes, as a reader knows them
     "recommend": "whether customers would recommend",
     "resolved": "whether complaints were resolved",
 }
+
+P_VALUES = ("p", "p_adjusted", "signed_rank_p", "signed_rank_p_adjusted")
+SHARES = ("stability", "above_iso_rating_share", "share", "share_ci_low", "share_ci_high")
+KINDS = dict.fromkeys(P_VALUES, "p") | dict.fromkeys(SHARES, "share")  # how columns are written
+MAX_REASONS = 3  # reasons that a blank frame names
+
+
+def reasoned(value: str) -> Callable:
+    """Decorates a function that gives a frame with `reason`: where no row has a `value`, the frame bears the reasons.
+
+    Checks, plots and functions then take it as blank; its rows stay, each with its reason.
+    """
+
+    def decorate(function: Callable) -> Callable:
+        @functools.wraps(function)
+        def framed(*given, **named) -> pd.DataFrame:
+            return with_reason(function(*given, **named), value)
+
+        return framed
+
+    return decorate
+
+
+def with_reason(table: pd.DataFrame, value: str) -> pd.DataFrame:
+    """`table` with the kinds of its columns and, where no row has a `value`, the reasons of its rows as its own."""
+    table.attrs = {"kinds": {name: kind for name, kind in KINDS.items() if name in table}}
+    blank = (table[value].isna() | table[value].isin([0, np.inf])) & (table.reason != "")
+    if blank.all():
+        reasons = list(dict.fromkeys(table.reason))
+        table.attrs["reason"] = "; ".join(reasons[:MAX_REASONS]) or "there are no rows"
+    return table
 
 
 def not_asked_reason(survey, *measures):
@@ -68,10 +103,10 @@ def no_outcome_reason(survey, **named):
     return "; ".join([*lacking, *silent])
 
 
-def _common_reason(told):
+def _common_reason(noted):
     """Why none of several items has answers; "" where one has."""
-    apart = set(told)
-    return "" if "" in apart else apart.pop() if len(apart) == 1 else "no item of it was asked in all of them"
+    reasons = set(noted)
+    return "" if "" in reasons else reasons.pop() if len(reasons) == 1 else "no item of it was asked in all of them"
 
 
 def _not_asked(measures):

@@ -9,11 +9,13 @@ from crmlab.service_quality.models.asked import (
     not_asked_reason,
     not_asked_reasons,
     outcome_of,
+    reasoned,
     with_unasked_rows,
 )
 from crmlab.service_quality.models.covariance import effective_n
 from crmlab.service_quality.models.scores import single_wave
 from crmlab.service_quality.models.scores import weights as weights_of
+from crmlab.service_quality.tables.survey import Survey
 from crmlab.stats.threads import one_thread
 
 MIN_RESPONDENTS = 10  # respondents at each end of an attribute
@@ -21,7 +23,15 @@ COLUMNS = ["item", "n", "n_low", "n_high", "penalty", "penalty_ci_low", "penalty
 COLUMNS += ["reward_ci_high", "asymmetry", "asymmetry_ci_low", "asymmetry_ci_high", "category", "reason"]
 
 
-def penalty_reward_contrasts(answers, outcome, low, high, weights=None, level=0.95):
+@reasoned("penalty")
+def penalty_reward_contrasts(
+    answers: pd.DataFrame,
+    outcome: pd.Series,
+    low: float,
+    high: float,
+    weights: np.ndarray | None = None,
+    level: float = 0.95,
+) -> pd.DataFrame:
     """What each attribute costs where it fails and brings where it excels: a frame, one row an attribute. [Brandt 1987]
 
     answers   : a row a respondent, a column an attribute; rows that lack one, or the outcome, are left out
@@ -45,15 +55,18 @@ def penalty_reward_contrasts(answers, outcome, low, high, weights=None, level=0.
     few = table[["n_low", "n_high"]].min(axis=1) < MIN_RESPONDENTS
     ends = table.n_low.astype(str) + " respondents met with failure and " + table.n_high.astype(str)
     table["reason"] = np.where(few, ends + f" with excellence: at least {MIN_RESPONDENTS} of each are needed", "")
-    told = [name for name, blank in zip(answers, few, strict=True) if not blank]
-    if told and y.nunique() > 1:
-        table = table.merge(_effects(held[told], y, low, high, w, level), on="item", how="left")
-    elif told:
+    noted = [name for name, blank in zip(answers, few, strict=True) if not blank]
+    if noted and y.nunique() > 1:
+        table = table.merge(_effects(held[noted], y, low, high, w, level), on="item", how="left")
+    elif noted:
         table["reason"] = "no variance in the outcome"
     return table.reindex(columns=COLUMNS)
 
 
-def asymmetric_impact(survey, outcome=None, low=None, high=None):
+@reasoned("penalty")
+def asymmetric_impact(
+    survey: Survey, outcome: str | None = None, low: float | None = None, high: float | None = None
+) -> pd.DataFrame:
     """`penalty_reward_contrasts` of the perceptions of a survey's customers: a frame.
 
     outcome   : name; None takes the first of kind satisfaction

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
-from crmlab.service_quality.models.asked import MEASURE_NAMES, OVERALL
+from crmlab.service_quality.models.asked import MEASURE_NAMES, OVERALL, reasoned
 from crmlab.service_quality.models.scores import (
     column_means,
     dimension_scores,
@@ -17,7 +17,8 @@ from crmlab.service_quality.models.scores import (
     single_wave,
     weights,
 )
-from crmlab.service_quality.tables import AUDIENCES
+from crmlab.service_quality.tables.instrument import AUDIENCES
+from crmlab.service_quality.tables.survey import Survey
 from crmlab.stats.comparisons import holm
 from crmlab.stats.differences import Sample, one_sample, two_samples
 
@@ -35,7 +36,7 @@ SIDES = {
     1: [(("manager", "expect"), ("customer", "expect"), "")],
     2: [
         (("manager", "standard"), ("manager", "expect"), ""),
-        (("staff", "standard"), ("manager", "expect"), "staff's word stands for the standard"),
+        (("staff", "standard"), ("manager", "expect"), "staff's rating stands for the standard"),
     ],
     3: [
         (("staff", "perceive"), ("manager", "standard"), ""),
@@ -76,7 +77,8 @@ COLUMNS += ["minuend", "n_minuend", "minuend_source", "subtrahend", "n_subtrahen
 COLUMNS += [f"{who}{end}" for who in ("managers", "staff") for end in ("", "_ci_low", "_ci_high", "_n")] + ["reason"]
 
 
-def gaps_model(survey, by="overall", wave=None):
+@reasoned("number")  # never blank: each gap says what would have to be asked
+def gaps_model(survey: Survey, by: str = "overall", wave: str | None = None) -> pd.DataFrame:
     """The seven gaps: a frame, a row a gap, or, `by="dimension"`, a row a gap and dimension.
 
     wave : that customers answered, and of the others the latest by then; needed where some answered in several
@@ -86,7 +88,7 @@ def gaps_model(survey, by="overall", wave=None):
     t, df, p_adjusted, d    Student's t of pairs, Welch's of independent samples; Holm over the gaps, or over the
                             dimensions
                         of each gap; the gap over the standard deviation of the differences, or of both samples
-    p, test             chance of t by itself; "paired" or "Welch"
+    p, test             p of t by itself; "paired" or "Welch"
     minuend, n_minuend, minuend_source, subtrahend, n_subtrahend, subtrahend_source    the means, of how many, and
         whose answers they are
     waves               whose answers are of which wave, where not all are of the one that customers answered
@@ -127,8 +129,8 @@ def _answered(held, audience, measure):
 def _missing(held, number):
     """What would have to be asked for a gap."""
     sides = dict.fromkeys(SIDES[number][0][:2])
-    told = [f"{WHOSE[who]} {MEASURE_NAMES[m]}" for who, m in sides if not _answered(held, who, m)]
-    return f"not asked: {' and '.join(told)}" if told else "nobody answered both"
+    noted = [f"{WHOSE[who]} {MEASURE_NAMES[m]}" for who, m in sides if not _answered(held, who, m)]
+    return f"not asked: {' and '.join(noted)}" if noted else "nobody answered both"
 
 
 def _measured(held, above, below, wanted, stand_in):

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
-from crmlab.result import Verdict, number
-from crmlab.service_quality.models.asked import MEASURE_NAMES
+from crmlab.service_quality.models.asked import MEASURE_NAMES, reasoned
 from crmlab.service_quality.models.gaps import gap_scores
 from crmlab.service_quality.models.scores import single_wave
+from crmlab.service_quality.tables.survey import Survey
 
 BATTERIES = ("expect", "perceive")
-MIN_ANSWERS = 6  # answers of a battery below which sameness says nothing
+MIN_ANSWERS = 6  # answers of a battery below which sameness means nothing
 LONG_STRING_SHARE = 0.5  # share of the answers to a battery that are one string before it is long [Curran 2016]
 LOW_VARIABILITY_SHARE = 0.05  # share of respondents whose answers vary least, to see what they do to the gaps
 MIN_EVEN_ODD = 0.3  # even-odd consistency below which answers hardly hang together [Johnson 2005]
@@ -34,7 +34,7 @@ DESCRIPTIONS = {
 FLAGS = tuple(f"{sign}_{battery}" for battery in ("perceive", "expect") for sign in INDICATORS)
 
 
-def careless_responding(survey):
+def careless_responding(survey: Survey) -> pd.DataFrame:
     """Signs of careless answering of each customer: a frame with the rows of `survey.select("customer").people`.
 
     respondent
@@ -77,7 +77,7 @@ def _least(spread):
     return (rank <= LOW_VARIABILITY_SHARE * spread.notna().sum()) | (spread == 0)
 
 
-def flag_counts(found):
+def flag_counts(found: pd.DataFrame) -> pd.DataFrame:
     """How many each sign of `careless_responding` flags: a frame with flag, n who could show it, flagged, share."""
     rows = []
     for flag in FLAGS:
@@ -87,13 +87,14 @@ def flag_counts(found):
     return pd.DataFrame(rows).assign(share=lambda rows: rows.flagged / rows.n.where(rows.n > 0))
 
 
-def careless_sensitivity_by_flag(survey, replicates=2000, seed=1):
+@reasoned("gap")
+def careless_sensitivity_by_flag(survey: Survey, replicates: int = 2000, seed: int = 1) -> pd.DataFrame:
     """The overall gap without those who show each sign of carelessness: a frame, a row a sign and battery.
 
     flag, n, flagged, share        as `flag_counts`
     indicator, battery                  the flag in words
     gap, gap_without, gap_without_ci_low, gap_without_ci_high, difference
-    conclusion_changes  names of the dimensions, or "overall", whose verdict is another one without them, or "none"
+    conclusion_changes  dimensions, or "overall", on which the conclusion is another one without them; or "none"
     reason     why the numbers without are blank
     """
     survey = single_wave(survey)
@@ -111,25 +112,10 @@ def careless_sensitivity_by_flag(survey, replicates=2000, seed=1):
     return flag_counts(found).merge(pd.DataFrame(rows), on="flag")
 
 
-def robust_to_careless_responding(table):
-    """Whether the gaps stand without the careless, from `careless_sensitivity`: a Verdict."""
-    claim, told = "The gaps stand without careless answers", table[table.gap.notna()]
-    left_out = (told.n - told.n_without).max() if len(told) else 0
-    if told.empty or (told.reason != "").all():
-        reason = "; ".join(dict.fromkeys(table.reason[table.reason != ""]))
-        return Verdict(claim, False, f"cannot be judged: {reason}", "the answers as they are, with care")
-    changed = " and ".join(told.dimension[told.conclusion_changes])
-    largest = told.difference.abs().max()
-    evidence = f"of {told.n.max():,} customers {left_out:,} gave one answer to all perceptions; without them the gaps "
-    evidence += (
-        f"move by {number(largest, 2)} at most, and {f'that of {changed}' if changed else 'none'} turns another way"
-    )
-    return Verdict(
-        claim, not told.conclusion_changes.any(), evidence, "gap_without and its interval for the gaps named"
-    )
-
-
-def careless_sensitivity(survey, flag="careless", by="dimension", replicates=2000, seed=1):
+@reasoned("gap")
+def careless_sensitivity(
+    survey: Survey, flag: str | pd.Series = "careless", by: str = "dimension", replicates: int = 2000, seed: int = 1
+) -> pd.DataFrame:
     """Gaps of everybody beside gaps without those flagged: a frame, a row an item or a dimension.
 
     flag : "careless", one of FLAGS, or a Series of bool with the rows of `survey.select("customer").people`
@@ -177,8 +163,8 @@ def intra_individual_variability(answers):
     there = ~np.isnan(answers)
     n = there.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        apart = np.where(there, answers - np.where(there, answers, 0).sum(axis=1, keepdims=True) / n[:, None], 0)
-        return np.where(n > 1, np.sqrt((apart**2).sum(axis=1) / (n - 1)), np.nan)
+        centred = np.where(there, answers - np.where(there, answers, 0).sum(axis=1, keepdims=True) / n[:, None], 0)
+        return np.where(n > 1, np.sqrt((centred**2).sum(axis=1) / (n - 1)), np.nan)
 
 
 def even_odd(answers, instrument):
@@ -217,8 +203,8 @@ def _row_means(values):
 
 def _centred(values):
     """Each row about its mean, 0 where missing; a row that is flat but for rounding is 0 throughout."""
-    apart = np.nan_to_num(values - _row_means(values)[:, None])
-    return np.where(np.abs(apart).max(axis=1, keepdims=True) > 1e-9, apart, 0)
+    centred = np.nan_to_num(values - _row_means(values)[:, None])
+    return np.where(np.abs(centred).max(axis=1, keepdims=True) > 1e-9, centred, 0)
 
 
 def _known(flag):

@@ -1,23 +1,32 @@
 """What a complaint does, resolved or not: to word of mouth and to buying."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
-from crmlab.service_quality.models.asked import no_outcome_reason, outcome_of
+from crmlab.service_quality.models.asked import no_outcome_reason, outcome_of, reasoned
 from crmlab.service_quality.models.scores import single_wave
 from crmlab.service_quality.models.scores import weights as weights_of
+from crmlab.service_quality.tables.survey import Survey
 from crmlab.stats.ratios import ratio_of_means, ratio_of_proportions
 
 MIN_COMPLAINTS = 5  # complaints on each side
 COLUMNS = ["effect", "n_unresolved", "unresolved", "n_resolved", "resolved", "ratio", "ci_low", "ci_high", "reason"]
 
 
-def resolution_ratios(resolved, counts, shares, weights=None):
+@reasoned("ratio")
+def resolution_ratios(
+    resolved: pd.Series,
+    counts: Mapping[str, pd.Series],
+    shares: Mapping[str, pd.Series],
+    weights: np.ndarray | None = None,
+) -> pd.DataFrame:
     """What those do whose complaint was not resolved, over those whose was: a frame, one row an effect.
 
     resolved : Series of True, False or 1, 0; NaN for those who did not complain, who are left out
     counts   : words -> Series of numbers, as {"people told": ...}; compared as means
-    shares   : words -> Series of True and False or 1, 0, as {"stopped buying": ...}; compared as chances
+    shares   : words -> Series of True and False or 1, 0, as {"stopped buying": ...}; compared as probabilities
     returns
         effect
         n_unresolved, unresolved   effective respondents, and their mean or share
@@ -34,8 +43,15 @@ def resolution_ratios(resolved, counts, shares, weights=None):
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def complaint_resolution(survey, resolved=None, word_of_mouth=None, buying=None, unchanged=None):
-    """`resolution_ratios` of a survey's customers: a frame; one row that says why where nothing can be told.
+@reasoned("ratio")
+def complaint_resolution(
+    survey: Survey,
+    resolved: str | None = None,
+    word_of_mouth: str | None = None,
+    buying: str | None = None,
+    unchanged: float | None = None,
+) -> pd.DataFrame:
+    """`resolution_ratios` of a survey's customers: a frame; one row with the reason where there are no ratios.
 
     resolved, word_of_mouth, buying : names of outcomes; None takes the first of that kind. `resolved` is above its
                                       lowest answer
@@ -68,7 +84,7 @@ def _buying(answers, asked, unchanged):
         "buys less or stopped": answers < middle,
         "buys more": answers > middle,
     }
-    return {effect: told.astype(float).where(answers.notna()) for effect, told in held.items()}
+    return {effect: noted.astype(float).where(answers.notna()) for effect, noted in held.items()}
 
 
 def _row(effect, answers, sides, w, counted):

@@ -1,18 +1,23 @@
 """How reliable a difference of two batteries is beside the batteries."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
+from crmlab.service_quality.models.asked import reasoned
 from crmlab.service_quality.models.covariance import effective_n, pairwise_covariance
 from crmlab.service_quality.models.reliability import ALL, MIN_ITEMS, batteries, cronbach_alpha
 from crmlab.service_quality.models.scores import paired_answers, single_wave
 from crmlab.service_quality.models.scores import weights as weights_of
+from crmlab.service_quality.tables.survey import Survey
 
 MIN_RESPONDENTS = 30  # respondents
 COLUMNS = ["dimension", "items", "n", "expect", "perceive", "correlation", "gap", "gap_alpha", "reason"]
 
 
-def gap_reliability(survey):
+@reasoned("gap")
+def gap_reliability(survey: Survey) -> pd.DataFrame:
     """`difference_score_reliability` of a survey's customers: a frame, one row a dimension, or one that says why
     not."""
     survey = single_wave(survey)
@@ -22,7 +27,10 @@ def gap_reliability(survey):
     return difference_score_reliability(*paired_answers(survey, "expect", "perceive"), asked, weights_of(survey))
 
 
-def difference_score_reliability(expect, perceive, dimensions, weights=None):
+@reasoned("gap")
+def difference_score_reliability(
+    expect: pd.DataFrame, perceive: pd.DataFrame, dimensions: Mapping[str, list[str]], weights: np.ndarray | None = None
+) -> pd.DataFrame:
     """How reliable the gap is beside its two sides: a frame, one row a dimension. [Johns 1981]
 
     expect, perceive  frames with the same items

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
-from crmlab.service_quality.models.asked import OVERALL, no_outcome_reason, not_asked_reason, outcome_of
+from crmlab.service_quality.models.asked import OVERALL, no_outcome_reason, not_asked_reason, outcome_of, reasoned
 from crmlab.service_quality.models.covariance import effective_n, pairwise_covariance
 from crmlab.service_quality.models.scores import dimension_scores, paired_answers, single_wave
 from crmlab.service_quality.models.scores import weights as weights_of
+from crmlab.service_quality.tables.survey import Survey
 from crmlab.stats import resample
 from crmlab.stats.intervals import percentile_interval
 
@@ -31,7 +32,10 @@ COLUMNS = [
 ]
 
 
-def relative_importance(answers, outcome, replicates=1000, seed=1, weights=None):
+@reasoned("r2_contribution")
+def relative_importance(
+    answers: pd.DataFrame, outcome: pd.Series, replicates: int = 1000, seed: int = 1, weights: np.ndarray | None = None
+) -> pd.DataFrame:
     """Each driver's share of R², the first first: a frame, one row a driver. [Lindeman, Merenda & Gold 1980]
 
     answers : a row a respondent, a column a driver, at most 15; rows that lack one, or the outcome, are left out
@@ -67,13 +71,25 @@ def relative_importance(answers, outcome, replicates=1000, seed=1, weights=None)
     return _table(answers.columns, n, table[:-1, -1] / spread[:-1] / spread[-1], r2_contribution, drawn)
 
 
-def key_drivers(survey, outcome=None, battery="perceive", replicates=1000, seed=1):
+@reasoned("r2_contribution")
+def key_drivers(
+    survey: Survey, outcome: str | None = None, battery: str = "perceive", replicates: int = 1000, seed: int = 1
+) -> pd.DataFrame:
     """`relative_importance` of an outcome of a survey, by item where there are at most 15 and else by dimension: a
     frame.
 
     outcome : name; None takes the first of kind satisfaction
     battery : "perceive", or "gap" for perceived less expected
     A last column, level, says "item" or "dimension". Where something was not asked, a row a dimension that says so.
+
+    Examples
+    --------
+    >>> from crmlab import service_quality
+    >>> survey = service_quality.read_survey("data/example_survey.csv", "data/example_survey.toml")
+    >>> customers = survey.as_of().select("customer")
+    >>> drivers = service_quality.key_drivers(customers, replicates=100)
+    >>> drivers.driver.to_list()[:2]
+    ['reliability', 'responsiveness']
     """
     survey = single_wave(survey)
     named = outcome_of(survey, "satisfaction", outcome)

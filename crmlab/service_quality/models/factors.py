@@ -1,71 +1,133 @@
 """What lies behind the answers: factors, how many, and how they load."""
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 from statsmodels.multivariate.factor import Factor
+from statsmodels.multivariate.factor_rotation import rotate_factors
 
-from crmlab.service_quality.models.asked import not_asked_reason
+from crmlab.model import FitError, Model, Unfitted, or_unfitted, prediction
+from crmlab.service_quality.models.asked import not_asked_reason, reasoned
 from crmlab.service_quality.models.covariance import (
     covariance_to_correlation,
     effective_n,
     pairwise_covariance,
 )
-from crmlab.service_quality.models.scores import single_wave
+from crmlab.service_quality.models.scores import battery_of, single_wave
 from crmlab.service_quality.models.scores import weights as weights_of
+from crmlab.service_quality.tables.survey import Survey
 from crmlab.stats import resample
+from crmlab.stats.intervals import percentile_interval
 
 MAX_ITER, TOL = 20_000, 1e-9  # of least squares: most rounds, and the change of communalities that ends them
+STARTS = 10  # of a rotation, which from one alone may end in an optimum that is not the best
+SAME = 1e-6  # by which criteria of one optimum may differ
 PAIRS = ["dimension_1", "dimension_2", "n", "htmt", "ci_low", "ci_high", "reason"]
 
 
 class HeywoodError(ValueError):
-    """Factors cannot be told: they would explain more of an item than all of it, or were not found."""
+    """There are no factors: they would explain more of an item than all of it, or were not found."""
 
 
-@dataclass(frozen=True)
-class Factors:
+@dataclass(frozen=True, repr=False, eq=False)
+class Factors(Model):
     """Exploratory factors of a battery, by least squares and oblimin.
 
-    loadings     : a frame, items x factors and their communality
-    correlations : of the factors, a frame
-    n            : effective respondents of the pair of items that fewest answered
-    reason       : why there are none, or which items were left out
+    Parameters
+    ----------
+    n : float
+        Effective respondents of the pair of items that fewest answered.
+    pattern : DataFrame
+        Loadings, items x factors, and their communality.
+    between : DataFrame
+        Correlations of the factors.
+    without_variance : tuple of str
+        Items left out, as all answered alike.
     """
 
-    loadings: pd.DataFrame
-    correlations: pd.DataFrame
+    title = "Exploratory factor analysis"
+
     n: float
-    reason: str = ""
+    pattern: pd.DataFrame
+    between: pd.DataFrame
+    without_variance: tuple[str, ...] = ()
+
+    @classmethod
+    @or_unfitted
+    def fit(cls, answers: pd.DataFrame, n_factors: int | None = None, weights=None, seed: int = 1):
+        """Fit as many factors as given, or else as `parallel_analysis` keeps, at least one.
+
+        Each factor is turned so that its loadings sum above 0; the one that explains most comes first.
+
+        Parameters
+        ----------
+        answers : DataFrame
+            A row a respondent, a column an item; NaN where not answered. Items that all answered alike are left out.
+        n_factors : int, optional
+            How many; None takes those that `parallel_analysis` keeps.
+        weights : array, optional
+            Of the respondents; None weighs all alike.
+        seed : int
+            Of the random answers of `parallel_analysis`.
+
+        Returns
+        -------
+        Factors or Unfitted
+        """
+        weighted = np.ones(len(answers), bool) if weights is None else np.asarray(weights) > 0
+        alike = tuple(item for item in answers if answers.loc[weighted, item].nunique() < 2)
+        kept = answers.drop(columns=list(alike))
+        left_out = f" (left out, as all answered alike: {', '.join(map(str, alike))})" if alike else ""
+        try:
+            return replace(_extracted(cls, kept, n_factors, weights, seed), without_variance=alike)
+        except (ValueError, np.linalg.LinAlgError) as fault:
+            raise FitError(f"there are no factors: {fault}{left_out}") from None
+
+    def __repr__(self) -> str:
+        return f"Factors({self.between.shape[0]} of {self.pattern.shape[0]} items, n={self.n:.4g})"
+
+    @property
+    @prediction
+    def loadings(self) -> pd.DataFrame:
+        """A row an item: its loading on each factor, and its communality."""
+        return self.pattern.copy()
+
+    @property
+    @prediction
+    def correlations(self) -> pd.DataFrame:
+        """Correlations of the factors."""
+        return self.between.copy()
 
 
-def factor_structure(survey, battery="perceive", seed=1):
-    """`exploratory_factor_analysis` of a survey's customers, without items that all answered alike; blank, with its
-    reason, where none is."""
-    survey = single_wave(survey)
-    if reason := not_asked_reason(survey, battery):
-        return Factors(pd.DataFrame({"reason": [reason]}), pd.DataFrame(), 0.0, reason)
-    answers, weights = getattr(survey, battery), survey.people.weight.to_numpy(dtype=float)
-    alike = [item for item in answers if answers.loc[weights > 0, item].nunique() < 2]
-    told = f"left out, as all answered alike: {', '.join(alike)}" if alike else ""
-    try:
-        return replace(
-            exploratory_factor_analysis(answers.drop(columns=alike), weights=weights, seed=seed), reason=told
-        )
-    except (ValueError, np.linalg.LinAlgError) as fault:
-        reason = "; ".join(filter(None, [f"factors cannot be told: {fault}", told]))
-        return Factors(pd.DataFrame({"reason": [reason]}), pd.DataFrame(), 0.0, reason)
+def factor_structure(survey: Survey, battery: str = "perceive", seed: int = 1) -> Factors | Unfitted:
+    """The exploratory `Factors` of a survey's customers, without items that all answered alike.
 
+    Parameters
+    ----------
+    survey : Survey
+        Of customers of one wave.
+    battery : str
+        "expect" or "perceive".
+    seed : int
+        Of the random answers of `parallel_analysis`.
 
-def exploratory_factor_analysis(answers, n_factors=None, weights=None, seed=1):
-    """Exploratory `Factors` of answers, as many as given or else as `parallel_analysis` keeps, at least one.
-
-    answers : a row a respondent, a column an item; NaN where not answered
-    Each factor is turned so that its loadings sum above 0; the one that explains most comes first. Raises HeywoodError.
+    Returns
+    -------
+    Factors or Unfitted
     """
+    survey = single_wave(survey)
+    answers = battery_of(survey, battery)
+    if reason := not_asked_reason(survey, battery):
+        return Unfitted(Factors, reason)
+    return Factors.fit(answers, weights=survey.people.weight.to_numpy(dtype=float), seed=seed)
+
+
+def _extracted(cls, answers, n_factors, weights, seed):
+    """The factors of items that vary. Raises HeywoodError."""
     held = covariance_to_correlation(pairwise_covariance(answers, weights))
     if n_factors is None:
         n_factors = max(int(parallel_analysis(answers, weights, seed=seed).retained.sum()), 1)
@@ -73,17 +135,19 @@ def exploratory_factor_analysis(answers, n_factors=None, weights=None, seed=1):
     order = np.argsort(-(loadings**2).sum(axis=0), kind="stable")
     names = pd.Index([f"factor {i + 1}" for i in range(n_factors)])
     table = pd.DataFrame(loadings[:, order], pd.Index(answers.columns, name="item"), names)
-    apart = pd.DataFrame(between[np.ix_(order, order)], names, names)
-    return Factors(table.assign(communality=1 - unique), apart, effective_n(answers, weights))
+    correlations = pd.DataFrame(between[np.ix_(order, order)], names, names)
+    return cls(effective_n(answers, weights), table.assign(communality=1 - unique), correlations)
 
 
-def parallel_analysis(answers, weights=None, replicates=200, seed=1):
-    """Eigenvalues of the correlations beside those of chance: a frame, one row a factor. [Horn 1965]
+def parallel_analysis(
+    answers: pd.DataFrame, weights: np.ndarray | None = None, replicates: int = 200, seed: int = 1
+) -> pd.DataFrame:
+    """Eigenvalues of the correlations beside those of random answers: a frame, one row a factor. [Horn 1965]
 
     factor      from 1
     eigenvalue  of the items' correlations
-    random_eigenvalue   95th of a hundred, of as many items and respondents that have nothing in common
-    retained    whether it and all before it are above chance
+    random_eigenvalue   95th percentile, of as many items and respondents that have nothing in common
+    retained    whether it and all before it are above those
     """
     held, n = covariance_to_correlation(pairwise_covariance(answers, weights)), effective_n(answers, weights)
     values = np.linalg.eigvalsh(held)[::-1]
@@ -92,10 +156,10 @@ def parallel_analysis(answers, weights=None, replicates=200, seed=1):
         stats.wishart.rvs(size, np.eye(len(held)), replicates, random_state=seed), (replicates, *held.shape)
     )
     spread = np.sqrt(np.diagonal(drawn, axis1=1, axis2=2))
-    chance = np.quantile(np.linalg.eigvalsh(drawn / (spread[:, :, None] * spread[:, None, :]))[:, ::-1], 0.95, axis=0)
+    random = np.quantile(np.linalg.eigvalsh(drawn / (spread[:, :, None] * spread[:, None, :]))[:, ::-1], 0.95, axis=0)
     factor = np.arange(1, len(values) + 1)
-    retained = np.logical_and.accumulate(values > chance)
-    return pd.DataFrame({"factor": factor, "eigenvalue": values, "random_eigenvalue": chance, "retained": retained})
+    retained = np.logical_and.accumulate(values > random)
+    return pd.DataFrame({"factor": factor, "eigenvalue": values, "random_eigenvalue": random, "retained": retained})
 
 
 def one_factor_loadings(covariances):
@@ -108,22 +172,35 @@ def extract_factors(correlations, n_factors):
     """Loadings, the factors' correlations and unique variances: arrays. Least squares, oblimin. Raises HeywoodError."""
     held = np.asarray(correlations, dtype=float)
     if not 0 < n_factors < len(held):
-        raise HeywoodError(f"{n_factors} factors cannot be told from {len(held)} items")
+        raise HeywoodError(f"{n_factors} factors cannot be found in {len(held)} items")
     try:
         with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore"):
             warnings.simplefilter("ignore")
             found = Factor(corr=held, n_factor=n_factors, method="pa").fit(maxiter=MAX_ITER, tol=TOL)
-            if n_factors > 1:
-                found.rotate("oblimin")
+            loadings, turn = _oblimin(found.loadings) if n_factors > 1 else (found.loadings, np.eye(1))
     except (ValueError, np.linalg.LinAlgError):
         raise HeywoodError("least squares found no factors") from None
     common = np.asarray(found.communality)
     if not (np.isfinite(common).all() and (common < 1).all()):
         worst = list(getattr(correlations, "columns", range(len(held))))[int(np.nanargmax(common))]
         raise HeywoodError(f"factors would explain all of {worst} and more (a Heywood case)")
-    turn = found.rotation_matrix if n_factors > 1 else np.eye(1)
-    sign = np.where(found.loadings.sum(axis=0) < 0, -1, 1)
-    return found.loadings * sign, turn.T @ turn * np.outer(sign, sign), 1 - common
+    sign = np.where(loadings.sum(axis=0) < 0, -1, 1)
+    return loadings * sign, turn.T @ turn * np.outer(sign, sign), 1 - common
+
+
+def _oblimin(loadings):
+    """Loadings turned by oblimin, and how they were turned: arrays, of the best of several starts.
+
+    Where factors explain alike, least squares finds them turned in whatever way the machine's linear algebra takes, and
+    from there alone a rotation may stay at a saddle. The first start is not to turn them, and it stands where none is
+    better.
+    """
+    size = loadings.shape[1]
+    starts = [np.eye(size), *stats.ortho_group.rvs(size, STARTS, random_state=1)]
+    turned = [rotate_factors(loadings, "oblimin", 0, "oblique", T=start) for start in starts]
+    squares = [found**2 for found, _ in turned]
+    criteria = np.array([(each.sum(axis=1) ** 2 - (each**2).sum(axis=1)).sum() / 4 for each in squares])
+    return turned[int(np.argmax(criteria <= criteria.min() + SAME))]
 
 
 def schmid_leiman(correlations, n_factors):
@@ -136,7 +213,15 @@ def schmid_leiman(correlations, n_factors):
     return loadings @ behind, unique
 
 
-def htmt(answers, dimensions, weights=None, replicates=500, seed=1):
+@reasoned("htmt")
+def htmt(
+    answers: pd.DataFrame,
+    dimensions: Mapping[str, list[str]],
+    weights: np.ndarray | None = None,
+    replicates: int = 500,
+    seed: int = 1,
+    level: float = 0.95,
+) -> pd.DataFrame:
     """How alike two dimensions are, as ratios of correlations: a frame, one row a pair. [Henseler et al. 2015]
 
     dimension_1, dimension_2  dimensions of at least two items
@@ -157,16 +242,19 @@ def htmt(answers, dimensions, weights=None, replicates=500, seed=1):
             a, b = ([names.index(item) for item in dimensions[d]] for d in (one, other))
             row = {"dimension_1": one, "dimension_2": other, "n": n, "reason": _unlike(len(a), len(b), still, n)}
             if not row["reason"]:
-                low, high = np.quantile(_ratio(drawn, a, b), [0.025, 0.975])
+                low, high = percentile_interval(_ratio(drawn, a, b), level)
                 row |= {"htmt": float(_ratio(held, a, b)[0]), "ci_low": low, "ci_high": high}
             rows.append(row)
     return pd.DataFrame(rows, columns=PAIRS)
 
 
-def discriminant_validity(survey, battery="perceive", replicates=500, seed=1):
+@reasoned("htmt")
+def discriminant_validity(
+    survey: Survey, battery: str = "perceive", replicates: int = 500, seed: int = 1
+) -> pd.DataFrame:
     """`htmt` of a survey's customers: a frame, one row a pair of dimensions; one that says why where none is."""
     survey = single_wave(survey)
-    answers = getattr(survey, battery)
+    answers = battery_of(survey, battery)
     asked = {d: [i for i in items if i in answers] for d, items in survey.instrument.dimensions.items()}
     asked = {d: items for d, items in asked.items() if items}
     reason = not_asked_reason(survey, battery) or ("" if len(asked) > 1 else "one dimension alone is like no other")

@@ -6,9 +6,9 @@ Every table has a row an item, or, `by="dimension"`, a row a dimension and one o
     expect          mean of what is subtracted; `adequate` where that is the adequate level
     perceive, gap   mean perception, of the same pairs; perceived − expected, so that a shortfall is negative
     ci_low, ci_high       95 % interval of the gap by Student's t
-    t, p_adjusted, d    paired t; its chance by Holm within `family`; gap over the standard deviation of the gaps (d_z)
-    n_effective     (Σw)²/Σw², the equal answers that would tell as much
-    p               chance of t by itself
+    t, p_adjusted, d    paired t; its p by Holm within `family`; gap over the standard deviation of the gaps (d_z)
+    n_effective     (Σw)²/Σw², the equal answers that would be as precise
+    p               p of t by itself
     bootstrap_ci_low, bootstrap_ci_high                 95 % percentile interval by the bootstrap
     signed_rank_p, signed_rank_p_adjusted   Wilcoxon's test, by itself and by Holm within `family`
     family          items are one family of comparisons, dimensions another, overall a third
@@ -20,7 +20,9 @@ Survey weights count wherever they differ.
 """
 
 import numpy as np
+import pandas as pd
 
+from crmlab.service_quality.models.asked import reasoned
 from crmlab.service_quality.models.scores import (
     DESIRED_UNDECLARED,
     answers_by,
@@ -31,6 +33,7 @@ from crmlab.service_quality.models.scores import (
     table_of,
     weights,
 )
+from crmlab.service_quality.tables.survey import Survey
 from crmlab.stats.comparisons import holm
 from crmlab.stats.differences import Sample, bootstrap_intervals, one_sample, signed_rank
 
@@ -74,18 +77,31 @@ SERVPERF = [
 ]
 
 
-def gap_scores(survey, by="item", replicates=2000, seed=1):
-    """Gap 5: perceived − expected, a row an item or a dimension; columns as this module says."""
+@reasoned("gap")
+def gap_scores(survey: Survey, by: str = "item", replicates: int = 2000, seed: int = 1) -> pd.DataFrame:
+    """Gap 5: perceived − expected, a row an item or a dimension; columns as this module says.
+
+    Examples
+    --------
+    >>> from crmlab import service_quality
+    >>> survey = service_quality.read_survey("data/example_survey.csv", "data/example_survey.toml")
+    >>> customers = survey.as_of().select("customer")
+    >>> gaps = service_quality.gap_scores(customers, "dimension", replicates=100)
+    >>> gaps[["dimension", "gap"]].round(2).tail(2).to_dict("records")
+    [{'dimension': 'empathy', 'gap': -0.4}, {'dimension': 'overall', 'gap': -0.66}]
+    """
     return battery_gaps(survey, "expect", "perceive", by, replicates, seed)
 
 
-def service_adequacy(survey, by="item", replicates=2000, seed=1):
+@reasoned("gap")
+def service_adequacy(survey: Survey, by: str = "item", replicates: int = 2000, seed: int = 1) -> pd.DataFrame:
     """Measure of service adequacy: perceived − adequate; columns as `gap_scores`, with `adequate` for `expect`."""
     found = battery_gaps(survey, "adequate", "perceive", by, replicates, seed)
     return found.rename(columns={"expect": "adequate"})
 
 
-def service_superiority(survey, by="item", replicates=2000, seed=1):
+@reasoned("gap")
+def service_superiority(survey: Survey, by: str = "item", replicates: int = 2000, seed: int = 1) -> pd.DataFrame:
     """Measure of service superiority: perceived − desired; columns as `gap_scores`.
 
     Blank, with the reason, unless the instrument declares `expect` as the desired level.
@@ -97,7 +113,8 @@ def service_superiority(survey, by="item", replicates=2000, seed=1):
     return found.assign(**dict.fromkeys(blank, np.nan), reason=DESIRED_UNDECLARED)
 
 
-def perception_scores(survey, by="item", replicates=2000, seed=1):
+@reasoned("perceive")
+def perception_scores(survey: Survey, by: str = "item", replicates: int = 2000, seed: int = 1) -> pd.DataFrame:
     """SERVPERF, perceptions alone: a row an item, or a dimension and overall; columns as `gap_scores`, where they
     apply.
 
@@ -121,13 +138,13 @@ def battery_gaps(survey, lower, upper, by, replicates, seed):
     survey = single_wave(survey)
     below, above = answers_by(survey, by, *paired_answers(survey, lower, upper))
     w, unfit = weights(survey), incomparable_reason(survey.instrument, lower, upper)
-    apart = above.to_numpy(dtype=float) - below.to_numpy(dtype=float)
-    ends = bootstrap_intervals(apart, w, replicates, seed)
+    difference = above.to_numpy(dtype=float) - below.to_numpy(dtype=float)
+    ends = bootstrap_intervals(difference, w, replicates, seed)
     means = zip(column_means(below, w), column_means(above, w), strict=True)
     rows = [
-        {"n": int((~np.isnan(apart[:, i])).sum()), "expect": e, "perceive": p, "reason": unfit}
+        {"n": int((~np.isnan(difference[:, i])).sum()), "expect": e, "perceive": p, "reason": unfit}
         if unfit
-        else {"expect": e, "perceive": p} | _tested(Sample.of(apart[:, i], w), ends[:, i])
+        else {"expect": e, "perceive": p} | _tested(Sample.of(difference[:, i], w), ends[:, i])
         for i, (e, p) in enumerate(means)
     ]
     found = table_of(survey, by, below, rows, [*FIRST, *THEN], lower, upper)

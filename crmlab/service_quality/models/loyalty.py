@@ -1,14 +1,16 @@
 """Loyalty by level of satisfaction, and whether only complete satisfaction counts; who would recommend."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from crmlab.result import Verdict, number
-from crmlab.service_quality.models.asked import no_outcome_reason, outcome_of
+from crmlab.service_quality.models.asked import no_outcome_reason, outcome_of, reasoned
 from crmlab.service_quality.models.scores import single_wave
 from crmlab.service_quality.models.scores import weights as weights_of
+from crmlab.service_quality.tables.survey import Survey
 from crmlab.stats.ratios import ratio_of_proportions
 
 LEVELS = [
@@ -27,7 +29,10 @@ NPS = ["n", "promoters", "passives", "detractors", "nps", "variance", "ci_low", 
 PROMOTER, PASSIVE, NPS_SCALE = 9, 7, (0, 10)
 
 
-def loyal_share_by_level(satisfaction, loyal, weights=None, levels=None):
+@reasoned("share")
+def loyal_share_by_level(
+    satisfaction: pd.Series, loyal: pd.Series, weights: np.ndarray | None = None, levels: Iterable[float] | None = None
+) -> pd.DataFrame:
     """Share of loyal customers at each level of satisfaction: a frame, one row a level. [Wilson 1927; Koopman 1984]
 
     satisfaction : Series of whole numbers
@@ -68,39 +73,18 @@ def _with_ratios(table):
     before = table.shift(1)
     risk_ratio, low, high = ratio_of_proportions(table.loyal, table.n, before.loyal.fillna(0), before.n.fillna(0))
     table = table.assign(risk_ratio=risk_ratio, risk_ratio_ci_low=low, risk_ratio_ci_high=high)
-    told = (table.n > 0) & (before.n > 0)
-    none = told & (before.loyal == 0)
+    noted = (table.n > 0) & (before.n > 0)
+    none = noted & (before.loyal == 0)
     table.loc[none, "reason"] = "nobody one level below is loyal: no end"
     table.loc[none & (table.loyal == 0), "reason"] = "nobody is loyal here or one level below"
     table.loc[(table.n > 0) & (before.n == 0), "reason"] = "nobody one level below"
     return table
 
 
-def top_box_more_loyal(levels, minimum_ratio=1.0):
-    """Whether the highest level of satisfaction is worth more than `minimum_ratio` the level before: a Verdict.
-
-    levels : of `loyal_share_by_level`
-    It passes where the whole 95 % interval of the ratio lies above `minimum_ratio`.
-    """
-    top, before = levels.iloc[-1], levels.iloc[-2] if len(levels) > 1 else None
-    claim = f"The most satisfied are more than {number(minimum_ratio)} times as loyal as those one level below"
-    claim = "The most satisfied are more loyal than those one level below" if minimum_ratio == 1 else claim
-    instead = "the mean of satisfaction, whose steps are not shown to differ"
-    if before is None or not (top.n > 0 and before.n > 0):
-        why = top.reason if before is None and top.reason else "nobody answered one of the two highest levels"
-        return Verdict(claim, False, f"cannot be judged: {why}", instead)
-    sides = [f"{number(row.share, 3)} of {row.n:,.0f} at {row.satisfaction:g}" for row in (top, before)]
-    ends = f"95 % {number(top.risk_ratio_ci_low)} to {number(top.risk_ratio_ci_high)}".replace("to inf", "without end")
-    risk_ratio = f"ratio {number(top.risk_ratio)} ({ends})" if np.isfinite(top.risk_ratio) else f"no ratio ({ends})"
-    return Verdict(
-        claim,
-        bool(top.risk_ratio_ci_low > minimum_ratio),
-        f"{risk_ratio}: {' against '.join(sides)} are loyal",
-        instead,
-    )
-
-
-def loyalty_by_satisfaction(survey, satisfaction=None, loyalty=None, loyal_from=None):
+@reasoned("share")
+def loyalty_by_satisfaction(
+    survey: Survey, satisfaction: str | None = None, loyalty: str | None = None, loyal_from: float | None = None
+) -> pd.DataFrame:
     """`loyal_share_by_level` of a survey's customers: a frame.
 
     satisfaction, loyalty : names of outcomes; None takes the first of that kind
@@ -118,7 +102,10 @@ def loyalty_by_satisfaction(survey, satisfaction=None, loyalty=None, loyal_from=
     return loyal_share_by_level(survey.outcomes[satisfied], held, weights_of(survey), levels)
 
 
-def promoter_shares(recommend, weights=None, scale=NPS_SCALE, level=0.95):
+@reasoned("nps")
+def promoter_shares(
+    recommend: pd.Series, weights: np.ndarray | None = None, scale: tuple[int, int] = NPS_SCALE, level: float = 0.95
+) -> pd.DataFrame:
     """Net promoter score in points, −100 to 100: a frame of one row. [Reichheld 2003; Rocks 2016]
 
     recommend : Series of answers 0 to 10; NaN where not asked
@@ -131,6 +118,11 @@ def promoter_shares(recommend, weights=None, scale=NPS_SCALE, level=0.95):
                                              has width
                                        where all answer alike
         reason                         why the row is blank
+
+    Examples
+    --------
+    >>> promoter_shares(pd.Series([10, 9, 8, 3])).nps.to_list()
+    [25.0]
     """
     kept = recommend.notna()
     w = np.ones(int(kept.sum())) if weights is None else np.asarray(weights, dtype=float)[kept]
@@ -149,7 +141,8 @@ def promoter_shares(recommend, weights=None, scale=NPS_SCALE, level=0.95):
     return pd.DataFrame([row], columns=NPS)
 
 
-def net_promoter_score(survey, recommend=None):
+@reasoned("nps")
+def net_promoter_score(survey: Survey, recommend: str | None = None) -> pd.DataFrame:
     """`promoter_shares` of a survey's customers: a frame of one row; `recommend` None takes the first outcome of that
     kind."""
     survey = single_wave(survey)

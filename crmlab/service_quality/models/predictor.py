@@ -1,12 +1,13 @@
-"""Whether the gap, or perception alone, or both sides apart speak of satisfaction."""
+"""Whether the gap, perception alone, or expectation and perception side by side predict satisfaction."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy import special
 
-from crmlab.result import Verdict, number
+from crmlab.model import FitError, Model, Unfitted, or_unfitted, prediction
 from crmlab.service_quality.models.asked import OVERALL, no_outcome_reason, not_asked_reason, outcome_of
 from crmlab.service_quality.models.asymmetry import least_squares
 from crmlab.service_quality.models.scores import (
@@ -16,8 +17,10 @@ from crmlab.service_quality.models.scores import (
     single_wave,
 )
 from crmlab.service_quality.models.scores import weights as weights_of
+from crmlab.service_quality.tables.survey import Survey
 
-MIN_RESPONDENTS = 30  # respondents, and as many for each dimension where these count apart
+LEVEL = 0.95  # of intervals, and of the tests that decide
+MIN_RESPONDENTS = 30  # respondents, and as many for each dimension where these are tested separately
 MODELS = {
     "gap": ("gap",),
     "perception": ("perceive",),
@@ -32,110 +35,123 @@ SURFACE = {  # [Edwards & Parry 1993]: along expect = perceive, and along expect
 }
 BY_DIMENSION = " by dimension"
 NO_EXPECT, NO_PERCEIVE, AS_GAP = "b of expect is 0", "b of perceive is 0", "b of expect is minus that of perceive"
-RECOMMENDATIONS = {
-    "gap": "the gap",
-    "perception": "perception",
-    "both": "both, expectation and perception, each with a weight of its own",
-    "undecided": "both, expectation and perception side by side, as nothing shows that the gap would do",
-}
-UNTIL_JUDGED = "expectation and perception side by side, until it can be judged"
 FRAMES = {  # of a PolynomialRegression, and their columns
     "models": ["model", "r2", "r2_adjusted"],
     "coefficients": ["model", "term", "b", "ci_low", "ci_high", "p"],
     "tests": ["model", "question", "F", "df", "df_residual", "p"],
     "surface": ["line", "b", "ci_low", "ci_high", "p"],
 }
+USE_PERCEPTIONS = "use the perceptions alone"
+USE_BOTH = "use expectation and perception side by side until it can be judged"
 
 
-@dataclass(frozen=True)
-class PolynomialRegression:
+@dataclass(frozen=True, repr=False, eq=False)
+class PolynomialRegression(Model):
     """What satisfaction goes with: the gap, perception alone, or both.
 
-    use          : "gap", "perception", "both" or "undecided"
-    n            : effective respondents with all three
-    models       : one row a model: model, r2, r2_adjusted
-    coefficients : model, term, b, ci_low, ci_high, p; the 95 % intervals hold where the spread is uneven (HC3)
-    tests        : model, question, F, df, df_residual, p: Wald tests by the same covariance
-    surface      : slopes and curves of the quadratic model along two lines: line, b, ci_low, ci_high, p
-    reason       : why there is nothing; use is then "undecided"
+    Parameters
+    ----------
+    n : float
+        Effective respondents with expectation, perception and outcome.
+    dimensions : int
+        How many dimensions the two sides have.
+    regressions : mapping
+        Name of a model -> its Regression.
+
+    References
+    ----------
+    Edwards (1994), Organizational Behavior and Human Decision Processes 58, 51-100. Edwards & Parry (1993), Academy of
+    Management Journal 36, 1577-1613.
     """
 
-    recommended: str
+    title = "Polynomial regression"
+
     n: float
-    models: pd.DataFrame
-    coefficients: pd.DataFrame
-    tests: pd.DataFrame
-    surface: pd.DataFrame
-    reason: str = ""
+    dimensions: int
+    regressions: Mapping[str, "Regression"]
 
     @classmethod
-    def blank(cls, n, reason, recommended="undecided"):
-        """One without numbers."""
-        return cls(recommended, n, *(pd.DataFrame(columns=columns) for columns in FRAMES.values()), reason)
+    @or_unfitted
+    def fit(cls, expect, perceive, outcome, middle: float = 0.0, weights=None):
+        """Fit an outcome by expectation and perception.
 
-    def check(self):
-        """Whether the gap is the right predictor of satisfaction, and what to use: a Verdict."""
-        claim = "The gap is the right predictor of satisfaction"
-        if self.reason:
-            instead = RECOMMENDATIONS["perception"] if self.recommended == "perception" else UNTIL_JUDGED
-            return Verdict(claim, False, f"cannot be judged: {self.reason}", instead)
-        both = self.coefficients[self.coefficients.model == "both"].set_index("term")
-        e, p = (f"{number(b.b, 2)} (95 % {number(b.ci_low, 2)} to {number(b.ci_high, 2)})" for _, b in both.iterrows())
-        told = [f"satisfaction changes by {e} with a point of expectation, and by {p} with one of perception"]
-        told += [self._deciding_summary()]
-        r2 = self.models.set_index("model").r2
-        apart = BY_DIMENSION if f"both{BY_DIMENSION}" in r2 else ""
-        told += [
-            "R² " + ", ".join(f"{number(r2[name + apart], 2)} by {name}" for name in ("gap", "perception", "both"))
-        ]
-        done = "use the gap: " if self.recommended == "gap" else ""
-        return Verdict(
-            claim,
-            self.recommended == "gap",
-            f"{done}{'; '.join(told)}; n = {self.n:,.0f}",
-            RECOMMENDATIONS[self.recommended],
-        )
+        Parameters
+        ----------
+        expect, perceive : DataFrame or Series
+            A column a dimension, a row a respondent, on one scale.
+        outcome : Series
+            Such as satisfaction; rows that lack any of the three are left out.
+        middle : float
+            Of the scale, from which the quadratic model counts.
+        weights : array, optional
+            Of the respondents; None weighs all alike.
 
-    def _deciding_summary(self):
-        """The two tests that decide, in words."""
-        held = deciding_tests(self.tests).set_index("question")
-        where = "tested in all dimensions at once, " if (held.model != "both").all() else ""
-        return (
-            f"{where}that expectation does not matter has {_format_p(held.p[NO_EXPECT])}, "
-            f"that it weighs as in a gap {_format_p(held.p[AS_GAP])}"
-        )
+        Returns
+        -------
+        PolynomialRegression or Unfitted
+        """
+        expect, perceive = pd.DataFrame(expect), pd.DataFrame(perceive)
+        names, k = list(expect), expect.shape[1]
+        e, p = expect.to_numpy(dtype=float) - middle, perceive.to_numpy(dtype=float) - middle
+        y, w = outcome.to_numpy(dtype=float), np.ones(len(e)) if weights is None else np.asarray(weights, dtype=float)
+        full = ~np.isnan(np.column_stack([e, p, y])).any(axis=1)
+        e, p, y, w = e[full], p[full], y[full], w[full]
+        n = float(w.sum() ** 2 / (w**2).sum()) if w.sum() > 0 else 0.0
+        if reason := _reason(e.mean(axis=1), p.mean(axis=1), y, n):
+            raise FitError(reason, USE_BOTH)
+        columns = _models(e.mean(axis=1), p.mean(axis=1))
+        if k > 1 and n >= MIN_RESPONDENTS * k:
+            columns |= _by_dimension(names, e, p)
+        return cls(n, k, {name: Regression.of(held, y, w, n) for name, held in columns.items()})
+
+    def __repr__(self) -> str:
+        noted = ", ".join(f"{name} {fit.r2:.3g}" for name, fit in self.regressions.items())
+        return f"PolynomialRegression(n={self.n:.4g}, R²: {noted})"
+
+    @property
+    @prediction
+    def models(self) -> pd.DataFrame:
+        """A row a model: model, r2, r2_adjusted."""
+        return _r2(self.regressions, self.n)
+
+    @property
+    @prediction
+    def coefficients(self) -> pd.DataFrame:
+        """A row a model and term: model, term, b, ci_low, ci_high, p; 95 % intervals that hold where the spread is
+        uneven (HC3)."""
+        return _with_kinds(_coefficients(self.regressions, LEVEL))
+
+    @property
+    @prediction
+    def tests(self) -> pd.DataFrame:
+        """Wald tests by the same covariance, a row each: model, question, F, df, df_residual, p."""
+        return _with_kinds(_tests(self.regressions, self.dimensions))
+
+    @property
+    @prediction
+    def surface(self) -> pd.DataFrame:
+        """Slopes and curves of the quadratic model along two lines: line, b, ci_low, ci_high, p."""
+        return _with_kinds(_lines(self.regressions["quadratic"], LEVEL))
+
+    @property
+    def recommended(self) -> str:
+        """What the tests that decide say to use: "gap", "perception", "both" or "undecided".
+
+        "both" where expectation matters beside perception (b_E ≠ 0) and not as a gap would have it (b_E ≠ −b_P);
+        "gap" where b_E ≠ 0 and b_E = −b_P is not rejected; "perception" where b_E ≠ 0 is not shown and b_E = −b_P is
+        rejected; "undecided" where neither is shown. With several dimensions, and 30 respondents for each, both are
+        asked of all dimensions at once, each with weights of its own: means over dimensions, where these weigh alike,
+        would mistake one dimension's weight for that of expectation.
+        """
+        return _recommended(self.tests, LEVEL)
 
 
-def polynomial_regression(expect, perceive, outcome, middle=0.0, weights=None, level=0.95):
-    """Which of gap, perception or both goes with an outcome: a `PolynomialRegression`. [Edwards 1994]
-
-    expect, perceive : frames with a column a dimension, or Series; a row a respondent, on one scale
-    outcome          : Series such as satisfaction; rows that lack any of these are left out
-    middle           : of the scale, from which the quadratic model counts
-    "both" where expectation matters beside perception (b_E ≠ 0) and not as a gap would have it (b_E ≠ −b_P);
-    "gap" where b_E ≠ 0 and b_E = −b_P stands; "perception" where b_E ≠ 0 is not shown and b_E = −b_P falls;
-    "undecided" where neither is shown. With several dimensions, and 30 respondents for each, both are asked of all
-    dimensions at once, each with weights of its own: means over dimensions, where these weigh alike, would mistake
-    one dimension's weight for that of expectation.
-    """
-    expect, perceive = pd.DataFrame(expect), pd.DataFrame(perceive)
-    names, k = list(expect), expect.shape[1]
-    e, p = expect.to_numpy(dtype=float) - middle, perceive.to_numpy(dtype=float) - middle
-    y, w = outcome.to_numpy(dtype=float), np.ones(len(e)) if weights is None else np.asarray(weights, dtype=float)
-    full = ~np.isnan(np.column_stack([e, p, y])).any(axis=1)
-    e, p, y, w = e[full], p[full], y[full], w[full]
-    n = float(w.sum() ** 2 / (w**2).sum()) if w.sum() > 0 else 0.0
-    if reason := _reason(e.mean(axis=1), p.mean(axis=1), y, n):
-        return PolynomialRegression.blank(n, reason)
-    fits = {name: Fit.of(columns, y, w, n) for name, columns in _models(e.mean(axis=1), p.mean(axis=1)).items()}
-    if k > 1 and n >= MIN_RESPONDENTS * k:
-        fits |= {name: Fit.of(columns, y, w, n) for name, columns in _by_dimension(names, e, p).items()}
-    tests = _tests(fits, k)
-    frames = _r2(fits, n), _coefficients(fits, level), tests, _lines(fits["quadratic"], level)
-    return PolynomialRegression(_recommended(tests, level), n, *frames)
+def _with_kinds(table):
+    table.attrs["kinds"] = {"p": "p"}
+    return table
 
 
-def satisfaction_predictor(survey, outcome=None):
+def satisfaction_predictor(survey: Survey, outcome: str | None = None) -> PolynomialRegression | Unfitted:
     """The `PolynomialRegression` of what a survey's customers expect and perceive overall, in the pairs that they
     answered.
 
@@ -148,11 +164,11 @@ def satisfaction_predictor(survey, outcome=None):
     reason = reason or incomparable_reason(survey.instrument, "expect", "perceive")
     if reason or not len(expect.columns):
         alone = not not_asked_reason(survey, "perceive") and bool(not_asked_reason(survey, "expect"))
-        return PolynomialRegression.blank(
-            0.0, reason or "no item was asked in both", "perception" if alone else "undecided"
-        )
+        reason = reason or "no item was asked in both"
+        return Unfitted(PolynomialRegression, reason, USE_PERCEPTIONS if alone else USE_BOTH)
     sides = (dimension_scores(side, survey.instrument).drop(columns=OVERALL) for side in (expect, perceive))
-    return polynomial_regression(*sides, survey.outcomes[named], survey.instrument.scale.middle, weights_of(survey))
+    middle = survey.instrument.scale.middle
+    return PolynomialRegression.fit(*sides, survey.outcomes[named], middle, weights_of(survey))
 
 
 def _models(e, p):
@@ -176,7 +192,7 @@ def _by_dimension(names, e, p):
 
 
 @dataclass(frozen=True)
-class Fit:
+class Regression:
     """Least squares whose covariance holds where the spread is uneven (HC3), the constant first.
 
     terms, b, covariance : names, and the constant's before theirs; r2: unweighted by the number of terms
@@ -214,16 +230,16 @@ class Fit:
 
 def _coefficients(fits, level):
     """b, ci_low, ci_high and p of each term of each model but the constant: a frame."""
-    told = [fit.linear(np.eye(len(fit.b))[1:], level) for fit in fits.values()]
+    noted = [fit.linear(np.eye(len(fit.b))[1:], level) for fit in fits.values()]
     named = [(model, term) for model, fit in fits.items() for term in fit.terms]
     columns = dict(zip(("model", "term"), zip(*named, strict=True), strict=True))
-    return pd.DataFrame(columns | {name: np.concatenate([one[name] for one in told]) for name in told[0]})
+    return pd.DataFrame(columns | {name: np.concatenate([one[name] for one in noted]) for name in noted[0]})
 
 
 def _r2(fits, n):
     """R² of each model: a frame."""
-    told = [(name, fit.r2, 1 - (1 - fit.r2) * (n - 1) / (n - 1 - len(fit.terms))) for name, fit in fits.items()]
-    return pd.DataFrame(told, columns=FRAMES["models"])
+    noted = [(name, fit.r2, 1 - (1 - fit.r2) * (n - 1) / (n - 1 - len(fit.terms))) for name, fit in fits.items()]
+    return pd.DataFrame(noted, columns=FRAMES["models"])
 
 
 def _tests(fits, dimensions):
@@ -268,7 +284,3 @@ def _reason(expect, perceive, outcome, n):
     return (
         "expectation and perception go together wholly" if np.corrcoef(expect, perceive)[0, 1] ** 2 > 1 - 1e-9 else ""
     )
-
-
-def _format_p(value):
-    return "p < .001" if value < 0.001 else f"p = {number(value, 2)}"

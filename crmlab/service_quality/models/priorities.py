@@ -1,4 +1,4 @@
-"""What to fix first: attributes by importance and performance, as far as chance lets one tell."""
+"""What to fix first: attributes by importance and performance, as far as the answers decide it."""
 
 import numpy as np
 import pandas as pd
@@ -9,11 +9,14 @@ from crmlab.service_quality.models.asked import (
     not_asked_reason,
     not_asked_reasons,
     outcome_of,
+    reasoned,
     with_unasked_rows,
 )
 from crmlab.service_quality.models.scores import single_wave
 from crmlab.service_quality.models.scores import weights as weights_of
+from crmlab.service_quality.tables.survey import Survey
 from crmlab.stats import resample
+from crmlab.stats.intervals import percentile_interval
 
 QUADRANTS = {  # (important, performs)
     (True, False): "concentrate here",
@@ -37,9 +40,16 @@ COLUMNS += [
 COLUMNS += ["crosshair", "crosshair_importance", "crosshair_performance", "reason"]
 
 
+@reasoned("importance")
 def importance_performance_analysis(
-    performance, importance, crosshair="means", midpoint=None, replicates=2000, seed=1, weights=None
-):
+    performance: pd.DataFrame,
+    importance: pd.DataFrame | pd.Series,
+    crosshair: str = "means",
+    midpoint: tuple[float, float] | None = None,
+    replicates: int = 2000,
+    seed: int = 1,
+    weights: np.ndarray | None = None,
+) -> pd.DataFrame:
     """Importance beside performance, and what to do: a frame, one row an attribute. [Martilla & James 1977]
 
     performance : a row a respondent, a column an attribute; NaN where not answered
@@ -76,18 +86,30 @@ def importance_performance_analysis(
     if len(kept) >= 2:
         drawn = read(resample.totals(parts, replicates, seed, weights).reshape(replicates, -1, performance.shape[1]))
         seen, drawn = ([side[:, kept] for side in sides] for sides in (seen, drawn))
-        told = _placed(seen, drawn, crosshair, midpoint, stated)
-        table = table.merge(told.assign(item=performance.columns[kept]), on="item", how="left")
+        noted = _placed(seen, drawn, crosshair, midpoint, stated)
+        table = table.merge(noted.assign(item=performance.columns[kept]), on="item", how="left")
     return table.reindex(columns=COLUMNS)
 
 
-def improvement_priorities(survey, importance=None, crosshair="means", replicates=2000, seed=1):
+@reasoned("importance")
+def improvement_priorities(
+    survey: Survey, importance: str | None = None, crosshair: str = "means", replicates: int = 2000, seed: int = 1
+) -> pd.DataFrame:
     """`importance_performance_analysis` of a survey's customers: a frame, with the item's dimension and `text`, and
     `source` of importance.
 
     importance : "stated" takes the battery of importance; the name of an outcome derives it; None takes the first of
                  these that there is, "stated" and else the outcome of kind satisfaction
     Where something was not asked, a row an item that says so. Raises InputError for choices that there are not.
+
+    Examples
+    --------
+    >>> from crmlab import service_quality
+    >>> survey = service_quality.read_survey("data/example_survey.csv", "data/example_survey.toml")
+    >>> customers = survey.as_of().select("customer")
+    >>> first = service_quality.improvement_priorities(customers, replicates=100)
+    >>> first[first.decision == "concentrate here"]["item"].to_list()[:2]
+    ['Q10', 'Q11']
     """
     survey = single_wave(survey)
     instrument, stated = (
@@ -115,9 +137,9 @@ def _unknown(survey, importance, outcome):
     """Why there is no importance; empty where there is."""
     if importance == "stated":
         return not_asked_reason(survey, "importance")
-    told = no_outcome_reason(survey, satisfaction=outcome)
+    noted = no_outcome_reason(survey, satisfaction=outcome)
     both = "neither importance nor satisfaction was"
-    return told.replace("satisfaction was not", both) if importance is None else told
+    return noted.replace("satisfaction was not", both) if importance is None else noted
 
 
 def _check(performance, importance, crosshair, midpoint):
@@ -129,9 +151,9 @@ def _check(performance, importance, crosshair, midpoint):
     if crosshair == "midpoint" and (midpoint is None or not stated):
         wrong.append("crosshair = 'midpoint' needs stated importance and the midpoints; choose 'means' or 'medians'")
     if stated and list(importance) != list(performance):
-        apart = sorted(set(importance) ^ set(performance))
+        unlike = sorted(set(importance) ^ set(performance))
         wrong.append(
-            f"importance and performance differ in {len(apart)} attributes ({', '.join(apart[:5])}); give both"
+            f"importance and performance differ in {len(unlike)} attributes ({', '.join(unlike[:5])}); give both"
         )
     if wrong:
         raise InputError(*wrong)
@@ -214,23 +236,23 @@ def _placed(seen, drawn, crosshair, midpoint, stated):
     stays = ((drawn_high[0] == high[0]) & (drawn_high[1] == high[1])).mean(axis=0)
     quadrant = np.array([QUADRANTS[bool(i), bool(p)] for i, p in zip(high[0][0], high[1][0], strict=True)])
     above = seen[0] - line
-    told = {
+    noted = {
         "quadrant": quadrant,
         "stability": stays,
         "decision": np.where(stays < MIN_STABILITY, "undecided", quadrant),
     }
-    told |= {
+    noted |= {
         "crosshair": crosshair,
         "iso_rating": line[0],
         "above_iso_rating": above[0],
         "above_iso_rating_share": (drawn[0] > drawn_line).mean(axis=0),
     }
     for name, side, draws, cross in zip(("importance", "performance"), seen, drawn, crosses, strict=True):
-        ends = np.nanquantile(draws, [0.025, 0.975], axis=0)  # nobody drawn who answered: no value
-        told |= {
+        ends = percentile_interval(draws)  # nobody drawn who answered: no value
+        noted |= {
             name: side[0],
             f"{name}_ci_low": ends[0],
             f"{name}_ci_high": ends[1],
             f"crosshair_{name}": float(cross[0, 0]),
         }
-    return pd.DataFrame(told)
+    return pd.DataFrame(noted)

@@ -1,10 +1,12 @@
 """Whether the items of a dimension measure one thing together."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from crmlab.service_quality.models.asked import not_asked_reason
+from crmlab.service_quality.models.asked import not_asked_reason, reasoned
 from crmlab.service_quality.models.covariance import (
     covariance_to_correlation,
     effective_n,
@@ -13,6 +15,7 @@ from crmlab.service_quality.models.covariance import (
 from crmlab.service_quality.models.factors import HeywoodError, one_factor_loadings, schmid_leiman
 from crmlab.service_quality.models.scores import incomparable_reason, paired_answers, single_wave
 from crmlab.service_quality.models.scores import weights as weights_of
+from crmlab.service_quality.tables.survey import Survey
 
 MIN_ITEMS, MIN_RESPONDENTS = 3, 10
 ALL = "all items"
@@ -21,7 +24,10 @@ COLUMNS += ["omega_hierarchical", "composite_reliability", "ave", "reason"]
 ITEM_COLUMNS = ["dimension", "item", "n", "mean", "sd", "item_rest_correlation", "alpha", "alpha_if_deleted", "reason"]
 
 
-def reliability_coefficients(answers, dimensions, weights=None):
+@reasoned("alpha")
+def reliability_coefficients(
+    answers: pd.DataFrame, dimensions: Mapping[str, list[str]], weights: np.ndarray | None = None
+) -> pd.DataFrame:
     """How reliably each dimension is measured: a frame, one row a dimension and a last one for all items.
 
     answers    : a row a respondent, a column an item; NaN where not answered
@@ -50,7 +56,8 @@ def reliability_coefficients(answers, dimensions, weights=None):
     return pd.DataFrame(rows, columns=COLUMNS).astype({"reason": object}).fillna({"reason": ""})
 
 
-def scale_reliability(survey):
+@reasoned("alpha")
+def scale_reliability(survey: Survey) -> pd.DataFrame:
     """`reliability_coefficients` of what a survey's customers expect and perceive and of the gap: a frame with
     `battery` first.
 
@@ -66,7 +73,8 @@ def scale_reliability(survey):
     return pd.concat(tables, ignore_index=True)[["battery", *COLUMNS]]
 
 
-def item_analysis(survey):
+@reasoned("alpha")
+def item_analysis(survey: Survey) -> pd.DataFrame:
     """`alpha_if_item_deleted` of what a survey's customers expect, perceive and of the gap: a frame with `battery`
     first.
 
@@ -111,7 +119,10 @@ def cronbach_alpha_interval(estimate, items, n, level=0.95):
     return tuple(float(end) for end in 1 - (1 - estimate) * ends)
 
 
-def alpha_if_item_deleted(answers, dimensions, weights=None):
+@reasoned("alpha")
+def alpha_if_item_deleted(
+    answers: pd.DataFrame, dimensions: Mapping[str, list[str]], weights: np.ndarray | None = None
+) -> pd.DataFrame:
     """What each item does for its dimension: a frame, one row an item.
 
     dimension, item, n, mean, sd
@@ -124,8 +135,8 @@ def alpha_if_item_deleted(answers, dimensions, weights=None):
         table, n = pairwise_covariance(answers[names], weights), effective_n(answers[names], weights)
         reason = _blank(table, n)
         for item in names:
-            told = {} if reason else {"alpha": cronbach_alpha(table)} | _without(table, item)
-            rows.append({"dimension": dimension, "item": item, "n": n} | told | {"reason": reason})
+            noted = {} if reason else {"alpha": cronbach_alpha(table)} | _without(table, item)
+            rows.append({"dimension": dimension, "item": item, "n": n} | noted | {"reason": reason})
     found = pd.DataFrame(rows, columns=ITEM_COLUMNS)
     spread = pd.concat([_spread(answers[names], weights) for names in dimensions.values()], ignore_index=True)
     return found.assign(mean=spread["mean"], sd=spread["sd"])

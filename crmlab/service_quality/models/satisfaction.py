@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
-from crmlab.service_quality.models.asked import OVERALL, not_asked_reason
+from crmlab.service_quality.models.asked import OVERALL, not_asked_reason, reasoned
 from crmlab.service_quality.models.covariance import effective_n
 from crmlab.service_quality.models.scores import dimension_scores, single_wave
 from crmlab.service_quality.models.scores import weights as weights_of
+from crmlab.service_quality.tables.survey import Survey
 from crmlab.stats import resample
 from crmlab.stats.intervals import percentile_interval
 
@@ -16,7 +17,15 @@ NAMES = ["simple", "weighted", "weighted less simple"]
 UNWEIGHTED = "neither importance points nor ratings of importance from 0 were asked"
 
 
-def importance_weighted_scores(ratings, importance, weight_cv=0.25, replicates=2000, seed=1, weights=None):
+@reasoned("value")
+def importance_weighted_scores(
+    ratings: pd.DataFrame,
+    importance: pd.DataFrame | pd.Series,
+    weight_cv: float = 0.25,
+    replicates: int = 2000,
+    seed: int = 1,
+    weights: np.ndarray | None = None,
+) -> pd.DataFrame:
     """Satisfaction with equal and with importance weights: a frame, rows simple, weighted and their difference.
 
     ratings    : a row a respondent, a column an attribute; rows that lack one are left out
@@ -33,8 +42,8 @@ def importance_weighted_scores(ratings, importance, weight_cv=0.25, replicates=2
         reason               empty
     """
     _check(ratings, importance, weight_cv)
-    told = isinstance(importance, pd.DataFrame)
-    parts = [ratings, importance[ratings.columns].add_prefix("importance ")] if told else [ratings]
+    noted = isinstance(importance, pd.DataFrame)
+    parts = [ratings, importance[ratings.columns].add_prefix("importance ")] if noted else [ratings]
     rows = pd.concat(parts, axis=1)
     full = rows.notna().all(axis=1)
     if not full.any():
@@ -43,7 +52,7 @@ def importance_weighted_scores(ratings, importance, weight_cv=0.25, replicates=2
     sums = np.column_stack([np.ones(len(rows)), rows])
     seen = np.average(sums, axis=0, weights=w)[None]
     drawn = resample.totals(sums, replicates, seed, w)
-    k, given = ratings.shape[1], None if told else importance[ratings.columns].to_numpy(dtype=float)
+    k, given = ratings.shape[1], None if noted else importance[ratings.columns].to_numpy(dtype=float)
     value, draws = (_scores(s[:, 1:] / s[:, :1], k, given)[0] for s in (seen, drawn))
     means, shares = (part[0] for part in _scores(seen[:, 1:] / seen[:, :1], k, given)[1:])
     band = _band(means, shares, weight_cv, replicates, seed)
@@ -51,7 +60,8 @@ def importance_weighted_scores(ratings, importance, weight_cv=0.25, replicates=2
     return pd.DataFrame(dict(zip(SCORES, columns, strict=True)))
 
 
-def satisfaction_index(survey, weight_cv=0.25, replicates=2000, seed=1):
+@reasoned("value")
+def satisfaction_index(survey: Survey, weight_cv: float = 0.25, replicates: int = 2000, seed: int = 1) -> pd.DataFrame:
     """`importance_weighted_scores` of what a survey's customers perceive, over dimensions weighted by points or
     importance.
 
@@ -86,8 +96,8 @@ def _asked(survey):
     if len(importance.columns):
         ratings = ratings[[dimension for dimension in ratings if dimension in importance]]
     rows = pd.concat([ratings, importance[[d for d in importance if d in ratings]]], axis=1)
-    told = "" if rows.notna().all(axis=1).any() else "no customer answered on all dimensions"
-    return ratings, importance, told
+    noted = "" if rows.notna().all(axis=1).any() else "no customer answered on all dimensions"
+    return ratings, importance, noted
 
 
 def _scores(means, k, given):
@@ -110,13 +120,13 @@ def _band(means, shares, weight_cv, replicates, seed):
 
 def _check(ratings, importance, weight_cv):
     """Raise InputError with everything wrong in the weights."""
-    told = isinstance(importance, pd.DataFrame)
-    named, wrong = list(importance.columns if told else importance.index), []
+    noted = isinstance(importance, pd.DataFrame)
+    named, wrong = list(importance.columns if noted else importance.index), []
     if missing := [str(name) for name in ratings if name not in named]:
         wrong.append(
             f"importance: lacks {len(missing)} of {ratings.shape[1]} attributes ({', '.join(missing[:5])}); add them"
         )
-    elif told:
+    elif noted:
         if (below := int((importance[ratings.columns] < 0).to_numpy().sum())) > 0:
             wrong.append(f"importance: {below:,} ratings are below 0; give importance on a scale from 0")
     elif not ((importance[ratings.columns] >= 0).all() and importance[ratings.columns].sum() > 0):

@@ -1,16 +1,25 @@
 """Answers brought into pairs, and respondents' scores on dimensions."""
 
+import difflib
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
-from crmlab.service_quality.models.asked import OVERALL, not_asked_reasons
+from crmlab.service_quality.models.asked import MEASURE_NAMES, OVERALL, not_asked_reasons
+from crmlab.service_quality.tables.survey import Survey
 
 DESIRED_UNDECLARED = "expect is not declared as the desired level; set conventions.desired where it asked for that"
 
 
 def single_wave(survey, audience="customer", wave=None):
     """The answers of one audience, each respondent once. Raises InputError where some answered in several waves."""
+    if not isinstance(survey, Survey):
+        raise InputError(
+            f"survey: a {type(survey).__name__} is no survey; give what service_quality.read_survey returns, or its "
+            ".select(audience)"
+        )
     held = survey.select(audience, wave)
     again = held.people.respondent[held.people.respondent.notna()].duplicated()
     if again.any():
@@ -20,6 +29,19 @@ def single_wave(survey, audience="customer", wave=None):
             f"respondent are not independent: choose a wave with survey.select({audience!r}, wave=...) out of {waves}"
         )
     return held
+
+
+def battery_of(survey: Survey, battery: str) -> pd.DataFrame:
+    """The answers to a battery. Raises InputError for a name that is none."""
+    if battery not in MEASURE_NAMES:
+        raise InputError(f"battery = {battery!r}: there is none of this name; {one_of(battery, MEASURE_NAMES)}")
+    return getattr(survey, battery)
+
+
+def one_of(given: object, known: Iterable[str]) -> str:
+    """What to write in place of a name that is not known."""
+    near = difflib.get_close_matches(str(given), known, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"write one of {', '.join(map(repr, known))}"
 
 
 def weights(survey):
@@ -91,7 +113,7 @@ def answers_by(survey, by, *answers):
 def table_of(survey, by, names, rows, columns, *measures):
     """Rows of the items or dimensions `names` as a frame, in which all others say what of `measures` was not asked."""
     held, why = dict(zip(names, rows, strict=True)), not_asked_reasons(survey, by, *measures)
-    rows = [held.get(name, {"n": 0, "reason": told}) for name, told in why.items()]
+    rows = [held.get(name, {"n": 0, "reason": noted}) for name, noted in why.items()]
     about = labels(survey.instrument, by, why.index)
     found = pd.DataFrame([a | row for a, row in zip(about, rows, strict=True)]).reindex(columns=columns)
     if by == "item":

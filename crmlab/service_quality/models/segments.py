@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
-from crmlab.service_quality.models.asked import not_asked_reason
+from crmlab.service_quality.models.asked import not_asked_reason, reasoned
 from crmlab.service_quality.models.scores import (
     dimension_scores,
     incomparable_reason,
@@ -12,6 +12,7 @@ from crmlab.service_quality.models.scores import (
     single_wave,
     weights,
 )
+from crmlab.service_quality.tables.survey import Survey
 from crmlab.stats.differences import Sample, one_sample
 
 GREYED_BELOW, SUPPRESSED_BELOW = 30, 5  # answers below which a cell is greyed, and below which it is not shown
@@ -21,9 +22,10 @@ UNNAMED = "no segments are declared; name their columns under segments in [desig
 COLUMNS = ["dimension", "segment", "n", "n_effective", *VALUES, "shrinkage_weight", "state", "reason"]
 
 
-def all_segment_gap_scores(survey):
-    """Gap 5 in the segments of every kind that the instrument declares: frames of `segment_gap_scores`, told apart by
-    `segmentation`.
+@reasoned("gap")
+def all_segment_gap_scores(survey: Survey) -> pd.DataFrame:
+    """Gap 5 in the segments of every kind that the instrument declares: frames of `segment_gap_scores` with
+    the kind as `segmentation`.
 
     Where there are no segments, or a side of the gap was not asked, one row that says so.
     """
@@ -34,7 +36,8 @@ def all_segment_gap_scores(survey):
     return pd.concat(tables, ignore_index=True)
 
 
-def segment_gap_scores(survey, segment):
+@reasoned("gap")
+def segment_gap_scores(survey: Survey, segment: str) -> pd.DataFrame:
     """Gap 5 of each dimension, and overall, in each segment: a frame, a row a cell.
 
     segment : a column of `survey.people`, one of the instrument's design.segments
@@ -59,16 +62,16 @@ def segment_gap_scores(survey, segment):
     levels = sorted(labels.unique(), key=lambda name: (name == NOT_GIVEN, name))
     w, unfit = weights(survey), incomparable_reason(survey.instrument, "expect", "perceive")
     rows = []
-    for dimension, apart in (above - below).items():
-        rows += _cells(dimension, apart.to_numpy(dtype=float), labels.to_numpy(), levels, w)
+    for dimension, difference in (above - below).items():
+        rows += _cells(dimension, difference.to_numpy(dtype=float), labels.to_numpy(), levels, w)
     found = pd.DataFrame(rows, columns=COLUMNS)
     return found.assign(**dict.fromkeys([*VALUES, "shrinkage_weight"], np.nan), reason=unfit) if unfit else found
 
 
-def _cells(dimension, apart, labels, levels, w):
+def _cells(dimension, difference, labels, levels, w):
     """The row of one dimension, the whole first."""
-    of = lambda held: Sample.of(apart[held], None if w is None else w[held])  # noqa: E731
-    whole, cells = of(np.ones(len(apart), bool)), [of(labels == level) for level in levels]
+    of = lambda held: Sample.of(difference[held], None if w is None else w[held])  # noqa: E731
+    whole, cells = of(np.ones(len(difference), bool)), [of(labels == level) for level in levels]
     shrinkage_weight = _kept(whole, cells)
     rows = [_cell(dimension, "all", whole, whole.mean, np.nan)]
     for level, cell, share in zip(levels, cells, shrinkage_weight, strict=True):

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from crmlab.result import number
+from crmlab.service_quality.models.asked import reasoned
 from crmlab.service_quality.models.scores import (
     OVERALL,
     answers_by,
@@ -15,6 +15,7 @@ from crmlab.service_quality.models.scores import (
     table_of,
     weights,
 )
+from crmlab.service_quality.tables.survey import Survey
 from crmlab.stats.differences import Sample, one_sample
 
 COLUMNS = [
@@ -32,7 +33,8 @@ COLUMNS = [
 COLUMNS += ["covariance_ci_low", "covariance_ci_high"]
 
 
-def weighted_gap_scores(survey, by="dimension", source=None):
+@reasoned("weighted_gap")
+def weighted_gap_scores(survey: Survey, by: str = "dimension", source: str | None = None) -> pd.DataFrame:
     """Importance-weighted gaps, and why they are not products of means: a row a dimension and overall, or an item.
 
     source : "points", or "importance", ratings of the items, which items need; None takes points where they were asked
@@ -62,23 +64,6 @@ def weighted_gap_scores(survey, by="dimension", source=None):
     rows = [row | {"source": source, "reason": unfit or row["reason"]} for row in products]
     found = table_of(survey, by, gaps, rows, order, "expect", "perceive")
     return found.assign(**dict.fromkeys(COLUMNS[3:], np.nan)) if unfit else found
-
-
-def weighted_gap_summary(table):
-    """What weighing by importance changes overall, from `weighted_gap_scores` by dimension: a sentence or two."""
-    row = table[table.dimension == OVERALL].iloc[0]
-    if row.reason:
-        return f"No importance-weighted gap: {row.reason}."
-    by = {"points": "importance points", "importance": "importance ratings"}[row.source]
-    whose = {-1: "see a larger shortfall in it", 0: "see the same gap in it, as far as can be told"}
-    sure = row.covariance_ci_low > 0 or row.covariance_ci_high < 0
-    seen = whose.get(int(np.sign(row.covariance)) if sure else 0, "see a smaller shortfall in it")
-    return (
-        f"The simple gap is {number(row.gap)}, weighted by {by} {number(row.weighted_gap)} ({number(row.ci_low)} to "
-        f"{number(row.ci_high)}). The product of means would say {number(row['product_of_means'])}; the difference of "
-        f"{number(row.covariance)} is the covariance of importance and gap: those to whom a dimension matters more "
-        f"{seen}."
-    )
 
 
 def _parts(survey, by, source):

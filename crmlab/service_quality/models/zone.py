@@ -1,7 +1,9 @@
 """Where perceptions lie between the least that customers accept and what they would like."""
 
 import numpy as np
+import pandas as pd
 
+from crmlab.service_quality.models.asked import reasoned
 from crmlab.service_quality.models.scores import (
     DESIRED_UNDECLARED,
     answers_by,
@@ -11,13 +13,15 @@ from crmlab.service_quality.models.scores import (
     table_of,
     weights,
 )
+from crmlab.service_quality.tables.survey import Survey
 from crmlab.stats.differences import Sample, one_sample
 
 ENDS = [f"{name}{end}" for name in ("msa", "mss") for end in ("", "_ci_low", "_ci_high")]
 COLUMNS = ["item", "dimension", "n", "adequate", "desired", "perceive", *ENDS, "below", "within", "above", "inverted"]
 
 
-def zone_of_tolerance(survey, by="item"):
+@reasoned("perceive")
+def zone_of_tolerance(survey: Survey, by: str = "item") -> pd.DataFrame:
     """Where perceptions lie in the zone of tolerance between adequate and desired: a row an item or a dimension.
 
     item, dimension, n              of those who answered all three (or both, where `expect` is not the desired level)

@@ -1,21 +1,22 @@
 """Draw how answers are spread over the scale."""
 
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.ticker import FuncFormatter
 
-from crmlab.service_quality.plots.lines import legend, lines, reason_only, room
-from crmlab.style import BASELINE, EXPECTED, MUTED
+from crmlab.service_quality.plots.lines import legend, lines, room
+from crmlab.style import BASELINE, EXPECTED, MUTED, plot
 
 MAX_LEVELS = 11  # levels that a legend can name one by one
 
 
-def response_frequencies(table, ax=None):
+@plot
+def response_frequencies(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw `metrics.response_frequencies`: stacked bars that part at the neutral point, and beside them those not
     applicable."""
     levels = [name for name in table if isinstance(name, int)]
-    if not levels:
-        return reason_only(table, ax)
     held = lines(table)
     ax = room(held, ax, extra=1.6 if len(levels) <= MAX_LEVELS else 1.3)
     rows = held[~held.title]
@@ -24,12 +25,12 @@ def response_frequencies(table, ax=None):
     below = share[:, [level < middle for level in levels]].sum(axis=1)
     left = -below - sum(share[:, i] / 2 for i, level in enumerate(levels) if level == middle)
     for i, level in enumerate(levels):
-        told = str(level) if len(levels) <= MAX_LEVELS or level in (levels[0], levels[-1]) else None
+        noted = str(level) if len(levels) <= MAX_LEVELS or level in (levels[0], levels[-1]) else None
         style = {"hatch": "//" if level < middle else None, "edgecolor": "white", "linewidth": 0.4}
-        ax.barh(rows.place, share[:, i], 0.72, left=left, color=_shade(level, middle, levels), label=told, **style)
+        ax.barh(rows.place, share[:, i], 0.72, left=left, color=_shade(level, middle, levels), label=noted, **style)
         left = left + share[:, i]
     ax.axvline(0, color=MUTED, linewidth=1)
-    ax.set(xlabel=f"Share of answers, parted at {middle:g}", xlim=_ends(share, levels, middle))
+    ax.set(xlabel=f"Share of answers, centred on {middle:g}", xlim=_ends(share, levels, middle))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{abs(x):.0%}"))
     legend(ax, MAX_LEVELS, handlelength=1, title="answer", alignment="left")
     _not_applicable_bars(ax, rows)

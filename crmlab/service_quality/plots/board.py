@@ -2,12 +2,13 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Rectangle
 
-from crmlab.result import number
-from crmlab.service_quality.plots.lines import legend, reason_only, room, wrapped
-from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes
+from crmlab.estimate import number
+from crmlab.service_quality.plots.lines import legend, room, wrapped
+from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes, plot
 
 MAX_SEGMENTS = 15  # segments of a kind that a map has room for
 SHADES = {"gap": "Gap, as answered", "shrunken_gap": "Gap, drawn towards the whole"}
@@ -15,7 +16,8 @@ STATES = {"measured": (ACTUAL, "o", ACTUAL), "proxy": (BASELINE, "D", "white")}
 SHORTFALL = LinearSegmentedColormap.from_list("shortfall", [BASELINE, "#ffffff", EXPECTED])
 
 
-def gaps_model(table, ax=None):
+@plot
+def gaps_model(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw `models.gaps_model` overall: measured gaps filled, proxies hollow, and why the others have no mark."""
     held = table.assign(label=[_label(row) for row in _named(table)], title=False)
     deep = held.label.str.count("\n") * 0.62 + 1.5
@@ -34,22 +36,21 @@ def gaps_model(table, ax=None):
         ax.spines["bottom"].set_visible(False)
     where = ax.get_yaxis_transform()
     for row in held[held.gap.isna()].itertuples():
-        told = wrapped(_reason_of(row), 62, 2)
-        ax.text(0.01, row.place, told, transform=where, color=MUTED, va="center", fontsize="small", backgroundcolor="w")
+        why = wrapped(_reason_of(row), 62, 2)
+        ax.text(0.01, row.place, why, transform=where, color=MUTED, va="center", fontsize="small", backgroundcolor="w")
     if ax.get_legend_handles_labels()[0]:
         legend(ax, 2)
     return ax
 
 
-def segment_gap_scores(table, value="gap", ax=None):
+@plot
+def segment_gap_scores(table: pd.DataFrame, value: str = "gap", ax: Axes | None = None) -> Axes:
     """Draw `models.segment_gaps`, or `all_segment_gap_scores`: a cell a segment and dimension.
 
     value : "gap" or "shrunken"
     Below 30 answers a cell is greyed and hatched; below 5 it is empty but for a cross. Of each kind of segments the
     MOST largest are drawn. Colours are those of the raw gaps, whatever the value, so that two maps can be compared.
     """
-    if table.gap.isna().all():
-        return reason_only(table, ax)
     dimensions, rows = list(dict.fromkeys(table.dimension)), _rows(table)
     ax = axes(ax, 1.3 + 0.29 * len(rows), max(7.2, 2.6 + 0.75 * len(dimensions)))
     most = max(np.nanmax(np.abs(table.gap.where(table.state == "shown").to_numpy(dtype=float)), initial=0), 1e-9)
@@ -115,9 +116,9 @@ def _cell(ax, x, y, cell, value, most):
         ax.add_patch(Rectangle((x, y), 1, 1, facecolor="#eceef0", edgecolor="#c4c9cf", hatch="//", linewidth=0))
     dark = cell.state == "shown" and abs(cell[value]) > 0.6 * most
     back = {"boxstyle": "square,pad=0.1", "facecolor": "#eceef0", "edgecolor": "none"}
-    told = f"{cell[value]:.2f}".replace("-", "−") if cell[value] == cell[value] else "–"
+    noted = f"{cell[value]:.2f}".replace("-", "−") if cell[value] == cell[value] else "–"
     color = MUTED if cell.state == "greyed" else "white" if dark else ACTUAL
-    ax.text(**middle, s=told, color=color, bbox=back if cell.state == "greyed" else None)
+    ax.text(**middle, s=noted, color=color, bbox=back if cell.state == "greyed" else None)
 
 
 def _label(row):

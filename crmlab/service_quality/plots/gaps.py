@@ -1,6 +1,8 @@
 """Draw gaps, the zone of tolerance, and profiles of expectation and perception."""
 
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
 
 from crmlab.service_quality.plots.lines import (
     DIRECTION_STYLES,
@@ -8,22 +10,20 @@ from crmlab.service_quality.plots.lines import (
     legend,
     lines,
     marks,
-    reason_only,
     room,
     wrapped,
 )
-from crmlab.style import ACTUAL, BAND, EXPECTED, MUTED, panels
+from crmlab.style import ACTUAL, BAND, EXPECTED, MUTED, panels, plot
 
 GAP = "Gap: perceived − expected (95 % interval)"
 POSITION_COLORS = {"below": "falls short", "above": "exceeds", "undecided": "undecided"}  # in the colours of gaps
 POSITION_LABELS = {name: name for name in ("below", "within", "above", "undecided")} | {"adequate": "at least adequate"}
 
 
-def gap_scores(table, ax=None, xlabel=GAP):
+@plot
+def gap_scores(table: pd.DataFrame, xlabel: str = GAP, ax: Axes | None = None) -> Axes:
     """Draw `models.gap_scores`, items or dimensions: bars with intervals, the largest shortfall of a dimension
     first."""
-    if table.gap.isna().all():
-        return reason_only(table, ax)
     held = lines(table, by="gap")
     ax, kinds = room(held, ax), gap_direction(held)
     for kind, (color, _, hatch) in DIRECTION_STYLES.items():
@@ -38,10 +38,9 @@ def gap_scores(table, ax=None, xlabel=GAP):
     return ax
 
 
-def perception_scores(table, ax=None):
+@plot
+def perception_scores(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw `models.perception_scores`, items or dimensions: means with intervals."""
-    if table.perceive.isna().all():
-        return reason_only(table, ax)
     held = lines(table)
     ax = room(held, ax)
     known = held[held.perceive.notna()]
@@ -52,10 +51,9 @@ def perception_scores(table, ax=None):
     return ax
 
 
-def zone_of_tolerance(table, ax=None):
+@plot
+def zone_of_tolerance(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw `models.zone_of_tolerance`: where perceptions lie between the adequate level and the desired one."""
-    if table.perceive.isna().all():
-        return reason_only(table, ax)
     held = lines(table)
     ax = room(held, ax)
     bounded = held[held.desired.notna() & (held.adequate <= held.desired)]
@@ -75,15 +73,18 @@ def zone_of_tolerance(table, ax=None):
     return ax
 
 
-def gap_radar(table, axes=None):
-    """Draw `models.gap_scores` by dimension as bars with intervals, and beside them as profiles: both axes.
+@plot
+def gap_radar(table: pd.DataFrame, ax: list[Axes] | None = None) -> list[Axes]:
+    """Draw `gap_scores` by dimension as bars with intervals, and beside them as profiles.
 
-    axes : two, the second a polar one; a radar alone would hide how sure the gaps are
-    Where there are no gaps there is no second one.
+    Parameters
+    ----------
+    table : DataFrame
+        Of `gap_scores` by dimension.
+    ax : list of Axes, optional
+        Two, the second a polar one; None makes them. A radar alone would hide how wide the intervals are.
     """
-    if table.gap.isna().all():
-        return (reason_only(table), None) if axes is None else (reason_only(table, axes[0]), axes[1])
-    bars, round_ = _two() if axes is None else axes
+    bars, round_ = _two() if ax is None else ax
     gap_scores(table, ax=bars)
     held = table[(table.dimension != "overall") & table.gap.notna()]
     angle = np.linspace(0, 2 * np.pi, len(held), endpoint=False)
@@ -99,7 +100,7 @@ def gap_radar(table, axes=None):
     round_.tick_params(axis="y", labelsize="x-small")
     round_.set_xlabel("Mean answer")
     legend(round_, 2, loc="lower center", bbox_to_anchor=(0.5, 1.12))
-    return bars, round_
+    return [bars, round_]
 
 
 def _perceived(ax, held):
@@ -126,5 +127,5 @@ def _blanks(ax, held, name):
     """Lines without a number bear their reason."""
     where = ax.get_yaxis_transform()
     for row in held[held[name].isna() & ~held.title].itertuples():
-        told = wrapped(row.reason or "no number", 60, 1)
-        ax.text(0.01, row.place, told, transform=where, color=MUTED, va="center", fontsize="small", parse_math=False)
+        noted = wrapped(row.reason or "no number", 60, 1)
+        ax.text(0.01, row.place, noted, transform=where, color=MUTED, va="center", fontsize="small", parse_math=False)

@@ -71,17 +71,7 @@ def marks(ax, table, x, ci_low, ci_high, kinds):
             )
 
 
-def reason_only(table, ax=None):
-    """Axes that say, in the place of a plot, why there is nothing to draw: by the reasons of the table."""
-    told = [reason for reason in dict.fromkeys(table.reason) if reason] if "reason" in table else []
-    words = wrapped(f"Cannot be estimated: {'; '.join(told[:3]) or 'there are no rows'}.", 84)
-    ax = axes(ax, 0.5 + 0.2 * words.count("\n"))
-    ax.text(0, 0.5, words, transform=ax.transAxes, va="center", color=MUTED, parse_math=False)
-    ax.set_axis_off()
-    return ax
-
-
 def legend(ax, count, **more):
     """A legend above the axes, where it lies on nothing."""
-    told = {"frameon": False, "loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2, "ncol": count}
-    return ax.legend(**told | {"handletextpad": 0.4, "columnspacing": 1.2} | more)
+    noted = {"frameon": False, "loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2, "ncol": count}
+    return ax.legend(**noted | {"handletextpad": 0.4, "columnspacing": 1.2} | more)

@@ -1,11 +1,12 @@
 """Draw what to fix first: the map of importance and performance, drivers, penalties and rewards."""
 
 import numpy as np
+import pandas as pd
 from matplotlib import patheffects
+from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
-from crmlab.service_quality.plots.lines import reason_only
-from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes
+from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes, plot
 
 SHORT = 6  # letters up to which names stand on the map; longer ones are numbered
 CORNERS = {
@@ -22,64 +23,61 @@ HALO = [patheffects.withStroke(linewidth=2, foreground="white")]
 CATEGORY_COLORS = {"basic": BASELINE, "excitement": EXPECTED, "performance": ACTUAL, "undecided": MUTED}
 
 
-def improvement_priorities(table, ax=None):
+@plot
+def improvement_priorities(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw `improvement_priorities`: importance over performance, with its quadrants and the iso-rating line.
 
     Items whose quadrant is undecided are hollow. Where names are long, items bear numbers, which a key explains.
     """
-    told = table[table.reason == ""].reset_index(drop=True)
-    if told.empty:
-        return reason_only(table, ax)
-    keyed = told["item"].astype(str).str.len().max() > SHORT
+    noted = table[table.reason == ""].reset_index(drop=True)
+    keyed = noted["item"].astype(str).str.len().max() > SHORT
     ax = axes(ax, 5.6, 8.6 if keyed else 7.2)
-    _dots(told, ax)
-    _lines(told, ax)
+    _dots(noted, ax)
+    _lines(noted, ax)
     source = f" ({table.source.iloc[0]})" if "source" in table and len(table) else ""
     ax.set(xlabel="Performance (mean perception)", ylabel=f"Importance{source}")
-    names = [str(i + 1) for i in range(len(told))] if keyed else list(told["item"].astype(str))
+    names = [str(i + 1) for i in range(len(noted))] if keyed else list(noted["item"].astype(str))
     if keyed:
-        _key(told["item"], ax)
+        _key(noted["item"], ax)
     ax.legend(frameon=False, ncol=4, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, fontsize=8)
-    _label(told.performance, told.importance, names, ax)
+    _label(noted.performance, noted.importance, names, ax)
     return ax
 
 
-def key_drivers(table, ax=None):
+@plot
+def key_drivers(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw `key_drivers`: each one's part of what all explain together, with its interval and that of its rank."""
-    told = table[table.reason == ""]
-    if told.empty:
-        return reason_only(table, ax)
-    ax = axes(ax, 1.4 + 0.24 * max(len(told), 3))
-    places = range(len(told))
-    ax.hlines(places, told.r2_share_ci_low, told.r2_share_ci_high, color=EXPECTED)
-    ax.plot(told.r2_share, places, "o", color=EXPECTED)
-    for place, row in zip(places, told.itertuples(), strict=True):
-        _beside(ax, place, f"rank {row.rank} ({row.rank_ci_low} to {row.rank_ci_high})", MUTED)
-    ax.set_yticks(list(places), told.driver.astype(str))
-    explained = f" ({told.r2.iloc[0]:.0%} of its variance)" if len(told) else ""
-    ax.set(xlabel=f"Part of what all explain together{explained}", ylim=(len(told) - 0.4, -0.6), xlim=(0, None))
+    noted = table[table.reason == ""]
+    ax = axes(ax, 1.4 + 0.24 * max(len(noted), 3))
+    places = range(len(noted))
+    ax.hlines(places, noted.r2_share_ci_low, noted.r2_share_ci_high, color=EXPECTED)
+    ax.plot(noted.r2_share, places, "o", color=EXPECTED)
+    for place, row in zip(places, noted.itertuples(), strict=True):
+        _beside(ax, place, f"rank {row.rank} ({row.rank_ci_low:.0f} to {row.rank_ci_high:.0f})", MUTED)
+    ax.set_yticks(list(places), noted.driver.astype(str))
+    explained = f" (R² = {noted.r2.iloc[0]:.0%})" if len(noted) else ""
+    ax.set(xlabel=f"Share of the variance explained{explained}", ylim=(len(noted) - 0.4, -0.6), xlim=(0, None))
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     return _quiet_rows(ax)
 
 
-def asymmetric_impact(table, ax=None):
+@plot
+def asymmetric_impact(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw `asymmetric_impact`: what each item costs where it fails and brings where it excels, with intervals.
 
     Items that have no numbers have a line without marks.
     """
-    if (table.reason != "").all():
-        return reason_only(table, ax)
-    told = table.reset_index(drop=True)
-    ax = axes(ax, 1.4 + 0.24 * max(len(told), 3))
+    noted = table.reset_index(drop=True)
+    ax = axes(ax, 1.4 + 0.24 * max(len(noted), 3))
     for side, color, up in (("penalty", BASELINE, -0.15), ("reward", EXPECTED, 0.15)):
-        ax.hlines(told.index + up, told[f"{side}_ci_low"], told[f"{side}_ci_high"], color=color)
-        ax.plot(told[side], told.index + up, "o", markersize=4, color=color, label=side)
+        ax.hlines(noted.index + up, noted[f"{side}_ci_low"], noted[f"{side}_ci_high"], color=color)
+        ax.plot(noted[side], noted.index + up, "o", markersize=4, color=color, label=side)
     ax.axvline(0, color=MUTED, linewidth=1)
-    for place, row in told.iterrows():
+    for place, row in noted.iterrows():
         category = "too few answers" if row.reason else row.category
         _beside(ax, place, category, CATEGORY_COLORS.get(category, MUTED))
-    ax.set_yticks(list(told.index), told["item"].astype(str))
-    ax.set(xlabel="Change of satisfaction beside middling answers (95 % interval)", ylim=(len(told) - 0.4, -0.6))
+    ax.set_yticks(list(noted.index), noted["item"].astype(str))
+    ax.set(xlabel="Change of satisfaction from middling answers (95 % interval)", ylim=(len(noted) - 0.4, -0.6))
     ax.legend(frameon=False, ncol=2, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, fontsize=8)
     return _quiet_rows(ax)
 
@@ -90,10 +88,10 @@ def _beside(ax, place, words, color):
     ax.annotate(words, (1, place), va="center", fontsize=8, color=color, annotation_clip=False, **where)
 
 
-def _dots(told, ax):
+def _dots(noted, ax):
     """Items with their intervals, those undecided hollow."""
-    unsure = told.decision == "undecided"
-    for rows, fill, label in ((told[~unsure], EXPECTED, "decided"), (told[unsure], "white", "undecided")):
+    unsure = noted.decision == "undecided"
+    for rows, fill, label in ((noted[~unsure], EXPECTED, "decided"), (noted[unsure], "white", "undecided")):
         ax.errorbar(
             rows.performance,
             rows.importance,
@@ -114,15 +112,15 @@ def _reach(rows, side):
     return np.maximum([rows[side] - rows[f"{side}_ci_low"], rows[f"{side}_ci_high"] - rows[side]], 0)
 
 
-def _lines(told, ax):
+def _lines(noted, ax):
     """The crosshair, the iso-rating line and the names of quadrants."""
     ax.margins(0.12)
     limits = ax.get_xlim(), ax.get_ylim()
-    first = told.iloc[0]
+    first = noted.iloc[0]
     named = f"crosshair: {CROSSES[first.crosshair]}"
     ax.axhline(first.crosshair_importance, color=MUTED, linewidth=1, gid=CROSSHAIR, label=named)
     ax.axvline(first.crosshair_performance, color=MUTED, linewidth=1, gid=CROSSHAIR)
-    ends = told.sort_values("performance").iloc[[0, -1]]
+    ends = noted.sort_values("performance").iloc[[0, -1]]
     if ends.performance.nunique() > 1:
         slope, start = np.polyfit(ends.performance, ends.iso_rating, 1)
         x = np.array(limits[0])

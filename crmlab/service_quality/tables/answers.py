@@ -1,4 +1,4 @@
-"""Cells to answers: numbers on their scale, codes that are none, and what is neither, told and never clipped."""
+"""Cells to answers: numbers on their scale, codes that are none, and what is neither, listed and never clipped."""
 
 from collections import Counter
 from dataclasses import dataclass

@@ -56,5 +56,5 @@ def clashes(words):
         alike.setdefault(folded(word), {}).setdefault(str(meaning), word)
     for meant in alike.values():
         if len(meant) > 1:
-            told = " and ".join(f"{word!r} = {meaning}" for meaning, word in meant.items())
-            yield f"{told} are read alike, as case, blanks around and full-width forms do not count; keep one"
+            noted = " and ".join(f"{word!r} = {meaning}" for meaning, word in meant.items())
+            yield f"{noted} are read alike, as case, blanks around and full-width forms do not count; keep one"

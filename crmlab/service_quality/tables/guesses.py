@@ -55,7 +55,7 @@ def guess(table, codebook=Codebook()):  # noqa: B008, frozen
     points = points_of(table, [c for c in free if c not in used], dimensions)
     left = [c for c in free if c not in used and c not in points.values()]
     segments = [c for c in left if c not in PEOPLE and _may_be_segment(table, c, left)]
-    told = _values(table, design["audience"]) if "audience" in design else {}
+    noted = _values(table, design["audience"]) if "audience" in design else {}
     return Guess(
         items=items,
         scale=scale_of(table, main, codebook),
@@ -63,7 +63,7 @@ def guess(table, codebook=Codebook()):  # noqa: B008, frozen
         design=design | {"segments": segments},
         points=points,
         outcomes=dict(_named_once((kind, outcome_of(table, c, kind, codebook)) for c, kind in outcomes.items())),
-        audiences={v: next((a for a, rule in AUDIENCES.items() if re.search(rule, v, re.I)), None) for v in told},
+        audiences={v: next((a for a, rule in AUDIENCES.items() if re.search(rule, v, re.I)), None) for v in noted},
         scales={m: ends for m in OWN_SCALE if (ends := _ends_alone(table, items, m, codebook))},
         spare=tuple(c for c in left if c not in segments),
     )
@@ -101,7 +101,7 @@ def _in_words(table, codebook):
 
 
 def _none(said):
-    """Which kind of no answer a text says; None where it says none."""
+    """Which kind of no answer a text is; None where it is none."""
     return next((kind for kind, rule in NONE.items() if rule.fullmatch(said)), None)
 
 
@@ -123,8 +123,8 @@ def batteries(columns):
 def single_battery(table, columns):
     """Items of a survey of one battery: columns that are named alike and hold whole numbers of a scale."""
     runs = Counter(stem for c in columns if (stem := _stem(c)))
-    likely = [c for c in columns if runs[_stem(c)] > 1 and _rates(table, c)]
-    found = likely or [c for c in columns if _rates(table, c)]
+    common = [c for c in columns if runs[_stem(c)] > 1 and _rates(table, c)]
+    found = common or [c for c in columns if _rates(table, c)]
     expected = bool(found) and all(_called(c, "expect") for c in found)
     return {c: {"expect" if expected else "perceive": c} for c in found}
 
@@ -170,20 +170,20 @@ def _labelled_ends(labels, declared, whole):
     """The ends of the scale that a file's labels name, where the answers keep to them; else None."""
     named = [number(code) for code, said in labels.items() if code not in declared and not _none(said)]
     ends = {int(n) for n in named if n is not None and n.is_integer()}
-    likely = [n for n in whole if n not in CODES]
-    if len(ends) < 2 or not all(min(ends) <= n <= max(ends) for n in likely):
+    common = [n for n in whole if n not in CODES]
+    if len(ends) < 2 or not all(min(ends) <= n <= max(ends) for n in common):
         return None
     return min(ends), max(ends)
 
 
 def _ends(whole):
-    """The ends of the scale that leaves the least likely answers out; of several, the narrowest."""
+    """The ends of the scale that leaves the least common answers out; of several, the narrowest."""
     total = sum(whole.values())
-    likely = {n for n, k in whole.items() if k >= 0.02 * total and n not in CODES}  # the rest may be codes for none
+    common = {n for n, k in whole.items() if k >= 0.02 * total and n not in CODES}  # the rest may be codes for none
     fits = [s for s in SCALES if sum(k for n, k in whole.items() if s[0] <= n <= s[1]) >= MIN_COVERAGE * total]
     if not fits:
-        return min(likely or whole), max(max(likely or whole), min(likely or whole) + 1)
-    return min(fits, key=lambda s: (sum(not s[0] <= n <= s[1] for n in likely), s[1] - s[0], -s[0]))
+        return min(common or whole), max(max(common or whole), min(common or whole) + 1)
+    return min(fits, key=lambda s: (sum(not s[0] <= n <= s[1] for n in common), s[1] - s[0], -s[0]))
 
 
 def _meant(cell, low, high):
@@ -236,7 +236,7 @@ def outcome_of(table, column, kind, codebook):
         return kind, column, replace(_ending(seen, 0, 1), words={"1": 1, "2": 0})  # as yes and no are mostly coded
     if kind == "word_of_mouth":
         none = {*CODES} - {*range(10)}  # below ten they may be counts
-        codes = {code: told for code, told in seen.codes.items() if isinstance(code, str) or code in none}
+        codes = {code: noted for code, noted in seen.codes.items() if isinstance(code, str) or code in none}
         return kind, column, replace(seen, low=0, high=None, codes=codes)
     reaches = seen.high > 7 or seen.low == 0 or 0 in given or max(given, default=0) > 7
     wide = kind == "recommend" and given <= {*range(11)} and reaches
@@ -245,7 +245,7 @@ def outcome_of(table, column, kind, codebook):
 
 def _ending(seen, low, high):
     """A scale with other ends, and without the codes that these make answers."""
-    codes = {code: told for code, told in seen.codes.items() if isinstance(code, str) or not low <= code <= high}
+    codes = {code: noted for code, noted in seen.codes.items() if isinstance(code, str) or not low <= code <= high}
     return replace(seen, low=low, high=high, codes=codes)
 
 

@@ -1,4 +1,4 @@
-"""What a questionnaire asked, of whom and on what scale: the instrument file, checked.
+"""What a questionnaire asked, of which respondents and on what scale: the instrument file, checked.
 
 An instrument is TOML; what is marked * must be there, the rest may be left out:
 
@@ -33,14 +33,15 @@ An instrument is TOML; what is marked * must be there, the rest may be left out:
     [file]                         encoding, delimiter, decimal, sheet: where they cannot be found out
 """
 
-import difflib
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, get_args
 
 from pydantic import Field, ValidationError, model_validator
 
-from crmlab import toml
+from crmlab import files
 from crmlab.contracts import InputError
+from crmlab.contracts.settings import faults, read_toml
 from crmlab.service_quality.tables.cells import clashes
 from crmlab.service_quality.tables.relations import MEASURES, relations
 from crmlab.service_quality.tables.scales import Column, Outcome, Scale, Strict, listed
@@ -86,7 +87,7 @@ class Long(Strict):
 
 
 class Design(Strict):
-    """Who answered, when, with what weight, and by what they are told apart."""
+    """Who answered, when, with what weight, and how they are grouped."""
 
     respondent: Column | None = None  # None: every row is another one
     weight: Column | None = None
@@ -203,55 +204,22 @@ class Instrument(Strict):
         return self.model_copy(update={"dimensions": dimensions, "items": items, "points": points})
 
 
-def load_instrument(path):
+def located(path: str | Path) -> Path:
+    """Where a file is: in the working folder, else the project's; as given where it is in neither."""
+    with suppress(InputError):
+        return files.path(path)
+    return Path(path)
+
+
+def load_instrument(path: str | Path) -> Instrument:
     """The instrument of a TOML file. Raises InputError with everything wrong in it, each by its key."""
-    path = Path(path)
-    raw = toml.read(path, f"there is no instrument {path}; `crmlab new instrument SURVEY` writes one")
+    path = located(path)
+    raw = read_toml(path, f"there is no instrument {path}; `crmlab new instrument SURVEY` writes one")
     raw.setdefault("name", path.stem)
     try:
         return Instrument.model_validate(raw)
     except ValidationError as problem:
-        errors = {_place(error): error for error in reversed(problem.errors())}  # one a place, of a union the first
-        told = [line for place, error in reversed(errors.items()) for line in _fault(place, error)]
+        found = faults(problem, Instrument, raw)
         if all(error["loc"] for error in problem.errors()):  # the whole was not looked at, as a part of it is wrong
-            told += relations(raw)
-        raise InputError(*(f"{path.name}: {line}" for line in dict.fromkeys(told))) from None
-
-
-PLAIN = {  # pydantic's type of an error -> what to write
-    "int_type": "a whole number",
-    "string_type": "a text in quotes",
-    "dict_type": "a table, as { a = 1 }",
-    "model_type": "a table, as { a = 1 }",
-    "list_type": "a list, as [1, 2]",
-    "tuple_type": "a list, as [1, 2]",
-    "frozen_set_type": "a list, as [1, 2]",
-    "bool_type": "true or false",
-    "bool_parsing": "true or false",
-}
-MODELS = {"scale": Scale, "design": Design, "conventions": Conventions, "file": File, "scales": Scale, "items": Item}
-MODELS |= {"outcomes": Outcome, "long": Long}
-
-
-def _place(error):
-    """The key that an error is about."""
-    return ".".join(str(part) for part in error["loc"] if part not in ("[key]", "int", "str"))
-
-
-def _fault(place, error):
-    """What is wrong at a key of an instrument, a line each, from pydantic's account of it."""
-    if error["type"] == "extra_forbidden" or "[key]" in error["loc"]:
-        *path, last = place.split(".")
-        model = next((MODELS[part] for part in reversed(path) if part in MODELS), Instrument)
-        known = MEASURES if "[key]" in error["loc"] else model.model_fields
-        near = difflib.get_close_matches(last, known, n=1)
-        return [f"{place}: there is no such key; " + (f"did you mean {near[0]!r}?" if near else "drop it")]
-    if error["type"] == "missing":
-        return [f"{place}: is missing; add it"]
-    says = error["msg"].removeprefix("Value error, ").replace("Input should be", "write")
-    if error["type"] == "value_error":
-        return [f"{place}: {line}" if place else line for line in says.split("\n")]
-    says = f"write {PLAIN[error['type']]}" if error["type"] in PLAIN else says
-    if "int" in error["loc"]:  # a code
-        says = "write a whole number or a text"
-    return [f"{place} = {error['input']!r}: {says}"]
+            found += relations(raw)
+        raise InputError(*(f"{path.name}: {line}" for line in dict.fromkeys(found))) from None

@@ -9,7 +9,7 @@ from crmlab.service_quality.tables.cells import text, times
 
 @dataclass(frozen=True)
 class Codebook:
-    """What a file says of codes, by column: the texts they stand for, and those declared to be no answer.
+    """What a file declares of codes, by column: the texts they stand for, and those declared to be no answer.
 
     labels  : column -> {code as text: label}
     missing : column -> codes as text
@@ -25,8 +25,8 @@ class Codebook:
     def spread(self, column, columns):
         """What is said of one column, said of others."""
         labels, missing = self.of(column)
-        told = dict.fromkeys(columns, labels) if labels else {}
-        return Codebook(self.labels | told, self.missing | (dict.fromkeys(columns, missing) if missing else {}))
+        noted = dict.fromkeys(columns, labels) if labels else {}
+        return Codebook(self.labels | noted, self.missing | (dict.fromkeys(columns, missing) if missing else {}))
 
     def blanked(self, table):
         """The table without the cells declared to be no answer."""

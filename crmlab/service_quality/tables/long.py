@@ -12,8 +12,8 @@ from crmlab.service_quality.tables.cells import folded, places, text
 def to_wide(raw, instrument, where):
     """A row a respondent (and wave and audience), a column an answer; with what it left out, by name.
 
-    raw : cells of a file, one answer a row; the instrument's [design.long] says which column holds what
-    Raises InputError for columns that are not there, an answer given twice, or a person told in two ways.
+    raw : cells of a file, one answer a row; the instrument's [design.long] names which column holds what
+    Raises InputError for columns that are not there, an answer given twice, or a person described in two ways.
     """
     design, long = instrument.design, instrument.design.long
     keys = [column for column in (design.respondent, design.wave, design.audience) if column]
@@ -37,9 +37,9 @@ def to_wide(raw, instrument, where):
         columns=people.columns, errors="ignore"
     )
     spare = sorted(set(columns) - asked)
-    told = {"answers": f"{len(raw):,}, one a row"}
-    told |= {"items the instrument does not name": ", ".join(spare)} if spare else {}
-    return pd.concat([people, answers], axis=1), told
+    noted = {"answers": f"{len(raw):,}, one a row"}
+    noted |= {"items the instrument does not name": ", ".join(spare)} if spare else {}
+    return pd.concat([people, answers], axis=1), noted
 
 
 def _respondent_columns(raw, instrument, said):
@@ -78,7 +78,7 @@ def required_columns(instrument):
 
 
 def column_of(instrument, column, measure):
-    """The wide table's column for a battery's answer: as the instrument has it, with its kind where rows tell one."""
+    """The wide table's column for a battery's answer: as the instrument has it, with its kind where rows name one."""
     long = instrument.design.long
     return f"{column} ({measure})" if long and long.kind else column
 
@@ -87,14 +87,14 @@ def absent_columns(absent, there, where):
     """A breach for columns that an instrument names and a survey has not (key -> column); none where there are none."""
     if not absent:
         return []
-    told = "; ".join(f"{column!r} ({key})" for key, column in list(absent.items())[:5])
+    noted = "; ".join(f"{column!r} ({key})" for key, column in list(absent.items())[:5])
     shown = ", ".join(map(repr, list(there)[:40])) + (f" and {len(there) - 40} more" if len(there) > 40 else "")
     first = "first: " if len(absent) > 5 else ""
     spelt = {_bare(name): name for name in there}
     near = [repr(spelt[_bare(column)]) for column in absent.values() if _bare(column) in spelt]
-    told += f"; did you mean {', '.join(near[:5])}?" if near else ""
+    noted += f"; did you mean {', '.join(near[:5])}?" if near else ""
     return [
-        f"{where}: {len(absent):,} of the instrument's columns are not there ({first}{told}); "
+        f"{where}: {len(absent):,} of the instrument's columns are not there ({first}{noted}); "
         f"there are {shown}; correct the instrument or the survey"
     ]
 
@@ -124,8 +124,8 @@ def _duplicate_answers(raw, group, said, where):
 def _ambiguous_names(said, asked, people, where):
     """A breach for items called as columns about a person, where the instrument names one."""
     if alike := sorted(asked & set(said) & set(people)):
-        told = ", ".join(map(repr, alike))
-        yield f"{where}: {told} are both items and columns about respondents; rename either"
+        noted = ", ".join(map(repr, alike))
+        yield f"{where}: {noted} are both items and columns about respondents; rename either"
 
 
 def _contradicting_rows(raw, group, person, where):
@@ -133,6 +133,6 @@ def _contradicting_rows(raw, group, person, where):
     for column in person:
         cells = raw[column].map(text)
         first = pd.Series(_first_answers(raw[column], group), raw.index).map(text)
-        if (apart := ((cells != first) & (cells != "")).to_numpy()).any():
-            found = places(raw.index, apart)
+        if (difference := ((cells != first) & (cells != "")).to_numpy()).any():
+            found = places(raw.index, difference)
             yield f"{where}: {column!r} is not the same for all answers of a respondent in {found}; correct it"

@@ -22,7 +22,7 @@ def people_of(table, instrument, labels, where):
     people["respondent"] = cell.get("respondent", pd.Series([str(i) for i in range(1, len(rows) + 1)], index=rows))
     people["wave"] = _waves(cell.get("wave", pd.Series("1", index=rows)))
     people["audience"] = cell["audience"].map(folded).map(_known(design)) if "audience" in cell else "customer"
-    people["weight"], told, faults = _weights(table, instrument, people, where)
+    people["weight"], noted, faults = _weights(table, instrument, people, where)
     breaches = [
         *_unknown_respondents(people, cell, design, where),
         *_duplicate_respondents(people, cell, where),
@@ -34,7 +34,7 @@ def people_of(table, instrument, labels, where):
     customers = people.respondent[people.audience == "customer"].nunique()
     if customers < MIN_CUSTOMERS and not breaches:
         breaches.append(f"{where}: {customers} customers answered; a gap and its interval need {MIN_CUSTOMERS} or more")
-    return people.reset_index(drop=True), _people_summary(people) | told, breaches
+    return people.reset_index(drop=True), _people_summary(people) | noted, breaches
 
 
 def _waves(said):
@@ -57,10 +57,10 @@ def _unknown_respondents(people, cell, design, where):
             yield f"{where}: {getattr(design, use)!r} ({use}) is empty in {found}; fill or drop them"
     if (odd := people.audience.isna()).any():
         counts = Counter(cell["audience"][odd]).most_common(SHOWN)
-        told = ", ".join(times(said, n) for said, n in counts)
+        noted = ", ".join(times(said, n) for said, n in counts)
         found = places(people.index, odd)
         yield (
-            f"{where}: {design.audience!r} (audience) is none of {', '.join(AUDIENCES)} in {found}: {told}; "
+            f"{where}: {design.audience!r} (audience) is none of {', '.join(AUDIENCES)} in {found}: {noted}; "
             "say which each is under audiences in [design]"
         )
 
@@ -96,8 +96,8 @@ def _weights(table, instrument, people, where):
         "is negative or without end": (weight < 0) | weight.isin([float("inf")]),
     }
     breaches = [
-        f"{where}: {column!r} (weight) {says} in {places(table.index, rows)}; give every customer one of zero or more"
-        for says, rows in wrong.items()
+        f"{where}: {column!r} (weight) {fault} in {places(table.index, rows)}; give every customer one of zero or more"
+        for fault, rows in wrong.items()
         if rows.any()
     ]
     if not breaches and customers.any() and not weight[customers].any():
@@ -105,23 +105,23 @@ def _weights(table, instrument, people, where):
             f"{where}: {column!r} (weight) is zero in all rows of customers; give some a weight, or declare none"
         )
     filled = int((weight.isna() & ~customers).sum())
-    told = {"weights": f"{weight.min():.4g} to {weight.max():.4g}, {int((weight == 0).sum()):,} of them zero"}
+    noted = {"weights": f"{weight.min():.4g} to {weight.max():.4g}, {int((weight == 0).sum()):,} of them zero"}
     if filled:
-        told["weights left empty"] = f"{filled:,} rows of managers and staff, counted as 1"
-    return weight.fillna(1.0), told, breaches
+        noted["weights left empty"] = f"{filled:,} rows of managers and staff, counted as 1"
+    return weight.fillna(1.0), noted, breaches
 
 
 def _people_summary(people):
-    told, (waves, why) = {"rows": f"{len(people):,}, one a respondent and wave"}, ordered_waves(people.wave)
+    noted, (waves, why) = {"rows": f"{len(people):,}, one a respondent and wave"}, ordered_waves(people.wave)
     if len(waves) > 1:
-        told["waves"] = f"{', '.join(map(str, waves))}, in order of {why}"
+        noted["waves"] = f"{', '.join(map(str, waves))}, in order of {why}"
     for audience in AUDIENCES:
         if (rows := people.audience == audience).any():
             counts = people.wave[rows].value_counts()
             held = [f"wave {w}: {counts[w]:,}" for w in waves if w in counts]
             spread = "" if len(waves) == 1 else f" ({', '.join(held)})"
-            told[f"respondents: {audience}"] = f"{people.respondent[rows].nunique():,}{spread}"
-    return told
+            noted[f"respondents: {audience}"] = f"{people.respondent[rows].nunique():,}{spread}"
+    return noted
 
 
 def points_of(table, instrument, where):
@@ -135,10 +135,10 @@ def points_of(table, instrument, where):
     shares = points.mul(POINTS / total.where(given & (total > 0)), axis=0)
     shares = shares.where(shares.notna() | ~given.to_numpy()[:, None], 0.0)
     rescaled = given & ((total - POINTS).abs() > 1e-9)
-    told = f"{int(given.sum()):,} respondents; {int(rescaled.sum()):,} rescaled to sum to {POINTS}"
+    noted = f"{int(given.sum()):,} respondents; {int(rescaled.sum()):,} rescaled to sum to {POINTS}"
     if filled := int((points.isna().any(axis=1) & given).sum()):
-        told += f"; {filled:,} left a dimension empty, counted as none"
-    return shares.reset_index(drop=True), {"importance points": told}, breaches
+        noted += f"; {filled:,} left a dimension empty, counted as none"
+    return shares.reset_index(drop=True), {"importance points": noted}, breaches
 
 
 def _wrong_points(points, odd, total, where):
@@ -150,7 +150,7 @@ def _wrong_points(points, odd, total, where):
         "are negative": (points < 0).any(axis=1),
         f"do not sum to {POINTS}, give or take {POINTS_TOLERANCE}, but to {sums},": astray,
     }
-    for says, rows in wrong.items():
+    for fault, rows in wrong.items():
         if rows.any():
             found = places(points.index, rows)
-            yield f"{where}: importance points {says} in {found}; correct them, or leave them empty"
+            yield f"{where}: importance points {fault} in {found}; correct them, or leave them empty"

@@ -33,7 +33,7 @@ def read_cells(path, stated, known=()):
     """The cells of a survey file. Raises InputError where there is none, or it cannot be read.
 
     stated : an instrument's [file]
-    known  : names that should be found in it, to tell encodings by
+    known  : names that should be found in it, to find the encoding by
     """
     path = Path(path)
     if not path.is_file():
@@ -121,7 +121,7 @@ def _decoded(path, stated, known):
             read[encoding] = data.decode(encoding)
         except UnicodeError:
             continue
-        if encoding == "utf-8-sig":  # other text is hardly ever UTF-8 by chance
+        if encoding == "utf-8-sig":  # other text is hardly ever valid UTF-8
             return read[encoding], "utf-8"
     known = [name for name in known if not name.isascii()]
     even = _comes_in_pairs(data)

@@ -38,8 +38,8 @@ def relations(raw):
             yield f"dimensions.{dimension}: names {listed(unknown)}, which [items] does not have; add or drop them"
     if not dimensions and isinstance(raw.get("dimensions"), dict):
         yield "dimensions: there are none; list the items of at least one"
-    if points and not broken and (apart := set(points) ^ set(dimensions)):
-        yield f"points: [points] and [dimensions] differ in {listed(apart)}; give each dimension its points"
+    if points and not broken and (difference := set(points) ^ set(dimensions)):
+        yield f"points: [points] and [dimensions] differ in {listed(difference)}; give each dimension its points"
     yield from _columns_used_twice(raw, items, points)
     yield from _outcomes(raw)
 

@@ -1,4 +1,4 @@
-"""What the door does to answers, and what it finds suspicious in them."""
+"""What validation does to answers, and what it finds suspicious in them."""
 
 from dataclasses import replace
 
@@ -9,12 +9,12 @@ from crmlab.service_quality.tables.instrument import MEASURES
 
 MIN_PAIRED_SHARE = 0.5  # share of expectations and perceptions that must pair, else the item is dropped
 SWAPPED_SHARE = 0.8  # share of items perceived above expectation that suggests swapped columns
-MIN_PAIRS = 5  # answers from which a correlation is told
+MIN_PAIRS = 5  # answers from which a correlation is computed
 MIN_ITEMS = 3  # a dimension of fewer has no reliability worth the name
 
 
 def reverse_coded(survey):
-    """The survey with reversed items turned round in every battery but importance and extents; noted."""
+    """The survey with reversed items turned round in every battery but importance and extents, with what was done."""
     instrument = survey.instrument
     names = [name for name, item in instrument.items.items() if item.reversed]
     frames = {}
@@ -23,8 +23,8 @@ def reverse_coded(survey):
         if there and measure != "importance" and not instrument.scale_of(measure).extent:
             scale = instrument.scale_of(measure)
             frames[measure] = frame.assign(**{name: scale.low + scale.high - frame[name] for name in there})
-    told = {"items turned round": f"{', '.join(names)} ({', '.join(frames)})"} if frames else {}
-    return replace(survey, **frames), told
+    listed_ = {"items turned round": f"{', '.join(names)} ({', '.join(frames)})"} if frames else {}
+    return replace(survey, **frames), listed_
 
 
 def drop_unpaired_items(survey):
@@ -32,15 +32,15 @@ def drop_unpaired_items(survey):
     customers = (survey.people.audience == "customer").to_numpy()
     one, other = survey.expect[customers].notna(), survey.perceive[customers].notna()
     both = [name for name in survey.instrument.items if name in one and name in other]
-    told = _pairing(one[both], other[both]) if both else {}
+    listed_ = _pairing(one[both], other[both]) if both else {}
     dropped = {name: why for name in survey.instrument.items if (why := _drop_reason(name, one, other))}
     if not dropped:
-        return survey, told
-    told["items dropped"] = "; ".join(f"{name}: {why}" for name, why in dropped.items())
+        return survey, listed_
+    listed_["items dropped"] = "; ".join(f"{name}: {why}" for name, why in dropped.items())
     frames = {m: getattr(survey, m).drop(columns=[*dropped], errors="ignore") for m in (*MEASURES, "not_applicable")}
     instrument = survey.instrument.drop_items(dropped)
     points = survey.points if instrument.points else survey.points.iloc[:, :0]
-    return replace(survey, instrument=instrument, points=points, dropped=dropped, **frames), told
+    return replace(survey, instrument=instrument, points=points, dropped=dropped, **frames), listed_
 
 
 def _pairing(one, other):
@@ -68,7 +68,7 @@ def _drop_reason(name, one, other):
 
 
 def plausibility_warnings(survey):
-    """Warnings on answers that look wrong but are left as they are; with the counts told beside them."""
+    """Warnings on answers that look wrong but are left as they are; with the counts beside them."""
     customers = survey.select("customer")
     warnings = [f"item {name} is dropped: {why}" for name, why in survey.dropped.items()]
     warnings += [
@@ -83,10 +83,10 @@ def plausibility_warnings(survey):
     if not both:
         return warnings, {}
     level = "desired" if survey.instrument.conventions.desired else "expected"
-    told = {f"adequate above {level}": f"{above:,} of {_pairs(customers.adequate[both], customers.expect[both]):,}"}
+    listed_ = {f"adequate above {level}": f"{above:,} of {_pairs(customers.adequate[both], customers.expect[both]):,}"}
     if above:
-        warnings.append(f"adequate lies above {level} in {told[f'adequate above {level}']} pairs of answers")
-    return warnings, told
+        warnings.append(f"adequate lies above {level} in {listed_[f'adequate above {level}']} pairs of answers")
+    return warnings, listed_
 
 
 def _pairs(one, other):
@@ -94,7 +94,7 @@ def _pairs(one, other):
 
 
 def _reversed(survey):
-    """Items that run against the rest of their dimension, beyond chance."""
+    """Items that run against the rest of their dimension, beyond what random answers would."""
     for measure in ("expect", "perceive"):
         frame = getattr(survey, measure)
         for dimension, names in survey.instrument.dimensions.items():
@@ -108,7 +108,7 @@ def _reversed(survey):
 
 
 def _rest_correlation(frame, name, names):
-    """The correlation of an item with the mean of the others, and what is below chance; NaN where there is none."""
+    """The correlation of an item with the mean of the others, and its bound for random answers; NaN for none."""
     both = pd.DataFrame({"item": frame[name], "rest": frame[frame.columns.intersection(names).drop(name)].mean(axis=1)})
     both = both.dropna()
     if len(both) < MIN_PAIRS or not (both.std() > 0).all():
@@ -131,5 +131,5 @@ def _constant(survey):
         frame = getattr(survey, measure)
         same = [name for name in frame if frame[name].nunique() == 1]
         if same:
-            told = ", ".join(f"{name} ({frame[name].dropna().iloc[0]:g})" for name in same[:5])
-            yield f"zero variance: {len(same)} of {len(frame.columns)} columns of {measure} hold one answer: {told}"
+            listed_ = ", ".join(f"{name} ({frame[name].dropna().iloc[0]:g})" for name in same[:5])
+            yield f"zero variance: {len(same)} of {len(frame.columns)} columns of {measure} hold one answer: {listed_}"

@@ -33,7 +33,7 @@ LONG = {
 def draft_instrument(path):
     """The TOML text of an instrument file for a survey, and how many places of it are marked `decide`.
 
-    Raises InputError where no items can be told from the columns.
+    Raises InputError where the columns show no items.
     """
     read = read_cells(path, File())
     table, codebook, spare, long = read.table, read.codebook, [], _long(read.table)
@@ -72,17 +72,19 @@ def _wide(table, long, where):
     others = [c for c in table if c not in {*uses.values(), *(v for v in long.values() if isinstance(v, str))}]
     said = table[others].map(text)
     by = [table[key].map(text) for key in keys]
-    apart = said.where(said != "").groupby(by).transform("nunique").gt(1).any() if by else pd.Series(False, others)
-    design = Design(**uses, long=Long(**long)).model_copy(update={"segments": tuple(c for c in others if not apart[c])})
+    varies = said.where(said != "").groupby(by).transform("nunique").gt(1).any() if by else pd.Series(False, others)
+    design = Design(**uses, long=Long(**long)).model_copy(
+        update={"segments": tuple(c for c in others if not varies[c])}
+    )
     bare = Instrument.model_construct(design=design, items={}, points={}, outcomes={})
-    return to_wide(table, bare, where)[0], [c for c in others if apart[c]]
+    return to_wide(table, bare, where)[0], [c for c in others if varies[c]]
 
 
 def _head(path):
     return [
         f"# What {path.name} asked, guessed from its columns by `crmlab new instrument`.",
-        "# Read it through, above all where it says `decide:`; crmlab/service_quality/tables/instrument.py",
-        "# says what else may stand here.",
+        "# Read it through, above all where it has `decide:`; crmlab/service_quality/tables/instrument.py",
+        "# lists what else may stand here.",
         f"name = {_quoted(path.stem)}",
         f"title = {_quoted(_words(path.stem))} # decide: what the report calls it",
         'data_kind = "real" # decide: real, simulated or demonstration',
@@ -97,7 +99,7 @@ def _words(stem):
 
 def _codes(seen, kind, why):
     """A line of codes that are no answers, with how often each was seen."""
-    codes = {code: k for code, (told, k) in seen.codes.items() if told == kind}
+    codes = {code: k for code, (noted, k) in seen.codes.items() if noted == kind}
     often = ", ".join(f"{code} ({'once' if k == 1 else f'{k:,} times'})" for code, k in codes.items())
     return f"{kind} = {_quoted([*codes])}" + (f" # decide: {why}, seen {often}" if codes else "")
 
@@ -153,7 +155,7 @@ def _points(found):
 def _outcomes(found, wording):
     """The outcomes; one that nothing could read, as its answers have no known meaning, is commented out.
 
-    So is satisfaction, where no column bears a name known for it: verdicts rest on it.
+    So is satisfaction, where no column bears a name known for it: checks rest on it.
     """
     known = any(kind == "satisfaction" for kind, _column, _seen in found.outcomes.values())
     lines = [] if known else [*UNNAMED, ""]
@@ -179,7 +181,7 @@ def _design(found, long):
     for use in ("respondent", "weight", "wave", "audience"):
         known = use in found.design
         lines.append(f"{use} = {_quoted(found.design[use])}" if known else f'# {use} = "" # decide: its column, if any')
-    lines.append(f"segments = {_quoted(found.design['segments'])} # decide: by what to tell customers apart")
+    lines.append(f"segments = {_quoted(found.design['segments'])} # decide: by what to group customers")
     if found.spare:
         lines.append(f"# no use was found for {', '.join(found.spare)}")
     said = {value: who for value, who in found.audiences.items() if value.casefold() != who}

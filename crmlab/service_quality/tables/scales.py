@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from crmlab.service_quality.tables.cells import clashes, text
 
-Column = Annotated[str, AfterValidator(text)]  # as the door names it: full-width forms narrowed, blanks trimmed
+Column = Annotated[str, AfterValidator(text)]  # as validation names it: full-width forms narrowed, blanks trimmed
 OutcomeKind = Literal[
     "satisfaction", "loyalty", "recommend", "complaint", "resolved", "word_of_mouth", "buying", "other"
 ]
@@ -105,8 +105,8 @@ def scale_faults(scale):
     if both := missing & inapplicable:
         yield f"the codes {listed(both)} are both missing and not_applicable; keep one"
     if odd := {word: n for word, n in labels.items() if not low <= n <= end and n not in codes}:
-        told = ", ".join(f"{word!r} = {n}" for word, n in odd.items())
-        yield f"labels {told} lie off the scale {said} and are no codes"
+        noted = ", ".join(f"{word!r} = {n}" for word, n in odd.items())
+        yield f"labels {noted} lie off the scale {said} and are no codes"
     words = [*labels.items(), *((c, "missing") for c in sorted(missing - inapplicable, key=str))]
     yield from clashes([*words, *((c, "not_applicable") for c in sorted(inapplicable - missing, key=str))])
 

@@ -1,6 +1,7 @@
-"""The door of surveys: answers as an instrument declares them, or everything that keeps them out."""
+"""Validation of surveys: answers as an instrument declares them, or every breach of it."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from crmlab.contracts import InputError
 from crmlab.service_quality.tables import remarks
 from crmlab.service_quality.tables.answers import read_battery
 from crmlab.service_quality.tables.cells import text, times
-from crmlab.service_quality.tables.instrument import MEASURES, Instrument, load_instrument
+from crmlab.service_quality.tables.instrument import MEASURES, Instrument, load_instrument, located
 from crmlab.service_quality.tables.labelled import Codebook
 from crmlab.service_quality.tables.long import absent_columns, column_of, required_columns, to_wide
 from crmlab.service_quality.tables.people import people_of, points_of
@@ -36,10 +37,10 @@ class Survey:
     not_applicable : bool, a column an item: the perception was answered "not applicable"
     points         : importance points, a column a dimension, each answered row summing to 100
     outcomes       : a column an outcome of the instrument; float
-    found          : what the door found and did, in words
+    findings       : what validation found and did, in words
     warnings       : what looks wrong but was left as it is
     dropped        : item -> why it is no longer in the instrument
-    order          : all waves, in order
+    wave_order     : all waves, in order
     """
 
     instrument: Instrument
@@ -53,10 +54,27 @@ class Survey:
     not_applicable: pd.DataFrame
     points: pd.DataFrame
     outcomes: pd.DataFrame
-    summary: pd.Series = field(default_factory=lambda: pd.Series(dtype=object))
+    findings: pd.Series = field(default_factory=lambda: pd.Series(dtype=object))
     warnings: tuple[str, ...] = ()
     dropped: dict[str, str] = field(default_factory=dict)
     wave_order: tuple = ()
+
+    @property
+    def title(self) -> str:
+        """The title of the instrument, or its name."""
+        return self.instrument.title or self.instrument.name
+
+    @property
+    def about(self) -> str:
+        """Whose answers these are and whether they are real, in a sentence."""
+        customers = int((self.people.audience == "customer").sum())
+        waves = ", ".join(map(str, self.people.wave[self.people.audience == "customer"].drop_duplicates()))
+        return f"{self.title}: {self.findings.get('survey', 'survey')}; {customers:,} customers of wave {waves}."
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """What validation found and did, a line each."""
+        return pd.DataFrame({"found": self.findings})
 
     @property
     def waves(self):
@@ -72,10 +90,10 @@ class Survey:
         return self._where(kept)
 
     def as_of(self, wave=None):
-        """The survey as of a wave, None the last of customers: theirs of it, and the latest word of managers and staff.
+        """The survey as of a wave, None the last of customers: theirs, and the latest answers of managers and staff.
 
         An audience that did not answer in the wave stands with the latest wave before it in which it did or, where
-        there is none, with the first after it; `found` and `warnings` say so.
+        there is none, with the first after it; `summary` and `warnings` say so.
         """
         self._known(wave)
         wave = str(self.waves[-1] if wave is None else wave)
@@ -85,9 +103,9 @@ class Survey:
             chosen, note = (wave, "") if audience == "customer" else nearest_wave(wave, theirs, self._all)
             kept |= ((self.people.audience == audience) & (self.people.wave.astype(str) == chosen)).to_numpy()
             notes |= {f"wave of {whose}": note} if note else {}
-        noted = pd.concat([self.summary, pd.Series(notes, dtype=object)]).rename("summary")
-        told = tuple(f"{what}: {note}" for what, note in notes.items())
-        return replace(self._where(kept), summary=noted, warnings=self.warnings + told)
+        noted = pd.concat([self.findings, pd.Series(notes, dtype=object)]).rename("found")
+        listed_ = tuple(f"{what}: {note}" for what, note in notes.items())
+        return replace(self._where(kept), findings=noted, warnings=self.warnings + listed_)
 
     @property
     def _all(self):
@@ -112,28 +130,43 @@ class Survey:
         return replace(self, **{name: frame[np.asarray(kept)].reset_index(drop=True) for name, frame in frames.items()})
 
 
-def read_survey(path, instrument):
+def read_survey(survey: str | Path, instrument: Instrument | str | Path) -> Survey:
     """The checked survey of a file: CSV, Parquet, Excel, Stata or SPSS; wide or long, as the instrument declares.
 
+    survey     : path of the file, from the working folder or, failing that, from the project's
     instrument : an Instrument, or the path of an instrument file
     Raises InputError with every breach: what, where, how many, the first five, what to do.
+
+    Examples
+    --------
+    >>> from crmlab import service_quality
+    >>> survey = service_quality.read_survey("data/example_survey.csv", "data/example_survey.toml")
+    >>> survey.waves
+    [1, 2]
     """
     instrument = instrument if isinstance(instrument, Instrument) else load_instrument(instrument)
+    path = located(survey)
     cells = read_cells(path, instrument.file, instrument.names)
-    return validate_survey(cells.table, instrument, Path(path).name, cells.summary, cells.codebook)
+    return validate_survey(cells.table, instrument, path.name, cells.summary, cells.codebook)
 
 
-def validate_survey(table, instrument, where="survey", summary=None, codebook=None):
+def validate_survey(
+    table: pd.DataFrame,
+    instrument: Instrument,
+    where: str = "survey",
+    findings: Mapping[str, str] | None = None,
+    codebook: Codebook | None = None,
+) -> Survey:
     """The checked survey of a frame of cells, as `read_survey` takes it from a file.
 
-    told     : what was found in reading it, in words
-    codebook : what the file says of codes
+    findings : what was found in reading it, in words
+    codebook : what the file declares of codes
     """
-    summary = {"survey": f"{where} ({NATURES[instrument.data_kind]})", **(summary or {})}
+    found = {"survey": f"{where} ({NATURES[instrument.data_kind]})", **(findings or {})}
     codebook = codebook or Codebook()
     if long := instrument.design.long:
         table, more = to_wide(table, instrument, where)
-        summary |= more
+        found |= more
         codebook = codebook.spread(long.answer, table.columns.difference([*codebook.labels, *codebook.missing]))
     columns = required_columns(instrument) | {
         f"design.{use}": column for use, column in instrument.design.columns.items()
@@ -151,8 +184,8 @@ def validate_survey(table, instrument, where="survey", summary=None, codebook=No
     marked = batteries["perceive"].not_applicable.reset_index(drop=True)
     wave_order = tuple(ordered_waves(people.wave)[0])
     survey = Survey(instrument, people, not_applicable=marked, points=points, wave_order=wave_order, **frames)
-    summary |= found_people | found_points | _answer_counts(batteries) | _count_codes(table, instrument)
-    return _with_remarks(survey, summary, where)
+    found |= found_people | found_points | _answer_counts(batteries) | _count_codes(table, instrument)
+    return _with_remarks(survey, found, where)
 
 
 def _batteries(table, instrument, where, codebook):
@@ -194,42 +227,42 @@ def _joined(parts, table):
 
 def _answer_counts(batteries):
     """What was found of each battery, in words."""
-    told = {}
+    listed_ = {}
     for name, found in batteries.items():
         if not found.values.size:
             continue
         inapplicable = int(found.not_applicable.to_numpy().sum())
-        told[name] = f"{found.n_cells - found.n_missing - inapplicable:,} answers; {found.n_missing:,} missing"
-        told[name] += f"; {inapplicable:,} not applicable" if inapplicable else ""
-        told[name] += f"; {found.n_worded:,} in words" if found.n_worded else ""
-    return told
+        listed_[name] = f"{found.n_cells - found.n_missing - inapplicable:,} answers; {found.n_missing:,} missing"
+        listed_[name] += f"; {inapplicable:,} not applicable" if inapplicable else ""
+        listed_[name] += f"; {found.n_worded:,} in words" if found.n_worded else ""
+    return listed_
 
 
 def _count_codes(table, instrument):
     """What counts lost to codes of the common scale, in words, as such numbers might be counts."""
-    told = {}
+    listed_ = {}
     for name, outcome in instrument.outcomes.items():
         if outcome.high is None and outcome.missing is None:
             codes = {str(code) for code in instrument.outcome_with_codes(name).missing if not isinstance(code, str)}
             seen = table[outcome.column].map(text)
             if counts := Counter(seen[seen.isin(codes)]):
                 found = ", ".join(times(code, n) for code, n in counts.items())
-                told[f"outcomes.{name}: codes"] = (
+                listed_[f"outcomes.{name}: codes"] = (
                     f"{found}, missing as on the scale; missing = [] under outcomes.{name} makes them counts"
                 )
-    return told
+    return listed_
 
 
-def _with_remarks(survey, told, where):
+def _with_remarks(survey, listed_, where):
     """The survey with reversed items turned round, items without enough pairs dropped, and remarks on the rest."""
     survey, more = remarks.reverse_coded(survey)
-    told |= more
+    listed_ |= more
     survey, more = remarks.drop_unpaired_items(survey)
-    told |= more
+    listed_ |= more
     if not survey.instrument.items:
         why = "; ".join(f"{name}: {reason}" for name, reason in [*survey.dropped.items()][:5])
         raise InputError(
             f"{where}: no item is left, {len(survey.dropped)} are dropped (first: {why}); correct the columns"
         )
     warnings, more = remarks.plausibility_warnings(survey)
-    return replace(survey, summary=pd.Series(told | more, dtype=object).rename("summary"), warnings=tuple(warnings))
+    return replace(survey, findings=pd.Series(listed_ | more, dtype=object).rename("found"), warnings=tuple(warnings))

@@ -44,7 +44,7 @@ AUDIENCES = {
     "manager": r"manage|director|chief|leiter|经理|管理",
     "staff": r"staff|employ|worker|clerk|front|员工",
 }
-NONE = {  # what a text says that is no answer
+NONE = {  # texts that are no answer
     "not_applicable": re.compile(
         r"n\.?[/ ]?a\.?|(not|in)[- ]?applicable|does not apply|entfällt|不适用", re.IGNORECASE
     ),

@@ -9,7 +9,7 @@ def ordered_waves(waves):
     """The distinct waves of a Series or list, in order, and what they are ordered by, in words.
 
     Numbers by size; texts that differ in their numbers alone, as W9 and W10, by these, years before what is within
-    them; all others in the order of first appearance, as nothing tells "spring" from "autumn".
+    them; all others in the order of first appearance, as nothing orders "spring" and "autumn".
     """
     distinct = list(dict.fromkeys(waves))
     if not any(isinstance(wave, str) for wave in distinct):
