@@ -18,5 +18,10 @@ progress     how far runs are, on a terminal
 
 import sys
 
-# jsonschema would spend a second building a grammar of addresses, which it needs for no notebook
-sys.modules.setdefault("rfc3987_syntax", None)
+
+def skip_address_grammar():
+    """Keep jsonschema from spending a second on a grammar of addresses, which it needs for no notebook.
+
+    It holds for the whole process, so only a process that is ours asks for it, before it loads a notebook.
+    """
+    sys.modules.setdefault("rfc3987_syntax", None)

@@ -52,8 +52,11 @@ def results(one, other):
         if here and there and here["value"] == there["value"]:
             difference = "the same value with another interval or unit"
         yield f"fact {name}", here == there, "" if here == there else difference
-    verdicts = first.verdicts == second.verdicts
-    yield "verdicts", verdicts, "" if verdicts else "they differ"
+    here, there = ({check["id"] or check["claim"]: check for check in made.checks} for made in (first, second))
+    for name in [*here, *(name for name in there if name not in here)]:
+        one_check, other_check = here.get(name), there.get(name)
+        outcomes = ", ".join(str(check and check["outcome"]) for check in (one_check, other_check))
+        yield f"check {name}", one_check == other_check, "" if one_check == other_check else outcomes
     tables = {p for made in (first, second) for p in made.artefacts if p.startswith("tables/")}
     for path in sorted(tables):
         equal = first.artefacts.get(path) == second.artefacts.get(path)

@@ -1,20 +1,20 @@
 """What a notebook declares that it takes: its parameters cell, line by line."""
 
 import ast
-import difflib
 import io
 import json
 import re
 import tokenize
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any, Literal, Optional, get_args
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Optional, Union, get_args, get_origin
 
 from pydantic import Field, TypeAdapter
-from pydantic.errors import PydanticSchemaGenerationError
+from pydantic.errors import PydanticUserError
 
 from crmlab import catalog, files
-from crmlab.contracts import InputError
+from crmlab.contracts import InputError, suggest
 from crmlab.reports import secret
 from crmlab.reports.suite import Range
 
@@ -79,7 +79,7 @@ def read_parameters(path, ranges):
         try:
             parameter = _parameter(line, meanings.get(line.end_lineno, ""), ranges)
             found[parameter.name] = parameter
-        except (ValueError, TypeError, SyntaxError, PydanticSchemaGenerationError) as fault:
+        except ValueError as fault:
             breaches.append(
                 f"{path.name}: parameters, line {line.lineno}: {fault}; write `name: type = value  # meaning`"
             )
@@ -102,24 +102,39 @@ def _parameter(line, meaning, ranges):
     name, annotation = line.target.id, ast.unparse(line.annotation)
     if secret.NAMES.search(name):
         raise ValueError(
-            f"{name!r} looks like a secret, which would be written down; read an environment variable instead"
+            f"{name!r} looks like a secret, which would be written down; read it from an environment variable"
         )
     kinds = {n.id for n in ast.walk(line.annotation) if isinstance(n, ast.Name)}
     allowed = (ast.Name, ast.Constant, ast.BinOp, ast.BitOr, ast.Subscript, ast.Tuple, ast.Load)
+    no_type = f"{annotation!r} is not a type that parameters have ({', '.join(TYPES)})"
     if kinds - TYPES.keys() or not all(isinstance(n, allowed) for n in ast.walk(line.annotation)):
-        raise ValueError(f"{annotation!r} is not a type that parameters have ({', '.join(TYPES)})")
+        raise ValueError(no_type)
     source = next(iter(kinds & {*CONTRACT_BY_TYPE, "File"}), None)
     if source and annotation not in (source, f"{source} | None", f"Optional[{source}]"):
         raise ValueError(f"{annotation!r}: a parameter names one data set or file, so that its content is known")
-    kind = eval(annotation, {"__builtins__": {}}, TYPES)  # only the names and operators allowed above
-    default = ast.literal_eval(line.value)
-    TypeAdapter(kind).validate_json(json.dumps(default), strict=True)
+    default, text = _default(line.value)
+    try:
+        kind = eval(annotation, {"__builtins__": {}}, TYPES)  # only the names and operators allowed above
+        TypeAdapter(kind).validate_json(text, strict=True)
+    except ValueError:
+        raise ValueError(f"{name} = {default!r} is not of type {annotation}") from None
+    except (TypeError, SyntaxError, PydanticUserError):
+        raise ValueError(no_type) from None
     return Parameter(name, annotation, kind, default, meaning, ranges.get(name), source)
+
+
+def _default(node):
+    """The value that a declaration gives, and its text as JSON."""
+    try:
+        value = ast.literal_eval(node)
+        return value, json.dumps(value)
+    except (ValueError, TypeError):
+        raise ValueError(f"{ast.unparse(node)} is no plain value") from None
 
 
 def read_value(parameter, value):
     """A value of the parameter's type, from text or from TOML's own types. Raises ValueError."""
-    adapter = TypeAdapter(parameter.type)
+    adapter, allowed = TypeAdapter(parameter.type), _allowed(parameter.type)
     try:
         if not isinstance(value, str):
             return adapter.validate_python(value, strict=True)
@@ -131,14 +146,17 @@ def read_value(parameter, value):
                 if value.startswith("[")
                 else adapter.validate_python(value.split(","))
             )
-        if re.match(r"(Optional\[)?Literal\[", parameter.annotation):
-            for literal in _literals(parameter.type):
-                if str(literal) == value:
-                    return literal
+        for each in allowed:
+            if str(each) == value:
+                return each
         if re.match(r"(Optional\[)?date\b", parameter.annotation) and not re.fullmatch(r"\d{4}-\d\d-\d\d", value):
             raise ValueError("pydantic would take digits alone for seconds since 1970")
         return adapter.validate_strings(value)
     except ValueError:
+        if allowed:
+            listed = ["none" if each is None else str(each) for each in allowed]
+            advice = suggest(value, listed, "write one of these")
+            raise ValueError(f"{parameter.name} = {value!r}: none of {', '.join(listed)}; {advice}") from None
         raise ValueError(f"{parameter.name} = {value!r} is not of type {parameter.annotation}") from None
 
 
@@ -146,13 +164,16 @@ def _is_optional(kind):
     return type(None) in get_args(kind)
 
 
-def _literals(kind):
-    return [v for part in get_args(kind) for v in (get_args(part) or [part])]
+def _allowed(kind):
+    """The values of a Literal, with None where it is optional; none where other values are allowed too."""
+    if get_origin(kind) is Literal:
+        return list(get_args(kind))
+    parts = get_args(kind) if get_origin(kind) in (Union, UnionType) else ()
+    values = [[None] if part is NoneType else _allowed(part) for part in parts]
+    return [each for of_part in values for each in of_part] if all(values) else []
 
 
 def unknown(what, name, known):
     """What to say of a name that is none of those known."""
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"there is no {what} {name!r}; there are {', '.join(known)}" + (
-        f"; did you mean {near[0]!r}?" if near else ""
-    )
+    advice = suggest(name, known, "")
+    return f"there is no {what} {name!r}; there are {', '.join(known)}" + (advice and f"; {advice}")

@@ -1,4 +1,4 @@
-"""What the child process does with its job: papermill, told to say how far it is and to keep what it has."""
+"""What the child process does with its job: papermill, which reports how far it is and keeps what it has."""
 
 import os
 import re
@@ -23,7 +23,7 @@ class ExactTranslator(PythonTranslator):
 
 
 class SavingEngine(NBClientEngine):
-    """papermill's engine, which tells of each code cell and keeps the notebook whole after every one."""
+    """papermill's engine, which reports each code cell and keeps the notebook whole after every one."""
 
     @classmethod
     def execute_managed_notebook(cls, nb_man, kernel_name, saved_path=None, emit=None, **options):

@@ -1,7 +1,7 @@
 """The child process of a run: it starts a kernel, waits for one job, and lets papermill execute it there.
 
 Standard input brings two lines of JSON, {"cwd", "modules"} and the job; when it closes, the runner is gone, and so must
-be all of this. Standard output tells, a line each: {"kernel": its process group}, {"ready": true}, {"cells": how many
+be all of this. Standard output brings, a line each: {"kernel": its process group}, {"ready": true}, {"cells": how many
 code cells there are}, {"done": how many are}, and at the end {"state": ..., "error": null or {"cell", "name",
 "message"}}. The argument is a folder for sockets.
 """
@@ -18,12 +18,15 @@ from contextlib import suppress
 from jupyter_client import AsyncKernelManager
 from jupyter_core.utils import run_sync
 
+from crmlab.reports import skip_address_grammar
+
 LEAVING = "get_ipython().ask_exit = __import__('sys').exit"  # else exit() only asks, and the next cells run
 START_SECONDS = 600  # a kernel may be slow to start on a busy machine; the run's own limit goes before
 
 
 def main():
-    """Execute one job; its outcome is the last line told."""
+    """Execute one job; its outcome is the last line written."""
+    skip_address_grammar()
     _keep_stdout_to_ourselves()
     lines = queue.SimpleQueue()
     kernel = Kernel(sys.argv[1])

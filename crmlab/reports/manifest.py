@@ -1,4 +1,4 @@
-"""The truth about a run: what it was made from, what became of it, and what it says."""
+"""The truth about a run: what it was made from, what became of it, and what it found."""
 
 import hashlib
 import json
@@ -11,20 +11,21 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from crmlab import catalog
 from crmlab.catalog import sha256
-from crmlab.result import mask
+from crmlab.display import mask
 
 PACKAGE = Path(__file__).resolve().parents[1]
+SCHEMA = 2  # of the manifest
 STATES = ("success", "failed", "killed", "out_of_memory", "timeout", "exited")
 
 
 class Record(BaseModel):
     """A part of a manifest; frozen, and strict about its fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True, validate_by_name=True)
 
 
 class Source(Record):
@@ -71,6 +72,7 @@ class Environment(Record):
 class Manifest(Record):
     """One run. Times are UTC, durations seconds, hashes SHA-256."""
 
+    schema_version: int = Field(SCHEMA, alias="schema")  # 1 is the older form, read as far as it goes
     report: str
     run: str
     key: str = ""  # the same for runs of the same notebook, modules beside it, parameters, data, code, lock, mask key
@@ -88,11 +90,46 @@ class Manifest(Record):
     started: datetime
     ended: datetime
     seconds: dict[str, float]  # by phase
-    facts: dict[str, dict] = {}  # name -> value, low, high, unit, interval
-    verdicts: list[dict] = []  # claim, passed, evidence, instead
+    facts: dict[str, dict] = {}  # name -> the fields of an Estimate
+    checks: list[dict] = []  # id, kind, outcome, claim, summary, recommendation, values
     notes: list[str] = []
+    tables: list[str] = []  # stems of tables/<stem>.csv
+    figures: list[str] = []  # titles
     artefacts: dict[str, str] = {}  # path within the run folder -> hash
     error: Error | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _older_form(cls, given):
+        """What manifests without a schema hold, under the names of today."""
+        if not isinstance(given, dict) or {"schema", "schema_version"} & given.keys() or "verdicts" not in given:
+            return given
+        rest = {name: value for name, value in given.items() if name not in ("facts", "verdicts")}
+        facts = {name: _older_fact(fact) for name, fact in given.get("facts", {}).items()}
+        return rest | {"schema": 1, "facts": facts, "checks": [_older_check(each) for each in given["verdicts"]]}
+
+    @property
+    def older(self) -> bool:
+        """Whether the run was made before checks had outcomes."""
+        return self.schema_version < SCHEMA
+
+
+def _older_fact(fact):
+    interval = "pi" if fact.get("interval") == "predictive" else "ci"
+    ends = {f"{interval}_low": fact.get("low"), f"{interval}_high": fact.get("high")}
+    return {"value": fact["value"], "unit": fact.get("unit", "")} | ends
+
+
+def _older_check(check):
+    return {
+        "id": "",
+        "kind": "older",
+        "outcome": "passed" if check["passed"] else "failed",
+        "claim": check["claim"],
+        "summary": check["evidence"],
+        "recommendation": "" if check["passed"] else check.get("instead", ""),
+        "values": {},
+    }
 
 
 def key(job, root):
@@ -108,7 +145,7 @@ def key(job, root):
         job.typed,
         contents,
         [sha256(path) for path in job.files.values()],
-        [dataset.entry.model_dump(mode="json") for dataset in job.datasets.values()],
+        [dataset.findings.entry.model_dump(mode="json") for dataset in job.datasets.values()],
         code(root).sha256,
         environment(root).lock_sha256,
     ]
@@ -141,16 +178,16 @@ def source(parameter, data, dataset):
     """A data set as a run reads it."""
     return Source(
         parameter=parameter,
-        name=dataset.name,
-        about=dataset.entry.about,
-        nature=dataset.entry.nature,
-        source=dataset.entry.source,
-        entry=dataset.entry.model_dump(mode="json", exclude_defaults=True),
+        name=dataset.findings.name,
+        about=dataset.findings.entry.about,
+        nature=dataset.findings.entry.nature,
+        source=dataset.findings.entry.source,
+        entry=dataset.findings.entry.model_dump(mode="json", exclude_defaults=True),
         sha256=catalog.fingerprint(data),
-        rows=int(dataset.counts["rows"]),
-        customers=dataset.counts.get("customers"),
-        first=dataset.first and str(dataset.first),
-        last=dataset.last and str(dataset.last),
+        rows=int(dataset.findings.counts["rows"]),
+        customers=dataset.findings.counts.get("customers"),
+        first=dataset.findings.first and str(dataset.findings.first),
+        last=dataset.findings.last and str(dataset.findings.last),
     )
 
 

@@ -34,7 +34,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Job:
-    """A report with parameters that were found good, and the data they name, past the door."""
+    """A report with parameters that were found good, and the data they name, validated."""
 
     report: Report
     given: dict = field(hash=False)  # as text
@@ -67,7 +67,7 @@ def prepare(root, wanted, limits=None):
     limits : fields of Limits that go before those of suite.toml
 
     Raises InputError with every breach of every one: unknown reports, unknown or ill-named parameters,
-    wrong types, values out of range, data that the door refuses.
+    wrong types, values out of range, data that break their contract.
     """
     known, jobs, breaches = reports(root, only={name for name, _ in wanted}), [], []
     listed = root / "notebooks" / "suite.toml"
@@ -89,7 +89,7 @@ def _job(report, given):
     values, breaches = {name: p.default for name, p in report.parameters.items()}, []
     for name, value in given.items():
         if secret.NAMES.search(name):
-            breaches.append(f"{report.name}: {name!r} looks like a secret; give it as an environment variable instead")
+            breaches.append(f"{report.name}: {name!r} looks like a secret; set it as an environment variable")
         elif not name.isidentifier():
             breaches.append(f"{report.name}: a parameter name must be a Python identifier; {name!r} is not")
         elif name not in report.parameters:
@@ -114,7 +114,7 @@ def _job(report, given):
 
 
 def _sources(report, values):
-    """The data past the door, by parameter, the files, and what is wrong; `values` then name both from anywhere."""
+    """The validated data, by parameter, the files, and what is wrong; `values` then name both from anywhere."""
     datasets, named, breaches = {}, {}, []
     for name, p in report.parameters.items():
         if not isinstance(values[name], str):
@@ -150,10 +150,11 @@ def _out_of_range(parameter, value, datasets):
     bounds, setting = parameter.range, f"{parameter.name} = {value}"
     if bounds.within:
         dataset = datasets.get(bounds.within)
-        if dataset and dataset.first is None:
-            yield f"{setting} is to lie within {dataset.name}, which knows no days; leave it out, or name data that do"
-        elif dataset and not dataset.first <= as_date(value) <= dataset.last:
-            yield f"{setting} lies outside {dataset.name}, which runs from {dataset.first} to {dataset.last}"
+        found = dataset and dataset.findings
+        if found and found.first is None:
+            yield f"{setting} is to lie within {found.name}, which knows no days; leave it out, or name data that do"
+        elif found and not found.first <= as_date(value) <= found.last:
+            yield f"{setting} lies outside {found.name}, which runs from {found.first} to {found.last}"
         return
     for each in value if isinstance(value, list) else [value]:
         each = as_date(each) if isinstance(bounds.min or bounds.max, date) else each

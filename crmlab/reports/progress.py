@@ -12,7 +12,7 @@ def show_progress(console):
         with interruptible(console):
             yield lambda job: lambda done, cells: None
         return
-    from rich.show_progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (
         TextColumn("{task.description}"),

@@ -1,6 +1,6 @@
 """A run's notebook becomes a page to read: the answer, then the argument, then what it was made from.
 
-The page asks the network for nothing and runs no script but its own: a content security policy says so to the
+The page asks the network for nothing and runs no script but its own: a content security policy binds the
 browser, and whatever could try is taken out.
 """
 
@@ -12,52 +12,55 @@ import posixpath
 import re
 import struct
 
-import bleach
+import nh3
 from bs4 import BeautifulSoup
 from markupsafe import Markup
 from nbconvert import HTMLExporter
 from traitlets.config import Config
 
-from crmlab.findings import NATURES
+from crmlab.catalog import NATURES
+from crmlab.display import words
+from crmlab.estimate import Estimate
 from crmlab.reports.templates import FOLDER, environment
-from crmlab.result import Estimate, words
 
-HEADLINE = 8  # facts that stand open; the rest fold, so that the verdicts are not far down
+HEADLINE = 8  # facts that stand open; the rest fold, so that the checks are not far down
 PIXELS = 1.5  # of a figure to one of the page: figures are drawn at 144 dots an inch, pages at 96
 IMAGES = ("image/svg+xml", "image/png", "image/jpeg")
 SHOWN = ["text/html", "text/markdown", *IMAGES, "text/latex", "text/plain"]  # the first that an output has
 ACTIVE = ["script", "iframe", "object", "embed", "link", "meta", "base", "form"]
 OBJECT = re.compile(r"\s*(array\()?\[*<")  # how Python shows what has no words of its own
+LIFTED = '<p class="quiet">See <a href="#in-short">In short</a>.</p>'
 AXES = re.compile(r"<\w*Axes\w*: (.*)>\s*", re.DOTALL)
 
-PROSE_TAGS = [
+PROSE_TAGS = {
     "a", "abbr", "b", "blockquote", "br", "caption", "code", "dd", "del", "details", "div", "dl", "dt", "em",
     "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "kbd", "li", "mark", "ol", "p",
     "pre", "s", "small", "span", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead",
     "tr", "u", "ul",
-]  # fmt: skip
+}  # fmt: skip
 PROSE_ATTRIBUTES = {
-    "a": ["href", "title"],
-    "abbr": ["title"],
-    "img": ["src", "alt", "title", "width", "height"],
-    **{tag: ["class"] for tag in ("code", "div", "pre", "span")},  # by which code is coloured
-    **{tag: ["colspan", "rowspan"] for tag in ("td", "th")},
+    "a": {"href", "title"},
+    "abbr": {"title"},
+    "img": {"src", "alt", "title", "width", "height"},
+    **{tag: {"class"} for tag in ("code", "div", "pre", "span")},  # by which code is coloured
+    **{tag: {"colspan", "rowspan"} for tag in ("td", "th")},
 }
+PROSE_SCHEMES = {"http", "https", "mailto", "data"}
+OTHER_TAG = re.compile(rf"<(?![!?]|/?({'|'.join(sorted(PROSE_TAGS))})[\s/>])", re.IGNORECASE)
 
 
-def page(notebook, manifest, tables=()):
+def page(notebook, manifest):
     """A run as one HTML page that needs no other file.
 
     notebook : nbformat node, executed as far as it came; left as it is
     manifest : the run's Manifest, its artefacts not yet listed
-    tables   : stems of the tables of its Result; those under private/ are not linked
     """
     prepared, cells = _prepare(notebook, manifest.error.cell if manifest.error else None)
     body = _body(prepared)
-    if manifest.facts or manifest.verdicts or manifest.notes:
-        for lifted in body.select(".crmlab-result .crmlab-short")[-1:]:
-            lifted.decompose()
-    headings = _headings(body)
+    if manifest.facts or manifest.checks or manifest.notes:
+        for lifted in body.select(".crmlab-report")[-1:]:
+            lifted.replace_with(BeautifulSoup(LIFTED, "html.parser"))
+    title, headings = _headings(body, manifest.title)
     _remove_active(body)
     _frame_tables(body)
     facts = [(name, Estimate(**fact)) for name, fact in manifest.facts.items()]
@@ -66,22 +69,22 @@ def page(notebook, manifest, tables=()):
     template = environment().get_template("report.html.j2")
     return template.render(
         run=manifest,
-        title=manifest.title or (headings[0]["text"] if headings else words(manifest.report)),
+        title=title or words(manifest.report),
         facts=dict(facts[:HEADLINE]),
         more_facts=dict(facts[HEADLINE:]),
         natures=NATURES,
         cells=range(1, cells + 1),
         headings=headings,
         body=Markup(body),
-        files=_files(manifest, tables),
+        files=_files(manifest),
         script=Markup(script),
         scripts=f"'sha256-{digest}'",
     )
 
 
-def _files(manifest, tables):
+def _files(manifest):
     """What the page links to within its run folder."""
-    paths = [posixpath.normpath(f"tables/{stem}.csv") for stem in tables]
+    paths = [posixpath.normpath(f"tables/{stem}.csv") for stem in manifest.tables]
     open_tables = [p for p in paths if p.startswith("tables/") and not p.lower().startswith("tables/private/")]
     return ["report.ipynb", "manifest.json", "facts.json", *open_tables]
 
@@ -99,7 +102,7 @@ def _prepare(notebook, failed):
 
 
 def _is_left_out(cell):
-    """Cells that nobody wrote or ran: papermill's words on an error, which the page says itself, and blank ones."""
+    """Cells that nobody wrote or ran: papermill's words on an error, which the page states itself, and blank ones."""
     return "papermill-error-cell-tag" in cell.metadata.get("tags", ()) or not cell.source.strip()
 
 
@@ -110,9 +113,10 @@ def _describe_figures(cell):
     if not figures:
         return
     cell.outputs = [output for output in cell.outputs if output not in objects]
-    alt = next(filter(None, (_axes_in_words(o.data["text/plain"]) for o in objects)), "Figure")
+    described = next(filter(None, (_axes_in_words(o.data["text/plain"]) for o in objects)), "Figure")
     for number, figure in enumerate(figures, 1):
-        figure.metadata["alt"] = alt if len(figures) == 1 else f"Figure {number} of {len(figures)}"
+        title = figure.metadata.get("alt")
+        figure.metadata["alt"] = title or (described if len(figures) == 1 else f"Figure {number} of {len(figures)}")
         head = base64.b64decode(figure.data.get("image/png", "")[:32])
         if head.startswith(b"\x89PNG"):
             width, height = struct.unpack(">II", head[16:24])
@@ -149,22 +153,32 @@ def _body(notebook):
 
 
 def _prose(html):
-    """Markdown's HTML without anything that could act."""
-    return bleach.clean(html, PROSE_TAGS, PROSE_ATTRIBUTES, protocols=["http", "https", "mailto", "data"])
+    """Markdown's HTML without anything that could act; a tag that is not let through is shown as text."""
+    shown = OTHER_TAG.sub("&lt;", html)
+    return nh3.clean(shown, PROSE_TAGS, attributes=PROSE_ATTRIBUTES, url_schemes=PROSE_SCHEMES, link_rel=None)
 
 
-def _headings(body):
-    """Level, id and text of the headings in the prose, made to stand below the page's own and to skip no level."""
+def _headings(body, title):
+    """The page's title, and level, id and text of the headings below it, which skip no level.
+
+    title : the report's; "" takes the first heading's. A first heading that says the same is taken out.
+    """
     found, names, above = [], set(), 1
-    for heading in body.select(", ".join(f".prose h{level}" for level in range(1, 7))):
-        level = above = min(int(heading.name[1]) + 1, above + 1, 6)
+    headings = body.select(", ".join(f".prose h{level}" for level in range(1, 7)))
+    first = headings[0].get_text(" ", strip=True) if headings else ""
+    title, deeper = title or first, 1
+    if headings and title == first:
+        deeper = 1 - int(headings[0].name[1])
+        headings.pop(0).decompose()
+    for heading in headings:
+        level = above = max(min(int(heading.name[1]) + deeper, above + 1, 6), 2)
         text = heading.get_text(" ", strip=True)
         slug = "h-" + (re.sub(r"\W+", "-", text.lower()).strip("-") or "untitled")
         name = next(n for i in range(len(names) + 1) if (n := f"{slug}-{i + 1}" if i else slug) not in names)
         names.add(name)
         heading.name, heading["id"] = f"h{level}", name
         found.append({"level": level, "id": name, "text": text})
-    return found
+    return title, found
 
 
 def _remove_active(body):
@@ -181,8 +195,7 @@ def _frame_tables(body):
     for number, table in enumerate(body("table"), 1):
         stem = table.find_previous_sibling(True)
         label = f"Table {number}"
-        if stem is not None and stem.name == "h4" and stem.find_parent(class_="crmlab-result"):
-            stem.name, stem["class"] = "p", "stem"
+        if stem is not None and "stem" in stem.get("class", ()):
             label = f"{label}: {stem.get_text()}"
         _mark_kinds(table)
         box = {"class": "scroll", "role": "region", "tabindex": "0", "aria-label": label}
@@ -190,7 +203,7 @@ def _frame_tables(body):
 
 
 def _mark_kinds(table):
-    """Say of each cell whether it holds a number (n) or prose (l), as `crmlab.result.show` noted of its column."""
+    """Say of each cell whether it holds a number (n) or prose (l), as `crmlab.display.show` noted of its column."""
     kinds = table.get("data-kinds", "")
     for row in table("tr"):
         cells = row(["td", "th"])

@@ -41,24 +41,21 @@ def run(job, root, reports, progress=lambda done, cells: None, worker=None):
         if outcome["error"] and outcome["error"]["name"] == "InputError":
             raise InputError(*outcome["error"]["message"].split("\n"))
         notebook = _collect(staged.folder, job)
-        result = _result(notebook) if outcome["state"] == "success" else {}
-        (staged.folder / "facts.json").write_text(json.dumps(result.get("facts", {}), indent=2) + "\n", "utf-8")
+        result = reported(notebook)
+        (staged.folder / "facts.json").write_text(json.dumps(result["facts"], indent=2) + "\n", "utf-8")
         if provenance["key"] != manifest.key(job, root):
             provenance["key"] = ""  # what changed meanwhile answers for nothing
         made = Manifest(
             **provenance,
             run=run_id,
             state=outcome["state"],
-            title=result.get("title", ""),
             started=started,
             ended=datetime.now(UTC),
             seconds={"execute": round(executed - clock, 3)},
-            facts=result.get("facts", {}),
-            verdicts=result.get("verdicts", []),
-            notes=result.get("notes", []),
+            **result,
             error=Error(**outcome["error"]) if outcome["error"] else None,
         )
-        page = render.page(notebook, made, result.get("tables", ()))
+        page = render.page(notebook, made)
         (staged.folder / "report.html").write_text(page, "utf-8")
         return staged.publish(made)
     finally:
@@ -79,7 +76,7 @@ def run_all(jobs, root, reports, workers=1, force=False, started=lambda job: lam
 
     That is an Outcome, or the exception that kept it from the store: an InputError, or a fault such as a full disk.
     force   : also those that a good run answers, made from the same notebook, parameters, data, code and lock
-    started : called with a job when its turn comes; gives what its progress is told to
+    started : called with a job when its turn comes; gives the function that is called with its progress
     One failure stops no other.
     """
     reused = {} if force else {n: _reusable(job, root, reports) for n, job in enumerate(jobs)}
@@ -128,11 +125,18 @@ def _collect(folder, job):
     return notebook
 
 
-def _result(notebook):
-    """What the last Result shown said, at full precision; nothing where none was."""
-    outputs = [o for cell in notebook.cells for o in cell.get("outputs", ())]
-    result = [o["metadata"]["crmlab"] for o in outputs if "crmlab" in o.get("metadata", {})]
-    if not result:
-        return {}
-    facts = {fact["name"]: {k: v for k, v in fact.items() if k != "name"} for fact in result[-1]["facts"]}
-    return result[-1] | {"facts": facts}
+def reported(notebook) -> dict:
+    """What a notebook reported as far as it came: title, facts, checks, notes, tables and figures.
+
+    Each call of its Report left its part with the cell's output; what is given again replaces what was given before.
+    """
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    parts = [output["metadata"]["crmlab"] for output in outputs if "crmlab" in output.get("metadata", {})]
+    facts, checks, lists, title = {}, {}, {"notes": {}, "tables": {}, "figures": {}}, ""
+    for part in parts:
+        title = part.get("title", title)
+        facts |= {fact["name"]: {k: v for k, v in fact.items() if k != "name"} for fact in part.get("facts", ())}
+        checks |= {check["id"]: check for check in part.get("checks", ())}
+        for name, held in lists.items():
+            held.update(dict.fromkeys(part.get(name, ())))
+    return {"title": title, "facts": facts, "checks": [*checks.values()]} | {n: [*held] for n, held in lists.items()}

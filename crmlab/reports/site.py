@@ -6,12 +6,13 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import chain, islice
 
+from crmlab.estimate import Estimate
 from crmlab.reports import store
 from crmlab.reports.manifest import Manifest
-from crmlab.reports.templates import environment
-from crmlab.result import Estimate
+from crmlab.reports.templates import count_checks, environment
 
 NEWEST = 50  # runs listed of each report
+HEADLINE = 4  # facts shown of its latest good run
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,16 @@ class Row:
         page = "report.html" if "report.html" in self.run.artefacts else "manifest.json"
         return f"{self.report}/{self.name}/{page}"
 
+    @property
+    def older(self):
+        """Whether the run is of the older form: read, but no headline."""
+        return self.run is not None and self.run.older
+
+    @property
+    def counts(self):
+        """How many checks of each kind had which outcome, in words."""
+        return count_checks(self.run.checks) if self.run else ""
+
     def first_facts(self, count):
         """The most important facts, which come first."""
         return dict(islice(self.facts.items(), count))
@@ -46,7 +57,9 @@ def build(reports):
     found = defaultdict(list)
     for folder in store.folders(reports):
         found[folder.parent.name].append(folder)
-    page = environment().get_template("index.html.j2").render(reports=[_report(n, found[n]) for n in sorted(found)])
+    listed = [_report(name, found[name]) for name in sorted(found)]
+    headline = [fact for each in listed if each["good"] for fact in each["good"].first_facts(HEADLINE).values()]
+    page = environment().get_template("index.html.j2").render(reports=listed, headline=headline, first=HEADLINE)
     reports.mkdir(parents=True, exist_ok=True)
     written = reports / f".index-{secrets.token_hex(4)}.html"
     try:
@@ -61,7 +74,7 @@ def _report(name, folders):
     """A report with its newest runs; older ones are read only to find one that succeeded."""
     rows = [_row(folder) for folder in folders[:NEWEST]]
     everyone = chain(rows, map(_row, folders[NEWEST:]))
-    good = next((row for row in everyone if row.state == "success"), None)
+    good = next((row for row in everyone if row.state == "success" and not row.run.older), None)
     return {"name": name, "rows": rows, "latest": rows[0], "good": good, "count": len(folders)}
 
 

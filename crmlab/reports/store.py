@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from crmlab.contracts import InputError
-from crmlab.reports.manifest import Manifest, sha256
+from crmlab.reports.manifest import SCHEMA, Manifest, sha256
 
 STAGING = ".staging"  # beside the reports, on their file system, so that publishing is one rename
 APPROVAL = ".approval.json"  # `<run>.approval.json` beside a run keeps it from pruning
 
 
 def new_run():
-    """A run id: UTC time, plus 8 hex that keep runs of one second apart."""
+    """A run id: UTC time, plus 8 hex that distinguish runs of one second."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
 
 
@@ -79,8 +79,8 @@ def folders(reports, report=None):
     """The folders of published runs, newest first."""
     pattern = f"{report or '*'}/*/manifest.json"
     found = (p.parent for p in reports.glob(pattern))
-    seen = (f for f in found if not f.parent.name.startswith(".") and not f.is_symlink())
-    return sorted(seen, key=lambda folder: folder.name, reverse=True)
+    visible = (f for f in found if not f.parent.name.startswith(".") and not f.is_symlink())
+    return sorted(visible, key=lambda folder: folder.name, reverse=True)
 
 
 def read(folder):
@@ -107,10 +107,20 @@ def find(reports, run):
 
 
 def latest(reports, report, good=False):
-    """The folder of a report's newest run, or newest good one; None where there is none."""
-    return next(
-        (f for f in folders(reports, report) if not good or _unchecked_manifest(f).get("state") == "success"), None
-    )
+    """The folder of a report's newest run, or newest good one; None where there is none.
+
+    A good run of the older form is the newest good one only where there is no other.
+    """
+    if not good:
+        return next(iter(folders(reports, report)), None)
+    older = None
+    for folder in folders(reports, report):
+        manifest = _unchecked_manifest(folder)
+        if manifest.get("state") == "success":
+            if manifest.get("schema") == SCHEMA:
+                return folder
+            older = older or folder
+    return older
 
 
 def update_links(reports):
@@ -132,7 +142,8 @@ def find_reusable(reports, report, key):
     """The newest good run made from the same notebook, parameters, data, code and lock; None where there is none."""
     for folder in folders(reports, report):
         manifest = _unchecked_manifest(folder) if _mentions(folder / "manifest.json", key) else {}
-        if manifest.get("key") == key and manifest.get("state") == "success":
+        good = manifest.get("state") == "success" and manifest.get("schema") == SCHEMA
+        if good and manifest.get("key") == key:
             return folder
     return None
 

@@ -4,10 +4,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
-from crmlab import toml
-from crmlab.contracts import InputError
+from crmlab.contracts.settings import read_settings, read_toml
 
 
 class Range(BaseModel):
@@ -17,6 +16,16 @@ class Range(BaseModel):
     min: int | FiniteFloat | date | None = None
     max: int | FiniteFloat | date | None = None
     within: str | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self):
+        if self.min is not None and self.max is not None:
+            ends = f"min = {self.min} and max = {self.max}"
+            if isinstance(self.min, date) != isinstance(self.max, date):
+                raise ValueError(f"{ends} are a day and a number; write two of a kind")
+            if self.min > self.max:
+                raise ValueError(f"{ends} leave no value between them; write a min that is no more than max")
+        return self
 
     def __str__(self):
         if self.within:
@@ -54,10 +63,4 @@ class Suite(BaseModel):
 def load_suite(path):
     """A suite file, checked. Raises InputError with everything wrong in it."""
     path = Path(path)
-    given = toml.read(path, f"there is no suite {path}")
-    try:
-        return Suite.model_validate(given)
-    except ValidationError as problem:
-        raise InputError(
-            *(f"{path.name}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in problem.errors())
-        ) from None
+    return read_settings(Suite, read_toml(path, f"there is no suite {path}"), path.name)

@@ -54,7 +54,7 @@ class Worker:
         try:
             self._send(job)
             outcome, done = self._listen(progress)
-            with suppress(subprocess.TimeoutExpired):  # its exit code tells more than our kill would
+            with suppress(subprocess.TimeoutExpired):  # its exit code explains more than that of our kill
                 self.process.wait(10)
         finally:
             timer.cancel()
@@ -93,7 +93,7 @@ class Worker:
             self.process.stdin.flush()
 
     def _listen(self, progress):
-        """Pass on what the child tells: its outcome, or None where it died without one, and how many cells it did."""
+        """Pass on what the child reports: its outcome, or None where it died without one, and how many cells it did."""
         cells, done = 0, 0
         for line in self.process.stdout:
             event = json.loads(line)
@@ -107,7 +107,7 @@ class Worker:
 
 
 def _stray_processes(mark):
-    """Ids of the other processes whose environment holds `mark`, where the system tells."""
+    """Ids of the other processes whose environment holds `mark`, where the system lists them."""
     for environ in Path("/proc").glob("[0-9]*/environ"):
         with suppress(OSError):
             if mark.encode() in environ.read_bytes().split(b"\0") and int(environ.parent.name) != os.getpid():

@@ -24,7 +24,7 @@ def pages(tmp_path_factory):
         folder.mkdir(parents=True)
         made = manifest().model_copy(update={"run": run, "artefacts": {"report.html": "0" * 64}})
         paths[name] = folder / "report.html"
-        paths[name].write_text(render.page(notebook(), made, ["calibration"]), "utf-8")
+        paths[name].write_text(render.page(notebook(), made), "utf-8")
         (folder / "manifest.json").write_text(made.model_dump_json())
     site.build(reports)
     return paths
@@ -57,7 +57,7 @@ def test_a_page_fits_its_window(read, pages, name):
 
 @pytest.mark.parametrize("name", ["good", "failed", "index"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_to_mend(read, pages, name, scheme):
+def test_axe_finds_no_violation(read, pages, name, scheme):
     from axe_playwright_python.sync_playwright import Axe
 
     page = read(pages[name], 390, scheme)

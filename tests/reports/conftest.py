@@ -23,23 +23,24 @@ GOOD = """
 from datetime import date
 from crmlab import catalog
 from crmlab.catalog import Dataset
-from crmlab.result import Estimate, Result
+from crmlab.estimate import Estimate
+from crmlab.report import Report
 """
 
 RESULT = """
-rows = catalog.load(data)
-Result(
-    title=f"Sales of {customer}",
-    facts={"rows": rows.count().execute(), "share": Estimate(1 / 3, 0.1, 0.5)},
-    tables={"days": rows.group_by("customer_id").aggregate(orders=rows.count()).order_by("customer_id"),
-            "private/rows": rows.order_by("customer_id", "time")},
-    notes=(f"{days} days",),
-)
+rows = catalog.orders(data).table
+report = Report(f"Sales of {customer}")
+report.fact("rows", rows.count().execute(), kind="count")
+report.fact("share", Estimate(1 / 3, 0.1, 0.5, kind="share"))
+report.show(rows.group_by("customer_id").aggregate(orders=rows.count()).order_by("customer_id"), name="days")
+report.show(rows.order_by("customer_id", "time"), name="private/rows")
+report.note(f"{days} days")
+report
 """
 
 # of a notebook that reads no data and loads next to nothing, for tests of what carries it
 TINY = {"parameters": "days: int = 30  # how far ahead", "imports": "import os"}
-TOLD = "from crmlab.result import Result\nResult(title='Tiny', facts={'days': days})"
+TOLD = "from crmlab.report import Report\nreport = Report('Tiny')\nreport.fact('days', days)\nreport"
 
 
 def write_notebook(path, *cells, parameters=PARAMETERS, imports=GOOD):

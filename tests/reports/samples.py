@@ -5,32 +5,83 @@ import re
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from io import BytesIO
+from unittest import mock
 
 import pandas as pd
 from matplotlib.figure import Figure
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from crmlab import check as check_module
+from crmlab import report as report_module
+from crmlab.check import Check
+from crmlab.display import show
+from crmlab.estimate import Estimate
+from crmlab.report import Report
 from crmlab.reports.manifest import Code, Environment, Error, Manifest, Source
-from crmlab.result import Estimate, Result, Verdict, show
 
 HOSTILE = "<script>window.ran = true</script><img src=x onerror='window.ran = true'>\"'&"
 STARTED = datetime(2026, 11, 22, 1, 10, 30, tzinfo=UTC)
-RESULT = Result(
-    title="Customer value over 180 days",
-    facts={
-        "customers": 2357,
-        "orders_expected": Estimate(1671.2345678901234, 1602.1, 1744.5, "orders", "predictive"),
-        "mean_value": Estimate(29.383838383838384, 27.12345678, 31.9, "USD"),
-        "share_gone": 0.5,
-        "fifth": 5,
-    },
-    tables={"calibration": pd.DataFrame({"orders": [0, 1]}), "private/value": pd.DataFrame({"customer_id": ["00123"]})},
-    verdicts=(
-        Verdict("Nearer than the past rate", True, "error lower by 0.2"),
-        Verdict("Spend is independent", False, "correlation 0.4", "orders and spend apart"),
-    ),
-    notes=("Zero amounts count as orders.",),
+SENTENCES = {
+    name: {"claim": claim, "summary": summary, "recommendation": recommendation}
+    for name, claim, summary, recommendation in (
+        ("beats_baselines", "Closer than the past rate", "The error is lower by {by:number}.", ""),
+        (
+            "spend_independent",
+            "Spend is independent",
+            "The correlation is {r:number}.",
+            {"failed": "Use the joint model."},
+        ),
+        ("retention_rises", "Retention rises", "It rises by heterogeneity.", ""),
+        ("hostile", "{text}", "{text}", {"failed": "{text}"}),
+    )
+}
+CHECKS = (
+    Check("clv.beats_baselines.mae", "comparison", "passed", {"by": 0.2}),
+    Check("clv.spend_independent", "assumption", "failed", {"r": 0.4}),
+    Check("clv.retention_rises", "finding", "yes"),
 )
+FACTS = {
+    "customers": Estimate(2357, kind="count"),
+    "orders_expected": Estimate(1671.2345678901234, pi_low=1602.1, pi_high=1744.5, unit="orders", kind="count"),
+    "mean_value": Estimate(29.383838383838384, 27.12345678, 31.9, unit="USD", kind="money"),
+    "share_gone": Estimate(0.5, kind="share"),
+    "fifth": Estimate(None, reason="there are no repeat buyers"),
+}
+TABLES = {
+    "calibration": pd.DataFrame({"orders": [0, 1]}),
+    "private/value": pd.DataFrame({"customer_id": ["00123"]}),
+}
+
+
+def displayed(
+    title="Customer value over 180 days",
+    facts=FACTS,
+    tables=TABLES,
+    checks=CHECKS,
+    notes=("Zero amounts count as orders.",),
+):
+    """What the calls of a Report, and then the Report, display, as outputs of cells; and all that it holds."""
+    shown = []
+    with (
+        mock.patch.object(report_module, "display", shown.append),
+        mock.patch.object(check_module, "templates", return_value=SENTENCES),
+    ):
+        report = Report(title)
+        for name, fact in facts.items():
+            report.fact(name, fact)
+        for name, table in tables.items():
+            report.show(table, name)
+        report.check(checks)
+        for note in notes:
+            report.note(note)
+        outputs = [
+            new_output("display_data", data, metadata=left) for data, left in (s._repr_mimebundle_() for s in shown)
+        ]
+        data, left = report._repr_mimebundle_()
+        return [*outputs, new_output("execute_result", data, metadata=left)], report.as_dict()
+
+
+OUTPUTS, REPORTED = displayed()
 
 
 def text_of(soup, selector):
@@ -44,10 +95,7 @@ def code(source, *outputs, tags=()):
 
 
 def shown(displayed):
-    """What a cell that ends in a Result or `show(frame)` puts out."""
-    if isinstance(displayed, Result):
-        data, metadata = displayed._repr_mimebundle_()
-        return new_output("execute_result", data, metadata=metadata)
+    """What a cell that ends in `show(frame)` puts out."""
     return new_output("execute_result", {"text/plain": repr(displayed), "text/html": displayed._repr_html_()})
 
 
@@ -96,7 +144,7 @@ def good_notebook():
             code("plots.tracking(weeks)", *drawn()),
             code("plots.gains(ranked)", *drawn("Gains of 'A' & \"B\"", "Share of customers", "Share of orders")),
             code(""),
-            code("Result(...)", shown(RESULT)),
+            code("report", *OUTPUTS),
         ]
     )
 
@@ -159,14 +207,15 @@ def source(**changes):
     return Source(**told | changes)
 
 
-def manifest(result=RESULT, **changes):
+def manifest(reported=REPORTED, **changes):
     """The manifest of a good run, but for what `changes`."""
-    said = result.as_dict() if result else {"title": "", "facts": [], "verdicts": [], "notes": []}
+    nothing = {"title": "", "facts": [], "checks": [], "notes": [], "tables": [], "figures": []}
+    reported = reported or nothing
+    facts = {fact["name"]: {k: v for k, v in fact.items() if k != "name"} for fact in reported["facts"]}
     told = {
         "report": "clv",
         "run": "20261122T011030Z-0a1b2c3d",
         "state": "success",
-        "title": said["title"],
         "notebook": "notebooks/02_clv.ipynb",
         "notebook_sha256": "cd" * 32,
         "parameters_given": {"horizon_days": "180"},
@@ -180,10 +229,8 @@ def manifest(result=RESULT, **changes):
         "started": STARTED,
         "ended": STARTED + timedelta(seconds=12.3456789),
         "seconds": {"execute": 11.98765},
-        "facts": {fact["name"]: {k: v for k, v in fact.items() if k != "name"} for fact in said["facts"]},
-        "verdicts": said["verdicts"],
-        "notes": said["notes"],
     }
+    told |= reported | {"facts": facts}
     return Manifest(**told | changes)
 
 
@@ -204,8 +251,20 @@ def hostile_manifest():
         parameters_given={h: h},
         parameters={h: h, "many": [h, 1], "path": "/long" * 50},
         data=[source(name=h, about=h, nature=h, source=h, first=h, last=h)],
-        facts={h: {"value": 1, "low": 0, "high": 2, "unit": h, "interval": h}},
-        verdicts=[{"claim": h, "passed": False, "evidence": h, "instead": h}],
+        facts={h: Estimate(1, 0, 2, unit=h).as_dict(), "blank": Estimate(None, reason=h).as_dict()},
+        checks=[
+            {
+                "id": h,
+                "kind": "assumption",
+                "outcome": "failed",
+                "claim": h,
+                "summary": h,
+                "recommendation": h,
+                "values": {h: h},
+            }
+        ],
+        tables=[h],
+        figures=[h],
         notes=[h],
         error=Error(cell=1, name=h, message=h),
         seconds={h: 1},

@@ -4,6 +4,7 @@ import copy
 
 import pytest
 from bs4 import BeautifulSoup
+from nbformat.v4 import new_markdown_cell, new_notebook
 
 from crmlab.reports import render
 
@@ -13,7 +14,7 @@ from .samples import text_of
 
 @pytest.fixture(scope="module")
 def hostile():
-    page = render.page(samples.hostile_notebook(), samples.hostile_manifest(), [samples.HOSTILE])
+    page = render.page(samples.hostile_notebook(), samples.hostile_manifest())
     return BeautifulSoup(page, "html.parser")
 
 
@@ -49,3 +50,25 @@ def test_a_page_asks_for_nothing(hostile):
         assert not [tag for tag in soup(True) if tag.name != "img" and tag.has_attr("src")]
         assert "default-src 'none'" in soup.find("meta", {"http-equiv": "Content-Security-Policy"})["content"]
     assert "[image not in this file: afar]" in hostile.get_text()
+
+
+@pytest.mark.parametrize(
+    ("markdown", "shown"),
+    [
+        ("a <customer> orders", "a <customer> orders"),
+        ("<script>window.ran = true</script>", "<script>window.ran = true</script>"),
+        ("<scr<script>ipt>x", "<scr<script>ipt>x"),
+        ("<svg/onload=window.ran=1>", "<svg/onload=window.ran=1>"),
+        ("<b onclick=window.ran=1>bold</b>", "bold"),
+        ("<a href='javascript:1'>one</a> [two](javascript:window.ran=1)", "one"),
+        ("kept <!-- gone --> too", "kept"),
+    ],
+)
+def test_prose_shows_other_tags_as_text_and_keeps_nothing_that_acts(markdown, shown):
+    page = render.page(new_notebook(cells=[new_markdown_cell(markdown)]), samples.manifest())
+    prose = BeautifulSoup(page, "html.parser").select_one(".prose")
+    assert shown in prose.get_text()
+    assert {tag.name for tag in prose(True)} <= {"p", "a", "b"}
+    assert not [value for tag in prose(True) for value in tag.attrs.values() if "javascript" in value]
+    assert not [name for tag in prose(True) for name in tag.attrs if name.startswith("on")]
+    assert "gone" not in str(prose)

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from crmlab import cli
+from crmlab.cli.reports import index
 from crmlab.reports import store
 
 from .conftest import TINY, TOLD, write_notebook
@@ -73,7 +73,7 @@ def test_a_publisher_killed_before_any_of_its_steps_leaves_nothing_half_done(pro
 
     def work():
         publish(reports)
-        cli.index()
+        index()
 
     work()  # here too, so that nothing is left to load
     step = 1

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from crmlab import cli
+from crmlab.cli.reports import index
 from crmlab.reports import store
 
 from .conftest import TINY, TOLD, write_notebook
@@ -70,7 +70,7 @@ def at_once(*works):
 def test_twenty_processes_that_publish_at_once_are_all_in_the_index(project):
     def work():
         publish(project / "reports")
-        cli.index()
+        index()
 
     work()  # here too, so that nothing is left to load
     assert at_once(*[work] * 20) == [0] * 20
@@ -89,12 +89,12 @@ def test_a_slow_index_is_not_written_over_one_that_knows_more(project, monkeypat
     def slow():
         monkeypatch.setattr(store, "update_links", lambda reports: None)  # so that the page alone is slow
         monkeypatch.setattr(store, "folders", slowly)
-        cli.index()
+        index()
 
     def quick():
         assert within(10, listed_once.exists)
         publish(project / "reports")
-        cli.index()
+        index()
 
     publish(project / "reports")
     assert at_once(slow, quick) == [0, 0]

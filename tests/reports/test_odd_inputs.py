@@ -5,7 +5,7 @@ import json
 import pytest
 from nbformat.v4 import new_code_cell
 
-from crmlab import cli
+from crmlab.cli.reports import pairs
 from crmlab.contracts import InputError
 from crmlab.reports import compare, manifest, parameters, store
 
@@ -36,7 +36,7 @@ def test_text_becomes_the_value_it_says(project, line, text, value):
 
 
 @pytest.mark.parametrize("line", ["x: Dataset | None = 'sales'", "x: Optional[Dataset] = 'sales'"])
-def test_optional_data_go_through_the_door_and_count_for_the_cache(project, line):
+def test_optional_data_are_validated_and_count_for_the_cache(project, line):
     before = manifest.key(typed(project, line), project)
     path = project / "data" / "sales.csv"
     path.write_text(path.read_text() + "00123,2024-03-21,5\n")
@@ -49,7 +49,7 @@ def test_optional_data_go_through_the_door_and_count_for_the_cache(project, line
 def test_a_file_listed_nowhere_is_read_as_what_its_parameter_holds(project, kind, text):
     (project / "bare.csv").write_text(text)
     line = f"x: Optional[{kind}] = None"
-    assert typed(project, line, x=str(project / "bare.csv")).datasets["x"].entry.contract == kind.lower()
+    assert typed(project, line, x=str(project / "bare.csv")).datasets["x"].findings.entry.contract == kind.lower()
     with pytest.raises(InputError, match=rf"sales holds TRANSACTIONS .* but this needs {kind.upper()}"):
         typed(project, line, x="sales")
 
@@ -70,6 +70,30 @@ def test_a_parameter_names_one_data_set_or_file(project, kind):
 def test_a_default_of_another_type_is_refused(project, line):
     with pytest.raises(InputError, match=r"02_odd.ipynb: parameters, line 1"):
         typed(project, line)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("x: int = 'a'", "x = 'a' is not of type int"),
+        ("x: date = '1997-13-30'", "x = '1997-13-30' is not of type date"),
+        ("x: Literal['a'] = 'b'", "x = 'b' is not of type Literal['a']"),
+        ("x: int = f()", "f() is no plain value"),
+        ("x: int = {1}", "{1} is no plain value"),
+        ("x: int[str] = 1", "'int[str]' is not a type that parameters have (str, int, float, bool, date, Dataset, "
+         "Customers, Products, File, Literal, Optional, list)"),
+        ("x: 'text' = 1", "\"'text'\" is not a type that parameters have (str, int, float, bool, date, Dataset, "
+         "Customers, Products, File, Literal, Optional, list)"),
+        ("x: Literal = 1", "'Literal' is not a type that parameters have (str, int, float, bool, date, Dataset, "
+         "Customers, Products, File, Literal, Optional, list)"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_declaration_is_told_in_our_own_words(project, line, told):
+    with pytest.raises(InputError) as caught:
+        typed(project, line)
+    assert caught.value.breaches == (
+        f"02_odd.ipynb: parameters, line 1: {told}; write `name: type = value  # meaning`",
+    )
 
 
 @pytest.mark.parametrize(
@@ -98,7 +122,7 @@ def test_two_parameters_cells_are_refused(project):
 
 
 def test_a_parameter_given_twice_is_refused():
-    _, breaches = cli.pairs("-p", ["days=3", "days=4"])
+    _, breaches = pairs("-p", ["days=3", "days=4"])
     assert len(breaches) == 1
 
 

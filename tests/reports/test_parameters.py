@@ -86,7 +86,6 @@ def test_text_becomes_a_value_of_the_parameters_type(typed, name, text, value):
         ("day", "20240131"),
         ("day", "none"),
         ("maybe", "x"),
-        ("kind", "slow"),
         ("many", "[1, 2"),
         ("many", '["a"]'),
     ],
@@ -94,6 +93,29 @@ def test_text_becomes_a_value_of_the_parameters_type(typed, name, text, value):
 def test_a_wrong_type_is_refused_by_name_value_and_type(typed, name, text):
     annotation = parameters.reports(typed)["typed"].parameters[name].annotation
     assert breaches(typed, {name: text}, "typed") == (f"typed: {name} = {text!r} is not of type {annotation}",)
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("slow", "write one of these"),
+        ("exakt", "did you mean 'exact'?"),
+        ("FAST", "did you mean 'fast'?"),
+        ("", "write one of these"),
+    ],
+)
+def test_a_value_that_is_none_of_those_allowed_is_refused_with_them(typed, text, advice):
+    breach = f"typed: kind = {text!r}: none of fast, exact; {advice}"
+    assert breaches(typed, {"kind": text}, "typed") == (breach,)
+
+
+def test_the_values_allowed_of_an_optional_literal_are_named_with_none(project):
+    line = 'kind: Literal["fast", "exact", 3] | None = None'
+    write_notebook(project / "notebooks" / "02_typed.ipynb", parameters=line)
+    for given in ("slow", 4):
+        breach = f"typed: kind = {given!r}: none of fast, exact, 3, none; write one of these"
+        assert breaches(project, {"kind": given}, "typed") == (breach,)
+    assert prepare(project, "typed", kind="3").typed["kind"] == 3
 
 
 def test_values_from_a_suite_keep_their_own_types(typed):
@@ -136,7 +158,7 @@ def test_a_day_outside_the_data_names_its_span(project):
     assert prepare(project, split="2024-01-01").typed["split"] == "2024-01-01"
 
 
-def test_data_goes_through_the_door_before_any_kernel(project):
+def test_data_is_validated_before_any_kernel(project):
     (project / "data" / "sales.csv").write_text("customer_id,time,amount\n,2024-01-01,x\n")
     assert len(breaches(project, {})) == 2
 
@@ -172,12 +194,69 @@ def test_ranges_of_unknown_parameters_are_refused(project):
         parameters.reports(project)
 
 
-def test_a_faulty_suite_names_every_fault(project):
-    path = project / "notebooks" / "suite.toml"
-    path.write_text('[[run]]\nreprt = "small"\n\n[ranges.small]\ndays = { least = 1 }\n')
+def suite_breaches(path, text):
+    path.write_text(text)
     with pytest.raises(InputError) as refused:
         suite.load_suite(path)
-    assert len(refused.value.breaches) >= 3
+    return refused.value.breaches
+
+
+@pytest.mark.parametrize(
+    ("text", "breach"),
+    [
+        ("[limits]\ncell_seconds = -1", "limits.cell_seconds = -1; write more than 0"),
+        ("[limits]\ncell_seconds = nan", "limits.cell_seconds = nan; write more than 0"),
+        ("[limits]\nrun_seconds = 'x'", "limits.run_seconds = 'x'; write a number"),
+        ("limits = 3", "limits = 3; write a table, as { a = 1 }"),
+        ("ranges.small = 3", "ranges.small = 3; write a table, as { a = 1 }"),
+        ("run = 3", "run = 3; write a list, as [1, 2]"),
+        ("run = [3]", "run.0 = 3; write a table, as { a = 1 }"),
+        ("[[run]]\nreport = 3", "run.0.report = 3; write a text in quotes"),
+        (
+            "[[run]]\nreport = 'small'\nparameters = 4",
+            "run.0.parameters = 4; write a table, as { a = 1 }",
+        ),
+        ("[[run]]\nparameters = {}", "lacks 'run.0.report'; add it"),
+        ("[limit]", "has no field 'limit'; did you mean 'limits'?"),
+        ("[limits]\nrun_secnds = 3", "has no field 'limits.run_secnds'; did you mean 'run_seconds'?"),
+        ("colour = 1", "has no field 'colour'; drop it"),
+        (
+            "[[run]]\nreport = 'small'\nparametrs = {}",
+            "has no field 'run.0.parametrs'; did you mean 'parameters'?",
+        ),
+        ("[ranges.small]\ndays = 3", "ranges.small.days = 3; write a table, as { a = 1 }"),
+        ("[ranges.small]\ndays = { mim = 1 }", "has no field 'ranges.small.days.mim'; did you mean 'min'?"),
+        (
+            "[ranges.small]\ndays = { min = 'a' }",
+            "ranges.small.days.min = 'a'; write a number or a day, as 1997-09-30",
+        ),
+        ("[ranges.int]\ndate = { max = [1] }", "ranges.int.date.max = [1]; write a number or a day, as 1997-09-30"),
+        (
+            "[ranges.small]\ndays = { min = nan }",
+            "ranges.small.days.min = nan; write a finite number or a day, as 1997-09-30",
+        ),
+        (
+            "[ranges.small]\ndays = { min = 5, max = 1 }",
+            "ranges.small.days: min = 5 and max = 1 leave no value between them; write a min that is no more than max",
+        ),
+        (
+            "[ranges.small]\ndays = { min = 2024-01-01, max = 1 }",
+            "ranges.small.days: min = 2024-01-01 and max = 1 are a day and a number; write two of a kind",
+        ),
+    ],
+)
+def test_a_wrong_value_of_a_suite_is_refused_by_place_and_value(project, text, breach):
+    assert suite_breaches(project / "notebooks" / "suite.toml", text) == (f"suite.toml: {breach}",)
+
+
+def test_a_faulty_suite_names_every_fault(project):
+    path = project / "notebooks" / "suite.toml"
+    text = '[[run]]\nreprt = "small"\n\n[ranges.small]\ndays = { least = 1 }\n'
+    assert suite_breaches(path, text) == (
+        "suite.toml: lacks 'run.0.report'; add it",
+        "suite.toml: has no field 'run.0.reprt'; did you mean 'report'?",
+        "suite.toml: has no field 'ranges.small.days.least'; drop it",
+    )
     path.write_text("run = [")
     with pytest.raises(InputError, match=r"suite\.toml"):
         suite.load_suite(path)

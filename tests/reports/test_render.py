@@ -14,13 +14,13 @@ from . import samples
 from .samples import text_of
 
 
-def parsed(notebook, manifest, tables=()):
-    return BeautifulSoup(render.page(notebook, manifest, tables), "html.parser")
+def parsed(notebook, manifest):
+    return BeautifulSoup(render.page(notebook, manifest), "html.parser")
 
 
 @pytest.fixture(scope="module")
 def good():
-    return parsed(samples.good_notebook(), samples.manifest(), ["calibration", "private/value"])
+    return parsed(samples.good_notebook(), samples.manifest())
 
 
 @pytest.fixture(scope="module")
@@ -32,17 +32,30 @@ def test_the_page_opens_with_the_answer(good):
     assert good.title.string == "Customer value over 180 days (clv, 22 Nov 2026, 01:10 UTC)"
     assert text_of(good, "h1") == ["Customer value over 180 days"]
     assert [tag.get("id") or tag.name for tag in good.select("main > *")][:2] == ["section", "nav"]
-    assert text_of(good, ".short h3") == ["Parameters", "Facts", "Verdicts", "Notes", "Data"]
+    assert text_of(good, ".short h3") == ["Parameters", "Facts", "Checks", "Notes", "Data"]
     assert not good.select(".banner")
 
 
-def test_facts_come_in_order_with_interval_and_its_kind(good):
-    rows = text_of(good, ".short .facts tbody tr")
-    assert rows[:3] == [
-        "customers 2,357 none given",
-        "orders expected 1,671 orders 1,602 to 1,744 predictive",
-        "mean value 29.38 USD 27.12 to 31.90 confidence",
+def test_facts_come_in_order_by_kind_with_each_interval_in_its_own_column(good):
+    heads = text_of(good, ".short .facts thead th")
+    assert heads == ["Fact", "Value", "Unit", "95 % confidence interval", "95 % prediction interval"]
+    cells = [
+        [re.sub(r"\s+", " ", c.get_text(" ", strip=True)) for c in row(["th", "td"])]
+        for row in good.select(".facts tbody tr")
     ]
+    assert cells == [
+        ["customers", "2,357", "", "", ""],
+        ["orders expected", "1,671", "orders", "", "1,602 to 1,744"],
+        ["mean value", "29.38", "USD", "27.12 to 31.90", ""],
+        ["share gone", "50.0 %", "", "", ""],
+        ["fifth", "blank: there are no repeat buyers"],
+    ]
+
+
+def test_a_column_of_intervals_that_no_fact_has_is_left_out():
+    facts = {"customers": {"value": 7, "kind": "count"}}
+    soup = parsed(new_notebook(), samples.manifest(facts=facts))
+    assert text_of(soup, ".facts thead th") == ["Fact", "Value", "Unit"]
 
 
 def test_facts_beyond_the_headline_fold():
@@ -60,11 +73,26 @@ def test_parameters_say_which_were_given(good):
     ]  # fmt: skip
 
 
-def test_verdicts_show_in_words_and_marks_and_say_what_to_use_instead(good):
-    assert text_of(good, ".verdicts li") == [
-        "✓ Passed Nearer than the past rate error lower by 0.2",
-        "✗ Failed Spend is independent correlation 0.4 Use instead: orders and spend apart",
+def test_checks_are_counted_and_grouped_by_kind_and_say_what_to_do(good):
+    assert text_of(good, ".counted") == ["1 passed, 1 failed; 1 finding"]
+    assert text_of(good, ".short h4") == [
+        "Assumptions of the models", "Comparisons against baselines", "Findings",
+    ]  # fmt: skip
+    assert text_of(good, ".short .checks li") == [
+        "✗ Failed Spend is independent The correlation is 0.4000. Use the joint model.",
+        "✓ Passed Closer than the past rate The error is lower by 0.2000.",
+        "● Yes Retention rises It rises by heterogeneity.",
     ]
+    assert [tag["class"][1] for tag in good.select(".short .checks .state")] == ["bad", "good", "neutral"]
+
+
+def test_checks_that_failed_come_first_within_their_kind():
+    empty = {"kind": "assumption", "summary": "", "recommendation": "", "values": {}}
+    outcomes = ("not applicable", "passed", "undecided", "failed")
+    made = [{"id": f"clv.{outcome}", "outcome": outcome, "claim": outcome} | empty for outcome in outcomes]
+    soup = parsed(new_notebook(), samples.manifest(checks=made))
+    assert text_of(soup, ".short .checks strong") == ["failed", "undecided", "passed", "not applicable"]
+    assert text_of(soup, ".counted") == ["1 passed, 1 failed, 1 undecided, 1 not applicable"]
 
 
 @pytest.mark.parametrize(
@@ -76,14 +104,67 @@ def test_data_say_what_they_are_and_of_when(nature, told):
     assert text_of(soup, ".short li")[-1].startswith(f"cdnow_sample : {told} ; {span}")
 
 
-def test_the_result_is_lifted_and_its_tables_stay(good):
-    assert not good.select(".crmlab-short")
-    assert text_of(good, ".crmlab-result .stem") == ["calibration.csv, first rows", "private/value.csv, first rows"]
+@pytest.mark.parametrize(
+    ("kind", "outcome", "colour"),
+    [
+        ("assumption", "failed", "bad"),
+        ("comparison", "failed", "bad"),
+        ("comparison", "passed", "good"),
+        ("assumption", "undecided", "neutral"),
+        ("comparison", "not applicable", "neutral"),
+        ("finding", "no", "neutral"),
+        ("finding", "yes", "neutral"),
+        ("older", "failed", "neutral"),
+    ],
+)
+def test_red_are_failed_assumptions_and_lost_comparisons_alone(kind, outcome, colour):
+    check = {"id": "", "kind": kind, "outcome": outcome, "claim": "c", "summary": "s", "recommendation": ""}
+    soup = parsed(new_notebook(), samples.manifest(checks=[check]))
+    assert soup.select_one(".short .checks .state")["class"][1:] == [colour]
 
 
-def test_a_result_that_was_not_lifted_stays_where_it_is():
+def test_intervals_of_several_levels_each_name_theirs():
+    facts = {
+        "orders": {"value": 7, "ci_low": 6, "ci_high": 8, "level": 0.9},
+        "value": {"value": 7, "ci_low": 6, "ci_high": 8, "level": 0.95},
+    }
+    soup = parsed(new_notebook(), samples.manifest(facts=facts))
+    assert text_of(soup, ".facts thead th")[-1] == "Confidence interval"
+    assert text_of(soup, ".facts td:last-child") == ["6 to 8 (90 %)", "6 to 8 (95 %)"]
+    del facts["value"]
+    soup = parsed(new_notebook(), samples.manifest(facts=facts))
+    assert text_of(soup, ".facts thead th, .facts td")[3:] == ["90 % confidence interval", "7", "", "6 to 8"]
+
+
+def test_what_an_interval_bounds_is_said_once():
+    many = {f"fact_{number}": {"value": 1, "ci_low": 0, "ci_high": 2} for number in range(render.HEADLINE + 2)}
+    soup = parsed(new_notebook(), samples.manifest(facts=many))
+    assert soup.get_text().count("interval bounds the") == 1
+
+
+@pytest.mark.parametrize("title", ["Customer value", ""])
+def test_a_title_that_the_notebook_opens_with_is_said_once(title):
+    soup = parsed(samples.good_notebook(), samples.manifest(title=title))
+    assert text_of(soup, "h1, article h2") == ["Customer value", "Load", "Load"]
+    assert [(a["href"], a.parent["class"]) for a in soup.select("nav.contents a")] == [
+        ("#h-load", ["level-2"]), ("#h-deep", ["level-3"]), ("#h-load-2", ["level-2"]),
+    ]  # fmt: skip
+
+
+def test_the_report_is_lifted_and_its_tables_stay(good):
+    assert not good.select(".crmlab-report")
+    assert good.select(".cell")[-1].find("a", href="#in-short")
+    assert text_of(good, "article .stem") == ["calibration", "value"]
+
+
+def test_a_report_that_was_not_lifted_stays_where_it_is():
     soup = parsed(samples.good_notebook(), samples.failed_manifest())
-    assert len(soup.select(".crmlab-short")) == 1
+    assert len(soup.select(".crmlab-report")) == 1
+
+
+def test_a_run_of_the_older_form_says_so():
+    soup = parsed(new_notebook(), samples.manifest(schema_version=1))
+    assert "older form" in soup.select_one("header").get_text()
 
 
 def test_the_contents_lead_to_every_heading(good):
@@ -165,7 +246,7 @@ def test_every_table_scrolls_in_a_box_that_the_keyboard_reaches(good):
     assert {(box["class"][0], box["tabindex"], box["role"]) for box in boxes} == {("scroll", "0", "region")}
     labels = [box["aria-label"] for box in boxes]
     assert len(set(labels)) == len(labels)
-    assert "Table 4: calibration.csv, first rows" in labels
+    assert "Table 4: calibration" in labels
 
 
 def test_the_footer_says_what_the_run_was_made_from(good):
@@ -198,7 +279,7 @@ def test_what_is_not_known_is_said():
 
 def test_files_are_linked_and_private_tables_never():
     stems = ["calibration", "private/value", "x/../private/y", "../../secret", "Private/z", "a b#c"]
-    links = [a["href"] for a in parsed(samples.good_notebook(), samples.manifest(), stems).select(".files a")]
+    links = [a["href"] for a in parsed(samples.good_notebook(), samples.manifest(tables=stems)).select(".files a")]
     assert links == ["report.ipynb", "manifest.json", "facts.json", "tables/calibration.csv", "tables/a%20b%23c.csv"]
 
 
@@ -207,8 +288,9 @@ def test_a_run_that_did_not_succeed_says_so_first(state):
     soup = parsed(samples.failed_notebook(), samples.failed_manifest(state=state))
     told = render.environment().globals["states"][state][0]
     assert soup.title.string.startswith(f"{told}: ")
-    assert text_of(soup, "main > *")[0].startswith(f"{told}. ")
-    assert soup.select_one("header .state.bad").get_text() == f"✗ {told}"
+    assert text_of(soup, "main > *")[0].startswith(f"✗ {told} : ")
+    assert text_of(soup, ".state.stopped") == [f"✗ {told}"]
+    assert not soup.select("header .state, .state.bad")
 
 
 def test_the_banner_names_the_error_and_leads_to_its_cell(failed):

@@ -1,5 +1,6 @@
 import json
 import time
+from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
@@ -28,6 +29,7 @@ def built(reports):
 FAILED = {
     "state": "failed",
     "facts": {},
+    "checks": [],
     "title": "",
     "error": samples.Error(cell=3, name="ValueError", message="no orders"),
 }
@@ -52,10 +54,17 @@ def test_a_later_failure_does_not_hide_the_good_run(tmp_path):
     publish(tmp_path, "20261101T000000Z-00000000")
     publish(tmp_path, "20261102T000000Z-00000000", **FAILED)
     (section,) = text_of(built(tmp_path), "section")
-    assert "✓ Success latest good run:" in section
-    assert "✗ Failed latest run:" in section
+    assert "Latest good run:" in section
+    assert "✗ Failed , latest run:" in section
     assert "ValueError: no orders" in section
-    assert "orders expected 1,671 orders 1,602 to 1,744 predictive" in section
+    assert "orders expected 1,671 orders 1,602 to 1,744" in section
+    assert "1 passed, 1 failed; 1 finding" in section
+
+
+def test_what_an_interval_bounds_is_said_once_for_all_reports(tmp_path):
+    for report in ("clv", "segments"):
+        publish(tmp_path, "20261101T000000Z-00000000", report=report)
+    assert built(tmp_path).get_text().count("interval bounds the expected value") == 1
 
 
 def test_a_report_without_success_says_so(tmp_path):
@@ -68,10 +77,37 @@ def test_runs_are_listed_newest_first_with_what_they_were_given(tmp_path):
     publish(tmp_path, "20261102T000000Z-00000000", parameters_given={}, **FAILED)
     rows = text_of(built(tmp_path), ".runs tbody tr")
     assert rows == [
-        "20261102T000000Z-00000000 22 Nov 2026, 01:10 UTC ✗ Failed 12.3 s defaults cdnow_sample",
-        "20261101T000000Z-00000000 22 Nov 2026, 01:10 UTC ✓ Success 12.3 s horizon_days = 180 cdnow_sample "
-        "customers 2,357 orders expected 1,671 orders (predictive 1,602 to 1,744)",
+        "20261102T000000Z-00000000 22 Nov 2026, 01:10 UTC none ✗ Failed 12.3 s defaults cdnow_sample",
+        "20261101T000000Z-00000000 22 Nov 2026, 01:10 UTC 1 passed, 1 failed; 1 finding ✓ Success 12.3 s "
+        "horizon_days = 180 cdnow_sample customers: 2,357 orders expected: 1,671 orders",
     ]
+
+
+def publish_older(reports, run):
+    """A published run whose manifest is of schema 1, as it was written before checks had outcomes."""
+    folder = reports / "clv" / run
+    folder.mkdir(parents=True)
+    text = (Path(__file__).parent / "manifest_schema_1.json").read_text("utf-8")
+    (folder / "manifest.json").write_text(json.dumps(json.loads(text) | {"run": run}))
+    return folder
+
+
+def test_a_run_of_the_older_form_is_listed_and_never_the_headline(tmp_path):
+    publish(tmp_path, "20261101T000000Z-00000000")
+    publish_older(tmp_path, "20261102T000000Z-00000000")
+    soup = built(tmp_path)
+    newest = text_of(soup, ".runs tbody tr")[0]
+    assert "1 passed, 1 failed" in newest
+    assert "✓ Success older form" in newest
+    assert "orders ahead: 2,173 orders" in newest
+    headline = soup.select_one("section a")["href"]
+    assert headline == "clv/20261101T000000Z-00000000/report.html"
+
+
+def test_a_report_with_runs_of_the_older_form_alone_has_no_headline(tmp_path):
+    publish_older(tmp_path, "20261102T000000Z-00000000")
+    section = built(tmp_path).section.get_text()
+    assert "The runs of this report are of an older form; run it again." in section
 
 
 def test_a_run_that_was_signed_off_says_so(tmp_path):

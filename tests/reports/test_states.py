@@ -1,5 +1,6 @@
 """What a run is called when it did not end well, and what is left of it."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -51,6 +52,17 @@ def test_each_end_has_a_state_of_its_own_and_leaves_what_was_done(project, state
     assert name in page
     assert not list((project / "reports" / store.STAGING).iterdir())
     assert gone(str(folder.parent.parent / store.STAGING))
+
+
+def test_a_run_that_dies_keeps_what_it_had_reported(project):
+    first = TOLD.removesuffix("\nreport")
+    write_notebook(project / "notebooks" / "02_dies.ipynb", first, "report.note('so far')", "1 / 0", "report", **TINY)
+    folder = run(project, "dies")
+    made = store.read(folder)
+    assert (made.state, made.facts["days"]["value"], made.notes) == ("failed", 30, ["so far"])
+    assert json.loads((folder / "facts.json").read_text())["days"]["value"] == 30
+    page = (folder / "report.html").read_text()
+    assert "What follows is what had been computed by then" in page
 
 
 def test_a_run_that_takes_too_long_ends_with_all_it_started(project):

@@ -2,6 +2,7 @@ import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -59,6 +60,39 @@ def test_a_manifest_reads_back_as_it_was_written(tmp_path):
     folder = publish(tmp_path, "20260102T000000Z-00000000")
     assert store.read(folder).model_copy(update={"artefacts": {}}) == manifest("20260102T000000Z-00000000")
     assert json.loads((folder / "manifest.json").read_text())["state"] == "success"
+
+
+def older(reports, run):
+    """A good run of schema 1."""
+    folder = reports / "small" / run
+    folder.mkdir(parents=True)
+    text = json.loads((Path(__file__).parent / "manifest_schema_1.json").read_text("utf-8"))
+    (folder / "manifest.json").write_text(json.dumps(text | {"run": run, "report": "small"}))
+    return folder
+
+
+def test_a_manifest_of_the_older_form_reads_as_far_as_it_goes(tmp_path):
+    made = store.read(older(tmp_path, "20260102T000000Z-00000000"))
+    assert (made.older, made.schema_version) == (True, 1)
+    assert made.facts["orders_ahead"] == {"value": 2173.4, "unit": "orders", "pi_low": 1894.0, "pi_high": 2471.0}
+    assert made.facts["value_ahead"]["ci_low"] == 61019.8
+    assert [(check["outcome"], check["recommendation"]) for check in made.checks] == [
+        ("passed", ""), ("failed", "a fit to the later customers alone (acquired_from)"),
+    ]  # fmt: skip
+    assert json.loads(made.model_dump_json())["schema"] == 1
+
+
+def test_a_new_manifest_says_its_schema(tmp_path):
+    assert json.loads((publish(tmp_path) / "manifest.json").read_text())["schema"] == 2
+
+
+def test_a_run_of_the_older_form_answers_for_nothing_and_is_the_latest_good_one_only_for_want_of_another(tmp_path):
+    newer = older(tmp_path, "20260103T000000Z-00000000")
+    assert store.latest(tmp_path, "small", good=True) == newer
+    good = publish(tmp_path, "20260102T000000Z-00000000")
+    assert store.latest(tmp_path, "small", good=True) == good
+    assert store.latest(tmp_path, "small") == newer
+    assert store.find_reusable(tmp_path, "small", "7" * 64) is None
 
 
 def test_a_run_is_never_written_over(tmp_path):

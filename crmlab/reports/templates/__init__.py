@@ -1,13 +1,16 @@
 """How pages look, and how they put a value to a reader: the templates, and the filters they use."""
 
 import re
+from collections import Counter
 from datetime import UTC, date
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from crmlab.result import number, words
+from crmlab.check import MARKS
+from crmlab.display import words
+from crmlab.estimate import number, written
 
 FOLDER = Path(__file__).parent
 
@@ -20,6 +23,13 @@ STATES = {
     "exited": ("Exited early", "The notebook left before its end."),
     "unreadable": ("Unreadable", "The manifest of the run cannot be read."),
 }
+KINDS = {
+    "assumption": "Assumptions of the models",
+    "comparison": "Comparisons against baselines",
+    "finding": "Findings",
+    "older": "Checks of the older form",
+}
+ORDER = ("failed", "undecided", "passed", "yes", "no", "not applicable")  # of outcomes, as checks are listed
 ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
 
@@ -33,9 +43,54 @@ def environment():
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {f.__name__: f for f in (words, number, moment, day, duration, setting, plain)}
-    made.globals["states"] = STATES
+    of_values = (words, number, written, short, moment, day, duration, setting, plain)
+    of_checks = (count_checks, unbroken, grouped, tone)
+    made.filters |= {f.__name__: f for f in of_values + of_checks}
+    made.globals |= {"states": STATES, "marks": MARKS}
     return made
+
+
+def count_checks(checks):
+    """How many checks passed, failed and so on, in words; findings last, as they neither pass nor fail.
+
+    Examples
+    --------
+    >>> count_checks([{"kind": "assumption", "outcome": "passed"}, {"kind": "finding", "outcome": "yes"}])
+    '1 passed; 1 finding'
+    """
+    judged = Counter(check["outcome"] for check in checks if check["kind"] != "finding")
+    findings = sum(check["kind"] == "finding" for check in checks)
+    parts = [
+        f"{judged[outcome]} {outcome}"
+        for outcome in ("passed", "failed", "undecided", "not applicable")
+        if judged[outcome]
+    ]
+    found = [f"{findings} finding{'s' * (findings > 1)}"] if findings else []
+    return "; ".join(filter(None, [", ".join(parts), *found]))
+
+
+def unbroken(counts):
+    """Counts of checks that break into lines between parts alone."""
+    return re.sub(r"(?<![,;]) ", "\N{NO-BREAK SPACE}", counts)
+
+
+def grouped(checks):
+    """Checks by kind, with the kind's title; within a kind those that failed come first."""
+    for kind, title in KINDS.items():
+        held = [check for check in checks if check["kind"] == kind]
+        if held:
+            yield title, sorted(held, key=lambda check: ORDER.index(check["outcome"]))
+
+
+def tone(check):
+    """The colour of a check: bad where an assumption failed or a comparison was lost, good where one passed."""
+    judged = check["kind"] in ("assumption", "comparison")
+    return {"failed": "bad", "passed": "good"}.get(check["outcome"], "neutral") if judged else "neutral"
+
+
+def short(fact):
+    """An Estimate in few words: its value and unit, or that it is blank."""
+    return " ".join(filter(None, (fact.written(fact.value), fact.unit))) if fact else "blank"
 
 
 def moment(time):
