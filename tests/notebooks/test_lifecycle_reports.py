@@ -28,13 +28,12 @@ def table(folder, name):
 def test_customers_without_contracts(project):
     folder = whole(project, "lifecycle")
     facts = store.read(folder).facts
-    cohort_triangle, stage_shares, stage_accuracy = (
-        table(folder, name) for name in ("cohort_triangle", "stage_shares", "stage_accuracy")
-    )
+    triangle = table(folder, "share_of_each_cohort_that_ordered_in_each_later_period")
+    shares, accuracy = table(folder, "share_of_customers_in_each_stage"), table(folder, "stage_accuracy")
     assert facts["customers"]["value"] == 2357
-    assert cohort_triangle[cohort_triangle.state == "not yet"][["active", "share"]].isna().all().all()
-    np.testing.assert_allclose(stage_shares.groupby("period").share.sum(), 1)
-    f1 = stage_accuracy.set_index("labels by").macro_f1
+    assert triangle[triangle.state == "not yet"][["active", "share"]].isna().all().all()
+    np.testing.assert_allclose(shares.groupby("period").share.sum(), 1)
+    f1 = accuracy.set_index("labels_by").macro_f1
     assert f1["filter"] - 0.15 < f1["rules"]
     assert f1["rules"] > f1["majority"]
     assert set(pd.read_csv(folder / "tables" / "private" / "stages.csv", nrows=9)) > {"customer_id", "stage"}
@@ -42,7 +41,11 @@ def test_customers_without_contracts(project):
     assert not (folder / "tables" / "satisfaction_by_stage.csv").exists()
 
 
-def test_customers_who_all_leave_alike_have_stages_though_no_chance_of_being_active(project):
+def customers_of(project, name, rows):
+    pd.DataFrame(rows).to_csv(project / name, index=False)
+
+
+def test_customers_who_all_leave_alike_have_stages_though_no_probability_of_being_active(project):
     # a time to leave that is exponential at one rate for all is what Pareto/NBD tends to and never reaches
     rng, days = np.random.default_rng(1), pd.date_range("2024-01-01", periods=540)
     each = [(f"{i:03d}", rng.integers(150), rng.exponential(250), rng.gamma(0.9, 1 / 40)) for i in range(300)]
@@ -52,33 +55,51 @@ def test_customers_who_all_leave_alike_have_stages_though_no_chance_of_being_act
         for day in first + np.append(0, np.cumsum(rng.exponential(1 / rate, 200)))
         if day < min(540, first + stays)
     ]
-    pd.DataFrame(rows).to_csv(project / "alike.csv", index=False)
-    folder = whole(project, "lifecycle", "-p", "data=alike.csv")
-    made = store.read(folder)
-    assert "Pareto/NBD has no maximum" in made.notes[-1]
-    assert "name another model" in made.notes[-1]
-    assert "active_customers" not in made.facts
-    assert not (folder / "tables" / "p_alive_curve.csv").exists()
-    assert table(folder, "stage_shares").share.notna().all()
+    customers_of(project, "alike.csv", rows)
+    customers_of(
+        project, "answers.csv", [{"customer_id": name, "satisfaction": 3 + i % 3} for i, (name, *_) in enumerate(each)]
+    )
+    folder = whole(project, "lifecycle", "-p", "data=alike.csv", "-p", "satisfaction=answers.csv")
+    active = store.read(folder).facts["active_customers"]
+    assert active["value"] is None
+    assert "Pareto/NBD has no maximum" in active["reason"]
+    assert "try a longer calibration" in active["reason"]
+    assert not (folder / "tables" / "mean_probability_of_being_active_by_acquisition_cohort.csv").exists()
+    assert table(folder, "share_of_customers_in_each_stage").share.notna().all()
+    assert table(folder, "satisfaction_by_stage").customers.sum() == 300
+
+
+def test_customers_of_whom_too_few_came_back_have_no_stages_with_the_reason(project):
+    days = pd.date_range("2024-01-01", periods=200)
+    rows = [{"customer_id": f"{i:02d}", "time": days[i], "amount": 10} for i in range(60)]
+    rows += [{"customer_id": f"{i:02d}", "time": days[i + 40 + 2 * i], "amount": 10} for i in range(0, 50, 5)]
+    customers_of(project, "few.csv", rows)
+    folder = whole(project, "lifecycle", "-p", "data=few.csv")
+    facts = store.read(folder).facts
+    assert facts["customers"]["value"] == 60
+    assert facts["in_decline"]["value"] is None
+    assert "at least 30 are needed" in facts["in_decline"]["reason"]
+    assert not (folder / "tables" / "private" / "stages.csv").exists()
 
 
 def test_contracts_as_published(project):
     folder = whole(project, "retention")
-    residual_lifetimes = table(folder, "residual_lifetimes").set_index(["group", "model"])
+    payments = table(folder, "payments_to_come_by_renewals_survived").set_index(["group", "model"])
     assert store.read(folder).data[0].customers == 2000
-    projected_survival = table(folder, "projected_survival").set_index(["group", "model", "period"])
+    projected = table(folder, "share_retained_projected_from_the_first_periods_and_observed")
+    projected = projected.set_index(["group", "model", "period"])
     # Fader & Hardie (2007): sBG from seven years, years 8 to 12
     for group, printed in {
         "Regular": (22.0, 20.4, 19.1, 18.0, 17.0),
         "High-End": (46.0, 43.6, 41.4, 39.5, 37.8),
     }.items():
-        expected = [100 * projected_survival.survival[group, "sBG", year] for year in range(8, 13)]
+        expected = [100 * projected.survival[group, "sBG", year] for year in range(8, 13)]
         np.testing.assert_allclose(expected, printed, atol=0.06)
-    assert (residual_lifetimes.ci_low < residual_lifetimes.residual_lifetimes).all()
+    assert (payments.ci_low < payments.payments).all()
     assert "data-kinds" in (folder / "report.html").read_text("utf-8")
 
 
-def test_subscriptions_nobody_prepared(project):
+def test_subscriptions_that_nobody_prepared(project):
     rng, days = np.random.default_rng(1), 365
     start = pd.Timestamp("2022-01-01") + pd.to_timedelta(rng.integers(0, days, 900), unit="D")
     left = rng.geometric(rng.beta(1, 4, 900).clip(0.01))
@@ -101,23 +122,34 @@ def test_a_product_and_the_sales_of_a_log(project):
     assert table(folder, "life_cycle_stages").shape[0] == 18
 
 
+def test_what_little_data_leave_open_is_blank_with_the_reason(project):
+    (project / "few.csv").write_text("time,sales\n2020-01-01,5\n2021-01-01,7\n2022-01-01,8\n")
+    made = store.read(whole(project, "product_life_cycle", "-p", "data=few.csv"))
+    assert made.facts["market_potential"]["value"] is None
+    assert made.facts["market_potential"]["reason"] == "cannot be estimated: 3 of the 4 periods needed at least"
+    (project / "young.csv").write_text("group,period,customers\nall,0,50\nall,1,40\n")
+    made = store.read(whole(project, "retention", "-p", "data=young.csv"))
+    assert made.facts["payments_to_come"]["reason"].startswith("sBG cannot be estimated: 1 of the 3 periods needed")
+    assert {check["outcome"] for check in made.checks} == {"not applicable"}
+
+
 @pytest.mark.parametrize(
-    ("report", "data", "told"),
+    ("report", "data", "words"),
     [
-        ("retention", "cdnow_sample", "Customers without a contract leave unseen"),
+        ("retention", "cdnow_sample", "Customers without a contract leave unobserved"),
         ("lifecycle", "fader_hardie_2007", "holds RETENTION"),
         ("lifecycle", "short.csv", "such a period (31 days) is longer than the log"),
         ("retention", "backward.csv", "'end' comes before the start in 1 of 2 rows"),
         ("product_life_cycle", "negative.csv", "'sales' is negative in 1 of 3 rows"),
     ],
 )
-def test_what_a_report_cannot_use_is_refused_in_words(project, report, data, told):
+def test_what_a_report_cannot_use_is_refused_in_words(project, report, data, words):
     (project / "short.csv").write_text("customer_id,time,amount\na,2024-01-01,1\nb,2024-01-20,1\n")
     (project / "backward.csv").write_text("customer_id,start,end\na,2024-02-01,2024-01-01\nb,2024-03-01,\n")
     (project / "negative.csv").write_text("time,sales\n2020-01-01,5\n2021-01-01,-7\n2022-01-01,8\n")
     before = len(store.folders(project / "reports", report))
     done, _folder = run(project, report, "-p", f"data={data}")
     assert done.returncode == 2, done.stdout + done.stderr
-    assert told in " ".join(done.stderr.split())
+    assert words in " ".join(done.stderr.split())
     assert "Traceback" not in done.stdout + done.stderr
     assert len(store.folders(project / "reports", report)) == before

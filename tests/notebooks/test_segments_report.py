@@ -1,23 +1,48 @@
-"""The segments report as the command line runs it: on a small log of all there is to know, and on what it refuses."""
+"""The segments report on a small log of all there is to know, and on what it refuses."""
+
+import json
+import os
 
 import nbformat
 import numpy as np
 import pandas as pd
+import papermill
 import pytest
-
-from crmlab.reports import store
 
 from ..shell import crmlab
 from .conftest import ROOT
 
-TABLES = ("schemes", "stability", "profiles", "migration", "private/assignments", "private/playbook")
+SCHEMES = "gini_by_number_of_segments"  # the figure's frame: the whole comparison
+TABLES = (SCHEMES, "pairs", "stability", "profiles", "private/assignments", "private/playbook")
 CLUSTERS = {"k-means", "mixture", "hierarchical"}
 
 
 def run(project, **parameters):
+    """The report as the command line runs it."""
     given = [word for name, value in parameters.items() for word in ("-p", f"{name}={value}")]
-    done = crmlab("run", "segments", *given, cwd=project, CRMLAB_ROOT=str(project))
-    return done, next(iter(store.folders(project / "reports", "segments")), None)
+    return crmlab("run", "segments", *given, cwd=project, CRMLAB_ROOT=str(project))
+
+
+def executed(project, folder, **parameters):
+    """The notebook executed: its tables are in `folder`, and what it reports is returned."""
+    before = {name: os.environ.get(name) for name in ("CRMLAB_ROOT", "CRMLAB_STAGING")}
+    os.environ |= {"CRMLAB_ROOT": str(project), "CRMLAB_STAGING": str(folder)}
+    notebook = project / "notebooks" / "04_segments.ipynb"
+    try:
+        book = papermill.execute_notebook(
+            notebook, folder / "done.ipynb", parameters, cwd=project, progress_bar=False, kernel_name="python3"
+        )
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
+    return reported(book)
+
+
+def reported(book):
+    """Facts and checks of an executed notebook, by name and id."""
+    (last,) = [cell for cell in book.cells if cell.source.strip() == "report"]
+    left = last.outputs[0].metadata["crmlab"]
+    return {fact["name"]: fact for fact in left["facts"]}, {check["id"]: check for check in left["checks"]}
 
 
 def small_log(customers=120, days=400):
@@ -45,7 +70,7 @@ def project(project):
 
 
 @pytest.fixture(scope="module")
-def example(project):
+def example(project, tmp_path_factory):
     ids = small_log().customer_id.drop_duplicates()[:60]
     people = pd.DataFrame({"customer_id": ids, "reachable": ["yes", "no"] * 30})
     goods = pd.DataFrame({"product_id": ["p0", "p1", "p2", "p3"], "own_label": ["yes", "no"] * 2})
@@ -54,76 +79,102 @@ def example(project):
             table.to_csv(project / "data" / f"{name}.csv", index=False)
             catalog.write(f'\n[{name}]\npath = "{name}.csv"\ncontract = "{contract}"\n')
     # the split lies within a month, so that some customers are known for no whole period
-    done, folder = run(
-        project, data="small.csv", customers="people", products="goods", split="2023-06-20", window_days=60
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder
+    folder = tmp_path_factory.mktemp("run")
+    named = {"data": "small.csv", "customers": "people", "products": "goods"}
+    facts, checks = executed(project, folder, split="2023-06-20", window_days=60, **named)
+    return folder / "tables", facts, checks
 
 
 def test_the_tables_hold_what_was_promised(example):
-    schemes, stability, *_, assignments, plays = (pd.read_csv(example / "tables" / f"{name}.csv") for name in TABLES)
-    measures = [
-        f"{m}{end}" for m in ("gini", "lift10", "r2") for end in ("", "_difference_ci_low", "_difference_ci_high")
-    ]
-    assert {"model", "segments", *measures} <= set(schemes)
+    tables, _, checks = example
+    schemes, pairs, stability, profiles, assignments, plays = (pd.read_csv(tables / f"{name}.csv") for name in TABLES)
+    assert {"origin", "origins", "target", "population", "measure", "model", "is_baseline", "segments"} <= set(schemes)
+    assert {"value", "baseline", "difference", "outcome", "reason"} <= set(schemes)
     assert {"spend", "orders", "active"} == set(schemes.target)
+    assert {"gini", "lift", "r2"} == set(schemes.measure) == set(pairs.measure)
     assert schemes.origin.nunique() == 4  # three, and all of them
     assert {"jaccard", "dissolved", "ari"} <= set(stability)
+    assert {"variable", "outcome", "reason"} <= set(profiles)
     assert assignments.customer_id.is_unique
     assert set(assignments.customer_id) == set(plays.customer_id) <= set(small_log().customer_id)
     assert assignments.notna().all().all()
     assert plays[["segment", "treatment", "owner", "stage"]].notna().all().all()
-    assert "tables/private" not in (example / "report.html").read_text("utf-8")
+    assert "new" in set(plays.stage)
+    assert {f"segments.schemes_beat_baselines.{measure}" for measure in ("gini", "lift", "r2")} <= set(checks)
 
 
 def test_what_cannot_be_made_is_left_out_with_its_reason(example):
-    schemes = pd.read_csv(example / "tables" / "schemes.csv")
-    assignments = pd.read_csv(example / "tables" / "private" / "assignments.csv", index_col=0)
+    tables, facts, checks = example
+    schemes = pd.read_csv(tables / f"{SCHEMES}.csv")
+    assignments = pd.read_csv(tables / "private" / "assignments.csv", index_col=0)
     nested = schemes[schemes.model == "rfm nested"]
-    assert nested.gini.isna().all()
-    assert nested.gini_outcome.str.contains("fewer than the 125 segments of rfm").all()
-    told = [v for v in store.read(example).verdicts if v["claim"] == "rfm nested can be made of what is known"]
-    assert [v["passed"] for v in told] == [False]
+    assert nested.value.isna().all()
+    assert nested.outcome.eq("not fitted").all()
+    each = nested[nested.origin != "all origins"]
+    assert each.reason.str.contains("fewer than the 125 segments of rfm").all()
+    rules = pd.read_csv(tables / "rules.csv")
+    assert rules.reason[rules.scheme == "rfm nested"].str.contains("fewer than the 125 segments").tolist() == [True]
     assert {"abc", "rfm", "rfm_tiers", "index_system", *CLUSTERS} <= set(assignments)
     assert "rfm nested" not in assignments
-    assert "gini_rfm nested" not in store.read(example).facts
+    assert "gini_rfm nested" not in facts
+    assert "segments.meets_kotler_criteria.abc" in checks
+    assert "segments.meets_kotler_criteria.rfm nested" not in checks
 
 
 def test_stores_products_and_reach_join_in_where_they_are_known(example):
-    kotler = pd.read_csv(example / "tables" / "kotler.csv")
+    tables, _, checks = example
+    kotler = pd.read_csv(tables / "kotler.csv")
     reach = kotler[kotler.criterion == "accessible"]
     assert (reach.value < 0.5).all()  # 30 of 120 can be reached, and of 60 nothing is known
     assert reach.summary.str.contains("taken as no").all()
-    brands = pd.read_csv(example / "tables" / "brands.csv", index_col=0)
+    brands = pd.read_csv(tables / "brands.csv", index_col=0)
     assert brands.to_numpy().sum() == pytest.approx(1)
-    idic = pd.read_csv(example / "tables" / "idic.csv")
+    idic = pd.read_csv(tables / "idic.csv")
     assert idic.value.notna().all()
+    assert checks["segments.store_strength_changes_treatment"]["outcome"] in (
+        "yes",
+        "no",
+        "undecided",
+        "not applicable",
+    )
 
 
 def test_the_committed_report_claims_no_more_than_it_found():
-    # the best continuous rule orders CDNOW's customers no worse than any scheme, and no clusters are claimed there
-    last = nbformat.read(ROOT / "notebooks" / "04_segments.ipynb", 4).cells[-1]
-    verdicts = {verdict["claim"]: verdict for verdict in last.outputs[0].metadata["crmlab"]["verdicts"]}
-    race = next(v for claim, v in verdicts.items() if claim.endswith("rule: Gini"))
-    assert not race["passed"]
-    assert race["evidence"].startswith("no difference")
-    assert "not claimed" in verdicts["customers fall into segments"]["evidence"]
-    nested = next(v for claim, v in verdicts.items() if claim.startswith("rfm nested"))
-    assert "no row for" not in nested["evidence"]  # its segments are those of rfm in the playbook
+    # the best continuous baseline orders CDNOW's customers no worse than any scheme, and no clusters are shown there
+    facts, checks = reported(nbformat.read(ROOT / "notebooks" / "04_segments.ipynb", 4))
+    assert checks["segments.schemes_beat_baselines.gini"]["outcome"] == "undecided"
+    clusters = checks["segments.customers_form_clusters"]
+    assert clusters["outcome"] == "undecided"
+    assert clusters["summary"].startswith("No clusters are shown.")
+    nested = checks["segments.meets_kotler_criteria.rfm nested"]
+    assert "no row for" not in nested["summary"]  # its segments are those of rfm in the playbook
+    assert checks["segments.store_strength_changes_treatment"]["outcome"] == "not applicable"
+    assert json.dumps(facts).count('"value": null') == 0
 
 
 @pytest.mark.slow
-def test_the_demonstration_data_are_called_so(project):
+def test_the_demonstration_data_with_stores_and_products_run(project, tmp_path):
     products = "complete_journey_products"
-    done, folder = run(project, data="complete_journey", products=products, model="nbd", window_days=91)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assignments = pd.read_csv(folder / "tables" / "private" / "assignments.csv")
+    named = {"data": "complete_journey", "products": products, "model": "nbd"}
+    _, checks = executed(project, tmp_path, window_days=91, **named)
+    assignments = pd.read_csv(tmp_path / "tables" / "private" / "assignments.csv")
     assert assignments.eight_classes.nunique() == 8
-    brands = pd.read_csv(folder / "tables" / "brands.csv", index_col=0)
+    brands = pd.read_csv(tmp_path / "tables" / "brands.csv", index_col=0)
     assert brands.shape == (3, 3)
     assert brands.to_numpy().sum() == pytest.approx(1)
-    assert "demonstration data, not real" in (folder / "report.html").read_text("utf-8")
+    assert checks["segments.store_strength_changes_treatment"]["outcome"] in ("yes", "no", "undecided")
+    data = pd.read_csv(tmp_path / "tables" / "data.csv")
+    assert data.astype(str).apply(lambda column: column.str.contains("demonstration data, not real")).any(axis=None)
+
+
+@pytest.mark.slow
+def test_a_run_links_no_private_table(project):
+    from crmlab.reports import store
+
+    done = run(project, data="small.csv", split="2023-06-20", window_days=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    folder = next(iter(store.folders(project / "reports", "segments")))
+    assert "tables/private" not in (folder / "report.html").read_text("utf-8")
 
 
 WRONG = {
@@ -137,7 +188,7 @@ def test_a_file_that_is_wrong_is_refused_by_what_it_lacks(project, file):
     right, wrong, said = WRONG[file]
     text = (project / "data" / f"{file}.toml").read_text("utf-8")
     (project / "mine.toml").write_text(text.replace(right, wrong), "utf-8")
-    done, _folder = run(project, data="small.csv", **{file: "mine.toml"})
+    done = run(project, data="small.csv", **{file: "mine.toml"})
     assert done.returncode == 2, done.stdout + done.stderr
     assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -146,7 +197,7 @@ def test_a_file_that_is_wrong_is_refused_by_what_it_lacks(project, file):
 def test_few_customers_are_refused_in_words(project):
     rows = [f"c{i % 5},2024-{1 + i // 5:02d}-{10 + i % 5},{5 + i}" for i in range(60)]
     (project / "few.csv").write_text("\n".join(["customer_id,time,amount", *rows]) + "\n")
-    done, _folder = run(project, data="few.csv")
+    done = run(project, data="few.csv")
     assert done.returncode == 2
     assert "Traceback" not in done.stdout + done.stderr
     assert "customers" in done.stdout + done.stderr
