@@ -14,7 +14,7 @@ import pandas as pd
 from lifetimes.utils import summary_data_from_transaction_data
 
 from crmlab import clv
-from crmlab.stats import simulate
+from crmlab.simulate.orders import simulate_orders, simulate_spend
 
 from .clock import QUICK, Measured
 
@@ -38,8 +38,8 @@ def measure():
 
 def log(size):
     """Orders of so many customers: a frame with customer_id, time, amount."""
-    orders = simulate.orders(ORDERS.r, ORDERS.alpha, ORDERS.a, ORDERS.b, customers=size, days=DAYS, seed=1)
-    amount = simulate.spend(orders, SPEND.p, SPEND.q, SPEND.gamma, seed=2)
+    orders = simulate_orders(ORDERS.r, ORDERS.alpha, ORDERS.a, ORDERS.b, customers=size, days=DAYS, seed=1)
+    amount = simulate_spend(orders, SPEND.p, SPEND.q, SPEND.gamma, seed=2)
     days = pd.Timestamp("2024-01-01") + pd.to_timedelta(orders.day, unit="D")
     return pd.DataFrame({"customer_id": orders.customer_id, "time": days.astype("datetime64[us]"), "amount": amount})
 
@@ -49,7 +49,7 @@ def last_day():
 
 
 def summarised(orders):
-    """The log as it is past the door, summarised: a frame, one row a customer."""
+    """The orders as validated, summarised: a frame, one row a customer."""
     table = ibis.memtable(orders)
     table = table.mutate(amount=table.amount.cast("decimal(18, 4)"), order_day=table.time.date())
     return clv.summarise(table, last_day()).drop("repeat_spend").order_by("customer_id").execute()
@@ -78,18 +78,18 @@ def fitting(frames, model, fitter, asked):
     """One ratio for each size asked for, and how our time grows."""
     seconds = {}
     for size, least in asked.items():
-        frame, columns = seen(frames[size], model)
+        frame, columns = fitted_to(frames[size], model)
         ratio, how = pairs(lambda f=frame: model.fit(f), lambda c=columns: fitter().fit(*c))
         equal(model.fit(frame), fitter().fit(*columns), frame, columns)
         yield Measured(f"{model.__name__} fit, {size:,} customers", ratio, how=how, least=least)
     for size in frames:
-        frame, _ = seen(frames[size], model)
+        frame, _ = fitted_to(frames[size], model)
         seconds[size] = min(timed(lambda f=frame: model.fit(f)) for _ in range(3))
     growth = np.log(seconds[LARGE] / seconds[SMALL]) / np.log(LARGE / SMALL)
     yield Measured(f"{model.__name__} fit: exponent of growth", growth, 1.1)
 
 
-def seen(frame, model):
+def fitted_to(frame, model):
     """What a model is fitted to: our frame, and lifetimes' columns."""
     if model is clv.GammaGamma:
         kept = frame[clv.GammaGamma.eligible(frame)]

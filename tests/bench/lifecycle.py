@@ -16,7 +16,7 @@ import pandas as pd
 
 from crmlab.lifecycle.models.sbg import SBG
 from crmlab.lifecycle.tables.contracts import retention_durations
-from crmlab.stats import simulate
+from crmlab.simulate.orders import simulate_orders, simulate_spend
 
 from .clock import QUICK, Measured
 
@@ -26,26 +26,22 @@ FITS = 20
 READ = """
 import json, resource, sys, time
 from datetime import date
-from crmlab import engines
-from crmlab.lifecycle.models.cycle import OverdueThresholds
-from crmlab.lifecycle.tables import cycle
-from crmlab.lifecycle.tables.cohorts import cohort_triangle
-from crmlab.lifecycle.tables.stages import stage_transitions
+from crmlab import engines, lifecycle
 
 def timed(work):
     begun = time.perf_counter()
     return work(), time.perf_counter() - begun
 
 def times(table):
-    return cycle.interpurchase_times(table, end), cycle.relative_interpurchase_times(table, end)
+    return lifecycle.interpurchase_times(table, end), lifecycle.relative_interpurchase_times(table, end)
 
 engine, end = engines.connect(), date(2024, 12, 31)
 engine.raw_sql("SET threads = 2")
 table = engine.read_parquet(sys.argv[1])
 table = table.mutate(amount=table.amount.cast("decimal(18, 4)"), order_day=table.time.date())
-cohorts, first = timed(lambda: cohort_triangle(table, end, "month"))
-overdue, second = timed(lambda: OverdueThresholds.fit(*times(table)))
-found, third = timed(lambda: stage_transitions(table, end, "month", overdue))
+cohorts, first = timed(lambda: lifecycle.cohort_triangle(table, end, "month"))
+overdue, second = timed(lambda: lifecycle.OverdueThresholds.fit(*times(table)))
+found, third = timed(lambda: lifecycle.stage_transitions(table, end, "month", overdue))
 customers = int(found[found.period == found.period.max()].customers.sum())
 memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
 print(json.dumps({"seconds": [first, second, third], "memory": memory, "customers": customers}))
@@ -68,8 +64,8 @@ def measure():
 
 def reading(size):
     """What a process of its own took over a log of so many customers: seconds by part, memory, customers, orders."""
-    log = simulate.orders(**WORLD, customers=size, seed=1)
-    log["amount"] = simulate.spend(log, 6.25, 3.74, 15.44, seed=2)
+    log = simulate_orders(**WORLD, customers=size, seed=1)
+    log["amount"] = simulate_spend(log, 6.25, 3.74, 15.44, seed=2)
     log["time"] = (pd.Timestamp("2024-01-01") + pd.to_timedelta(log.pop("day"), unit="D")).astype("datetime64[us]")
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "log.parquet"

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 RUNS, CALLS, IDLE_RUNS, STORED = (2, 1, 4, 1000) if QUICK else (30, 30, 30, 1000)
 REPORT, NOTEBOOK = ("retention", "01_retention") if QUICK else ("clv", "02_clv")
-IDLE = "from crmlab.result import Result\n\nResult('idle', {'n': 1})"
+IDLE = "from crmlab.report import Report\n\nreport = Report('idle')\nreport.fact('n', 1)\nreport"
 
 
 def measure():

@@ -1,7 +1,7 @@
-"""What segments cost: rule schemes of many customers, and the race of eight schemes on CDNOW's customers.
+"""What segments cost: rule schemes of many customers, and the backtest of eight schemes on CDNOW's customers.
 
 Rule schemes are fitted, and customers assigned, from features and with reading them from the log; seconds are of the
-clock, on two threads. The race has three origins and 500 replicates.
+clock, on two threads. The backtest has three origins and 500 replicates.
 """
 
 import time
@@ -13,14 +13,19 @@ import numpy as np
 import pandas as pd
 
 from crmlab import catalog, holdout
-from crmlab.segments.models.abc import ABC
-from crmlab.segments.models.clusters import KMeans
-from crmlab.segments.models.eight_classes import EightClasses
-from crmlab.segments.models.rfm import RFM, RFMTiers
-from crmlab.segments.models.usefulness import compare_schemes, rolling_features
-from crmlab.segments.models.value_matrix import ValueMatrix
-from crmlab.segments.tables.features import collect, customer_features
-from crmlab.stats import simulate
+from crmlab.segments import (
+    ABC,
+    RFM,
+    EightClasses,
+    KMeans,
+    RFMTiers,
+    ValueMatrix,
+    collect,
+    compare_schemes,
+    customer_features,
+    rolling_features,
+)
+from crmlab.simulate.orders import simulate_orders
 
 from .clock import QUICK, Measured
 
@@ -54,21 +59,21 @@ def measure():
         expected_margin=rng.lognormal(3, 1, len(known)), store_strength=rng.choice([0.5, 0.9, 1.1, 2.0], len(known))
     )
     seconds = {name: timed(lambda f=fit: f(known).assign(known))[1] for name, fit in RULES.items()}
-    told = ", ".join(f"{name} {s:.2g} s" for name, s in seconds.items())
-    told += f"; features from the log, beside, {reading:.2g} s"
-    yield Measured(f"{len(RULES)} rule schemes of {CUSTOMERS:,} customers, seconds", sum(seconds.values()), 5, told)
-    cdnow = catalog.load("cdnow_sample" if QUICK else "cdnow")
+    detail = ", ".join(f"{name} {s:.2g} s" for name, s in seconds.items())
+    detail += f"; features from the log, beside, {reading:.2g} s"
+    yield Measured(f"{len(RULES)} rule schemes of {CUSTOMERS:,} customers, seconds", sum(seconds.values()), 5, detail)
+    cdnow = catalog.orders("cdnow_sample" if QUICK else "cdnow")
     origins = holdout.origins(date(1997, 3, 31), date(1998, 6, 30), 180, 3)
     known, reading = timed(lambda: rolling_features(cdnow, origins, 180))
     _, seconds = timed(lambda: compare_schemes(COMPARED, known, replicates=REPLICATES))
     customers = max(len(frame) for frame, _ in known.values())
-    told = f"{len(COMPARED)} schemes, 3 origins, {REPLICATES} replicates; features and what came later {reading:.2g} s"
-    yield Measured(f"race of {customers:,} customers, seconds", seconds + reading, 60, told)
+    detail = f"{len(COMPARED)} schemes, 3 origins, {REPLICATES} replicates; features and holdout {reading:.2g} s"
+    yield Measured(f"backtest of {customers:,} customers, seconds", seconds + reading, 60, detail)
 
 
 def log():
-    """Orders as they are past the door: a lazy table."""
-    orders = simulate.orders(**WORLD, customers=CUSTOMERS, seed=1)
+    """Validated orders: a lazy table."""
+    orders = simulate_orders(**WORLD, customers=CUSTOMERS, seed=1)
     days = pd.Timestamp("2024-01-01") + pd.to_timedelta(orders.day, unit="D")
     amount = np.random.default_rng(2).lognormal(3, 0.7, len(orders)).round(2)
     frame = pd.DataFrame({"customer_id": orders.customer_id, "time": days.astype("datetime64[us]"), "amount": amount})

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from crmlab import service_quality as sq
+from crmlab.simulate.survey import SERVQUAL
 from crmlab.stats import bootstrap
-from crmlab.stats.simulate_survey import SERVQUAL
+from crmlab.stats.intervals import percentile_interval
 
 from .clock import QUICK, Measured
 
@@ -50,7 +51,7 @@ def agreeing(answers):
     """Intervals by histogram and by rows differ by no more than both vary from seed to seed."""
     table = sq.gap_scores(answers, replicates=REPLICATES)
     drawn = bootstrap.means((answers.perceive - answers.expect)[table.item], replicates=REPLICATES, seed=5)
-    ends, error = np.quantile(drawn, [0.025, 0.975], axis=0), drawn.std(axis=0) * 2.7 / np.sqrt(REPLICATES)
+    ends, error = percentile_interval(drawn), drawn.std(axis=0) * 2.7 / np.sqrt(REPLICATES)
     for found, expected in zip((table.bootstrap_ci_low, table.bootstrap_ci_high), ends, strict=True):
         assert (np.abs(found - expected) < 5 * np.sqrt(2) * error).all()
 

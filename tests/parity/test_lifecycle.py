@@ -4,9 +4,8 @@ import ibis
 import pandas as pd
 import pytest
 
-from crmlab import engines
-from crmlab.lifecycle.models.cycle import OverdueThresholds
-from crmlab.lifecycle.tables import cohorts, contracts, cycle, stages
+from crmlab import engines, lifecycle
+from crmlab.lifecycle.tables.stages import STAGES
 
 from .test_engines import END, contract_table
 
@@ -28,12 +27,12 @@ def logs(rows, spark):
 @pytest.mark.parametrize("acquired_from", [None, "2024-02-01"])
 @pytest.mark.parametrize("every", ["week", "month", "quarter"])
 def test_the_triangle_is_the_same(logs, every, acquired_from):
-    duck, spark = (cohorts.cohort_triangle(log, END, every, acquired_from) for log in logs)
+    duck, spark = (lifecycle.cohort_triangle(log, END, every, acquired_from) for log in logs)
     assert {"observed", "not yet"} <= set(duck.state)
     pd.testing.assert_frame_equal(duck, spark)
 
 
-@pytest.mark.parametrize("waits", [cycle.interpurchase_times, cycle.relative_interpurchase_times])
+@pytest.mark.parametrize("waits", [lifecycle.interpurchase_times, lifecycle.relative_interpurchase_times])
 def test_waits_are_the_same(logs, waits):
     duck, spark = (waits(log, END, "2024-02-01") for log in logs)
     assert set(duck.observed) == {True, False}
@@ -41,14 +40,14 @@ def test_waits_are_the_same(logs, waits):
 
 
 def test_stages_and_moves_between_them_are_the_same(logs):
-    overdue = OverdueThresholds.fit(
-        cycle.interpurchase_times(logs[0], END), cycle.relative_interpurchase_times(logs[0], END)
+    overdue = lifecycle.OverdueThresholds.fit(
+        lifecycle.interpurchase_times(logs[0], END), lifecycle.relative_interpurchase_times(logs[0], END)
     )
     at = ["customer_id", "period"]
-    duck, spark = (stages.customer_stages(log, END, "week", overdue).order_by(at).execute() for log in logs)
-    assert set(duck.stage) == set(stages.STAGES)
+    duck, spark = (lifecycle.customer_stages(log, END, "week", overdue).order_by(at).execute() for log in logs)
+    assert set(duck.stage) == set(STAGES)
     pd.testing.assert_frame_equal(duck, spark, check_dtype=False, rtol=1e-12)
-    duck, spark = (stages.stage_transitions(log, END, "week", overdue) for log in logs)
+    duck, spark = (lifecycle.stage_transitions(log, END, "week", overdue) for log in logs)
     pd.testing.assert_frame_equal(duck, spark, check_dtype=False, rtol=1e-12)
 
 
@@ -67,7 +66,7 @@ def held(rows, spark):
 
 @pytest.mark.parametrize("every", ["week", "month", "quarter", "year"])
 def test_durations_are_the_same(held, every):
-    duck, spark = (contracts.subscription_durations(table, "2025-02-28", every) for table in held)
+    duck, spark = (lifecycle.subscription_durations(table, "2025-02-28", every) for table in held)
     assert duck.customers.sum() == 300
     assert set(duck.churned) == {True, False}
     assert "no group" in set(duck.group)

@@ -1,4 +1,4 @@
-"""What rules of thumb go by is the same on DuckDB and on Spark: integers equal, money exact."""
+"""What baselines rest on is the same on DuckDB and on Spark: integers equal, money exact."""
 
 import pytest
 
@@ -27,5 +27,5 @@ def test_with_past_is_the_same(both):
     assert_same(*run(both, lambda t: known(t).order_by("customer_id")))
 
 
-def test_what_a_race_collapses_is_the_same(both):
+def test_what_a_backtest_collapses_is_the_same(both):
     assert_same(*run(both, lambda t: clv.collapse(known(t), "orders", "last_orders", "cohort")))

@@ -1,0 +1,183 @@
+"""A domain and a report of one's own, added to a project by the steps of ARCHITECTURE.md, and run."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+PACKAGE = Path(__file__).parents[1] / "crmlab"
+
+DOMAIN = {
+    "__init__.py": '''
+"""How long customers have been known, as of a day called `end`.
+
+tenure_days : first order to `end`, days
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+''',
+    "__init__.pyi": """
+from . import checks as checks
+from . import plots as plots
+from .models import ExponentialTenure as ExponentialTenure
+from .tables import tenure as tenure
+""",
+    "tables.py": '''
+"""How long each customer has been known."""
+
+from crmlab.days import day_literal
+from crmlab.orders import order_days
+
+
+def tenure(orders, end):
+    """Days since each customer's first order: a frame by customer_id with tenure_days."""
+    days = order_days(orders, end)
+    first = days.group_by("customer_id").aggregate(first=days.day.min())
+    known = first.mutate(tenure_days=day_literal(end).delta(first.first, unit="day")).drop("first")
+    return known.order_by("customer_id").execute().set_index("customer_id")
+''',
+    "models.py": '''
+"""Tenure as if customers came at a constant rate."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from crmlab.estimate import Estimate
+from crmlab.model import FitError, Model, or_unfitted, prediction
+
+
+@dataclass(frozen=True)
+class ExponentialTenure(Model):
+    """Tenure is exponential: `mean` is its mean, days."""
+
+    title = "exponential tenure"
+    mean: float
+
+    @classmethod
+    @or_unfitted
+    def fit(cls, customers):
+        """The mean tenure; Unfitted where fewer than three customers are known."""
+        if len(customers) < 3:
+            raise FitError(f"exponential tenure needs three customers, and there are {len(customers)}", "wait for more")
+        return cls(float(customers.tenure_days.mean()))
+
+    @prediction
+    def expected(self) -> Estimate:
+        """Mean tenure, days."""
+        return Estimate(self.mean, unit="days", kind="days")
+
+    @prediction
+    def share_longer(self, customers) -> pd.Series:
+        """Share of customers known for longer than each."""
+        return customers.tenure_days.rank(ascending=False, pct=True).rename("share_longer")
+''',
+    "checks.py": '''
+"""What the data say of tenure."""
+
+from crmlab.check import assumption, judged, within
+
+__all__ = ["mean_tenure_short"]
+
+
+@assumption
+def mean_tenure_short(model, limit=365):
+    """Whether customers are known for less than a year on average."""
+    return judged(within(model.mean, model.mean, 0, limit), mean=model.mean)
+''',
+    "sentences.toml": """
+[mean_tenure_short]
+claim = "Customers are known for at most {limit:days} days on average"
+summary = "The mean tenure is {mean:days} days."
+recommendation.failed = "Look at new customers apart."
+""",
+    "plots.py": '''
+"""Draw the frames of this domain."""
+
+from crmlab.style import EXPECTED, axes, plot
+
+__all__ = ["tenure"]
+
+
+@plot
+def tenure(frame, ax=None):
+    """Draw `tenure`: how many customers have been known for how long."""
+    ax = axes(ax)
+    ax.hist(frame.tenure_days, color=EXPECTED)
+    ax.set(xlabel="Days since the first order", ylabel="Customers")
+    return ax
+''',
+}
+IMPORTS = """
+from datetime import date
+
+from crmlab import catalog, tenure
+from crmlab.catalog import Dataset
+from crmlab.report import Report
+"""
+PARAMETERS = """
+data: Dataset = "sales"  # orders
+end: date | None = None  # the last day that counts; none takes the last day of the data
+"""
+CELLS = [
+    IMPORTS.strip(),
+    (PARAMETERS.strip(), "parameters"),
+    "report = Report('Tenure')\norders = catalog.orders(data)\nperiod = orders.period(until=end)",
+    "customers = tenure.tenure(orders, period.until)\nfitted = tenure.ExponentialTenure.fit(customers)",
+    "report.fact('mean_tenure', fitted.expected())\nreport.check(tenure.checks.mean_tenure_short(fitted))",
+    "report.figure(tenure.plots.tenure(customers), 'How long customers have been known')",
+    "report",
+]
+ORDERS = "customer_id,time,amount\na,2024-01-01,1\na,2024-02-01,2\nb,2024-01-11,3\nc,2024-01-21,4\n"
+
+
+def lay_out(root, orders):
+    """A project that has the toy domain beside the others, and its report."""
+    shutil.copytree(PACKAGE, root / "crmlab", ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in ("data", "notebooks", "crmlab/tenure"):
+        (root / folder).mkdir()
+    for name, text in DOMAIN.items():
+        (root / "crmlab" / "tenure" / name).write_text(text.lstrip())
+    (root / "data" / "catalog.toml").write_text('[sales]\npath = "sales.csv"\nnature = "simulated"\n')
+    (root / "data" / "sales.csv").write_text(orders)
+    cells = [new_markdown_cell("# Tenure")]
+    for cell in CELLS:
+        source, *tags = cell if isinstance(cell, tuple) else (cell,)
+        cells.append(new_code_cell(source, metadata={"tags": tags}))
+    nbformat.write(new_notebook(cells=cells), root / "notebooks" / "05_tenure.ipynb")
+
+
+def run(root):
+    """The manifest of a run of the toy report."""
+    environment = os.environ | {"PYTHONPATH": str(root), "CRMLAB_ROOT": str(root)}
+    command = [sys.executable, "-c", "from crmlab.cli import main; main()", "run", "tenure"]
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (folder,) = (root / "reports" / "tenure").glob("2*")
+    return folder, json.loads((folder / "manifest.json").read_text())
+
+
+def test_a_domain_and_a_report_are_added_by_the_steps_of_the_architecture(tmp_path):
+    lay_out(tmp_path, ORDERS)
+    folder, manifest = run(tmp_path)
+    assert manifest["facts"]["mean_tenure"]["value"] == (31 + 21 + 11) / 3  # on 2024-02-01
+    (check,) = manifest["checks"]
+    assert (check["id"], check["outcome"]) == ("tenure.mean_tenure_short", "passed")
+    assert check["summary"] == "The mean tenure is 21 days."
+    assert (folder / "tables" / "how_long_customers_have_been_known.csv").is_file()
+
+
+def test_where_the_toy_model_cannot_be_fitted_the_report_says_why_and_goes_on(tmp_path):
+    lay_out(tmp_path, ORDERS.replace("c,2024-01-21,4\n", ""))
+    _, manifest = run(tmp_path)
+    reason = "exponential tenure needs three customers, and there are 2; wait for more"
+    assert manifest["state"] == "success"
+    assert manifest["facts"]["mean_tenure"]["reason"] == reason
+    assert [check["outcome"] for check in manifest["checks"]] == ["not applicable"]
