@@ -23,3 +23,8 @@ def test_none_and_all_have_ends_without_what_rounding_leaves():
 
 def test_of_nobody_there_is_no_interval():
     assert np.isnan(wilson_interval([0, 0], [0, np.nan])).all()
+
+
+def test_a_lower_level_gives_the_interval_of_that_level():
+    low, high = wilson_interval(3, 10, level=0.9)
+    assert (low, high) == pytest.approx(stats.binomtest(3, 10).proportion_ci(0.9, method="wilson"), abs=1e-15)

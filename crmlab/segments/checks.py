@@ -2,7 +2,6 @@
 
 import pandas as pd
 from scipy import stats
-from statsmodels.stats.proportion import proportion_confint
 
 from crmlab import holdout
 from crmlab.check import Judgement, assumption, beyond, comparison, finding, judged, within
@@ -11,6 +10,7 @@ from crmlab.holdout.rolling import ALL_ORIGINS
 from crmlab.segments.models.index_system import ALL
 from crmlab.segments.models.null_model import MEASURES, NULL_QUANTILE, p_value
 from crmlab.sentences import sentence, templates
+from crmlab.stats.shares import wilson_interval
 
 __all__ = [
     "customers_form_clusters",
@@ -183,5 +183,5 @@ def _whole(value):
 
 def _share(count, n):
     """A share of customers with Wilson's interval."""
-    low, high = proportion_confint(int(count), max(int(n), 1), method="wilson")
-    return Estimate(float(count / max(n, 1)), round(low, 12), round(high, 12), n=int(n), kind="share")
+    low, high = wilson_interval(count, max(n, 1))
+    return Estimate(float(count / max(n, 1)), low, high, n=int(n), kind="share")

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 from scipy import stats
-from statsmodels.stats.proportion import proportion_confint
 
 from crmlab.lifecycle.tables.cohorts import OBSERVED
 from crmlab.stats.comparisons import holm
+from crmlab.stats.shares import wilson_interval
 
 FEW = 5  # customers expected to order in a cohort, or not to, below which chi-squared does not hold
 COLUMNS = ["cohorts", "lowest", "highest", "chi2", "df", "p", "p_adjusted", "reason"]
@@ -47,7 +47,7 @@ def cohort_means(triangle: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     by = cells.groupby("period")
     counts = by[["active", "eligible"]].sum().astype(float)
     share, cohorts = cells.share.astype(float).groupby(cells.period), by.size()
-    ends = proportion_confint(counts.active, counts.eligible, alpha=1 - level, method="wilson")
+    ends = wilson_interval(counts.active, counts.eligible, level)
     mean, some = share.mean(), cohorts > 1
     reach = stats.t.ppf((1 + level) / 2, (cohorts - 1).where(some)) * share.std() / np.sqrt(cohorts)
     frame = pd.DataFrame(

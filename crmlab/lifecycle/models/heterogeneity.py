@@ -3,13 +3,13 @@
 import numpy as np
 import pandas as pd
 from scipy.special import betaln
-from statsmodels.stats.proportion import proportion_confint
 
 from crmlab.lifecycle.models.projection import retention_model
 from crmlab.lifecycle.models.survival import at_risk_and_lost
 from crmlab.likelihood import REPLICATES
 from crmlab.model import why_blank
 from crmlab.stats.intervals import percentile_interval
+from crmlab.stats.shares import wilson_interval
 
 PARTS = ("between_groups", "selection", "duration_dependence")
 TOTAL = "all"
@@ -106,7 +106,7 @@ def _counted(at_risk, lost, level):
     """What needs no model: the steps of retention, and what groups' shares do to it."""
     everybody = at_risk.sum(axis=0)
     kept = 1 - lost.sum(axis=0) / everybody
-    low, high = proportion_confint(everybody - lost.sum(axis=0), everybody, alpha=1 - level, method="wilson")
+    low, high = wilson_interval(everybody - lost.sum(axis=0), everybody, level)
     below, above = kept - low, high - kept
     own, share = 1 - lost / at_risk, at_risk / everybody
     between = ((own[:, 1:] + own[:, :-1]) / 2 * np.diff(share)).sum(axis=0)

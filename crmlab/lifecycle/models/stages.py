@@ -3,13 +3,13 @@
 from typing import Any
 
 import pandas as pd
-from statsmodels.stats.proportion import proportion_confint
 
 from crmlab.contracts import InputError
 from crmlab.estimate import Estimate, number
 from crmlab.lifecycle.tables.cohorts import check_every
 from crmlab.lifecycle.tables.stages import MIN_CHANGE, MIN_CONCORDANT, MIN_PAIRS, MIN_PERIODS, STAGES, TRIAL, WINDOW
 from crmlab.model import needs_fit
+from crmlab.stats.shares import wilson_interval
 
 
 @needs_fit
@@ -132,5 +132,5 @@ def decline_and_recovery(stage_transitions: pd.DataFrame, level: float = 0.95) -
         parts.append(frame.reset_index())
     found = pd.concat(parts, ignore_index=True)
     asked = found.customers.where(found.customers > 0)
-    ci_low, ci_high = proportion_confint(found.changed, asked, alpha=1 - level, method="wilson")
+    ci_low, ci_high = wilson_interval(found.changed, asked, level)
     return found.assign(share=found.changed / asked, ci_low=ci_low, ci_high=ci_high)

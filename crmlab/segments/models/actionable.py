@@ -15,7 +15,6 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 from sklearn.model_selection import PredefinedSplit, cross_val_predict
 from sklearn.tree import DecisionTreeClassifier
-from statsmodels.stats.proportion import proportion_confint
 
 from crmlab.check import within
 from crmlab.contracts import InputError
@@ -23,6 +22,7 @@ from crmlab.estimate import number
 from crmlab.model import needs_fit
 from crmlab.segments.models.scheme import check_features, to_boolean
 from crmlab.stats import intervals, resample
+from crmlab.stats.shares import wilson_interval
 
 MAX_DEPTH = 8
 FOLDS = 5
@@ -147,7 +147,7 @@ def tree_accuracy(labels: pd.Series, features: pd.DataFrame, seed: int = 1, leve
     depths, split = pd.RangeIndex(1, MAX_DEPTH + 1, name="depth"), PredefinedSplit(np.arange(len(y)) % FOLDS)
     trees = (DecisionTreeClassifier(max_depth=depth, random_state=seed) for depth in depths)
     right = np.array([(cross_val_predict(tree, X, y, cv=split) == y).sum() for tree in trees])
-    ci_low, ci_high = proportion_confint(right, len(y), 1 - level, "wilson")
+    ci_low, ci_high = wilson_interval(right, len(y), level)
     return pd.DataFrame({"accuracy": right / len(y), "ci_low": ci_low, "ci_high": ci_high}, depths)
 
 

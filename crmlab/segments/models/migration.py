@@ -7,10 +7,10 @@ so far, nobody falls: take a scheme of what customers did in a window.
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.proportion import proportion_confint
 
 from crmlab.contracts import InputError
 from crmlab.model import needs_fit
+from crmlab.stats.shares import wilson_interval
 
 NEW, GONE = "new", "gone"
 CHANGES = ("rose", "stayed", "fell", NEW, GONE)
@@ -77,7 +77,7 @@ def migration_matrix(
     was, now = table.before.map(places), table.after.map(places)
     change = np.select([was.isna(), now.isna(), now < was, now > was], [NEW, GONE, "rose", "fell"], "stayed")
     table = table.assign(change=change, customers=table.customers.astype(int), n=n.astype(int))
-    table = table.assign(**_wilson(table.customers, n, level))
+    table["ci_low"], table["ci_high"] = wilson_interval(table.customers, n, level)
     table["probability"] = table.customers / n.where(n > 0)
     empty = "nobody was in " + table.before.astype(str)
     table["reason"] = empty.where(n == 0, "")
@@ -101,17 +101,11 @@ def migration_summary(moves: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     )
     known, every = sums.customers.drop([NEW, GONE], errors="ignore").sum(), sums.customers.sum()
     n = pd.Series(np.where(sums.index.isin([NEW, GONE]), every, known), sums.index)
-    found = {"customers": sums.customers.astype(int), "share": sums.customers / n, **_wilson(sums.customers, n, level)}
+    found = {"customers": sums.customers.astype(int), "share": sums.customers / n}
+    found["ci_low"], found["ci_high"] = wilson_interval(sums.customers, n, level)
     values = sums[["value_before", "value_after"]]
     moves = pd.DataFrame(found).join(values).assign(value_change=values.value_after - values.value_before)
     return moves.rename_axis("change")
-
-
-def _wilson(counts, n, level):
-    """Ends of the interval of each share, NaN where it is of nobody."""
-    some = np.where(n > 0, n, 1)
-    ends = np.array(proportion_confint(np.asarray(counts), some, 1 - level, "wilson"))
-    return dict(zip(("ci_low", "ci_high"), np.where(n > 0, ends, np.nan), strict=True))
 
 
 def _faults(before, after, value_before, value_after):

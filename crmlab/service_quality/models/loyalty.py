@@ -5,13 +5,13 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 from scipy import stats
-from statsmodels.stats.proportion import proportion_confint
 
 from crmlab.service_quality.models.asked import no_outcome_reason, outcome_of, reasoned
 from crmlab.service_quality.models.scores import single_wave
 from crmlab.service_quality.models.scores import weights as weights_of
 from crmlab.service_quality.tables.survey import Survey
 from crmlab.stats.ratios import ratio_of_proportions
+from crmlab.stats.shares import wilson_interval
 
 LEVELS = [
     "satisfaction",
@@ -57,7 +57,7 @@ def loyal_share_by_level(
     there = sums.w > 0
     n = (sums.w**2 / sums.square).where(there, 0.0)
     share = (sums.loyal / sums.w).where(there)
-    share_ci_low, share_ci_high = proportion_confint((n * share).to_numpy(), n.where(there).to_numpy(), method="wilson")
+    share_ci_low, share_ci_high = wilson_interval(n * share, n.where(there))
     table = pd.DataFrame({"satisfaction": sums.index, "n": n.to_numpy(), "loyal": (n * share).fillna(0).to_numpy()})
     table = table.assign(
         share=share.to_numpy(),
