@@ -7,6 +7,7 @@ over margins whose densities rise to a mode and fall. Margins as they are would 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -76,6 +77,7 @@ class Margin(Model):
 class UnimodalNull(Model):
     """Customers of one kind, with the margins, zeros and rank correlations of those observed."""
 
+    title: ClassVar = "Customers of one kind"
     columns: tuple
     margins: tuple  # a Margin each
     root: tuple  # Cholesky factor of the copula's correlations

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,7 @@ VARIANTS = ("sum", "minmax")
 class Weights(Model):
     """What each indicator counts for; they sum to 1."""
 
+    title: ClassVar = "Indicator weights"
     names: tuple
     values: tuple
     method: str  # how they were found, in words
