@@ -1,0 +1,34 @@
+"""The examples of docstrings, run."""
+
+import doctest
+import importlib
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "crmlab"
+WITH_EXAMPLES = [path for path in sorted(PACKAGE.rglob("*.py")) if ">>>" in path.read_text("utf-8")]
+DOMAINS = ("clv", "lifecycle", "segments", "service_quality")
+FEWEST = 5  # functions of a domain with an example: those that a researcher meets first
+
+
+def module_of(path):
+    """The module in a file."""
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return importlib.import_module(".".join(parts).removesuffix(".__init__"))
+
+
+@pytest.mark.parametrize("path", WITH_EXAMPLES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_examples_give_what_they_say(path):
+    found = doctest.testmod(module_of(path))
+    assert found.attempted > 0
+    assert found.failed == 0
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_what_a_researcher_meets_first_has_an_example(domain):
+    found = set()
+    for path in WITH_EXAMPLES:
+        if domain in path.parts:
+            found |= {test.name for test in doctest.DocTestFinder().find(module_of(path)) if test.examples}
+    assert len(found) >= FEWEST
