@@ -1,15 +1,12 @@
 """One surface: what the public functions of all domains have in common, read from their signatures."""
 
-import ast
 import importlib
 import inspect
-from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[1] / "crmlab"
-DOMAINS = ("clv", "lifecycle", "segments", "service_quality")
-PARTS = ("", ".plots", ".checks")
+from .public import DOMAINS, PACKAGE, PUBLIC, stub_names
+
 # a parameter of this name means one thing everywhere; a default, where it has one, is this
 DEFAULTS = {"level": 0.95, "seed": 1, "ax": None}
 # other names of the same things, which no public function has
@@ -22,31 +19,6 @@ SYNONYMS = {
     "as_of": "end", "cutoff": "split", "calibration_end": "split", "holdout_end": "until",
     "summary": "customers", "transactions": "orders", "log": "orders",
 }  # fmt: skip
-
-
-def stub_names(package):
-    """The names that a stub lists: what `from .x import y` brings."""
-    tree = ast.parse(package.joinpath("__init__.pyi").read_text("utf-8"))
-    return [a.asname or a.name for node in tree.body if isinstance(node, ast.ImportFrom) for a in node.names]
-
-
-def public():
-    """Every public function, and every public method of a class, by its full name."""
-    for domain in DOMAINS:
-        for part in PARTS:
-            module = importlib.import_module(f"crmlab.{domain}{part}")
-            for name in sorted(module.__all__):
-                thing = getattr(module, name)
-                if inspect.isclass(thing):
-                    for method, function in vars(thing).items():
-                        function = getattr(function, "__func__", function)
-                        if not method.startswith("_") and inspect.isfunction(function):
-                            yield f"{domain}{part}.{name}.{method}", function
-                elif inspect.isfunction(thing):
-                    yield f"{domain}{part}.{name}", thing
-
-
-PUBLIC = dict(public())
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
