@@ -1,32 +1,19 @@
-"""Docstrings of public names: a sentence, every parameter, what is returned, in the sections of numpydoc."""
-
-import inspect
+"""Docstrings of public names, in the sections of numpydoc: a sentence, every parameter, what is returned."""
 
 import pytest
 from numpydoc.validate import validate
 
-from .public import PUBLIC, classes
+from .public import PUBLIC
 
-CODES = {
-    "GL01",  # text starts in the line of the quotes or the next, as the rest of the house
-    "GL03",  # no double blank lines
-    "GL06",  # no unknown section
-    "GL07",  # sections in their order
-    "GL08",  # there is one
-    "SS01",  # a summary
-    "SS02",  # that starts with a capital
-    "SS03",  # and ends with a period
-    "SS04",  # without leading spaces
-    "PR01",  # parameters documented
-    "PR02",  # none that does not exist
-    "PR03",  # in their order
-    "PR07",  # each described
-    "RT01",  # what is returned
-    "RT03",  # described
-    "YD01",  # what is yielded
-} - {"GL01"}
+SECTIONS = ("GL06", "GL07", "GL08")  # there is one, its sections known and in their order
+SUMMARY = ("SS01", "SS02", "SS03", "SS04")  # a sentence, with a capital and a full stop
+PARAMETERS = ("PR01", "PR02", "PR03", "PR07")  # all, none else, in their order, each described
+RETURNS = ("RT01", "RT03", "YD01")
+CODES = {*SECTIONS, *SUMMARY, *PARAMETERS, *RETURNS}
 
 
-@pytest.mark.parametrize("name", [*PUBLIC, *classes()])
+@pytest.mark.parametrize("name", PUBLIC)
 def test_a_public_name_is_documented_in_sections(name):
-    pass
+    function = PUBLIC[name]
+    found = validate(f"{function.__module__}.{function.__qualname__}")["errors"]
+    assert not [f"{code}: {text}" for code, text in found if code in CODES]
