@@ -50,7 +50,7 @@ class Entry(Policy):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     about: str = ""  # one sentence
-    nature: Literal[tuple(NATURES)] = "own"
+    nature: Literal[tuple(NATURES)] = "own"  # type: ignore[valid-type]
     source: str = ""  # where it comes from, for the report
     path: str | None = None  # a file, or a folder of files; relative to data/, or to `package`
     package: str | None = None  # an installed package that ships the file

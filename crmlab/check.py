@@ -136,7 +136,7 @@ def _check(kind: CheckKind) -> Callable:
             made = [_made(name, kind, each, scalars) for each in (found if several else [found])]
             return made if several else made[0]
 
-        asked.check_kind = kind
+        asked.check_kind = kind  # type: ignore[attr-defined]
         return asked
 
     return decorate
@@ -153,14 +153,14 @@ def _scalars(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {n: v for n, v in arguments.items() if isinstance(v, (str, int, float, date))} | titled
 
 
-assumption, comparison, finding = map(_check, ("assumption", "comparison", "finding"))
+assumption, comparison, finding = _check("assumption"), _check("comparison"), _check("finding")
 
 
 def all_of(kind: CheckKind) -> Callable:
     """Decorates a function that gives the checks of other functions, all of one kind, in a list."""
 
     def decorate(ask: Callable) -> Callable:
-        ask.check_kind = kind
+        ask.check_kind = kind  # type: ignore[attr-defined]
         return ask
 
     return decorate

@@ -125,7 +125,7 @@ def number(value: Any, figures: int = 4) -> str:
         return str(value)
     if isinstance(value, numbers.Integral):
         return f"{value:,}"
-    value = float(value)
+    value = float(plain(value))
     if not math.isfinite(value):
         return "" if math.isnan(value) else str(value)
     if value != 0 and abs(value) < 1e-4:

@@ -4,11 +4,11 @@ Every model here has positive parameters, so all is done on their logarithms: `c
 the logs, intervals are multiplicative, and no draw leaves the parameter space.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -44,6 +44,9 @@ class Uncertainty:
     log_likelihood: np.ndarray | None = None
 
 
+M = TypeVar("M", bound="LikelihoodModel")
+
+
 class LikelihoodModel(Model):
     """A model whose parameters are positive numbers, fitted by maximum likelihood.
 
@@ -66,7 +69,7 @@ class LikelihoodModel(Model):
             )
 
     def __repr__(self) -> str:
-        errors = self._log_errors()
+        errors = None if self.uncertainty is None else np.sqrt(np.diag(self.uncertainty.covariance))
         said = [
             f"{name}={value:.4g}" + ("" if errors is None else f" ± {value * errors[place]:.2g}")
             for place, (name, value) in enumerate(zip(parameter_names(self), values(self), strict=True))
@@ -76,16 +79,17 @@ class LikelihoodModel(Model):
     @property
     def covariance(self) -> np.ndarray | None:
         """Covariance of the logs of the parameters; None where the model was not fitted."""
-        return self.uncertainty and self.uncertainty.covariance
+        return None if self.uncertainty is None else self.uncertainty.covariance
 
     @property
     @prediction
     def parameters(self) -> pd.DataFrame:
         """A row a parameter: value, standard_error, ci_low and ci_high, the 95 % confidence interval."""
-        theta, errors = np.array(values(self)), self._log_errors()
+        theta = np.array(values(self))
         frame = pd.DataFrame({"value": theta}, index=pd.Index(parameter_names(self), name="parameter"))
-        if errors is None:
+        if self.uncertainty is None:
             return frame.assign(standard_error=np.nan, ci_low=np.nan, ci_high=np.nan)
+        errors = np.sqrt(np.diag(self.uncertainty.covariance))
         if self.uncertainty.log_likelihood is None or not len(self.uncertainty.draws):
             reach = np.exp(stats.norm.ppf(0.975) * errors)
             low, high = theta / reach, theta * reach
@@ -104,24 +108,21 @@ class LikelihoodModel(Model):
         rng, at = np.random.default_rng(seed), np.log(values(self))
         points = stats.qmc.MultivariateNormalQMC(np.zeros(len(at)), rng=rng).random(_power_of_two(replicates))
         drawn = rng.permutation(at + points @ np.linalg.cholesky(covariance).T)[:replicates]
-        return _with(replace(self), Uncertainty(np.asarray(covariance), drawn))
-
-    def _log_errors(self) -> np.ndarray | None:
-        return None if self.uncertainty is None else np.sqrt(np.diag(self.uncertainty.covariance))
+        return _with(type(self)(*values(self)), Uncertainty(np.asarray(covariance), drawn))
 
 
-def _with(model: LikelihoodModel, uncertainty: Uncertainty) -> LikelihoodModel:
+def _with(model: M, uncertainty: Uncertainty) -> M:
     object.__setattr__(model, "uncertainty", uncertainty)
     return model
 
 
 def _positive(value: Any) -> bool:
-    return isinstance(value, (int, float, np.integer, np.floating)) and 0 < value < np.inf
+    return isinstance(value, (int, float, np.integer, np.floating)) and bool(0 < value < np.inf)
 
 
 def bootstrap(
-    model: LikelihoodModel, likelihood: Callable, columns: list, customers: np.ndarray, replicates: int, seed: int
-) -> Iterator[LikelihoodModel]:
+    model: M, likelihood: Callable, columns: Sequence, customers: np.ndarray, replicates: int, seed: int
+) -> Iterator[M]:
     """Models fitted as `model` was, to customers drawn anew `replicates` times: rows are reweighted, and it is near.
 
     likelihood, columns, customers : as `fit` takes them
@@ -147,8 +148,8 @@ def values(model: LikelihoodModel) -> list[float]:
 
 
 def fit(
-    cls: type, likelihood: Callable, columns: list, customers: np.ndarray, starts: list, **draws: int
-) -> LikelihoodModel:
+    cls: type[M], likelihood: Callable, columns: Sequence, customers: np.ndarray, starts: Sequence, **draws: int
+) -> M:
     """The model of `cls` that `maximise` finds for rows of `columns`, each for so many `customers`.
 
     likelihood : columns and customers -> the function that `maximise` takes as derivatives
@@ -166,8 +167,8 @@ def fit(
 
 
 def maximise(
-    cls: type, derivatives: Callable, starts: list, customers: int, replicates: int = REPLICATES, seed: int = 1
-) -> LikelihoodModel:
+    cls: type[M], derivatives: Callable, starts: Sequence, customers: int, replicates: int = REPLICATES, seed: int = 1
+) -> M:
     """The model of `cls` whose parameters maximise the log-likelihood.
 
     derivatives : parameters (array) -> log-likelihood, its gradient, its Hessian, all by the parameters themselves
@@ -228,7 +229,7 @@ def _on_log_scale(derivatives):
 
 
 def _failure_reason(
-    cls: type, log_likelihood: Callable, found: np.ndarray, off: np.ndarray, there: bool, slope: np.ndarray,
+    cls: type[M], log_likelihood: Callable, found: np.ndarray, off: np.ndarray, there: bool, slope: np.ndarray,
     curvature: np.ndarray, customers: int,
 ) -> str:  # fmt: skip
     """Why the end of a search is no maximum to be trusted, in words: there is none, or it is too flat, or not reached.

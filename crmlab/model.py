@@ -47,7 +47,7 @@ class Unfitted:
         What to do about it.
     """
 
-    def __init__(self, model: type, reason: str, recommendation: str = "") -> None:
+    def __init__(self, model: type[Model], reason: str, recommendation: str = "") -> None:
         self.model, self.reason, self.recommendation = model, reason, recommendation
 
     @property
@@ -72,10 +72,10 @@ class Unfitted:
 
     def __getattr__(self, name: str) -> Any:
         declared = inspect.getattr_static(self.__dict__.get("model", object), name, None)
-        if isinstance(declared, property) and hasattr(declared.fget, "blank"):
-            return declared.fget.blank(self)
-        if hasattr(declared, "blank"):
-            return functools.partial(declared.blank, self)
+        if isinstance(declared, property) and (blank := getattr(declared.fget, "blank", None)):
+            return blank(self)
+        if blank := getattr(declared, "blank", None):
+            return functools.partial(blank, self)
         raise AttributeError(f"{self.__dict__.get('model', object).__name__} was not fitted and has no {name!r}")
 
     def __reduce__(self) -> tuple:
@@ -86,7 +86,7 @@ def or_unfitted(fit: Callable) -> Callable:
     """Decorates the `fit` of a model class: what raises FitError gives Unfitted."""
 
     @functools.wraps(fit)
-    def fitted(cls: type, *given: Any, **named: Any) -> Any:
+    def fitted(cls: type[Model], *given: Any, **named: Any) -> Any:
         try:
             return fit(cls, *given, **named)
         except FitError as problem:
@@ -105,7 +105,7 @@ def prediction(method: Callable) -> Callable:
         )
         return blank_of(kind, str(unfitted), method.__name__, None if rows is None else rows.index)
 
-    method.blank = blank
+    method.blank = blank  # type: ignore[attr-defined]
     return method
 
 

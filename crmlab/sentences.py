@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from crmlab.estimate import Estimate, Kind, number, written
 
@@ -21,7 +21,7 @@ KINDS = get_args(Kind)
 class _Writer(string.Formatter):
     def format_field(self, value: Any, spec: str) -> str:
         if spec in KINDS:
-            return written(value.value if isinstance(value, Estimate) else value, spec)
+            return written(value.value if isinstance(value, Estimate) else value, cast(Kind, spec))
         if spec:
             return super().format_field(value, spec)
         return str(value) if isinstance(value, (str, Estimate)) else number(value)

@@ -12,7 +12,7 @@ from crmlab.contracts import InputError
 Given = Annotated[list[str], typer.Option("--parameter", "-p", help="name=value; give it once for each parameter")]
 
 
-def list_(report: Annotated[Optional[str], typer.Argument(help="a report, to see its parameters")] = None):
+def list_(report: Annotated[Optional[str], typer.Argument(help="a report, to see its parameters")] = None) -> None:
     """The reports there are, or the parameters of one: names, types, defaults, ranges and meanings."""
     from crmlab.reports import parameters
 
@@ -38,7 +38,7 @@ def run(
     force: Annotated[bool, typer.Option("--force", help="run even where nothing has changed since a good run")] = False,
     cell_timeout: Annotated[Optional[float], typer.Option(min=0.001, help="seconds that a cell may take")] = None,
     timeout: Annotated[Optional[float], typer.Option(min=0.001, help="seconds that a run may take")] = None,
-):
+) -> None:
     """Execute reports into reports/<report>/<run>/, and list them in reports/index.html.
 
     A run whose notebook, parameters, data, code and lock are those of an earlier good one is answered by that one.
@@ -122,7 +122,9 @@ def print_outcomes(planned, outcomes, listed):
     return 1 if 1 in codes else max(codes)
 
 
-def reproduce(run: Annotated[str, typer.Argument(help="a run's id, the beginning of one, or a report for its latest")]):
+def reproduce(
+    run: Annotated[str, typer.Argument(help="a run's id, the beginning of one, or a report for its latest")],
+) -> None:
     """Execute a run again from its manifest, and compare fact by fact and table by table.
 
     Prints first what differs now: code, data, lock. The exit code is 0 where all agree.
@@ -151,7 +153,7 @@ def reproduce(run: Annotated[str, typer.Argument(help="a run's id, the beginning
     raise SystemExit(1 if differing else 0)
 
 
-def prune(keep: Annotated[int, typer.Option(min=1, help="how many runs of each report to keep")]):
+def prune(keep: Annotated[int, typer.Option(min=1, help="how many runs of each report to keep")]) -> None:
     """Remove old runs; never a report's last good run, never an approved one."""
     from crmlab.reports import store
 
@@ -164,7 +166,7 @@ def prune(keep: Annotated[int, typer.Option(min=1, help="how many runs of each r
     index()
 
 
-def runs(report: Annotated[Optional[str], typer.Argument(help="only the runs of this report")] = None):
+def runs(report: Annotated[Optional[str], typer.Argument(help="only the runs of this report")] = None) -> None:
     """The runs there are, newest first."""
     from crmlab.reports import parameters, store
     from crmlab.reports.templates import count_checks
@@ -184,7 +186,9 @@ def runs(report: Annotated[Optional[str], typer.Argument(help="only the runs of 
     out.print(table if table.row_count else "no runs yet; `crmlab run clv` makes one")
 
 
-def show(run: Annotated[str, typer.Argument(help="a run's id, the beginning of one, or a report for its latest")]):
+def show(
+    run: Annotated[str, typer.Argument(help="a run's id, the beginning of one, or a report for its latest")],
+) -> None:
     """What a run found: its state, facts, checks, notes and files."""
     from crmlab.reports import store
 
@@ -192,7 +196,7 @@ def show(run: Annotated[str, typer.Argument(help="a run's id, the beginning of o
     print_run(store.read(folder), folder)
 
 
-def site_():
+def site_() -> None:
     """Write reports/index.html anew."""
     out.print(plain(index()))
 

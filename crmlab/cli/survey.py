@@ -19,7 +19,7 @@ simulate = typer.Typer(help="Simulate data whose truth is known.", no_args_is_he
 def new_instrument(
     survey: Annotated[Path, typer.Argument(help="a survey: CSV, Parquet, Excel, Stata or SPSS")],
     out: Annotated[Optional[Path], typer.Option(help="the file to write; else SURVEY with the suffix .toml")] = None,
-):
+) -> None:
     """Write an instrument file for a survey, guessed from its columns; it says where you must decide."""
     from crmlab.service_quality import draft_instrument
 
@@ -37,14 +37,14 @@ def plan_survey(
     level: Annotated[float, typer.Option(help="of the interval")] = 0.95,
     population: Annotated[Optional[int], typer.Option(help="how many there are; else very many")] = None,
     response: Annotated[float, typer.Option(help="share of invitations that are answered")] = 1.0,
-):
+) -> None:
     """How many answers, and invitations, a wanted half-width takes; where there are too few, what all of them give."""
     from crmlab.estimate import number
     from crmlab.stats.sample_size import MAX_ANSWERS, for_mean, for_share
 
     _plannable(width, sd, share, level, population, response)
-    what, size = ("gap", for_mean) if share is None else ("share", for_share)
-    found = size(width, sd if share is None else share, level, population, response)
+    what, size, of = ("gap", for_mean, sd) if share is None else ("share", for_share, share)
+    found = size(width, of or 0.0, level, population, response)
     among = "" if population is None else f", of {population:,} there are"
     given = f"sd {number(sd)}" if share is None else f"about {number(share)}"
     known = f"a {what} ({given}) is then known to ± {found.half_width:.4g} at {100 * level:.4g} %{among}"
@@ -100,7 +100,7 @@ def write_survey(
     predictor: Annotated[Literal["gap", "perception", "both"], typer.Option(help="what satisfaction follows")] = "both",
     straightlining: Annotated[float, typer.Option(min=0, max=1, help="share who answer without reading")] = 0.03,
     missing: Annotated[float, typer.Option(min=0, max=1, help="probability that an answer is left out")] = 0.02,
-):
+) -> None:
     """Write a simulated survey, its instrument, and the truth it was made from: survey.csv, survey.toml, truth.csv."""
     from crmlab.simulate.instrument import instrument_toml
     from crmlab.simulate.survey import World, simulate_survey

@@ -68,7 +68,7 @@ class Policy(BaseModel):
     """How to read a source onto a contract."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    contract: Literal[tuple(CONTRACTS)] = "transactions"  # what the source holds
+    contract: Literal[tuple(CONTRACTS)] = "transactions"  # type: ignore[valid-type]  # what the source holds
     columns: dict[str, str] = {}  # contract name = the name in the source, where the two differ
     time_format: str | None = None  # strptime pattern of text times; None reads ISO text
     time_zone: str | None = None  # days are counted on this clock where times carry an offset

@@ -113,6 +113,6 @@ class Contract:
         return [column.name for column in self.columns if column.kind == "yes" and column.name in names]
 
 
-def negative(*columns):
+def negative(*columns: str) -> list[Rule]:
     """Rules that numbers are 0 or more."""
-    return [Rule(name, "is negative", lambda t, n=name: t[n] < 0, "correct them", f"raw_{name}") for name in columns]
+    return [Rule(name, "is negative", lambda t, n=name: t[n] < 0, "correct them", f"raw_{name}") for name in columns]  # type: ignore[misc]

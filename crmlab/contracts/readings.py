@@ -208,15 +208,15 @@ def _on_clock(instant, zone):
 
 
 @ibis.udf.scalar.builtin(name="try_strptime")
-def _try_strptime(text: str, pattern: str) -> ibis.dtype("timestamp"):
+def _try_strptime(text: str, pattern: str) -> ibis.dtype("timestamp"):  # type: ignore[valid-type]
     """DuckDB's: null where the text does not fit."""
 
 
 @ibis.udf.scalar.builtin(name="try_strptime")
-def _try_strptime_offset(text: str, pattern: str) -> ibis.dtype("timestamp('UTC')"):
+def _try_strptime_offset(text: str, pattern: str) -> ibis.dtype("timestamp('UTC')"):  # type: ignore[valid-type]
     """DuckDB's, for a pattern with %z or %Z: an instant."""
 
 
 @ibis.udf.scalar.builtin(name="timezone")
-def _to_clock(zone: str, instant: ibis.dtype("timestamp('UTC')")) -> ibis.dtype("timestamp"):
+def _to_clock(zone: str, instant: ibis.dtype("timestamp('UTC')")) -> ibis.dtype("timestamp"):  # type: ignore[valid-type]
     """DuckDB's: what the clock of `zone` showed."""

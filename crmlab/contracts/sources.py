@@ -44,7 +44,7 @@ def read(place, entry, where):
     paths = files(place)
     if not paths:
         raise InputError(f"{where}: the folder holds no {', '.join(SUFFIXES)} files; put the log there")
-    forms = {entry.format or SUFFIXES.get(path.suffix.lower()) for path in paths}
+    forms: set = {entry.format or SUFFIXES.get(path.suffix.lower()) for path in paths}
     if None in forms:
         raise InputError(
             f"{where}: this kind of file is not read, only {', '.join(SUFFIXES)}; "

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from crmlab.check import Judgement, judged
+from crmlab.check import Judgement, Outcome, judged
 from crmlab.holdout.comparison import ALL_CUSTOMERS, NOT_FITTED, VALUE_COLUMNS
 from crmlab.holdout.measures import ERROR_MEASURES
 from crmlab.holdout.rolling import ALL_ORIGINS
@@ -19,6 +19,7 @@ TITLES = {
     "lift": "Lift of the top tenth",
     "r2": "R²",
 }
+OUTCOMES: dict[str, Outcome] = {"better": "passed", "worse": "failed"}
 NAMES = ("Pearson", "Spearman", "Gini", "R²")
 RELATIVE = ("mae", "rmse", "lift")  # the other measures have a scale of their own
 
@@ -33,9 +34,9 @@ def improvements(comparison):
     unit = (comparison.value - comparison.difference).where(comparison.measure.isin(RELATIVE), 1)
     scale = 100 * np.where(is_error, -1, 1) / unit
     ends = comparison.difference_ci_low * scale, comparison.difference_ci_high * scale
-    ends = {"improvement_ci_low": np.minimum(*ends), "improvement_ci_high": np.maximum(*ends)}
+    named = {"improvement_ci_low": np.minimum(*ends), "improvement_ci_high": np.maximum(*ends)}
     return comparison.assign(
-        label=comparison.model + _fitted_origins(comparison), improvement=comparison.difference * scale, **ends
+        label=comparison.model + _fitted_origins(comparison), improvement=comparison.difference * scale, **named
     )
 
 
@@ -75,10 +76,10 @@ def judged_against_baseline(
     """
     held = (comparison.model == model) & (comparison.measure == measure) & (comparison.population == population)
     row = improvements(comparison)[held & (comparison.origin == ALL_ORIGINS)].iloc[0]
-    outcome = {"better": "passed", "worse": "failed"}.get(row.outcome, "undecided")
     about = {"model": model, "measure": _within_sentence(TITLES[measure]), "population": population}
     if np.isnan(row.difference):
         return judged("not applicable", part=measure, case="unknown", why=row.reason, **about)
+    outcome = OUTCOMES.get(row.outcome, "undecided")
     numbers = {name: row[name] for name in VALUE_COLUMNS}
     return judged(outcome, part=measure, at=row.label.removeprefix(model), baseline=row.baseline, **numbers, **about)
 

@@ -24,4 +24,4 @@ def skip_address_grammar():
 
     It holds for the whole process, so only a process that is ours asks for it, before it loads a notebook.
     """
-    sys.modules.setdefault("rfc3987_syntax", None)
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # an import of it then fails

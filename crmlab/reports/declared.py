@@ -77,7 +77,7 @@ def read_parameters(path, ranges):
     found, breaches = {}, []
     for line in lines:
         try:
-            parameter = _parameter(line, meanings.get(line.end_lineno, ""), ranges)
+            parameter = _parameter(line, meanings.get(line.end_lineno or 0, ""), ranges)
             found[parameter.name] = parameter
         except ValueError as fault:
             breaches.append(

@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 from contextlib import suppress
+from typing import Any
 
 from jupyter_client import AsyncKernelManager
 from jupyter_core.utils import run_sync
@@ -61,7 +62,8 @@ class Kernel:
         line = f"--IPKernelApp.exec_lines={LEAVING}"
         with self.starting:
             run_sync(self.manager.start_kernel)(cwd=cwd, extra_arguments=[line, "--InteractiveShell.automagic=False"])
-            self.group = self.manager.provisioner.pgid or self.manager.provisioner.pid
+            provisioner: Any = self.manager.provisioner
+            self.group = provisioner.pgid or provisioner.pid
 
     def load(self, modules):
         """Import modules ahead; the notebook's own names are left as they are."""
@@ -88,14 +90,13 @@ class Kernel:
 
 def emit(**event):
     """One line to the runner."""
-    sys.__stdout__.write(json.dumps(event) + "\n")
-    sys.__stdout__.flush()
+    print(json.dumps(event), file=sys.__stdout__, flush=True)
 
 
 def _keep_stdout_to_ourselves():
     """Let whatever a notebook or its children print to file descriptor 1 go where our complaints go."""
     sys.stdout.flush()
-    sys.__stdout__ = os.fdopen(os.dup(1), "w")
+    sys.__stdout__ = os.fdopen(os.dup(1), "w")  # type: ignore[misc]  # what emit() writes to
     os.dup2(2, 1)
 
 

@@ -76,7 +76,7 @@ class Manifest(Record):
     report: str
     run: str
     key: str = ""  # the same for runs of the same notebook, modules beside it, parameters, data, code, lock, mask key
-    state: Literal[STATES]
+    state: Literal[STATES]  # type: ignore[valid-type]
     title: str = ""
     notebook: str  # relative to the project
     notebook_sha256: str

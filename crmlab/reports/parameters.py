@@ -41,7 +41,7 @@ class Job:
     typed: dict = field(hash=False)  # as JSON holds them, defaults included
     datasets: dict = field(hash=False)  # parameter -> catalog.Data
     files: dict = field(hash=False)  # parameter -> Path
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = field(default_factory=lambda: Limits())
 
 
 def reports(root, only=None):

@@ -132,7 +132,8 @@ def _axes_in_words(shown):
     found = AXES.fullmatch(shown)
     try:
         call = ast.parse(f"axes({found[1]})", mode="eval").body if found else None
-        properties = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords} if call else {}
+        keywords = call.keywords if isinstance(call, ast.Call) else []
+        properties = {keyword.arg: ast.literal_eval(keyword.value) for keyword in keywords}
     except (SyntaxError, ValueError):
         return None
     drawn = " against ".join(filter(None, (properties.get("ylabel"), properties.get("xlabel"))))

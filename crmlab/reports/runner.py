@@ -125,7 +125,7 @@ def _collect(folder, job):
     return notebook
 
 
-def reported(notebook) -> dict:
+def reported(notebook: nbformat.NotebookNode) -> dict:
     """What a notebook reported as far as it came: title, facts, checks, notes, tables and figures.
 
     Each call of its Report left its part with the cell's output; what is given again replaces what was given before.

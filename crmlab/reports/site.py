@@ -34,7 +34,7 @@ class Row:
     @property
     def address(self):
         """Path of the run's page, or of its manifest where it has none, from the index."""
-        page = "report.html" if "report.html" in self.run.artefacts else "manifest.json"
+        page = "report.html" if self.run and "report.html" in self.run.artefacts else "manifest.json"
         return f"{self.report}/{self.name}/{page}"
 
     @property

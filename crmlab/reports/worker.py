@@ -10,6 +10,7 @@ import tempfile
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
@@ -31,7 +32,7 @@ class Worker:
         self.sockets = tempfile.mkdtemp(prefix="crmlab-")
         self.child_stderr = tempfile.TemporaryFile("w+")  # noqa: SIM115, it lives as long as the worker
         environment = os.environ | ONE_THREAD | {"CRMLAB_ROOT": str(root), "CRMLAB_STAGING": str(staged.folder)}
-        self.process = subprocess.Popen(
+        self.process: Any = subprocess.Popen(  # its pipes are there, whatever its type says
             [sys.executable, "-m", "crmlab.reports.execute", self.sockets],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -49,7 +50,12 @@ class Worker:
         progress : called with how many code cells are done, and of how many
         """
         late = threading.Event()
-        timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), lambda: (late.set(), self.end()))
+
+        def end_late():
+            late.set()
+            self.end()
+
+        timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), end_late)
         timer.start()
         try:
             self._send(job)

@@ -187,7 +187,7 @@ def _customers(world, customers, waves, rng):
     parts = []
     for wave in range(1, waves + 1):
         said = _batteries(world, wave, traits, shift, straightlining, rng)
-        row = {"id": [f"C{i:0{len(str(customers))}d}" for i in range(1, customers + 1)], "audience": "customer"}
+        row: dict = {"id": [f"C{i:0{len(str(customers))}d}" for i in range(1, customers + 1)], "audience": "customer"}
         row |= {"wave": wave, "region": np.array([*world.regions])[region], "weight": weight}
         columns = [_columns(letter, _with_codes(world, letter, answers, rng)) for letter, answers in said.items()]
         columns += [_columns(letter, np.full(said["E"].shape, None)) for letter in "SR"]

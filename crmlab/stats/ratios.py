@@ -28,7 +28,8 @@ def ratio_of_proportions(
     ends = [_crossing(inside, np.full(inside.shape, side * REACH), limit, x1, n1, x2, n2) for side in (-1.0, 1.0)]
     low, high = np.where(x1 == 0, 0.0, np.exp(ends[0])), np.where(x2 == 0, np.inf, np.exp(ends[1]))
     empty = (n1 <= 0) | (n2 <= 0)
-    return tuple(np.where(empty, np.nan, v)[()] for v in (ratio, low, high))
+    ratio, low, high = (np.where(empty, np.nan, v)[()] for v in (ratio, low, high))
+    return ratio, low, high
 
 
 def _crossing(inside, outside, limit, *counts):
@@ -75,7 +76,7 @@ def ratio_of_means(
         return ratio, ratio, ratio
     free = sum(parts) ** 2 / (parts[0] ** 2 / (n1 - 1) + parts[1] ** 2 / (n2 - 1))
     reach = stats.t.ppf((1 + level) / 2, free) * spread
-    return tuple(float(v) for v in (ratio, ratio * np.exp(-reach), ratio * np.exp(reach)))
+    return float(ratio), float(ratio * np.exp(-reach)), float(ratio * np.exp(reach))
 
 
 def _moments(values, weights):
