@@ -20,7 +20,7 @@ PHASES = {  # the cells of a notebook, in or after which the blow falls
     "it starts": ["time.sleep(600)", TOLD],
     "its first cell": [WAITS, TOLD],
     "a cell between others": ["done = 1", WAITS, TOLD],
-    "the cell that has shown its report": [f"{TOLD.replace(chr(10) + 'report', chr(10) + 'display(report)')}\n{WAITS}"],
+    "the cell that has shown its report": [f"{TOLD.removesuffix('report')}display(report)\n{WAITS}"],
     "the end of its last cell": [HERE + TOLD],
 }
 
