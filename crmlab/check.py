@@ -19,6 +19,7 @@ from typing import Any, Literal
 from crmlab.estimate import Estimate, plain
 from crmlab.model import Model, Unfitted, why_blank
 from crmlab.sentences import sentence, templates
+from crmlab.surface import guarded
 
 CheckKind = Literal["assumption", "comparison", "finding"]
 Outcome = Literal["passed", "failed", "yes", "no", "undecided", "not applicable"]
@@ -122,6 +123,7 @@ def judged(outcome: Outcome, case: str = "", part: str = "", **values: Any) -> J
 
 def _check(kind: CheckKind) -> Callable:
     def decorate(ask: Callable) -> Callable:
+        ask = guarded(ask)
         signature, name = inspect.signature(ask), f"{ask.__module__.split('.')[1]}.{ask.__name__}"
 
         @functools.wraps(ask)
@@ -160,6 +162,7 @@ def all_of(kind: CheckKind) -> Callable:
     """Decorates a function that gives the checks of other functions, all of one kind, in a list."""
 
     def decorate(ask: Callable) -> Callable:
+        ask = guarded(ask)
         ask.check_kind = kind  # type: ignore[attr-defined]
         return ask
 

@@ -14,6 +14,7 @@ from matplotlib.font_manager import findfont, fontManager, get_font
 from matplotlib.text import Text
 
 from crmlab.model import why_blank
+from crmlab.surface import guarded
 
 ACTUAL = "#1b1f24"  # what was seen
 EXPECTED = "#0b6fa4"  # what a model says
@@ -94,6 +95,7 @@ def plot(draw: Callable) -> Callable:
     Where the frame, or anything else it is given, is blank (Unfitted, or a frame with a reason), the axes are empty
     and bear the reason.
     """
+    draw = guarded(draw)
     signature = inspect.signature(draw)
 
     @functools.wraps(draw)

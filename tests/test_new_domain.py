@@ -19,9 +19,9 @@ DOMAIN = {
 tenure_days : first order to `end`, days
 """
 
-import lazy_loader
+from crmlab.surface import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)
 ''',
     "__init__.pyi": """
 from . import checks as checks

@@ -13,6 +13,6 @@ discounted_orders  the same, each worth less the later it comes; over an infinit
 value              discounted orders x expected spend x margin
 """
 
-import lazy_loader
+from crmlab.surface import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

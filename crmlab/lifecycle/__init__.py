@@ -14,6 +14,6 @@ stage         establishment, growth, maturity or decline: of a customer at the e
 transitions   counts of customers by stage and by the stages of one and two periods earlier
 """
 
-import lazy_loader
+from crmlab.surface import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

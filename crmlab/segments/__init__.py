@@ -13,6 +13,6 @@ useful      predicts spend, orders or activity in the holdout; beside continuous
 playbook    how each class is treated: principle, owner, share of the budget, measure of success
 """
 
-import lazy_loader
+from crmlab.surface import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -12,6 +12,6 @@ decision           a quadrant in which at least 80 % of replicates agree, else "
 loyal              whoever gives the highest answer on loyalty, unless `loyal_from` is given
 """
 
-import lazy_loader
+from crmlab.surface import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)
