@@ -122,6 +122,22 @@ def test_survival_of_6_mp_is_the_published_one(patients):
     assert list(rows.ci_high) == pytest.approx([0.9516, 0.9228, 0.8894, 0.8491, 0.8049, 0.7468, 0.6801], abs=6e-5)
 
 
+def test_counted_rows_give_what_statsmodels_finds_on_rows_a_customer(durations):
+    # statsmodels' weighted standard errors are not Greenwood's: it is given each customer a row
+    each = durations.loc[durations.index.repeat(durations.customers)]
+    time, lost = each.renewals + each.churned, each.churned.astype(int)
+    curves = survival.survival_curve(durations).set_index(["group", "period"])
+    for group in ("Regular", "HighEnd"):
+        theirs = SurvfuncRight(time[each.group == group], lost[each.group == group])
+        ours = curves.loc[group].loc[theirs.surv_times]
+        assert list(ours.survival) == pytest.approx(list(theirs.surv_prob), rel=1e-12)
+        assert list(ours.standard_error) == pytest.approx(list(theirs.surv_prob_se), rel=1e-12)
+        assert list(ours.at_risk) == list(theirs.n_risk)
+    chi2, p = survdiff(time, lost, each.group)
+    row = survival.log_rank_test(durations).iloc[0]
+    assert (row.chi2, row.p) == (pytest.approx(chi2, rel=1e-10), pytest.approx(p, rel=1e-10))
+
+
 def test_medians_are_those_of_statsmodels(gehan, patients):
     found = survival.median_survival(patients)
     for treat, rows in gehan.groupby("treat"):
