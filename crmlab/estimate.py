@@ -97,6 +97,10 @@ def plain(value: Any) -> Any:
     return None if value is pd.NA or (isinstance(value, float) and math.isnan(value)) else value
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Number) and not isinstance(value, bool)
+
+
 def written(value: Any, kind: Kind = "number") -> str:
     """A number of a kind as a reader sees it.
 
@@ -105,13 +109,11 @@ def written(value: Any, kind: Kind = "number") -> str:
     >>> [written(0.00339, "share"), written(939.8, "count"), written(69046.2, "money"), written(0.00004, "p")]
     ['0.34 %', '940', '69,046', '< .001']
     """
-    if value is None or value is pd.NA or value is pd.NaT:
-        return ""
-    if isinstance(value, bool) or not isinstance(value, numbers.Number):
-        return str(value)
     value = plain(value)
-    if value is None:
+    if value is None or value is pd.NaT:
         return ""
+    if not _is_number(value):
+        return str(value)
     if math.isinf(value):
         return "infinite" if value > 0 else "-infinite"
     return _WRITERS[kind](value)
@@ -119,15 +121,15 @@ def written(value: Any, kind: Kind = "number") -> str:
 
 def number(value: Any, figures: int = 4) -> str:
     """A number for a reader: four significant figures, never fewer than its whole part, thousands parted."""
-    if value is None or value is pd.NA or value is pd.NaT:
+    value = plain(value)
+    if value is None or value is pd.NaT:
         return ""
-    if isinstance(value, bool) or not isinstance(value, numbers.Number):
+    if not _is_number(value):
         return str(value)
-    if isinstance(value, numbers.Integral):
+    if isinstance(value, int):
         return f"{value:,}"
-    value = float(plain(value))
-    if not math.isfinite(value):
-        return "" if math.isnan(value) else str(value)
+    if math.isinf(value):
+        return str(value)
     if value != 0 and abs(value) < 1e-4:
         return f"{value:.{figures - 1}e}"
     whole = math.floor(math.log10(abs(value))) + 1 if value else 1

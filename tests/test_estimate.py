@@ -71,4 +71,6 @@ def test_nan_is_no_value():
 
 
 def test_number_keeps_four_figures():
-    assert [number(v) for v in (1234567.8, 0.00001234, 12, None)] == ["1,234,568", "1.234e-05", "12", ""]
+    assert [number(v) for v in (1234567.8, 0.00001234, 12)] == ["1,234,568", "1.234e-05", "12"]
+    assert [number(v) for v in (None, np.nan, np.float64("nan"), pd.NA, pd.NaT)] == [""] * 5
+    assert [number(v) for v in (True, "text", np.int64(3), np.inf)] == ["True", "text", "3", "inf"]
