@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts.errors import InputError, suggest
-from crmlab.estimate import plain
 from crmlab.model import Unfitted, why_blank
 
 NAMES = {
@@ -92,7 +91,8 @@ def _fits(value: Any, hint: Any) -> bool:
     alike = BeartypeConf(is_pep484_tower=True)  # a whole number is a number
     if isinstance(value, (np.ndarray, pd.Index, pd.Series)) and is_bearable(value[:1].tolist(), hint, conf=alike):
         return True
-    return not isinstance(value, str) and is_bearable(plain(value), hint, conf=alike)
+    value = value.item() if isinstance(value, np.generic) else value
+    return not isinstance(value, str) and is_bearable(value, hint, conf=alike)
 
 
 def _branches(hint: Any) -> tuple:

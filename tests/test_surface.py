@@ -76,6 +76,7 @@ def test_what_is_given_and_what_is_wanted_is_said(call, message):
         (np.int64(3), int),
         (np.float64(3), float | None),
         (["a"], Sequence[str]),
+        (pd.Series([1.0, 2.0]), pd.Series),
         (pd.Index(["a"]), Sequence[str]),
         (np.array([1.0]), Sequence[float]),
         ("1997-09-30", date | str),
