@@ -27,8 +27,8 @@ notebooks: .venv/ready ## execute the committed notebooks anew, with their defau
 bench: .venv/ready ## measure what the project claims to cost; QUICK=1 ends within a minute, PART=clv takes one part
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench $(PART)
 
-lint: .venv/ready ## check style
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+lint: .venv/ready ## check style and types
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 lock: .venv/ready ## pin every package anew, with hashes
 	$(LOCK) --upgrade --extra lab --extra demo --extra test --extra sem -o requirements.lock pyproject.toml
