@@ -29,7 +29,15 @@ __all__ = [
 def indices_agree(chosen: pd.DataFrame) -> Judgement:
     """Whether all indices choose the same number of clusters, more than one.
 
-    chosen : of `suggested_k`
+    Parameters
+    ----------
+    chosen : DataFrame
+        Of `suggested_k`.
+
+    Returns
+    -------
+    Check
+        A finding.
     """
     by = chosen.reset_index().groupby("k")["index"].agg(", ".join)
     choices = "; ".join(f"{k} by {names}" for k, names in by.items())
@@ -43,7 +51,15 @@ def customers_form_clusters(null_comparison: pd.DataFrame) -> Judgement:
     Yes where customers beat 95 % of the draws of one kind by silhouette and by prediction strength, no where they are
     below 95 % of them by either, else undecided. A p is (1 + draws as good) / (1 + draws).
 
-    null_comparison : of `null_comparison`
+    Parameters
+    ----------
+    null_comparison : DataFrame
+        Of `null_comparison`.
+
+    Returns
+    -------
+    Check
+        A finding.
     """
     observed, null = null_comparison.iloc[0], null_comparison[null_comparison.source == "null"]
     limits = {m: null[m].quantile(NULL_QUANTILE, interpolation="higher") for m in MEASURES}
@@ -58,9 +74,19 @@ def customers_form_clusters(null_comparison: pd.DataFrame) -> Judgement:
 
 @assumption
 def value_axes_distinct(places: pd.DataFrame, limit: float = 0.8) -> Judgement:
-    """Whether current value and potential part customers in two ways: Spearman's correlation within +-`limit`.
+    """Whether current value and potential part customers in two ways, by their rank correlation.
 
-    places : of `ValueMatrix.axes`
+    Parameters
+    ----------
+    places : DataFrame
+        Of `ValueMatrix.axes`.
+    limit : float
+        Greatest Spearman correlation, without sign, that passes.
+
+    Returns
+    -------
+    Check
+        An assumption.
     """
     rank = float(holdout.spearman(places.potential, places.current))
     low, high = holdout.correlation_interval(rank, len(places))
@@ -72,7 +98,15 @@ def value_axes_distinct(places: pd.DataFrame, limit: float = 0.8) -> Judgement:
 def rfm_rules_unambiguous(audited: pd.DataFrame) -> Judgement:
     """Whether a list of rules gives each cell of recency, frequency and money one name.
 
-    audited : of `rfm_rule_audit`, with `customers`
+    Parameters
+    ----------
+    audited : DataFrame
+        Of `rfm_rule_audit`, with `customers`.
+
+    Returns
+    -------
+    Check
+        An assumption.
     """
     several, none = audited.n_rules > 1, audited.n_rules == 0
     listed = dict.fromkeys(name for names in audited["names"] for name in names.split("; ") if name)
@@ -93,7 +127,17 @@ def rfm_rules_unambiguous(audited: pd.DataFrame) -> Judgement:
 def tiers_robust_to_weights(by_tier: pd.DataFrame, max_share: float = 0.2) -> Judgement:
     """Whether at most a share of customers would be in another tier under somewhat different weights.
 
-    by_tier : of `weight_sensitivity_by_tier`
+    Parameters
+    ----------
+    by_tier : DataFrame
+        Of `weight_sensitivity_by_tier`.
+    max_share : float
+        Share of customers, 0 to 1.
+
+    Returns
+    -------
+    Check
+        An assumption.
     """
     every, tiers = by_tier.loc[ALL], by_tier.drop(ALL)
     share = _share(every.unstable, every.customers)
@@ -103,11 +147,23 @@ def tiers_robust_to_weights(by_tier: pd.DataFrame, max_share: float = 0.2) -> Ju
 
 @comparison
 def schemes_beat_baselines(comparison: pd.DataFrame, measure: str = "gini", target: str = "spend") -> Judgement:
-    """Whether the best scheme predicts better than the best continuous baseline by a measure, over all origins.
+    """Whether the best scheme predicts better than the best continuous baseline, over all origins.
 
     Several schemes take part, so that the best of them owes something to luck.
 
-    comparison : of `compare_schemes`
+    Parameters
+    ----------
+    comparison : DataFrame
+        Of `compare_schemes`.
+    measure : str
+        Measure of prediction: "gini", "lift" or "r2".
+    target : str
+        What is predicted: "spend", "orders" or "active".
+
+    Returns
+    -------
+    Check
+        A comparison.
     """
     rows = comparison[comparison.target == target]
     held = (rows.origin == ALL_ORIGINS) & (rows.measure == measure) & ~rows.is_baseline
@@ -123,9 +179,17 @@ def schemes_beat_baselines(comparison: pd.DataFrame, measure: str = "gini", targ
 
 @assumption
 def meets_kotler_criteria(criteria: pd.DataFrame) -> list[Judgement]:
-    """Whether each scheme meets all of Kotler's criteria that could be measured: a check for each scheme.
+    """Whether each scheme meets all of Kotler's criteria that could be measured.
 
-    criteria : of `kotler_criteria`
+    Parameters
+    ----------
+    criteria : DataFrame
+        Of `kotler_criteria`.
+
+    Returns
+    -------
+    list of Check
+        An assumption for each scheme.
     """
     return [_kotler(str(scheme), rows) for scheme, rows in criteria.groupby("scheme", sort=False)]
 
@@ -134,7 +198,17 @@ def meets_kotler_criteria(criteria: pd.DataFrame) -> list[Judgement]:
 def store_strength_changes_treatment(ablation: pd.DataFrame, min_share: float = 0.05) -> Judgement:
     """Whether the strength of stores changes the treatment of at least a share of customers.
 
-    ablation : of `store_strength_ablation`
+    Parameters
+    ----------
+    ablation : DataFrame
+        Of `store_strength_ablation`.
+    min_share : float
+        Share of customers, 0 to 1.
+
+    Returns
+    -------
+    Check
+        A finding.
     """
     moved = ablation.customers[ablation.treatment_changes]
     classes = ", ".join(f"{label} {count:,}" for label, count in moved[moved > 0].items()) or "none"
@@ -145,9 +219,17 @@ def store_strength_changes_treatment(ablation: pd.DataFrame, min_share: float = 
 
 @finding
 def more_rose_than_fell(moved: pd.DataFrame) -> Judgement:
-    """Whether more customers rose than fell, by the exact test of those who moved.
+    """Whether more customers rose than fell, by the exact binomial test of those who moved.
 
-    moved : of `migration_summary`
+    Parameters
+    ----------
+    moved : DataFrame
+        Of `migration_summary`.
+
+    Returns
+    -------
+    Check
+        A finding.
     """
     rose, fell, stayed = (int(moved.customers[change]) for change in ("rose", "fell", "stayed"))
     about = {"rose": rose, "fell": fell, "stayed": stayed}

@@ -31,6 +31,15 @@ class ABC(Scheme):
     """Classes A, B, C: the customers who, best first, bring the first 80 %, the next 15 % and the rest of all value.
 
     Customers of no value, or of negative value by returns, are a class of their own, and no part of the shares.
+
+    Parameters
+    ----------
+    lower_bounds : tuple of float
+        Least value of each class but the last, in the currency of the data, falling.
+    cuts : tuple of float
+        Shares of all value that classes reach together, 0 to 1, rising.
+    value : str
+        Feature that value is.
     """
 
     lower_bounds: tuple  # the least value of each class but the last, in the currency of the data
@@ -49,10 +58,28 @@ class ABC(Scheme):
     @classmethod
     @or_unfitted
     def fit(cls, features: pd.DataFrame, cuts: Sequence[float] = (0.8, 0.95), value: str = "spend") -> "ABC | Unfitted":
-        """Least values learned from features: the customer with whom a cut is reached is the last of the class.
+        """Classes whose least values are learned from features.
 
-        Customers of equal value are of one class. Unfitted where value is 0 or less for all, or the same for all.
-        Raises InputError for cuts out of order.
+        The customer with whom a cut is reached is the last of the class; customers of equal value are of one class.
+
+        Parameters
+        ----------
+        features : DataFrame
+            One row a customer, of `customer_features`.
+        cuts : sequence of float
+            Shares of all value that classes reach together, 0 to 1, rising.
+        value : str
+            Feature that value is.
+
+        Returns
+        -------
+        ABC or Unfitted
+            Unfitted where value is 0 or less for all, or the same for all, or customers are fewer than classes.
+
+        Raises
+        ------
+        InputError
+            Where cuts are out of order, or more than 25.
         """
         cuts = check_rising(cuts, 0, 1, "cuts")
         if len(cuts) >= len(ascii_uppercase):
@@ -80,7 +107,23 @@ class ABC(Scheme):
 
     @prediction
     def assign(self, features: pd.DataFrame) -> pd.Series:
-        """The class of each customer: an ordered Series."""
+        """The class of each customer.
+
+        Parameters
+        ----------
+        features : DataFrame
+            One row a customer, of `customer_features`.
+
+        Returns
+        -------
+        Series
+            Ordered categories of `labels`, the best first, by customer; named for the scheme.
+
+        Raises
+        ------
+        InputError
+            Where a feature is missing, or empty for a customer.
+        """
         check_features(features, self.name, [self.value])
         values = features[self.value].to_numpy(float)
         places = (values[:, None] < np.array(self.lower_bounds)).sum(axis=1)
@@ -88,7 +131,13 @@ class ABC(Scheme):
 
     @prediction
     def rules(self) -> pd.DataFrame:
-        """Which values each class has: a frame by label."""
+        """Which customers each class holds, in words.
+
+        Returns
+        -------
+        DataFrame
+            By label, the best first; column rule, a sentence.
+        """
         bounds = [np.inf, *self.lower_bounds, 0.0]
         descriptions = []
         for place, upper in enumerate(bounds[:-1]):
@@ -102,11 +151,18 @@ class ABC(Scheme):
 
     @prediction
     def pareto_curve(self, features: pd.DataFrame) -> pd.DataFrame:
-        """How value is spread, the best customers first: a frame of 101 rows, a hundredth of the customers apart.
+        """The share of all value that the best customers bring.
 
-        customer_share : share of all customers, 0 to 1
-        value_share    : their share of all positive value; it falls where customers are of negative value
-        label          : the class that the last of them belongs to
+        Parameters
+        ----------
+        features : DataFrame
+            One row a customer, of `customer_features`.
+
+        Returns
+        -------
+        DataFrame
+            101 rows, a hundredth of the customers apart. customer_share, of all customers, 0 to 1; value_share, of all
+            positive value, which falls where customers are of negative value; label, the class of the last of them.
         """
         check_features(features, self.name, [self.value])
         values = np.sort(features[self.value].to_numpy(float))[::-1]

@@ -37,7 +37,27 @@ NOT_APPLICABLE = "not applicable"
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Thresholds that segments must meet: the least of each, and the greatest depth."""
+    """Thresholds that segments must meet: the least of each measure, and the greatest depth.
+
+    Parameters
+    ----------
+    accuracy : float
+        Out-of-sample accuracy of a decision tree, 0 to 1.
+    depth : int
+        Greatest depth of that tree, 1 to 8.
+    customers, revenue : float
+        Share of customers, and of revenue, of the smallest segment, 0 to 1.
+    reachable : float
+        Share of customers who can be reached, 0 to 1.
+    differentiable : float
+        Share of holdout variance between segments, 0 to 1; a small effect is .01.
+    actionable : float
+        Share of customers with a treatment that pays, 0 to 1.
+
+    References
+    ----------
+    Cohen (1988), Statistical Power Analysis for the Behavioral Sciences.
+    """
 
     accuracy: float = 0.9
     depth: int = 4
@@ -49,7 +69,23 @@ class Thresholds:
 
     @classmethod
     def from_dict(cls, thresholds: Mapping[str, float]) -> "Thresholds":
-        """Those that a mapping names, and the rest as they are. Raises InputError for others than there are."""
+        """Thresholds of which some are given by name.
+
+        Parameters
+        ----------
+        thresholds : mapping
+            Name -> threshold; the others keep their defaults.
+
+        Returns
+        -------
+        Thresholds
+            Those given, and the rest as they are.
+
+        Raises
+        ------
+        InputError
+            Where a name is unknown, or a threshold is not possible.
+        """
         names = [field.name for field in fields(cls)]
         if unknown := [name for name in thresholds if name not in names]:
             raise InputError(f"thresholds: there is no {', '.join(unknown)}; there are {', '.join(names)}")
@@ -75,26 +111,47 @@ def kotler_criteria(
     seed: int = 1,
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """Kotler's five criteria for each scheme: a frame, one row a scheme, criterion and measure.
+    """Kotler's five criteria of useful segments, measured for each scheme.
 
-    assignments  : name -> labels Series, or a frame with a column a scheme; by customer. The playbook's rows are those
-                   of the scheme that the Series is named for
-    features     : of `customer_features` at the origin; `reachable` (true or false) and `expected_margin` where known
-    holdout      : frame of `holdout_activity`; its `spend` shows whether segments differ
-    playbook     : frame of `load_playbook`; None leaves actionable without a value
-    contact_cost : of treating one customer, in the currency of the data
-    thresholds   : what must be met, `Thresholds` or some of them by name; None is `Thresholds()`
-    returns
-        scheme, criterion, measure
-        value, ci_low, ci_high
-                           the measure, with its interval at `level` where there is one; that of variance between,
-                           by bootstrap, is too wide where segments hardly differ
-        threshold          what the measure must reach; the depth must not exceed it
-        outcome            "passed" where the measure, with its whole interval, meets the threshold, "failed" where no
-                           part of it does, else "undecided"; "not applicable" without a value
-        summary            what else there is to know
-        reason             why there is no value
-    Raises InputError for labels or spend that are missing, fewer than two segments, and a contact cost below 0.
+    Parameters
+    ----------
+    assignments : mapping or DataFrame
+        Name -> class of each customer, or a column for each scheme; by customer_id. The rows of the playbook are those
+        of the scheme that the Series is named for.
+    features : DataFrame
+        One row a customer, of `customer_features`, as of the origin; with `reachable` (true or false) and
+        `expected_margin` where they are known.
+    holdout : DataFrame
+        Of `holdout_activity`; its `spend` shows whether segments differ.
+    playbook : DataFrame, optional
+        Treatment of each class by scheme and label, of `load_playbook`; None leaves actionable without a value.
+    contact_cost : float
+        Cost of treating one customer, in the currency of the data.
+    thresholds : Thresholds or mapping, optional
+        What must be met; a mapping names some of `Thresholds`, None takes the defaults.
+    replicates : int
+        Number of draws.
+    seed : int
+        Seed of the random generator.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    DataFrame
+        A row for each scheme, criterion and measure: value, ci_low, ci_high, NaN where it has none (that of variance is
+        of the bootstrap, and too wide where segments hardly differ); threshold, which the depth must not exceed and
+        others must reach; outcome, "passed" where the whole interval meets the threshold, "failed" where no part of it
+        does, else "undecided", "not applicable" without a value; summary; reason.
+
+    Raises
+    ------
+    InputError
+        Where labels or spend are missing, segments are fewer than two, or the contact cost is below 0.
+
+    References
+    ----------
+    Kelley (1935), An unbiased correlation ratio measure: epsilon squared.
     """
     if not isinstance(thresholds, Thresholds):
         thresholds = Thresholds.from_dict(thresholds or {})
@@ -117,9 +174,17 @@ def kotler_criteria(
 
 @needs_fit
 def criteria_by_scheme(criteria: pd.DataFrame) -> pd.DataFrame:
-    """Each measure of each scheme below its threshold: a frame by scheme, "threshold" the first, a column a measure.
+    """The measures of each scheme in a row, below their thresholds.
 
-    criteria : of `kotler_criteria`; NaN where a measure has no value
+    Parameters
+    ----------
+    criteria : DataFrame
+        Of `kotler_criteria`.
+
+    Returns
+    -------
+    DataFrame
+        By scheme, "threshold" the first; a column for each measure, NaN where it has no value.
     """
     wide = criteria.pivot(index="scheme", columns="measure", values="value").loc[criteria.scheme.unique()]
     thresholds = criteria.drop_duplicates("measure").set_index("measure").threshold
@@ -130,12 +195,31 @@ def criteria_by_scheme(criteria: pd.DataFrame) -> pd.DataFrame:
 
 @needs_fit
 def tree_accuracy(labels: pd.Series, features: pd.DataFrame, seed: int = 1, level: float = 0.95) -> pd.DataFrame:
-    """How well trees of features reproduce labels: a frame by depth, 1 to 8.
+    """How well decision trees of features reproduce labels, by their depth.
 
-    accuracy  : share of customers that a tree grown on others puts into their segment, five folds; at most 20,000
-                customers, drawn with the seed
-    ci_low, ci_high : its interval at `level` [Wilson 1927]
-    All features that hold numbers for everyone are used, but not `reachable`.
+    All features that hold numbers for everyone are used, but not `reachable`; at most 20,000 customers, drawn with the
+    seed, in five folds.
+
+    Parameters
+    ----------
+    labels : Series
+        Class of each customer by customer_id, of `assign` of a scheme.
+    features : DataFrame
+        One row a customer, of `customer_features`.
+    seed : int
+        Seed of the random generator.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    DataFrame
+        By depth, 1 to 8. accuracy, share of customers that a tree grown on the other folds puts into their segment, 0
+        to 1; ci_low, ci_high, its interval.
+
+    References
+    ----------
+    Wilson (1927), Probable inference, the law of succession, and statistical inference.
     """
     columns = [n for n in features if n != "reachable" and is_numeric_dtype(features[n]) and features[n].notna().all()]
     rng = np.random.default_rng(seed)

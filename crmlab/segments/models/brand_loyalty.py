@@ -27,7 +27,12 @@ REQUIRED = ("usage", "own_label_share", "national_share")
 class BrandLoyalty(Scheme):
     """Nine cells of a category's customers: heavy, medium or light, by own label, national brand or switcher.
 
-    Loyal is who spends at least `loyal` of what they spend on the category on own label, or on one national brand.
+    Parameters
+    ----------
+    usage_cuts : tuple of float
+        Light is up to the first, heavy above the second, in the currency of the data.
+    loyal_share : float
+        Share of usage on own label, or on one national brand, from which a customer is loyal; above 0.5, up to 1.
     """
 
     usage_cuts: tuple  # light is up to the first, heavy above the second; in the currency of the data
@@ -51,11 +56,26 @@ class BrandLoyalty(Scheme):
     def fit(
         cls, brands: pd.DataFrame, usage_quantiles: Sequence[float] = (1 / 3, 2 / 3), loyal_share: float = 2 / 3
     ) -> "BrandLoyalty | Unfitted":
-        """Cuts of usage learned from a frame of `brand_customers`.
+        """Cells whose cuts of usage are learned from a category's customers.
 
-        usage_quantiles : shares of customers who are light, and light or medium
-        Unfitted where usage is the same for all, and for fewer customers than cells. Raises InputError for quantiles
-        out of order.
+        Parameters
+        ----------
+        brands : DataFrame
+            One row a customer of the category, of `brand_customers`.
+        usage_quantiles : sequence of float
+            Shares of customers who are light, and light or medium.
+        loyal_share : float
+            Share of usage on own label, or on one national brand, from which a customer is loyal; above 0.5, up to 1.
+
+        Returns
+        -------
+        BrandLoyalty or Unfitted
+            Unfitted where usage is the same for all, or customers are fewer than cells.
+
+        Raises
+        ------
+        InputError
+            Where quantiles are out of order, or the share is not possible.
         """
         usage_quantiles = check_rising(usage_quantiles, 0, 1, "usage_quantiles")
         if len(usage_quantiles) != 2 or not 0.5 < loyal_share <= 1:
@@ -69,7 +89,23 @@ class BrandLoyalty(Scheme):
 
     @prediction
     def assign(self, brands: pd.DataFrame) -> pd.Series:
-        """The cell of each customer of the category: an ordered Series. Raises InputError for usage of 0 or less."""
+        """The cell of each customer of the category.
+
+        Parameters
+        ----------
+        brands : DataFrame
+            One row a customer of the category, of `brand_customers`.
+
+        Returns
+        -------
+        Series
+            Ordered categories of `labels`, the best first, by customer; named for the scheme.
+
+        Raises
+        ------
+        InputError
+            Where a column is missing, or usage is 0 or less.
+        """
         check_features(brands, self.name, REQUIRED)
         if unused := int((brands.usage <= 0).sum()):
             raise InputError(
@@ -82,7 +118,13 @@ class BrandLoyalty(Scheme):
 
     @prediction
     def rules(self) -> pd.DataFrame:
-        """Which values each cell has: a frame by label."""
+        """Which customers each class holds, in words.
+
+        Returns
+        -------
+        DataFrame
+            By label, the best first; column rule, a sentence.
+        """
         lower, upper, loyal_share = (format_amount(v) for v in (*self.usage_cuts, self.loyal_share))
         usage = (f"usage above {upper}", f"usage above {lower}, up to {upper}", f"usage up to {lower}")
         share = (
@@ -96,6 +138,17 @@ class BrandLoyalty(Scheme):
 
 @needs_fit
 def usage_by_loyalty(labels: pd.Series) -> pd.DataFrame:
-    """Share of the category's customers in each cell: a frame, usage by loyalty."""
+    """Share of the category's customers in each cell.
+
+    Parameters
+    ----------
+    labels : Series
+        Of `BrandLoyalty.assign`.
+
+    Returns
+    -------
+    DataFrame
+        Usage by loyalty, shares of customers, 0 to 1.
+    """
     shares = labels.value_counts(sort=False, normalize=True).to_numpy().reshape(3, 3)
     return pd.DataFrame(shares, pd.Index(USAGE_CLASSES, name="usage"), pd.Index(LOYALTY_CLASSES, name="loyalty"))

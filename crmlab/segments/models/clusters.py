@@ -58,13 +58,35 @@ class Clusters(Scheme):
 
     @prediction
     def assign(self, features: pd.DataFrame) -> pd.Series:
-        """The cluster of each customer: an ordered Series."""
+        """The class of each customer.
+
+        Parameters
+        ----------
+        features : DataFrame
+            One row a customer, of `customer_features`.
+
+        Returns
+        -------
+        Series
+            Ordered categories of `labels`, the best first, by customer; named for the scheme.
+
+        Raises
+        ------
+        InputError
+            Where a feature is missing, or empty for a customer.
+        """
         check_features(features, self.name, self.transform.columns)
         return to_labels(self._places(self.transform.transform(features)), self, features.index)
 
     @prediction
     def rules(self) -> pd.DataFrame:
-        """Where each cluster has its centre, in the units of the features: a frame by label."""
+        """Where each cluster has its centre, in the units of the features.
+
+        Returns
+        -------
+        DataFrame
+            By label, the best first; column rule, a sentence.
+        """
         centres = self.transform.inverse_transform(self.centres)
         descriptions = [
             ", ".join(
@@ -80,7 +102,20 @@ class Clusters(Scheme):
 
 @dataclass(frozen=True)
 class KMeans(Clusters):
-    """Clusters about means; each customer belongs to the nearest. [Lloyd 1982; Arthur & Vassilvitskii 2007]"""
+    """Clusters about means; each customer belongs to the nearest.
+
+    Parameters
+    ----------
+    transform : Transform
+        Scales of the features.
+    centres : tuple
+        Means, clusters x columns, as transformed.
+
+    References
+    ----------
+    Lloyd (1982), Least squares quantization in PCM.
+    Arthur & Vassilvitskii (2007), k-means++: the advantages of careful seeding.
+    """
 
     transform: Transform
     centres: tuple  # clusters x columns, as transformed
@@ -101,9 +136,34 @@ class KMeans(Clusters):
         seed: int = 1,
         n_init: int = N_INIT,
     ) -> "KMeans | Unfitted":
-        """k clusters of customers. Unfitted for fewer customers than k, and for columns as `Transform.fit`.
+        """Clusters of customers by k-means.
 
-        value : the feature by whose mean clusters are ordered
+        Parameters
+        ----------
+        features : DataFrame
+            One row a customer, of `customer_features`.
+        k : int
+            Number of clusters, 2 or more.
+        columns : sequence of str
+            Features that customers are clustered by.
+        transform : str
+            Scale of features, "raw", "log" or "winsorised": see `Transform`.
+        value : str
+            Feature by whose mean clusters are ordered, the highest first.
+        seed : int
+            Seed of the random generator.
+        n_init : int
+            Starts, the best of which is taken.
+
+        Returns
+        -------
+        KMeans or Unfitted
+            Unfitted where customers are fewer than clusters, or a column is missing, empty or the same for all.
+
+        Raises
+        ------
+        InputError
+            Where k, the columns or the transform are not possible.
         """
         scale, X = _prepared(cls, features, k, columns, transform, value)
         centres, codes = k_means(X, k, seed, n_init)
@@ -115,7 +175,19 @@ class KMeans(Clusters):
 
 @dataclass(frozen=True)
 class GaussianMixture(Clusters):
-    """Clusters that are normal, each with a covariance of its own; customers belong to the most probable one."""
+    """Clusters that are normal, each with a covariance of its own; customers belong to the most probable one.
+
+    Parameters
+    ----------
+    transform : Transform
+        Scales of the features.
+    centres : tuple
+        Means, clusters x columns, as transformed.
+    weights : tuple of float
+        Shares of customers.
+    covariances : tuple
+        Clusters x columns x columns, as transformed.
+    """
 
     transform: Transform
     centres: tuple  # means, clusters x columns, as transformed
@@ -137,7 +209,33 @@ class GaussianMixture(Clusters):
         value: str = "spend",
         seed: int = 1,
     ) -> "GaussianMixture | Unfitted":
-        """k clusters by expectation maximisation. Unfitted as `KMeans.fit`."""
+        """Clusters of customers by expectation maximisation.
+
+        Parameters
+        ----------
+        features : DataFrame
+            One row a customer, of `customer_features`.
+        k : int
+            Number of clusters, 2 or more.
+        columns : sequence of str
+            Features that customers are clustered by.
+        transform : str
+            Scale of features, "raw", "log" or "winsorised": see `Transform`.
+        value : str
+            Feature by whose mean clusters are ordered, the highest first.
+        seed : int
+            Seed of the random generator.
+
+        Returns
+        -------
+        GaussianMixture or Unfitted
+            Unfitted where customers are fewer than clusters, or a column is missing, empty or the same for all.
+
+        Raises
+        ------
+        InputError
+            Where k, the columns or the transform are not possible.
+        """
         scale, X = _prepared(cls, features, k, columns, transform, value)
         found = fit_mixture(X, k, seed)
         order = _order(found.predict(X), features[value], k)
@@ -160,6 +258,15 @@ class Hierarchical(Clusters):
     """Clusters cut from a tree that joins the nearest first; each customer belongs to the nearest mean.
 
     The tree is grown on 5,000 customers at most, drawn with the seed.
+
+    Parameters
+    ----------
+    transform : Transform
+        Scales of the features.
+    centres : tuple
+        Means of the tree's clusters, clusters x columns, as transformed.
+    linkage : str
+        Distance between clusters: "ward", "average", "complete" or "single".
     """
 
     transform: Transform
@@ -182,7 +289,35 @@ class Hierarchical(Clusters):
         seed: int = 1,
         linkage: str = "ward",
     ) -> "Hierarchical | Unfitted":
-        """k clusters, the tree cut where k are left. Unfitted as `KMeans.fit`."""
+        """Clusters of customers by agglomeration, the tree cut where k are left.
+
+        Parameters
+        ----------
+        features : DataFrame
+            One row a customer, of `customer_features`.
+        k : int
+            Number of clusters, 2 or more.
+        columns : sequence of str
+            Features that customers are clustered by.
+        transform : str
+            Scale of features, "raw", "log" or "winsorised": see `Transform`.
+        value : str
+            Feature by whose mean clusters are ordered, the highest first.
+        seed : int
+            Seed of the random generator.
+        linkage : str
+            Distance between clusters: "ward", "average", "complete" or "single".
+
+        Returns
+        -------
+        Hierarchical or Unfitted
+            Unfitted where customers are fewer than clusters, or a column is missing, empty or the same for all.
+
+        Raises
+        ------
+        InputError
+            Where k, the columns, the transform or the linkage are not possible.
+        """
         if linkage not in LINKAGES:
             raise InputError(f"linkage = {linkage!r}: choose one of {', '.join(LINKAGES)}")
         scale, X = _prepared(cls, features, k, columns, transform, value)

@@ -61,7 +61,18 @@ def define_schemes(
 
 
 def treated_schemes(orders: Data | ir.Table) -> tuple[type[Scheme], ...]:
-    """The schemes that a playbook must treat: the value matrix, and the eight classes where stores are known."""
+    """The schemes that a playbook must treat.
+
+    Parameters
+    ----------
+    orders : Data or Ibis table
+        Rows of the TRANSACTIONS contract.
+
+    Returns
+    -------
+    tuple of type
+        The value matrix, and the eight classes where stores are known.
+    """
     return (ValueMatrix, EightClasses) if "store_id" in rows(orders).columns else (ValueMatrix,)
 
 

@@ -18,7 +18,15 @@ TREATMENT_FIELDS = ("principle", "owner", "success")
 
 @dataclass(frozen=True)
 class EightClasses(Scheme):
-    """Each class of the value matrix, at strong and at weak stores."""
+    """Each class of the value matrix, at strong and at weak stores.
+
+    Parameters
+    ----------
+    matrix : ValueMatrix
+        The four classes.
+    strength_cut : float
+        A strong store is above it; 1 is an average store.
+    """
 
     matrix: ValueMatrix
     strength_cut: float  # a strong store is above it; 1 is an average store
@@ -45,11 +53,29 @@ class EightClasses(Scheme):
         potential_cut: float | None = None,
         strength_cut: float | None = None,
     ) -> "EightClasses | Unfitted":
-        """Cuts given, or the medians over customers.
+        """Classes by cuts that are given, or are the medians of customers.
 
-        features : as for `ValueMatrix.fit`, and `store_strength`
-        Unfitted as that is, and where store_strength is missing or the same for all. Raises InputError for cuts that
-        are not finite.
+        Parameters
+        ----------
+        features : DataFrame
+            One row a customer, of `customer_features`; with `expected_margin`, `store_strength`, and `extra_potential`
+            where it is known.
+        margin : float
+            Share of spend that is profit, above 0 and up to 1.
+        current_cut, potential_cut : float, optional
+            High is above these, in the currency of the data; None takes the median of customers.
+        strength_cut : float, optional
+            A strong store is above it, 1 an average store; None takes the median of customers.
+
+        Returns
+        -------
+        EightClasses or Unfitted
+            Unfitted where a feature is missing, an axis is the same for all, or customers are fewer than classes.
+
+        Raises
+        ------
+        InputError
+            Where the margin or a cut is not possible.
         """
         if strength_cut is not None and not np.isfinite(strength_cut):
             raise InputError(f"strength_cut = {strength_cut!r}: give a finite strength, or none for the median")
@@ -63,14 +89,36 @@ class EightClasses(Scheme):
 
     @prediction
     def assign(self, features: pd.DataFrame) -> pd.Series:
-        """The class of each customer: an ordered Series."""
+        """The class of each customer.
+
+        Parameters
+        ----------
+        features : DataFrame
+            One row a customer, of `customer_features`.
+
+        Returns
+        -------
+        Series
+            Ordered categories of `labels`, the best first, by customer; named for the scheme.
+
+        Raises
+        ------
+        InputError
+            Where a feature is missing, or empty for a customer.
+        """
         check_features(features, self.name, ["store_strength"])
         weak = (features.store_strength <= self.strength_cut).to_numpy()
         return to_labels(2 * self.matrix.assign(features).cat.codes.to_numpy() + weak, self, features.index)
 
     @prediction
     def rules(self) -> pd.DataFrame:
-        """Which values each class has: a frame by label."""
+        """Which customers each class holds, in words.
+
+        Returns
+        -------
+        DataFrame
+            By label, the best first; column rule, a sentence.
+        """
         cut = number(self.strength_cut)
         sides = (f"store strength above {cut}", f"store strength up to {cut}")
         descriptions = [f"{rule}, {side}" for rule in self.matrix.rules().rule for side in sides]
@@ -79,16 +127,26 @@ class EightClasses(Scheme):
 
 @needs_fit
 def store_strength_ablation(labels: pd.Series, playbook: pd.DataFrame) -> pd.DataFrame:
-    """What the third axis changes of how customers are treated: a frame by class, the empty ones too.
+    """What the third axis changes of how customers are treated.
 
-    labels   : of `EightClasses.assign`
-    playbook : frame of `load_playbook`, with the treatments of eight_classes and of value_matrix
-    returns
-        customers, share
-        principle, owner, success       of the class, and with _without those of its class in the value matrix
-        budget, budget_without          per customer, in the mean customer's budget; 0 where the class is empty
-        treatment_changes               whether principle, owner or success is another
-    Raises InputError where the playbook lacks a class.
+    Parameters
+    ----------
+    labels : Series
+        Of `EightClasses.assign`.
+    playbook : DataFrame
+        Treatment of each class by scheme and label, of `load_playbook`.
+
+    Returns
+    -------
+    DataFrame
+        By class, the empty ones too. customers, count; share of them; principle, owner, success of the class, and with
+        _without those of its class in the value matrix; budget, budget_without, per customer in units of the mean
+        customer's, 0 where the class is empty; treatment_changes, whether principle, owner or success is another.
+
+    Raises
+    ------
+    InputError
+        Where labels are not those of the eight classes, or the playbook lacks a class.
     """
     if [*getattr(labels.dtype, "categories", ())] != [*EightClasses.labels]:
         raise InputError("labels: they are not those of eight_classes; give those of `EightClasses.assign`")

@@ -46,20 +46,50 @@ def validity_indices(
     splits: int = 5,
     seed: int = 1,
 ) -> pd.DataFrame:
-    """Six indices of k-means, and of a mixture, for each number of clusters: a frame by k, 1 the first.
+    """Six indices of how many clusters there are, for each number of clusters.
 
-    silhouette          how much nearer customers are to their own cluster than to the next, −1 to 1; on 5,000 customers
-                        at most, drawn with the seed [Rousseeuw 1987]
-    calinski_harabasz   variance between over within clusters, each by its degrees of freedom [1974]
-    davies_bouldin      how wide clusters are beside the distance between them; low is good [1979]
-    gap, gap_standard_error
-                        log of the spread within clusters, below that of uniform data in the same box; and its error
-                        [Tibshirani, Walther & Hastie 2001, `replicates` draws]
-    bic                 of a normal mixture with full covariances; low is good [Schwarz 1978]
-    prediction_strength of pairs in a cluster of one half, share together in clusters of the other; of the worst
-                        cluster, over `splits` halvings [Tibshirani & Walther 2005]
-    One cluster has no silhouette, Calinski–Harabasz or Davies–Bouldin: NaN. Blank where
-    `Transform.fit` is Unfitted, and for fewer kinds of customers than clusters.
+    Of k-means, and of a Gaussian mixture for BIC.
+
+    Parameters
+    ----------
+    features : DataFrame
+        One row a customer, of `customer_features`.
+    columns : sequence of str
+        Features that customers are clustered by.
+    transform : str
+        Scale of features, "raw", "log" or "winsorised": see `Transform`.
+    k_values : sequence of int
+        Numbers of clusters that are tried, 2 or more each, rising.
+    replicates : int
+        Number of draws.
+    splits : int
+        Halvings for prediction strength.
+    seed : int
+        Seed of the random generator.
+
+    Returns
+    -------
+    DataFrame
+        By k, 1 the first, which has no silhouette, Calinski–Harabasz or Davies–Bouldin (NaN). silhouette, −1 to 1, on
+        5,000 customers at most; calinski_harabasz, variance between over within clusters, each by its degrees of
+        freedom; davies_bouldin, width of clusters over the distance between them, low is good; gap, log of the spread
+        within clusters below that of uniform data, and gap_standard_error; bic, low is good; prediction_strength, share
+        of pairs kept together by clusters of the other half, of the worst cluster. Blank where `Transform.fit` is
+        Unfitted, and where distinct customers are fewer than clusters.
+
+    Raises
+    ------
+    InputError
+        Where k_values are out of order, or replicates or splits are fewer than 1.
+
+    References
+    ----------
+    Rousseeuw (1987), Silhouettes.
+    Caliński & Harabasz (1974), A dendrite method for cluster analysis.
+    Davies & Bouldin (1979), A cluster separation measure.
+    Tibshirani, Walther & Hastie (2001), Estimating the number of clusters in a data set via the gap statistic.
+    Schwarz (1978), Estimating the dimension of a model.
+    Tibshirani & Walther (2005), Cluster validation by prediction strength, (2.1).
     """
     if breaches := _faults(k_values, replicates, splits):
         raise InputError(*breaches)
@@ -91,9 +121,18 @@ def scaled(features, columns, transform, min_customers, kinds):
 
 @needs_fit
 def suggested_k(indices: pd.DataFrame) -> pd.DataFrame:
-    """The number that each index chooses: a frame by index; k, rule in words, value there.
+    """The number of clusters that each index chooses.
 
-    indices : of `validity_indices`. Gap, BIC and prediction strength may choose 1: no clusters.
+    Parameters
+    ----------
+    indices : DataFrame
+        Of `validity_indices`.
+
+    Returns
+    -------
+    DataFrame
+        By index. k, number of clusters, which gap, BIC and prediction strength may put at 1; rule, how it is chosen, in
+        words; value of the index there.
     """
     found = {}
     for name, (title, rule) in INDICES.items():

@@ -58,7 +58,19 @@ class Scale(Model):
 
 @dataclass(frozen=True)
 class IndexSystem(Scheme):
-    """Tiers of customers by a weighted score of indicators."""
+    """Tiers of customers by a weighted score of indicators.
+
+    Parameters
+    ----------
+    scales : tuple of Scale
+        How values of each indicator become 0 to 1.
+    weights : Weights
+        What each indicator counts for.
+    cuts : tuple of float
+        Least score of each tier but the last, falling.
+    name : str
+        What labels and the playbook call it.
+    """
 
     scales: tuple
     weights: weights.Weights
@@ -91,11 +103,27 @@ class IndexSystem(Scheme):
     ) -> "IndexSystem | Unfitted":
         """Scales, weights and cuts learned from features.
 
-        scorecard : of `load_scorecard`
-        tiers     : how many equal parts, or the share of customers in each, best first; who ties is of one tier
-        weighting : another than the scorecard's
-        Unfitted for indicators that are empty or the same for all, and customers fewer than tiers. Raises InputError
-        for indicators that features do not have, and for weights that are not possible.
+        Parameters
+        ----------
+        features : DataFrame
+            One row a customer, of `customer_features`.
+        scorecard : Scorecard
+            Indicators and how they are weighed, of `load_scorecard`.
+        tiers : int or sequence of float
+            Number of equal tiers, or the share of customers in each, the best first; customers of equal score are of
+            one tier.
+        weighting : str, optional
+            "equal", "given", "ahp", "entropy sum" or "entropy minmax"; None takes that of the scorecard.
+
+        Returns
+        -------
+        IndexSystem or Unfitted
+            Unfitted where an indicator is empty or the same for all, or customers are fewer than tiers.
+
+        Raises
+        ------
+        InputError
+            Where features lack an indicator, or tiers or weights are not possible.
         """
         shares = _shares(tiers)
         if not why_blank(features):
@@ -118,26 +146,70 @@ class IndexSystem(Scheme):
 
     @prediction
     def score(self, features: pd.DataFrame) -> pd.Series:
-        """The score of each customer, 0 to 100: a Series."""
+        """The score of each customer, the weighted sum of indicators.
+
+        Parameters
+        ----------
+        features : DataFrame
+            One row a customer, of `customer_features`.
+
+        Returns
+        -------
+        Series
+            By customer, 0 to 100.
+        """
         check_features(features, self.name, [scale.column for scale in self.scales])
         scores = _scores([scale.normalise(features) for scale in self.scales], self.weights.values)
         return pd.Series(scores, features.index, name="score")
 
     @prediction
     def contributions(self, features: pd.DataFrame) -> pd.DataFrame:
-        """What each indicator adds to the score of each customer: a frame, a column an indicator."""
+        """What each indicator adds to the score of each customer.
+
+        Parameters
+        ----------
+        features : DataFrame
+            One row a customer, of `customer_features`.
+
+        Returns
+        -------
+        DataFrame
+            By customer, a column for each indicator; points, which sum to the score.
+        """
         check_features(features, self.name, [scale.column for scale in self.scales])
         pairs = zip(self.scales, self.weights.values, strict=True)
         return pd.DataFrame({s.indicator: 100 * weight * s.normalise(features) for s, weight in pairs}, features.index)
 
     @prediction
     def assign(self, features: pd.DataFrame) -> pd.Series:
-        """The tier of each customer: an ordered Series."""
+        """The class of each customer.
+
+        Parameters
+        ----------
+        features : DataFrame
+            One row a customer, of `customer_features`.
+
+        Returns
+        -------
+        Series
+            Ordered categories of `labels`, the best first, by customer; named for the scheme.
+
+        Raises
+        ------
+        InputError
+            Where a feature is missing, or empty for a customer.
+        """
         return to_labels(_places(self.score(features).to_numpy(), self.cuts), self, features.index)
 
     @prediction
     def rules(self) -> pd.DataFrame:
-        """Which scores each tier has: a frame by label."""
+        """Which customers each class holds, in words.
+
+        Returns
+        -------
+        DataFrame
+            By label, the best first; column rule, a sentence.
+        """
         ends = [np.inf, *self.cuts, 0.0]
         descriptions = []
         for place, high in enumerate(ends[:-1]):
@@ -147,9 +219,13 @@ class IndexSystem(Scheme):
 
     @prediction
     def indicators(self) -> pd.DataFrame:
-        """How each indicator is read and what it counts for: a frame by indicator.
+        """How each indicator is read, and what it weighs.
 
-        column, direction, normalisation; worst, best: the values of no points, and of all; weight; weighting: how found
+        Returns
+        -------
+        DataFrame
+            By indicator. column, direction, normalisation; worst and best, the values of no points and of all, in its
+            own units; weight, 0 to 1; weighting, how it was found.
         """
         rows = [(s.column, s.direction, s.normalisation, *s.ends) for s in self.scales]
         columns = ["column", "direction", "normalisation", "worst", "best"]
@@ -160,16 +236,32 @@ class IndexSystem(Scheme):
     def weight_sensitivity(
         self, features: pd.DataFrame, error: float = 0.2, replicates: int = 500, seed: int = 1
     ) -> pd.DataFrame:
-        """In which tier each customer would be under somewhat different weights: a frame by customer.
+        """In which tier each customer would be under somewhat different weights.
 
-        error   : how far weights may be off: standard deviation of an average one over itself. They are drawn from a
-                  Dirichlet distribution about the weights, and customers graded anew, as many to a tier as now
-        returns
-            score, tier    as they are
-            probability    of another tier, 0 to 1; probability_better, probability_worse:
-                           of a better and of a worse one
-            best_tier, worst_tier tiers that hold 95 % of the draws
-        Raises InputError for an error that is not above 0 and below 1, and for no draws.
+        Weights are drawn from a Dirichlet distribution about those of the model, and customers graded anew, as many to
+        a tier as now.
+
+        Parameters
+        ----------
+        features : DataFrame
+            One row a customer, of `customer_features`.
+        error : float
+            How far weights may be off: standard deviation of an average weight over itself, above 0 and below 1.
+        replicates : int
+            Number of draws.
+        seed : int
+            Seed of the random generator.
+
+        Returns
+        -------
+        DataFrame
+            By customer. score, tier, as they are; probability of another tier, probability_better, probability_worse, 0
+            to 1; best_tier, worst_tier, between which 95 % of the draws lie.
+
+        Raises
+        ------
+        InputError
+            Where the error is not above 0 and below 1, or there are no draws.
         """
         if not 0 < error < 1 or replicates < 1:
             raise InputError(
@@ -197,7 +289,27 @@ class IndexSystem(Scheme):
 
 
 def indicator_weights(features: pd.DataFrame, scorecard: Scorecard, weighting: str | None = None) -> weights.Weights:
-    """Weights of a scorecard's indicators, by its own `weighting` or another."""
+    """Weights of a scorecard's indicators.
+
+    Parameters
+    ----------
+    features : DataFrame
+        One row a customer, of `customer_features`.
+    scorecard : Scorecard
+        Indicators and how they are weighed, of `load_scorecard`.
+    weighting : str, optional
+        "equal", "given", "ahp", "entropy sum" or "entropy minmax"; None takes that of the scorecard.
+
+    Returns
+    -------
+    Weights
+        One weight for each indicator; they sum to 1.
+
+    Raises
+    ------
+    InputError
+        Where the weighting is unknown, or the scorecard or the features do not allow it.
+    """
     how = weighting or scorecard.weighting
     if how not in WEIGHTINGS:
         raise InputError(f"weighting = {how!r}: choose one of {', '.join(WEIGHTINGS)}")
@@ -215,9 +327,25 @@ def indicator_weights(features: pd.DataFrame, scorecard: Scorecard, weighting: s
 
 @needs_fit
 def weighting_comparison(features: pd.DataFrame, scorecard: Scorecard) -> pd.DataFrame:
-    """Weights by each way that the scorecard allows, side by side: a frame, indicators by ways.
+    """Weights of indicators by each weighting that the scorecard allows.
 
-    Blank where an indicator is empty or the same for all. Raises InputError where features do not have it.
+    Parameters
+    ----------
+    features : DataFrame
+        One row a customer, of `customer_features`.
+    scorecard : Scorecard
+        Indicators and how they are weighed, of `load_scorecard`.
+
+    Returns
+    -------
+    DataFrame
+        Indicators by weightings; weights sum to 1 in each column. Blank where an indicator is empty or the same for
+        all.
+
+    Raises
+    ------
+    InputError
+        Where features lack an indicator.
     """
     _check_indicators(features, scorecard, 2)
     if faults := feature_faults(features, scorecard.name, scorecard.columns, varying=scorecard.columns):
@@ -235,11 +363,20 @@ def weighting_comparison(features: pd.DataFrame, scorecard: Scorecard) -> pd.Dat
 
 @needs_fit
 def weight_sensitivity_by_tier(sensitivity: pd.DataFrame, limit: float = UNSTABLE_FROM) -> pd.DataFrame:
-    """In each tier, how many customers' tier is unstable: a frame by tier, the empty ones too, "all" last.
+    """How many customers of each tier have an unstable tier.
 
-    sensitivity : of `IndexSystem.weight_sensitivity`
-    limit   : the probability of another tier from which a customer's tier is unstable
-    returns : customers; unstable, count; share of the tier's customers, and the mean probability, 0 where none
+    Parameters
+    ----------
+    sensitivity : DataFrame
+        Of `IndexSystem.weight_sensitivity`.
+    limit : float
+        Probability of another tier from which a customer's tier is unstable.
+
+    Returns
+    -------
+    DataFrame
+        By tier, the empty ones too, "all" last. customers, unstable, counts; share of the tier's customers who are
+        unstable; probability, the mean; 0 where there is nobody.
     """
     counted = pd.DataFrame(
         {

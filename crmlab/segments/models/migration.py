@@ -22,15 +22,26 @@ COLUMNS += ["value_before", "value_after", "reason"]
 def customer_moves(
     before: pd.Series, after: pd.Series, value_before: pd.Series, value_after: pd.Series
 ) -> pd.DataFrame:
-    """Where each customer was and is: a frame by customer.
+    """In which class each customer was, and is.
 
-    before, after : labels of one scheme on an earlier and a later day, ordered Series by customer
-    value_before, value_after : what customers bring as of these days, Series; in the currency of the data
-    returns
-        before, after              classes; "new" for customers first known later, "gone" for those no longer known
-        change                     "rose", "stayed", "fell", "new" or "gone"
-        value_before, value_after  0 where the customer was new, or is gone
-    Raises InputError for labels of two kinds, without order or empty, and for values that are missing.
+    Parameters
+    ----------
+    before, after : Series
+        Classes of one scheme on an earlier and a later day, by customer_id; ordered categories, the best first.
+    value_before, value_after : Series
+        Value of each customer as of these days, in the currency of the data.
+
+    Returns
+    -------
+    DataFrame
+        By customer_id. before, after, classes, "new" for customers first known later and "gone" for those no longer
+        known; change, "rose", "stayed", "fell", "new" or "gone"; value_before, value_after, in the currency of the
+        data, 0 where the customer is new or gone.
+
+    Raises
+    ------
+    InputError
+        Where labels have no order, are empty or of two schemes, or a value is missing.
     """
     if breaches := [*_faults(before, after, value_before, value_after)]:
         raise InputError(*breaches)
@@ -52,17 +63,33 @@ def customer_moves(
 def migration_matrix(
     before: pd.Series, after: pd.Series, value_before: pd.Series, value_after: pd.Series, level: float = 0.95
 ) -> pd.DataFrame:
-    """How many moved from each class to each, and what they brought: a frame, one row a pair of classes.
+    """How many customers moved from each class to each, and what they brought.
 
-    Arguments and errors as of `customer_moves`.
-    returns
-        before, after              classes, best first; "new" after them where there are new customers, "gone" likewise
-        change                     "rose", "stayed", "fell", "new" or "gone"
-        customers                  who moved so, count
-        n                          customers in `before`, count
-        probability, ci_low, ci_high  share of `n`, 0 to 1, and its interval at `level` [Wilson 1927]
-        value_before, value_after  what they brought before, and bring after; in the currency of the data
-        reason                     why there is no probability
+    Parameters
+    ----------
+    before, after : Series
+        Classes of one scheme on an earlier and a later day, by customer_id; ordered categories, the best first.
+    value_before, value_after : Series
+        Value of each customer as of these days, in the currency of the data.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    DataFrame
+        A row for each pair of classes, best first, "new" and "gone" last where there are such customers. before, after;
+        change, "rose", "stayed", "fell", "new" or "gone"; customers, count; n, customers in `before`; probability,
+        share of n, 0 to 1, with ci_low, ci_high; value_before, value_after, sums in the currency of the data; reason
+        why there is no probability.
+
+    Raises
+    ------
+    InputError
+        Where labels have no order, are empty or of two schemes, or a value is missing.
+
+    References
+    ----------
+    Wilson (1927), Probable inference, the law of succession, and statistical inference.
     """
     each = customer_moves(before, after, value_before, value_after)
     by = [each.before, each.after]
@@ -86,14 +113,25 @@ def migration_matrix(
 
 @needs_fit
 def migration_summary(moves: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
-    """How many rose, stayed and fell, and what they carried: a frame by change.
+    """How many customers rose, stayed and fell, and what they brought.
 
-    moves   : of `migration_matrix`
-    returns
-        customers                  count
-        share, ci_low, ci_high     of the customers known on both days, 0 to 1, and its interval [Wilson 1927];
-                                   of "new" and "gone" among all customers
-        value_before, value_after  sums; value_change: what they bring more
+    Parameters
+    ----------
+    moves : DataFrame
+        Of `migration_matrix`.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    DataFrame
+        By change. customers, count; share of the customers known on both days, and of all customers for "new" and
+        "gone", 0 to 1, with ci_low, ci_high; value_before, value_after, sums, and value_change, in the currency of the
+        data.
+
+    References
+    ----------
+    Wilson (1927), Probable inference, the law of succession, and statistical inference.
     """
     sums = moves.groupby("change")[["customers", "value_before", "value_after"]].sum()
     sums = sums.reindex(

@@ -75,7 +75,21 @@ class Margin(Model):
 
 @dataclass(frozen=True)
 class UnimodalNull(Model):
-    """Customers of one kind, with the margins, zeros and rank correlations of those observed."""
+    """Customers of one kind, with the margins, zeros and rank correlations of those observed.
+
+    Parameters
+    ----------
+    columns : tuple of str
+        Features that customers are clustered by.
+    margins : tuple of Margin
+        Distribution of each feature, of one mode.
+    root : tuple
+        Cholesky factor of the correlations of a normal copula, columns x columns.
+
+    References
+    ----------
+    Grenander (1956), On the theory of mortality measurement: densities that only rise, or only fall.
+    """
 
     title: ClassVar = "Customers of one kind"
     columns: tuple
@@ -84,7 +98,24 @@ class UnimodalNull(Model):
 
     @classmethod
     def fit(cls, features, columns=COLUMNS, transform="log", seed=1):
-        """Margins and correlations of features; where the transform is log, margins have one mode there."""
+        """Margins of one mode and rank correlations learned from features.
+
+        Parameters
+        ----------
+        features : DataFrame
+            One row a customer, of `customer_features`.
+        columns : sequence of str
+            Features that customers are clustered by.
+        transform : str
+            Where it is "log", margins have one mode on the logarithmic scale, else as they are.
+        seed : int
+            Seed of the random generator.
+
+        Returns
+        -------
+        UnimodalNull
+            A model to draw customers from.
+        """
         values = features[list(columns)].to_numpy(float)
         margins = tuple(Margin.fit(v, transform == "log") for v in values.T)
         wanted = np.corrcoef(_scores(values).T).reshape(len(columns), -1)
@@ -98,7 +129,20 @@ class UnimodalNull(Model):
         return cls(tuple(columns), margins, to_tuples(np.linalg.cholesky(latent)))
 
     def sample(self, count, rng):
-        """So many customers of one kind: a frame with `columns`."""
+        """Customers of one kind, drawn at random.
+
+        Parameters
+        ----------
+        count : int
+            How many customers.
+        rng : Generator
+            Random generator of numpy.
+
+        Returns
+        -------
+        DataFrame
+            One row a customer, with `columns` in the units of the features.
+        """
         normal = rng.normal(size=(count, len(self.columns)))
         return pd.DataFrame(_drawn(self.margins, normal @ np.array(self.root).T), columns=list(self.columns))
 
@@ -114,17 +158,38 @@ def null_comparison(
     stop_early: bool = False,
     seed: int = 1,
 ) -> pd.DataFrame:
-    """What the search for clusters finds in customers, and in draws of one kind: a frame, the customers first.
+    """What the search for clusters finds in customers, and in draws of customers of one kind.
 
-    replicates    : of the null; 19 at least
-    sample_size   : customers searched, and drawn, at most
-    stop_early    : end the draws once the finding can no longer be "yes"
-    returns
-        source             "customers" or "null"
-        k                    the number of clusters, of `k_values`, with the highest silhouette
-        silhouette           there
-        prediction_strength  there
-    Blank where `Transform.fit` is Unfitted, and for fewer kinds of customers than clusters.
+    Parameters
+    ----------
+    features : DataFrame
+        One row a customer, of `customer_features`.
+    columns : sequence of str
+        Features that customers are clustered by.
+    transform : str
+        Scale of features, "raw", "log" or "winsorised": see `Transform`.
+    k_values : sequence of int
+        Numbers of clusters that are tried, 2 or more each, rising.
+    replicates : int
+        Number of draws, 19 or more.
+    sample_size : int
+        Customers searched, and drawn, at most; four times the highest number of clusters at least.
+    stop_early : bool
+        End the draws once the finding can no longer be "yes".
+    seed : int
+        Seed of the random generator.
+
+    Returns
+    -------
+    DataFrame
+        Customers first, then a row for each draw. source, "customers" or "null"; k, the number of clusters with the
+        highest silhouette; silhouette, −1 to 1, and prediction_strength, 0 to 1, there. Blank where `Transform.fit` is
+        Unfitted, and where distinct customers are fewer than clusters.
+
+    Raises
+    ------
+    InputError
+        Where replicates, k_values or the sample are too few.
     """
     if replicates < 19 or not k_values or min(k_values) < 2 or sample_size < 4 * max(k_values):
         raise InputError(
@@ -149,7 +214,15 @@ def null_comparison(
 def clusters_by_silhouette(comparison: pd.DataFrame) -> Estimate:
     """The number of clusters with the highest silhouette among customers.
 
-    comparison : of `null_comparison`
+    Parameters
+    ----------
+    comparison : DataFrame
+        Of `null_comparison`.
+
+    Returns
+    -------
+    Estimate
+        A count.
     """
     return Estimate(int(comparison.k.iloc[0]), kind="count")
 

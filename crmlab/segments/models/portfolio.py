@@ -20,12 +20,25 @@ NEW = "new"  # the stage of customers without one: no whole period of theirs is 
 
 @needs_fit
 def value_concentration(value: pd.Series, shares: Sequence[float] = TOP_SHARES) -> pd.DataFrame:
-    """What the best customers bring: a frame by share of customers.
+    """The share of all value that the best customers bring.
 
-    value   : of each customer, Series; 0 or less counts as 0
-    shares  : of customers, the best first, rising
-    returns : customers, count, at least one; value, their sum; value_share of all, 0 to 1
-    Raises InputError for shares out of order, and value that is empty or not above 0 for anyone.
+    Parameters
+    ----------
+    value : Series
+        Value of each customer by customer_id, in the currency of the data; 0 or less counts as 0.
+    shares : sequence of float
+        Shares of customers, the best first, above 0 and up to 1, rising.
+
+    Returns
+    -------
+    DataFrame
+        By share of customers. customers, count, at least one; value, their sum, in the currency of the data;
+        value_share of all, 0 to 1.
+
+    Raises
+    ------
+    InputError
+        Where shares are out of order, or value is empty for a customer or not above 0 for anyone.
 
     Examples
     --------
@@ -50,15 +63,31 @@ def value_concentration(value: pd.Series, shares: Sequence[float] = TOP_SHARES) 
 def segment_portfolio(
     labels: pd.Series, value: pd.Series, stage: pd.Series | None = None, clv: pd.Series | None = None
 ) -> pd.DataFrame:
-    """Where customers and value lie: a frame by segment, and by lifecycle stage where stages are given.
+    """Where customers and value lie, by segment and, where stages are given, by lifecycle stage.
 
-    labels  : of a scheme, ordered Series by customer
-    value   : of each customer, Series, in the currency of the data
-    stage   : lifecycle stage of customers, Series of text or ordered; those without one are "new". Blank as none
-    clv     : expected value of each customer to come, Series, in the currency of the data. Blank as none
-    returns : customers, share of them; value, value_share; with `clv`: clv, clv_share and clv_mean. Empty cells too:
-              means are 0 there, and shares where the sum is 0
-    Blank where labels are. Raises InputError where a customer has no label, value or clv.
+    Parameters
+    ----------
+    labels : Series
+        Class of each customer by customer_id, of `assign` of a scheme.
+    value : Series
+        Value of each customer by customer_id, in the currency of the data.
+    stage : Series, optional
+        Lifecycle stage of customers, text or ordered categories; customers without one are "new". None or blank leaves
+        stages out.
+    clv : Series, optional
+        Expected value of each customer to come, in the currency of the data. None or blank leaves it out.
+
+    Returns
+    -------
+    DataFrame
+        By segment, or segment and stage, the empty ones too. customers, count; share of them; value, sum, and
+        value_share; with `clv` also clv, clv_share and clv_mean. Means are 0 where there is nobody, shares where the
+        sum is 0. Blank where labels are.
+
+    Raises
+    ------
+    InputError
+        Where a customer has no label, value or clv.
     """
     if reason := why_blank(labels):
         return blank_of(pd.DataFrame, reason)
@@ -84,17 +113,28 @@ def segment_portfolio(
 
 @needs_fit
 def segment_treatments(labels: pd.Series, value: pd.Series, playbook: pd.DataFrame) -> pd.DataFrame:
-    """How each segment is treated, beside what it brings: a frame by segment, the empty ones too.
+    """How each segment is treated, beside what it brings.
 
-    labels   : of a scheme, named for it
-    value    : of each customer, Series, in the currency of the data
-    playbook : frame of `load_playbook`
-    returns
-        customers, share       count, and share of all
-        value, value_share     sum, and share of it
-        principle, owner, budget_share, success   of the playbook
-        budget_per_customer            budget of a customer, in that of the mean customer; 0 where there is nobody
-    Raises InputError where the playbook lacks a class, naming it, and where a customer has no label or value.
+    Parameters
+    ----------
+    labels : Series
+        Class of each customer by customer_id, of `assign` of a scheme.
+    value : Series
+        Value of each customer by customer_id, in the currency of the data.
+    playbook : DataFrame
+        Treatment of each class by scheme and label, of `load_playbook`.
+
+    Returns
+    -------
+    DataFrame
+        By segment, the empty ones too. customers, count; share of them; value, sum, in the currency of the data, and
+        value_share; principle, owner, budget_share, success of the playbook; budget_per_customer, in units of the mean
+        customer's, 0 where there is nobody.
+
+    Raises
+    ------
+    InputError
+        Where the playbook lacks a class, or a customer has no label or value.
     """
     _check(labels, {"value": value})
     rows = _rows(labels, playbook)
@@ -106,14 +146,30 @@ def segment_treatments(labels: pd.Series, value: pd.Series, playbook: pd.DataFra
 def customer_treatments(
     labels: pd.Series, value: pd.Series, playbook: pd.DataFrame, **more: pd.Series | None
 ) -> pd.DataFrame:
-    """How each customer is treated: a frame by customer, sorted.
+    """How each customer is treated.
 
-    labels, value, playbook : as of `segment_treatments`
-    more    : further Series by customer, each a column of its name: stage, clv, p_alive, reachable, ...; those that
-              are None or blank are left out, and customers without a stage are "new"
-    returns : segment, treatment (the principle), owner, success, budget (of the customer, in that of the mean one),
-              value, and `more`
-    Raises InputError as `segment_treatments`, and for Series that lack a customer.
+    Parameters
+    ----------
+    labels : Series
+        Class of each customer by customer_id, of `assign` of a scheme.
+    value : Series
+        Value of each customer by customer_id, in the currency of the data.
+    playbook : DataFrame
+        Treatment of each class by scheme and label, of `load_playbook`.
+    **more : Series, optional
+        Further Series by customer_id, each a column of its name: stage, clv, p_alive, reachable, ... Those that are
+        None or blank are left out; customers without a stage are "new".
+
+    Returns
+    -------
+    DataFrame
+        By customer_id, sorted. segment, treatment (the principle), owner, success; budget, in units of the mean
+        customer's; value; and `more`.
+
+    Raises
+    ------
+    InputError
+        Where the playbook lacks a class, or a Series lacks a customer.
     """
     if reason := why_blank(labels):
         return blank_of(pd.DataFrame, reason)
@@ -136,12 +192,35 @@ def idic(
     reachable: pd.Series | None = None,
     needs: pd.Series | None = None,
 ) -> pd.DataFrame:
-    """How far customers are identified, differentiated, interacted with and treated: a frame by step and measure.
+    """How far customers are identified, differentiated, interacted with and treated each in their own way.
 
-    labels, value, playbook : as of `segment_treatments`; None leaves a step unmeasured
-    reachable : whether each customer can be reached, Series; blanks count as no
-    needs     : labels of a scheme of needs, such as loyalty to brand, Series of those customers who have one
-    returns   : value, a share of customers or of value, 0 to 1; summary; and the reason where there is no value
+    Parameters
+    ----------
+    labels : Series
+        Class of each customer by customer_id, of `assign` of a scheme.
+    value : Series
+        Value of each customer by customer_id, in the currency of the data.
+    playbook : DataFrame, optional
+        Treatment of each class by scheme and label, of `load_playbook`; None leaves the last step without a value.
+    reachable : Series, optional
+        Whether each customer can be reached; blanks count as no. None leaves the step without a value.
+    needs : Series, optional
+        Class by needs, such as of `BrandLoyalty.assign`, of those customers who have one. None leaves the step without
+        a value.
+
+    Returns
+    -------
+    DataFrame
+        By step and measure. value, a share of customers or of value, 0 to 1; summary; reason why there is no value.
+
+    Raises
+    ------
+    InputError
+        Where a customer has no label or value, or the playbook lacks a class.
+
+    References
+    ----------
+    Peppers & Rogers, identify - differentiate - interact - customise.
     """
     if reason := why_blank(labels):
         return blank_of(pd.DataFrame, reason)

@@ -26,25 +26,46 @@ def segment_differences(
     seed: int = 1,
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """How far segments differ in features they were not made of: a frame, a row a variable, the largest effect first.
+    """How far segments differ in features that they were not made of.
 
-    labels  : of each customer
-    used    : columns that the segments were made of
-    columns : to profile; None is all others
-    returns
-        variable
-        measure    "eta²", the share of variance between segments, for numbers; "Cramér's V" for text and yes or no
-        value      the measure, less what so many segments have by luck alone: epsilon squared [Kelley 1935], and V as
-                   Bergsma corrects it [2013]
-        ci_low, ci_high  its interval at `level`, customers drawn anew, less what drawing itself adds
-        p, p_adjusted
-                   p of the F and chi-squared tests; and after Holm for all variables
-        outcome    "differs" where p_adjusted is below 1 - level, "differs little" where the effect is small, else
-                   "undecided"; "no value" where the measure has none
-        reason     why it has none
     Columns that follow from used ones, as the mean spend from spend and orders, differ for that reason alone.
-    Raises InputError where `columns` names a used one, one that is missing, or one that is not known for all; of all
-    others, those not known for all have no value.
+
+    Parameters
+    ----------
+    labels : Series
+        Class of each customer by customer_id, of `assign` of a scheme.
+    features : DataFrame
+        One row a customer, of `customer_features`.
+    used : sequence of str
+        Columns that the segments were made of.
+    columns : sequence of str, optional
+        Columns to compare; None takes all others.
+    replicates : int
+        Number of draws.
+    seed : int
+        Seed of the random generator.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    DataFrame
+        A row for each variable, the largest effect first. variable; measure, "eta²", the share of variance between
+        segments, for numbers, and "Cramér's V" for text and yes or no; value, 0 to 1, less what so many segments have
+        by luck alone (epsilon squared; Bergsma's V), with ci_low, ci_high of the bootstrap; p of the F and chi-squared
+        tests, p_adjusted after Holm; outcome, "differs" where p_adjusted is below 1 - level, "differs little" where the
+        effect is small, else "undecided", "no value" where there is none; reason why there is none.
+
+    Raises
+    ------
+    InputError
+        Where `columns` name a used column, one that is missing, or one that is not known for all.
+
+    References
+    ----------
+    Kelley (1935), An unbiased correlation ratio measure.
+    Bergsma (2013), A bias-correction for Cramér's V and Tschuprow's T.
+    Cohen (1988), Statistical Power Analysis for the Behavioral Sciences.
     """
     used, chosen = [*used], columns is not None
     columns = [*columns] if chosen else [c for c in features if c not in used]
@@ -63,9 +84,21 @@ def segment_differences(
 
 @needs_fit
 def segment_means(labels: pd.Series, features: pd.DataFrame, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """Mean of each number in each segment: a frame, segments x columns, with customers first and "all" last.
+    """Mean of each number in each segment.
 
-    columns : of numbers; None is all there are. Empty segments are left out.
+    Parameters
+    ----------
+    labels : Series
+        Class of each customer by customer_id, of `assign` of a scheme.
+    features : DataFrame
+        One row a customer, of `customer_features`.
+    columns : sequence of str, optional
+        Columns of numbers; None takes all there are.
+
+    Returns
+    -------
+    DataFrame
+        By label, the empty ones left out, "all" last. customers, count, and the mean of each column in its own units.
     """
     numeric = [c for c in features if is_numeric_dtype(features[c])] if columns is None else [*columns]
     held = features.loc[labels.index, numeric].astype(float)

@@ -37,8 +37,21 @@ AXIS_TEXTS = (  # of days, order days and spend: a range, and the words for its 
 class Scores(Model):
     """Cuts of recency, frequency and money.
 
-    Independent cuts are one row an axis. Nested ones [Hughes 1994] part customers by frequency anew within each score
-    of recency, and by money within each cell of both: they have a row for each of these, in order.
+    Independent cuts are one row an axis. Nested ones part customers by frequency anew within each score of recency, and
+    by money within each cell of both: they have a row for each of these, in order.
+
+    Parameters
+    ----------
+    recency : tuple of float
+        Days since the last order; a score more for each cut a customer is below.
+    frequency : tuple
+        Order days; a score more for each cut a customer is above.
+    money : tuple
+        Spend, in the currency of the data; a score more for each cut a customer is above.
+
+    References
+    ----------
+    Hughes (1994), Strategic Database Marketing: nested cuts.
     """
 
     recency: tuple  # days since the last order: a score more for each cut it is below
@@ -56,11 +69,28 @@ class Scores(Model):
     def fit(
         cls, features: pd.DataFrame, bins: int = 5, nested: bool = False, min_customers: int = 0
     ) -> "Scores | Unfitted":
-        """Quantiles of customers. Unfitted where a feature is missing or the same for all, or customers are few.
+        """Cuts at quantiles of customers.
 
-        Raises InputError for bins that are not a whole number, 2 to 20.
+        Parameters
+        ----------
+        features : DataFrame
+            One row a customer, of `customer_features`.
+        bins : int
+            Scores an axis, 2 to 20.
+        nested : bool
+            Cut frequency within each score of recency, and money within each cell of both [Hughes 1994].
+        min_customers : int
+            Customers needed; never fewer than cells.
 
-        min_customers : customers needed; never fewer than cells
+        Returns
+        -------
+        Scores or Unfitted
+            Unfitted where a feature is missing or the same for all, or customers are too few.
+
+        Raises
+        ------
+        InputError
+            Where bins are not a whole number, 2 to 20.
         """
         if not (isinstance(bins, int | np.integer) and 2 <= bins <= MAX_BINS):
             raise InputError(f"bins = {bins!r}: choose a whole number, 2 to {MAX_BINS}")
@@ -88,7 +118,18 @@ class Scores(Model):
 
     @prediction
     def score(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Scores r, f and m of each customer: a frame of whole numbers."""
+        """Scores of recency, frequency and money of each customer.
+
+        Parameters
+        ----------
+        features : DataFrame
+            One row a customer, of `customer_features`.
+
+        Returns
+        -------
+        DataFrame
+            By customer. r, f, m, whole numbers from 1, the highest best.
+        """
         check_features(features, "rfm", AXES)
         late, orders, spend = _axes(features)
         frequency, money = np.array(self.frequency), np.array(self.money)
@@ -98,7 +139,18 @@ class Scores(Model):
         return pd.DataFrame({"r": r, "f": f, "m": m}, features.index)
 
     def describe(self, box):
-        """Which values the scores of a box have, in words; "" where cuts are nested, as values then depend on cells."""
+        """Which values of the features the scores of a box have, in words.
+
+        Parameters
+        ----------
+        box : sequence
+            Lowest and highest score of recency, frequency and money, 3 x 2.
+
+        Returns
+        -------
+        str
+            Empty where cuts are nested, as values then depend on cells.
+        """
         if self.nested:
             return ""
         (r_low, r_high), (f_low, f_high), (m_low, m_high) = box
@@ -111,7 +163,15 @@ class Scores(Model):
 
 @dataclass(frozen=True)
 class RFM(Scheme):
-    """Named segments by cells of the three scores."""
+    """Named segments by cells of the three scores.
+
+    Parameters
+    ----------
+    scores : Scores
+        Cuts of recency, frequency and money.
+    names : tuple of RFMRule
+        Which cells bear which name.
+    """
 
     scores: Scores
     names: tuple = RFM_RULES  # which cells bear which name
@@ -128,9 +188,28 @@ class RFM(Scheme):
     def fit(
         cls, features: pd.DataFrame, bins: int = 5, nested: bool = False, names: tuple[RFMRule, ...] = RFM_RULES
     ) -> "RFM | Unfitted":
-        """Scores learned from features, with names for their cells. Unfitted as `Scores.fit`.
+        """Scores learned from features, with names for their cells.
 
-        Raises InputError for bins and names that are not possible.
+        Parameters
+        ----------
+        features : DataFrame
+            One row a customer, of `customer_features`.
+        bins : int
+            Scores an axis, 2 to 20.
+        nested : bool
+            Cut frequency within each score of recency, and money within each cell of both [Hughes 1994].
+        names : tuple of RFMRule
+            Which cells bear which name.
+
+        Returns
+        -------
+        RFM or Unfitted
+            Unfitted where a feature is missing or the same for all, or customers are too few.
+
+        Raises
+        ------
+        InputError
+            Where bins or names are not possible.
         """
         rfm_rule_audit(names, bins)
         if not (scores := Scores.fit(features, bins, nested)):
@@ -144,21 +223,51 @@ class RFM(Scheme):
 
     @prediction
     def score(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Scores r, f and m of each customer: a frame of whole numbers."""
+        """Scores of recency, frequency and money of each customer.
+
+        Parameters
+        ----------
+        features : DataFrame
+            One row a customer, of `customer_features`.
+
+        Returns
+        -------
+        DataFrame
+            By customer. r, f, m, whole numbers from 1, the highest best.
+        """
         return self.scores.score(features)
 
     @prediction
     def assign(self, features: pd.DataFrame) -> pd.Series:
-        """The named segment of each customer, as `rfm_rule_audit` settles the names of cells: an ordered Series."""
+        """The class of each customer.
+
+        Parameters
+        ----------
+        features : DataFrame
+            One row a customer, of `customer_features`.
+
+        Returns
+        -------
+        Series
+            Ordered categories of `labels`, the best first, by customer; named for the scheme.
+
+        Raises
+        ------
+        InputError
+            Where a feature is missing, or empty for a customer.
+        """
         bins, places = self.scores.bins, {name: place for place, name in enumerate(self.labels)}
         of_cell = rfm_rule_audit(self.names, bins).segment.map(places).to_numpy()
         return to_labels(of_cell[rfm_cell(self.scores.score(features), bins)], self, features.index)
 
     @prediction
     def rules(self) -> pd.DataFrame:
-        """Which scores bear each name, and where cuts are independent which values: a frame by label.
+        """Which scores bear each name, and where cuts are independent which values.
 
-        cells : how many the segment has, once those of several names or none are settled
+        Returns
+        -------
+        DataFrame
+            By label. rule, a sentence; cells, how many the segment has once those of several names or none are settled.
         """
         held = rfm_rule_audit(self.names, self.scores.bins).segment.value_counts()
         boxes = [rule.box.tolist() for rule in self.names]
@@ -172,7 +281,17 @@ class RFM(Scheme):
 
 @dataclass(frozen=True)
 class RFMTiers(Scheme):
-    """Tiers by the weighted mean of the three scores."""
+    """Tiers by the weighted mean of the three scores.
+
+    Parameters
+    ----------
+    scores : Scores
+        Cuts of recency, frequency and money.
+    weights : tuple of float
+        Of recency, frequency and money; they sum to 1.
+    cuts : tuple of float
+        Of the weighted mean; a tier higher for each a customer is above.
+    """
 
     scores: Scores
     weights: tuple  # of recency, frequency and money; they sum to 1
@@ -200,7 +319,31 @@ class RFMTiers(Scheme):
         bins: int = 5,
         nested: bool = False,
     ) -> "RFMTiers | Unfitted":
-        """Scores learned from features, and cuts that part customers into equal tiers, as far as equal means allow."""
+        """Scores learned from features, and cuts that part customers into equal tiers, as far as equal means allow.
+
+        Parameters
+        ----------
+        features : DataFrame
+            One row a customer, of `customer_features`.
+        tiers : int
+            Number of tiers, 2 or more.
+        weights : sequence of float
+            Of recency, frequency and money, 0 or more.
+        bins : int
+            Scores an axis, 2 to 20.
+        nested : bool
+            Cut frequency within each score of recency, and money within each cell of both [Hughes 1994].
+
+        Returns
+        -------
+        RFMTiers or Unfitted
+            Unfitted where a feature is missing or the same for all, or customers are too few.
+
+        Raises
+        ------
+        InputError
+            Where bins, tiers or weights are not possible.
+        """
         weighed = len(weights) == 3 and all(0 <= w < np.inf for w in weights) and sum(weights)
         if not weighed or tiers < 2 or tiers % 1:
             raise InputError(
@@ -219,18 +362,51 @@ class RFMTiers(Scheme):
 
     @prediction
     def score(self, features: pd.DataFrame) -> pd.Series:
-        """The weighted mean of the three scores of each customer: a Series."""
+        """The weighted mean of the three scores of each customer.
+
+        Parameters
+        ----------
+        features : DataFrame
+            One row a customer, of `customer_features`.
+
+        Returns
+        -------
+        Series
+            By customer, 1 to the number of scores an axis.
+        """
         return pd.Series(_mean(self.scores.score(features), self.weights), features.index, name="rfm_score")
 
     @prediction
     def assign(self, features: pd.DataFrame) -> pd.Series:
-        """The tier of each customer: an ordered Series."""
+        """The class of each customer.
+
+        Parameters
+        ----------
+        features : DataFrame
+            One row a customer, of `customer_features`.
+
+        Returns
+        -------
+        Series
+            Ordered categories of `labels`, the best first, by customer; named for the scheme.
+
+        Raises
+        ------
+        InputError
+            Where a feature is missing, or empty for a customer.
+        """
         above = _scored(self.score(features).to_numpy(), np.array(self.cuts))
         return to_labels(len(self.labels) - above, self, features.index)
 
     @prediction
     def rules(self) -> pd.DataFrame:
-        """Which weighted means each tier has: a frame by label."""
+        """Which customers each class holds, in words.
+
+        Returns
+        -------
+        DataFrame
+            By label, the best first; column rule, a sentence.
+        """
         mean = " + ".join(f"{number(w)} {axis}" for w, axis in zip(self.weights, "RFM", strict=True))
         ends = [np.inf, *self.cuts[::-1], -np.inf]
         descriptions = [f"{mean}: {_between(low, high, 'above', 'up to')}" for high, low in pairwise(ends)]

@@ -20,7 +20,15 @@ OTHERS = "Others"  # what the list's own program calls cells without a name
 
 @dataclass(frozen=True)
 class RFMRule:
-    """A name, and the lowest and highest score of its cells on each axis."""
+    """A name, and the lowest and highest score of its cells on each axis.
+
+    Parameters
+    ----------
+    name : str
+        What the segment is called.
+    recency, frequency, money : tuple of int
+        Lowest and highest score.
+    """
 
     name: str
     recency: tuple
@@ -57,16 +65,29 @@ RFM_RULES = (
 def rfm_rule_audit(
     rules: Sequence[RFMRule] = RFM_RULES, bins: int = 5, scores: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """Every cell, and which rules claim it: a frame, one row a cell.
+    """Every cell of recency, frequency and money, and which rules claim it.
 
-    scores  : r, f and m of each customer, of `RFM.score`, to count how many a cell holds
-    returns
-        r, f, m    scores, from 1
-        n_rules    rules that claim the cell, count; names: these, in the order of the list
-        first_rule which has it by the order of the list, "Others" where none claims it
-        segment    which has it here
-        resolution "one name", "several: the narrowest" or "none: the nearest"
-        customers  in the cell, count; where `scores` are given
+    Parameters
+    ----------
+    rules : sequence of RFMRule
+        Names and their boxes of cells, in order.
+    bins : int
+        Scores an axis, 2 to 20.
+    scores : DataFrame, optional
+        r, f and m of each customer, of `RFM.score`, to count how many a cell holds.
+
+    Returns
+    -------
+    DataFrame
+        One row a cell. r, f, m, scores from 1; n_rules, rules that claim it, count; names of these, in order;
+        first_rule, which has it by the order of the list, "Others" where none claims it; segment, which has it here;
+        resolution, "one name", "several: the narrowest" or "none: the nearest"; customers, count, where `scores` are
+        given.
+
+    Raises
+    ------
+    InputError
+        Where bins are not possible, or rules are none, twice the same or beyond the scores.
 
     Examples
     --------
@@ -93,7 +114,20 @@ def rfm_rule_audit(
 
 
 def rfm_cell(scores: pd.DataFrame, bins: int = 5) -> np.ndarray:
-    """The row of `rfm_rule_audit` that each customer's scores stand in: an array."""
+    """The row of `rfm_rule_audit` that each customer's scores stand in.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        r, f and m of each customer, of `RFM.score`.
+    bins : int
+        Scores an axis, 2 to 20.
+
+    Returns
+    -------
+    ndarray of int
+        A place from 0 for each customer.
+    """
     r, f, m = (scores[axis].to_numpy() - 1 for axis in "rfm")
     return (r * bins + f) * bins + m
 

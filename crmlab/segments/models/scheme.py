@@ -25,17 +25,27 @@ FEATURE_MEANINGS = {
 
 
 class Scheme(Model):
-    """Rules that give every customer a class, best first; what `fit` of each kind learns from features.
+    """Rules that give every customer a class, the best first; `fit` of each kind learns them from features.
 
-    name    : what labels and the playbook call it
-    labels  : names of its classes, the best first
-    columns : the features that `assign` reads
+    `name` is what labels and the playbook call it, `labels` are its classes, the best first, and `columns` the features
+    that `assign` reads.
     """
 
     name: ClassVar[str] = ""
 
     def can_assign(self, *frames: pd.DataFrame) -> bool:
-        """Whether all of some frames of features have the columns that customers are assigned by."""
+        """Whether customers can be assigned by frames of features.
+
+        Parameters
+        ----------
+        *frames : DataFrame
+            One row a customer, of `customer_features`.
+
+        Returns
+        -------
+        bool
+            True where all of them have the columns that `assign` reads.
+        """
         return all(column in features for features in frames for column in self.columns)
 
 
@@ -131,19 +141,19 @@ def constant_message(name: str, values: np.ndarray, scheme: str) -> str:
 def fit_schemes(
     schemes: Mapping[str, Callable[[pd.DataFrame], Any]], features: pd.DataFrame
 ) -> dict[str, Scheme | Unfitted]:
-    """Schemes fitted to features, by name; one that these cannot make is Unfitted, with the reason.
+    """Schemes fitted to features, by name.
 
     Parameters
     ----------
     schemes : mapping
         Name -> what fits the scheme to features: of `define_schemes`, or such as `ABC.fit`.
     features : DataFrame
-        What is known of each customer, of `customer_features` or `rolling_features`.
+        One row a customer, of `customer_features` or `rolling_features`.
 
     Returns
     -------
     dict
-        Name -> fitted scheme, or Unfitted.
+        Name -> fitted scheme, or Unfitted with the reason where features do not allow it.
 
     Examples
     --------
@@ -158,17 +168,18 @@ def fit_schemes(
 
 
 def scheme_rules(fitted: Mapping[str, Scheme | Unfitted]) -> pd.DataFrame:
-    """The rules of each scheme in words: a row for each class; of a scheme that was not fitted one, with the reason.
+    """The rules of each scheme in words.
 
     Parameters
     ----------
     fitted : mapping
-        Of `fit_schemes`.
+        Name -> fitted scheme or Unfitted, of `fit_schemes`.
 
     Returns
     -------
     DataFrame
-        Columns scheme, label, rule, reason; empty text where one does not apply.
+        A row for each class, and one for a scheme that was not fitted. Columns scheme, label, rule, reason; empty text
+        where one does not apply.
     """
     rows = []
     for name, scheme in fitted.items():
@@ -180,7 +191,19 @@ def scheme_rules(fitted: Mapping[str, Scheme | Unfitted]) -> pd.DataFrame:
 
 
 def assign_schemes(fitted: Mapping[str, Scheme | Unfitted], features: pd.DataFrame) -> pd.DataFrame:
-    """The class of each customer by each scheme that was fitted: a frame by customer, a column for each scheme.
+    """The class of each customer by each scheme that was fitted.
+
+    Parameters
+    ----------
+    fitted : mapping
+        Name -> fitted scheme or Unfitted, of `fit_schemes`.
+    features : DataFrame
+        One row a customer, of `customer_features`.
+
+    Returns
+    -------
+    DataFrame
+        By customer, a column of ordered categories for each scheme.
 
     Examples
     --------
@@ -202,16 +225,21 @@ def first_scheme(
     Parameters
     ----------
     fitted : mapping
-        Of `fit_schemes`.
+        Name -> fitted scheme or Unfitted, of `fit_schemes`.
     names : iterable of str
         Which schemes, the preferred one first.
     *frames : DataFrame
-        Features, as of one or more days.
+        One row a customer, of `customer_features`, as of one or more days.
 
     Returns
     -------
     Scheme or Unfitted
         The last of the names, where none of them will do.
+
+    Raises
+    ------
+    InputError
+        Where a name is unknown.
     """
     names = list(names)
     if unknown := [name for name in names if name not in fitted]:

@@ -28,24 +28,43 @@ def bootstrap_stability(
     seed: int = 1,
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """How well segments are found again in customers drawn anew: a frame, a row a scheme and segment.
+    """How well segments are found again in customers drawn anew.
 
-    schemes : name -> what fits it to features, of `define_schemes` or such as `ABC.fit`; fitted to at most
-              5,000 customers, drawn with the seed, and to each of the draws from them
-    returns
-        scheme, label
-        customers              of the sample
-        jaccard                mean similarity with the most similar segment of a draw: those in both over those in
-                               either, among the customers drawn [Hennig 2007]
-        jaccard_ci_low, _high     the interval of draws at `level`
-        dissolved, recovered   draws in which it is .5 or less; .75 or more
-        replicates             draws to which the scheme could be fitted
-        ari, ari_ci_low, ari_ci_high  the scheme's mean adjusted Rand index, and its interval [Hubert & Arabie 1985]
-        outcome                "stable" from .75 on, "not stable" below .6, "undecided" between; "no value" where nobody
-                               is in the segment, "not fitted" where the scheme was not
-        reason                 why there is no value
     Rules with cuts at quantiles are stable by this, as it asks only whether other customers of the same kind lead to
     the same segments; see `jitter_stability` for those at a cut.
+
+    Parameters
+    ----------
+    schemes : mapping
+        Name -> what fits the scheme to features: of `define_schemes`, or such as `ABC.fit`.
+    features : DataFrame
+        One row a customer, of `customer_features`; schemes are fitted to 5,000 at most, drawn with the seed, and to
+        each of the draws from them.
+    replicates : int
+        Number of draws.
+    seed : int
+        Seed of the random generator.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    DataFrame
+        A row for each scheme and segment. scheme, label; customers of the sample, count; jaccard, mean similarity with
+        the most similar segment of a draw, 0 to 1, with jaccard_ci_low, jaccard_ci_high; dissolved, recovered, draws in
+        which it is .5 or less, .75 or more; replicates, draws to which the scheme could be fitted; ari, mean adjusted
+        Rand index of the scheme, with ari_ci_low, ari_ci_high; outcome, "stable" from .75 on, "not stable" below .6,
+        "undecided" between, "no value" where nobody is in the segment, "not fitted" where the scheme was not; reason.
+
+    Raises
+    ------
+    InputError
+        Where there are no schemes, or no draws.
+
+    References
+    ----------
+    Hennig (2007), Cluster-wise assessment of cluster stability.
+    Hubert & Arabie (1985), Comparing partitions.
     """
     if not schemes or replicates < 1:
         raise InputError(f"schemes: {len(schemes)}, replicates = {replicates}: give one scheme and one draw at least")
@@ -63,16 +82,34 @@ def jitter_stability(
     replicates: int = 50,
     seed: int = 1,
 ) -> pd.DataFrame:
-    """How many customers change segment when what is known of them is slightly off: a frame.
+    """How many customers change segment when what is known of them is slightly off.
 
-    schemes  : name -> fitted scheme, of `fit_schemes`; one that was not fitted has one row, with the reason
-    perturbations   : by how much of itself each number may be off, either way; whole ones are rounded to whole ones
-    returns
-        scheme, perturbation, label  the segment as known, or "all"
-        customers             in it
-        near_cut              share of them who changed in any draw: they are within `perturbation` of a cut
-        changed               share of them who change, in the mean of draws
-        reason                why the scheme was not fitted
+    Parameters
+    ----------
+    schemes : mapping
+        Name -> fitted scheme or Unfitted, of `fit_schemes`.
+    features : DataFrame
+        One row a customer, of `customer_features`.
+    perturbations : sequence of float
+        By how much of itself each number may be off, either way, above 0 and below 1; whole numbers are rounded to
+        whole ones.
+    replicates : int
+        Number of draws.
+    seed : int
+        Seed of the random generator.
+
+    Returns
+    -------
+    DataFrame
+        A row for each scheme, perturbation and segment, "all" among them, and one for a scheme that was not fitted.
+        scheme, perturbation, label; customers, count; near_cut, share of them who changed in any draw, and so are
+        within the perturbation of a cut; changed, share who change, mean of draws; reason why the scheme was not
+        fitted.
+
+    Raises
+    ------
+    InputError
+        Where there are no schemes, no draws, or perturbations are not possible.
     """
     perturbations = [*perturbations]
     if not schemes or replicates < 1 or not all(0 < s < 1 for s in perturbations):

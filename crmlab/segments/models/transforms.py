@@ -24,9 +24,17 @@ TAIL = 0.01  # share of customers at each end that winsorising draws in
 class Transform(Model):
     """Columns of features on a common scale: mean 0 and standard deviation 1 among the customers it was fitted to.
 
-    raw        as they are
-    log        `signed_log`, which separates refunds from spend
-    winsorised values beyond `low` and `high` are taken as these
+    Parameters
+    ----------
+    kind : str
+        "raw", as they are; "log", `signed_log`, which separates refunds from spend; "winsorised", values beyond `low`
+        and `high` taken as these.
+    columns : tuple of str
+        Names of the features.
+    low, high : tuple of float
+        Of each column, in its own units; infinite unless winsorised.
+    mean, standard_deviation : tuple of float
+        Of each column, once transformed.
     """
 
     kind: str
@@ -56,10 +64,30 @@ class Transform(Model):
         tail: float = TAIL,
         min_customers: int = 1,
     ) -> "Transform | Unfitted":
-        """Scales learned from features. Unfitted for columns missing, empty, or the same for all.
+        """Scales learned from features.
 
-        tail  : share of customers at each end that winsorising draws in
-        min_customers : customers needed
+        Parameters
+        ----------
+        features : DataFrame
+            One row a customer, of `customer_features`.
+        columns : sequence of str
+            Features that are scaled.
+        kind : str
+            "raw", "log" or "winsorised".
+        tail : float
+            Share of customers at each end that winsorising draws in, above 0 and below 0.5.
+        min_customers : int
+            Customers needed.
+
+        Returns
+        -------
+        Transform or Unfitted
+            Unfitted where a column is missing, empty or the same for all.
+
+        Raises
+        ------
+        InputError
+            Where the kind, the tail or the columns are not possible.
         """
         columns = column_names(columns)
         if kind not in KINDS or not 0 < tail < 0.5:
@@ -85,7 +113,18 @@ class Transform(Model):
         return cls(kind, columns, tuple(low), tuple(high), tuple(mean.tolist()), tuple(standard_deviation.tolist()))
 
     def transform(self, features: pd.DataFrame) -> np.ndarray:
-        """Each customer on these scales: an array, customers x columns."""
+        """Each customer on these scales.
+
+        Parameters
+        ----------
+        features : DataFrame
+            One row a customer, of `customer_features`.
+
+        Returns
+        -------
+        ndarray
+            Customers x columns, in standard deviations from the mean.
+        """
         X = features[list(self.columns)].to_numpy(float)
         drawn = np.clip(X, self.low, self.high)
         if self.kind == "log":
@@ -93,7 +132,18 @@ class Transform(Model):
         return (drawn - np.array(self.mean)) / np.array(self.standard_deviation)
 
     def inverse_transform(self, scaled: np.ndarray) -> np.ndarray:
-        """Points on these scales in the units of the features: an array, points x columns."""
+        """Points on these scales in the units of the features.
+
+        Parameters
+        ----------
+        scaled : array
+            Points x columns, in standard deviations from the mean.
+
+        Returns
+        -------
+        ndarray
+            Points x columns, in the units of the features.
+        """
         X = np.asarray(scaled) * np.array(self.standard_deviation) + np.array(self.mean)
         return signed_exp(X) if self.kind == "log" else X
 
@@ -116,12 +166,21 @@ def column_names(columns):
 
 
 def transform_comparison(features: pd.DataFrame, columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
-    """What each transform makes of each column: a frame, one row a column and kind.
+    """What each transform makes of each column.
 
-    column, transform
-    skewness  of the values, 0 where they are symmetric
-    max_abs_z   the value farthest from the mean, in standard deviations, without sign
-    top_share share of the sum of squares that the farthest hundredth of customers makes up in distances
+    Parameters
+    ----------
+    features : DataFrame
+        One row a customer, of `customer_features`.
+    columns : sequence of str
+        Features that customers are clustered by.
+
+    Returns
+    -------
+    DataFrame
+        A row for each column and transform. skewness, 0 where values are symmetric; max_abs_z, the value farthest from
+        the mean, in standard deviations; top_share, share of the sum of squares that the farthest hundredth of
+        customers makes up, 0 to 1. Blank where `Transform.fit` is Unfitted.
     """
     rows = []
     for kind in KINDS:

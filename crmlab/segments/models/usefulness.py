@@ -79,9 +79,17 @@ def rolling_features(
 
 
 def margin_note(margins: pd.DataFrame) -> str:
-    """On which days no margin is expected, and why: a sentence, empty where there is one on each.
+    """On which days no margin is expected, and why.
 
-    margins : of `clv.expected_margins`
+    Parameters
+    ----------
+    margins : DataFrame
+        `expected_margin` by origin and customer_id, of `clv.expected_margins`.
+
+    Returns
+    -------
+    str
+        A sentence for each such day; empty where there is none.
     """
     blank = margins[margins.expected_margin.isna()]
     reasons = blank.reset_index().drop_duplicates("origin")
@@ -89,7 +97,22 @@ def margin_note(margins: pd.DataFrame) -> str:
 
 
 def window_note(orders: Data, origins: Sequence[date], window_days: int) -> str:
-    """On which origins the window begins before the data do: a sentence, empty where on none."""
+    """On which origins the window begins before the data do.
+
+    Parameters
+    ----------
+    orders : Data
+        Rows of the TRANSACTIONS contract.
+    origins : sequence of date
+        Days that windows end with.
+    window_days : int
+        Length of the window, days.
+
+    Returns
+    -------
+    str
+        A sentence; empty where there is no such origin.
+    """
     short = [day for day in origins if (day - orders.findings.first).days < window_days - 1]
     return f"On {', '.join(map(str, short))} the window begins before the first order of the data." if short else ""
 
@@ -154,9 +177,21 @@ def compare_schemes(
 
 @needs_fit
 def baseline_differences(comparison: pd.DataFrame, measure: str = "gini", target: str = "spend") -> pd.DataFrame:
-    """The schemes of a comparison over all origins, by one measure of one target, the best first, baselines last.
+    """The schemes of a comparison over all origins, by one measure of one target.
 
-    comparison : of `compare_schemes`; those that were not fitted are left out
+    Parameters
+    ----------
+    comparison : DataFrame
+        Of `compare_schemes`.
+    measure : str
+        Measure of prediction: "gini", "lift" or "r2".
+    target : str
+        What is predicted: "spend", "orders" or "active".
+
+    Returns
+    -------
+    DataFrame
+        Rows of `comparison` with a value, the best scheme first, baselines last.
     """
     held = (comparison.origin == ALL_ORIGINS) & (comparison.target == target) & (comparison.measure == measure)
     table = comparison[held & comparison.value.notna()].sort_values("difference", ascending=False, kind="stable")
@@ -164,9 +199,21 @@ def baseline_differences(comparison: pd.DataFrame, measure: str = "gini", target
 
 
 def scheme_estimates(comparison: pd.DataFrame, measure: str = "gini", target: str = "spend") -> dict[str, Estimate]:
-    """A measure of each scheme and baseline over all origins, by name, those without a value left out.
+    """A measure of each scheme and baseline over all origins.
 
-    comparison : of `compare_schemes`
+    Parameters
+    ----------
+    comparison : DataFrame
+        Of `compare_schemes`.
+    measure : str
+        Measure of prediction: "gini", "lift" or "r2".
+    target : str
+        What is predicted: "spend", "orders" or "active".
+
+    Returns
+    -------
+    dict
+        Name -> Estimate, those without a value left out.
     """
     held = (comparison.origin == ALL_ORIGINS) & (comparison.target == target) & (comparison.measure == measure)
     known = comparison[held & comparison.value.notna()]

@@ -24,11 +24,17 @@ TREATMENTS = ("invest", "keep", "rebuild", "release")
 
 @dataclass(frozen=True)
 class ValueMatrix(Scheme):
-    """invest: high now and to come; keep: high now; rebuild: high to come; release: neither.
+    """Four classes: invest, high now and to come; keep, high now; rebuild, high to come; release, neither.
 
-    current   : margin of the window
-    potential : `expected_margin` of as long a time ahead, less the current one, and `extra_potential` where features
-                have it (categories not yet bought, referral, ...)
+    Current value is the margin of the window. Potential is `expected_margin` of as long a time ahead, less the current
+    value, and `extra_potential` where features have it (categories not yet bought, referral, ...).
+
+    Parameters
+    ----------
+    current_cut, potential_cut : float
+        High is above these, in the currency of the data.
+    margin : float
+        Share of spend that is profit, above 0 and up to 1.
 
     Examples
     --------
@@ -61,11 +67,26 @@ class ValueMatrix(Scheme):
         current_cut: float | None = None,
         potential_cut: float | None = None,
     ) -> "ValueMatrix | Unfitted":
-        """Cuts given, or the medians of features.
+        """Classes by cuts that are given, or are the medians of customers.
 
-        features : with window_spend and expected_margin, over windows of one length, and extra_potential if there is
-        Unfitted where a feature is missing, an axis the same for all, or customers fewer than classes. Raises
-        InputError for a margin or a cut that is not possible.
+        Parameters
+        ----------
+        features : DataFrame
+            One row a customer, of `customer_features`; with `expected_margin`, and `extra_potential` where it is known.
+        margin : float
+            Share of spend that is profit, above 0 and up to 1.
+        current_cut, potential_cut : float, optional
+            High is above these, in the currency of the data; None takes the median of customers.
+
+        Returns
+        -------
+        ValueMatrix or Unfitted
+            Unfitted where a feature is missing, an axis is the same for all, or customers are fewer than classes.
+
+        Raises
+        ------
+        InputError
+            Where the margin or a cut is not possible.
         """
         _check_margin(margin)
         given = {"current_cut": current_cut, "potential_cut": potential_cut}
@@ -82,20 +103,53 @@ class ValueMatrix(Scheme):
 
     @prediction
     def axes(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Current value and potential of each customer: a frame, in the currency of the data."""
+        """Current value and potential of each customer.
+
+        Parameters
+        ----------
+        features : DataFrame
+            One row a customer, of `customer_features`.
+
+        Returns
+        -------
+        DataFrame
+            By customer. current, potential, in the currency of the data.
+        """
         check_features(features, self.name, _needed(features))
         return _axes(features, self.margin)
 
     @prediction
     def assign(self, features: pd.DataFrame) -> pd.Series:
-        """The class of each customer: an ordered Series."""
+        """The class of each customer.
+
+        Parameters
+        ----------
+        features : DataFrame
+            One row a customer, of `customer_features`.
+
+        Returns
+        -------
+        Series
+            Ordered categories of `labels`, the best first, by customer; named for the scheme.
+
+        Raises
+        ------
+        InputError
+            Where a feature is missing, or empty for a customer.
+        """
         found = self.axes(features)
         places = 2 * (found.current <= self.current_cut) + (found.potential <= self.potential_cut)
         return to_labels(places.to_numpy(), self, features.index)
 
     @prediction
     def rules(self) -> pd.DataFrame:
-        """Which values each class has: a frame by label."""
+        """Which customers each class holds, in words.
+
+        Returns
+        -------
+        DataFrame
+            By label, the best first; column rule, a sentence.
+        """
         sides = [("above", "above"), ("above", "up to"), ("up to", "above"), ("up to", "up to")]
         now, to_come = format_amount(self.current_cut), format_amount(self.potential_cut)
         descriptions = [f"current value {a} {now}, potential {b} {to_come}" for a, b in sides]
@@ -103,10 +157,18 @@ class ValueMatrix(Scheme):
 
     @prediction
     def quadrants(self, features: pd.DataFrame) -> pd.DataFrame:
-        """What each class brings: a frame by label, the empty ones too.
+        """What each class brings.
 
-        customers, share of them; current and potential, means a customer; current_share, potential_share of the sums
-        of what is above 0
+        Parameters
+        ----------
+        features : DataFrame
+            One row a customer, of `customer_features`.
+
+        Returns
+        -------
+        DataFrame
+            By label, the empty ones too. customers, count; share of them; current, potential, means a customer, in the
+            currency of the data; current_share, potential_share of the sums of what is above 0.
         """
         found, labels = self.axes(features), self.assign(features)
         groups = found.groupby(labels, observed=False)

@@ -25,7 +25,19 @@ VARIANTS = ("sum", "minmax")
 
 @dataclass(frozen=True)
 class Weights(Model):
-    """What each indicator counts for; they sum to 1."""
+    """What each indicator counts for.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Indicators.
+    values : tuple of float
+        Weights, which sum to 1.
+    method : str
+        How they were found, in words.
+    consistency_ratio : float, optional
+        Of AHP, 0 where no judgement contradicts another; None for other methods.
+    """
 
     title: ClassVar = "Indicator weights"
     names: tuple
@@ -40,12 +52,41 @@ class Weights(Model):
 
 
 def equal_weights(names: Sequence[str]) -> Weights:
-    """The same weight for each indicator."""
+    """The same weight for each indicator.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Indicators.
+
+    Returns
+    -------
+    Weights
+        One weight for each indicator; they sum to 1.
+    """
     return Weights(tuple(names), (1 / len(names),) * len(names), "equal")
 
 
 def given_weights(weights: Mapping[str, float], names: Sequence[str]) -> Weights:
-    """Weights given, name -> weight. Raises InputError unless each of `names` has one, and they sum to 1."""
+    """Weights as they are given.
+
+    Parameters
+    ----------
+    weights : mapping
+        Indicator -> weight, 0 to 1.
+    names : sequence of str
+        Indicators.
+
+    Returns
+    -------
+    Weights
+        One weight for each indicator; they sum to 1.
+
+    Raises
+    ------
+    InputError
+        Where an indicator has no weight, or weights do not sum to 1.
+    """
     breaches = [f"weights: unknown indicator {n!r}; take {', '.join(names)}" for n in weights if n not in names]
     breaches += [f"weights: none for indicator {name!r}; give one" for name in names if name not in weights]
     for name, weight in weights.items():
@@ -59,12 +100,29 @@ def given_weights(weights: Mapping[str, float], names: Sequence[str]) -> Weights
 
 
 def ahp_weights(matrix: Any, limit: float = MAX_CONSISTENCY_RATIO) -> Weights:
-    """Weights from judgements of pairs: the principal eigenvector of their matrix. [Saaty 1980]
+    """Weights from pairwise judgements by AHP, the principal eigenvector of their matrix.
 
-    matrix : frame, indicators by indicators: how many times as important that of the row is as that of the column
-    limit  : the greatest consistency ratio that is accepted
-    Raises InputError where the matrix is not square, positive and reciprocal (reciprocals may be rounded), and where
-    its consistency ratio is beyond `limit`: it then names the judgement that agrees least with all others.
+    Parameters
+    ----------
+    matrix : DataFrame or array
+        Indicators by indicators: how many times as important that of the row is as that of the column.
+    limit : float
+        Greatest consistency ratio that is accepted.
+
+    Returns
+    -------
+    Weights
+        One weight for each indicator; they sum to 1.
+
+    Raises
+    ------
+    InputError
+        Where the matrix is not square, positive and reciprocal (reciprocals may be rounded), and where its consistency
+        ratio is beyond `limit`: it then names the judgement that agrees least with all others.
+
+    References
+    ----------
+    Saaty (1980), The Analytic Hierarchy Process.
     """
     if not limit > 0:
         raise InputError(f"limit = {limit!r}: choose a consistency ratio above 0, such as {MAX_CONSISTENCY_RATIO}")
@@ -77,14 +135,28 @@ def ahp_weights(matrix: Any, limit: float = MAX_CONSISTENCY_RATIO) -> Weights:
 
 
 def ahp_judgements(matrix: Any) -> pd.DataFrame:
-    """Each judgement beside what all together imply: a frame, the worst first, of inconsistent judgements too.
+    """Each pairwise judgement beside what all together imply, of inconsistent judgements too.
 
-    first, second : indicators
-    judged        : how many times as important the first is as the second
-    implied       : ratio of their weights
-    discrepancy   : factor between the two, 1 or more
-    consistency_ratio_without : consistency ratio if the implied value stood for the judgement
-    Raises InputError where the matrix is not square, positive and reciprocal.
+    Parameters
+    ----------
+    matrix : DataFrame or array
+        Indicators by indicators: how many times as important that of the row is as that of the column.
+
+    Returns
+    -------
+    DataFrame
+        A row for each pair, the worst first. first, second, indicators; judged, how many times as important the first
+        is as the second; implied, ratio of their weights; discrepancy, factor between the two, 1 or more;
+        consistency_ratio_without, the ratio if the implied value stood for the judgement.
+
+    Raises
+    ------
+    InputError
+        Where the matrix is not square, positive and reciprocal.
+
+    References
+    ----------
+    Saaty (1980), The Analytic Hierarchy Process.
     """
     frame = _checked(matrix)
     names, cells = list(frame.index), frame.to_numpy()
@@ -104,11 +176,29 @@ def ahp_judgements(matrix: Any) -> pd.DataFrame:
 def entropy_weights(values: pd.DataFrame, variant: str = "sum", lower: Iterable[str] = ()) -> Weights:
     """Weights from how unlike customers are: 1 less the entropy of each indicator's shares, over the sum of these.
 
-    values  : frame, a column an indicator
-    variant : of which shares: "sum", each value over the sum of all [Hwang & Yoon 1981]; "minmax", each first moved to
-              0 to 1 by the least and the greatest. The two differ much: name the one that was used
-    lower   : indicators of which less is better, which matters to "minmax" alone
-    Raises InputError for values that are empty, the same for all or, of "sum", negative, and for unknown names.
+    Parameters
+    ----------
+    values : DataFrame
+        Customers x indicators.
+    variant : str
+        Of which shares: "sum", each value over the sum of all; "minmax", each first moved to 0 to 1 by the least and
+        the greatest. The two differ much.
+    lower : iterable of str
+        Indicators of which less is better, which matters to "minmax" alone.
+
+    Returns
+    -------
+    Weights
+        One weight for each indicator; they sum to 1.
+
+    Raises
+    ------
+    InputError
+        Where values are empty, the same for all or, of "sum", negative, and where a name is unknown.
+
+    References
+    ----------
+    Hwang & Yoon (1981), Multiple Attribute Decision Making: the variant "sum".
     """
     breaches = [f"lower: unknown indicator {name!r}; take {', '.join(values)}" for name in lower if name not in values]
     if variant not in VARIANTS:

@@ -22,7 +22,20 @@ LOOKS = (("o", ACTUAL), ("s", EXPECTED), ("D", BASELINE), ("^", MUTED))
 
 @plot
 def transform_comparison(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
-    """Draw `transform_comparison`: share of distances due to the farthest hundredth of customers, by transform."""
+    """Draw the share of distances due to the farthest hundredth of customers, by transform.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of `transform_comparison`.
+    ax : Axes, optional
+        Where to draw; None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+        With the drawn frame.
+    """
     ax, columns = axes(ax, 1.5 + 0.5 * frame.column.nunique()), [*frame.column.unique()]
     kinds = frame["transform"].unique()
     for (marker, color), kind in zip(LOOKS, kinds, strict=False):
@@ -38,7 +51,20 @@ def transform_comparison(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt
 
 @plot
 def validity_indices(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
-    """Draw `validity_indices`: each index by number of clusters, white at its worst; its choice is framed."""
+    """Draw each index by number of clusters, white at its worst; its choice is framed.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of `validity_indices`.
+    ax : Axes, optional
+        Where to draw; None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+        With the drawn frame.
+    """
     ax, chosen, names = axes(ax), suggested_k(frame), [*INDICES]
     good = frame[names] * [-1 if INDICES[n][1] == "lowest" else 1 for n in names]
     scaled = ((good - good.min()) / (good.max() - good.min())).T.to_numpy()
@@ -57,7 +83,20 @@ def validity_indices(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axe
 
 @plot
 def null_comparison(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
-    """Draw `null_comparison`: what the search for clusters finds in customers, beside customers of one kind."""
+    """Draw what the search for clusters finds in customers, beside customers of one kind.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of `null_comparison`.
+    ax : Axes, optional
+        Where to draw; None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+        With the drawn frame.
+    """
     ax, observed, simulated = axes(ax), frame.iloc[0], frame[frame.source == "null"]
     limits = simulated[["silhouette", "prediction_strength"]].quantile(NULL_QUANTILE, interpolation="higher")
     ax.plot(
@@ -91,7 +130,20 @@ def null_comparison(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes
 
 @plot
 def bootstrap_stability(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
-    """Draw `bootstrap_stability`: how well each segment is found again, with the range over draws."""
+    """Draw how well each segment is found again, with the interval of draws.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of `bootstrap_stability`.
+    ax : Axes, optional
+        Where to draw; None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+        With the drawn frame.
+    """
     held = frame[frame.jaccard.notna()]
     ax, places = axes(ax, 1.5 + 0.3 * len(held)), np.arange(len(held))
     ax.hlines(places, held.jaccard_ci_low, held.jaccard_ci_high, color=MUTED)
@@ -109,7 +161,20 @@ def bootstrap_stability(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.
 
 @plot
 def jitter_stability(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
-    """Draw `jitter_stability`: customers who change segment, by how far off their numbers are."""
+    """Draw the share of customers who change segment, by how far off their numbers are.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of `jitter_stability`.
+    ax : Axes, optional
+        Where to draw; None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+        With the drawn frame.
+    """
     ax, held = axes(ax), frame[frame.label == EVERYONE]
     for _, rows in held.groupby("scheme", sort=False):
         ax.plot(rows.perturbation, rows.changed, "o-", color=ACTUAL, alpha=0.7)
@@ -123,7 +188,20 @@ def jitter_stability(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axe
 
 @plot
 def segment_differences(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
-    """Draw `segment_differences`: how far segments differ in each variable, with its interval."""
+    """Draw how far segments differ in each variable, with its interval.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of `segment_differences`.
+    ax : Axes, optional
+        Where to draw; None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+        With the drawn frame.
+    """
     held = frame[frame.value.notna()]
     ax, places = axes(ax, 1.5 + 0.36 * len(held)), np.arange(len(held))
     ax.hlines(places, held.ci_low, held.ci_high, color=MUTED)
@@ -139,9 +217,21 @@ def segment_differences(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.
 
 @plot
 def segment_means(frame: pd.DataFrame, standard_deviations: pd.Series, ax: plt.Axes | None = None) -> plt.Axes:
-    """Draw `segment_means`: each segment's mean, coloured by its distance from that of all customers.
+    """Draw each segment's means, coloured by their distance from those of all customers.
 
-    standard_deviations : standard deviation of each column among customers, as `features[columns].std()`
+    Parameters
+    ----------
+    frame : DataFrame
+        Of `segment_means`.
+    standard_deviations : Series
+        Standard deviation of each column among customers, as `features[columns].std()`.
+    ax : Axes, optional
+        Where to draw; None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+        With the drawn frame.
     """
     columns, body = [c for c in frame if c != "customers"], frame.drop(index="all")
     ax = axes(ax, 1.4 + 0.42 * len(body), max(7.2, 2.5 + 0.95 * len(columns)))

@@ -18,7 +18,24 @@ LABEL_SPACING = 0.045  # of the height, between names of schemes
 def compare_schemes(
     comparison: pd.DataFrame, measure: str = "gini", target: str = "spend", ax: plt.Axes | None = None
 ) -> plt.Axes:
-    """Draw `compare_schemes`: a measure of each scheme by its number of segments; baselines are lines."""
+    """Draw a measure of each scheme by its number of segments; baselines are lines.
+
+    Parameters
+    ----------
+    comparison : DataFrame
+        Of `compare_schemes`.
+    measure : str
+        Measure of prediction: "gini", "lift" or "r2".
+    target : str
+        What is predicted: "spend", "orders" or "active".
+    ax : Axes, optional
+        Where to draw; None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+        With the drawn frame.
+    """
     held = baseline_differences(comparison, measure, target)
     schemes, baselines = held[~held.is_baseline].sort_values("value"), held[held.is_baseline]
     ax, x = axes(ax), _side_by_side(schemes.segments.astype(float))
@@ -45,7 +62,24 @@ def compare_schemes(
 def scheme_differences(
     comparison: pd.DataFrame, measure: str = "gini", target: str = "spend", ax: plt.Axes | None = None
 ) -> plt.Axes:
-    """Draw `compare_schemes`: the difference of each scheme from the best baseline, with its interval."""
+    """Draw the difference of each scheme from the best baseline, with its interval.
+
+    Parameters
+    ----------
+    comparison : DataFrame
+        Of `compare_schemes`.
+    measure : str
+        Measure of prediction: "gini", "lift" or "r2".
+    target : str
+        What is predicted: "spend", "orders" or "active".
+    ax : Axes, optional
+        Where to draw; None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+        With the drawn frame.
+    """
     held = baseline_differences(comparison, measure, target)
     held = held[~held.is_baseline]
     ax, places = axes(ax, 1.5 + 0.34 * len(held)), np.arange(len(held))

@@ -15,7 +15,20 @@ MAX_SHOWN = 15  # judgements drawn; the worst are the first
 
 @plot
 def weighting_comparison(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
-    """Draw `weighting_comparison`: what each indicator weighs by each way of weighing, the heaviest on top."""
+    """Draw what each indicator weighs by each weighting, the heaviest on top.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of `weighting_comparison`.
+    ax : Axes, optional
+        Where to draw; None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+        With the drawn frame.
+    """
     lined = frame.loc[frame.mean(axis=1).sort_values(ascending=False, kind="stable").index]
     ax = axes(ax, 1.6 + 0.4 * len(lined))
     places = np.arange(len(lined))
@@ -31,7 +44,20 @@ def weighting_comparison(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt
 
 @plot
 def ahp_judgements(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
-    """Draw `ahp_judgements`: each judgement beside what all together imply, the worst on top."""
+    """Draw each pairwise judgement beside what all together imply, the worst on top.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of `ahp_judgements`.
+    ax : Axes, optional
+        Where to draw; None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+        With the drawn frame.
+    """
     worst = frame.head(MAX_SHOWN)
     ax = axes(ax, 1.6 + 0.32 * len(worst))
     places = np.arange(len(worst))
@@ -53,7 +79,20 @@ def ahp_judgements(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
 
 @plot
 def weight_sensitivity_by_tier(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
-    """Draw `weight_sensitivity_by_tier`: share of each tier that is unstable, mean probability of another tier."""
+    """Draw the share of each tier that is unstable, and the mean probability of another tier.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of `weight_sensitivity_by_tier`.
+    ax : Axes, optional
+        Where to draw; None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+        With the drawn frame.
+    """
     ax, tiers = axes(ax), frame.drop(ALL)
     places = np.arange(len(tiers))
     ax.bar(places, tiers.share, 0.7, color=BASELINE, alpha=0.55, label="unstable")

@@ -17,7 +17,20 @@ COLOURS = {"rose": EXPECTED, "stayed": ACTUAL, "fell": BASELINE, "new": EXPECTED
 
 @plot
 def migration_matrix(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
-    """Draw `migration_matrix`: share of each class that moved to each, as a heat map; best classes first."""
+    """Draw the share of each class that moved to each as a heat map, the best classes first.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of `migration_matrix`.
+    ax : Axes, optional
+        Where to draw; None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+        With the drawn frame.
+    """
     rows, columns = frame.before.unique(), frame.after.unique()
     share = frame.pivot(index="before", columns="after", values="probability").loc[rows, columns]
     low, high, n = (
@@ -40,7 +53,20 @@ def migration_matrix(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axe
 
 @plot
 def migration_summary(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
-    """Draw `migration_summary`: what those who rose, stayed and fell brought before, and bring after."""
+    """Draw what those who rose, stayed and fell brought before, and bring after.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of `migration_summary`.
+    ax : Axes, optional
+        Where to draw; None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+        With the drawn frame.
+    """
     ax, places = axes(ax, 1.4 + 0.45 * len(frame)), np.arange(len(frame))
     ax.barh(places - 0.19, frame.value_before, 0.36, color=MUTED)
     ax.barh(places + 0.19, frame.value_after, 0.36, color=[COLOURS[c] for c in frame.index])

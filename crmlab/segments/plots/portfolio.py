@@ -12,7 +12,20 @@ from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes, plot
 
 @plot
 def value_concentration(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
-    """Draw `value_concentration`: share of value that the best customers bring."""
+    """Draw the share of all value that the best customers bring.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of `value_concentration`.
+    ax : Axes, optional
+        Where to draw; None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+        With the drawn frame.
+    """
     ax, places = axes(ax, 1.2 + 0.4 * len(frame)), np.arange(len(frame))
     ax.barh(places, frame.value_share, 0.6, color=ACTUAL)
     ax.plot(
@@ -30,13 +43,39 @@ def value_concentration(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.
 
 @plot
 def segment_portfolio(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
-    """Draw `segment_portfolio`: where value lies, segments by stages as a heat map, or segments alone as bars."""
+    """Draw where value lies: segments by stages as a heat map, or segments alone as bars.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of `segment_portfolio`.
+    ax : Axes, optional
+        Where to draw; None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+        With the drawn frame.
+    """
     return _cells(frame, ax) if frame.index.nlevels > 1 else _bars(frame, ax)
 
 
 @plot
 def segment_treatments(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
-    """Draw `segment_treatments`: share of the budget that each segment gets, beside its share of value."""
+    """Draw the share of the budget that each segment gets, beside its share of value.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of `segment_treatments`.
+    ax : Axes, optional
+        Where to draw; None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+        With the drawn frame.
+    """
     ax, places = axes(ax, 1.4 + 0.34 * len(frame)), np.arange(len(frame))
     ax.hlines(places, frame.value_share, frame.budget_share, color=MUTED)
     ax.plot(frame.share, places, "|", color=MUTED, markersize=12, markeredgewidth=2, label="customers")

@@ -16,7 +16,20 @@ RULE_COUNTS = {"no name": "#e8c88a", "one name": "#f2f4f6", "several names": "#8
 
 @plot
 def pareto_curve(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
-    """Draw `ABC.pareto_curve`: share of value that the best customers bring, and where each class ends."""
+    """Draw the share of all value that the best customers bring, and where each class ends.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of `ABC.pareto_curve`.
+    ax : Axes, optional
+        Where to draw; None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+        With the drawn frame.
+    """
     ax = axes(ax)
     ax.plot(frame.customer_share, frame.value_share, color=ACTUAL)
     ax.plot([0, 1], [0, 1], ":", color=MUTED, label="if all were worth the same")
@@ -38,7 +51,20 @@ def pareto_curve(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
 
 @plot
 def rfm_rule_audit(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
-    """Draw `rfm_rule_audit`: how many rules claim each cell, recency down, frequency across, money within that."""
+    """Draw how many rules claim each cell: recency down, frequency across, money within that.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of `rfm_rule_audit`.
+    ax : Axes, optional
+        Where to draw; None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+        With the drawn frame.
+    """
     ax, bins = axes(ax), int(frame.r.max())
     n_rules = frame.n_rules.to_numpy().reshape(bins, bins * bins)
     kinds = ListedColormap(list(RULE_COUNTS.values()))
@@ -62,7 +88,20 @@ def rfm_rule_audit(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
 
 @plot
 def quadrants(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
-    """Draw `ValueMatrix.quadrants`: each class on the two axes, with its customers and its share of value."""
+    """Draw each class on the two axes, with its customers and its share of value.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of `ValueMatrix.quadrants`.
+    ax : Axes, optional
+        Where to draw; None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+        With the drawn frame.
+    """
     ax = axes(ax)
     places = dict(zip(TREATMENTS, [(1, 1), (1, 0), (0, 1), (0, 0)], strict=True))
     shares = [[frame.current_share[_at(places, (x, y))] for x in (0, 1)] for y in (0, 1)]
@@ -84,7 +123,20 @@ def quadrants(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
 
 @plot
 def usage_by_loyalty(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
-    """Draw `usage_by_loyalty`: share of the category's customers, usage by loyalty."""
+    """Draw the share of the category's customers in each cell, usage by loyalty.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of `usage_by_loyalty`.
+    ax : Axes, optional
+        Where to draw; None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+        With the drawn frame.
+    """
     ax = axes(ax)
     ax.imshow(frame, cmap=_pale(), vmin=0, vmax=max(float(frame.to_numpy().max()), 1e-9), aspect="auto")
     for place, share in np.ndenumerate(frame.to_numpy()):
@@ -98,7 +150,20 @@ def usage_by_loyalty(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axe
 
 @plot
 def store_strength_ablation(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
-    """Draw `store_strength_ablation`: a customer's budget in each class, with store strength and without it."""
+    """Draw a customer's budget in each class, with store strength and without it.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of `store_strength_ablation`.
+    ax : Axes, optional
+        Where to draw; None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+        With the drawn frame.
+    """
     ax, places = axes(ax, 1.4 + 0.34 * len(frame)), np.arange(len(frame))
     ax.hlines(places, frame.budget_without, frame.budget, color=MUTED)
     ax.plot(frame.budget_without, places, "X", color=BASELINE, label="without store strength")

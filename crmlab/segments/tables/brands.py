@@ -25,7 +25,33 @@ def brand_customers(
     own_brands: Sequence[str] | None = None,
     window_days: int = 365,
 ) -> pd.DataFrame:
-    """`brand_usage` as a frame by customer; blank where no products are named."""
+    """What each customer spent on a category in the window, by brand, as a frame.
+
+    Parameters
+    ----------
+    orders : Data or Ibis table
+        Rows of the TRANSACTIONS contract; those after `end` are not used.
+    products : Data or Ibis table, optional
+        Rows of the PRODUCTS contract; None gives a blank.
+    end : date or str
+        Last day that is seen, a date or its ISO text.
+    category : str, optional
+        One of `products`; None takes all products together.
+    own_brands : sequence of str, optional
+        Values of `brand` that are the shop's own; None goes by `own_label`.
+    window_days : int
+        Length of the window that ends with `end`, days.
+
+    Returns
+    -------
+    DataFrame
+        By customer_id, the columns of `brand_usage`.
+
+    Raises
+    ------
+    InputError
+        Where the columns needed, or the category, are not there.
+    """
     if products is None:
         return blank_of(pd.DataFrame, "no products were named")
     return collect(brand_usage(orders, products, end, category, own_brands, window_days))
@@ -39,19 +65,35 @@ def brand_usage(
     own_brands: Sequence[str] | None = None,
     window_days: int = 365,
 ) -> ir.Table:
-    """What each customer spent on a category in the window, by brand: lazy, one row per customer who bought it.
+    """What each customer spent on a category in the window, by brand.
 
-    orders : rows of the TRANSACTIONS contract with `product_id`; those after `end` are not used
-    products     : rows of the PRODUCTS contract
-    category     : one of `products`; None takes all products together
-    own_brands   : the values of `brand` that are the shop's own; None goes by `own_label`
-    window_days  : length of the window that ends with `end`, days
-    returns
-        usage            spent on it, in the currency of `amount`
-        own_label_share  share of that spent on the shop's own label, 0 to 1
-        national_share   share of that spent on the other brand bought most, 0 to 1; where the products have no `brand`,
-                         on all others together. What is of unknown label counts in usage alone
-    Raises InputError where the columns needed, or the category, are not there.
+    Parameters
+    ----------
+    orders : Data or Ibis table
+        Rows of the TRANSACTIONS contract; those after `end` are not used.
+    products : Data or Ibis table
+        Rows of the PRODUCTS contract.
+    end : date or str
+        Last day that is seen, a date or its ISO text.
+    category : str, optional
+        One of `products`; None takes all products together.
+    own_brands : sequence of str, optional
+        Values of `brand` that are the shop's own; None goes by `own_label`.
+    window_days : int
+        Length of the window that ends with `end`, days.
+
+    Returns
+    -------
+    Ibis table
+        Lazy, one row a customer who bought it. customer_id; usage, spent on it, in the currency of `amount`;
+        own_label_share, share of that spent on the shop's own label, 0 to 1; national_share, share spent on the other
+        brand bought most, or on all others together where products have no `brand`. What is of unknown label counts in
+        usage alone.
+
+    Raises
+    ------
+    InputError
+        Where the columns needed, or the category, are not there.
     """
     bought = _bought(rows(orders), rows(products), end, category, own_brands, window_days)
     by_brand = bought.group_by("customer_id", "brand", "own").aggregate(spend=_.spend.sum())

@@ -20,23 +20,26 @@ COUNT_COLUMNS = ("orders", "days_since_last", "age", "window_orders", "categorie
 
 
 def customer_features(orders: Data | ir.Table, end: date | str, window_days: int = 365) -> ir.Table:
-    """What is known of each customer as of `end`: lazy, one row per customer_id with an order by then.
+    """What is known of each customer as of a day.
 
-    orders : rows of the TRANSACTIONS contract; those after `end` are not used
-    end          : date, or its ISO text
-    window_days  : length of the window that ends with `end`, days
-    returns
-        orders           days with an order, the first included, count
-        spend            spent so far, in the currency of `amount`
-        mean_spend       of an order day, in the currency of `amount`
-        days_since_last  last order to `end`, days
-        age              first order to `end`, days
-        window_orders    days with an order in the window, count
-        window_spend     spent in the window, in the currency of `amount`
-        categories       distinct ones bought, count; where the log has `category`
-        stores           distinct ones bought at, count; where the log has `store_id`
-        home_store       the one with most spend, of equals the one visited latest, then the first by its id;
-                         "" where none is known; where the log has `store_id`
+    Parameters
+    ----------
+    orders : Data or Ibis table
+        Rows of the TRANSACTIONS contract; those after `end` are not used.
+    end : date or str
+        Last day that is seen, a date or its ISO text.
+    window_days : int
+        Length of the window that ends with `end`, days.
+
+    Returns
+    -------
+    Ibis table
+        Lazy, one row a customer with an order by `end`. customer_id; orders, days with an order, the first included,
+        count; spend, so far, and mean_spend of an order day, in the currency of `amount`; days_since_last, last order
+        to `end`, days; age, first order to `end`, days; window_orders, days with an order in the window, count;
+        window_spend, in the currency of `amount`; where the log has `category`, categories, distinct ones bought,
+        count; where it has `store_id`, stores, distinct ones bought at, count, and home_store, the one with most spend,
+        of equals the one visited latest, then the first by its id, "" where none is known.
     """
     orders = rows(orders)
     days = order_days(orders, end)
@@ -52,10 +55,20 @@ def customer_features(orders: Data | ir.Table, end: date | str, window_days: int
 
 
 def collect(lazy: ir.Table, *more: ir.Table) -> pd.DataFrame:
-    """A table of one row a customer as a frame by customer_id, sorted: its exit to pandas.
+    """A table of one row a customer as a frame, its exit to pandas.
 
-    more : further tables of one row a customer, such as `store_strength`; their other columns are joined on the
-           engine, which reads the log fewer times so. Customers who are not in one of them have NaN there
+    Parameters
+    ----------
+    lazy : Ibis table
+        One row a customer, such as of `customer_features`.
+    *more : Ibis table
+        Further tables of one row a customer, such as of `store_strength`, whose other columns are joined on the engine;
+        customers who are not in one of them have NaN there.
+
+    Returns
+    -------
+    DataFrame
+        By customer_id, sorted.
     """
     for table in more:
         new = [name for name in table.columns if name not in lazy.columns]
@@ -65,9 +78,19 @@ def collect(lazy: ir.Table, *more: ir.Table) -> pd.DataFrame:
 
 
 def join_reachable(features: pd.DataFrame, customers: Data | ir.Table | None) -> pd.DataFrame:
-    """Features with the column `reachable`, where data of customers are named and have it; else as they are.
+    """Features with the column `reachable`, where data of customers have it; else as they are.
 
-    customers : rows of the CUSTOMERS contract
+    Parameters
+    ----------
+    features : DataFrame
+        One row a customer, of `customer_features`.
+    customers : Data or Ibis table, optional
+        Rows of the CUSTOMERS contract.
+
+    Returns
+    -------
+    DataFrame
+        By customer_id; reachable is true, false or empty.
     """
     if customers is None or "reachable" not in (table := rows(customers)).columns:
         return features
@@ -75,11 +98,22 @@ def join_reachable(features: pd.DataFrame, customers: Data | ir.Table | None) ->
 
 
 def holdout_activity(orders: Data | ir.Table, end: date | str, until: date | str) -> ir.Table:
-    """What customers with an order by `end` did after it, up to `until`: lazy, one row per customer_id.
+    """What customers with an order by a day did after it.
 
-    spend  : on order days after `end`, returns known by `until` deducted, in the currency of `amount`; else 0
-    orders : days with an order, count
-    active : 1 with an order, else 0
+    Parameters
+    ----------
+    orders : Data or Ibis table
+        Rows of the TRANSACTIONS contract; those after `until` are not used.
+    end : date or str
+        Last day of calibration, a date or its ISO text.
+    until : date or str
+        Last day of the holdout, a date or its ISO text.
+
+    Returns
+    -------
+    Ibis table
+        Lazy, one row a customer. customer_id; spend on order days of the holdout, returns known by `until` deducted, in
+        the currency of `amount`; orders, days with an order, count; active, 1 with an order, else 0.
     """
     orders = rows(orders)
     customers = order_days(orders, end).select("customer_id").distinct()

@@ -34,7 +34,17 @@ class Treatment(BaseModel):
 
 
 class Cuts(BaseModel):
-    """Where classes end, as far as that is not learned from customers."""
+    """Where classes end, as far as that is not learned from customers.
+
+    Parameters
+    ----------
+    abc : tuple of float
+        Shares of all value that classes reach together, 0 to 1, rising.
+    current, potential : float, optional
+        High is above these, in the currency of the data; None takes the median of customers.
+    strength : float, optional
+        A strong store is above it, 1 an average store; None takes the median of customers.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     abc: tuple[FiniteFloat, ...] = (0.8, 0.95)  # cumulative shares of value
@@ -54,7 +64,15 @@ class Cuts(BaseModel):
 
 
 class Policy(BaseModel):
-    """What a playbook holds besides treatments: where classes end, and thresholds of schemes, by name."""
+    """What a playbook holds besides treatments.
+
+    Parameters
+    ----------
+    cuts : Cuts
+        Where classes end.
+    thresholds : dict
+        Name -> threshold that schemes must meet, of `Thresholds`.
+    """
 
     model_config = ConfigDict(frozen=True)
     cuts: Cuts = Cuts()
@@ -62,15 +80,45 @@ class Policy(BaseModel):
 
 
 def load_policy(path: str | Path) -> Policy:
-    """The Policy of a playbook. Raises InputError where it cannot be read, or has other fields than it may have."""
+    """The policy of a playbook: where classes end, and the thresholds of schemes.
+
+    Parameters
+    ----------
+    path : str or Path
+        A TOML file.
+
+    Returns
+    -------
+    Policy
+        Of its tables [cuts] and [thresholds]; the defaults where it has none.
+
+    Raises
+    ------
+    InputError
+        Where the file cannot be read, or has other fields than it may have.
+    """
     return read_settings(Policy, _given(Path(path)), Path(path).name)
 
 
 def load_playbook(path: str | Path, schemes: Iterable[Any] = ()) -> pd.DataFrame:
-    """Principle, owner, budget_share and success of each class: a frame by scheme and label, as the file has them.
+    """The treatment of each class, checked.
 
-    schemes : those that must have a treatment for each of their `labels`, by their `name`
-    Raises InputError with everything wrong: TOML, fields, shares that do not sum to 1, classes that are not there.
+    Parameters
+    ----------
+    path : str or Path
+        A TOML file.
+    schemes : iterable of Scheme
+        Schemes that must have a treatment for each of their `labels`, by their `name`.
+
+    Returns
+    -------
+    DataFrame
+        By scheme and label, in the order of the file. principle, owner, success, text; budget_share, 0 to 1.
+
+    Raises
+    ------
+    InputError
+        Where TOML or fields are wrong, shares do not sum to 1, or classes are missing; with everything at once.
     """
     path = Path(path)
     given = {scheme: classes for scheme, classes in _given(path).items() if scheme not in Policy.model_fields}

@@ -36,7 +36,21 @@ class Strict(BaseModel):
 
 
 class Indicator(Strict):
-    """One thing that customers are graded by."""
+    """One thing that customers are graded by.
+
+    Parameters
+    ----------
+    column : str
+        Feature that is read; empty where it has the name of the indicator.
+    direction : str
+        "higher" or "lower", which is better.
+    normalisation : str
+        How values become 0 to 1: "minmax", "winsorised" or "rank".
+    weight : float, optional
+        Weight where weights are given.
+    text : str
+        What it means, a sentence.
+    """
 
     column: str = ""
     direction: Literal["higher", "lower"]
@@ -46,7 +60,19 @@ class Indicator(Strict):
 
 
 class Scorecard(Strict):
-    """Indicators by name, and how their weights are found."""
+    """Indicators by name, and how their weights are found.
+
+    Parameters
+    ----------
+    name, title : str
+        What labels and the report call it.
+    weighting : str
+        "equal", "given", "ahp", "entropy sum" or "entropy minmax".
+    indicators : dict
+        Name -> Indicator.
+    comparisons : dict
+        Name -> how many times as important the indicator is as each, numbers or fractions as text.
+    """
 
     name: str = "index_system"
     title: str = ""
@@ -84,14 +110,48 @@ class Scorecard(Strict):
 
 
 def load_scorecard(path: str | Path) -> Scorecard:
-    """The Scorecard of a file. Raises InputError with everything wrong: TOML, fields, weights, comparisons."""
+    """The scorecard of a file, checked.
+
+    Parameters
+    ----------
+    path : str or Path
+        A TOML file.
+
+    Returns
+    -------
+    Scorecard
+        Indicators, and how their weights are found.
+
+    Raises
+    ------
+    InputError
+        Where TOML, fields, weights or comparisons are wrong; with everything at once.
+    """
     path = Path(path)
     absent = f"there is no scorecard {path}; give the path of one, such as data/scorecard.toml"
     return read_scorecard(read_toml(path, absent), path.name)
 
 
 def read_scorecard(settings: dict[str, Any], where: str = "scorecard") -> Scorecard:
-    """The Scorecard of a dict, as of TOML; InputError says what is wrong of `where`."""
+    """The scorecard of a dict, checked.
+
+    Parameters
+    ----------
+    settings : dict
+        As TOML gives it.
+    where : str
+        What messages call it.
+
+    Returns
+    -------
+    Scorecard
+        Indicators, and how their weights are found.
+
+    Raises
+    ------
+    InputError
+        Where fields, weights or comparisons are wrong; with everything at once.
+    """
     card = read_settings(Scorecard, settings, where)
     if breaches := [*_columns(card), *_weights(card), *_comparisons(card)]:
         raise InputError(*(f"{where}: {breach}" for breach in breaches))

@@ -27,16 +27,31 @@ def store_strength(
     stores: Data | ir.Table | None = None,
     window_days: int = 365,
 ) -> ir.Table:
-    """The strength of each customer's home store, as of `end`: lazy, one row per customer who bought at a known store.
+    """The strength of each customer's home store, the customer's own purchases left out.
 
-    orders   : rows of the TRANSACTIONS contract with `store_id`; those after `end` are not used
-    weights        : indicator -> weight: "spend" and "customers" of the window, or a column of numbers of `stores`
-    stores         : rows of the STORES contract, where an indicator is theirs
-    window_days    : length of the window that ends with `end`, days
-    returns
-        home_store      as in `customer_features`: by all spend up to `end`
-        store_strength  1 is an average store; of sales, 0 where nobody else bought anywhere
-    Raises InputError for unknown indicators, weights below 0, and stores whose value is not known.
+    Parameters
+    ----------
+    orders : Data or Ibis table
+        Rows of the TRANSACTIONS contract; those after `end` are not used.
+    end : date or str
+        Last day that is seen, a date or its ISO text.
+    weights : mapping
+        Indicator -> weight of 0 or more: "spend" and "customers" of the window, or a numeric column of `stores`.
+    stores : Data or Ibis table, optional
+        Rows of the STORES contract; needed where `weights` name a column of it.
+    window_days : int
+        Length of the window that ends with `end`, days.
+
+    Returns
+    -------
+    Ibis table
+        Lazy, one row a customer who bought at a known store. customer_id; home_store, by all spend up to `end`, as in
+        `customer_features`; store_strength, 1 an average store; of sales, 0 where nobody else bought anywhere.
+
+    Raises
+    ------
+    InputError
+        Where an indicator is unknown, a weight is below 0, or the value of a store is not known.
     """
     orders, stores = rows(orders), None if stores is None else rows(stores)
     _check_weights(orders, weights, stores)
@@ -69,10 +84,31 @@ def store_index(
     stores: Data | ir.Table | None = None,
     window_days: int = 365,
 ) -> ir.Table:
-    """The strength of each store over all customers' purchases, as of `end`: lazy, one row per store bought at by then.
+    """The strength of each store over all customers' purchases.
 
-    weights, stores, window_days : as for `store_strength`
-    returns : store_id, spend and customers of the window, the indicators of `stores`, strength; the strongest first
+    Parameters
+    ----------
+    orders : Data or Ibis table
+        Rows of the TRANSACTIONS contract; those after `end` are not used.
+    end : date or str
+        Last day that is seen, a date or its ISO text.
+    weights : mapping
+        Indicator -> weight of 0 or more: "spend" and "customers" of the window, or a numeric column of `stores`.
+    stores : Data or Ibis table, optional
+        Rows of the STORES contract; needed where `weights` name a column of it.
+    window_days : int
+        Length of the window that ends with `end`, days.
+
+    Returns
+    -------
+    Ibis table
+        Lazy, one row a store bought at by `end`, the strongest first. store_id; spend, in the currency of `amount`, and
+        customers, count, of the window; the indicators of `stores`; strength, 1 an average store.
+
+    Raises
+    ------
+    InputError
+        Where an indicator is unknown, a weight is below 0, or the value of a store is not known.
     """
     orders, stores = rows(orders), None if stores is None else rows(stores)
     _check_weights(orders, weights, stores)
