@@ -4,23 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from string import ascii_uppercase
-from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
 from crmlab.model import Unfitted, or_unfitted, prediction
-from crmlab.segments.models.scheme import (
-    Scheme,
-    check_features,
-    check_rising,
-    constant_message,
-    format_amount,
-    require_features,
-    to_labels,
-    unfit,
-)
+from crmlab.segments.models import scheme
+from crmlab.segments.models.scheme import Scheme, check_features, check_rising
 
 NO_VALUE = "no value"
 ALIKE = 1e-12  # relative; a share that is a cut but for rounding has reached it
@@ -42,14 +33,13 @@ class ABC(Scheme):
         Feature that value is.
     """
 
-    lower_bounds: tuple  # the least value of each class but the last, in the currency of the data
-    cuts: tuple  # shares of all value that classes reach together
-    value: str = "spend"  # the feature that value is
+    lower_bounds: tuple
+    cuts: tuple
+    value: str = "spend"
 
-    name: ClassVar = "abc"
-    title: ClassVar = "ABC"
+    name, title = "abc", "ABC"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         cuts = check_rising(self.cuts, 0, 1, "cuts")
         falls = all(a >= b > 0 for a, b in pairwise([np.inf, *self.lower_bounds]))
         if len(cuts) != len(self.lower_bounds) or not falls:
@@ -84,13 +74,15 @@ class ABC(Scheme):
         cuts = check_rising(cuts, 0, 1, "cuts")
         if len(cuts) >= len(ascii_uppercase):
             raise InputError(f"cuts: {len(cuts)} are more than there are letters for classes; give 25 or fewer")
-        require_features(features, cls.name, [value], min_customers=len(cuts) + 1)
+        scheme.require_features(features, cls.name, [value], min_customers=len(cuts) + 1)
         values = features[value].to_numpy(float)
         best = np.sort(values[values > 0])[::-1]
         if not best.size:
-            raise unfit(f"features: {value!r} is 0 or less for all {len(values):,} customers; abc needs some of value")
+            raise scheme.unfit(
+                f"features: {value!r} is 0 or less for all {len(values):,} customers; abc needs some of value"
+            )
         if (values == values[0]).all():
-            raise unfit(constant_message(value, values, cls.name))
+            raise scheme.unfit(scheme.constant_message(value, values, cls.name))
         so_far = np.cumsum(best)
         reached = np.searchsorted(so_far, np.array(cuts) * so_far[-1] * (1 - ALIKE))
         return cls(tuple(best[reached].tolist()), cuts, value)
@@ -105,49 +97,16 @@ class ABC(Scheme):
         """The features that `assign` reads."""
         return (self.value,)
 
-    @prediction
-    def assign(self, features: pd.DataFrame) -> pd.Series:
-        """The class of each customer.
-
-        Parameters
-        ----------
-        features : DataFrame
-            One row a customer, of `customer_features`.
-
-        Returns
-        -------
-        Series
-            Ordered categories of `labels`, the best first, by customer; named for the scheme.
-
-        Raises
-        ------
-        InputError
-            Where a feature is missing, or empty for a customer.
-        """
-        check_features(features, self.name, [self.value])
+    def _places(self, features):
+        check_features(features, self.name, self.columns)
         values = features[self.value].to_numpy(float)
         places = (values[:, None] < np.array(self.lower_bounds)).sum(axis=1)
-        return to_labels(np.where(values > 0, places, len(self.labels) - 1), self, features.index)
+        return np.where(values > 0, places, len(self.labels) - 1)
 
-    @prediction
-    def rules(self) -> pd.DataFrame:
-        """Which customers each class holds, in words.
-
-        Returns
-        -------
-        DataFrame
-            By label, the best first; column rule, a sentence.
-        """
-        bounds = [np.inf, *self.lower_bounds, 0.0]
-        descriptions = []
-        for place, upper in enumerate(bounds[:-1]):
-            lower = bounds[place + 1]
-            above = f"at least {format_amount(lower)}" if lower else "above 0"
-            descriptions.append(
-                f"{self.value} {above}" + (f", below {format_amount(upper)}" if np.isfinite(upper) else "")
-            )
-        descriptions.append(f"{self.value} of 0 or less; no part of the shares")
-        return pd.DataFrame({"rule": descriptions}, pd.Index(self.labels, name="label"))
+    def _descriptions(self):
+        ends = pairwise([np.inf, *self.lower_bounds, 0.0])
+        spans = [scheme.format_range(low, high, "at least" if low else "above", "below") for high, low in ends]
+        return [f"{self.value} {span}" for span in (*spans, "of 0 or less; no part of the shares")]
 
     @prediction
     def pareto_curve(self, features: pd.DataFrame) -> pd.DataFrame:
@@ -164,7 +123,7 @@ class ABC(Scheme):
             101 rows, a hundredth of the customers apart. customer_share, of all customers, 0 to 1; value_share, of all
             positive value, which falls where customers are of negative value; label, the class of the last of them.
         """
-        check_features(features, self.name, [self.value])
+        check_features(features, self.name, self.columns)
         values = np.sort(features[self.value].to_numpy(float))[::-1]
         shares = np.concatenate([[0], np.cumsum(values)]) / values[values > 0].sum()
         at = np.linspace(0, 1, 101)

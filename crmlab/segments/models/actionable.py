@@ -9,6 +9,7 @@ actionable      customers have a treatment that pays
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ from crmlab.check import within
 from crmlab.contracts import InputError
 from crmlab.estimate import number
 from crmlab.model import needs_fit
-from crmlab.segments.models.scheme import check_features, to_boolean
+from crmlab.segments.models.scheme import feature_faults, to_boolean
 from crmlab.stats import intervals, resample
 from crmlab.stats.shares import wilson_interval
 
@@ -32,7 +33,15 @@ SMALLEST_SHARE, SMALLEST_REVENUE_SHARE = "smallest share of customers", "smalles
 REACHABLE_SHARE = "share of customers who can be reached"
 VARIANCE_SHARE = "share of holdout variance between segments"
 TREATED_SHARE = "share of customers with a treatment that pays"
-NOT_APPLICABLE = "not applicable"
+MEASURES = {  # measure -> criterion, and the name of its threshold
+    TREE_ACCURACY: ("measurable", "accuracy"),
+    TREE_DEPTH: ("measurable", "depth"),
+    SMALLEST_SHARE: ("substantial", "customers"),
+    SMALLEST_REVENUE_SHARE: ("substantial", "revenue"),
+    REACHABLE_SHARE: ("accessible", "reachable"),
+    VARIANCE_SHARE: ("differentiable", "differentiable"),
+    TREATED_SHARE: ("actionable", "actionable"),
+}
 
 
 @dataclass(frozen=True)
@@ -61,14 +70,14 @@ class Thresholds:
 
     accuracy: float = 0.9
     depth: int = 4
-    customers: float = 0.02  # of the smallest segment
+    customers: float = 0.02
     revenue: float = 0.01
     reachable: float = 0.8
-    differentiable: float = 0.01  # of the lower end of the interval; a small effect is .01 [Cohen 1988]
+    differentiable: float = 0.01
     actionable: float = 0.8
 
     @classmethod
-    def from_dict(cls, thresholds: Mapping[str, float]) -> "Thresholds":
+    def from_dict(cls, thresholds: Mapping[str, Any]) -> "Thresholds":
         """Thresholds of which some are given by name.
 
         Parameters
@@ -91,7 +100,7 @@ class Thresholds:
             raise InputError(f"thresholds: there is no {', '.join(unknown)}; there are {', '.join(names)}")
         return cls(**thresholds)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         shares = {name: value for name, value in asdict(self).items() if name != "depth"}
         wrong = [f"{name} = {v!r}: give a share, 0 to 1" for name, v in shares.items() if not 0 <= v <= 1]
         if not (1 <= self.depth <= MAX_DEPTH and self.depth % 1 == 0):
@@ -160,12 +169,12 @@ def kotler_criteria(
         raise InputError(*breaches)
     rows = []
     for scheme, labels in assignments.items():
-        held = features.loc[labels.index]
+        held, spend = features.loc[labels.index], holdout.spend.loc[labels.index]
         found = [
             *_measurable(labels, held, thresholds, seed, level),
             *_substantial(labels, held.spend, thresholds),
             _accessible(labels, held, thresholds),
-            _differentiable(labels, holdout.spend.loc[labels.index], thresholds, replicates, seed, level),
+            _differentiable(labels, spend, thresholds, replicates, seed, level),
             _actionable(labels, held, playbook, contact_cost, thresholds),
         ]
         rows += [{"scheme": scheme} | row for row in found]
@@ -188,9 +197,8 @@ def criteria_by_scheme(criteria: pd.DataFrame) -> pd.DataFrame:
     """
     wide = criteria.pivot(index="scheme", columns="measure", values="value").loc[criteria.scheme.unique()]
     thresholds = criteria.drop_duplicates("measure").set_index("measure").threshold
-    return pd.concat([thresholds.to_frame("threshold").T, wide[thresholds.index]]).rename_axis(
-        index="scheme", columns=None
-    )
+    table = pd.concat([thresholds.to_frame("threshold").T, wide[thresholds.index]])
+    return table.rename_axis(index="scheme", columns=None)
 
 
 @needs_fit
@@ -222,12 +230,8 @@ def tree_accuracy(labels: pd.Series, features: pd.DataFrame, seed: int = 1, leve
     Wilson (1927), Probable inference, the law of succession, and statistical inference.
     """
     columns = [n for n in features if n != "reachable" and is_numeric_dtype(features[n]) and features[n].notna().all()]
-    rng = np.random.default_rng(seed)
-    taken = rng.permutation(len(labels))[:SAMPLE]
-    X, y = (
-        features[columns].to_numpy(float)[taken],
-        np.unique(labels.astype(str).to_numpy()[taken], return_inverse=True)[1],
-    )
+    taken = np.random.default_rng(seed).permutation(len(labels))[:SAMPLE]
+    X, y = features[columns].to_numpy(float)[taken], _codes(labels.iloc[taken])
     depths, split = pd.RangeIndex(1, MAX_DEPTH + 1, name="depth"), PredefinedSplit(np.arange(len(y)) % FOLDS)
     trees = (DecisionTreeClassifier(max_depth=depth, random_state=seed) for depth in depths)
     right = np.array([(cross_val_predict(tree, X, y, cv=split) == y).sum() for tree in trees])
@@ -241,55 +245,53 @@ def _measurable(labels, features, thresholds, seed, level):
     depth = int(enough[0] if len(enough) else trees.accuracy.idxmax())
     best, largest = trees.loc[depth], labels.value_counts(normalize=True)
     summary = f"the largest segment alone is {largest.iloc[0]:.1%}"
-    yield _row("measurable", TREE_ACCURACY, best.accuracy, thresholds.accuracy, summary, ci=best[1:])
+    yield _row(thresholds, TREE_ACCURACY, best.accuracy, summary, ci=best[1:])
     place = "the first to reach it" if len(enough) else f"the best of {MAX_DEPTH}, none of which reaches it"
     outcome = "passed" if len(enough) and depth <= thresholds.depth else "failed"
-    yield _row("measurable", TREE_DEPTH, depth, thresholds.depth, place, outcome=outcome)
+    yield _row(thresholds, TREE_DEPTH, depth, place, outcome=outcome)
 
 
 def _substantial(labels, spend, thresholds):
     customers = labels.value_counts(normalize=True, sort=False)
     revenue = spend.groupby(labels, observed=False).sum() / spend.sum()
     empty = ", ".join(map(str, customers.index[customers == 0]))
-    nobody = f"; nobody in {empty}" if empty else ""
-    for measure, shares, threshold in (
-        (SMALLEST_SHARE, customers, thresholds.customers),
-        (SMALLEST_REVENUE_SHARE, revenue, thresholds.revenue),
-    ):
+    for measure, shares in ((SMALLEST_SHARE, customers), (SMALLEST_REVENUE_SHARE, revenue)):
         held = shares[customers > 0]
-        yield _row("substantial", measure, held.min(), threshold, f"of {held.idxmin()}{nobody}")
+        summary = f"of {held.idxmin()}" + (f"; nobody in {empty}" if empty else "")
+        yield _row(thresholds, measure, held.min(), summary)
 
 
 def _accessible(labels, features, thresholds):
     if "reachable" not in features:
         reason = "there is no column 'reachable'; name data of customers that have it"
-        return _row("accessible", REACHABLE_SHARE, np.nan, thresholds.reachable, reason=reason)
+        return _row(thresholds, REACHABLE_SHARE, reason=reason)
     known = to_boolean(features.reachable)
     share = known.fillna(False).astype(float)
     by = share.groupby(labels, observed=True).mean()
     summary = f"least in {by.idxmin()}, {by.min():.1%}"
     summary += f"; not known of {blank:,}, taken as no" if (blank := int(known.isna().sum())) else ""
-    return _row("accessible", REACHABLE_SHARE, share.mean(), thresholds.reachable, summary)
+    return _row(thresholds, REACHABLE_SHARE, share.mean(), summary)
 
 
 def _differentiable(labels, spend, thresholds, replicates, seed, level):
     """Share of the variance of holdout spend between segments, less what so many segments have by luck alone."""
-    codes, y = np.unique(labels.astype(str).to_numpy(), return_inverse=True)[1], spend.to_numpy(float)
-    held = (y != y[0]).any()
-    if not held or codes.max() == 0:
-        reason = "all are of one segment" if held else "holdout spend is the same for all"
-        return _row("differentiable", VARIANCE_SHARE, np.nan, thresholds.differentiable, reason=reason)
-    y = (y - y.mean()) / y.std()
-    onehot = np.eye(codes.max() + 1)[codes]
+    codes, y = _codes(labels), spend.to_numpy(float)
+    if (y == y[0]).all():
+        return _row(thresholds, VARIANCE_SHARE, reason="holdout spend is the same for all")
+    y, k = (y - y.mean()) / y.std(), codes.max() + 1
+    onehot = np.eye(k)[codes]
     columns = np.hstack([onehot, onehot * y[:, None], (y**2)[:, None]])
     plain = float(_eta(columns.sum(axis=0)[None])[0])
-    value = _epsilon_squared(plain, len(y), codes.max() + 1)
-    drawn = _eta(resample.totals(columns, replicates, seed))
+    value = _epsilon_squared(plain, len(y), k)
     # a replicate has the luck of its own draw on top of that of the data
-    drawn = _epsilon_squared(drawn, len(y), codes.max() + 1) - (plain - value)
-    summary = f"{number(plain, 3)} before what {codes.max() + 1} segments have by luck alone was taken off"
-    ci = intervals.percentile_interval(drawn, level)
-    return _row("differentiable", VARIANCE_SHARE, value, thresholds.differentiable, summary, ci=ci)
+    drawn = _epsilon_squared(_eta(resample.totals(columns, replicates, seed)), len(y), k) - (plain - value)
+    summary = f"{number(plain, 3)} before what {k} segments have by luck alone was taken off"
+    return _row(thresholds, VARIANCE_SHARE, value, summary, ci=intervals.percentile_interval(drawn, level))
+
+
+def _codes(labels):
+    """The place of each customer's segment among those that have customers."""
+    return np.unique(labels.astype(str).to_numpy(), return_inverse=True)[1]
 
 
 def _eta(totals):
@@ -310,62 +312,45 @@ def _epsilon_squared(eta, n, k):
 def _actionable(labels, features, playbook, contact_cost, thresholds):
     lacking = "playbook" if playbook is None else "" if "expected_margin" in features else "column 'expected_margin'"
     if lacking:
-        reason = f"there is no {lacking}; give one"
-        return _row("actionable", TREATED_SHARE, np.nan, thresholds.actionable, reason=reason)
+        return _row(thresholds, TREATED_SHARE, reason=f"there is no {lacking}; give one")
     rows = playbook.index[playbook.index.get_level_values("scheme") == labels.name].get_level_values("label")
     treated, pays = labels.astype(str).isin(rows), features.expected_margin > contact_cost
-    without = [str(label) for label in labels.value_counts(sort=False).index if str(label) not in set(rows)]
+    without = [str(label) for label in labels.value_counts(sort=False).index if str(label) not in rows]
     summary = f"{treated.mean():.1%} with a row in the playbook, {pays.mean():.1%} expected to bring more than "
     summary += f"{number(contact_cost)}" + (f"; no row for {', '.join(without)}" if without else "")
-    return _row("actionable", TREATED_SHARE, (treated & pays).mean(), thresholds.actionable, summary)
+    return _row(thresholds, TREATED_SHARE, (treated & pays).mean(), summary)
 
 
-def _row(criterion, measure, value, threshold, summary="", reason="", ci=(np.nan, np.nan), outcome=""):
+def _row(thresholds, measure, value=np.nan, summary="", reason="", ci=(np.nan, np.nan), outcome=""):
     """A row of criteria; the outcome follows from the interval, or from the value where it is exact."""
-    ci_low, ci_high = map(float, ci)
+    (criterion, name), (ci_low, ci_high) = MEASURES[measure], map(float, ci)
+    threshold = float(getattr(thresholds, name))
     low, high = (value, value) if np.isnan(ci_low) else (ci_low, ci_high)
-    outcome = outcome or (NOT_APPLICABLE if reason else within(low, high, threshold, np.inf))
-    ends = {"value": float(value), "ci_low": ci_low, "ci_high": ci_high, "threshold": float(threshold)}
-    return {
-        "criterion": criterion,
-        "measure": measure,
-        **ends,
-        "outcome": outcome,
-        "summary": summary,
-        "reason": reason,
-    }
+    outcome = outcome or ("not applicable" if reason else within(low, high, threshold, np.inf))
+    row = {"criterion": criterion, "measure": measure, "value": float(value), "ci_low": ci_low, "ci_high": ci_high}
+    return row | {"threshold": threshold, "outcome": outcome, "summary": summary, "reason": reason}
 
 
 def _faults(assignments, features, holdout, contact_cost, replicates):
     """What is wrong with the input, in words."""
     if not assignments:
         yield "assignments: there are no schemes; give one at least"
-    yield from _spend_faults(features)
+    if faults := feature_faults(features, "a share of revenue", ["spend"]):
+        yield from faults
+    elif not (total := features.spend.sum()) > 0:
+        yield f"features: 'spend' of all {len(features):,} customers is {total:g}; revenue has no shares"
     if "spend" not in holdout:
         yield "holdout: no column 'spend' (spent after the origin); take the frame of `holdout_activity`"
     if not 0 <= contact_cost < np.inf or replicates < 1:
         yield f"contact_cost = {contact_cost!r}, replicates = {replicates!r}: give a cost of 0 or more, and replicates"
     for scheme, labels in assignments.items():
-        yield from _labels_faults(scheme, labels, {"features": features, "holdout": holdout})
-
-
-def _spend_faults(features):
-    try:
-        check_features(features, "a share of revenue", ["spend"])
-    except InputError as problem:
-        yield from problem.breaches
-        return
-    if not (total := features.spend.sum()) > 0:
-        yield f"features: 'spend' of all {len(features):,} customers is {total:g}; revenue has no shares"
-
-
-def _labels_faults(scheme, labels, frames):
-    if blank := int(labels.isna().sum()):
-        yield f"assignments: {scheme} has no label for {blank:,} of {len(labels):,} customers; assign them"
-    if labels.nunique() < 2:
-        yield f"assignments: {scheme} has {labels.nunique()} segment among its customers; two at least can be compared"
-    if len(labels) < FOLDS:
-        yield f"assignments: {scheme} has {len(labels)} customers; {FOLDS} at least are needed"
-    for name, frame in frames.items():
-        if unknown := labels.index.difference(frame.index).tolist():
-            yield f"{name}: no row for {len(unknown):,} customers of {scheme} (first: {unknown[0]!r}); add them"
+        n, kinds = len(labels), labels.nunique()
+        if blank := int(labels.isna().sum()):
+            yield f"assignments: {scheme} has no label for {blank:,} of {n:,} customers; assign them"
+        if kinds < 2:
+            yield f"assignments: {scheme} has {kinds} segment among its customers; two at least can be compared"
+        if n < FOLDS:
+            yield f"assignments: {scheme} has {n} customers; {FOLDS} at least are needed"
+        for name, frame in (("features", features), ("holdout", holdout)):
+            if unknown := labels.index.difference(frame.index).tolist():
+                yield f"{name}: no row for {len(unknown):,} customers of {scheme} (first: {unknown[0]!r}); add them"

@@ -2,21 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
 from crmlab.model import Unfitted, needs_fit, or_unfitted, prediction
-from crmlab.segments.models.scheme import (
-    Scheme,
-    check_features,
-    check_rising,
-    format_amount,
-    require_features,
-    to_labels,
-)
+from crmlab.segments.models.scheme import Scheme, check_features, check_rising, format_amount, require_features
 
 USAGE_CLASSES = ("heavy", "medium", "light")
 LOYALTY_CLASSES = ("own label", "national", "switcher")
@@ -35,15 +27,13 @@ class BrandLoyalty(Scheme):
         Share of usage on own label, or on one national brand, from which a customer is loyal; above 0.5, up to 1.
     """
 
-    usage_cuts: tuple  # light is up to the first, heavy above the second; in the currency of the data
-    loyal_share: float = 2 / 3  # share of usage, above one half
+    usage_cuts: tuple
+    loyal_share: float = 2 / 3
 
-    name: ClassVar = "brand_loyalty"
-    title: ClassVar = "Brand loyalty"
-    columns: ClassVar = REQUIRED
-    labels: ClassVar = tuple(f"{level}, {loyalty}" for level in USAGE_CLASSES for loyalty in LOYALTY_CLASSES)
+    name, title, columns = "brand_loyalty", "Brand loyalty", REQUIRED
+    labels = tuple(f"{level}, {loyalty}" for level in USAGE_CLASSES for loyalty in LOYALTY_CLASSES)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         falls = len(self.usage_cuts) != 2 or not self.usage_cuts[0] <= self.usage_cuts[1]
         if falls or not 0.5 < self.loyal_share <= 1:
             raise InputError(
@@ -106,34 +96,24 @@ class BrandLoyalty(Scheme):
         InputError
             Where a column is missing, or usage is 0 or less.
         """
-        check_features(brands, self.name, REQUIRED)
-        if unused := int((brands.usage <= 0).sum()):
+        return super().assign(brands)
+
+    def _places(self, features):
+        check_features(features, self.name, REQUIRED)
+        if unused := int((features.usage <= 0).sum()):
             raise InputError(
-                f"features: 'usage' is 0 or less for {unused:,} of {len(brands):,} customers, who are none of the "
+                f"features: 'usage' is 0 or less for {unused:,} of {len(features):,} customers, who are none of the "
                 f"category; leave them out of {self.name}"
             )
-        level = 2 - np.searchsorted(self.usage_cuts, brands.usage.to_numpy(float))
-        own, national = (brands[name].to_numpy(float) >= self.loyal_share for name in REQUIRED[1:])
-        return to_labels(3 * level + np.select([own, national], [0, 1], 2), self, brands.index)
+        level = 2 - np.searchsorted(self.usage_cuts, features.usage.to_numpy(float))
+        own, national = (features[name].to_numpy(float) >= self.loyal_share for name in REQUIRED[1:])
+        return 3 * level + np.select([own, national], [0, 1], 2)
 
-    @prediction
-    def rules(self) -> pd.DataFrame:
-        """Which customers each class holds, in words.
-
-        Returns
-        -------
-        DataFrame
-            By label, the best first; column rule, a sentence.
-        """
-        lower, upper, loyal_share = (format_amount(v) for v in (*self.usage_cuts, self.loyal_share))
+    def _descriptions(self):
+        lower, upper, loyal = (format_amount(v) for v in (*self.usage_cuts, self.loyal_share))
         usage = (f"usage above {upper}", f"usage above {lower}, up to {upper}", f"usage up to {lower}")
-        share = (
-            f"own label at least {loyal_share} of it",
-            f"one national brand at least {loyal_share} of it",
-            "neither",
-        )
-        descriptions = [f"{use}; {part}" for use in usage for part in share]
-        return pd.DataFrame({"rule": descriptions}, pd.Index(self.labels, name="label"))
+        share = (f"own label at least {loyal} of it", f"one national brand at least {loyal} of it", "neither")
+        return [f"{use}; {part}" for use in usage for part in share]
 
 
 @needs_fit

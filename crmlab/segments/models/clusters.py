@@ -1,14 +1,12 @@
 """Schemes found by clustering: customers near each other on a declared transform; best class first by mean spend.
 
 Whether clusters are more than an index finds anywhere is asked by `null_comparison`, whether they stay by
-`bootstrap_stability`. Fits run
-on one thread from a given seed, so that they are the same from run to run.
+`bootstrap_stability`. Fits run on one thread from a given seed, so that they are the same from run to run.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -17,29 +15,28 @@ from sklearn import cluster, mixture
 from threadpoolctl import ThreadpoolController
 
 from crmlab.contracts import InputError
-from crmlab.model import FitError, Unfitted, or_unfitted, prediction
-from crmlab.segments.models.scheme import (
-    Scheme,
-    check_features,
-    format_amount,
-    require_features,
-    to_labels,
-    to_tuples,
-    unfit,
-)
+from crmlab.model import Unfitted, or_unfitted
+from crmlab.segments.models import scheme
+from crmlab.segments.models.scheme import Scheme, require_fitted, to_tuples
 from crmlab.segments.models.transforms import COLUMNS, Transform, column_names
 
 SAMPLE = 5000  # customers a tree of clusters is grown on: it takes the distances of all pairs
 LINKAGES = ("ward", "average", "complete", "single")
 N_INIT = 10  # of k-means and mixtures, the best of which is taken
 
+_threads = cache(ThreadpoolController)
 
+
+@dataclass(frozen=True)
 class Clusters(Scheme):
-    """What the three share: names of classes, and rules in words."""
+    """What the three share: scales, centres, names of classes, and rules in words."""
 
-    rule_text: ClassVar[str] = ""
+    transform: Transform
+    centres: tuple
 
-    def __post_init__(self):
+    rule_text = "nearest to"
+
+    def __post_init__(self) -> None:
         widths = {len(centre) for centre in self.centres}
         if len(self.centres) < 2 or widths != {len(self.transform.columns)}:
             raise InputError(
@@ -54,50 +51,20 @@ class Clusters(Scheme):
     @property
     def labels(self) -> tuple[str, ...]:
         """Names of clusters, the first that of the highest mean value."""
-        return tuple(f"cluster {place + 1}" for place in range(len(self.centres)))
+        return scheme.numbered("cluster", len(self.centres))
 
-    @prediction
-    def assign(self, features: pd.DataFrame) -> pd.Series:
-        """The class of each customer.
+    def _places(self, features):
+        scheme.check_features(features, self.name, self.columns)
+        return self._places_of(self.transform.transform(features))
 
-        Parameters
-        ----------
-        features : DataFrame
-            One row a customer, of `customer_features`.
+    def _places_of(self, X):
+        return nearest_centre(X, self.centres)
 
-        Returns
-        -------
-        Series
-            Ordered categories of `labels`, the best first, by customer; named for the scheme.
-
-        Raises
-        ------
-        InputError
-            Where a feature is missing, or empty for a customer.
-        """
-        check_features(features, self.name, self.transform.columns)
-        return to_labels(self._places(self.transform.transform(features)), self, features.index)
-
-    @prediction
-    def rules(self) -> pd.DataFrame:
-        """Where each cluster has its centre, in the units of the features.
-
-        Returns
-        -------
-        DataFrame
-            By label, the best first; column rule, a sentence.
-        """
-        centres = self.transform.inverse_transform(self.centres)
-        descriptions = [
-            ", ".join(
-                f"{c} about {format_amount(float(f'{v:.4g}'))}"
-                for c, v in zip(self.transform.columns, row, strict=True)
-            )
-            for row in centres
-        ]
-        return pd.DataFrame(
-            {"rule": [f"{self.rule_text}: {s}" for s in descriptions]}, pd.Index(self.labels, name="label")
-        )
+    def _descriptions(self):
+        for centre in self.transform.inverse_transform(np.array(self.centres)):
+            pairs = zip(self.columns, centre, strict=True)
+            where = ", ".join(f"{c} about {scheme.format_amount(float(f'{v:.4g}'))}" for c, v in pairs)
+            yield f"{self.rule_text}: {where}"
 
 
 @dataclass(frozen=True)
@@ -117,12 +84,7 @@ class KMeans(Clusters):
     Arthur & Vassilvitskii (2007), k-means++: the advantages of careful seeding.
     """
 
-    transform: Transform
-    centres: tuple  # clusters x columns, as transformed
-
-    name: ClassVar = "k-means"
-    title: ClassVar = "k-means"
-    rule_text: ClassVar = "nearest to"
+    name, title = "k-means", "k-means"
 
     @classmethod
     @or_unfitted
@@ -169,9 +131,6 @@ class KMeans(Clusters):
         centres, codes = k_means(X, k, seed, n_init)
         return cls(scale, to_tuples(centres[_order(codes, features[value], k)]))
 
-    def _places(self, X):
-        return nearest_centre(X, self.centres)
-
 
 @dataclass(frozen=True)
 class GaussianMixture(Clusters):
@@ -189,14 +148,10 @@ class GaussianMixture(Clusters):
         Clusters x columns x columns, as transformed.
     """
 
-    transform: Transform
-    centres: tuple  # means, clusters x columns, as transformed
-    weights: tuple  # shares of customers
-    covariances: tuple  # clusters x columns x columns, as transformed
+    weights: tuple
+    covariances: tuple
 
-    name: ClassVar = "mixture"
-    title: ClassVar = "Gaussian mixture"
-    rule_text: ClassVar = "most probable about"
+    name, title, rule_text = "mixture", "Gaussian mixture", "most probable about"
 
     @classmethod
     @or_unfitted
@@ -241,16 +196,12 @@ class GaussianMixture(Clusters):
         order = _order(found.predict(X), features[value], k)
         return cls(scale, *(to_tuples(v[order]) for v in (found.means_, found.weights_, found.covariances_)))
 
-    def _places(self, X):
-        return self._logs(X).argmax(axis=1)
-
-    def _logs(self, X):
-        """Log of share times density, but for a constant."""
-        found = []
+    def _places_of(self, X):
+        logs = []  # of share times density, but for a constant
         for weight, mean, covariance in zip(self.weights, self.centres, self.covariances, strict=True):
             away = np.linalg.solve(factor := np.linalg.cholesky(np.array(covariance)), (X - np.array(mean)).T)
-            found.append(np.log(weight) - np.log(np.diag(factor)).sum() - (away**2).sum(axis=0) / 2)
-        return np.stack(found, axis=1)
+            logs.append(np.log(weight) - np.log(np.diag(factor)).sum() - (away**2).sum(axis=0) / 2)
+        return np.argmax(logs, axis=0)
 
 
 @dataclass(frozen=True)
@@ -269,13 +220,9 @@ class Hierarchical(Clusters):
         Distance between clusters: "ward", "average", "complete" or "single".
     """
 
-    transform: Transform
-    centres: tuple  # means of the tree's clusters, as transformed
     linkage: str = "ward"
 
-    name: ClassVar = "hierarchical"
-    title: ClassVar = "Hierarchical clusters"
-    rule_text: ClassVar = "nearest to"
+    name, title = "hierarchical", "Hierarchical clusters"
 
     @classmethod
     @or_unfitted
@@ -321,13 +268,10 @@ class Hierarchical(Clusters):
         if linkage not in LINKAGES:
             raise InputError(f"linkage = {linkage!r}: choose one of {', '.join(LINKAGES)}")
         scale, X = _prepared(cls, features, k, columns, transform, value)
-        taken = subsample(len(X), SAMPLE, seed)
-        codes = cluster.AgglomerativeClustering(k, linkage=linkage).fit_predict(X[taken])
-        centres = np.stack([X[taken][codes == c].mean(axis=0) for c in range(k)])
+        taken = X[subsample(len(X), SAMPLE, seed)]
+        codes = cluster.AgglomerativeClustering(k, linkage=linkage).fit_predict(taken)
+        centres = np.stack([taken[codes == c].mean(axis=0) for c in range(k)])
         return cls(scale, to_tuples(centres[_order(nearest_centre(X, centres), features[value], k)]), linkage)
-
-    def _places(self, X):
-        return nearest_centre(X, self.centres)
 
 
 def k_means(X, k, seed, n_init=N_INIT):
@@ -368,27 +312,20 @@ def one_thread():
     return _threads().limit(limits=1)
 
 
-@cache
-def _threads():
-    return ThreadpoolController()
-
-
 def _prepared(cls, features, k, columns, transform, value):
     """The transform, and the customers on it."""
     if not (isinstance(k, (int, np.integer)) and k >= 2):
         raise InputError(f"k = {k!r}: choose a whole number of clusters, 2 or more")
     columns = column_names(columns)
-    require_features(features, cls.name, dict.fromkeys([*columns, value]), columns, k)
-    if not (scale := Transform.fit(features, columns, transform)):
-        raise FitError(scale.reason, scale.recommendation)
+    scheme.require_features(features, cls.name, dict.fromkeys([*columns, value]), columns, int(k))
+    scale = require_fitted(Transform.fit(features, columns, transform))
     X = scale.transform(features)
     if fault := distinct_fault(X, columns, k, f"segments of {cls.name}"):
-        raise unfit(fault)
+        raise scheme.unfit(fault)
     return scale, X
 
 
 def _order(codes, value, k):
     """Clusters by the mean value of their customers, the highest first; those without any come last."""
-    counts = np.bincount(codes, minlength=k)
-    sums = np.bincount(codes, value.to_numpy(float), k)
-    return np.argsort(-np.divide(sums, counts, out=np.full(k, -np.inf), where=counts > 0), kind="stable")
+    means = value.astype(float).groupby(codes).mean().reindex(range(k), fill_value=-np.inf)
+    return np.argsort(-means.to_numpy(), kind="stable")

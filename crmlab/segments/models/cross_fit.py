@@ -46,11 +46,9 @@ def cross_fitted_measures(codes, scores, targets, fold, replicates, seed):
     step = max(CELLS // len(fold), 1)
     for begun in range(0, 1 + replicates, step):
         block = slice(begun, min(begun + step, 1 + replicates))
-        weights = _weights(rng, fold, block)
+        weights, held = _weights(rng, fold, block), {name: part[..., block] for name, part in parts.items()}
         with one_thread():
-            _add(
-                {name: part[..., block] for name, part in parts.items()}, cells, places, curves, targets, fold, weights
-            )
+            _add(held, cells, places, curves, targets, fold, weights)
     found = np.stack(_ratios(parts), axis=2)
     drawn = found[..., 1:]
     drawn += found[..., :1] - drawn.mean(axis=-1, keepdims=True) if replicates else 0
@@ -91,13 +89,12 @@ class IsotonicCurve:
         x, y = score[others], target[others]
         fit = IsotonicRegression(out_of_bounds="clip").fit(x, y)
         heights, step = np.unique(fit.predict(x), return_inverse=True)
-        ends = np.sort(x), np.sort(step)  # both rise with the score
-        right = np.clip(np.searchsorted(ends[0], level), 0, len(x) - 1)
-        left = np.where(ends[0][right] == level, right, np.maximum(right - 1, 0))
-        wide = ends[0][right] - ends[0][left]
-        share = np.divide(level - ends[0][left], wide, out=np.zeros(len(level)), where=wide > 0).clip(0, 1)
-        rows = np.arange(len(level))
-        cells = np.r_[1 - share, share], (np.r_[rows, rows], np.r_[ends[1][left], ends[1][right]])
+        ends, steps, rows = np.sort(x), np.sort(step), np.arange(len(level))  # both rise with the score
+        right = np.clip(np.searchsorted(ends, level), 0, len(x) - 1)
+        left = np.where(ends[right] == level, right, np.maximum(right - 1, 0))
+        wide = ends[right] - ends[left]
+        share = np.divide(level - ends[left], wide, out=np.zeros(len(level)), where=wide > 0).clip(0, 1)
+        cells = np.r_[1 - share, share], (np.r_[rows, rows], np.r_[steps[left], steps[right]])
         return cls(step, heights, sparse.csr_array(cells, (len(level), len(heights))), others, y)
 
     def predict(self, weights):

@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 from crmlab.catalog import Data
 from crmlab.contracts import InputError
 from crmlab.estimate import Estimate
-from crmlab.model import Unfitted
+from crmlab.model import Unfitted, why_blank
 from crmlab.orders import rows
 from crmlab.segments.models.abc import ABC
 from crmlab.segments.models.clusters import GaussianMixture, Hierarchical, KMeans
@@ -57,7 +57,10 @@ def define_schemes(
         "eight_classes": partial(EightClasses.fit, margin=margin, **policy.cuts.classes),
         "index_system": partial(IndexSystem.fit, scorecard=card),
     }
-    return found | {kind.name: _clustering(kind, clusters) for kind in CLUSTERS}
+    k = clusters.value if isinstance(clusters, Estimate) else clusters
+    for kind in CLUSTERS:
+        found[kind.name] = partial(_unfitted, kind, why_blank(clusters)) if k is None else partial(kind.fit, k=int(k))
+    return found
 
 
 def treated_schemes(orders: Data | ir.Table) -> tuple[type[Scheme], ...]:
@@ -74,14 +77,6 @@ def treated_schemes(orders: Data | ir.Table) -> tuple[type[Scheme], ...]:
         The value matrix, and the eight classes where stores are known.
     """
     return (ValueMatrix, EightClasses) if "store_id" in rows(orders).columns else (ValueMatrix,)
-
-
-def _clustering(kind: type[Scheme], clusters: int | Estimate) -> Callable[..., Any]:
-    if not isinstance(clusters, Estimate):
-        return partial(kind.fit, k=clusters)
-    if clusters:
-        return partial(kind.fit, k=int(clusters.value))
-    return partial(_unfitted, kind, clusters.reason)
 
 
 def _unfitted(kind: type[Scheme], reason: str, _features: Any) -> Unfitted:

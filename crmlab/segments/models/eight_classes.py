@@ -1,19 +1,18 @@
 """Eight classes: the value matrix, parted by the strength of the store that serves the customer."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
 from crmlab.estimate import number
-from crmlab.model import FitError, Unfitted, needs_fit, or_unfitted, prediction
-from crmlab.segments.models.scheme import Scheme, check_features, check_finite, require_features, to_labels
+from crmlab.model import Unfitted, needs_fit, or_unfitted
+from crmlab.segments.models.scheme import Scheme, check_features, check_finite, require_features, require_fitted
 from crmlab.segments.models.value_matrix import TREATMENTS, ValueMatrix
 
 STORE_CLASSES = ("strong store", "weak store")
-TREATMENT_FIELDS = ("principle", "owner", "success")
+TREATMENT_FIELDS = ["principle", "owner", "success"]
 
 
 @dataclass(frozen=True)
@@ -29,13 +28,12 @@ class EightClasses(Scheme):
     """
 
     matrix: ValueMatrix
-    strength_cut: float  # a strong store is above it; 1 is an average store
+    strength_cut: float
 
-    name: ClassVar = "eight_classes"
-    title: ClassVar = "Eight classes"
-    labels: ClassVar = tuple(f"{treatment}, {side}" for treatment in TREATMENTS for side in STORE_CLASSES)
+    name, title = "eight_classes", "Eight classes"
+    labels = tuple(f"{treatment}, {side}" for treatment in TREATMENTS for side in STORE_CLASSES)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_finite(self, "strength_cut")
 
     @property
@@ -79,50 +77,21 @@ class EightClasses(Scheme):
         """
         if strength_cut is not None and not np.isfinite(strength_cut):
             raise InputError(f"strength_cut = {strength_cut!r}: give a finite strength, or none for the median")
-        require_features(
-            features, cls.name, ["store_strength"], varying=["store_strength"], min_customers=len(cls.labels)
-        )
-        if not (matrix := ValueMatrix.fit(features, margin, current_cut, potential_cut)):
-            raise FitError(matrix.reason, matrix.recommendation)
+        strength = ["store_strength"]
+        require_features(features, cls.name, strength, varying=strength, min_customers=len(cls.labels))
+        matrix = require_fitted(ValueMatrix.fit(features, margin, current_cut, potential_cut))
         cut = features.store_strength.median() if strength_cut is None else strength_cut
         return cls(matrix, float(cut))
 
-    @prediction
-    def assign(self, features: pd.DataFrame) -> pd.Series:
-        """The class of each customer.
-
-        Parameters
-        ----------
-        features : DataFrame
-            One row a customer, of `customer_features`.
-
-        Returns
-        -------
-        Series
-            Ordered categories of `labels`, the best first, by customer; named for the scheme.
-
-        Raises
-        ------
-        InputError
-            Where a feature is missing, or empty for a customer.
-        """
+    def _places(self, features):
         check_features(features, self.name, ["store_strength"])
         weak = (features.store_strength <= self.strength_cut).to_numpy()
-        return to_labels(2 * self.matrix.assign(features).cat.codes.to_numpy() + weak, self, features.index)
+        return 2 * self.matrix.assign(features).cat.codes.to_numpy() + weak
 
-    @prediction
-    def rules(self) -> pd.DataFrame:
-        """Which customers each class holds, in words.
-
-        Returns
-        -------
-        DataFrame
-            By label, the best first; column rule, a sentence.
-        """
+    def _descriptions(self):
         cut = number(self.strength_cut)
         sides = (f"store strength above {cut}", f"store strength up to {cut}")
-        descriptions = [f"{rule}, {side}" for rule in self.matrix.rules().rule for side in sides]
-        return pd.DataFrame({"rule": descriptions}, pd.Index(self.labels, name="label"))
+        return [f"{rule}, {side}" for rule in self.matrix.rules().rule for side in sides]
 
 
 @needs_fit
@@ -153,19 +122,17 @@ def store_strength_ablation(labels: pd.Series, playbook: pd.DataFrame) -> pd.Dat
     needed = [(scheme.name, label) for scheme in (EightClasses, ValueMatrix) for label in scheme.labels]
     if lacking := [key for key in needed if key not in playbook.index]:
         raise InputError(*(f"playbook: [{scheme}] lacks {label!r}; add it" for scheme, label in lacking))
-    eight, four = (playbook.xs(scheme, level="scheme") for scheme in (EightClasses.name, ValueMatrix.name))
-    of = pd.Series([label.partition(", ")[0] for label in EightClasses.labels], list(EightClasses.labels))
-    customers = labels.value_counts(sort=False).set_axis(EightClasses.labels)
-    without = customers.groupby(of).transform("sum")
+    customers = labels.value_counts(sort=False).set_axis(pd.Index(EightClasses.labels, name="label"))
+    of = customers.index.str.partition(", ").get_level_values(0)  # the class of the value matrix
+    eight = playbook.xs(EightClasses.name, level="scheme").loc[customers.index]
+    four = playbook.xs(ValueMatrix.name, level="scheme").loc[of].set_axis(customers.index)
     table = pd.DataFrame({"customers": customers, "share": customers / max(customers.sum(), 1)})
     for field in TREATMENT_FIELDS:
-        table[field] = eight[field].reindex(table.index)
-        table[f"{field}_without"] = four[field].reindex(of).to_numpy()
-    budget, budget_without = eight.budget_share.reindex(table.index), four.budget_share.reindex(of).set_axis(of.index)
+        table = table.assign(**{field: eight[field], f"{field}_without": four[field]})
     some = customers.where(customers > 0)
-    table["budget"] = (budget * customers.sum() / some).fillna(0)
-    table["budget_without"] = (budget_without * customers.sum() / without.where(customers > 0)).fillna(0)
-    table["treatment_changes"] = [
-        any(row[f] != row[f"{f}_without"] for f in TREATMENT_FIELDS) for _, row in table.iterrows()
-    ]
-    return table.rename_axis("label")
+    without = customers.groupby(of).transform("sum").where(customers > 0)
+    return table.assign(
+        budget=(eight.budget_share * customers.sum() / some).fillna(0),
+        budget_without=(four.budget_share * customers.sum() / without).fillna(0),
+        treatment_changes=(eight[TREATMENT_FIELDS] != four[TREATMENT_FIELDS]).any(axis=1),
+    )

@@ -8,20 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from scipy.spatial.distance import cdist
-from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score
+from sklearn.metrics import calinski_harabasz_score, confusion_matrix, davies_bouldin_score
 
 from crmlab.contracts import InputError
 from crmlab.model import blank_of, needs_fit
-from crmlab.segments.models.clusters import (
-    COLUMNS,
-    SAMPLE,
-    distinct_fault,
-    fit_mixture,
-    k_means,
-    nearest_centre,
-    one_thread,
-    subsample,
-)
+from crmlab.segments.models import clusters
+from crmlab.segments.models.clusters import COLUMNS, k_means, one_thread
 from crmlab.segments.models.transforms import Transform
 
 K_VALUES = tuple(range(2, 9))
@@ -91,8 +83,10 @@ def validity_indices(
     Schwarz (1978), Estimating the dimension of a model.
     Tibshirani & Walther (2005), Cluster validation by prediction strength, (2.1).
     """
-    if breaches := _faults(k_values, replicates, splits):
-        raise InputError(*breaches)
+    if not [*k_values] or min(k_values) < 2 or [*k_values] != sorted(set(k_values)):
+        raise InputError(f"k_values = {[*k_values]}: give numbers of clusters, 2 or more, in order")
+    if replicates < 1 or splits < 1:
+        raise InputError(f"replicates = {replicates}, splits = {splits}: give 1 of each at least")
     X, reason = scaled(features, columns, transform, 2 * max(k_values), max(k_values))
     if reason:
         return blank_of(pd.DataFrame, reason)
@@ -103,20 +97,20 @@ def validity_indices_of(
     X: np.ndarray, k_values: Sequence[int] = K_VALUES, replicates: int = 20, splits: int = 5, seed: int = 1
 ) -> pd.DataFrame:
     """`validity_indices` of the rows of an array as they are."""
-    taken = subsample(len(X), SAMPLE, seed)
+    taken = clusters.subsample(len(X), clusters.SAMPLE, seed)
     rows = {k: _row(X, taken, k, splits, seed) for k in (1, *k_values)}
-    table = pd.DataFrame.from_dict(rows, orient="index")
-    table["gap"], table["gap_standard_error"] = _gaps(X, table.pop("spread"), replicates, seed)
-    columns = [*INDICES]
-    columns.insert(columns.index("gap") + 1, "gap_standard_error")
-    return table[columns].rename_axis("k")
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("k")
+    gap, error = _gaps(X, table.spread, replicates, seed)
+    table = table.assign(gap=gap)[[*INDICES]]
+    table.insert(table.columns.get_loc("gap") + 1, "gap_standard_error", error)
+    return table
 
 
 def scaled(features, columns, transform, min_customers, kinds):
     """Customers on a transform's scales, and why there are none: an array and a text, one of them empty."""
     scale = Transform.fit(features, columns, transform, min_customers=min_customers)
     X = scale.transform(features) if scale else np.empty((0, len(columns)))
-    return X, distinct_fault(X, columns, kinds, "clusters that are searched for") if scale else str(scale)
+    return X, clusters.distinct_fault(X, columns, kinds, "clusters that are searched for") if scale else str(scale)
 
 
 @needs_fit
@@ -168,15 +162,14 @@ def prediction_strength(X, k, splits=5, seed=1, n_init=5):
         halves = X[mixed[: len(X) // 2]], X[mixed[len(X) // 2 :]]
         fits = [k_means(half, k, int(rng.integers(2**31)), n_init) for half in halves]
         for one in (0, 1):
-            own, predicted = fits[one][1], nearest_centre(halves[one], fits[1 - one][0])
+            own, predicted = fits[one][1], clusters.nearest_centre(halves[one], fits[1 - one][0])
             found.append(_kept(own, predicted, k))
     return float(np.mean(found))
 
 
 def _kept(own, predicted, k):
     """Share of a cluster's pairs that are together as predicted, of the worst; one customer has no pair: 0."""
-    together = np.zeros((k, k))
-    np.add.at(together, (own, predicted), 1)
+    together = confusion_matrix(own, predicted, labels=range(k))
     counts = together.sum(axis=1)
     pairs = (together * (together - 1)).sum(axis=1)
     return np.divide(pairs, counts * (counts - 1), out=np.zeros(k), where=counts > 1).min()
@@ -185,7 +178,7 @@ def _kept(own, predicted, k):
 def _row(X, taken, k, splits, seed):
     """All but the gap for one number of clusters, with the log of the spread within, which the gap is made of."""
     centres, codes = k_means(X, k, seed)
-    row = {"spread": _spread(X, centres, codes), "bic": fit_mixture(X, k, seed).bic(X)}
+    row = {"spread": _spread(X, centres, codes), "bic": clusters.fit_mixture(X, k, seed).bic(X)}
     row["prediction_strength"] = prediction_strength(X, k, splits, seed)
     if k > 1:
         with one_thread():
@@ -220,12 +213,3 @@ def _chosen(table, name):
     if name == "prediction_strength":
         return values.index[values >= PREDICTION_STRENGTH_LIMIT].max()
     return values.idxmin() if INDICES[name][1] == "lowest" else values.idxmax()
-
-
-def _faults(k_values, replicates, splits):
-    k_values = [*k_values]
-    if not k_values or min(k_values) < 2 or k_values != sorted(set(k_values)):
-        return [f"k_values = {k_values}: give numbers of clusters, 2 or more, in order"]
-    if replicates < 1 or splits < 1:
-        return [f"replicates = {replicates}, splits = {splits}: give 1 of each at least"]
-    return []

@@ -48,11 +48,10 @@ def customer_moves(
     names = [*map(str, before.cat.categories)]
     everyone = before.index.union(after.index, sort=True)
     was, now = (labels.cat.codes.reindex(everyone, fill_value=-1).to_numpy() for labels in (before, after))
-    moved = np.select([was < 0, now < 0, now < was, now > was], [3, 4, 0, 2], 1)
     found = {
         "before": pd.Categorical.from_codes(np.where(was < 0, len(names), was), [*names, NEW]),
         "after": pd.Categorical.from_codes(np.where(now < 0, len(names), now), [*names, GONE]),
-        "change": pd.Categorical.from_codes(moved, list(CHANGES)),
+        "change": pd.Categorical(_changes(was, now), CHANGES),
     }
     for name, labels, value in (("before", before, value_before), ("after", after, value_after)):
         found[f"value_{name}"] = value.loc[labels.index].reindex(everyone, fill_value=0.0).to_numpy(float)
@@ -91,24 +90,18 @@ def migration_matrix(
     ----------
     Wilson (1927), Probable inference, the law of succession, and statistical inference.
     """
-    each = customer_moves(before, after, value_before, value_after)
-    by = [each.before, each.after]
-    table = each[["value_before", "value_after"]].groupby(by, observed=False).sum()
-    table.insert(0, "customers", each.groupby(by, observed=False).size())
-    table = table.reset_index().astype({"before": object, "after": object})
-    held = (table.before != NEW) | (each.before == NEW).any()
-    held &= (table.after != GONE) | (each.after == GONE).any()
-    table = table[held & ((table.before != NEW) | (table.after != GONE))].reset_index(drop=True)
+    each = customer_moves(before, after, value_before, value_after).assign(customers=1)
+    sums = each.groupby(["before", "after"], observed=False)[["customers", "value_before", "value_after"]].sum()
+    table = sums.reset_index().astype({"before": object, "after": object})
+    empty = ((table.before == NEW) & (each.before != NEW).all()) | ((table.after == GONE) & (each.after != GONE).all())
+    table = table[~empty & ((table.before != NEW) | (table.after != GONE))].reset_index(drop=True)
     n = table.groupby("before").customers.transform("sum")
     places = {name: place for place, name in enumerate(map(str, before.cat.categories))}
-    was, now = table.before.map(places), table.after.map(places)
-    change = np.select([was.isna(), now.isna(), now < was, now > was], [NEW, GONE, "rose", "fell"], "stayed")
-    table = table.assign(change=change, customers=table.customers.astype(int), n=n.astype(int))
-    table["ci_low"], table["ci_high"] = wilson_interval(table.customers, n, level)
-    table["probability"] = table.customers / n.where(n > 0)
-    empty = "nobody was in " + table.before.astype(str)
-    table["reason"] = empty.where(n == 0, "")
-    return table[COLUMNS]
+    was, now = (table[side].map(places).fillna(-1) for side in ("before", "after"))
+    low, high = wilson_interval(table.customers, n, level)
+    table = table.assign(change=_changes(was, now), n=n, probability=table.customers / n.where(n > 0))
+    reason = ("nobody was in " + table.before.astype(str)).where(n == 0, "")
+    return table.assign(ci_low=low, ci_high=high, reason=reason)[COLUMNS]
 
 
 @needs_fit
@@ -134,16 +127,19 @@ def migration_summary(moves: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     Wilson (1927), Probable inference, the law of succession, and statistical inference.
     """
     sums = moves.groupby("change")[["customers", "value_before", "value_after"]].sum()
-    sums = sums.reindex(
-        [change for change in CHANGES if change in sums.index or change not in (NEW, GONE)], fill_value=0
-    )
-    known, every = sums.customers.drop([NEW, GONE], errors="ignore").sum(), sums.customers.sum()
-    n = pd.Series(np.where(sums.index.isin([NEW, GONE]), every, known), sums.index)
-    found = {"customers": sums.customers.astype(int), "share": sums.customers / n}
-    found["ci_low"], found["ci_high"] = wilson_interval(sums.customers, n, level)
-    values = sums[["value_before", "value_after"]]
-    moves = pd.DataFrame(found).join(values).assign(value_change=values.value_after - values.value_before)
-    return moves.rename_axis("change")
+    shown = [change for change in CHANGES if change in sums.index or change not in (NEW, GONE)]
+    sums = sums.reindex(shown, fill_value=0).rename_axis("change")
+    ends = sums.index.isin([NEW, GONE])
+    n = np.where(ends, sums.customers.sum(), sums.customers[~ends].sum())
+    low, high = wilson_interval(sums.customers, n, level)
+    table = sums.assign(share=sums.customers / n, ci_low=low, ci_high=high)
+    table["value_change"] = table.value_after - table.value_before
+    return table[["customers", "share", "ci_low", "ci_high", "value_before", "value_after", "value_change"]]
+
+
+def _changes(was, now):
+    """What a move from one place to another is; places are below 0 where customers are not known."""
+    return np.select([was < 0, now < 0, now < was, now > was], [NEW, GONE, "rose", "fell"], "stayed")
 
 
 def _faults(before, after, value_before, value_after):
@@ -159,12 +155,10 @@ def _faults(before, after, value_before, value_after):
         if labels.index.has_duplicates or not len(labels):
             twice = labels.index.duplicated().sum()
             yield f"{name}: {twice:,} of {len(labels):,} customers are there twice; give at least one, and one row each"
-            continue
-        lacking = labels.index.difference(value.index[np.isfinite(value.to_numpy(float))]).tolist()
-        if lacking:
+        elif lacking := labels.index.difference(value.index[np.isfinite(value.to_numpy(float))]).tolist():
             yield f"value_{name}: empty for {len(lacking):,} customers (first: {lacking[0]!r}); fill it"
     kinds = [[*map(str, labels.cat.categories)] for labels, _ in sides.values() if hasattr(labels, "cat")]
     if len(kinds) == 2 and kinds[0] != kinds[1]:
         yield f"before has classes {', '.join(kinds[0])}, after {', '.join(kinds[1])}; assign both by one fitted scheme"
-    if len(before.index.intersection(after.index)) == 0:
+    if before.index.intersection(after.index).empty:
         yield "nobody is known on both days; take labels of the same customers"

@@ -7,7 +7,6 @@ over margins whose densities rise to a mode and fall. Margins as they are would 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -39,7 +38,7 @@ class Margin(Model):
     log: bool  # edges are log(1 + x), so that one mode is meant there
 
     @classmethod
-    def fit(cls, values, log=False):
+    def fit(cls, values: np.ndarray, log: bool = False) -> "Margin":
         """The density of one mode that is nearest to the observed one, by the largest difference of shares below.
 
         On each side of a mode it is the least-squares one that only rises, or only falls [Grenander 1956]; of the modes
@@ -63,7 +62,7 @@ class Margin(Model):
             shares = _one_mode(np.diff(edges), np.diff(shares))
         return cls(tuple(edges.tolist()), tuple(np.asarray(shares, float).tolist()), float(zero.mean()), whole, log)
 
-    def quantile(self, ranks):
+    def quantile(self, ranks: np.ndarray) -> np.ndarray:
         """Values at ranks between 0 and 1: an array."""
         start = np.interp(0.0, self.edges, self.shares) * (1 - self.zero)  # share below zero
         beyond = np.where(ranks < start, ranks, np.maximum(ranks - self.zero, start)) / max(1 - self.zero, 1e-12)
@@ -91,13 +90,16 @@ class UnimodalNull(Model):
     Grenander (1956), On the theory of mortality measurement: densities that only rise, or only fall.
     """
 
-    title: ClassVar = "Customers of one kind"
     columns: tuple
-    margins: tuple  # a Margin each
-    root: tuple  # Cholesky factor of the copula's correlations
+    margins: tuple
+    root: tuple
+
+    title = "Customers of one kind"
 
     @classmethod
-    def fit(cls, features, columns=COLUMNS, transform="log", seed=1):
+    def fit(
+        cls, features: pd.DataFrame, columns: Sequence[str] = COLUMNS, transform: str = "log", seed: int = 1
+    ) -> "UnimodalNull":
         """Margins of one mode and rank correlations learned from features.
 
         Parameters
@@ -128,7 +130,7 @@ class UnimodalNull(Model):
             latent = _nearest(latent + np.nan_to_num(off))
         return cls(tuple(columns), margins, to_tuples(np.linalg.cholesky(latent)))
 
-    def sample(self, count, rng):
+    def sample(self, count: int, rng: np.random.Generator) -> pd.DataFrame:
         """Customers of one kind, drawn at random.
 
         Parameters
@@ -194,8 +196,7 @@ def null_comparison(
     if replicates < 19 or not k_values or min(k_values) < 2 or sample_size < 4 * max(k_values):
         raise InputError(
             f"replicates = {replicates}, k_values = {k_values}, sample_size = {sample_size}: "
-            "give 19 draws or more, counts of 2 or more, "
-            "and a sample of four times the highest count"
+            "give 19 draws or more, counts of 2 or more, and a sample of four times the highest count"
         )
     observed = features.iloc[subsample(len(features), sample_size, seed)]
     if reason := scaled(observed, columns, transform, 4 * max(k_values), max(k_values))[1]:
@@ -243,15 +244,13 @@ def _search(features, columns, transform, k_values, seed):
         return {"k": k_values[0], "silhouette": 0.0, "prediction_strength": 0.0}  # a draw without clusters
     X = Transform.fit(features, varying, transform).transform(features)
     kinds = len(np.unique(X, axis=0))
-    distances, found = cdist(X, X), []
-    for k in k_values:
-        if k <= kinds:
-            codes = k_means(X, k, seed, 3)[1]
-            with one_thread():
-                found.append((silhouette(distances, codes), -k))
-    value, k = max(found)
-    strength = prediction_strength(X, -k, 3, seed, 2)
-    return {"k": -k, "silhouette": value, "prediction_strength": strength}
+    distances, found = cdist(X, X), {}
+    for k in (k for k in k_values if k <= kinds):
+        codes = k_means(X, k, seed, 3)[1]
+        with one_thread():
+            found[k] = silhouette(distances, codes)
+    best = max(sorted(found), key=found.__getitem__)
+    return {"k": best, "silhouette": found[best], "prediction_strength": prediction_strength(X, best, 3, seed, 2)}
 
 
 def _one_mode(widths, masses):
@@ -259,11 +258,9 @@ def _one_mode(widths, masses):
     density, observed = masses / widths, np.r_[0, np.cumsum(masses)]
     best, least = observed, np.inf
     for mode in range(len(widths) + 1):
-        rising = optimize.isotonic_regression(density[:mode], weights=widths[:mode]).x if mode else []
-        falling = density[mode:]
-        if len(falling):
-            falling = optimize.isotonic_regression(falling, weights=widths[mode:], increasing=False).x
-        shares = np.r_[0, np.cumsum(np.r_[rising, falling] * widths)]
+        sides = [(s, rises) for s, rises in ((slice(mode), True), (slice(mode, None), False)) if len(widths[s])]
+        fits = [optimize.isotonic_regression(density[s], weights=widths[s], increasing=r).x for s, r in sides]
+        shares = np.r_[0, np.cumsum(np.concatenate(fits) * widths)]
         if (off := np.abs(shares - observed).max()) < least - 1e-12:
             best, least = shares / shares[-1], off
     return best

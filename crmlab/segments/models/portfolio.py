@@ -47,17 +47,16 @@ def value_concentration(value: pd.Series, shares: Sequence[float] = TOP_SHARES) 
     >>> segments.value_concentration(pd.Series([50.0, 30, 10, 10, 0]), shares=(0.2, 0.4)).value_share.tolist()
     [0.5, 0.8]
     """
-    shares = np.array(shares, float)
-    breaches = [*_value_faults(value)]
-    if not shares.size or not ((shares > 0) & (shares <= 1)).all() or (np.diff(shares) <= 0).any():
-        breaches.append(f"shares = {tuple(shares.tolist())}: give shares of customers that rise, above 0 and up to 1")
+    top, breaches = np.array(shares, float), [*_value_faults(value)]
+    if not top.size or not ((top > 0) & (top <= 1)).all() or (np.diff(top) <= 0).any():
+        breaches.append(f"shares = {tuple(top.tolist())}: give shares of customers that rise, above 0 and up to 1")
     if breaches:
         raise InputError(*breaches)
     best = np.sort(np.clip(value.to_numpy(float), 0, None))[::-1]
-    customers = np.clip(np.round(shares * len(best)).astype(int), 1, None)
+    customers = np.clip(np.round(top * len(best)).astype(int), 1, None)
     brought = np.cumsum(best)[customers - 1]
     found = {"customers": customers, "value": brought, "value_share": brought / best.sum()}
-    return pd.DataFrame(found, pd.Index(shares, name="share"))
+    return pd.DataFrame(found, pd.Index(top, name="share"))
 
 
 def segment_portfolio(
@@ -91,24 +90,19 @@ def segment_portfolio(
     """
     if reason := why_blank(labels):
         return blank_of(pd.DataFrame, reason)
-    stage, clv = (None if each is None or why_blank(each) else each for each in (stage, clv))
-    if stage is not None:
-        stage = with_new(stage, labels.index)
-    given = {"value": value, "stage": stage, "clv": clv}
-    _check(labels, {name: series for name, series in given.items() if series is not None})
+    given = _given(labels, value, stage=stage, clv=clv)
     keys = [labels.rename("segment")]
-    if stage is not None:
-        keys.append(stage.loc[labels.index].astype(_kinds(stage)).rename("stage"))
-    frame = pd.DataFrame({"customers": 1, "value": value.loc[labels.index].astype(float)}, labels.index)
-    if clv is not None:
-        frame["clv"] = clv.loc[labels.index].astype(float)
+    if "stage" in given:
+        keys.append(given.pop("stage").rename("stage"))
+    frame = pd.DataFrame({"customers": 1} | {name: series.astype(float) for name, series in given.items()})
     sums = frame.groupby(keys, observed=False).sum()
-    table = pd.DataFrame({"customers": sums.customers.astype(int), "share": sums.customers / len(labels)})
-    for name in frame.columns[1:]:
+    table = pd.DataFrame({"customers": sums.customers, "share": sums.customers / len(labels)})
+    for name in given:
         table[name], table[f"{name}_share"] = sums[name], sums[name] / (sums[name].sum() or 1)
-    if clv is not None:
+    if "clv" in given:
         table["clv_mean"] = table.clv / table.customers.clip(lower=1)
-    return _plain(table)
+    classes = table.index.to_frame().astype(str)  # names as text, in their order
+    return table.set_axis(pd.MultiIndex.from_frame(classes) if len(keys) > 1 else pd.Index(classes.segment))
 
 
 @needs_fit
@@ -136,7 +130,7 @@ def segment_treatments(labels: pd.Series, value: pd.Series, playbook: pd.DataFra
     InputError
         Where the playbook lacks a class, or a customer has no label or value.
     """
-    _check(labels, {"value": value})
+    _given(labels, value)
     rows = _rows(labels, playbook)
     table = segment_portfolio(labels, value).join(rows)
     each = table.budget_share / table.share.where(table.customers > 0)
@@ -173,16 +167,11 @@ def customer_treatments(
     """
     if reason := why_blank(labels):
         return blank_of(pd.DataFrame, reason)
-    more = {name: each for name, each in more.items() if each is not None and not why_blank(each)}
-    if "stage" in more:
-        more["stage"] = with_new(more["stage"], labels.index)
-    _check(labels, {"value": value} | more)
-    rows = segment_treatments(labels, value, playbook)
-    segment = labels.astype(str).rename("segment")
+    given, rows = _given(labels, value, **more), segment_treatments(labels, value, playbook)
+    segment = labels.astype(str)
     found = {"segment": segment, "treatment": segment.map(rows.principle), "owner": segment.map(rows.owner)}
     found |= {"success": segment.map(rows.success), "budget": segment.map(rows.budget_per_customer)}
-    found |= {name: series.loc[labels.index] for name, series in ({"value": value} | more).items()}
-    return pd.DataFrame(found, labels.index).rename_axis("customer_id").sort_index()
+    return pd.DataFrame(found | given, labels.index).rename_axis("customer_id").sort_index()
 
 
 def idic(
@@ -226,59 +215,41 @@ def idic(
         return blank_of(pd.DataFrame, reason)
     _check(labels, {"value": value} | ({} if reachable is None else {"reachable": reachable}))
     top = value_concentration(value.loc[labels.index], (0.2,)).iloc[0]
+    known = f"{len(labels):,} customers; orders without an id are refused"
+    own = "share of customers with a treatment of their segment's own"
     rows = [
-        (
-            "identify",
-            "share of customers with an id",
-            1.0,
-            f"{len(labels):,} customers; orders without an id are refused",
-            "",
-        ),
+        ("identify", "share of customers with an id", 1.0, known, ""),
         ("differentiate", "share of value of the best fifth", top.value_share, f"{top.customers:,.0f} customers", ""),
-        _needs(labels, needs),
-        _reach(labels, reachable),
-        _customised(labels, playbook),
+        ("differentiate", "share of customers with a known need", *_needs(labels, needs)),
+        ("interact", "share of customers who can be reached", *_reach(labels, reachable)),
+        ("customise", own, *_customised(labels, playbook)),
     ]
     table = pd.DataFrame(rows, columns=["step", "measure", "value", "summary", "reason"])
     return table.astype({"value": float}).set_index(["step", "measure"])
 
 
-def with_new(stage: pd.Series, customers: pd.Index) -> pd.Series:
-    """The stage of each customer, "new" for those without one: an ordered Series."""
-    kinds = [kind for kind in _kinds(stage).categories if kind != NEW]
-    held = stage.loc[stage.index.intersection(customers)].astype(object).reindex(customers, fill_value=NEW)
-    more = [NEW] if len(customers.difference(stage.index)) else []
-    return held.astype(pd.CategoricalDtype([*kinds, *more], ordered=True))
-
-
 def _needs(labels, needs):
-    measure = "share of customers with a known need"
     if needs is None or why_blank(needs):
-        reason = (
-            "there is no scheme of needs; give one, such as loyalty to brands" if needs is None else why_blank(needs)
-        )
-        return "differentiate", measure, np.nan, "", reason
+        absent = "there is no scheme of needs; give one, such as loyalty to brands"
+        return np.nan, "", why_blank(needs) or absent
     known = needs.reindex(labels.index).notna()
-    summary = f"{needs.nunique():,} kinds of need among {known.sum():,} customers"
-    return "differentiate", measure, known.mean(), summary, ""
+    return known.mean(), f"{needs.nunique():,} kinds of need among {known.sum():,} customers", ""
 
 
 def _reach(labels, reachable):
-    measure = "share of customers who can be reached"
     if reachable is None:
-        return "interact", measure, np.nan, "", "there is no column 'reachable'; name data of customers that have it"
+        return np.nan, "", "there is no column 'reachable'; name data of customers that have it"
     held = to_boolean(reachable.loc[labels.index])
-    return "interact", measure, held.fillna(False).mean(), f"{held.isna().sum():,} not known, taken as no", ""
+    return held.fillna(False).mean(), f"{held.isna().sum():,} not known, taken as no", ""
 
 
 def _customised(labels, playbook):
-    measure = "share of customers with a treatment of their segment's own"
     if playbook is None:
-        return "customise", measure, np.nan, "", "there is no playbook; give one"
+        return np.nan, "", "there is no playbook; give one"
     principle = _rows(labels, playbook).principle
     own = principle[~principle.duplicated(keep=False)].index
     summary = f"{principle.nunique()} treatments for {len(principle)} segments"
-    return "customise", measure, labels.astype(str).isin(own).mean(), summary, ""
+    return labels.astype(str).isin(own).mean(), summary, ""
 
 
 def _rows(labels, playbook):
@@ -300,12 +271,21 @@ def _kinds(labels):
     return pd.CategoricalDtype(known if len(known) == len(found) else found, ordered=True)
 
 
-def _plain(table):
-    """The frame with names of classes as text, in their order."""
-    if table.index.nlevels == 1:
-        return table.set_axis(pd.Index(map(str, table.index), name="segment"))
-    names = [tuple(map(str, cell)) for cell in table.index]
-    return table.set_axis(pd.MultiIndex.from_tuples(names, names=["segment", "stage"]))
+def _given(labels, value, **more):
+    """Value and the others of each customer, those that are None or blank left out. Raises InputError as `_check`."""
+    given = {"value": value} | {name: s for name, s in more.items() if s is not None and not why_blank(s)}
+    if "stage" in given:
+        given["stage"] = _with_new(given["stage"], labels.index)
+    _check(labels, given)
+    return {name: series.loc[labels.index] for name, series in given.items()}
+
+
+def _with_new(stage, customers):
+    """The stage of each customer, "new" for those without one: an ordered Series."""
+    kinds = [kind for kind in _kinds(stage).categories if kind != NEW]
+    held = stage.loc[stage.index.intersection(customers)].astype(object).reindex(customers, fill_value=NEW)
+    more = [NEW] if len(customers.difference(stage.index)) else []
+    return held.astype(pd.CategoricalDtype([*kinds, *more], ordered=True))
 
 
 def _check(labels, given):
@@ -318,30 +298,21 @@ def _check(labels, given):
     for name, series in given.items():
         if unknown := labels.index.difference(series.index).tolist():
             breaches.append(f"{name}: no row for {len(unknown):,} customers (first: {unknown[0]!r}); add them")
-            continue
-        breaches += _faults(name, series.loc[labels.index])
+        elif name in ("value", "clv"):
+            if (values := to_floats(series.loc[labels.index])) is None:
+                breaches.append(f"{name}: it holds no numbers; give amounts")
+            elif blank := int((~np.isfinite(values)).sum()):
+                breaches.append(f"{name}: empty for {blank:,} of {len(labels):,} customers; fill it")
+        elif name == "stage" and (blank := int(series.loc[labels.index].isna().sum())):
+            breaches.append(f"{name}: empty for {blank:,} of {len(labels):,} customers; fill it")
     if breaches:
         raise InputError(*breaches)
 
 
-def _faults(name, held):
-    """What is wrong with a Series that has a row for each customer, in words."""
-    try:
-        blank = (~np.isfinite(to_floats(held))).sum() if name in ("value", "clv") else held.isna().sum()
-    except (TypeError, ValueError):
-        yield f"{name}: it holds no numbers; give amounts"
-        return
-    if blank and name in ("value", "clv", "stage"):
-        yield f"{name}: empty for {blank:,} of {len(held):,} customers; fill it"
-
-
 def _value_faults(value):
-    try:
-        held = to_floats(value)
-    except (TypeError, ValueError):
+    if (held := to_floats(value)) is None:
         yield "value: it holds no numbers; give what each customer brings"
-        return
-    if bad := int((~np.isfinite(held)).sum()):
+    elif bad := int((~np.isfinite(held)).sum()):
         yield f"value: empty or infinite for {bad:,} of {len(held):,} customers; fill it"
     elif not (held > 0).any():
         yield f"value: 0 or less for all {len(held):,} customers, so it has no shares; take customers who bring some"

@@ -67,13 +67,12 @@ def segment_differences(
     Bergsma (2013), A bias-correction for Cramér's V and Tschuprow's T.
     Cohen (1988), Statistical Power Analysis for the Behavioral Sciences.
     """
-    used, chosen = [*used], columns is not None
-    columns = [*columns] if chosen else [c for c in features if c not in used]
-    if breaches := [*_faults(labels, features, used, columns, chosen)]:
+    chosen = [c for c in features if c not in used] if columns is None else [*columns]
+    if breaches := [*_faults(labels, features, used, chosen, columns is not None)]:
         raise InputError(*breaches)
     codes = np.unique(pd.Categorical(labels).codes, return_inverse=True)[1]
     held = features.loc[labels.index]
-    rows = [{"variable": c} | _compared(codes, held[c], replicates, [seed, i], level) for i, c in enumerate(columns)]
+    rows = [{"variable": c} | _compared(codes, held[c], replicates, [seed, i], level) for i, c in enumerate(chosen)]
     table = pd.DataFrame(rows, columns=["variable", "measure", "value", "ci_low", "ci_high", "p", "reason"])
     table.insert(6, "p_adjusted", holm(table.p.astype(float)))
     little = np.where(table.measure == "eta²", table.value < SMALL, table.value < LARGE)
@@ -106,8 +105,8 @@ def segment_means(labels: pd.Series, features: pd.DataFrame, columns: Sequence[s
     found = by.mean()
     found.insert(0, "customers", by.size())
     found.index = found.index.astype(str)
-    whole = pd.DataFrame([[len(held), *held.mean()]], ["all"], found.columns)
-    return pd.concat([found, whole]).astype({"customers": int}).rename_axis("label")
+    found.loc["all"] = [len(held), *held.mean()]
+    return found.astype({"customers": int}).rename_axis("label")
 
 
 def _compared(codes, values, replicates, seed, level):
@@ -119,13 +118,11 @@ def _compared(codes, values, replicates, seed, level):
     draws = (rng.integers(0, len(codes), len(codes)) for _ in range(replicates))
     if _is_number(values):
         x = values.to_numpy(float)
-        x = (x - x.mean()) / x.std()
-        value, p = _eta(codes, x)
-        drawn = [_eta(codes[d], x[d])[0] for d in draws]
+        measure, x = _eta, (x - x.mean()) / x.std()
     else:
-        kinds = np.unique(values.astype(str), return_inverse=True)[1]
-        value, p = _cramer(codes, kinds)
-        drawn = [_cramer(codes[d], kinds[d])[0] for d in draws]
+        measure, x = _cramer, np.unique(values.astype(str), return_inverse=True)[1]
+    value, p = measure(codes, x)
+    drawn = [measure(codes[d], x[d])[0] for d in draws]
     # a replicate has the luck of its own draw on top of that of the data
     ci_low, ci_high = np.maximum(percentile_interval(drawn, level) - (np.mean(drawn) - value), 0)
     return row | {"value": value, "ci_low": ci_low, "ci_high": ci_high, "p": p, "reason": ""}
@@ -154,8 +151,8 @@ def _eta(codes, x):
 
 def _cramer(codes, kinds):
     """Bergsma's V, and p of Pearson's test."""
-    table = np.bincount(codes * (kinds.max() + 1) + kinds, minlength=(codes.max() + 1) * (kinds.max() + 1))
-    table = table.reshape(codes.max() + 1, -1)
+    shape = codes.max() + 1, kinds.max() + 1
+    table = np.bincount(np.ravel_multi_index((codes, kinds), shape), minlength=shape[0] * shape[1]).reshape(shape)
     table = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
     n, (r, c) = table.sum(), table.shape
     if min(r, c) < 2:
@@ -171,7 +168,7 @@ def _is_number(values):
     return is_numeric_dtype(values) and not is_bool_dtype(values)
 
 
-def _faults(labels, features, used, columns, chosen):
+def _faults(labels, features, used, columns, named):
     if not len(labels):
         yield "labels: there are no customers; take some"
         return
@@ -185,5 +182,5 @@ def _faults(labels, features, used, columns, chosen):
     if unknown := [c for c in columns if c not in features]:
         yield f"columns: features have no {', '.join(unknown)}; join it"
     for name in columns:
-        if chosen and name in features and (blank := int(features.loc[labels.index, name].isna().sum())):
+        if named and name in features and (blank := int(features.loc[labels.index, name].isna().sum())):
             yield f"features: {name!r} is empty for {blank:,} of {len(labels):,} customers; fill it, or leave it out"

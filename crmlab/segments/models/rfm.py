@@ -7,23 +7,17 @@ the same score, so that scores may hold unequal numbers of customers, or none.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
 from crmlab.estimate import number
-from crmlab.model import FitError, Model, Unfitted, or_unfitted, prediction
-from crmlab.segments.models.rfm_audit import MAX_BINS, RFM_RULES, RFMRule, rfm_cell, rfm_rule_audit
-from crmlab.segments.models.scheme import (
-    Scheme,
-    check_features,
-    format_amount,
-    require_features,
-    to_labels,
-    to_tuples,
-)
+from crmlab.model import Model, Unfitted, or_unfitted, prediction
+from crmlab.segments.models import scheme
+from crmlab.segments.models.rfm_audit import MAX_BINS, RFM_RULES, RFMRule, check_bins, rfm_cell, rfm_rule_audit
+from crmlab.segments.models.scheme import Scheme, require_fitted, to_tuples
 
 AXES = ("days_since_last", "orders", "spend")
 AXIS_TEXTS = (  # of days, order days and spend: a range, and the words for its ends
@@ -54,14 +48,14 @@ class Scores(Model):
     Hughes (1994), Strategic Database Marketing: nested cuts.
     """
 
-    recency: tuple  # days since the last order: a score more for each cut it is below
-    frequency: tuple  # order days: a score more for each cut it is above
-    money: tuple  # spend, in the currency of the data: likewise
+    recency: tuple
+    frequency: tuple
+    money: tuple
 
-    title: ClassVar = "RFM scores"
+    title = "RFM scores"
 
-    def __post_init__(self):
-        if len(self.recency) + 1 not in range(2, MAX_BINS + 1):
+    def __post_init__(self) -> None:
+        if not 2 <= self.bins <= MAX_BINS:
             raise InputError(f"Scores: recency = {self.recency!r}; give 1 to {MAX_BINS - 1} cuts")
 
     @classmethod
@@ -92,11 +86,8 @@ class Scores(Model):
         InputError
             Where bins are not a whole number, 2 to 20.
         """
-        if not (isinstance(bins, int | np.integer) and 2 <= bins <= MAX_BINS):
-            raise InputError(f"bins = {bins!r}: choose a whole number, 2 to {MAX_BINS}")
-        require_features(
-            features, "rfm", AXES, varying=AXES, min_customers=max(min_customers, bins**3 if nested else bins)
-        )
+        check_bins(bins)
+        scheme.require_features(features, "rfm", AXES, AXES, max(min_customers, bins**3 if nested else bins))
         late, orders, spend = _axes(features)
         recency, frequency, money = (_cuts(values, bins) for values in (late, orders, spend))
         if nested:
@@ -130,7 +121,7 @@ class Scores(Model):
         DataFrame
             By customer. r, f, m, whole numbers from 1, the highest best.
         """
-        check_features(features, "rfm", AXES)
+        scheme.check_features(features, "rfm", AXES)
         late, orders, spend = _axes(features)
         frequency, money = np.array(self.frequency), np.array(self.money)
         r = _scored(late, -np.array(self.recency))
@@ -138,7 +129,7 @@ class Scores(Model):
         m = _scored(spend, money[(r - 1) * self.bins + f - 1] if self.nested else money)
         return pd.DataFrame({"r": r, "f": f, "m": m}, features.index)
 
-    def describe(self, box):
+    def describe(self, box: Any) -> str:
         """Which values of the features the scores of a box have, in words.
 
         Parameters
@@ -157,8 +148,8 @@ class Scores(Model):
         days = np.array([np.inf, *self.recency, -np.inf])  # a score holds days from its second to below its first
         orders, spend = (np.array([-np.inf, *cuts, np.inf]) for cuts in (self.frequency, self.money))
         ends = ((days[r_high], days[r_low - 1]), (orders[f_low - 1], orders[f_high]), (spend[m_low - 1], spend[m_high]))
-        texts = [(axis, _between(*span, *words)) for (axis, *words), span in zip(AXIS_TEXTS, ends, strict=True)]
-        return "; ".join(axis.format(span) for axis, span in texts if span)
+        spans = [scheme.format_range(*span, *words) for (_, *words), span in zip(AXIS_TEXTS, ends, strict=True)]
+        return "; ".join(axis.format(span) for (axis, *_), span in zip(AXIS_TEXTS, spans, strict=True) if span)
 
 
 @dataclass(frozen=True)
@@ -174,13 +165,11 @@ class RFM(Scheme):
     """
 
     scores: Scores
-    names: tuple = RFM_RULES  # which cells bear which name
+    names: tuple = RFM_RULES
 
-    name: ClassVar = "rfm"
-    title: ClassVar = "RFM segments"
-    columns: ClassVar = AXES
+    name, title, columns = "rfm", "RFM segments", AXES
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         rfm_rule_audit(self.names, self.scores.bins)
 
     @classmethod
@@ -212,9 +201,7 @@ class RFM(Scheme):
             Where bins or names are not possible.
         """
         rfm_rule_audit(names, bins)
-        if not (scores := Scores.fit(features, bins, nested)):
-            raise FitError(scores.reason, scores.recommendation)
-        return cls(scores, names)
+        return cls(require_fitted(Scores.fit(features, bins, nested)), names)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -238,29 +225,6 @@ class RFM(Scheme):
         return self.scores.score(features)
 
     @prediction
-    def assign(self, features: pd.DataFrame) -> pd.Series:
-        """The class of each customer.
-
-        Parameters
-        ----------
-        features : DataFrame
-            One row a customer, of `customer_features`.
-
-        Returns
-        -------
-        Series
-            Ordered categories of `labels`, the best first, by customer; named for the scheme.
-
-        Raises
-        ------
-        InputError
-            Where a feature is missing, or empty for a customer.
-        """
-        bins, places = self.scores.bins, {name: place for place, name in enumerate(self.labels)}
-        of_cell = rfm_rule_audit(self.names, bins).segment.map(places).to_numpy()
-        return to_labels(of_cell[rfm_cell(self.scores.score(features), bins)], self, features.index)
-
-    @prediction
     def rules(self) -> pd.DataFrame:
         """Which scores bear each name, and where cuts are independent which values.
 
@@ -270,13 +234,17 @@ class RFM(Scheme):
             By label. rule, a sentence; cells, how many the segment has once those of several names or none are settled.
         """
         held = rfm_rule_audit(self.names, self.scores.bins).segment.value_counts()
-        boxes = [rule.box.tolist() for rule in self.names]
-        spans = [", ".join(f"{axis} {_span(*ends)}" for axis, ends in zip("RFM", box, strict=True)) for box in boxes]
-        descriptions = [
-            f"{span}: {v}" if (v := self.scores.describe(b)) else span for span, b in zip(spans, boxes, strict=True)
-        ]
-        cells = held.reindex(self.labels, fill_value=0).to_numpy()
-        return pd.DataFrame({"rule": descriptions, "cells": cells}, pd.Index(self.labels, name="label"))
+        return super().rules().assign(cells=held.reindex(self.labels, fill_value=0).to_numpy())
+
+    def _places(self, features):
+        of_cell = pd.Index(self.labels).get_indexer(rfm_rule_audit(self.names, self.scores.bins).segment)
+        return of_cell[rfm_cell(self.score(features), self.scores.bins)]
+
+    def _descriptions(self):
+        for box in (rule.box.tolist() for rule in self.names):
+            ends = (f"{low}" if low == high else f"{low}–{high}" for low, high in box)
+            span = ", ".join(f"{axis} {end}" for axis, end in zip("RFM", ends, strict=True))
+            yield f"{span}: {values}" if (values := self.scores.describe(box)) else span
 
 
 @dataclass(frozen=True)
@@ -294,16 +262,13 @@ class RFMTiers(Scheme):
     """
 
     scores: Scores
-    weights: tuple  # of recency, frequency and money; they sum to 1
-    cuts: tuple  # of the mean: a tier higher for each it is above
+    weights: tuple
+    cuts: tuple
 
-    name: ClassVar = "rfm_tiers"
-    title: ClassVar = "RFM tiers"
-    columns: ClassVar = AXES
+    name, title, columns = "rfm_tiers", "RFM tiers", AXES
 
-    def __post_init__(self):
-        sound = len(self.weights) == 3 and all(0 <= w < np.inf for w in self.weights) and sum(self.weights)
-        if not sound or not self.cuts:
+    def __post_init__(self) -> None:
+        if not _are_weights(self.weights) or not self.cuts:
             raise InputError(
                 f"RFMTiers: weights = {self.weights!r}, cuts = {self.cuts!r}; give three weights of 0 or "
                 "more, and a cut"
@@ -344,21 +309,19 @@ class RFMTiers(Scheme):
         InputError
             Where bins, tiers or weights are not possible.
         """
-        weighed = len(weights) == 3 and all(0 <= w < np.inf for w in weights) and sum(weights)
-        if not weighed or tiers < 2 or tiers % 1:
+        if not _are_weights(weights) or tiers < 2 or tiers % 1:
             raise InputError(
                 f"weights = {tuple(weights)}, tiers = {tiers}: give three weights of 0 or more, and 2 tiers or more, "
                 "a whole number"
             )
-        if not (scores := Scores.fit(features, bins, nested, min_customers=tiers)):
-            raise FitError(scores.reason, scores.recommendation)
-        weights = tuple(float(w) / sum(weights) for w in weights)
-        return cls(scores, weights, to_tuples(_cuts(_mean(scores.score(features), weights), tiers)))
+        scores = require_fitted(Scores.fit(features, bins, nested, min_customers=tiers))
+        shares = tuple(float(w) / sum(weights) for w in weights)
+        return cls(scores, shares, to_tuples(_cuts(_mean(scores.score(features), shares), tiers)))
 
     @property
     def labels(self) -> tuple[str, ...]:
         """Names of tiers, the best first."""
-        return tuple(f"tier {place + 1}" for place in range(len(self.cuts) + 1))
+        return scheme.numbered("tier", len(self.cuts) + 1)
 
     @prediction
     def score(self, features: pd.DataFrame) -> pd.Series:
@@ -376,41 +339,13 @@ class RFMTiers(Scheme):
         """
         return pd.Series(_mean(self.scores.score(features), self.weights), features.index, name="rfm_score")
 
-    @prediction
-    def assign(self, features: pd.DataFrame) -> pd.Series:
-        """The class of each customer.
+    def _places(self, features):
+        return len(self.labels) - _scored(self.score(features).to_numpy(), np.array(self.cuts))
 
-        Parameters
-        ----------
-        features : DataFrame
-            One row a customer, of `customer_features`.
-
-        Returns
-        -------
-        Series
-            Ordered categories of `labels`, the best first, by customer; named for the scheme.
-
-        Raises
-        ------
-        InputError
-            Where a feature is missing, or empty for a customer.
-        """
-        above = _scored(self.score(features).to_numpy(), np.array(self.cuts))
-        return to_labels(len(self.labels) - above, self, features.index)
-
-    @prediction
-    def rules(self) -> pd.DataFrame:
-        """Which customers each class holds, in words.
-
-        Returns
-        -------
-        DataFrame
-            By label, the best first; column rule, a sentence.
-        """
+    def _descriptions(self):
         mean = " + ".join(f"{number(w)} {axis}" for w, axis in zip(self.weights, "RFM", strict=True))
-        ends = [np.inf, *self.cuts[::-1], -np.inf]
-        descriptions = [f"{mean}: {_between(low, high, 'above', 'up to')}" for high, low in pairwise(ends)]
-        return pd.DataFrame({"rule": descriptions}, pd.Index(self.labels, name="label"))
+        ends = pairwise([np.inf, *self.cuts[::-1], -np.inf])
+        return [f"{mean}: {scheme.format_range(low, high, 'above', 'up to')}" for high, low in ends]
 
 
 def _axes(features):
@@ -426,10 +361,8 @@ def _cuts(values, bins):
 
 def _cuts_within(values, groups, cuts):
     """Cuts of each group, a row each; those given where a group is empty."""
-    order = np.argsort(groups, kind="stable")
-    held, begins = np.unique(groups[order], return_index=True)
-    for group, part in zip(held, np.split(values[order], begins[1:]), strict=True):
-        cuts[group] = _cuts(part, cuts.shape[1] + 1)
+    for group in np.unique(groups):
+        cuts[group] = _cuts(values[groups == group], cuts.shape[1] + 1)
     return cuts
 
 
@@ -443,13 +376,5 @@ def _mean(scores, weights):
     return np.round(sum(w * scores[axis].to_numpy() for w, axis in zip(weights, "rfm", strict=True)), 9)
 
 
-def _span(low, high):
-    return f"{low}" if low == high else f"{low}–{high}"
-
-
-def _between(low, high, above_text, up_to_text):
-    """A range in words, "" where it has no ends."""
-    texts = [
-        f"{word} {format_amount(end)}" for word, end in ((above_text, low), (up_to_text, high)) if np.isfinite(end)
-    ]
-    return ", ".join(texts)
+def _are_weights(weights):
+    return len(weights) == 3 and all(0 <= w < np.inf for w in weights) and sum(weights) > 0

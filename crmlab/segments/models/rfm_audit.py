@@ -36,12 +36,12 @@ class RFMRule:
     money: tuple
 
     @property
-    def box(self):
+    def box(self) -> np.ndarray:
         """Lowest and highest scores: an array of 3 axes by 2."""
         return np.array([self.recency, self.frequency, self.money])
 
     @property
-    def cells(self):
+    def cells(self) -> int:
         """How many cells the box has."""
         return int(np.prod(self.box[:, 1] - self.box[:, 0] + 1))
 
@@ -132,14 +132,19 @@ def rfm_cell(scores: pd.DataFrame, bins: int = 5) -> np.ndarray:
     return (r * bins + f) * bins + m
 
 
-def _check(rules, bins):
+def check_bins(bins: int) -> None:
+    """Raise InputError where there cannot be so many scores an axis."""
     if not (isinstance(bins, int | np.integer) and 2 <= bins <= MAX_BINS):
         raise InputError(f"bins = {bins!r}: choose a whole number, 2 to {MAX_BINS}")
-    breaches, names = [], set()
-    for rule in rules:
-        if rule.name in names:
+
+
+def _check(rules, bins):
+    check_bins(bins)
+    names = [rule.name for rule in rules]
+    breaches = []
+    for place, rule in enumerate(rules):
+        if rule.name in names[:place]:
             breaches.append(f"rules: {rule.name!r} is there more than once; name each once")
-        names.add(rule.name)
         for axis, (low, high) in zip(("recency", "frequency", "money"), rule.box.tolist(), strict=True):
             if not 1 <= low <= high <= bins:
                 breaches.append(

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
 from crmlab.estimate import number
-from crmlab.model import FitError, Model, Unfitted, why_blank
+from crmlab.model import FitError, Model, Unfitted, prediction, why_blank
 
 FEATURE_MEANINGS = {
     "orders": "days with an order",
@@ -22,6 +22,7 @@ FEATURE_MEANINGS = {
     "own_label_share": "share of usage on own label, from `brand_usage`",
     "national_share": "share of usage on one national brand, from `brand_usage`",
 }
+M = TypeVar("M", bound=Model)
 
 
 class Scheme(Model):
@@ -31,7 +32,17 @@ class Scheme(Model):
     that `assign` reads.
     """
 
-    name: ClassVar[str] = ""
+    name: str = ""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of its classes, the best first."""
+        raise NotImplementedError
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The features that `assign` reads."""
+        raise NotImplementedError
 
     def can_assign(self, *frames: pd.DataFrame) -> bool:
         """Whether customers can be assigned by frames of features.
@@ -48,17 +59,55 @@ class Scheme(Model):
         """
         return all(column in features for features in frames for column in self.columns)
 
+    @prediction
+    def assign(self, features: pd.DataFrame) -> pd.Series:
+        """The class of each customer.
 
-def check_features(
-    features: pd.DataFrame, scheme: str, needed: Iterable[str], varying: Iterable[str] = (), min_customers: int = 1
-) -> None:
-    """Raise InputError where customers cannot be assigned by features, with every breach.
+        Parameters
+        ----------
+        features : DataFrame
+            One row a customer, of `customer_features`.
 
-    needed  : columns, of finite numbers
-    varying : those that must not be the same for all
-    min_customers : customers, as many as the scheme has segments
-    """
-    if breaches := feature_faults(features, scheme, needed, varying, min_customers):
+        Returns
+        -------
+        Series
+            Ordered categories of `labels`, the best first, by customer; named for the scheme.
+
+        Raises
+        ------
+        InputError
+            Where a feature is missing, or empty for a customer.
+        """
+        return self._labelled(self._places(features), features.index)
+
+    @prediction
+    def rules(self) -> pd.DataFrame:
+        """Which customers each class holds, in words.
+
+        Returns
+        -------
+        DataFrame
+            By label, the best first; column rule, a sentence.
+        """
+        return pd.DataFrame({"rule": list(self._descriptions())}, pd.Index(self.labels, name="label"))
+
+    def _places(self, features: pd.DataFrame) -> np.ndarray:
+        """The place of each customer's class in `labels`. Raises InputError where features do not allow it."""
+        raise NotImplementedError
+
+    def _descriptions(self) -> Iterable[str]:
+        """Which customers each class holds, a sentence each."""
+        raise NotImplementedError
+
+    def _labelled(self, places: np.ndarray, index: pd.Index) -> pd.Series:
+        """Labels from places: an ordered Series named for the scheme."""
+        kinds = pd.CategoricalDtype(list(self.labels), ordered=True)
+        return pd.Series(pd.Categorical.from_codes(places, dtype=kinds), index, name=self.name)
+
+
+def check_features(features: pd.DataFrame, scheme: str, needed: Iterable[str]) -> None:
+    """Raise InputError where customers cannot be assigned by features, with every breach."""
+    if breaches := feature_faults(features, scheme, needed):
         raise InputError(*breaches)
 
 
@@ -80,10 +129,22 @@ def unfit(*breaches: str) -> FitError:
     return FitError(reason or recommendation, recommendation if reason else "")
 
 
+def require_fitted(model: M | Unfitted) -> M:
+    """A model that another is made of. Raises FitError where it was not fitted."""
+    if isinstance(model, Unfitted):
+        raise FitError(model.reason, model.recommendation)
+    return model
+
+
 def feature_faults(
     features: pd.DataFrame, scheme: str, needed: Iterable[str], varying: Iterable[str] = (), min_customers: int = 1
 ) -> list[str]:
-    """What is wrong with features, a line each: as of `check_features`."""
+    """What is wrong with features, a line each.
+
+    needed  : columns, of finite numbers
+    varying : those that must not be the same for all
+    min_customers : customers, as many as the scheme has segments
+    """
     if not isinstance(features, pd.DataFrame):
         return [f"features: {type(features).__name__} is no table; give the frame of `customer_features`"]
     if not len(features):
@@ -98,28 +159,24 @@ def feature_faults(
         if name not in features:
             meaning = f" ({FEATURE_MEANINGS[name]})" if name in FEATURE_MEANINGS else ""
             breaches.append(f"features: no column {name!r}{meaning}, which {scheme} needs; join it")
-            continue
-        try:
-            values = to_floats(features[name])
-        except (TypeError, ValueError):
+        elif (values := to_floats(features[name])) is None:
             breaches.append(f"features: {name!r} holds no numbers, which {scheme} needs; give it as numbers")
-            continue
-        if not (good := np.isfinite(values)).all():
-            first = features.index[~good][0]
+        elif not (good := np.isfinite(values)).all():
             breaches.append(
                 f"features: {name!r} is empty or infinite for {(~good).sum():,} of {len(features):,} customers "
-                f"(first: customer {first!r}); fill it, or leave them out of {scheme}"
+                f"(first: customer {features.index[~good][0]!r}); fill it, or leave them out of {scheme}"
             )
-        elif name in varying and len(values) and (values == values[0]).all():
+        elif name in varying and (values == values[0]).all():
             breaches.append(constant_message(name, values, scheme))
     return breaches
 
 
-def to_floats(values: pd.Series) -> np.ndarray:
-    """A Series as an array of floats, blanks as NaN. Raises TypeError or ValueError where it holds something else."""
-    if values.dtype.kind in "mM":
-        raise TypeError("times are no numbers")
-    return values.to_numpy(float, na_value=np.nan)
+def to_floats(values: pd.Series) -> np.ndarray | None:
+    """A Series as an array of floats, blanks as NaN; None where it holds something else, such as text or times."""
+    try:
+        return None if values.dtype.kind in "mM" else values.to_numpy(float, na_value=np.nan)
+    except (TypeError, ValueError):
+        return None
 
 
 def to_boolean(values: pd.Series) -> pd.Series:
@@ -183,10 +240,10 @@ def scheme_rules(fitted: Mapping[str, Scheme | Unfitted]) -> pd.DataFrame:
     """
     rows = []
     for name, scheme in fitted.items():
-        if scheme:
-            rows += [(name, str(label), rule, "") for label, rule in scheme.rules().rule.items()]
-        else:
+        if isinstance(scheme, Unfitted):
             rows.append((name, "", "", str(scheme)))
+        else:
+            rows += [(name, str(label), rule, "") for label, rule in scheme.rules().rule.items()]
     return pd.DataFrame(rows, columns=["scheme", "label", "rule", "reason"])
 
 
@@ -213,7 +270,7 @@ def assign_schemes(fitted: Mapping[str, Scheme | Unfitted], features: pd.DataFra
     >>> segments.assign_schemes(segments.fit_schemes({"abc": segments.ABC.fit}, features), features).abc.tolist()
     ['A', 'B', 'C', 'C']
     """
-    found = {name: scheme.assign(features) for name, scheme in fitted.items() if scheme}
+    found = {name: scheme.assign(features) for name, scheme in fitted.items() if not isinstance(scheme, Unfitted)}
     return pd.DataFrame(found, features.index)
 
 
@@ -244,16 +301,8 @@ def first_scheme(
     names = list(names)
     if unknown := [name for name in names if name not in fitted]:
         raise InputError(f"names: there is no scheme {unknown[0]!r}; take one of {', '.join(fitted)}")
-    for name in names:
-        if fitted[name] and fitted[name].can_assign(*frames):
-            return fitted[name]
-    return fitted[names[-1]]
-
-
-def to_labels(codes: np.ndarray, scheme: Scheme, index: pd.Index) -> pd.Series:
-    """Labels from the place of each in `scheme.labels`, best class first: an ordered Series named for the scheme."""
-    kinds = pd.CategoricalDtype(list(scheme.labels), ordered=True)
-    return pd.Series(pd.Categorical.from_codes(codes, dtype=kinds), index, name=scheme.name)
+    usable = (fitted[name] for name in names if fitted[name] and fitted[name].can_assign(*frames))
+    return next(usable, fitted[names[-1]])
 
 
 def to_tuples(array: np.ndarray) -> tuple:
@@ -261,9 +310,19 @@ def to_tuples(array: np.ndarray) -> tuple:
     return tuple(to_tuples(row) for row in array) if array.ndim > 1 else tuple(array.tolist())
 
 
+def numbered(word: str, count: int) -> tuple[str, ...]:
+    """Names of classes that have none of their own: a word, and the place from 1."""
+    return tuple(f"{word} {place + 1}" for place in range(count))
+
+
 def format_amount(value: float) -> str:
     """A number of a rule as one reads it: whole ones without decimals."""
     return number(int(value) if float(value).is_integer() else float(value))
+
+
+def format_range(low: float, high: float, above: str, up_to: str) -> str:
+    """A range in words, with the words for its ends; "" where both are infinite."""
+    return ", ".join(f"{word} {format_amount(end)}" for word, end in ((above, low), (up_to, high)) if np.isfinite(end))
 
 
 def check_rising(cuts: Any, lower: float, upper: float, name: str) -> tuple[float, ...]:
@@ -272,8 +331,7 @@ def check_rising(cuts: Any, lower: float, upper: float, name: str) -> tuple[floa
         given = tuple(float(cut) for cut in np.ravel(cuts))
     except (TypeError, ValueError):
         raise InputError(f"{name} = {cuts!r}: cuts must be numbers, above {lower:g} and below {upper:g}") from None
-    inside = all(lower < cut < upper for cut in given)
-    if not given or not inside or any(a >= b for a, b in pairwise(given)):
+    if not given or not all(a < b for a, b in pairwise([lower, *given, upper])):
         raise InputError(
             f"{name} = {given}: cuts must rise, each above {lower:g} and below {upper:g}; put them in order"
         )

@@ -71,7 +71,7 @@ def bootstrap_stability(
     features = features.sort_index()
     held = features.iloc[subsample(len(features), SAMPLE, seed)]
     found = pd.concat([_found_again(name, fit, held, replicates, seed, level) for name, fit in schemes.items()])
-    counts = [name for name in ("customers", "dissolved", "recovered", "replicates") if name in found]
+    counts = found.columns.intersection(["customers", "dissolved", "recovered", "replicates"])
     return found.reset_index(drop=True).astype(dict.fromkeys(counts, "Int64"))
 
 
@@ -113,13 +113,11 @@ def jitter_stability(
     """
     perturbations = [*perturbations]
     if not schemes or replicates < 1 or not all(0 < s < 1 for s in perturbations):
-        raise InputError(
-            f"perturbations = {perturbations}, replicates = {replicates}: give shares above 0 and below 1, and draws"
-        )
-    features = features.sort_index()
-    rows = []
+        advice = "give shares above 0 and below 1, and draws"
+        raise InputError(f"perturbations = {perturbations}, replicates = {replicates}: {advice}")
+    features, rows = features.sort_index(), []
     for name, scheme in schemes.items():
-        if not scheme:
+        if isinstance(scheme, Unfitted):
             rows.append({"scheme": name, "reason": str(scheme)})
             continue
         labels = scheme.assign(features)
@@ -160,25 +158,22 @@ def _found_again(name, fit, held, replicates, seed, level):
         each = jaccard(codes[once], others[once], len(kinds), len(new.cat.categories))
         similar.append(np.where(np.bincount(codes[once], minlength=len(kinds)) > 0, each, np.nan))
         alike.append(adjusted_rand_score(codes[once], others[once]))
-    table = pd.DataFrame(
-        {"scheme": name, "label": kinds.astype(str), "customers": labels.value_counts(sort=False).to_numpy()}
-    )
+    customers = labels.value_counts(sort=False).to_numpy()
+    table = pd.DataFrame({"scheme": name, "label": kinds.astype(str), "customers": customers})
     if not similar:
         return table.assign(replicates=0, outcome=NOT_FITTED, reason=f"not fitted to any of {replicates} draws")
     return _summarise(table, pd.DataFrame(similar), np.array(alike), level)
 
 
 def _summarise(table, similar, alike, level):
-    low, high = percentile_interval(similar.to_numpy(), level)
-    ends = {"jaccard": similar.mean().to_numpy(), "jaccard_ci_low": low, "jaccard_ci_high": high}
-    counts = {"dissolved": (similar <= DISSOLVED).sum(), "recovered": (similar >= RECOVERED).sum()}
-    table = table.assign(**ends, **{n: c.to_numpy() for n, c in counts.items()}, replicates=len(alike))
-    table["ari"], (table["ari_ci_low"], table["ari_ci_high"]) = alike.mean(), percentile_interval(alike, level)
-    cases = [table.jaccard.isna(), table.jaccard >= RECOVERED, table.jaccard >= 0.6]
-    return table.assign(
-        outcome=np.select(cases, [NO_VALUE, "stable", "undecided"], "not stable"),
-        reason=np.where(table.jaccard.isna(), "nobody is in it", ""),
-    )
+    (low, high), (ari_low, ari_high) = percentile_interval(similar.to_numpy(), level), percentile_interval(alike, level)
+    table = table.assign(jaccard=similar.mean(), jaccard_ci_low=low, jaccard_ci_high=high)
+    table = table.assign(dissolved=(similar <= DISSOLVED).sum(), recovered=(similar >= RECOVERED).sum())
+    table = table.assign(replicates=len(alike), ari=alike.mean(), ari_ci_low=ari_low, ari_ci_high=ari_high)
+    nobody = table.jaccard.isna()
+    cases = [nobody, table.jaccard >= RECOVERED, table.jaccard >= 0.6]
+    outcome = np.select(cases, [NO_VALUE, "stable", "undecided"], "not stable")
+    return table.assign(outcome=outcome, reason=np.where(nobody, "nobody is in it", ""))
 
 
 def _off(features, perturbation, rng):
@@ -195,12 +190,5 @@ def _moved(name, perturbation, labels, moved, replicates):
     for label, held in [(EVERYONE, slice(None)), *((k, (labels == k).to_numpy()) for k in labels.cat.categories)]:
         of = moved[held]
         near_cut, changed = ((of > 0).mean(), of.mean() / replicates) if len(of) else (0.0, 0.0)
-        yield {
-            "scheme": name,
-            "perturbation": perturbation,
-            "label": str(label),
-            "customers": len(of),
-            "near_cut": near_cut,
-            "changed": changed,
-            "reason": "",
-        }
+        row = {"scheme": name, "perturbation": perturbation, "label": str(label), "customers": len(of)}
+        yield row | {"near_cut": near_cut, "changed": changed, "reason": ""}

@@ -5,7 +5,6 @@ Clusters depend on this choice as much as on the customers, so that it is declar
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,7 @@ from scipy import stats
 
 from crmlab.contracts import InputError
 from crmlab.model import Model, Unfitted, blank_of, or_unfitted
-from crmlab.segments.models.scheme import require_features, unfit
+from crmlab.segments.models.scheme import require_features, to_tuples, unfit
 
 COLUMNS = ("orders", "spend", "days_since_last")  # that customers are clustered by
 KINDS = ("raw", "log", "winsorised")
@@ -39,14 +38,14 @@ class Transform(Model):
 
     kind: str
     columns: tuple
-    low: tuple  # of each column, in its own units; −∞ unless winsorised
+    low: tuple
     high: tuple
-    mean: tuple  # of each column, once transformed
+    mean: tuple
     standard_deviation: tuple
 
-    title: ClassVar = "Transform"
+    title = "Transform"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         sizes = {len(v) for v in (self.columns, self.low, self.high, self.mean, self.standard_deviation)}
         if self.kind not in KINDS or len(sizes) != 1 or not all(d > 0 for d in self.standard_deviation):
             raise InputError(
@@ -91,26 +90,20 @@ class Transform(Model):
         """
         columns = column_names(columns)
         if kind not in KINDS or not 0 < tail < 0.5:
+            kinds = ", ".join(KINDS)
             raise InputError(
-                f"kind = {kind!r}, tail = {tail!r}: choose a kind of {', '.join(KINDS)}, and a tail above 0 and "
-                "below .5"
+                f"kind = {kind!r}, tail = {tail!r}: choose a kind of {kinds}, and a tail above 0 and below .5"
             )
         require_features(features, f"a {kind} transform", columns, columns, min_customers)
         X = features[list(columns)].to_numpy(float)
         ends = np.quantile(X, [tail, 1 - tail], axis=0) if kind == "winsorised" else np.array([[-np.inf], [np.inf]])
-        low, high = np.broadcast_to(ends, (2, len(columns))).tolist()
-        unscaled = cls(kind, columns, tuple(low), tuple(high), (0.0,) * len(columns), (1.0,) * len(columns))
-        found = unscaled.transform(features)
-        mean, standard_deviation = found.mean(axis=0), found.std(axis=0)
-        alike = [c for c, d, m in zip(columns, standard_deviation, mean, strict=True) if d <= 1e-12 * max(abs(m), 1)]
-        if alike:
-            raise unfit(
-                *(
-                    f"features: {c!r}, {kind} transformed, is the same for nearly all customers; take another transform"
-                    for c in alike
-                )
-            )
-        return cls(kind, columns, tuple(low), tuple(high), tuple(mean.tolist()), tuple(standard_deviation.tolist()))
+        low, high = to_tuples(np.broadcast_to(ends, (2, len(columns))))
+        found = cls(kind, columns, low, high, (0.0,) * len(columns), (1.0,) * len(columns)).transform(features)
+        mean, deviation = found.mean(axis=0), found.std(axis=0)
+        if (alike := deviation <= 1e-12 * np.maximum(np.abs(mean), 1)).any():
+            same = "transformed, is the same for nearly all customers; take another transform"
+            raise unfit(*(f"features: {column!r}, {kind} {same}" for column in np.array(columns)[alike].tolist()))
+        return cls(kind, columns, low, high, to_tuples(mean), to_tuples(deviation))
 
     def transform(self, features: pd.DataFrame) -> np.ndarray:
         """Each customer on these scales.
@@ -125,11 +118,9 @@ class Transform(Model):
         ndarray
             Customers x columns, in standard deviations from the mean.
         """
-        X = features[list(self.columns)].to_numpy(float)
-        drawn = np.clip(X, self.low, self.high)
-        if self.kind == "log":
-            drawn = signed_log(drawn)
-        return (drawn - np.array(self.mean)) / np.array(self.standard_deviation)
+        X = np.clip(features[list(self.columns)].to_numpy(float), self.low, self.high)
+        X = signed_log(X) if self.kind == "log" else X
+        return (X - np.array(self.mean)) / np.array(self.standard_deviation)
 
     def inverse_transform(self, scaled: np.ndarray) -> np.ndarray:
         """Points on these scales in the units of the features.
@@ -158,7 +149,7 @@ def signed_exp(x):
     return np.sign(x) * np.expm1(np.abs(x))
 
 
-def column_names(columns):
+def column_names(columns: Sequence[str]) -> tuple[str, ...]:
     """Names of columns as a tuple. Raises InputError where there are none, one stands twice, or they are one text."""
     if isinstance(columns, str) or not len(columns) or len(set(columns)) < len(columns):
         raise InputError(f"columns = {columns!r}: give a list of one column at least, each once")

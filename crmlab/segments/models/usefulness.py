@@ -6,7 +6,7 @@ feature within them, so they must predict more by what else they know.
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 import ibis.expr.types as ir
@@ -24,7 +24,7 @@ from crmlab.holdout.rolling import ALL_ORIGINS
 from crmlab.model import needs_fit
 from crmlab.orders import rows
 from crmlab.segments.models.cross_fit import MEASURES, assign_folds, cross_fitted_measures
-from crmlab.segments.models.scheme import check_features
+from crmlab.segments.models.scheme import feature_faults
 from crmlab.segments.tables.features import collect, customer_features, holdout_activity
 from crmlab.segments.tables.stores import store_strength
 from crmlab.stats.intervals import percentile_interval
@@ -33,6 +33,7 @@ TARGETS = ("spend", "orders", "active")
 BASELINES = {"past spend": "spend", "spend in the window": "window_spend", "recency": "-days_since_last"}
 MARGIN_BASELINE = {"discounted margin": "expected_margin"}
 BOUNDS = {"gini": (-1, 1), "lift": (0, 10), "r2": (-np.inf, 1)}  # what a measure can be
+PAIR_KEYS = ["target", "measure", "model", "other"]
 PAIR_ENDS = ["difference", "difference_ci_low", "difference_ci_high"]
 MIN_FOLD_SIZE = 10  # customers a fold, so that its best tenth is someone
 
@@ -113,7 +114,8 @@ def window_note(orders: Data, origins: Sequence[date], window_days: int) -> str:
     str
         A sentence; empty where there is no such origin.
     """
-    short = [day for day in origins if (day - orders.findings.first).days < window_days - 1]
+    first = orders.findings.first
+    short = [day for day in origins if first and (day - first).days < window_days - 1]
     return f"On {', '.join(map(str, short))} the window begins before the first order of the data." if short else ""
 
 
@@ -165,14 +167,10 @@ def compare_schemes(
         origin: _compare_at(schemes, features.sort_index(), activity, baselines, folds, replicates, seed, level)
         for origin, (features, activity) in rolling.items()
     }
-    tables = [
-        _sized(holdout.over_origins({o: by_target[target] for o, (by_target, _, _) in found.items()}), found, target)
-        for target in TARGETS
-    ]
-    table = pd.concat(tables, ignore_index=True)
-    front = ["origin", "origins", "target"]
+    table = pd.concat([_pooled(found, target) for target in TARGETS], ignore_index=True)
+    table = table[["origin", "origins", "target", *table.columns.drop(["origin", "origins", "target"])]]
     pairs = pd.concat([paired.assign(origin=str(o)) for o, (_, _, paired) in found.items()], ignore_index=True)
-    return table[[*front, *table.columns.drop(front)]], _pairs_with_all(pairs, len(rolling))
+    return table, _pairs_with_all(pairs, len(rolling))
 
 
 @needs_fit
@@ -193,9 +191,8 @@ def baseline_differences(comparison: pd.DataFrame, measure: str = "gini", target
     DataFrame
         Rows of `comparison` with a value, the best scheme first, baselines last.
     """
-    held = (comparison.origin == ALL_ORIGINS) & (comparison.target == target) & (comparison.measure == measure)
-    table = comparison[held & comparison.value.notna()].sort_values("difference", ascending=False, kind="stable")
-    return table.sort_values("is_baseline", kind="stable").reset_index(drop=True)
+    known = _over_all(comparison, measure, target).sort_values("difference", ascending=False, kind="stable")
+    return known.sort_values("is_baseline", kind="stable", ignore_index=True)
 
 
 def scheme_estimates(comparison: pd.DataFrame, measure: str = "gini", target: str = "spend") -> dict[str, Estimate]:
@@ -215,9 +212,14 @@ def scheme_estimates(comparison: pd.DataFrame, measure: str = "gini", target: st
     dict
         Name -> Estimate, those without a value left out.
     """
-    held = (comparison.origin == ALL_ORIGINS) & (comparison.target == target) & (comparison.measure == measure)
-    known = comparison[held & comparison.value.notna()]
+    known = _over_all(comparison, measure, target)
     return {row.model: Estimate(row.value, row.ci_low, row.ci_high) for row in known.itertuples()}
+
+
+def _over_all(comparison, measure, target):
+    """The rows of a comparison over all origins, by one measure of one target, that have a value."""
+    held = (comparison.origin == ALL_ORIGINS) & (comparison.target == target) & (comparison.measure == measure)
+    return comparison[held & comparison.value.notna()]
 
 
 def _compare_at(schemes, features, activity, baselines, folds, replicates, seed, level):
@@ -231,9 +233,8 @@ def _compare_at(schemes, features, activity, baselines, folds, replicates, seed,
     for o, target in enumerate(TARGETS):
         values = drawn[:, o, :, 0].copy()
         values[:, np.isnan(values).any(axis=0)] = np.nan
-        table = holdout.tabulate(
-            values, drawn[:, o, :, 1:], [*codes, *scores], baselines, MEASURES, reasons, level=level
-        )
+        names, draws = [*codes, *scores], drawn[:, o, :, 1:]
+        table = holdout.tabulate(values, draws, names, baselines, MEASURES, reasons, level=level)
         lower, upper = (table.measure.map(lambda measure, end=end: float(BOUNDS[measure][end])) for end in (0, 1))
         table = table.assign(**{end: table[end].clip(lower, upper) for end in ("ci_low", "ci_high")})
         by_target[target] = table.sort_values("model", key=lambda names: names.map(order), kind="stable")
@@ -241,12 +242,12 @@ def _compare_at(schemes, features, activity, baselines, folds, replicates, seed,
     return by_target, sizes, _pairs(drawn, [*codes], level)
 
 
-def _sized(table, found, target):
-    """The comparison of a target with the number of segments, the most of all origins where they are pooled."""
+def _pooled(found, target):
+    """The comparison of a target over origins, with the number of segments, the most of all where they are pooled."""
+    table = holdout.over_origins({origin: by_target[target] for origin, (by_target, _, _) in found.items()})
     sizes = pd.DataFrame({str(origin): pd.Series(s, dtype=float) for origin, (_, s, _) in found.items()})
     sizes[ALL_ORIGINS] = sizes.max(axis=1)
-    known = sizes.stack().rename("segments")
-    joined = table.join(known, on=["model", "origin"])
+    joined = table.join(sizes.stack().rename("segments"), on=["model", "origin"])
     return joined.assign(target=target, segments=joined.segments.astype("Int64"))
 
 
@@ -254,32 +255,23 @@ def _pairs(drawn, names, level):
     """Differences between every two schemes: a frame."""
     found = []
     for (i, one), (j, other) in combinations(enumerate(names), 2):
-        difference = _difference(drawn[i], drawn[j])
+        difference, rounding = drawn[i] - drawn[j], TIE_TOLERANCE * (1 + np.abs(drawn[j]))
+        difference = np.where(np.abs(difference) <= rounding, 0.0, difference)
         low, high = percentile_interval(np.moveaxis(difference[..., 1:], -1, 0), level)
-        for o, target in enumerate(TARGETS):
-            for m, measure in enumerate(MEASURES):
-                row = {"target": target, "measure": measure, "model": one, "other": other}
-                ends = (difference[o, m, 0], low[o, m], high[o, m])
-                found.append(row | dict(zip(PAIR_ENDS, ends, strict=True)))
-    return pd.DataFrame(found, columns=["target", "measure", "model", "other", *PAIR_ENDS])
-
-
-def _difference(one, other):
-    """Differences; what is no more than rounding is 0."""
-    difference = one - other
-    return np.where(np.abs(difference) <= TIE_TOLERANCE * np.abs(other) + TIE_TOLERANCE, 0.0, difference)
+        for (o, target), (m, measure) in product(enumerate(TARGETS), enumerate(MEASURES)):
+            found.append((target, measure, one, other, difference[o, m, 0], low[o, m], high[o, m]))
+    return pd.DataFrame(found, columns=[*PAIR_KEYS, *PAIR_ENDS])
 
 
 def _pairs_with_all(pairs, count):
     """The pairs with those over all origins, where both schemes were fitted at each."""
-    keys = ["target", "measure", "model", "other"]
-    by = pairs.groupby(keys, sort=False)
+    by = pairs.groupby(PAIR_KEYS, sort=False)
     pooled = by[PAIR_ENDS].mean(skipna=False)[(by.size() == count).to_numpy()].reset_index()
     table = pd.concat([pairs, pooled.assign(origin=ALL_ORIGINS)], ignore_index=True)
     cases = [table.difference.isna(), table.difference_ci_low > 0, table.difference_ci_high < 0]
     outcome = np.select(cases, [NO_VALUE, "better", "worse"], "undecided")
     table = table.assign(outcome=outcome, reason=np.where(outcome == NO_VALUE, NOTHING_CAME, ""))
-    return table[["origin", *keys, *PAIR_ENDS, "outcome", "reason"]]
+    return table[["origin", *PAIR_KEYS, *PAIR_ENDS, "outcome", "reason"]]
 
 
 def _labelled(schemes, features):
@@ -309,10 +301,9 @@ def _margins_on(margins, origin):
 
 def _default_baselines(rolling):
     """The continuous baselines that there are columns for at every origin."""
-    candidates = BASELINES | MARGIN_BASELINE
-    return {
-        n: c for n, c in candidates.items() if all(c.removeprefix("-") in features for features, _ in rolling.values())
-    }
+    frames = [features for features, _ in rolling.values()]
+    known = BASELINES | MARGIN_BASELINE
+    return {name: c for name, c in known.items() if all(c.removeprefix("-") in features for features in frames)}
 
 
 def _faults(schemes, rolling, baselines, folds, replicates):
@@ -325,11 +316,9 @@ def _faults(schemes, rolling, baselines, folds, replicates):
     if folds < 2 or replicates < 1:
         yield f"folds = {folds}, replicates = {replicates}: give 2 folds or more, and replicates"
     for origin, (features, activity) in rolling.items():
-        if len(features) < MIN_FOLD_SIZE * folds:
-            yield (
-                f"{origin}: {len(features):,} customers are too few for {folds} folds; "
-                f"{MIN_FOLD_SIZE * folds} are needed"
-            )
+        n, needed = len(features), MIN_FOLD_SIZE * folds
+        if n < needed:
+            yield f"{origin}: {n:,} customers are too few for {folds} folds; {needed} are needed"
         if absent := [c for c in TARGETS if c not in activity]:
             yield f"{origin}: holdout has no column {', '.join(absent)}; take the frame of `holdout_activity`"
         if unknown := features.index.difference(activity.index).tolist():
@@ -337,8 +326,5 @@ def _faults(schemes, rolling, baselines, folds, replicates):
         elif blank := [c for c in TARGETS if c in activity and activity.loc[features.index, c].isna().any()]:
             yield f"{origin}: holdout has empty {', '.join(blank)}; fill them with 0"
         for name, column in baselines.items():
-            bare = column.removeprefix("-")
-            try:
-                check_features(features, f"the baseline {name!r}", [bare])
-            except InputError as problem:
-                yield from (f"{origin}: {breach}" for breach in problem.breaches)
+            faults = feature_faults(features, f"the baseline {name!r}", [column.removeprefix("-")])
+            yield from (f"{origin}: {fault}" for fault in faults)

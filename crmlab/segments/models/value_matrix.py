@@ -1,25 +1,17 @@
 """The value matrix: what customers bring now, by what more they may bring. Four classes, each with its treatment."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
 from crmlab.model import Unfitted, or_unfitted, prediction
-from crmlab.segments.models.scheme import (
-    Scheme,
-    check_features,
-    check_finite,
-    constant_message,
-    format_amount,
-    require_features,
-    to_labels,
-    unfit,
-)
+from crmlab.segments.models import scheme
+from crmlab.segments.models.scheme import Scheme, check_features, check_finite, format_amount
 
 TREATMENTS = ("invest", "keep", "rebuild", "release")
+SIDES = (("above", "above"), ("above", "up to"), ("up to", "above"), ("up to", "up to"))  # of the cuts, for each
 
 
 @dataclass(frozen=True)
@@ -45,16 +37,14 @@ class ValueMatrix(Scheme):
     ['invest', 'keep', 'rebuild', 'release']
     """
 
-    current_cut: float  # high is above it; in the currency of the data
-    potential_cut: float  # likewise
-    margin: float = 1.0  # share of spend that is margin
+    current_cut: float
+    potential_cut: float
+    margin: float = 1.0
 
-    name: ClassVar = "value_matrix"
-    title: ClassVar = "Value matrix"
-    labels: ClassVar = TREATMENTS
-    columns: ClassVar = ("window_spend", "expected_margin")
+    name, title = "value_matrix", "Value matrix"
+    labels, columns = TREATMENTS, ("window_spend", "expected_margin")
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_finite(self, "current_cut", "potential_cut")
         _check_margin(self.margin)
 
@@ -89,17 +79,16 @@ class ValueMatrix(Scheme):
             Where the margin or a cut is not possible.
         """
         _check_margin(margin)
-        given = {"current_cut": current_cut, "potential_cut": potential_cut}
-        if wrong := [n for n, cut in given.items() if cut is not None and not np.isfinite(cut)]:
-            raise InputError(
-                *(f"{name} = {given[name]!r}: give a finite amount, or none for the median" for name in wrong)
-            )
-        require_features(features, cls.name, _needed(features), min_customers=len(TREATMENTS))
+        given = {"current": current_cut, "potential": potential_cut}
+        if wrong := [axis for axis, cut in given.items() if cut is not None and not np.isfinite(cut)]:
+            advice = "give a finite amount, or none for the median"
+            raise InputError(*(f"{axis}_cut = {given[axis]!r}: {advice}" for axis in wrong))
+        scheme.require_features(features, cls.name, _needed(features), min_customers=len(TREATMENTS))
         found = _axes(features, margin)
-        if same := [constant_message(axis, v.to_numpy(), cls.name) for axis, v in found.items() if v.nunique() == 1]:
-            raise unfit(*same)
-        cuts = [float(found[n[:-4]].median() if cut is None else cut) for n, cut in given.items()]
-        return cls(*cuts, float(margin))
+        if same := [axis for axis in found if found[axis].nunique() == 1]:
+            raise scheme.unfit(*(scheme.constant_message(axis, found[axis].to_numpy(), cls.name) for axis in same))
+        current, potential = (float(found[a].median() if cut is None else cut) for a, cut in given.items())
+        return cls(current, potential, float(margin))
 
     @prediction
     def axes(self, features: pd.DataFrame) -> pd.DataFrame:
@@ -118,42 +107,13 @@ class ValueMatrix(Scheme):
         check_features(features, self.name, _needed(features))
         return _axes(features, self.margin)
 
-    @prediction
-    def assign(self, features: pd.DataFrame) -> pd.Series:
-        """The class of each customer.
-
-        Parameters
-        ----------
-        features : DataFrame
-            One row a customer, of `customer_features`.
-
-        Returns
-        -------
-        Series
-            Ordered categories of `labels`, the best first, by customer; named for the scheme.
-
-        Raises
-        ------
-        InputError
-            Where a feature is missing, or empty for a customer.
-        """
+    def _places(self, features):
         found = self.axes(features)
-        places = 2 * (found.current <= self.current_cut) + (found.potential <= self.potential_cut)
-        return to_labels(places.to_numpy(), self, features.index)
+        return (2 * (found.current <= self.current_cut) + (found.potential <= self.potential_cut)).to_numpy()
 
-    @prediction
-    def rules(self) -> pd.DataFrame:
-        """Which customers each class holds, in words.
-
-        Returns
-        -------
-        DataFrame
-            By label, the best first; column rule, a sentence.
-        """
-        sides = [("above", "above"), ("above", "up to"), ("up to", "above"), ("up to", "up to")]
+    def _descriptions(self):
         now, to_come = format_amount(self.current_cut), format_amount(self.potential_cut)
-        descriptions = [f"current value {a} {now}, potential {b} {to_come}" for a, b in sides]
-        return pd.DataFrame({"rule": descriptions}, pd.Index(self.labels, name="label"))
+        return [f"current value {one} {now}, potential {other} {to_come}" for one, other in SIDES]
 
     @prediction
     def quadrants(self, features: pd.DataFrame) -> pd.DataFrame:
@@ -170,14 +130,13 @@ class ValueMatrix(Scheme):
             By label, the empty ones too. customers, count; share of them; current, potential, means a customer, in the
             currency of the data; current_share, potential_share of the sums of what is above 0.
         """
-        found, labels = self.axes(features), self.assign(features)
-        groups = found.groupby(labels, observed=False)
-        sums = found.clip(lower=0).groupby(labels, observed=False).sum()
+        found, labels = self.axes(features), self.assign(features).astype(str).rename("label")
+        groups = found.groupby(labels)
+        sums = found.clip(lower=0).groupby(labels).sum().reindex(TREATMENTS, fill_value=0.0)
         shares = sums / sums.sum().where(lambda total: total > 0, 1)
-        customers = groups.size()
+        customers = groups.size().reindex(TREATMENTS, fill_value=0)
         table = pd.DataFrame({"customers": customers, "share": customers / len(found)})
-        table = table.join(groups.mean().fillna(0)).join(shares.add_suffix("_share"))
-        return table.set_axis(pd.Index(map(str, table.index), name="label"))
+        return table.join(groups.mean()).fillna(0).join(shares.add_suffix("_share"))
 
 
 def _check_margin(margin):
@@ -191,5 +150,5 @@ def _needed(features):
 
 def _axes(features, margin):
     current = features.window_spend * margin
-    extra = features.extra_potential if "extra_potential" in features else 0.0
+    extra = features.get("extra_potential", 0.0)
     return pd.DataFrame({"current": current, "potential": features.expected_margin - current + extra})

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,13 +39,14 @@ class Weights(Model):
         Of AHP, 0 where no judgement contradicts another; None for other methods.
     """
 
-    title: ClassVar = "Indicator weights"
     names: tuple
     values: tuple
-    method: str  # how they were found, in words
-    consistency_ratio: float | None = None  # of AHP: Saaty's ratio, 0 where no judgement contradicts another
+    method: str
+    consistency_ratio: float | None = None
 
-    def __post_init__(self):
+    title = "Indicator weights"
+
+    def __post_init__(self) -> None:
         sound = all(0 <= value <= 1 + ALIKE for value in self.values) and abs(sum(self.values) - 1) <= ALIKE
         if len(self.names) != len(self.values) or not sound:
             raise InputError(f"Weights: values = {self.values!r}; give one for each of {self.names!r}, 1 in all")
@@ -89,9 +90,7 @@ def given_weights(weights: Mapping[str, float], names: Sequence[str]) -> Weights
     """
     breaches = [f"weights: unknown indicator {n!r}; take {', '.join(names)}" for n in weights if n not in names]
     breaches += [f"weights: none for indicator {name!r}; give one" for name in names if name not in weights]
-    for name, weight in weights.items():
-        if not 0 <= weight <= 1:
-            breaches.append(f"weights: {name} = {weight!r} is no weight; give 0 to 1")
+    breaches += [f"weights: {n} = {w!r} is no weight; give 0 to 1" for n, w in weights.items() if not 0 <= w <= 1]
     if not breaches and abs((total := sum(weights.values())) - 1) > ALIKE:
         breaches.append(f"weights: they sum to {total:g}; let the indicators share 1")
     if breaches:
@@ -160,8 +159,7 @@ def ahp_judgements(matrix: Any) -> pd.DataFrame:
     """
     frame = _checked(matrix)
     names, cells = list(frame.index), frame.to_numpy()
-    weights, _ = _eigen(cells)
-    rows = []
+    weights, rows = _eigen(cells)[0], []
     for i, j in combinations(range(len(names)), 2):
         judged, implied = cells[i, j], weights[i] / weights[j]
         corrected = cells.copy()
@@ -219,23 +217,20 @@ def entropy_weights(values: pd.DataFrame, variant: str = "sum", lower: Iterable[
 
 def entropy_faults(values: pd.DataFrame, variant: str = "sum") -> list[str]:
     """Why entropy cannot weigh indicators, a line each."""
-    return [fault for name, column in values.items() for fault in _unfit(name, column, variant)]
+    return [fault for name, column in values.items() if (fault := _unfit(name, column, variant))]
 
 
 def _unfit(name, column, variant):
-    """Why entropy cannot weigh an indicator, in words."""
-    try:
-        column = to_floats(column)
-    except (TypeError, ValueError):
-        return [f"indicator {name!r} holds no numbers; take another column"]
-    if bad := int((~np.isfinite(column)).sum()):
-        return [f"indicator {name!r} is empty or infinite for {bad:,} of {len(column):,} customers; fill it"]
-    if len(column) < 2 or (column == column[0]).all():
-        message = f"indicator {name!r} is the same for all {len(column):,} customers, so it cannot part them; drop it"
-        return [message]
-    if variant == "sum" and (bad := int((column < 0).sum())):
-        return [f"indicator {name!r} is negative for {bad:,} customers, which have no shares; take 'minmax'"]
-    return []
+    """Why entropy cannot weigh an indicator, in words; empty where it can."""
+    if (values := to_floats(column)) is None:
+        return f"indicator {name!r} holds no numbers; take another column"
+    if bad := int((~np.isfinite(values)).sum()):
+        return f"indicator {name!r} is empty or infinite for {bad:,} of {len(values):,} customers; fill it"
+    if len(values) < 2 or (values == values[0]).all():
+        return f"indicator {name!r} is the same for all {len(values):,} customers, so it cannot part them; drop it"
+    if variant == "sum" and (bad := int((values < 0).sum())):
+        return f"indicator {name!r} is negative for {bad:,} customers, which have no shares; take 'minmax'"
+    return ""
 
 
 def _checked(matrix):
