@@ -102,22 +102,19 @@ def brand_usage(
         own=_.spend.sum(where=_.own == 1).fill_null(0).cast("float64"),
         national=_.spend.max(where=_.own == 0).fill_null(0).cast("float64"),
     )
-    return used.select(
-        "customer_id", "usage", own_label_share=used.own / used.usage, national_share=used.national / used.usage
-    )
+    shares = {"own_label_share": used.own / used.usage, "national_share": used.national / used.usage}
+    return used.select("customer_id", "usage", **shares)
 
 
 def _bought(orders, products, end, category, own_brands, window_days):
     """Customers' spend on products in the window: customer_id, spend above 0, category, brand, own (1, 0 or null)."""
     _check(orders, products, category, own_brands)
     label = products.own_label if own_brands is None else products.brand.isin(list(own_brands))
-    nothing = ibis.literal("")
-    kinds = products.select(
-        "product_id",
-        category=products.category.fill_null("") if "category" in products.columns else nothing,
-        brand=products.brand.fill_null("") if "brand" in products.columns else nothing,
-        own=label.cast("int64"),
-    )
+    texts = {
+        name: products[name].fill_null("") if name in products.columns else ibis.literal("")
+        for name in ("category", "brand")
+    }
+    kinds = products.select("product_id", **texts, own=label.cast("int64"))
     if category is not None:
         kinds = kinds.filter(kinds.category == category)
     lines = window_spend_by(orders, end, "product_id", window_days)
@@ -127,24 +124,21 @@ def _bought(orders, products, end, category, own_brands, window_days):
 
 def _check(orders, products, category, own_brands):
     """Whether the columns needed, and the category, are there: without a query, but for a category."""
-    needs = ["own_label" if own_brands is None else "brand"] + (["category"] if category is not None else [])
+    needs = {"own_label": own_brands is None, "brand": own_brands is not None, "category": category is not None}
     breaches = []
     if "product_id" not in orders.columns:
         breaches.append("orders: no column 'product_id', so no brands are known; map it in data/catalog.toml")
-    for name in dict.fromkeys(needs):
-        if name not in products.columns:
+    for name, needed in needs.items():
+        if needed and name not in products.columns:
             other = "; or name the own_brands" if name == "own_label" and "brand" in products.columns else ""
             breaches.append(f"products: no column {name!r}; map it in data/catalog.toml{other}")
     if not breaches and category is not None and not products.filter(products.category == category).count().execute():
         known = products.category.topk(1000).execute().iloc[:, 0].dropna().tolist()
-        near = nearest(category, known)
-        take = known[:SHOWN] if near is None else [near]
+        take = [near] if (near := nearest(category, known)) else known[:SHOWN]
         breaches.append(f"products: no category {category!r}; take {', '.join(map(repr, take))}")
     if not breaches and own_brands is not None:
-        found = products.filter(products.brand.isin(list(own_brands))).count().execute()
-        if not found:
-            breaches.append(
-                f"products: no brand is among own_brands = {', '.join(map(repr, own_brands))}; correct them"
-            )
+        known = products.filter(products.brand.isin(list(own_brands))).count().execute()
+        listed = ", ".join(map(repr, own_brands))
+        breaches += [] if known else [f"products: no brand is among own_brands = {listed}; correct them"]
     if breaches:
         raise InputError(*breaches)

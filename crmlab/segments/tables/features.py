@@ -43,15 +43,13 @@ def customer_features(orders: Data | ir.Table, end: date | str, window_days: int
     """
     orders = rows(orders)
     days = order_days(orders, end)
-    life = _lifetime(days.mutate(recent=days_before(days.day, end) < window_days), end)
+    life = joined = _lifetime(days.mutate(recent=days_before(days.day, end) < window_days), end)
     more = [count(orders, end, window_days) for column, count in OPTIONAL_COLUMNS.items() if column in orders.columns]
-    if not more:
-        return life
-    joined = life
     for table in more:
         joined = joined.left_join(table, life.customer_id == table.customer_id)
     found = {name: table[name] for table in more for name in table.columns if name != "customer_id"}
-    return joined.select(life, **{name: c.fill_null("" if c.type().is_string() else 0) for name, c in found.items()})
+    filled = {name: column.fill_null("" if column.type().is_string() else 0) for name, column in found.items()}
+    return joined.select(life, **filled) if more else life
 
 
 def collect(lazy: ir.Table, *more: ir.Table) -> pd.DataFrame:
@@ -171,22 +169,13 @@ OPTIONAL_COLUMNS = {"category": _categories, "store_id": _stores}
 
 
 def _lifetime(days, end):
-    life = days.group_by("customer_id").aggregate(
-        orders=_.count(),
-        total=_.spend.sum(),
-        first=_.day.min(),
-        last=_.day.max(),
-        window_orders=_.recent.sum().cast("int64"),
-        window_total=_.spend.sum(where=_.recent).fill_null(0),
-    )
-    spend = life.total.cast("float64")
-    return life.select(
-        "customer_id",
-        "orders",
+    spend = days.spend.sum().cast("float64")
+    return days.group_by("customer_id").aggregate(
+        orders=days.count(),
         spend=spend,
-        mean_spend=spend / life.orders,
-        days_since_last=days_before(life["last"], end),
-        age=days_before(life["first"], end),
-        window_orders=life.window_orders,
-        window_spend=life.window_total.cast("float64"),
+        mean_spend=spend / days.count(),
+        days_since_last=days_before(days.day.max(), end),
+        age=days_before(days.day.min(), end),
+        window_orders=days.recent.sum().cast("int64"),
+        window_spend=days.spend.sum(where=days.recent).fill_null(0).cast("float64"),
     )

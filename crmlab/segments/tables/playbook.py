@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 
 from crmlab.contracts import InputError, suggest
 from crmlab.contracts.settings import faults, read_settings, read_toml
@@ -23,17 +23,16 @@ from crmlab.contracts.settings import faults, read_settings, read_toml
 ALIKE = 1e-6
 
 
-class Treatment(BaseModel):
+class Treatment(BaseModel, frozen=True, extra="forbid"):
     """How one class is treated."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     principle: str = Field(min_length=1)
     owner: str = Field(min_length=1)
     budget_share: float = Field(ge=0, le=1)
     success: str = Field(min_length=1)
 
 
-class Cuts(BaseModel):
+class Cuts(BaseModel, frozen=True, extra="forbid"):
     """Where classes end, as far as that is not learned from customers.
 
     Parameters
@@ -46,24 +45,23 @@ class Cuts(BaseModel):
         A strong store is above it, 1 an average store; None takes the median of customers.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     abc: tuple[FiniteFloat, ...] = (0.8, 0.95)  # cumulative shares of value
     current: FiniteFloat | None = None  # margin of the window that is high above it; None takes the median
     potential: FiniteFloat | None = None
     strength: FiniteFloat | None = None  # of a store, where eight classes are made
 
     @property
-    def matrix(self):
+    def matrix(self) -> dict[str, float | None]:
         """What `ValueMatrix.fit` takes of them."""
         return {"current_cut": self.current, "potential_cut": self.potential}
 
     @property
-    def classes(self):
+    def classes(self) -> dict[str, float | None]:
         """What `EightClasses.fit` takes of them."""
         return self.matrix | {"strength_cut": self.strength}
 
 
-class Policy(BaseModel):
+class Policy(BaseModel, frozen=True):
     """What a playbook holds besides treatments.
 
     Parameters
@@ -74,7 +72,6 @@ class Policy(BaseModel):
         Name -> threshold that schemes must meet, of `Thresholds`.
     """
 
-    model_config = ConfigDict(frozen=True)
     cuts: Cuts = Cuts()
     thresholds: dict[str, FiniteFloat] = {}
 
@@ -122,11 +119,12 @@ def load_playbook(path: str | Path, schemes: Iterable[Any] = ()) -> pd.DataFrame
     """
     path = Path(path)
     given = {scheme: classes for scheme, classes in _given(path).items() if scheme not in Policy.model_fields}
-    rows, breaches = {}, []
+    rows: dict[tuple[str, str], Treatment] = {}
+    breaches: list[str] = []
     for scheme, classes in given.items():
         read, wrong = _classes(scheme, classes)
         rows |= read
-        breaches += wrong or _shares(scheme, read)
+        breaches += wrong
     for scheme in schemes:
         breaches += _lacking(scheme, given.get(scheme.name, {}))
     if breaches:
@@ -149,18 +147,17 @@ def _classes(scheme, classes):
             read[scheme, label] = Treatment.model_validate(fields)
         except ValidationError as problem:
             wrong += faults(problem, Treatment, fields, f"[{scheme}.{label!r}]")
+    total = sum(row.budget_share for row in read.values())
+    if not wrong and abs(total - 1) > ALIKE:
+        wrong.append(f"[{scheme}] budget_share sums to {total:g}; let its classes share 1")
     return read, wrong
 
 
-def _shares(scheme, read):
-    total = sum(row.budget_share for row in read.values())
-    return [] if abs(total - 1) <= ALIKE else [f"[{scheme}] budget_share sums to {total:g}; let its classes share 1"]
-
-
 def _lacking(scheme, classes):
-    lacking = [label for label in scheme.labels if label not in classes]
-    strange = [label for label in classes if label not in scheme.labels]
+    lacking = ", ".join(repr(label) for label in scheme.labels if label not in classes)
     if not classes:
-        return [f"there are no treatments for {scheme.name}; add a table for each of {', '.join(map(repr, lacking))}"]
-    breaches = [f"[{scheme.name}] lacks {', '.join(map(repr, lacking))}; add a table for each"] if lacking else []
-    return breaches + [f"[{scheme.name}] has no class {label!r}; {suggest(label, scheme.labels)}" for label in strange]
+        yield f"there are no treatments for {scheme.name}; add a table for each of {lacking}"
+    elif lacking:
+        yield f"[{scheme.name}] lacks {lacking}; add a table for each"
+    for label in (label for label in classes if label not in scheme.labels):
+        yield f"[{scheme.name}] has no class {label!r}; {suggest(label, scheme.labels)}"

@@ -17,25 +17,21 @@ A scorecard is TOML; what is marked * must be there, the rest may be left out:
 
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from crmlab.contracts import InputError
 from crmlab.contracts.settings import read_settings, read_toml
 
 ALIKE = 1e-6
-WEIGHTINGS = ("equal", "given", "ahp", "entropy sum", "entropy minmax")
+FRACTIONS = "a list of numbers, or fractions such as '1/3', for each"
+Weighting = Literal["equal", "given", "ahp", "entropy sum", "entropy minmax"]
+WEIGHTINGS = get_args(Weighting)
 
 
-class Strict(BaseModel):
-    """A part of a scorecard that has no other fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Indicator(Strict):
+class Indicator(BaseModel, frozen=True, extra="forbid"):
     """One thing that customers are graded by.
 
     Parameters
@@ -59,7 +55,7 @@ class Indicator(Strict):
     text: str = ""
 
 
-class Scorecard(Strict):
+class Scorecard(BaseModel, frozen=True, extra="forbid"):
     """Indicators by name, and how their weights are found.
 
     Parameters
@@ -76,34 +72,32 @@ class Scorecard(Strict):
 
     name: str = "index_system"
     title: str = ""
-    weighting: Literal[WEIGHTINGS]
+    weighting: Weighting
     indicators: dict[str, Indicator] = Field(min_length=1, description="a table for each, as [indicators.spend]")
-    comparisons: dict[str, tuple[float | str, ...]] = Field(
-        {}, description="a list of numbers, or fractions such as '1/3', for each"
-    )
+    comparisons: dict[str, tuple[float | str, ...]] = Field({}, description=FRACTIONS)
 
     @property
-    def names(self):
+    def names(self) -> tuple[str, ...]:
         """Names of the indicators, in order."""
         return tuple(self.indicators)
 
     @property
-    def columns(self):
+    def columns(self) -> tuple[str, ...]:
         """Columns of features, an indicator each."""
         return tuple(indicator.column or name for name, indicator in self.indicators.items())
 
     @property
-    def lower(self):
+    def lower(self) -> tuple[str, ...]:
         """Names of the indicators of which less is better."""
         return tuple(name for name, indicator in self.indicators.items() if indicator.direction == "lower")
 
     @property
-    def given_weights(self):
+    def given_weights(self) -> dict[str, float]:
         """Name -> weight, of those that have one."""
         return {name: i.weight for name, i in self.indicators.items() if i.weight is not None}
 
     @property
-    def matrix(self):
+    def matrix(self) -> pd.DataFrame:
         """The comparisons as a frame, indicators by indicators."""
         rows = [[float(Fraction(cell)) for cell in self.comparisons[name]] for name in self.names]
         return pd.DataFrame(rows, list(self.names), list(self.names))
@@ -127,9 +121,8 @@ def load_scorecard(path: str | Path) -> Scorecard:
     InputError
         Where TOML, fields, weights or comparisons are wrong; with everything at once.
     """
-    path = Path(path)
     absent = f"there is no scorecard {path}; give the path of one, such as data/scorecard.toml"
-    return read_scorecard(read_toml(path, absent), path.name)
+    return read_scorecard(read_toml(Path(path), absent), Path(path).name)
 
 
 def read_scorecard(settings: dict[str, Any], where: str = "scorecard") -> Scorecard:
@@ -160,8 +153,7 @@ def read_scorecard(settings: dict[str, Any], where: str = "scorecard") -> Scorec
 
 def _columns(card):
     """What is wrong with the columns."""
-    for column in dict.fromkeys(card.columns):
-        names = [name for name, other in zip(card.names, card.columns, strict=True) if other == column]
+    for column, names in pd.Series(card.names).groupby(list(card.columns), sort=False):
         if len(names) > 1:
             yield f"indicators {_listed(names)} are of one column, {column!r}, which would count twice; keep one"
 

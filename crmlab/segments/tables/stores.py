@@ -53,21 +53,19 @@ def store_strength(
     InputError
         Where an indicator is unknown, a weight is below 0, or the value of a store is not known.
     """
-    orders, stores = rows(orders), None if stores is None else rows(stores)
-    _check_weights(orders, weights, stores)
-    visits = _visits(orders, end, window_days)
-    if stores is not None:
-        _check_stores(visits, weights, stores)
-    each = _per_store(visits, weights, stores)
-    joined = visits.join(each, "store_id")
-    own = joined.group_by("customer_id").aggregate(
-        own_spend=_.window_spend.sum(),
-        own_customers=_.visited.sum(),
-        alone=_.visited.sum(where=_.customers == 1),
-        home_store=_.store_id.max(where=_.home),
-        home_spend=_.window_spend.max(where=_.home),
-        home_customers=_.visited.max(where=_.home),
-        **{name: _[name].max(where=_.home) for name in each.columns if name != "store_id"},
+    visits, each = _visits_and_stores(orders, end, weights, stores, window_days)
+    own = (
+        visits.join(each, "store_id")
+        .group_by("customer_id")
+        .aggregate(
+            own_spend=_.window_spend.sum(),
+            own_customers=_.visited.sum(),
+            alone=_.visited.sum(where=_.customers == 1),
+            home_store=_.store_id.max(where=_.home),
+            home_spend=_.window_spend.max(where=_.home),
+            home_customers=_.visited.max(where=_.home),
+            **{name: _[name].max(where=_.home) for name in each.columns if name != "store_id"},
+        )
     )
     others = own.open_stores - own.alone.fill_null(0)
     ratios = {
@@ -110,49 +108,50 @@ def store_index(
     InputError
         Where an indicator is unknown, a weight is below 0, or the value of a store is not known.
     """
-    orders, stores = rows(orders), None if stores is None else rows(stores)
-    _check_weights(orders, weights, stores)
-    visits = _visits(orders, end, window_days)
-    if stores is not None:
-        _check_stores(visits, weights, stores)
-    each = _per_store(visits, weights, stores)
+    _visits, each = _visits_and_stores(orders, end, weights, stores, window_days)
     ratios = {name: _over(each[name], each[f"all_{name}"]) * each.open_stores for name in SALES_INDICATORS}
-    found = each.select(
-        "store_id",
-        spend=each.spend.cast("float64"),
-        customers=each.customers,
-        **{name: each[f"kept_{name}"] for name in weights if name not in SALES_INDICATORS},
-        strength=_weighed(ratios, each, weights),
-    )
+    own = {name: each[f"kept_{name}"] for name in _own(weights)}
+    strength = _weighed(ratios, each, weights)
+    spend = each.spend.cast("float64")
+    found = each.select("store_id", spend=spend, customers=each.customers, **own, strength=strength)
     return found.order_by(found.strength.desc(), found.store_id)
 
 
-def _visits(orders, end, window_days):
-    """Customers at stores: customer_id, store_id, window_spend, visited in the window (1 or 0), and home."""
+def _visits_and_stores(orders, end, weights, stores, window_days):
+    """Two lazy tables, of customers at stores and of stores.
+
+    customers at stores : customer_id, store_id, window_spend, visited in the window (1 or 0), and home
+    stores : sales in the window, those of all, and the stores' own indicators as kept_NAME and the mean as mean_NAME
+    """
+    orders, stores = rows(orders), None if stores is None else rows(stores)
+    if breaches := [*_weight_faults(orders, weights, stores)]:
+        raise InputError(*breaches)
     visits = with_home_store(window_spend_by(orders, end, "store_id", window_days))
     visited = (days_before(visits.latest, end) < window_days).cast("int64")
-    return visits.select("customer_id", "store_id", "window_spend", "home", visited=visited)
-
-
-def _per_store(visits, weights, stores):
-    """Each store's sales in the window, those of all, and its own indicators as kept_NAME and the mean as mean_NAME."""
+    visits = visits.select("customer_id", "store_id", "window_spend", "home", visited=visited)
+    if stores is not None and (breaches := [*_store_faults(visits, weights, stores)]):
+        raise InputError(*breaches)
     each = visits.group_by("store_id").aggregate(spend=_.window_spend.sum(), customers=_.visited.sum())
     each = each.mutate(
         all_spend=each.spend.sum().over(),
         all_customers=each.customers.sum().over(),
         open_stores=(each.customers > 0).sum().over(),
     )
-    own = [name for name in weights if name not in SALES_INDICATORS]
-    if not own:
-        return each
-    kept = {f"kept_{name}": stores[name] for name in own} | {f"mean_{name}": stores[name].mean().over() for name in own}
+    kept = {f"kept_{name}": stores[name] for name in _own(weights)}
+    if not kept:
+        return visits, each
+    kept |= {f"mean_{name}": stores[name].mean().over() for name in _own(weights)}
     named = stores.select(known_id=stores.store_id, **kept)
-    return each.left_join(named, each.store_id == named.known_id).select(each, *kept)
+    return visits, each.left_join(named, each.store_id == named.known_id).select(each, *kept)
+
+
+def _own(weights):
+    """The indicators that are columns of stores."""
+    return [name for name in weights if name not in SALES_INDICATORS]
 
 
 def _weighed(ratios, table, weights):
-    own = [name for name in weights if name not in SALES_INDICATORS]
-    ratios = ratios | {name: table[f"kept_{name}"] / table[f"mean_{name}"] for name in own}
+    ratios = ratios | {name: table[f"kept_{name}"] / table[f"mean_{name}"] for name in _own(weights)}
     return sum(weight / sum(weights.values()) * ratios[name] for name, weight in weights.items())
 
 
@@ -162,28 +161,26 @@ def _over(part, whole):
     return (whole > 0).ifelse(part / (whole > 0).ifelse(whole, 1.0), 0.0)
 
 
-def _check_weights(orders, weights, stores):
-    breaches = []
-    if "store_id" not in orders.columns:
-        breaches.append("orders: no column 'store_id', so nobody has a home store; map it in data/catalog.toml")
+def _weight_faults(orders, weights, stores):
+    """What is wrong with the weights, or with orders that have no stores."""
+    missing = "store_id" not in orders.columns
+    if missing:
+        yield "orders: no column 'store_id', so nobody has a home store; map it in data/catalog.toml"
     numbers = [] if stores is None else [name for name in stores.columns if stores[name].type().is_numeric()]
     known = [*SALES_INDICATORS, *numbers]
-    for name, weight in weights.items():
-        if name not in known:
-            breaches.append(
-                f"weights: no indicator {name!r} of stores; take {nearest(name, known) or ', '.join(known)}"
-            )
-        elif not 0 <= weight < float("inf"):
-            breaches.append(f"weights: {name} = {weight!r} is no weight; give 0 or more")
-    if not breaches and not sum(weights.values()):
-        breaches.append("weights: none is above 0; give one indicator a weight at least")
-    if breaches:
-        raise InputError(*breaches)
+    wrong = [name for name, weight in weights.items() if name not in known or not 0 <= weight < float("inf")]
+    for name in wrong:
+        if name in known:
+            yield f"weights: {name} = {weights[name]!r} is no weight; give 0 or more"
+        else:
+            yield f"weights: no indicator {name!r} of stores; take {nearest(name, known) or ', '.join(known)}"
+    if not missing and not wrong and not sum(weights.values()):
+        yield "weights: none is above 0; give one indicator a weight at least"
 
 
-def _check_stores(visits, weights, stores):
-    """Whether the stores that were bought at have the indicators asked for: one small query."""
-    own = [name for name in weights if name not in SALES_INDICATORS]
+def _store_faults(visits, weights, stores):
+    """What is wrong with the stores that were bought at, where their indicators are asked for: one small query."""
+    own = _own(weights)
     used = visits.select("store_id").distinct()
     listed = stores.select(known_id=stores.store_id, **{name: stores[name] for name in own})
     joined = used.left_join(listed, used.store_id == listed.known_id)
@@ -191,13 +188,11 @@ def _check_stores(visits, weights, stores):
     wrong |= {f"low_{n}": (joined[n] < 0).sum() for n in own} | {f"top_{n}": joined[n].max() for n in own}
     counts = joined.aggregate(used=joined.count(), strange=joined.known_id.isnull().sum(), **wrong)
     found = counts.to_pyarrow().to_pylist()[0]
-    breaches, of = [], f"of the {found['used']:,} stores bought at"
+    of = f"of the {found['used']:,} stores bought at"
     if own and found["strange"]:
-        breaches.append(f"stores: no row for {found['strange']:,} {of}; add them")
+        yield f"stores: no row for {found['strange']:,} {of}; add them"
     for name in own:
         if found[f"no_{name}"]:
-            breaches.append(f"stores: {name!r} is empty for {found[f'no_{name}']:,} {of}; fill it")
+            yield f"stores: {name!r} is empty for {found[f'no_{name}']:,} {of}; fill it"
         if found[f"low_{name}"] or found[f"top_{name}"] == 0:
-            breaches.append(f"stores: {name!r} is negative somewhere, or 0 everywhere; strength needs sizes above 0")
-    if breaches:
-        raise InputError(*breaches)
+            yield f"stores: {name!r} is negative somewhere, or 0 everywhere; strength needs sizes above 0"
