@@ -1,17 +1,17 @@
 """Draw the frames about clusters: scales, how many, whether real, whether they stay, how they differ."""
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.colors import ListedColormap, TwoSlopeNorm
-from matplotlib.ticker import PercentFormatter
 
 from crmlab.estimate import number
 from crmlab.segments.models.how_many import INDICES, suggested_k
 from crmlab.segments.models.null_model import NULL_QUANTILE
 from crmlab.segments.models.stability import DISSOLVED, EVERYONE, RECOVERED
-from crmlab.segments.plots.comparison import annotate_points
-from crmlab.segments.plots.migration import PALE
+from crmlab.segments.plots.parts import heat_map, in_percent, legend_above, name_points, name_rows, write_cells
 from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes, plot
 
 TWO_WAYS = ListedColormap(
@@ -37,15 +37,14 @@ def transform_comparison(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt
         With the drawn frame.
     """
     ax, columns = axes(ax, 1.5 + 0.5 * frame.column.nunique()), [*frame.column.unique()]
-    kinds = frame["transform"].unique()
-    for (marker, color), kind in zip(LOOKS, kinds, strict=False):
-        held = frame[frame["transform"] == kind]
+    kinds = frame.groupby("transform", sort=False)
+    for (marker, color), (kind, held) in zip(LOOKS, kinds, strict=False):
         ax.plot(held.top_share, held.column.map(columns.index), marker, color=color, label=kind, alpha=0.85)
     ax.axvline(0.01, color=MUTED, linewidth=1, linestyle=":")
     ax.set(xlabel="Share of the sum of squares due to the farthest 1 % of customers", xlim=(0, None))
-    _rows(ax, columns)
-    _above(ax, len(kinds))
-    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    name_rows(ax, columns)
+    legend_above(ax, len(kinds))
+    in_percent(ax.xaxis)
     return ax
 
 
@@ -68,15 +67,12 @@ def validity_indices(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axe
     ax, chosen, names = axes(ax), suggested_k(frame), [*INDICES]
     good = frame[names] * [-1 if INDICES[n][1] == "lowest" else 1 for n in names]
     scaled = ((good - good.min()) / (good.max() - good.min())).T.to_numpy()
-    ax.imshow(np.ma.masked_invalid(scaled), cmap=PALE, vmin=0, vmax=1, aspect="auto")
-    for (row, column), value in np.ndenumerate(frame[names].T.to_numpy()):
-        text, here = number(float(value), 3) or "–", chosen.k.iloc[row] == frame.index[column]
-        look = {"weight": "bold", "bbox": {"boxstyle": "square", "fc": "none", "ec": ACTUAL}} if here else {}
-        ax.annotate(text, (column, row), ha="center", va="center", color=ACTUAL, fontsize="x-small", **look)
-    ax.set_xticks(range(len(frame)), frame.index)
-    ax.set_yticks(range(len(names)), chosen.index)
+    heat_map(ax, np.ma.masked_invalid(scaled), frame.index, chosen.index)
+    write_cells(ax, frame[names].T.map(lambda value: number(value, 3) or "–"), fontsize="x-small")
+    framed = {"boxstyle": "square", "fc": "none", "ec": ACTUAL}
+    for row, k in enumerate(chosen.k):
+        ax.texts[row * len(frame) + frame.index.get_loc(k)].set(weight="bold", bbox=framed)
     ax.set(xlabel="Clusters; framed is the choice of the index")
-    ax.grid(visible=False)
     ax.tick_params(length=0)
     return ax
 
@@ -97,34 +93,16 @@ def null_comparison(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes
     Axes
         With the drawn frame.
     """
-    ax, observed, simulated = axes(ax), frame.iloc[0], frame[frame.source == "null"]
-    limits = simulated[["silhouette", "prediction_strength"]].quantile(NULL_QUANTILE, interpolation="higher")
-    ax.plot(
-        simulated.silhouette,
-        simulated.prediction_strength,
-        "o",
-        color=BASELINE,
-        alpha=0.5,
-        label="customers of one kind, simulated",
-    )
-    ax.plot(
-        observed.silhouette,
-        observed.prediction_strength,
-        "*",
-        color=ACTUAL,
-        markersize=14,
-        label=f"customers, k = {observed.k}",
-    )
-    ax.axvline(
-        limits.silhouette,
-        color=BASELINE,
-        linewidth=1,
-        linestyle="--",
-        label=f"{NULL_QUANTILE:.0%} of those of one kind",
-    )
-    ax.axhline(limits.prediction_strength, color=BASELINE, linewidth=1, linestyle="--")
+    ax, observed = axes(ax), frame.iloc[0]
+    simulated = frame.loc[frame.source == "null", ["silhouette", "prediction_strength"]]
+    x, y = simulated.quantile(NULL_QUANTILE, interpolation="higher")
+    ax.plot(*simulated.to_numpy().T, "o", color=BASELINE, alpha=0.5, label="customers of one kind, simulated")
+    ax.plot(*observed[[*simulated]], "*", color=ACTUAL, markersize=14, label=f"customers, k = {observed.k}")
+    limit = f"{NULL_QUANTILE:.0%} of those of one kind"
+    ax.axvline(x, color=BASELINE, linewidth=1, linestyle="--", label=limit)
+    ax.axhline(y, color=BASELINE, linewidth=1, linestyle="--")
     ax.set(xlabel="Silhouette of the best number of clusters", ylabel="Prediction strength there")
-    _above(ax, 2)
+    legend_above(ax, 2)
     return ax
 
 
@@ -148,13 +126,12 @@ def bootstrap_stability(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.
     ax, places = axes(ax, 1.5 + 0.3 * len(held)), np.arange(len(held))
     ax.hlines(places, held.jaccard_ci_low, held.jaccard_ci_high, color=MUTED)
     ax.plot(held.jaccard, places, "o", color=ACTUAL)
+    look: dict[str, Any] = {"ha": "center", "va": "bottom", "color": BASELINE, "fontsize": "small"}
     for limit, text in ((DISSOLVED, "dissolved"), (RECOVERED, "recovered")):
         ax.axvline(limit, color=BASELINE, linewidth=1, linestyle=":")
-        ax.annotate(
-            text, (limit, -0.9), ha="center", va="bottom", color=BASELINE, fontsize="small", annotation_clip=False
-        )
+        ax.annotate(text, (limit, -0.9), annotation_clip=False, **look)
     several = held.scheme.nunique() > 1
-    _rows(ax, [f"{r.scheme + ': ' if several else ''}{r.label} ({r.customers:,})" for r in held.itertuples()])
+    name_rows(ax, [f"{r.scheme + ': ' if several else ''}{r.label} ({r.customers:,})" for r in held.itertuples()])
     ax.set(xlabel="Jaccard similarity with the segment found again", xlim=(0, 1.02))
     return ax
 
@@ -179,10 +156,9 @@ def jitter_stability(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axe
     for _, rows in held.groupby("scheme", sort=False):
         ax.plot(rows.perturbation, rows.changed, "o-", color=ACTUAL, alpha=0.7)
     ax.set(xlabel="How far each number may be off", ylabel="Customers who change segment", ylim=(0, None))
-    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    in_percent(ax.xaxis, ax.yaxis)
     ends = held.drop_duplicates("scheme", keep="last")
-    annotate_points(ax, [*zip(ends.perturbation, ends.changed, ends.scheme, strict=True)], ACTUAL, 1.03)
+    name_points(ax, zip(ends.perturbation, ends.changed, ends.scheme, strict=True), ACTUAL, 1.03)
     return ax
 
 
@@ -202,16 +178,16 @@ def segment_differences(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.
     Axes
         With the drawn frame.
     """
-    held = frame[frame.value.notna()]
-    ax, places = axes(ax, 1.5 + 0.36 * len(held)), np.arange(len(held))
-    ax.hlines(places, held.ci_low, held.ci_high, color=MUTED)
+    held = frame[frame.value.notna()].reset_index(drop=True)
+    ax = axes(ax, 1.5 + 0.36 * len(held))
+    ax.hlines(held.index, held.ci_low, held.ci_high, color=MUTED)
     for (marker, color), measure in zip(LOOKS, ("eta²", "Cramér's V"), strict=False):
-        of = (held.measure == measure).to_numpy()
-        if of.any():
-            ax.plot(held.value[of], places[of], marker, color=color, label=measure)
-    _rows(ax, [f"{r.variable} ({r.outcome})" for r in held.itertuples()])
+        of = held[held.measure == measure]
+        if len(of):
+            ax.plot(of.value, of.index, marker, color=color, label=measure)
+    name_rows(ax, [f"{r.variable} ({r.outcome})" for r in held.itertuples()])
     ax.set(xlabel="Effect: 0, segments are alike, to 1, all is between them", xlim=(-0.02, 1.02))
-    _above(ax, 2)
+    legend_above(ax, 2)
     return ax
 
 
@@ -236,24 +212,11 @@ def segment_means(frame: pd.DataFrame, standard_deviations: pd.Series, ax: plt.A
     columns, body = [c for c in frame if c != "customers"], frame.drop(index="all")
     ax = axes(ax, 1.4 + 0.42 * len(body), max(7.2, 2.5 + 0.95 * len(columns)))
     away = (body[columns] - frame.loc["all", columns]) / standard_deviations[columns]
-    ax.imshow(away.to_numpy(float), cmap=TWO_WAYS, norm=TwoSlopeNorm(0, -2, 2), aspect="auto")
-    for (row, column), value in np.ndenumerate(body[columns].to_numpy(float)):
-        ax.annotate(number(value, 3), (column, row), ha="center", va="center", color=ACTUAL, fontsize="small")
-    ax.set_xticks(range(len(columns)), [c.replace("_", " ") for c in columns], rotation=30, ha="right")
-    ax.set_yticks(range(len(body)), [f"{label} ({count:,})" for label, count in body.customers.items()])
+    names = [f"{label} ({count:,})" for label, count in body.customers.items()]
+    look = {"cmap": TWO_WAYS, "norm": TwoSlopeNorm(0, -2, 2), "vmin": None, "vmax": None}
+    heat_map(ax, away.to_numpy(float), [c.replace("_", " ") for c in columns], names, **look)
+    write_cells(ax, body[columns].astype(float).map(lambda value: number(value, 3)), fontsize="small")
+    plt.setp(ax.get_xticklabels(), rotation=30, ha="right")
     ax.set(xlabel="Mean; blue above that of all customers, amber below, deepest at 2 standard deviations")
-    ax.grid(visible=False)
     ax.tick_params(length=0)
     return ax
-
-
-def _rows(ax, names):
-    """A name at each row, the first on top, and no lines along rows."""
-    ax.set_yticks(range(len(names)), names)
-    ax.set_ylim(len(names) - 0.4, -0.6)
-    ax.grid(visible=False, axis="y")
-    ax.tick_params(axis="y", length=0)
-
-
-def _above(ax, columns):
-    ax.legend(frameon=False, ncol=columns, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2)

@@ -7,11 +7,11 @@ from matplotlib.lines import Line2D
 
 from crmlab.holdout import TITLES
 from crmlab.segments.models.usefulness import baseline_differences
+from crmlab.segments.plots.parts import legend_above, name_points, name_rows
 from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes, plot
 
 COLOURS = {"better": EXPECTED, "worse": BASELINE, "undecided": ACTUAL}
 TARGET_TITLES = {"spend": "holdout spend", "orders": "holdout orders", "active": "holdout activity"}
-LABEL_SPACING = 0.045  # of the height, between names of schemes
 
 
 @plot
@@ -46,14 +46,14 @@ def compare_schemes(
     kept = [t for i, t in enumerate(ticks) if i == 0 or t / ticks[i - 1] > 1.08]
     ax.set_xticks(kept, kept)
     ax.minorticks_off()
-    ax.set_xlim(min(ticks) * 0.85, max(ticks) * 2.2)
+    edge = max(ticks) * 2.2
+    ax.set_xlim(min(ticks) * 0.85, edge)
     for value in baselines.value:
         ax.axhline(value, color=BASELINE, linewidth=1, linestyle="--")
     ax.set(xlabel="Segments with customers in them", ylabel=f"{TITLES[measure]}, {TARGET_TITLES[target]}")
     beside = x.groupby(schemes.segments).transform("max")
-    annotate_points(ax, [*zip(beside, schemes.value, schemes.model, strict=True)], ACTUAL, 1.04)
-    edge = max(ticks) * 2.2
-    annotate_points(ax, [(edge, r.value, r.model) for r in baselines.itertuples()], BASELINE, 1.02)
+    name_points(ax, zip(beside, schemes.value, schemes.model, strict=True), ACTUAL, 1.04)
+    name_points(ax, [(edge, r.value, r.model) for r in baselines.itertuples()], BASELINE, 1.02)
     _key(ax)
     return ax
 
@@ -87,11 +87,8 @@ def scheme_differences(
     ax.hlines(places, held.difference_ci_low, held.difference_ci_high, color=colors)
     ax.scatter(held.difference, places, color=colors, zorder=3)
     ax.axvline(0, color=MUTED, linewidth=1)
-    ax.set_yticks(places, [f"{r.model} ({r.segments})" for r in held.itertuples()])
-    baseline = " or ".join(dict.fromkeys(held.baseline))
-    ax.set(xlabel=f"{TITLES[measure]}, {TARGET_TITLES[target]}, less that of {baseline}", ylim=(len(held) - 0.4, -0.6))
-    ax.grid(visible=False, axis="y")
-    ax.tick_params(axis="y", length=0)
+    name_rows(ax, [f"{r.model} ({r.segments})" for r in held.itertuples()])
+    ax.set(xlabel=f"{TITLES[measure]}, {TARGET_TITLES[target]}, less that of {' or '.join(held.baseline.unique())}")
     _key(ax)
     return ax
 
@@ -102,19 +99,7 @@ def _side_by_side(segments):
     return segments * 1.055**place
 
 
-def annotate_points(ax, placed, color, right):
-    """Names to the right of their points, those that would overlap moved up."""
-    bottom, top = ax.get_ylim()
-    last = -np.inf
-    for x, y, name in sorted(placed, key=lambda p: p[1]):
-        last = max(y, last + LABEL_SPACING * (top - bottom))
-        white = {"boxstyle": "square,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.75}
-        look = {"va": "center", "color": color, "fontsize": "small", "annotation_clip": False, "bbox": white}
-        ax.annotate(name, (x * right, last), **look, zorder=2.5)
-
-
 def _key(ax):
-    """The legend of colours, above the axes."""
-    handles = [Line2D([], [], color=c, marker="o", linestyle="none", label=outcome) for outcome, c in COLOURS.items()]
-    title = {"frameon": False, "ncol": 3, "loc": "lower left", "bbox_to_anchor": (0, 1.0), "borderaxespad": 0.2}
-    ax.legend(handles=handles, **title)
+    """The legend of colours."""
+    handles = [Line2D([], [], color=c, marker="o", linestyle="none", label=label) for label, c in COLOURS.items()]
+    legend_above(ax, 3, handles=handles)
