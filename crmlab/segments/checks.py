@@ -1,10 +1,12 @@
 """What the data say of schemes of segments: the checks of this domain. Their sentences are in sentences.toml."""
 
+from typing import Any
+
 import pandas as pd
 from scipy import stats
 
 from crmlab import holdout
-from crmlab.check import Judgement, assumption, beyond, comparison, finding, judged, within
+from crmlab.check import Judgement, Outcome, assumption, beyond, comparison, finding, judged, within
 from crmlab.estimate import Estimate
 from crmlab.holdout.rolling import ALL_ORIGINS
 from crmlab.segments.models.index_system import ALL
@@ -66,10 +68,10 @@ def customers_form_clusters(null_comparison: pd.DataFrame) -> Judgement:
     p = {m: p_value(null_comparison, m, len(null)) for m in MEASURES}
     below = {m: (1 + (null[m] <= observed[m]).sum()) / (1 + len(null)) for m in MEASURES}
     alpha = 1 - NULL_QUANTILE + 1e-12
-    outcome = "yes" if max(p.values()) <= alpha else "no" if min(below.values()) <= alpha else "undecided"
-    values = {"k": int(observed.k)} | {m: observed[m] for m in MEASURES}
-    values |= {f"{m}_limit": limits[m] for m in MEASURES} | {f"{m}_p": p[m] for m in MEASURES}
-    return judged(outcome, **values)
+    outcome: Outcome = "yes" if max(p.values()) <= alpha else "no" if min(below.values()) <= alpha else "undecided"
+    found = {"": observed[[*MEASURES]], "_limit": limits, "_p": p}
+    values = {f"{measure}{end}": value for end, each in found.items() for measure, value in each.items()}
+    return judged(outcome, k=int(observed.k), **values)
 
 
 @assumption
@@ -111,16 +113,12 @@ def rfm_rules_unambiguous(audited: pd.DataFrame) -> Judgement:
     several, none = audited.n_rules > 1, audited.n_rules == 0
     listed = dict.fromkeys(name for names in audited["names"] for name in names.split("; ") if name)
     unused = ", ".join(name for name in listed if not (audited["first_rule"] == name).any())
-    customers = max(audited.customers.sum(), 1)
-    values = {
-        "cells": len(audited),
-        "several": int(several.sum()),
-        "several_share": audited.customers[several].sum() / customers,
-        "none": int(none.sum()),
-        "none_share": audited.customers[none].sum() / customers,
-    }
-    outcome = "failed" if several.any() or none.any() else "passed"
-    return judged(outcome, case="unused" if unused else "", unused=unused, **values)
+    values: dict[str, Any] = {"cells": len(audited), "unused": unused}
+    for name, held in (("several", several), ("none", none)):
+        share = audited.customers[held].sum() / max(audited.customers.sum(), 1)
+        values |= {name: int(held.sum()), f"{name}_share": share}
+    outcome: Outcome = "failed" if several.any() or none.any() else "passed"
+    return judged(outcome, case="unused" if unused else "", **values)
 
 
 @assumption
@@ -141,8 +139,9 @@ def tiers_robust_to_weights(by_tier: pd.DataFrame, max_share: float = 0.2) -> Ju
     """
     every, tiers = by_tier.loc[ALL], by_tier.drop(ALL)
     share = _share(every.unstable, every.customers)
-    values = {"share": share, "customers": int(every.customers), "tier": tiers.share.idxmax()}
-    return judged(within(share.ci_low, share.ci_high, 0, max_share), tier_share=tiers.share.max(), **values)
+    outcome = within(share.ci_low, share.ci_high, 0, max_share)
+    worst = {"tier": tiers.share.idxmax(), "tier_share": tiers.share.max()}
+    return judged(outcome, share=share, customers=int(every.customers), **worst)
 
 
 @comparison
@@ -232,12 +231,13 @@ def more_rose_than_fell(moved: pd.DataFrame) -> Judgement:
         A finding.
     """
     rose, fell, stayed = (int(moved.customers[change]) for change in ("rose", "fell", "stayed"))
-    about = {"rose": rose, "fell": fell, "stayed": stayed}
+    about: dict[str, Any] = {"rose": rose, "fell": fell, "stayed": stayed}
     if not rose + fell:
         return judged("undecided", case="nobody_moved", **about)
     test = stats.binomtest(rose, rose + fell)
-    case = "nobody_fell" if not fell else ""
-    return judged(beyond(*test.proportion_ci(0.95, "exact"), 0.5), case=case, p=float(test.pvalue), **about)
+    share = test.proportion_ci(0.95, "exact")
+    case = "" if fell else "nobody_fell"
+    return judged(beyond(share.low, share.high, 0.5), case=case, p=float(test.pvalue), **about)
 
 
 def _kotler(scheme, rows):
@@ -265,5 +265,5 @@ def _whole(value):
 
 def _share(count, n):
     """A share of customers with Wilson's interval."""
-    low, high = wilson_interval(count, max(n, 1))
+    low, high = map(float, wilson_interval(count, max(n, 1)))
     return Estimate(float(count / max(n, 1)), low, high, n=int(n), kind="share")
