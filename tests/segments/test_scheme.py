@@ -26,6 +26,7 @@ from crmlab.segments.models.scheme import (
     Scheme,
     assign_schemes,
     check_features,
+    feature_faults,
     first_scheme,
     fit_schemes,
     scheme_rules,
@@ -146,9 +147,9 @@ def test_days_are_no_numbers():
 
 
 def test_no_customers_are_said_so():
-    assert refused(check_features, FRAME[:0], "rfm", ["spend"], min_customers=5) == (
-        "features: there are no customers, and rfm needs 5 at least; take more",
-    )
+    said = "features: there are no customers, and rfm needs {} at least; take more"
+    assert refused(check_features, FRAME[:0], "rfm", ["spend"]) == (said.format(1),)
+    assert feature_faults(FRAME[:0], "rfm", ["spend"], min_customers=5) == [said.format(5)]
 
 
 @pytest.mark.parametrize("cuts", [("a", 0.9), None])

@@ -258,8 +258,9 @@ def _one_mode(widths, masses):
     density, observed = masses / widths, np.r_[0, np.cumsum(masses)]
     best, least = observed, np.inf
     for mode in range(len(widths) + 1):
-        sides = [(s, rises) for s, rises in ((slice(mode), True), (slice(mode, None), False)) if len(widths[s])]
-        fits = [optimize.isotonic_regression(density[s], weights=widths[s], increasing=r).x for s, r in sides]
+        rising, falling = slice(mode), slice(mode, None)
+        held = [side for side in (rising, falling) if len(widths[side])]
+        fits = [optimize.isotonic_regression(density[s], weights=widths[s], increasing=s is rising).x for s in held]
         shares = np.r_[0, np.cumsum(np.concatenate(fits) * widths)]
         if (off := np.abs(shares - observed).max()) < least - 1e-12:
             best, least = shares / shares[-1], off

@@ -153,7 +153,8 @@ def read_scorecard(settings: dict[str, Any], where: str = "scorecard") -> Scorec
 
 def _columns(card):
     """What is wrong with the columns."""
-    for column, names in pd.Series(card.names).groupby(list(card.columns), sort=False):
+    for column in dict.fromkeys(card.columns):
+        names = [name for name, other in zip(card.names, card.columns, strict=True) if other == column]
         if len(names) > 1:
             yield f"indicators {_listed(names)} are of one column, {column!r}, which would count twice; keep one"
 
