@@ -45,6 +45,11 @@ def define_schemes(
     dict
         abc, rfm, rfm nested, rfm_tiers, value_matrix, eight_classes, the index system by the name of its scorecard as
         index_system, k-means, mixture and hierarchical, each -> a function of features.
+
+    Raises
+    ------
+    InputError
+        Where the policy or the scorecard is something else.
     """
     if not isinstance(policy, Policy) or not isinstance(card, Scorecard):
         raise InputError("define_schemes: give the policy of `load_policy`, and the scorecard of `load_scorecard`")

@@ -172,6 +172,11 @@ def transform_comparison(features: pd.DataFrame, columns: Sequence[str] = COLUMN
         A row for each column and transform. skewness, 0 where values are symmetric; max_abs_z, the value farthest from
         the mean, in standard deviations; top_share, share of the sum of squares that the farthest hundredth of
         customers makes up, 0 to 1. Blank where `Transform.fit` is Unfitted.
+
+    Raises
+    ------
+    InputError
+        Where columns are none, or one is there twice.
     """
     rows = []
     for kind in KINDS:
