@@ -39,9 +39,19 @@ def test_indices_are_those_of_scikit_learn(found):
 
 
 def test_a_cluster_of_one_has_a_silhouette_of_zero():
-    X = np.array([[0.0], [1], [2], [50]])
-    codes = np.array([0, 0, 0, 1])
-    assert how_many.silhouette(cdist(X, X), codes) == pytest.approx(silhouette_score(X, codes))
+    # by hand: mean distances within are 1.5, 1 and 1.5, to the other 50, 49 and 48; who is alone has 0
+    X, codes = np.array([[0.0], [1], [2], [50]]), np.array([0, 0, 0, 1])
+    each = [1 - 1.5 / 50, 1 - 1 / 49, 1 - 1.5 / 48, 0]
+    assert how_many.silhouette(cdist(X, X), codes) == pytest.approx(sum(each) / 4)
+
+
+def test_a_cluster_that_nobody_of_a_sample_is_in_changes_no_silhouette():
+    X = np.array([[0.0], [1], [9], [10]])
+    distances = cdist(X, X)
+    assert how_many.silhouette(distances, np.array([0, 0, 2, 2])) == pytest.approx(
+        how_many.silhouette(distances, np.array([0, 0, 1, 1]))
+    )
+    assert np.isnan(how_many.silhouette(distances, np.array([1, 1, 1, 1])))
 
 
 def test_one_cluster_has_no_silhouette_but_can_be_chosen(found):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from scipy.spatial.distance import cdist
-from sklearn.metrics import calinski_harabasz_score, confusion_matrix, davies_bouldin_score
+from sklearn.metrics import calinski_harabasz_score, confusion_matrix, davies_bouldin_score, silhouette_score
 
 from crmlab.contracts import InputError
 from crmlab.model import blank_of, needs_fit
@@ -136,17 +136,10 @@ def suggested_k(indices: pd.DataFrame) -> pd.DataFrame:
 
 
 def silhouette(distances: np.ndarray, codes: np.ndarray) -> float:
-    """Mean silhouette of a clustering, from the distances of all pairs, which several clusterings may share."""
-    onehot = np.eye(codes.max() + 1)[codes]
-    counts, rows = onehot.sum(axis=0), np.arange(len(codes))
-    sums = distances @ onehot
-    own = counts[codes]
-    within = sums[rows, codes] / np.maximum(own - 1, 1)
-    sums[rows, codes] = np.inf
-    beyond = (sums / np.maximum(counts, 1)).min(axis=1)
-    widest = np.maximum(within, beyond)
-    each = np.divide(beyond - within, widest, out=np.zeros(len(rows)), where=(widest > 0) & (own > 1))
-    return float(each.mean())
+    """Mean silhouette of a clustering, from the distances of all pairs, which several may share; NaN of one cluster."""
+    if codes.min() == codes.max():
+        return np.nan
+    return float(silhouette_score(distances, codes, metric="precomputed"))
 
 
 def prediction_strength(X, k, splits=5, seed=1, n_init=5):
