@@ -39,9 +39,15 @@ def cohorts_differ(homogeneity_tests: pd.DataFrame, level: float = 0.95) -> Judg
     Parameters
     ----------
     homogeneity_tests : DataFrame
-        Of the function of this name.
+        Tests by period, as from `homogeneity_tests`.
     level : float
-        Confidence level.
+        Confidence level of the test, 0 to 1: it rejects where p is below 1 − level.
+
+    Returns
+    -------
+    Check
+        yes or undecided, with the period that differs most and its adjusted p; not applicable where no period could be
+        tested.
     """
     tested = homogeneity_tests[homogeneity_tests.reason == ""]
     if tested.empty:
@@ -60,9 +66,15 @@ def first_order_markov(markov_order_test: pd.DataFrame, tolerance: float = 0.1) 
     Parameters
     ----------
     markov_order_test : DataFrame
-        Of the function of this name.
+        Tests by stage, as from `markov_order_test`.
     tolerance : float
         Cohen's w up to which the stage before is taken to add nothing; .1 is a small effect.
+
+    Returns
+    -------
+    Check
+        passed where the whole interval of w is at most `tolerance`, failed where all of it is above; not applicable
+        where no move has two periods before it.
 
     References
     ----------
@@ -88,9 +100,15 @@ def second_order_values_agree(second_order_values: pd.DataFrame, tolerance: floa
     Parameters
     ----------
     second_order_values : DataFrame
-        Of the function of this name.
+        Values by chain, as from `second_order_values`.
     tolerance : float
-        Share by which the values may differ.
+        Difference of the values that is tolerated, as a share of the first.
+
+    Returns
+    -------
+    Check
+        passed where the whole interval of the relative difference lies within ± `tolerance`, failed where all of it
+        lies outside.
     """
     difference = second_order_values.loc["relative difference"]
     first, second = (second_order_values.value[f"{order} order"] for order in ("first", "second"))
@@ -111,9 +129,15 @@ def stage_forecast_beats_baseline(stage_forecast: pd.DataFrame, level: float = 0
     Parameters
     ----------
     stage_forecast : DataFrame
-        Of the function of this name.
+        Customers by period and stage, as from `stage_forecast`.
     level : float
-        Confidence level.
+        Confidence level of the intervals, 0 to 1.
+
+    Returns
+    -------
+    Check
+        passed where the whole interval of the difference lies below 0, failed where it lies above; not applicable with
+        a single period after the split.
 
     References
     ----------
@@ -138,10 +162,17 @@ def satisfaction_differs(stage: pd.Series, satisfaction: pd.Series, level: float
 
     Parameters
     ----------
-    stage, satisfaction : Series
-        As of `satisfaction_by_stage`.
+    stage : Series
+        Stage by customer_id, as from `latest_stages`.
+    satisfaction : Series
+        Satisfaction by customer_id, as from `satisfaction_answers`; those without a stage are left out.
     level : float
-        Confidence level.
+        Confidence level of the test, 0 to 1: it rejects where p is below 1 − level.
+
+    Returns
+    -------
+    Check
+        yes or undecided, with H, p and η²; not applicable where fewer than two stages have answers enough.
 
     References
     ----------
@@ -170,7 +201,20 @@ def _why(reason):
 
 @finding
 def groups_differ(log_rank: pd.DataFrame, level: float = 0.95) -> Judgement:
-    """Whether groups lose customers at different rates, by `log_rank_test`."""
+    """Whether groups lose customers at different rates, by `log_rank_test`.
+
+    Parameters
+    ----------
+    log_rank : DataFrame
+        Chi-squared, degrees of freedom and p, as from `log_rank_test`.
+    level : float
+        Confidence level of the test, 0 to 1: it rejects where p is below 1 − level.
+
+    Returns
+    -------
+    Check
+        yes or undecided; not applicable where the test could not be made.
+    """
     row = log_rank.iloc[0]
     if row.reason:
         return judged("not applicable", case="unknown", why=row.reason)
@@ -190,6 +234,23 @@ def no_duration_dependence(
 
     Judged by the interval of c in BdW; twice the gain in log-likelihood of BdW over sBG is chi-squared on 1 degree of
     freedom where c is 1.
+
+    Parameters
+    ----------
+    durations : DataFrame
+        group, renewals, churned, customers, as from `durations`.
+    least, most : float
+        Ends of the range of c that is tolerated.
+    replicates : int
+        Draws of the parameters for the intervals.
+    seed : int
+        Seed of the draws.
+
+    Returns
+    -------
+    list of Check
+        One a group: passed where the whole interval of c lies from `least` to `most`, failed where all of it lies
+        outside; not applicable where a model could not be fitted.
     """
     return [_duration_dependence(*group, least, most, replicates, seed) for group in durations.groupby("group")]
 
@@ -207,14 +268,38 @@ def _duration_dependence(group, rows, least, most, replicates, seed):
 
 @comparison
 def retention_beats_baselines(projections: pd.DataFrame) -> list[Judgement]:
-    """Whether each model projects survival more closely than the best curve, by `compare_projections`."""
+    """Whether each model projects survival more closely than the best curve, by `compare_projections`.
+
+    Parameters
+    ----------
+    projections : DataFrame
+        Errors by model, as from `compare_projections`.
+
+    Returns
+    -------
+    list of Check
+        One a model: passed where the whole interval of the difference in mean absolute error lies below 0, failed where
+        it lies above; not applicable where the model was not fitted.
+    """
     level = projections.attrs.get("level", 0.95)
     return [_beats(model, row, level, "points", "n") for model, row in projections[~projections.is_baseline].iterrows()]
 
 
 @finding
 def heterogeneity_raises_retention(decomposition: pd.DataFrame) -> Judgement:
-    """Whether retention rises as those who leave more readily have left, by `retention_decomposition`."""
+    """Whether retention rises as those who leave more readily have left, by `retention_decomposition`.
+
+    Parameters
+    ----------
+    decomposition : DataFrame
+        Parts of the change of retention by period, as from `retention_decomposition`.
+
+    Returns
+    -------
+    Check
+        yes where retention rises and the whole interval of the part of selection lies above 0; no where retention
+        falls; not applicable where retention, or its parts, cannot be estimated.
+    """
     whole, level = _whole(decomposition)
     if pd.isna(whole.change):
         return judged("not applicable", case="unknown", why=whole.reason)
@@ -230,7 +315,19 @@ def heterogeneity_raises_retention(decomposition: pd.DataFrame) -> Judgement:
 
 @finding
 def customers_become_more_loyal(decomposition: pd.DataFrame) -> Judgement:
-    """Whether customers' own probabilities to renew rise with tenure, by `retention_decomposition`."""
+    """Whether customers' own probabilities to renew rise with tenure, by `retention_decomposition`.
+
+    Parameters
+    ----------
+    decomposition : DataFrame
+        Parts of the change of retention by period, as from `retention_decomposition`.
+
+    Returns
+    -------
+    Check
+        yes where the whole interval of the part of duration dependence lies above 0, no where it lies below; not
+        applicable where it cannot be estimated.
+    """
     whole, level = _whole(decomposition)
     if whole.reason:
         return judged("not applicable", case="unknown", why=whole.reason)
@@ -244,6 +341,17 @@ def growth_beats_baselines(errors: pd.DataFrame) -> list[Judgement]:
     """Whether each growth curve forecasts sales better than the best baseline, by `growth_errors`.
 
     A curve that could be fitted from fewer than half of the origins is not judged.
+
+    Parameters
+    ----------
+    errors : DataFrame
+        Errors by model, as from `growth_errors`.
+
+    Returns
+    -------
+    list of Check
+        One a curve: passed where the whole interval of the difference in mean absolute error lies below 0, failed where
+        it lies above; a single one, not applicable, where no curve could be fitted.
     """
     curves, level = errors[~errors.is_baseline], errors.attrs.get("level", 0.95)
     if curves.empty:

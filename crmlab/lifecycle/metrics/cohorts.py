@@ -20,9 +20,9 @@ def cohort_means(triangle: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     Parameters
     ----------
     triangle : DataFrame
-        Of `cohort_triangle`.
+        Cohorts by period, as from `cohort_triangle`; observed cells count.
     level : float
-        Confidence level of the intervals.
+        Confidence level of the intervals, 0 to 1.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def homogeneity_tests(triangle: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     triangle : DataFrame
-        Of `cohort_triangle`; observed cells count.
+        Cohorts by period, as from `cohort_triangle`; observed cells count.
 
     Returns
     -------

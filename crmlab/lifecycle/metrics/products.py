@@ -41,9 +41,11 @@ def growth_errors(
     backtest : DataFrame
         As from `backtest_growth`.
     level : float
-        Confidence level of the interval of the difference.
-    replicates, seed : int, int
-        Of the bootstrap: origins are drawn anew, in blocks of as many as predict some period in common.
+        Confidence level of the intervals, 0 to 1.
+    replicates : int
+        Bootstrap draws of origins, in blocks of as many as predict some period in common.
+    seed : int
+        Seed of the draws.
 
     Returns
     -------
@@ -118,9 +120,9 @@ def product_overview(
     sales : DataFrame
         category, time, sales, as from `product_sales`.
     periods_per_year : int, optional
-        None takes it from the dates.
+        Periods in a year; None takes it from the dates of `sales`.
     max_categories : int
-        At most so many categories.
+        Most categories to list.
     level : float
         Confidence level of the peak, which decides whether it is past.
 

@@ -72,9 +72,11 @@ def compare_projections(
     backtest : DataFrame
         As from `backtest_retention`; only places that every model and curve projected count.
     level : float
-        Confidence level of the intervals.
-    replicates, seed : int, int
-        Of the bootstrap.
+        Confidence level of the intervals, 0 to 1.
+    replicates : int
+        Bootstrap draws.
+    seed : int
+        Seed of the draws.
 
     Returns
     -------
@@ -138,7 +140,7 @@ def periods_kept(restricted: pd.DataFrame) -> dict[str, Estimate]:
     Parameters
     ----------
     restricted : DataFrame
-        As from `restricted_mean_survival`.
+        Means by group, as from `restricted_mean_survival`.
 
     Returns
     -------
@@ -155,9 +157,9 @@ def payments_to_come(payments: pd.DataFrame, model: str = "sBG") -> dict[str, Es
     Parameters
     ----------
     payments : DataFrame
-        As from `residual_lifetimes`.
+        Payments to come by group, model and renewals, as from `residual_lifetimes`.
     model : str
-        Whose: "sBG" or "BdW".
+        Title of the model: "sBG" or "BdW".
 
     Returns
     -------

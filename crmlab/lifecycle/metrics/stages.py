@@ -24,7 +24,7 @@ def stage_accuracy(simulated: Any) -> pd.DataFrame:
     Parameters
     ----------
     simulated : SimulatedCustomers
-        Of `crmlab.simulate.lifecycle.simulate_customers`.
+        Orders with their true stages, as from `crmlab.simulate.lifecycle.simulate_customers`.
 
     Returns
     -------
@@ -76,7 +76,7 @@ def stage_forecast(stage_transitions: pd.DataFrame, split: date | str) -> pd.Dat
     Parameters
     ----------
     stage_transitions : DataFrame
-        Of the function of this name.
+        Counts of moves between stages, as from `stage_transitions`.
     split : date or str
         Last day whose moves are known; newcomers of a later period are left out of it.
 
@@ -118,7 +118,7 @@ def stage_forecast_errors(stage_forecast: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     stage_forecast : DataFrame
-        Of the function of this name.
+        Customers by period and stage, as from `stage_forecast`.
 
     Returns
     -------
@@ -144,9 +144,9 @@ def satisfaction_by_stage(stage: pd.Series, satisfaction: pd.Series) -> pd.DataF
     Parameters
     ----------
     stage : Series
-        By customer_id, of `latest_stages`.
+        Stage by customer_id, as from `latest_stages`.
     satisfaction : Series
-        By customer_id, of `satisfaction_answers`; those without a stage are left out.
+        Satisfaction by customer_id, as from `satisfaction_answers`; those without a stage are left out.
 
     Returns
     -------

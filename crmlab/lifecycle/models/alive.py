@@ -30,14 +30,19 @@ def p_alive_by_cohort(
     end : date or str
         Last day that the model has observed.
     every : str
-        Length of a cohort's period: "week", "month", "quarter" or "year".
+        Length of a period: "week" (from Monday), "month", "quarter" or "year".
     level : float
-        Confidence level of the interval.
+        Confidence level of the intervals, 0 to 1.
 
     Returns
     -------
     DataFrame
         As of `p_alive_curve`, by cohort.
+
+    Raises
+    ------
+    InputError
+        Where the model gives no probability of being active.
 
     Examples
     --------
@@ -85,7 +90,7 @@ def p_alive_curve(
     p_alive_draws : DataFrame, optional
         The same under parameters drawn about the fitted ones, a column a draw, for the interval.
     level : float
-        Confidence level of the interval.
+        Confidence level of the intervals, 0 to 1.
 
     Returns
     -------
@@ -129,16 +134,21 @@ def acquisition_cohorts(age: pd.Series, end: date | str, every: str = "month") -
     Parameters
     ----------
     age : Series
-        Days from the first order to `end`.
+        Days from the first order to `end`, by customer.
     end : date or str
         Last day that was observed.
     every : str
-        "week" (from Monday), "month", "quarter" or "year".
+        Length of a period: "week" (from Monday), "month", "quarter" or "year".
 
     Returns
     -------
     Series
         Dates, named cohort.
+
+    Raises
+    ------
+    InputError
+        Where `every` is none of these, or `end` is no day.
     """
     check_every(every)
     days = pd.Timestamp(as_date(end, "end")) - pd.to_timedelta(age, unit="D")

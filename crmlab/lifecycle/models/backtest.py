@@ -24,7 +24,7 @@ def backtest_retention(durations: pd.DataFrame, min_periods: int = MIN_PERIODS) 
     Parameters
     ----------
     durations : DataFrame
-        group, renewals, churned, customers.
+        group, renewals, churned, customers, as from `durations`.
     min_periods : int
         The fewest periods to project from; each number from there to the last but one is taken.
 

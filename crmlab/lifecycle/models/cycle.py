@@ -31,9 +31,9 @@ class OverdueThresholds(Model):
     Parameters
     ----------
     days : tuple of float
-        After the first, second, third ... order, for those who placed no more.
+        Days after the first, second, third ... order, for those who placed no more.
     own_gap_multiple : float or None
-        Own mean gaps, for those with more orders; None takes the last of `days`.
+        Multiple of the customer's own mean gap, for those with more orders; None takes the last of `days`.
 
     Examples
     --------
@@ -56,12 +56,19 @@ class OverdueThresholds(Model):
     @classmethod
     @or_unfitted
     def fit(cls, interpurchase_times: pd.DataFrame, relative_interpurchase_times: pd.DataFrame) -> "OverdueThresholds":
-        """The waits by which OVERDUE_QUANTILE of those who come back are back; Unfitted where too few came back.
+        """The waits by which OVERDUE_QUANTILE of those who come back are back.
 
         Parameters
         ----------
-        interpurchase_times, relative_interpurchase_times : DataFrame
-            Of the functions of these names.
+        interpurchase_times : DataFrame
+            Waits in days, as from `interpurchase_times`.
+        relative_interpurchase_times : DataFrame
+            Waits in own mean gaps, as from `relative_interpurchase_times`.
+
+        Returns
+        -------
+        OverdueThresholds or Unfitted
+            Unfitted where too few came back after some order.
         """
         points = overdue_thresholds(interpurchase_times, relative_interpurchase_times, replicates=0)
         if points.overdue_after.iloc[:-1].isna().any():
@@ -94,14 +101,16 @@ def overdue_thresholds(
 
     Parameters
     ----------
-    interpurchase_times, relative_interpurchase_times : DataFrame
-        Of the functions of these names.
+    interpurchase_times : DataFrame
+        Waits in days, as from `interpurchase_times`.
+    relative_interpurchase_times : DataFrame
+        Waits in own mean gaps, as from `relative_interpurchase_times`.
     replicates : int
-        Bootstrap draws for the interval; 0 leaves it blank.
+        Bootstrap draws; 0 leaves the interval blank.
     seed : int
-        Of the draws.
+        Seed of the draws.
     level : float
-        Confidence level of the interval.
+        Confidence level of the intervals, 0 to 1.
 
     Returns
     -------
@@ -147,7 +156,7 @@ def overdue_after(thresholds: pd.DataFrame, order_number: int | str = 1) -> Esti
     Parameters
     ----------
     thresholds : DataFrame
-        Of `overdue_thresholds`.
+        Waits by order number, as from `overdue_thresholds`.
     order_number : int or str
         1, 2, 3, or "4+" for later ones.
 
@@ -155,6 +164,11 @@ def overdue_after(thresholds: pd.DataFrame, order_number: int | str = 1) -> Esti
     -------
     Estimate
         Days, or own mean gaps, with the confidence interval; blank with the reason where too few came back.
+
+    Raises
+    ------
+    InputError
+        Where `thresholds` has no such order number.
     """
     if str(order_number) not in thresholds.index:
         raise InputError(f"order_number = {order_number!r}: choose one of {', '.join(thresholds.index)}")
@@ -245,9 +259,9 @@ def return_curve(interpurchase_times: pd.DataFrame, level: float = 0.95) -> pd.D
     Parameters
     ----------
     interpurchase_times : DataFrame
-        Of the function of this name.
+        Waits in days, as from `interpurchase_times`.
     level : float
-        Confidence level of the interval.
+        Confidence level of the intervals, 0 to 1.
 
     Returns
     -------
@@ -287,11 +301,11 @@ def return_hazard(interpurchase_times: pd.DataFrame, bin_days: int = 28, level: 
     Parameters
     ----------
     interpurchase_times : DataFrame
-        Of the function of this name.
+        Waits in days, as from `interpurchase_times`.
     bin_days : int
         Width of a class of waits; classes that fewer than MIN_COUNT customers wait through are left out.
     level : float
-        Confidence level of the interval.
+        Confidence level of the intervals, 0 to 1.
 
     Returns
     -------

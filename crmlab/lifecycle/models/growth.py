@@ -52,18 +52,21 @@ class GrowthCurve(LikelihoodModel):
         Parameters
         ----------
         sales : Series
-            One value a period in order, nothing missing, none negative.
-        replicates, seed : int, int
-            Curves drawn about the nearest for its intervals, and their seed; 0 draws none.
+            Sales of each period in order, from launch; none missing, none negative.
+        replicates : int
+            Curves drawn about the nearest for its intervals; 0 leaves these blank.
+        seed : int
+            Seed of the draws.
 
         Returns
         -------
         curve or Unfitted
+            Unfitted where there are too few periods, no growth, or no curve that is clearly the nearest.
 
         Raises
         ------
         InputError
-            On sales that cannot be.
+            Where sales are missing, not finite or negative.
         """
         y = validated_sales(sales)
         if reason := no_growth_reason(y, len(parameter_names(cls)) + 1):
@@ -82,13 +85,35 @@ class GrowthCurve(LikelihoodModel):
 
     @prediction
     def cumulative(self, periods: Any) -> pd.Series:
-        """What is sold from launch to the end of each period, counted from 1 for the first, by period."""
+        """What is sold from launch to the end of each period.
+
+        Parameters
+        ----------
+        periods : float or array of float
+            Periods since launch, 1 for the first.
+
+        Returns
+        -------
+        Series
+            Cumulative sales, in the unit of the data, by period.
+        """
         t = _periods(periods)
         return pd.Series(self._cumulative(t), t, name="cumulative")
 
     @prediction
     def sales(self, periods: Any) -> pd.Series:
-        """What is sold in each period, counted from 1 for the first, by period."""
+        """What is sold in each period.
+
+        Parameters
+        ----------
+        periods : float or array of float
+            Periods since launch, 1 for the first.
+
+        Returns
+        -------
+        Series
+            Sales, in the unit of the data, by period.
+        """
         t = _periods(periods)
         return pd.Series(self._increments(t.to_numpy())[0], t, name="sales")
 
@@ -223,9 +248,11 @@ def fit_growth_curves(
     Parameters
     ----------
     sales : Series
-        One value a period in order, from launch.
-    replicates, seed : int, int
-        Curves drawn about each for its intervals, and their seed.
+        Sales of each period in order, from launch; none missing, none negative.
+    replicates : int
+        Curves drawn about each for its intervals; 0 leaves these blank.
+    seed : int
+        Seed of the draws.
 
     Returns
     -------
@@ -247,7 +274,7 @@ def nearest_curve(fitted: dict[str, GrowthCurve | Unfitted]) -> GrowthCurve | Un
     Parameters
     ----------
     fitted : dict
-        As from `fit_growth_curves`.
+        Title -> growth curve or Unfitted, as from `fit_growth_curves`.
 
     Returns
     -------

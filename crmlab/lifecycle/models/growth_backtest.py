@@ -19,7 +19,7 @@ def backtest_growth(sales: pd.Series, periods_ahead: int | None = None) -> pd.Da
     Parameters
     ----------
     sales : Series
-        One value a period in order.
+        Sales of each period in order, from launch; none missing, none negative.
     periods_ahead : int, optional
         Periods to predict from each origin; None takes a third of the series, at least one.
 
@@ -34,7 +34,7 @@ def backtest_growth(sales: pd.Series, periods_ahead: int | None = None) -> pd.Da
     Raises
     ------
     InputError
-        On sales that cannot be.
+        Where sales are missing, not finite or negative, or `periods_ahead` is below 1.
     """
     y, least = validated_sales(sales), MIN_PERIODS + 1
     if periods_ahead is not None and periods_ahead < 1:

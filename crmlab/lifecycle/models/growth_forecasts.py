@@ -40,15 +40,15 @@ def growth_path(
     Parameters
     ----------
     model : curve or Unfitted
-        One of `fit_growth_curves`; Unfitted leaves what was sold, and nothing to come.
+        Growth curve, as from `fit_growth_curves`. Unfitted leaves what was sold, and nothing to come.
     sales : Series
-        One value a period in order, which the curve was fitted to.
+        Sales of each period in order, from launch; none missing, none negative.
     periods_ahead : int
-        How many periods after the last one.
+        Periods to predict after the last one; 0 predicts none.
     level : float
-        Of the intervals.
+        Confidence level of the intervals, 0 to 1.
     seed : int
-        Of the errors about the curve.
+        Seed of the errors about the curve.
 
     Returns
     -------
@@ -57,6 +57,11 @@ def growth_path(
         to come; expected, in the period, with expected_ci_low and expected_ci_high, its confidence interval, and
         expected_pi_low and expected_pi_high, the prediction interval of what will be sold; expected_cumulative, so
         far, with expected_cumulative_ci_low and expected_cumulative_ci_high; reason, why there is no curve.
+
+    Raises
+    ------
+    InputError
+        Where `model` is no growth curve, or `periods_ahead` no whole number from 0.
     """
     if not isinstance(model, (GrowthCurve, Unfitted)):
         raise InputError(f"growth_path: the model is a growth curve, as of fit_growth_curves; this is {model!r}")
@@ -84,15 +89,15 @@ def growth_paths(
     Parameters
     ----------
     fitted : dict
-        As from `fit_growth_curves`.
+        Title -> growth curve or Unfitted, as from `fit_growth_curves`.
     sales : Series
-        One value a period in order.
+        Sales of each period in order, from launch; none missing, none negative.
     periods_ahead : int
-        How many periods after the last one.
+        Periods to predict after the last one; 0 predicts none.
     level : float
-        Of the intervals.
+        Confidence level of the intervals, 0 to 1.
     seed : int
-        Of the errors about the curve.
+        Seed of the errors about the curve.
 
     Returns
     -------
@@ -108,11 +113,11 @@ def growth_peaks(fitted: dict[str, GrowthCurve | Unfitted], sales: pd.Series, le
     Parameters
     ----------
     fitted : dict
-        As from `fit_growth_curves`.
+        Title -> growth curve or Unfitted, as from `fit_growth_curves`.
     sales : Series
-        One value a period in order.
+        Sales of each period in order, from launch; none missing, none negative.
     level : float
-        Confidence level of the intervals.
+        Confidence level of the intervals, 0 to 1.
 
     Returns
     -------
@@ -137,13 +142,14 @@ def market_potential(model: GrowthCurve | Unfitted, level: float = 0.95) -> Esti
     Parameters
     ----------
     model : curve or Unfitted
-        One of `fit_growth_curves`.
+        Growth curve, as from `fit_growth_curves`.
     level : float
-        Confidence level of the interval.
+        Confidence level of the intervals, 0 to 1.
 
     Returns
     -------
     Estimate
+        In the unit of the data, with its confidence interval; blank where the curve could not be fitted.
     """
     return Estimate(model.m, *_drawn(model, "m", level), level=level)
 
@@ -155,14 +161,14 @@ def peak_after(model: GrowthCurve | Unfitted, level: float = 0.95) -> Estimate:
     Parameters
     ----------
     model : curve or Unfitted
-        One of `fit_growth_curves`.
+        Growth curve, as from `fit_growth_curves`.
     level : float
-        Confidence level of the interval.
+        Confidence level of the intervals, 0 to 1.
 
     Returns
     -------
     Estimate
-        Periods.
+        Periods since launch, with the confidence interval; blank where the curve could not be fitted.
     """
     return Estimate(model.peak, *_drawn(model, "peak", level), unit="periods", level=level)
 

@@ -47,14 +47,16 @@ def retention_decomposition(
     Parameters
     ----------
     durations : DataFrame
-        group, renewals, churned, customers.
+        group, renewals, churned, customers, as from `durations`.
     model : str
         "BdW" lets each customer's own probability move with tenure; under "sBG" it cannot, so that all change within
         a group is selection.
     level : float
-        Confidence level of the intervals.
-    replicates, seed : int, int
-        Draws for the intervals; the n-th group's are of seed + n, from 0.
+        Confidence level of the intervals, 0 to 1.
+    replicates : int
+        Draws of the parameters for the intervals; 0 leaves these blank.
+    seed : int
+        Seed of the draws; the n-th group's is seed + n, from 0.
 
     Returns
     -------
@@ -66,6 +68,11 @@ def retention_decomposition(
         as those who leave more readily have left, within groups; duration_dependence, as customers' own probabilities
         move, both with _ci_low and _ci_high; unexplained, what the models, fitted to each group, leave; reason, why
         the parts that need a model are NA.
+
+    Raises
+    ------
+    InputError
+        Where there is no such model.
 
     References
     ----------

@@ -21,7 +21,7 @@ class MarkovChain(Model):
     Parameters
     ----------
     states : tuple of str
-        Their names.
+        Names of the states.
     transition : tuple of tuples
         Probability of moving from each state (row) to each (column), 0 to 1.
     reward : tuple of float
@@ -58,7 +58,7 @@ class MarkovChain(Model):
     @classmethod
     @or_unfitted
     def fit(cls, stage_transitions: pd.DataFrame, margin: float = 1.0, cost: float = 0.0) -> "MarkovChain":
-        """The chain of customers between stages; Unfitted where a stage was never left or kept.
+        """The chain of customers between stages.
 
         Probabilities are posterior means under Jeffreys' prior; a reward is the mean spend of a period that ended in
         the stage, times margin, less cost. Stages nobody was ever in are left out.
@@ -66,11 +66,16 @@ class MarkovChain(Model):
         Parameters
         ----------
         stage_transitions : DataFrame
-            Of the function of this name.
+            Counts of moves between stages, as from `stage_transitions`.
         margin : float
             Share of spend that is earned.
         cost : float
-            Spent on each customer a period, in currency.
+            Cost of each customer a period, in the currency of the data.
+
+        Returns
+        -------
+        MarkovChain or Unfitted
+            Unfitted where nobody in a stage was observed a period later.
         """
         if reason := why_blank(stage_transitions):
             raise FitError(reason)
@@ -102,7 +107,7 @@ class MarkovChain(Model):
         Parameters
         ----------
         discount : float
-            By how much money is worth less a period later.
+            Rate a period at which later money counts for less, above −1; above 0 over an infinite horizon.
         periods : int or None
             Counts the present one and so many more; None is an infinite horizon, (I − P/(1 + d))⁻¹R.
         stop : tuple of str
@@ -114,6 +119,11 @@ class MarkovChain(Model):
         -------
         Series
             By state, in the currency of `reward`.
+
+        Raises
+        ------
+        InputError
+            Where the sum has no end, `periods` is no whole number, or `stop` names an unknown state.
         """
         self._check(discount, periods, stop)
         kept = np.array([state not in stop for state in self.states], float)
@@ -124,7 +134,22 @@ class MarkovChain(Model):
         )
 
     def optimal_stop(self, discount: float) -> tuple:
-        """The states from which it pays to end the relationship: their names. [policy iteration, Howard 1960]"""
+        """The states from which it pays to end the relationship, by policy iteration.
+
+        Parameters
+        ----------
+        discount : float
+            Rate a period at which later money counts for less, above 0, as by `discount_per_period`.
+
+        Returns
+        -------
+        tuple of str
+            Names of the states.
+
+        References
+        ----------
+        Howard (1960), Dynamic Programming and Markov Processes.
+        """
         stop, better = None, tuple(state for state, reward in zip(self.states, self.reward, strict=True) if reward < 0)
         while better != stop:
             stop = better
@@ -195,17 +220,21 @@ def stage_values(
     Parameters
     ----------
     stage_transitions : DataFrame
-        Of the function of this name.
+        Counts of moves between stages, as from `stage_transitions`.
     discount : float
-        By how much money is worth less a period later, above 0; see `discount_per_period`.
+        Rate a period at which later money counts for less, above 0, as by `discount_per_period`.
     periods : int
-        The horizon of the value that has one.
-    margin, cost : float
-        As of `MarkovChain.fit`.
-    replicates, seed : int
+        Periods of the finite horizon.
+    margin : float
+        Share of spend that is earned.
+    cost : float
+        Cost of each customer a period, in the currency of the data.
+    replicates : int
         Draws from the posterior of the moves, for the intervals.
+    seed : int
+        Seed of the draws.
     level : float
-        Confidence level of the intervals.
+        Confidence level of the intervals, 0 to 1.
 
     Returns
     -------
@@ -258,8 +287,18 @@ def second_order_values(
 
     Parameters
     ----------
-    stage_transitions, discount, margin, replicates, seed, level
-        As of `stage_values`.
+    stage_transitions : DataFrame
+        Counts of moves between stages, as from `stage_transitions`.
+    discount : float
+        Rate a period at which later money counts for less, above 0, as by `discount_per_period`.
+    margin : float
+        Share of spend that is earned.
+    replicates : int
+        Draws from the posterior of the moves, for the intervals.
+    seed : int
+        Seed of the draws.
+    level : float
+        Confidence level of the intervals, 0 to 1.
 
     Returns
     -------

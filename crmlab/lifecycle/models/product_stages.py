@@ -22,7 +22,7 @@ def life_cycle_stages(sales: pd.Series, periods_per_year: int | None = None) -> 
     Parameters
     ----------
     sales : Series
-        One value a period in order.
+        Sales of each period in order, from launch; none missing, none negative.
     periods_per_year : int, optional
         Periods in a year, as growth is from the same period a year before; None takes it from the dates of `sales`.
 
@@ -40,7 +40,7 @@ def life_cycle_stages(sales: pd.Series, periods_per_year: int | None = None) -> 
     Raises
     ------
     InputError
-        On sales that cannot be.
+        Where sales are missing, not finite or negative, or `periods_per_year` is no whole number above 0.
 
     Examples
     --------
@@ -72,7 +72,7 @@ def stage_spells(stages: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     stages : DataFrame
-        As from `life_cycle_stages`.
+        Stages by time, as from `life_cycle_stages`.
 
     Returns
     -------
@@ -91,9 +91,9 @@ def compare_with_peak(stages: pd.DataFrame, model: GrowthCurve | Unfitted) -> pd
     Parameters
     ----------
     stages : DataFrame
-        As from `life_cycle_stages`.
+        Stages by time, as from `life_cycle_stages`.
     model : curve or Unfitted
-        One of `fit_growth_curves`.
+        Growth curve, as from `fit_growth_curves`.
 
     Returns
     -------

@@ -33,16 +33,18 @@ def retention_model(name: str) -> type[RetentionModel]:
 def fit_retention(
     durations: pd.DataFrame, calibration_periods: int | None = None, replicates: int = REPLICATES, seed: int = 1
 ) -> dict[tuple[str, str], RetentionModel | Unfitted]:
-    """sBG and BdW fitted to each group.
+    """Fit sBG and BdW to the contracts of each group.
 
     Parameters
     ----------
     durations : DataFrame
-        group, renewals, churned, customers.
+        group, renewals, churned, customers, as from `durations`.
     calibration_periods : int, optional
         Fit to the first so many periods of each customer only; None fits to all.
-    replicates, seed : int, int
-        Draws kept with each model for its intervals, and their seed; 0 keeps none.
+    replicates : int
+        Draws of the parameters for the intervals; 0 leaves these blank.
+    seed : int
+        Seed of the draws.
 
     Returns
     -------
@@ -60,13 +62,19 @@ def split_period(durations: pd.DataFrame, calibration_periods: int | None = None
     Parameters
     ----------
     durations : DataFrame
-        group, renewals, churned, customers.
+        group, renewals, churned, customers, as from `durations`.
     calibration_periods : int, optional
-        From 1 to one less than were observed.
+        Periods to fit to, from 1 to one less than were observed; None takes just past half.
 
     Returns
     -------
     int
+        Periods.
+
+    Raises
+    ------
+    InputError
+        Where a projection would have no period to fit to, or none to be judged on.
     """
     last = int(_longest(durations).max())
     if calibration_periods is None:
@@ -85,11 +93,13 @@ def retention_parameters(
     Parameters
     ----------
     durations : DataFrame
-        group, renewals, churned, customers.
+        group, renewals, churned, customers, as from `durations`.
     calibration_periods : int, optional
         Fit to the first so many periods of each customer only; None fits to all.
-    replicates, seed : int, int
-        Draws for the intervals, and their seed.
+    replicates : int
+        Draws of the parameters for the intervals; 0 leaves these blank.
+    seed : int
+        Seed of the draws.
 
     Returns
     -------
@@ -118,15 +128,17 @@ def projected_survival(
     Parameters
     ----------
     durations : DataFrame
-        group, renewals, churned, customers.
+        group, renewals, churned, customers, as from `durations`.
     periods : int, optional
         Renewals to look at; None takes as many as were observed.
     calibration_periods : int, optional
         Fit to the first so many periods of each customer only; None fits to all.
     level : float
-        Confidence level of the intervals.
-    replicates, seed : int, int
-        Draws for the intervals, and their seed.
+        Confidence level of the intervals, 0 to 1.
+    replicates : int
+        Draws of the parameters for the intervals; 0 leaves these blank.
+    seed : int
+        Seed of the draws.
 
     Returns
     -------
@@ -134,6 +146,11 @@ def projected_survival(
         group, model; period, 0 being the start; survival, probability to survive so many renewals, with ci_low and
         ci_high; retention, of those who are left, who renews, NA for period 0; in_calibration, whether the model was
         fitted to this period; reason, why there are no numbers.
+
+    Raises
+    ------
+    InputError
+        Where `periods` is below 1.
 
     References
     ----------
@@ -175,17 +192,19 @@ def residual_lifetimes(
     Parameters
     ----------
     durations : DataFrame
-        group, renewals, churned, customers.
+        group, renewals, churned, customers, as from `durations`.
     discount_annual : float
-        Yearly rate at which later payments count for less, above 0.
+        Yearly discount rate, above 0: .1 is 10 %.
     every : str
-        What a period is: "week", "month", "quarter" or "year".
+        Length of a period: "week", "month", "quarter" or "year".
     calibration_periods : int, optional
         Fit to the first so many periods of each customer only; None fits to all.
     level : float
-        Confidence level of the intervals.
-    replicates, seed : int, int
-        Draws for the intervals, and their seed.
+        Confidence level of the intervals, 0 to 1.
+    replicates : int
+        Draws of the parameters for the intervals; 0 leaves these blank.
+    seed : int
+        Seed of the draws.
 
     Returns
     -------
@@ -193,6 +212,11 @@ def residual_lifetimes(
         group, model; renewals, from 0 to the most that was observed; payments, count, discounted, just before the
         next, which is not, with ci_low and ci_high; reason, why there are no numbers. Times the margin of a payment,
         this is money.
+
+    Raises
+    ------
+    InputError
+        Where `discount_annual` is not above 0, or `every` is none of these.
 
     References
     ----------

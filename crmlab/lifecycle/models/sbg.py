@@ -35,13 +35,17 @@ class RetentionModel(LikelihoodModel):
         Parameters
         ----------
         durations : DataFrame
-            renewals (survived), churned, customers.
-        replicates, seed : int, int
-            Draws kept with the model for its intervals, and their seed; 0 keeps none.
+            renewals (survived), churned, customers, as from `durations`.
+        replicates : int
+            Draws of the parameters for the intervals; 0 leaves these blank.
+        seed : int
+            Seed of the draws.
 
         Returns
         -------
         model or Unfitted
+            Unfitted where too few periods were observed, none or all customers were lost, or the likelihood has no
+            clear maximum.
         """
         at_risk, lost = at_risk_and_lost(durations)
         customers = int(durations.customers.sum())
@@ -60,36 +64,74 @@ class RetentionModel(LikelihoodModel):
 
     @prediction
     def log_likelihood(self, durations: pd.DataFrame) -> float:
-        """Log of the probability of what all customers did, without a multinomial constant."""
+        """Log of the probability of what all customers did, without a multinomial constant.
+
+        Parameters
+        ----------
+        durations : DataFrame
+            renewals (survived), churned, customers, as from `durations`.
+
+        Returns
+        -------
+        float
+            Log-likelihood.
+        """
         return self._likelihood(*at_risk_and_lost(durations))(values(self))[0]
 
     @prediction
     def survival(self, periods: Any) -> pd.Series:
-        """Probability to survive so many renewals, 0 to 1, by period."""
+        """Probability to survive so many renewals.
+
+        Parameters
+        ----------
+        periods : int or array of int
+            Renewals, 0 or more.
+
+        Returns
+        -------
+        Series
+            Survival, 0 to 1, by period.
+        """
         t = _counts(periods, "periods", 0)
         return _by(t, np.exp(self._log_survival(t)), "period", "survival")
 
     @prediction
     def retention(self, periods: Any) -> pd.Series:
-        """Probability that a customer who is left renews for the t-th time, 0 to 1, by period t, from 1."""
+        """Probability that a customer who is left renews for the t-th time.
+
+        Parameters
+        ----------
+        periods : int or array of int
+            Renewals t, 1 or more.
+
+        Returns
+        -------
+        Series
+            Retention, 0 to 1, by period.
+        """
         t = _counts(periods, "periods", 1)
         return _by(t, np.exp(self._log_survival(t) - self._log_survival(t - 1)), "period", "retention")
 
     @prediction
     def residual_lifetime(self, renewals: Any, discount: float) -> pd.Series:
-        """Discounted expected residual lifetime (DERL): payments still to come after so many renewals, by renewals.
+        """Discounted expected residual lifetime (DERL): payments still to come after so many renewals.
 
         Parameters
         ----------
         renewals : int or array of int
             Renewals survived; the next is about to come, and its payment, if it comes, is not discounted.
         discount : float
-            Rate a period, above 0, as by `discount_per_period`.
+            Rate a period at which later money counts for less, above 0, as by `discount_per_period`.
 
         Returns
         -------
         Series
-            Σ over k of S(renewals + 1 + k) / S(renewals) / (1 + discount)^k, count of payments.
+            Σ over k of S(renewals + 1 + k) / S(renewals) / (1 + discount)^k, count of payments, by renewals.
+
+        Raises
+        ------
+        InputError
+            Where `discount` is not above 0, or so near to it that the sum cannot be taken.
 
         References
         ----------
@@ -219,13 +261,19 @@ def discount_per_period(discount_annual: float, every: str) -> float:
     Parameters
     ----------
     discount_annual : float
-        Yearly rate, 0 or more.
+        Yearly discount rate, 0 or more: .1 is 10 %.
     every : str
-        What a period is: "week", "month", "quarter" or "year".
+        Length of a period: "week", "month", "quarter" or "year".
 
     Returns
     -------
     float
+        Discount rate a period.
+
+    Raises
+    ------
+    InputError
+        Where `discount_annual` is below 0, or `every` is none of these.
     """
     if every not in DAYS or not 0 <= discount_annual < np.inf:
         raise InputError(

@@ -72,7 +72,7 @@ def life_cycle_shape(sales: pd.Series, periods_per_year: int | None = None) -> S
     Parameters
     ----------
     sales : Series
-        One value a period in order.
+        Sales of each period in order, from launch; none missing, none negative.
     periods_per_year : int, optional
         Periods in a year, over which a moving mean is taken first, so that seasons are no cycles; None takes it from
         the dates of `sales`.
@@ -86,7 +86,7 @@ def life_cycle_shape(sales: pd.Series, periods_per_year: int | None = None) -> S
     Raises
     ------
     InputError
-        On sales that cannot be.
+        Where sales are missing, not finite or negative, or `periods_per_year` is no whole number above 0.
 
     References
     ----------

@@ -19,14 +19,19 @@ def stage_definitions(thresholds: Any, every: str) -> pd.DataFrame:
     Parameters
     ----------
     thresholds : OverdueThresholds or Unfitted
-        Those that `customer_stages` was given.
+        Waits beyond which customers are overdue, as from `OverdueThresholds.fit`.
     every : str
-        Length of a period.
+        Length of a period: "week" (from Monday), "month", "quarter" or "year".
 
     Returns
     -------
     DataFrame
         stage and definition, a rule a row; the first that applies decides.
+
+    Raises
+    ------
+    InputError
+        Where `every` is none of these.
     """
     check_every(every)
     waits, orders = ", ".join(f"{wait:,.0f}" for wait in thresholds.days), len(thresholds.days)
@@ -64,7 +69,7 @@ def stage_shares(stage_transitions: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     stage_transitions : DataFrame
-        Of the function of this name.
+        Counts of moves between stages, as from `stage_transitions`.
 
     Returns
     -------
@@ -87,14 +92,19 @@ def share_in_stage(stage_shares: pd.DataFrame, stage: str) -> Estimate:
     Parameters
     ----------
     stage_shares : DataFrame
-        Of the function of this name.
+        Shares by period and stage, as from `stage_shares`.
     stage : str
         establishment, growth, maturity or decline.
 
     Returns
     -------
     Estimate
-        A share of all customers, who are counted and not sampled, so that there is no interval.
+        A share of all customers, 0 to 1; they are counted and not sampled, so that there is no interval.
+
+    Raises
+    ------
+    InputError
+        Where there is no such stage.
     """
     if stage not in STAGES:
         raise InputError(f"stage = {stage!r}: choose one of {', '.join(STAGES)}")
@@ -109,9 +119,9 @@ def decline_and_recovery(stage_transitions: pd.DataFrame, level: float = 0.95) -
     Parameters
     ----------
     stage_transitions : DataFrame
-        Of the function of this name.
+        Counts of moves between stages, as from `stage_transitions`.
     level : float
-        Confidence level of the interval.
+        Confidence level of the intervals, 0 to 1.
 
     Returns
     -------

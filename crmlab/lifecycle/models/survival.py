@@ -21,7 +21,7 @@ def survival_curve(durations: pd.DataFrame, level: float = 0.95) -> pd.DataFrame
     durations : DataFrame
         group, renewals, churned, customers, as from `durations`.
     level : float
-        Confidence level of the intervals.
+        Confidence level of the intervals, 0 to 1.
 
     Returns
     -------
@@ -56,9 +56,9 @@ def median_survival(durations: pd.DataFrame, level: float = 0.95) -> pd.DataFram
     Parameters
     ----------
     durations : DataFrame
-        group, renewals, churned, customers.
+        group, renewals, churned, customers, as from `durations`.
     level : float
-        Confidence level of the intervals.
+        Confidence level of the intervals, 0 to 1.
 
     Returns
     -------
@@ -84,11 +84,11 @@ def restricted_mean_survival(durations: pd.DataFrame, periods: int | None = None
     Parameters
     ----------
     durations : DataFrame
-        group, renewals, churned, customers.
+        group, renewals, churned, customers, as from `durations`.
     periods : int, optional
         None takes the longest that every group was observed for, so that groups can be compared.
     level : float
-        Confidence level of the intervals.
+        Confidence level of the intervals, 0 to 1.
 
     Returns
     -------
@@ -150,7 +150,7 @@ def log_rank_test(durations: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     durations : DataFrame
-        group, renewals, churned, customers.
+        group, renewals, churned, customers, as from `durations`.
 
     Returns
     -------
@@ -198,7 +198,7 @@ def censor_at(durations: pd.DataFrame, periods: int) -> pd.DataFrame:
     Parameters
     ----------
     durations : DataFrame
-        group, renewals, churned, customers.
+        group, renewals, churned, customers, as from `durations`.
     periods : int
         Renewals that count; what came after is not seen.
 

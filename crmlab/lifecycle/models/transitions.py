@@ -18,7 +18,7 @@ def transition_counts(stage_transitions: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     stage_transitions : DataFrame
-        Of the function of this name.
+        Counts of moves between stages, as from `stage_transitions`.
 
     Returns
     -------
@@ -46,9 +46,9 @@ def transition_probabilities(stage_transitions: pd.DataFrame, level: float = 0.9
     Parameters
     ----------
     stage_transitions : DataFrame
-        Of the function of this name.
+        Counts of moves between stages, as from `stage_transitions`.
     level : float
-        Confidence level of the interval.
+        Confidence level of the intervals, 0 to 1.
 
     Returns
     -------
@@ -96,9 +96,9 @@ def markov_order_test(stage_transitions: pd.DataFrame, level: float = 0.95) -> p
     Parameters
     ----------
     stage_transitions : DataFrame
-        Of the function of this name.
+        Counts of moves between stages, as from `stage_transitions`.
     level : float
-        Confidence level of the interval.
+        Confidence level of the intervals, 0 to 1.
 
     Returns
     -------
@@ -181,7 +181,7 @@ def spend_by_stage(stage_transitions: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     stage_transitions : DataFrame
-        Of the function of this name.
+        Counts of moves between stages, as from `stage_transitions`.
 
     Returns
     -------

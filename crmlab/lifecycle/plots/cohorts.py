@@ -25,6 +25,18 @@ def cohort_triangle(table: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes
     """Draw `cohort_triangle`: share of each cohort that ordered in each period after its own, as a heat map.
 
     Cells not over yet are hatched, cells not begun yet grey; period 0 is left out, as all order in it.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Cohorts by period, as from `cohort_triangle`.
+    ax : Axes, optional
+        Axes to draw on; None makes a new figure.
+
+    Returns
+    -------
+    Axes
+        A row a cohort, a column a period.
     """
     cells = table[table.period > 0]
     if cells.empty:
@@ -50,7 +62,22 @@ def cohort_triangle(table: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes
 
 @plot
 def cohort_curves(table: pd.DataFrame, cohort_means: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
-    """Draw `cohort_triangle` as a line a cohort, observed cells only, and `cohort_means` over them with its band."""
+    """Draw `cohort_triangle` as a line a cohort, observed cells only, and `cohort_means` over them with its band.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Cohorts by period, as from `cohort_triangle`.
+    cohort_means : DataFrame
+        Means by period, as from `cohort_means`.
+    ax : Axes, optional
+        Axes to draw on; None makes a new figure.
+
+    Returns
+    -------
+    Axes
+        Share of customers who ordered, by periods since the first order.
+    """
     ax = axes(ax)
     cells = table[(table.period > 0) & (table.state == OBSERVED)]
     faint = 0.6 * min(1, MOST_LABELS / max(cells.cohort.nunique(), 1))
@@ -70,7 +97,20 @@ def cohort_curves(table: pd.DataFrame, cohort_means: pd.DataFrame, ax: plt.Axes 
 
 @plot
 def p_alive_curve(table: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
-    """Draw `p_alive_curve`: mean probability of being active by cohort or by age, by a model."""
+    """Draw `p_alive_curve`: mean probability of being active by cohort or by age, by a model.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Mean probabilities by cohort or age, as from `p_alive_curve`.
+    ax : Axes, optional
+        Axes to draw on; None makes a new figure.
+
+    Returns
+    -------
+    Axes
+        Mean probability, 0 to 1, by cohort or age, with its band where there is one.
+    """
     ax, known = axes(ax), table.dropna(subset=["ci_low", "ci_high"])
     if len(known):
         ends = known.ci_low.astype(float), known.ci_high.astype(float)

@@ -13,7 +13,22 @@ WAIT = "Days since the order"
 
 @plot
 def return_curve(table: pd.DataFrame, thresholds: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
-    """Draw `return_curve`, waits in days, with the points of `overdue_thresholds` that are in days."""
+    """Draw `return_curve`, waits in days, with the points of `overdue_thresholds` that are in days.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Life table by order number and wait, as from `return_curve`.
+    thresholds : DataFrame
+        Waits by order number, as from `overdue_thresholds`.
+    ax : Axes, optional
+        Axes to draw on; None makes a new figure.
+
+    Returns
+    -------
+    Axes
+        Share who came back, 0 to 1, by days since the order, a line an order number.
+    """
     ax = axes(ax)
     for number, rows in table.groupby("order_number"):
         color, style = LOOKS[number]
@@ -34,7 +49,20 @@ def return_curve(table: pd.DataFrame, thresholds: pd.DataFrame, ax: plt.Axes | N
 
 @plot
 def return_hazard(table: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
-    """Draw `return_hazard`: the probability to come back on a day, by how long a customer has waited."""
+    """Draw `return_hazard`: the probability to come back on a day, by how long a customer has waited.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Hazards by order number and wait, as from `return_hazard`.
+    ax : Axes, optional
+        Axes to draw on; None makes a new figure.
+
+    Returns
+    -------
+    Axes
+        Probability a day, by days since the order, a line an order number.
+    """
     ax = axes(ax)
     for number, rows in table.groupby("order_number"):
         color, style = LOOKS[number]

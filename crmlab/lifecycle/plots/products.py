@@ -28,15 +28,16 @@ def growth_path(table: pd.DataFrame, cumulative: bool = False, ax: Axes | None =
     Parameters
     ----------
     table : DataFrame
-        As from `growth_path`.
+        Sales and a curve by time, as from `growth_path`.
     cumulative : bool
-        Sales so far, rather than those in each period.
+        Whether to draw sales so far, rather than those in each period.
     ax : Axes, optional
-        None draws on a new figure.
+        Axes to draw on; None makes a new figure.
 
     Returns
     -------
     Axes
+        Sales by time, with the curve and its bands.
     """
     ax = axes(ax)
     actual, expected, low, high = (
@@ -76,13 +77,14 @@ def growth_paths(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     table : DataFrame
-        As from `growth_paths`.
+        Sales and curves by time, as from `growth_paths`.
     ax : Axes, optional
-        None draws on a new figure.
+        Axes to draw on; None makes a new figure.
 
     Returns
     -------
     Axes
+        Sales by time, with a line a curve.
     """
     ax, paths = axes(ax), table.groupby("model", sort=False)
     sales = next(rows.sales.dropna() for _, rows in paths)
@@ -103,13 +105,14 @@ def life_cycle_stages(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     table : DataFrame
-        As from `life_cycle_stages`.
+        Stages by time, as from `life_cycle_stages`.
     ax : Axes, optional
-        None draws on a new figure.
+        Axes to draw on; None makes a new figure.
 
     Returns
     -------
     Axes
+        Sales by time, on the colours of the stages.
     """
     ax = axes(ax)
     ends = _edges(table.index)
@@ -131,13 +134,14 @@ def growth_rates(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     table : DataFrame
-        As from `life_cycle_stages`.
+        Stages by time, as from `life_cycle_stages`.
     ax : Axes, optional
-        None draws on a new figure.
+        Axes to draw on; None makes a new figure.
 
     Returns
     -------
     Axes
+        Growth in a year, a share, by time: a bar a period, in the colour of its stage.
     """
     ax = axes(ax)
     known = table.growth.notna()
@@ -164,13 +168,14 @@ def life_cycle_shape(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     table : DataFrame
-        The `line` of a Shape.
+        Sales and the line by time: `line` of a Shape.
     ax : Axes, optional
-        None draws on a new figure.
+        Axes to draw on; None makes a new figure.
 
     Returns
     -------
     Axes
+        Sales by time, with the line through them.
     """
     ax, line = axes(ax), table
     ax.plot(line.index, line.sales, "o", color=ACTUAL, markersize=4, label="sold")
@@ -191,13 +196,14 @@ def errors_by_horizon(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     table : DataFrame
-        As from `errors_by_horizon`.
+        Errors by horizon, a column a model, as from `errors_by_horizon`.
     ax : Axes, optional
-        None draws on a new figure.
+        Axes to draw on; None makes a new figure.
 
     Returns
     -------
     Axes
+        Mean absolute error by periods ahead, a line a model.
     """
     ax = axes(ax)
     curves = [model for model in table if not model.endswith("again")]

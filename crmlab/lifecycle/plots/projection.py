@@ -28,17 +28,18 @@ def projected_survival(
     Parameters
     ----------
     projected : DataFrame
-        As from `projected_survival`.
+        Survival by group, model and period, as from `projected_survival`.
     observed : DataFrame
-        As from `survival_curve`.
+        Kaplan–Meier curves by group, as from `survival_curve`.
     groups : int
-        How many groups are drawn, the largest.
+        Most groups to draw, the largest ones.
     ax : Axes, optional
-        Where the largest group is drawn alone; None draws panels on a new figure.
+        Axes to draw the largest group alone on; None makes a new figure with a panel a group.
 
     Returns
     -------
-    list of Axes, or the one given
+    list of Axes, or Axes
+        Share retained, 0 to 1, by renewals: a panel a group, or the axes that were given.
     """
     sizes = observed[observed.period == 0].set_index("group").at_risk
     return _panels(_projection, sizes, groups, ax, projected, observed)
@@ -51,15 +52,16 @@ def residual_lifetimes(table: pd.DataFrame, groups: int = 3, ax: Axes | None = N
     Parameters
     ----------
     table : DataFrame
-        As from `residual_lifetimes`.
+        Payments by group, model and renewals, as from `residual_lifetimes`.
     groups : int
-        How many groups are drawn, the first.
+        Most groups to draw, the first ones.
     ax : Axes, optional
-        Where the first group is drawn alone; None draws panels on a new figure.
+        Axes to draw the first group alone on; None makes a new figure with a panel a group.
 
     Returns
     -------
-    list of Axes, or the one given
+    list of Axes, or Axes
+        Payments to come by renewals survived: a panel a group, or the axes that were given.
     """
     return _panels(_lifetimes, _equal(table.group.unique()), groups, ax, table)
 
@@ -71,15 +73,17 @@ def final_period_errors(table: pd.DataFrame, groups: int = 3, ax: Axes | None = 
     Parameters
     ----------
     table : DataFrame
-        As from `final_period_errors`. The axis is linear up to ±10 %, logarithmic beyond.
+        Errors by group and model, %, a column an origin, as from `final_period_errors`. The axis is linear up to ±10 %,
+        logarithmic beyond.
     groups : int
-        How many groups are drawn, the first.
+        Most groups to draw, the first ones.
     ax : Axes, optional
-        Where the first group is drawn alone; None draws panels on a new figure.
+        Axes to draw the first group alone on; None makes a new figure with a panel a group.
 
     Returns
     -------
-    list of Axes, or the one given
+    list of Axes, or Axes
+        Error, %, by periods in calibration: a panel a group, or the axes that were given.
     """
     return _panels(_errors, _equal(table.index.get_level_values("group").unique()), groups, ax, table)
 
@@ -170,13 +174,14 @@ def retention_decomposition(table: pd.DataFrame, ax: Axes | None = None) -> Axes
     Parameters
     ----------
     table : DataFrame
-        As from `retention_decomposition`.
+        Parts by period, as from `retention_decomposition`.
     ax : Axes, optional
-        None draws on a new figure.
+        Axes to draw on; None makes a new figure.
 
     Returns
     -------
     Axes
+        Change of retention in points, by renewal: parts as bars, what was observed as marks.
     """
     ax, steps = axes(ax), table[table.period != "all"]
     ax.set(xlabel="Renewal", ylabel="Change of retention from the one before, points")

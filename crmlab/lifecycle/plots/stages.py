@@ -18,7 +18,20 @@ NARROW = 0.1  # of all customers, below which a band cannot bear its name
 
 @plot
 def stage_shares(table: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
-    """Draw `stage_shares`: customers by stage at the end of each period, as bands that sum to all."""
+    """Draw `stage_shares`: customers by stage at the end of each period, as bands that sum to all.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Shares by period and stage, as from `stage_shares`.
+    ax : Axes, optional
+        Axes to draw on; None makes a new figure.
+
+    Returns
+    -------
+    Axes
+        Share of customers, 0 to 1, by period.
+    """
     ax = axes(ax)
     bands = table.pivot(index="period", columns="stage", values="share")[list(STAGES)]
     ax.stackplot(bands.index, bands.T, colors=[FILLS[s] for s in STAGES], edgecolor="white", linewidth=0.6)
@@ -45,7 +58,20 @@ def stage_shares(table: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
 
 @plot
 def decline_and_recovery(table: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
-    """Draw `decline_and_recovery`: shares that moved into decline, and that recovered, of FEW customers and more."""
+    """Draw `decline_and_recovery`: shares that moved into decline, and that recovered, of FEW customers and more.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Moves by period, as from `decline_and_recovery`.
+    ax : Axes, optional
+        Axes to draw on; None makes a new figure.
+
+    Returns
+    -------
+    Axes
+        Share who moved, 0 to 1, by period, with its band.
+    """
     ax, table = axes(ax), table[table.customers >= FEW]
     for change, color, style in (("declined", BASELINE, "-"), ("recovered", EXPECTED, "--")):
         rows = table[table.change == change]
@@ -61,7 +87,20 @@ def decline_and_recovery(table: pd.DataFrame, ax: plt.Axes | None = None) -> plt
 
 @plot
 def transition_probabilities(table: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
-    """Draw `transition_probabilities`: the probability of moving from each stage (row) to each, as a heat map."""
+    """Draw `transition_probabilities`: the probability of moving from each stage (row) to each, as a heat map.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Probabilities by pair of stages, as from `transition_probabilities`.
+    ax : Axes, optional
+        Axes to draw on; None makes a new figure.
+
+    Returns
+    -------
+    Axes
+        A row a stage a period earlier, a column a stage.
+    """
     ax = axes(ax, 4.4, 6.4)
     probability, ci_low, ci_high = (
         table.pivot(index="previous", columns="stage", values=name).loc[list(STAGES), list(STAGES)]
@@ -92,13 +131,23 @@ def stage_values(
     Parameters
     ----------
     table : DataFrame
-        Of the function of this name.
+        Values by stage, as from `stage_values`.
     measure : str
-        "horizon_value", over the next periods, or "lifetime_value", over an infinite horizon.
+        Column to draw: "horizon_value", over the next periods, or "lifetime_value", over an infinite horizon.
     currency : str
-        Of the amounts.
+        Currency of the amounts; "" names none.
     ax : Axes, optional
-        Where to draw.
+        Axes to draw on; None makes a new figure.
+
+    Returns
+    -------
+    Axes
+        Value of a customer, in the currency of the data, a line a stage.
+
+    Raises
+    ------
+    InputError
+        Where `measure` is none of these.
     """
     if measure not in MEASURES:
         raise InputError(f"measure = {measure!r}: choose one of {', '.join(map(repr, MEASURES))}")
@@ -114,7 +163,20 @@ def stage_values(
 
 @plot
 def satisfaction_by_stage(table: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
-    """Draw `satisfaction_by_stage`: mean satisfaction of customers by stage."""
+    """Draw `satisfaction_by_stage`: mean satisfaction of customers by stage.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Means by stage, as from `satisfaction_by_stage`.
+    ax : Axes, optional
+        Axes to draw on; None makes a new figure.
+
+    Returns
+    -------
+    Axes
+        Mean satisfaction, in points of the answers, a line a stage.
+    """
     ax = axes(ax)
     known = table[table["mean"].notna()].iloc[::-1]
     names = [f"{stage} ({n:,})" for stage, n in known.customers.items()]

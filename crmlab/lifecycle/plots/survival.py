@@ -22,14 +22,15 @@ def survival_curve(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     table : DataFrame
-        As from `survival_curve`. What survives a renewal is drawn up to half a period after it; of more than four
-        groups, the largest.
+        Survival by group and period, as from `survival_curve`. What survives a renewal is drawn up to half a period
+        after it; of more than four groups, the largest.
     ax : Axes, optional
-        None draws on a new figure.
+        Axes to draw on; None makes a new figure.
 
     Returns
     -------
     Axes
+        Share retained, 0 to 1, by renewals since the start, a step line a group.
     """
     largest = table[table.period == 0].nlargest(len(STYLES), "at_risk").group
     groups, table = table.group.nunique(), table[table.group.isin(largest)]

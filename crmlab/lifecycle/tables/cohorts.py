@@ -27,13 +27,13 @@ def cohort_triangle(
     Parameters
     ----------
     orders : Data or Ibis table
-        Rows of the TRANSACTIONS contract; those after `end` are not counted.
+        Rows of the TRANSACTIONS contract; those after `end` are not seen.
     end : date or str
-        Last day that counts, as a date or its ISO text; from the first to the last day with an order.
+        Last day that the table sees; from the first to the last day with an order.
     every : str
-        "week" (from Monday), "month", "quarter" or "year".
+        Length of a period: "week" (from Monday), "month", "quarter" or "year".
     acquired_from : date or str, optional
-        Leaves out customers whose first order is earlier.
+        Leaves out customers whose first order is earlier; None keeps all.
 
     Returns
     -------

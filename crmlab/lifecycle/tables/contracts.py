@@ -26,10 +26,10 @@ def durations(
     data : Data, Ibis table or DataFrame
         Rows of the SUBSCRIPTIONS contract, or of RETENTION: how many were left, period by period.
     end : date or str, optional
-        The last day seen, of subscriptions; None takes the catalog's `until`, else the last day in them. Contracts
-        without an end are taken to run then.
+        Last day that the table sees, of subscriptions; None takes the catalog's `until`, else the last day in them.
+        Contracts without an end are taken to run then.
     every : str
-        What a period of subscriptions is: "week", "month", "quarter" or "year".
+        Length of a period, counted from each contract's own start: "week", "month", "quarter" or "year".
 
     Returns
     -------
@@ -68,16 +68,17 @@ def durations(
 
 
 def censoring_note(durations: pd.DataFrame) -> str:
-    """Up to which day contracts were observed, in a sentence; empty of a table of how many were left.
+    """The day up to which contracts were observed, in a sentence.
 
     Parameters
     ----------
     durations : DataFrame
-        As from `durations`.
+        group, renewals, churned, customers, as from `durations`.
 
     Returns
     -------
     str
+        A sentence with the day; empty where `durations` come from a table of how many were left.
     """
     return durations.attrs.get("note", "")
 
@@ -91,10 +92,10 @@ def subscription_durations(subscriptions: Data | ir.Table, end: date | str, ever
     Parameters
     ----------
     subscriptions : Data or Ibis table
-        Rows of the SUBSCRIPTIONS contract: customer_id, start, end (null while active), group if there is one;
-        contracts that start after `end` are not seen, nor is an end after it.
+        Rows of the SUBSCRIPTIONS contract: customer_id, start, end (null while active), group if there is one.
+        Contracts that start after `end` are not seen, nor is an end after it.
     end : date or str
-        The last day seen.
+        Last day that the table sees.
     every : str
         Length of a period, counted from each contract's own start: "week", "month", "quarter" or "year".
 

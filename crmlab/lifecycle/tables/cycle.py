@@ -24,11 +24,12 @@ def interpurchase_times(
     Parameters
     ----------
     orders : Data or Ibis table
-        Rows of the TRANSACTIONS contract; those after `end` are left out.
+        Rows of the TRANSACTIONS contract; those after `end` are not seen.
     end : date or str
-        From the first to the last day with an order.
+        Last day that the table sees; from the first to the last day with an order.
     acquired_from : date or str, optional
-        Leaves out customers whose first order is earlier, as the first one in the log was not their first.
+        Leaves out customers whose first order is earlier; None keeps all. The first order in a log need not be a
+        customer's first.
 
     Returns
     -------
@@ -60,14 +61,23 @@ def relative_interpurchase_times(
 
     Parameters
     ----------
-    orders, end, acquired_from
-        As of `interpurchase_times`.
+    orders : Data or Ibis table
+        Rows of the TRANSACTIONS contract; those after `end` are not seen.
+    end : date or str
+        Last day that the table sees; from the first to the last day with an order.
+    acquired_from : date or str, optional
+        Leaves out customers whose first order is earlier; None keeps all.
 
     Returns
     -------
     DataFrame
         As of `interpurchase_times`, but order_number is POOLED_FROM in all rows, and gap a number of mean gaps, rounded
         up to the next twentieth. A customer with several such waits counts with each.
+
+    Raises
+    ------
+    InputError
+        Where `end` lies outside the log, or the rows are no orders.
     """
     waits = _waits(orders, end, acquired_from).filter(_.order_number == POOLED_FROM)
     mean = (waits.day - waits.first) / (waits.orders - 1)

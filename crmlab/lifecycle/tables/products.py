@@ -24,9 +24,9 @@ def product_sales(data: Data | ir.Table, end: date | str | None = None, every: s
     data : Data or Ibis table
         Rows of the SERIES contract, or of TRANSACTIONS.
     end : date or str, optional
-        The last day seen of orders; None takes their last day.
+        Last day that the table sees, of orders; None takes their last day.
     every : str
-        Length of a period of orders: "week", "month", "quarter" or "year".
+        Length of a period: "week" (from Monday), "month", "quarter" or "year".
 
     Returns
     -------
@@ -60,12 +60,13 @@ def sales_by_category(orders: Data | ir.Table, end: date | str, every: str = "mo
     Parameters
     ----------
     orders : Data or Ibis table
-        Rows of the TRANSACTIONS contract; those after `end` are not seen, and a return lowers the sales of the period
-        of the order it offsets.
+        Rows of the TRANSACTIONS contract; those after `end` are not seen. A return lowers the sales of the period of
+        the order it offsets.
     end : date or str
-        From the first to the last day of the orders.
+        Last day that the table sees; from the first to the last day with an order.
     every : str
-        "week" (from Monday), "month", "quarter" or "year"; one that is not over by `end` is left out.
+        Length of a period: "week" (from Monday), "month", "quarter" or "year". One that is not over by `end` is left
+        out.
 
     Returns
     -------
@@ -107,6 +108,11 @@ def sales_from_series(series: Data | ir.Table) -> pd.DataFrame:
     -------
     DataFrame
         category, time, sales; sorted by category and time.
+
+    Raises
+    ------
+    InputError
+        Where the rows are no table of sales.
     """
     table = rows(series)
     if "sales" not in table.columns:
@@ -124,11 +130,12 @@ def periods_per_year(sales: pd.DataFrame | pd.Series) -> int:
     Parameters
     ----------
     sales : DataFrame or Series
-        category, time, sales; or one product's sales by time.
+        category, time, sales, as from `product_sales`; or one product's sales by time.
 
     Returns
     -------
     int
+        Periods a year, 1 or more.
     """
     if isinstance(sales, pd.DataFrame):
         steps = sales.groupby("category").time.diff().dropna()
@@ -147,7 +154,7 @@ def category_sales(sales: pd.DataFrame, category: str | None = None) -> pd.Serie
     sales : DataFrame
         category, time, sales, as from `product_sales`.
     category : str, optional
-        Which; None takes the one that sold most.
+        Name of the category; None takes the one that sold most.
 
     Returns
     -------

@@ -44,16 +44,16 @@ def customer_stages(
     Parameters
     ----------
     orders : Data or Ibis table
-        Rows of the TRANSACTIONS contract; those after `end` are left out.
+        Rows of the TRANSACTIONS contract; those after `end` are not seen.
     end : date or str
-        From the first to the last day with an order.
+        Last day that the table sees; from the first to the last day with an order.
     every : str
-        "week" (from Monday), "month", "quarter" or "year".
+        Length of a period: "week" (from Monday), "month", "quarter" or "year".
     thresholds : OverdueThresholds or Unfitted
-        The waits beyond which customers are overdue. Where they were fitted up to an earlier day, a label of a later
-        period rests on nothing that came after its end.
+        Waits beyond which customers are overdue, as from `OverdueThresholds.fit`. Where they were fitted up to an
+        earlier day, a label of a later period rests on nothing that came after its end.
     acquired_from : date or str, optional
-        Leaves out customers whose first order is earlier.
+        Leaves out customers whose first order is earlier; None keeps all.
 
     Returns
     -------
@@ -108,8 +108,16 @@ def stage_transitions(
 
     Parameters
     ----------
-    orders, end, every, thresholds, acquired_from
-        As of `customer_stages`.
+    orders : Data or Ibis table
+        Rows of the TRANSACTIONS contract; those after `end` are not seen.
+    end : date or str
+        Last day that the table sees; from the first to the last day with an order.
+    every : str
+        Length of a period: "week" (from Monday), "month", "quarter" or "year".
+    thresholds : OverdueThresholds or Unfitted
+        Waits beyond which customers are overdue, as from `OverdueThresholds.fit`.
+    acquired_from : date or str, optional
+        Leaves out customers whose first order is earlier; None keeps all.
 
     Returns
     -------
@@ -119,6 +127,11 @@ def stage_transitions(
         - stage: in the period
         - customers: count
         - spend, spend_squares: of these customers in the period: sum, and sum of squares
+
+    Raises
+    ------
+    InputError
+        Where `end` lies outside the log, or no period ended by it.
 
     Examples
     --------
@@ -157,7 +170,7 @@ def latest_stages(stages: Any, customer_ids: Any) -> pd.Series:
     Parameters
     ----------
     stages : Ibis table or blank frame
-        Of `customer_stages`.
+        Stages by customer and period, as from `customer_stages`.
     customer_ids : Series or Index
         Of those asked for; customers who never ordered are left out. A Series that is indexed by customer_id, such as
         that of `satisfaction_answers`, asks for those of its index.
