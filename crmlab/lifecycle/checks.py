@@ -224,11 +224,7 @@ def groups_differ(log_rank: pd.DataFrame, level: float = 0.95) -> Judgement:
 
 @assumption
 def no_duration_dependence(
-    durations: pd.DataFrame,
-    least: float = 0.9,
-    most: float = 1.1,
-    replicates: int = REPLICATES,
-    seed: int = 1,
+    durations: pd.DataFrame, least: float = 0.9, most: float = 1.1, replicates: int = REPLICATES, seed: int = 1
 ) -> list[Judgement]:
     """Whether each customer's own probability to renew stays as it is (c = 1), as sBG assumes: one a group.
 

@@ -51,12 +51,7 @@ def growth_path(table: pd.DataFrame, cumulative: bool = False, ax: Axes | None =
                         label="prediction interval (95 %)")  # fmt: skip
     if fitted:
         ax.fill_between(
-            table.index,
-            table[low],
-            table[high],
-            color=BAND,
-            linewidth=0,
-            label="confidence interval (95 %)",
+            table.index, table[low], table[high], color=BAND, linewidth=0, label="confidence interval (95 %)"
         )
         ax.plot(table.index, table[expected], "--", color=EXPECTED, label=table.model.iloc[0])
     ax.plot(table.index, table[actual], "o-", color=ACTUAL, markersize=4, label="sold")

@@ -33,11 +33,7 @@ MERGED_UP_TO = 2  # order days up to which the first and the last day determine 
 
 
 def customer_stages(
-    orders: Data | ir.Table,
-    end: date | str,
-    every: str,
-    thresholds: Any,
-    acquired_from: date | str | None = None,
+    orders: Data | ir.Table, end: date | str, every: str, thresholds: Any, acquired_from: date | str | None = None
 ) -> ir.Table | pd.DataFrame:
     """The stage of each customer in each calendar period that ended by `end`, from that of the first order on.
 
@@ -98,11 +94,7 @@ def customer_stages(
 
 @needs_fit
 def stage_transitions(
-    orders: Data | ir.Table,
-    end: date | str,
-    every: str,
-    thresholds: Any,
-    acquired_from: date | str | None = None,
+    orders: Data | ir.Table, end: date | str, every: str, thresholds: Any, acquired_from: date | str | None = None
 ) -> pd.DataFrame:
     """How many customers moved between stages, period by period.
 
