@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from crmlab.check import Judgement, assumption, beyond, comparison, finding, judged, within
+from crmlab.check import Judgement, Outcome, assumption, beyond, comparison, finding, judged, within
 from crmlab.estimate import Estimate
 from crmlab.lifecycle.metrics.stages import FEW, answers_by_stage, stage_forecast_errors
 from crmlab.lifecycle.models.heterogeneity import TOTAL
@@ -53,10 +53,9 @@ def cohorts_differ(homogeneity_tests: pd.DataFrame, level: float = 0.95) -> Judg
     if tested.empty:
         reasons = homogeneity_tests.reason.unique()
         return judged("not applicable", why=_why(reasons[0]) if len(reasons) else "no period after the first is over")
-    differing, first = int((tested.p_adjusted < 1 - level).sum()), tested.p_adjusted.idxmin()
-    row = tested.loc[first]
-    about = {"period": first, "lowest": row.lowest, "highest": row.highest, "p": row.p_adjusted}
-    return judged("yes" if differing else "undecided", differing=differing, periods=len(tested), **about)
+    differing, first = int((tested.p_adjusted < 1 - level).sum()), tested.loc[tested.p_adjusted.idxmin()]
+    about = {"period": first.name, "lowest": first.lowest, "highest": first.highest, "p": first.p_adjusted}
+    return judged(_rejected(first.p_adjusted, level), differing=differing, periods=len(tested), **about)
 
 
 @assumption
@@ -151,7 +150,7 @@ def stage_forecast_beats_baseline(stage_forecast: pd.DataFrame, level: float = 0
         return judged("not applicable", why="one period after the split only")
     reach = stats.t.ppf((1 + level) / 2, periods - 1) * errors.difference.std() / np.sqrt(periods)
     low, high = difference - reach, difference + reach
-    outcome = "passed" if high < 0 else "failed" if low > 0 else "undecided"
+    outcome: Outcome = "passed" if high < 0 else "failed" if low > 0 else "undecided"
     about = {"expected": expected, "persistence": persistence, "periods": periods}
     return judged(outcome, difference=Estimate(difference, low, high, n=periods, kind="share", level=level), **about)
 
@@ -187,13 +186,17 @@ def satisfaction_differs(stage: pd.Series, satisfaction: pd.Series, level: float
         return judged("not applicable", why=f"{why} ({sizes})")
     h, p = stats.kruskal(*groups.values())
     effect = max((h - len(groups) + 1) / (len(together) - len(groups)), 0.0)
-    outcome = "yes" if p < 1 - level else "undecided"
-    return judged(outcome, h=h, df=len(groups) - 1, p=p, effect=effect, customers=len(together))
+    return judged(_rejected(p, level), h=h, df=len(groups) - 1, p=p, effect=effect, customers=len(together))
 
 
 def _why(reason):
     """A reason as it stands in a table, without what a sentence states anyway."""
     return reason.removeprefix("cannot be estimated: ")
+
+
+def _rejected(p, level) -> Outcome:
+    """Outcome of a test that never shows that groups are alike."""
+    return "yes" if p < 1 - level else "undecided"
 
 
 # retention and product life cycles
@@ -218,8 +221,7 @@ def groups_differ(log_rank: pd.DataFrame, level: float = 0.95) -> Judgement:
     row = log_rank.iloc[0]
     if row.reason:
         return judged("not applicable", case="unknown", why=row.reason)
-    outcome = "yes" if row.p < 1 - level else "undecided"
-    return judged(outcome, groups=int(row.groups), chi2=row.chi2, df=int(row.df), p=row.p)
+    return judged(_rejected(row.p, level), groups=int(row.groups), chi2=row.chi2, df=int(row.df), p=row.p)
 
 
 @assumption
@@ -248,7 +250,8 @@ def no_duration_dependence(
         One a group: passed where the whole interval of c lies from `least` to `most`, failed where all of it lies
         outside; not applicable where a model could not be fitted.
     """
-    return [_duration_dependence(*group, least, most, replicates, seed) for group in durations.groupby("group")]
+    groups = durations.groupby("group")
+    return [_duration_dependence(group, rows, least, most, replicates, seed) for group, rows in groups]
 
 
 def _duration_dependence(group, rows, least, most, replicates, seed):
@@ -256,10 +259,10 @@ def _duration_dependence(group, rows, least, most, replicates, seed):
     if reason := why_blank(still, moving):
         return judged("not applicable", case="unknown", part=str(group), group=group, why=reason)
     gain = max(2 * (moving.log_likelihood(rows) - still.log_likelihood(rows)), 0.0)
-    row = moving.parameters.loc["c"]
-    values = {"c": Estimate(row.value, row.ci_low, row.ci_high), "gain": gain, "p": float(stats.chi2.sf(gain, 1))}
+    c = Estimate(*moving.parameters.loc["c", ["value", "ci_low", "ci_high"]])
+    values = {"c": c, "gain": gain, "p": float(stats.chi2.sf(gain, 1))}
     values |= {"group": group, "direction": "falls" if moving.c > 1 else "rises"}
-    return judged(within(row.ci_low, row.ci_high, least, most), part=str(group), **values)
+    return judged(within(c.ci_low, c.ci_high, least, most), part=str(group), **values)
 
 
 @comparison
@@ -300,13 +303,14 @@ def heterogeneity_raises_retention(decomposition: pd.DataFrame) -> Judgement:
     if pd.isna(whole.change):
         return judged("not applicable", case="unknown", why=whole.reason)
     values = _change(whole, level)
+    if whole.change_ci_high < 0:
+        return judged("no", case="falls", **values)
     if whole.change_ci_low <= 0:
-        fell = whole.change_ci_high < 0
-        return judged("no" if fell else "undecided", case="falls" if fell else "no_rise", **values)
+        return judged("undecided", case="no_rise", **values)
     if whole.reason:
         return judged("not applicable", case="unknown", why=whole.reason, **values)
-    outcome = beyond(whole.selection_ci_low, whole.selection_ci_high)
-    return judged(outcome, case="rises", selection=_points(whole, "selection", level), **values)
+    selection = _points(whole, "selection", level)
+    return judged(beyond(selection.ci_low, selection.ci_high), case="rises", selection=selection, **values)
 
 
 @finding
@@ -327,9 +331,8 @@ def customers_become_more_loyal(decomposition: pd.DataFrame) -> Judgement:
     whole, level = _whole(decomposition)
     if whole.reason:
         return judged("not applicable", case="unknown", why=whole.reason)
-    outcome = beyond(whole.duration_dependence_ci_low, whole.duration_dependence_ci_high)
     moved = _points(whole, "duration_dependence", level)
-    return judged(outcome, case="moved", moved=moved, **_change(whole, level))
+    return judged(beyond(moved.ci_low, moved.ci_high), case="moved", moved=moved, **_change(whole, level))
 
 
 @comparison
@@ -371,7 +374,7 @@ def _beats(model, row, level, unit, *counts):
     ends = row.difference_ci_low, row.difference_ci_high
     values |= {"difference": Estimate(row.difference, *ends, unit=unit, level=level)}
     values |= {name: row[name] for name in ("mae", "baseline_mae", *counts)}
-    outcome = {"better": "passed", "worse": "failed"}.get(row.outcome, "undecided")
+    outcome: Outcome = "passed" if row.outcome == "better" else "failed" if row.outcome == "worse" else "undecided"
     return judged(outcome, case="compared", part=model, **values)
 
 

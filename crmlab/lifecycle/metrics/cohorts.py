@@ -55,7 +55,7 @@ def cohort_means(triangle: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
         | {"weighted_ci_low": ends[0], "weighted_ci_high": ends[1], "mean": mean}
         | {"mean_ci_low": (mean - reach).clip(lower=0), "mean_ci_high": (mean + reach).clip(upper=1)}
     )
-    frame = frame.astype(dict.fromkeys(("mean_ci_low", "mean_ci_high"), "Float64"))
+    frame = frame.astype({"mean_ci_low": "Float64", "mean_ci_high": "Float64"})
     return frame.assign(reason=np.where(some, "", "cannot be estimated: one cohort only"))
 
 
@@ -81,11 +81,9 @@ def homogeneity_tests(triangle: pd.DataFrame) -> pd.DataFrame:
     if cells.empty:
         return pd.DataFrame(columns=COLUMNS, index=pd.Index([], name="period"))
     tests = {period: _homogeneity_test(rows) for period, rows in cells.groupby("period")}
-    frame = pd.DataFrame(tests).T.rename_axis("period")
     kinds = dict.fromkeys(("lowest", "highest", "chi2", "p"), "Float64") | {"cohorts": int, "df": "Int64"}
-    frame = frame.astype(kinds)
-    frame.insert(6, "p_adjusted", holm(frame.p.astype(float)).astype("Float64"))
-    return frame
+    frame = pd.DataFrame(tests).T.rename_axis("period").astype(kinds)
+    return frame.assign(p_adjusted=holm(frame.p.astype(float)).astype("Float64"))[COLUMNS]
 
 
 def _observed(triangle):
@@ -93,22 +91,18 @@ def _observed(triangle):
 
 
 def _homogeneity_test(rows):
-    active, eligible = rows.active.to_numpy(dtype=float), rows.eligible.to_numpy(dtype=float)
-    share = active.sum() / eligible.sum()
-    large = eligible * min(share, 1 - share) >= FEW
-    reason = ""
+    share = rows.active.sum() / rows.eligible.sum()
+    large, reason = rows[rows.eligible * min(share, 1 - share) >= FEW], ""
     if len(rows) < 2:
         reason = "cannot be estimated: one cohort only"
     elif share in (0, 1):
         reason = "cannot be estimated: all or none of them ordered"
-    elif large.sum() < 2:
+    elif len(large) < 2:
         reason = f"cannot be estimated: fewer than 2 cohorts in which {FEW} are expected to order, and {FEW} not to"
+    tested = rows if reason else large
+    found = {"cohorts": len(tested), "lowest": tested.share.min(), "highest": tested.share.max(), "reason": reason}
     if reason:
-        large = eligible > 0
-    active, eligible = active[large], eligible[large]
-    found = {"cohorts": len(active), "lowest": (active / eligible).min(), "highest": (active / eligible).max()}
-    if reason:
-        return found | {"chi2": pd.NA, "df": pd.NA, "p": pd.NA, "reason": reason}
-    share = active.sum() / eligible.sum()
-    chi2 = float(((active - eligible * share) ** 2 / (eligible * share * (1 - share))).sum())
-    return found | {"chi2": chi2, "df": len(active) - 1, "p": stats.chi2.sf(chi2, len(active) - 1), "reason": ""}
+        return found | {"chi2": pd.NA, "df": pd.NA, "p": pd.NA}
+    counts = np.stack([tested.active, tested.eligible - tested.active]).astype(float)
+    chi2, p, df, _ = stats.chi2_contingency(counts, correction=False)
+    return found | {"chi2": chi2, "df": df, "p": p}

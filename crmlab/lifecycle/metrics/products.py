@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
+from crmlab.lifecycle.metrics.retention import outcomes
 from crmlab.lifecycle.models.growth import Bass
 from crmlab.lifecycle.models.growth_forecasts import growth_peaks
 from crmlab.lifecycle.models.product_stages import life_cycle_stages, stage_spells
@@ -13,21 +14,10 @@ from crmlab.model import blank_of, needs_fit
 from crmlab.stats.intervals import percentile_interval
 
 REPLICATES = 1000  # of the bootstrap of a comparison
-ERRORS = (
-    "is_baseline",
-    "origins",
-    "origins_total",
-    "bias",
-    "mae",
-    "baseline",
-    "baseline_mae",
-    "relative_mae",
-    "difference",
-    "difference_ci_low",
-    "difference_ci_high",
-    "outcome",
-    "origins_won",
-)
+ERRORS = [
+    "is_baseline", "origins", "origins_total", "bias", "mae", "baseline", "baseline_mae", "relative_mae", "difference",
+    "difference_ci_low", "difference_ci_high", "outcome", "origins_won",
+]  # fmt: skip
 
 
 @needs_fit
@@ -68,23 +58,21 @@ def growth_errors(
     place = ["origin", "horizon"]
     baseline_miss = cells[cells.model == best].set_index(place).miss.rename("baseline_miss")
     cells = cells.dropna(subset="expected").join(baseline_miss, on=place)
-    by = cells.groupby("model", sort=False)
+    by, means = cells.groupby("model", sort=False), cells.groupby(["model", "origin"])[["miss", "baseline_miss"]].mean()
     found = by.agg(is_baseline=("is_baseline", "first"), origins=("origin", "nunique"), mae=("miss", "mean"))
     found = found.assign(
         origins_total=backtest.origin.nunique(),
         bias=by.error.sum() / by.actual.sum().where(lambda sold: sold > 0),
         baseline=best,
         baseline_mae=by.baseline_miss.mean(),
-        origins_won=_origins_won(cells),
+        origins_won=(means.miss < means.baseline_miss).groupby("model").sum(),
     )
     found["relative_mae"] = found.mae / found.baseline_mae.where(found.baseline_mae > 0)
     found["difference"] = found.mae - found.baseline_mae
-    ends = {model: _difference_interval(rows, level, replicates, seed) for model, rows in by}
-    ends = pd.DataFrame.from_dict(ends, orient="index", columns=["difference_ci_low", "difference_ci_high"])
-    found = found.join(ends)
-    cases = [found.index == best, found.difference_ci_high < 0, found.difference_ci_low > 0]
-    found["outcome"] = np.select(cases, ["reference", "better", "worse"], "undecided")
-    found = found[list(ERRORS)].sort_values("relative_mae")
+    low, high = np.transpose([_difference_interval(rows, level, replicates, seed) for _, rows in by])
+    found["difference_ci_low"], found["difference_ci_high"] = low, high
+    found["outcome"] = outcomes(found.index == best, low, high)
+    found = found[ERRORS].sort_values("relative_mae")
     found.attrs["level"] = level
     return found
 
@@ -136,10 +124,8 @@ def product_overview(
     """
     periods_per_year = products.periods_per_year(sales) if periods_per_year is None else periods_per_year
     totals = sales.groupby("category").sales.sum().sort_values(ascending=False, kind="stable")
-    rows = {
-        name: _overview_row(products.category_sales(sales, name), periods_per_year, level)
-        for name in totals.index[:max_categories]
-    }
+    series = {name: products.category_sales(sales, name) for name in totals.index[:max_categories]}
+    rows = {name: _overview_row(one, periods_per_year, level) for name, one in series.items()}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("category")
 
 
@@ -150,17 +136,11 @@ def _overview_row(sales, periods_per_year, level):
         path = life_cycle_stages(sales, periods_per_year)
     except InputError as problem:
         return row | {"reason": str(problem)}
-    shape, spells = life_cycle_shape(sales, periods_per_year), stage_spells(path)
-    row |= {"growth": path.growth.iloc[-1], "stage": path.stage.iloc[-1], "stage_since": spells["first"].iloc[-1]}
-    row |= {"shape": shape.name, "summary": shape.summary, "reason": shape.reason}
+    shape, last = life_cycle_shape(sales, periods_per_year), stage_spells(path).iloc[-1]
     peaks = growth_peaks({Bass.title: Bass.fit(sales)}, sales, level)
-    return row | {"peak_time": peaks.peak_time[Bass.title]}
-
-
-def _origins_won(cells):
-    """From how many origins each model's mean error was below that of the best baseline."""
-    means = cells.groupby(["model", "origin"])[["miss", "baseline_miss"]].mean()
-    return (means.miss < means.baseline_miss).groupby("model").sum()
+    row |= {"growth": path.growth.iloc[-1], "stage": last.stage, "stage_since": last["first"]}
+    row |= {"shape": shape.name, "peak_time": peaks.peak_time.iloc[0], "summary": shape.summary}
+    return row | {"reason": shape.reason}
 
 
 def _difference_interval(rows, level, replicates, seed):

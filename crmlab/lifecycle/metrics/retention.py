@@ -12,6 +12,10 @@ from crmlab.stats.intervals import percentile_interval
 
 REPLICATES = 1000  # of the bootstrap of a comparison
 PLACE = ["group", "origin", "period"]
+COMPARED = [
+    "is_baseline", "n", "mae", "baseline", "baseline_mae", "difference", "difference_ci_low", "difference_ci_high",
+    "outcome", "reason",
+]  # fmt: skip
 
 
 @needs_fit
@@ -51,10 +55,8 @@ def final_period_errors(backtest: pd.DataFrame) -> pd.DataFrame:
     """
     projected = backtest[backtest.period.notna()]
     latest = projected.period.where(projected.actual > 0).groupby(projected.group).transform("max")
-    last = projected[projected.period == latest]
-    wide = last.assign(miss=100 * (last.expected / last.actual - 1)).pivot(
-        index=["group", "model"], columns="origin", values="miss"
-    )
+    last = projected[projected.period == latest].assign(miss=lambda last: 100 * (last.expected / last.actual - 1))
+    wide = last.pivot(index=["group", "model"], columns="origin", values="miss")
     return wide.reindex(pd.MultiIndex.from_frame(projected[["group", "model"]].drop_duplicates()))
 
 
@@ -90,14 +92,10 @@ def compare_projections(
     expected = backtest[backtest.model.notna()].pivot(index=PLACE, columns="model", values="expected")
     expected = expected.dropna(axis="columns", how="all").dropna().astype(float)
     missing = [title for title in MODELS if title not in expected or expected.empty]
+    blank = [{"model": title, "outcome": NOT_FITTED, "reason": _why_none(backtest, title)} for title in missing]
     rows = pd.DataFrame() if expected.empty else _compared(backtest, expected, level, replicates, seed)
-    blank = [
-        {"model": t, "is_baseline": False, "outcome": NOT_FITTED, "reason": _why_none(backtest, t)} for t in missing
-    ]
-    frame = pd.concat([rows, pd.DataFrame(blank)], ignore_index=True).set_index("model")
-    numbers = ["mae", "baseline", "baseline_mae", "difference", "difference_ci_low"]
-    frame = frame.reindex(columns=["is_baseline", "n", *numbers, "difference_ci_high", "outcome", "reason"])
-    frame["is_baseline"] = frame.is_baseline.astype(bool)
+    frame = pd.concat([rows, pd.DataFrame(blank)], ignore_index=True).set_index("model").reindex(columns=COMPARED)
+    frame["is_baseline"] = ~frame.index.isin(list(MODELS))
     frame.attrs["level"] = level
     return frame
 
@@ -109,14 +107,16 @@ def _compared(backtest, expected, level, replicates, seed):
     shares = np.column_stack([actual, drawn.loc[expected.index]])  # what was observed, then its replicates
     maes = 100 * np.array([np.abs(expected[[title]].to_numpy() - shares).mean(axis=0) for title in expected])
     mae, names = maes[:, 0], expected.columns
-    is_baseline = ~names.isin(list(MODELS))
-    best = np.flatnonzero(is_baseline)[np.argmin(mae[is_baseline])]
+    best = np.argmin(np.where(names.isin(list(MODELS)), np.inf, mae))
     low, high = percentile_interval((maes - maes[best])[:, 1:].T, level)
-    found = {"model": names, "is_baseline": is_baseline, "n": len(expected), "mae": mae, "baseline": names[best]}
-    found |= {"baseline_mae": mae[best], "difference": mae - mae[best]}
-    frame = pd.DataFrame(found | {"difference_ci_low": low, "difference_ci_high": high, "reason": ""})
-    cases = [frame.model == frame.baseline, frame.difference_ci_high < 0, frame.difference_ci_low > 0]
-    return frame.assign(outcome=np.select(cases, ["reference", "better", "worse"], "undecided")).sort_values("mae")
+    found = {"model": names, "n": len(expected), "mae": mae, "baseline": names[best], "baseline_mae": mae[best]}
+    found |= {"difference": mae - mae[best], "difference_ci_low": low, "difference_ci_high": high, "reason": ""}
+    return pd.DataFrame(found | {"outcome": outcomes(names == names[best], low, high)}).sort_values("mae")
+
+
+def outcomes(is_reference, low, high):
+    """What the interval of a difference of errors says of each model, below 0 being better."""
+    return np.select([is_reference, high < 0, low > 0], ["reference", "better", "worse"], "undecided")
 
 
 def _redrawn(observed, replicates, seed):
@@ -148,7 +148,7 @@ def periods_kept(restricted: pd.DataFrame) -> dict[str, Estimate]:
         Group -> Estimate; "" where there are no groups.
     """
     units = [f"of the first {periods} periods" for periods in restricted.periods]
-    return _estimates(restricted.assign(unit=units), "mean")
+    return _estimates(restricted.assign(unit=units, value=restricted["mean"]))
 
 
 def payments_to_come(payments: pd.DataFrame, model: str = "sBG") -> dict[str, Estimate]:
@@ -167,17 +167,14 @@ def payments_to_come(payments: pd.DataFrame, model: str = "sBG") -> dict[str, Es
         Group -> Estimate; "" where there are no groups.
     """
     new = payments[(payments.renewals == 0) & (payments.model == model)].set_index("group")
-    return _estimates(new.assign(unit="payments"), "payments")
+    return _estimates(new.assign(unit="payments", value=new.payments))
 
 
-def _estimates(frame, column):
+def _estimates(frame):
     """An Estimate of each row, by group."""
-    found = {}
-    for group, row in frame.iterrows():
-        value, low, high = (None if pd.isna(row[name]) else row[name] for name in (column, "ci_low", "ci_high"))
-        reason = "" if value is not None else row.reason
-        found["" if group == ALL else str(group)] = Estimate(value, low, high, unit=row.unit, reason=reason)
-    return found
+    reason = frame.reason.where(frame.value.isna(), "")
+    rows = frame.assign(reason=reason)[["value", "ci_low", "ci_high", "unit", "reason"]].to_dict(orient="index")
+    return {"" if group == ALL else str(group): Estimate(**row) for group, row in rows.items()}
 
 
 def _why_none(backtest, model):

@@ -11,7 +11,7 @@ from crmlab.days import as_date
 from crmlab.lifecycle.models.cycle import OverdueThresholds
 from crmlab.lifecycle.models.transitions import transition_posterior
 from crmlab.lifecycle.tables import cycle
-from crmlab.lifecycle.tables.stages import STAGES, customer_stages
+from crmlab.lifecycle.tables.stages import STAGES, customer_stages, customers_by
 from crmlab.model import blank_of, needs_fit, why_blank
 from crmlab.stats.differences import Sample, one_sample
 
@@ -94,21 +94,16 @@ def stage_forecast(stage_transitions: pd.DataFrame, split: date | str) -> pd.Dat
     InputError
         Where no period lies on one side of `split`.
     """
-    known, split = stage_transitions[stage_transitions.previous != ""], pd.Timestamp(as_date(split, "split"))
-    early, late = known[known.period <= split], known[known.period > split]
+    known, day = stage_transitions[stage_transitions.previous != ""], as_date(split, "split")
+    early, late = known[known.period <= pd.Timestamp(day)], known[known.period > pd.Timestamp(day)]
     if early.empty or late.empty:
         side = "up to" if early.empty else "after"
-        raise InputError(f"split = {split.date()}: there are no moves in periods {side} it; choose another day")
-    probabilities = np.vstack([alpha / alpha.sum() for alpha in transition_posterior(early).values()])
-    spread = {
-        side: late.pivot_table("customers", "period", side, "sum", fill_value=0)
-        .reindex(columns=list(STAGES), fill_value=0)
-        .rename_axis(columns="stage")
-        for side in ("previous", "stage")
-    }
-    was = spread["previous"]
-    columns = {"expected": pd.DataFrame(was.to_numpy() @ probabilities, was.index, was.columns), "persistence": was}
-    return pd.DataFrame({name: part.stack() for name, part in (columns | {"actual": spread["stage"]}).items()})
+        raise InputError(f"split = {day}: there are no moves in periods {side} it; choose another day")
+    alpha = transition_posterior(early)
+    was = customers_by(late, "period", "previous").rename_axis(columns="stage")
+    columns = {"expected": was @ alpha.div(alpha.sum(axis=1), axis=0), "persistence": was}
+    columns["actual"] = customers_by(late, "period")
+    return pd.DataFrame({name: part.stack() for name, part in columns.items()})
 
 
 @needs_fit
@@ -157,15 +152,17 @@ def satisfaction_by_stage(stage: pd.Series, satisfaction: pd.Series) -> pd.DataF
         - mean, ci_low, ci_high: in points of the answers, with its 95 % confidence interval (Student)
         - reason: why there is no interval
     """
-    rows = []
-    for name, values in answers_by_stage(stage, satisfaction).items():
-        sample = Sample.of(values)
-        reason = f"fewer than {FEW} answers" if sample.n < FEW else sample.blank()
-        ends = {} if reason else one_sample(sample)
-        row = {"stage": name, "customers": sample.n, "mean": sample.mean}
-        row |= {f"ci_{side}": ends.get(f"ci_{side}", np.nan) for side in ("low", "high")}
-        rows.append(row | {"reason": f"cannot be estimated: {reason}" if reason else ""})
-    return pd.DataFrame(rows).set_index("stage")
+    samples = {name: Sample.of(values) for name, values in answers_by_stage(stage, satisfaction).items()}
+    rows = {name: {"customers": one.n, "mean": one.mean, **_interval(one)} for name, one in samples.items()}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("stage")
+
+
+def _interval(sample):
+    """Student's interval of a mean, or why there is none."""
+    if reason := f"fewer than {FEW} answers" if sample.n < FEW else sample.blank():
+        return {"ci_low": np.nan, "ci_high": np.nan, "reason": f"cannot be estimated: {reason}"}
+    found = one_sample(sample)
+    return {"ci_low": found["ci_low"], "ci_high": found["ci_high"], "reason": ""}
 
 
 def answers_by_stage(stage, satisfaction):

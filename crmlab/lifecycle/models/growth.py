@@ -5,6 +5,7 @@ with the sales of period t is its increment m [G(t) - G(t - 1)], whose errors, u
 pile up; the first period's is m G(1), all that was sold by its end. [Srinivasan & Mason 1986]
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, ClassVar, Self
@@ -42,7 +43,15 @@ class LeastSquaresFit(Uncertainty):
 
 
 class GrowthCurve(LikelihoodModel):
-    """What all growth curves predict. A curve supplies `_shape`, G with its derivatives by the logs, and `_start`."""
+    """What all growth curves predict.
+
+    A curve supplies `_shape`, G with its derivatives by the logs; `_peak`, negative where sales only fall; and `_start`.
+    """
+
+    m: float
+    _shape: Callable
+    _peak: Callable
+    _start: Callable
 
     @classmethod
     @or_unfitted
@@ -117,6 +126,17 @@ class GrowthCurve(LikelihoodModel):
         t = _periods(periods)
         return pd.Series(self._increments(t.to_numpy())[0], t, name="sales")
 
+    @property
+    @prediction
+    def peak(self) -> float:
+        """When most is sold at once: periods since launch; 0 where sales only fall."""
+        return max(float(self._peak()), 0.0)
+
+    @property
+    def _sigma(self):
+        """Standard deviation of a period's sales about the curve; NaN where it was not fitted."""
+        return getattr(self.uncertainty, "sigma", np.nan)
+
     def _cumulative(self, t):
         return self.m * self._shape(t)[0]
 
@@ -156,11 +176,8 @@ class Bass(GrowthCurve):
     p: float
     q: float
 
-    @property
-    @prediction
-    def peak(self) -> float:
-        """When most is sold at once: periods since launch; 0 where sales only fall."""
-        return max(float(np.log(self.q / self.p) / (self.p + self.q)), 0.0)
+    def _peak(self):
+        return np.log(self.q / self.p) / (self.p + self.q)
 
     def _shape(self, t):
         p, q = self.p, self.q
@@ -209,11 +226,8 @@ class Logistic(GrowthCurve):
     a: float
     b: float
 
-    @property
-    @prediction
-    def peak(self) -> float:
-        """When most is sold at once: periods since launch; 0 where sales only fall."""
-        return max(float(np.log(self.a) / self.b), 0.0)
+    def _peak(self):
+        return np.log(self.a) / self.b
 
     def _shape(self, t):
         odds = self.a * np.exp(-self.b * t)
@@ -281,10 +295,8 @@ def nearest_curve(fitted: dict[str, GrowthCurve | Unfitted]) -> GrowthCurve | Un
     curve or Unfitted
         Unfitted where none could be fitted.
     """
-    curves = [curve for curve in fitted.values() if curve]
-    if not curves:
-        return next(iter(fitted.values()))
-    return min(curves, key=lambda curve: curve.uncertainty.sigma)
+    curves = [curve for curve in fitted.values() if isinstance(curve, GrowthCurve)]
+    return min(curves, key=lambda curve: curve._sigma) if curves else next(iter(fitted.values()))
 
 
 def validated_sales(sales: pd.Series) -> np.ndarray:
@@ -298,9 +310,8 @@ def validated_sales(sales: pd.Series) -> np.ndarray:
         if wrong.any():
             first = pd.Series(sales).index[wrong][:5]
             listed = "; ".join(str(place.date() if isinstance(place, pd.Timestamp) else place) for place in first)
-            breaches.append(
-                f"sales are {problem} in {wrong.sum():,} of {len(y):,} periods (first: {listed}); correct them"
-            )
+            periods = f"{wrong.sum():,} of {len(y):,} periods"
+            breaches.append(f"sales are {problem} in {periods} (first: {listed}); correct them")
     if breaches:
         raise InputError(*breaches)
     return y
@@ -308,8 +319,8 @@ def validated_sales(sales: pd.Series) -> np.ndarray:
 
 def no_growth_reason(y: np.ndarray, min_periods: int = MIN_PERIODS) -> str:
     """Why no growth can be read from sales; empty where it can."""
-    if len(y) < max(min_periods, MIN_PERIODS):
-        return f"cannot be estimated: {len(y):,} of the {max(min_periods, MIN_PERIODS)} periods needed at least"
+    if len(y) < min_periods:
+        return f"cannot be estimated: {len(y):,} of the {min_periods} periods needed at least"
     if np.ptp(y) <= 1e-12 * np.abs(y).max():
         return f"cannot be estimated: sales are the same in all {len(y):,} periods, so there is no growth"
     return ""
@@ -327,27 +338,19 @@ def _starts(cls, y):
 
 
 def _search(at, start):
-    return optimize.least_squares(
-        lambda logs: at(logs)[0],
-        start,
-        jac=lambda logs: at(logs)[1],
-        x_scale="jac",
-        bounds=(np.subtract(start, 40), np.add(start, 40)),
-        xtol=1e-15,
-        ftol=1e-15,
-        gtol=1e-15,
-        max_nfev=100,
-    )
+    bounds, tolerances = (np.subtract(start, 40), np.add(start, 40)), dict.fromkeys(("xtol", "ftol", "gtol"), 1e-15)
+    how = {"x_scale": "jac", "bounds": bounds, "max_nfev": 100} | tolerances
+    return optimize.least_squares(lambda logs: at(logs)[0], start, jac=lambda logs: at(logs)[1], **how)
 
 
 def _uncertainty(cls, at, logs, y, replicates, seed):
     """What sales leave open about the end of a search. Raises FitError unless it is a minimum, and a clear one."""
     (residual, slopes), size, df_resid = at(logs), y @ y, len(y) - len(logs)
-    steps = 1e-5 * np.eye(len(logs))
-    bend = np.array([_gradient(at, logs + h) - _gradient(at, logs - h) for h in steps]) / 2e-5
-    gradient, curvature = slopes.T @ residual, (bend + bend.T) / 2
+    gradient = lambda at_logs: (found := at(at_logs))[1].T @ found[0]  # noqa: E731
+    bend = np.array([gradient(logs + h) - gradient(logs - h) for h in 1e-5 * np.eye(len(logs))]) / 2e-5
+    slope, curvature = slopes.T @ residual, (bend + bend.T) / 2
     clear = np.isfinite(curvature).all() and np.linalg.eigvalsh(curvature)[0] > FLATTEST * size
-    if clear and gradient @ np.linalg.solve(curvature, gradient) < 1e-9 * size:
+    if clear and slope @ np.linalg.solve(curvature, slope) < 1e-9 * size:
         sigma = np.sqrt(residual @ residual / df_resid)
         covariance = max(sigma**2, 1e-16 * size) * np.linalg.inv(slopes.T @ slopes)
         if np.sqrt(np.diag(covariance)).max() < MAX_STANDARD_ERROR:
@@ -369,8 +372,3 @@ def _periods(given):
     if found.ndim > 1 or not np.isfinite(found).all():
         raise InputError(f"periods = {given!r}: choose numbers, 1 for the first period")
     return pd.Index(found, name="period")
-
-
-def _gradient(at, logs):
-    residual, slopes = at(logs)
-    return slopes.T @ residual

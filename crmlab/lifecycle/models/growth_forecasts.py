@@ -10,20 +10,9 @@ from crmlab.model import Unfitted, needs_fit
 from crmlab.stats.intervals import percentile_interval
 
 COLUMNS = [
-    "model",
-    "period",
-    "sales",
-    "cumulative_sales",
-    "expected",
-    "expected_ci_low",
-    "expected_ci_high",
-    "expected_pi_low",
-    "expected_pi_high",
-    "expected_cumulative",
-    "expected_cumulative_ci_low",
-    "expected_cumulative_ci_high",
-    "reason",
-]
+    "model", "period", "sales", "cumulative_sales", "expected", "expected_ci_low", "expected_ci_high", "expected_pi_low",
+    "expected_pi_high", "expected_cumulative", "expected_cumulative_ci_low", "expected_cumulative_ci_high", "reason",
+]  # fmt: skip
 PEAK_COLUMNS = [
     "m", "m_ci_low", "m_ci_high", "peak", "peak_ci_low", "peak_ci_high", "peak_time", "sold_share", "sigma", "summary",
     "reason",
@@ -72,9 +61,8 @@ def growth_path(
     frame = pd.DataFrame({"model": model.title, "period": periods.astype(int)}, times.rename("time"))
     frame["sales"] = sales.reindex(times).to_numpy()
     frame["cumulative_sales"] = frame.sales.cumsum()
-    if not model:
-        return frame.assign(reason=str(model)).reindex(columns=COLUMNS)
-    return frame.assign(**_expected(model, periods, level, seed), reason="").reindex(columns=COLUMNS)
+    expected = _expected(model, periods, level, seed) if model else {}
+    return frame.assign(**expected, reason="" if model else str(model)).reindex(columns=COLUMNS)
 
 
 def growth_paths(
@@ -130,8 +118,7 @@ def growth_peaks(fitted: dict[str, GrowthCurve | Unfitted], sales: pd.Series, le
     """
     rows = {title: _peak(model, sales, level) if model else {"reason": str(model)} for title, model in fitted.items()}
     frame = pd.DataFrame.from_dict(rows, orient="index").reindex(columns=PEAK_COLUMNS).rename_axis("model")
-    for name in ("summary", "reason"):
-        frame[name] = frame[name].astype(object).fillna("")
+    frame[["summary", "reason"]] = frame[["summary", "reason"]].astype(object).fillna("")
     return frame.astype(dict.fromkeys(frame.columns.difference(["peak_time", "summary", "reason"]), float))
 
 
@@ -151,7 +138,7 @@ def market_potential(model: GrowthCurve | Unfitted, level: float = 0.95) -> Esti
     Estimate
         In the unit of the data, with its confidence interval; blank where the curve could not be fitted.
     """
-    return Estimate(model.m, *_drawn(model, "m", level), level=level)
+    return _estimate(model, "m", level)
 
 
 @needs_fit
@@ -170,54 +157,49 @@ def peak_after(model: GrowthCurve | Unfitted, level: float = 0.95) -> Estimate:
     Estimate
         Periods since launch, with the confidence interval; blank where the curve could not be fitted.
     """
-    return Estimate(model.peak, *_drawn(model, "peak", level), unit="periods", level=level)
+    return _estimate(model, "peak", level, "periods")
 
 
 def future_times(index, periods_ahead):
     """The times of the next `periods_ahead`, in the step of those before: an index."""
     if not isinstance(index, pd.DatetimeIndex):
         return pd.RangeIndex(len(index) + 1, len(index) + periods_ahead + 1) if periods_ahead else index[:0]
-    months = np.diff(index.year * 12 + index.month)
-    if len(months) and months.min() >= 1:
-        steps = [pd.DateOffset(months=int(np.median(months)) * k) for k in range(1, periods_ahead + 1)]
-    else:
-        steps = [pd.Timedelta(days=int(np.median(np.diff(index).astype("timedelta64[D]").astype(int))) * k)
-                 for k in range(1, periods_ahead + 1)]  # fmt: skip
-    return pd.DatetimeIndex([index[-1] + step for step in steps], dtype=index.dtype)
+    months, days = np.diff(index.year * 12 + index.month), np.diff(index) // pd.Timedelta(days=1)
+    by_month = len(months) and months.min() >= 1
+    step = {"months": int(np.median(months))} if by_month else {"days": int(np.median(days))}
+    times = [index[-1] + pd.DateOffset(**step) * k for k in range(1, periods_ahead + 1)]
+    return pd.DatetimeIndex(times, dtype=index.dtype)
 
 
 def _peak(model, sales, level):
-    (m_low, m_high), (low, high) = _drawn(model, "m", level), _drawn(model, "peak", level)
+    m, peak = _estimate(model, "m", level), _estimate(model, "peak", level)
     place = max(int(np.ceil(model.peak)), 1)
     when = sales.index.append(future_times(sales.index, max(place - len(sales), 0)))[place - 1]
-    earliest, latest = (model.peak, model.peak) if low is None else (low, high)
+    earliest, latest = (model.peak, model.peak) if peak.ci_low is None else (peak.ci_low, peak.ci_high)
     past = "past" if latest < len(sales) else "to come" if earliest > len(sales) else "near the last period observed"
-    beyond = m_high is not None and sales.sum() > m_high
-    summary = f"peak {past}; more was sold than it holds possible" if beyond else f"peak {past}"
-    sigma = getattr(model.uncertainty, "sigma", np.nan)
-    values = model.m, m_low, m_high, model.peak, low, high, when, sales.sum() / model.m, sigma, summary, ""
-    return dict(zip(PEAK_COLUMNS, values, strict=True))
+    beyond = "; more was sold than it holds possible" if m.ci_high is not None and sales.sum() > m.ci_high else ""
+    values = [m.value, m.ci_low, m.ci_high, peak.value, peak.ci_low, peak.ci_high, when, sales.sum() / model.m]
+    return dict(zip(PEAK_COLUMNS, [*values, model._sigma, f"peak {past}{beyond}", ""], strict=True))
 
 
-def _drawn(model, of, level):
-    """The interval of a parameter, or of the peak; without draws none."""
+def _estimate(model, of, level, unit=""):
+    """A parameter, or the peak, with its interval; without draws none."""
     drawn = [getattr(one, of) for one in model.draws]
-    return tuple(map(float, percentile_interval(drawn, level))) if drawn else (None, None)
+    low, high = percentile_interval(drawn, level) if drawn else (None, None)
+    return Estimate(getattr(model, of), low, high, unit=unit, level=level)
 
 
 def _expected(model, periods, level, seed):
     """What a curve expects in each period, with its intervals: arrays by column."""
-    found = {"expected": model.sales(periods).to_numpy(), "expected_cumulative": model.cumulative(periods).to_numpy()}
-    each = list(model.draws)
-    if not each:
+    found = {"expected": model._increments(periods)[0], "expected_cumulative": model._cumulative(periods)}
+    if not (each := list(model.draws)):
         return found
     rates = np.array([one._increments(periods)[0] for one in each])
-    sums = np.array([one._cumulative(periods) for one in each])
-    drawn = {"expected_ci": rates, "expected_cumulative_ci": sums}
+    drawn = {"expected_ci": rates, "expected_cumulative_ci": np.array([one._cumulative(periods) for one in each])}
     if isinstance(model.uncertainty, LeastSquaresFit):
         rng = np.random.default_rng(seed)
-        noise = _sigmas(model.uncertainty, rng)[:, None] * rng.standard_normal(rates.shape)
-        drawn["expected_pi"] = np.maximum(rates + noise, 0)
+        sigmas = _sigmas(model.uncertainty, rng)[:, None]
+        drawn["expected_pi"] = np.maximum(rates + sigmas * rng.standard_normal(rates.shape), 0)
     for name, of_draws in drawn.items():
         found[f"{name}_low"], found[f"{name}_high"] = percentile_interval(of_draws, level)
     return found

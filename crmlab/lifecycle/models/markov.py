@@ -1,12 +1,20 @@
 """What customers are worth who move between states at random. [Pfeifer & Carraway 2000]"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
-from crmlab.lifecycle.models import transitions
+from crmlab.lifecycle.models.transitions import (
+    IMPOSSIBLE,
+    PRIOR,
+    spend_by_stage,
+    transition_counts,
+    transition_posterior,
+)
+from crmlab.lifecycle.tables.stages import STAGES, customers_by
 from crmlab.model import FitError, Model, blank_of, needs_fit, or_unfitted, prediction, why_blank
 from crmlab.stats.intervals import percentile_interval
 
@@ -44,15 +52,15 @@ class MarkovChain(Model):
     """
 
     title = "Markov chain"
-    states: tuple
-    transition: tuple
-    reward: tuple
+    states: Sequence[str]
+    transition: Sequence[Sequence[float]]
+    reward: Sequence[float]
 
     def __post_init__(self) -> None:
         P, R = np.array(self.transition, float), np.array(self.reward, float)
         if breaches := _faults(self.states, P, R):
             raise InputError(*breaches)
-        for name, value in (("states", self.states), ("transition", map(tuple, P.tolist())), ("reward", R.tolist())):
+        for name, value in {"states": self.states, "transition": map(tuple, P.tolist()), "reward": R.tolist()}.items():
             object.__setattr__(self, name, tuple(value))
 
     @classmethod
@@ -79,14 +87,15 @@ class MarkovChain(Model):
         """
         if reason := why_blank(stage_transitions):
             raise FitError(reason)
-        spend = transitions.spend_by_stage(stage_transitions)
-        occupied = spend.customers > 0
-        if reason := _unknown(stage_transitions, occupied):
+        spend, moved = spend_by_stage(stage_transitions), transition_counts(stage_transitions).sum(axis=1)
+        spend = spend[spend.customers > 0]
+        unseen = [stage for stage in spend.index if not moved[stage]]
+        if unseen or spend.empty:
+            reason = f"nobody in {', '.join(unseen) or 'any stage'} was observed a period later"
             raise FitError(reason, "take a longer log, or shorter periods")
-        posterior = transitions.transition_posterior(stage_transitions)
-        rows = np.vstack([posterior[stage][occupied] for stage in spend.index[occupied]])
-        probabilities = rows / rows.sum(axis=1, keepdims=True)
-        return cls(tuple(spend.index[occupied]), probabilities, (margin * spend["mean"] - cost)[occupied])
+        alpha = transition_posterior(stage_transitions).loc[spend.index, spend.index]
+        probabilities = alpha.div(alpha.sum(axis=1), axis=0).to_numpy().tolist()
+        return cls(tuple(spend.index), probabilities, (margin * spend["mean"] - cost).tolist())
 
     @property
     @prediction
@@ -129,11 +138,10 @@ class MarkovChain(Model):
         kept = np.array([state not in stop for state in self.states], float)
         reward = np.array(self.reward) * kept
         values = _values(np.array(self.transition) * np.outer(kept, kept), reward, discount, periods)
-        return pd.Series(
-            values if include_present else values - reward, pd.Index(self.states, name="state"), name="value"
-        )
+        values -= 0 if include_present else reward
+        return pd.Series(values, pd.Index(self.states, name="state"), name="value")
 
-    def optimal_stop(self, discount: float) -> tuple:
+    def optimal_stop(self, discount: float) -> tuple[str, ...]:
         """The states from which it pays to end the relationship, by policy iteration.
 
         Parameters
@@ -150,23 +158,20 @@ class MarkovChain(Model):
         ----------
         Howard (1960), Dynamic Programming and Markov Processes.
         """
-        stop, better = None, tuple(state for state, reward in zip(self.states, self.reward, strict=True) if reward < 0)
-        while better != stop:
-            stop = better
-            ahead = np.array(self.transition) @ self.value(discount, stop=stop).to_numpy() / (1 + discount)
-            going_on = zip(self.states, self.reward + ahead, strict=True)
-            better = tuple(state for state, more in going_on if more <= SLACK)
+        transition, reward, states = map(np.array, (self.transition, self.reward, self.states))
+        stop, ending = None, reward < 0
+        while stop != (stop := tuple(states[ending].tolist())):
+            ending = reward + transition @ self.value(discount, stop=stop) / (1 + discount) <= SLACK
         return stop
 
     def _check(self, discount, periods, stop):
         """Raises InputError where a value cannot be asked for so."""
         breaches = []
-        if not discount > -1 or np.isinf(discount):
+        if not -1 < discount < np.inf:
             breaches.append(f"discount = {discount!r}: choose a rate above -1, such as 0.01 a period")
         elif periods is None and discount <= 0:
-            breaches.append(
-                f"discount = {discount:g}: a sum over an infinite horizon has no end; choose a rate above 0, or periods"
-            )
+            endless = "a sum over an infinite horizon has no end; choose a rate above 0, or periods"
+            breaches.append(f"discount = {discount:g}: {endless}")
         if periods is not None and (periods < 0 or periods % 1):
             breaches.append(f"periods = {periods!r}: choose a whole number, 0 or more")
         if unknown := [state for state in stop if state not in self.states]:
@@ -190,13 +195,11 @@ def _faults(states, P, R):
     """What is wrong with a chain, in words."""
     n = len(states)
     if P.shape != (n, n) or R.shape != (n,):
-        sizes = ["x".join(map(str, part.shape)) or "a single number" for part in (P, R)]
-        return [
-            f"transition is {sizes[0]} and reward {sizes[1]} for {n} states; give a row, a column and a reward for each"
-        ]
+        sizes = " and reward ".join("x".join(map(str, part.shape)) or "a single number" for part in (P, R))
+        return [f"transition is {sizes} for {n} states; give a row, a column and a reward for each"]
     found = []
-    if not ((P >= 0) & (P <= 1 + SLACK)).all():
-        found.append(f"transition: {(~((P >= 0) & (P <= 1 + SLACK))).sum()} cells are no probabilities; write 0 to 1")
+    if wrong := (~((P >= 0) & (P <= 1 + SLACK))).sum():
+        found.append(f"transition: {wrong} cells are no probabilities; write 0 to 1")
     elif off := [f"{s} ({row.sum():.6g})" for s, row in zip(states, P, strict=True) if abs(row.sum() - 1) > SLACK]:
         found.append(f"transition: the rows of {', '.join(off)} do not sum to 1; divide each by its sum")
     if not np.isfinite(R).all():
@@ -251,14 +254,13 @@ def stage_values(
     model = MarkovChain.fit(stage_transitions, margin, cost)
     if reason := why_blank(model):
         return blank_of(pd.DataFrame, reason)
-    spend, rng = transitions.spend_by_stage(stage_transitions), np.random.default_rng(seed)
-    occupied = spend.customers > 0
-    posterior = transitions.transition_posterior(stage_transitions)
-    alpha = np.vstack([posterior[stage][occupied] for stage in spend.index[occupied]])
+    states, rng = list(model.states), np.random.default_rng(seed)
+    alpha = transition_posterior(stage_transitions).loc[states, states].to_numpy()
+    error = spend_by_stage(stage_transitions).standard_error[states]
     P = rng.gamma(alpha, size=(replicates, *alpha.shape))  # a gamma of shape 0 is 0: what is impossible stays so
-    R = rng.normal(model.reward, margin * spend.standard_error[occupied], (replicates, len(alpha)))
+    R = rng.normal(model.reward, margin * error, (replicates, len(alpha)))
     P /= P.sum(axis=2, keepdims=True)
-    found = pd.DataFrame({"reward": model.reward}, pd.Index(model.states, name="stage"))
+    found = pd.DataFrame({"reward": model.reward}, pd.Index(states, name="stage"))
     for name, horizon in (("horizon_value", periods), ("lifetime_value", None)):
         found[name] = model.value(discount, horizon, include_present=False)
         drawn = _values(P, R, discount, horizon) - R
@@ -266,9 +268,8 @@ def stage_values(
     stop = model.optimal_stop(discount)
     found["stopping_value"] = model.value(discount, stop=stop)
     found["stopping_value"] -= found.reward.where(~found.index.isin(stop), 0)
-    found = found.reindex(spend.index)
-    keep = pd.Series(~found.index.isin(stop), found.index, dtype="boolean").where(occupied)
-    return found.assign(keep=keep, reason=np.where(occupied, "", "cannot be estimated: nobody was in it"))
+    found = found.assign(keep=pd.array(~found.index.isin(stop), "boolean"), reason="").reindex(list(STAGES))
+    return found.fillna({"reason": "cannot be estimated: nobody was in it"})
 
 
 @needs_fit
@@ -311,71 +312,31 @@ def second_order_values(
     model = MarkovChain.fit(stage_transitions, margin)
     if reason := why_blank(model):
         return blank_of(pd.DataFrame, reason)
+    pairs = pd.MultiIndex.from_product([["", *model.states], model.states])  # stage before, "" where none, and stage
+    moves = customers_by(stage_transitions[stage_transitions.previous != ""], ["before_previous", "previous"])
+    counts = moves.reindex(index=pairs, columns=list(model.states), fill_value=0).to_numpy(float)
     last = stage_transitions[stage_transitions.period == stage_transitions.period.max()]
-    now = last.groupby(["previous", "stage"]).customers.sum()
-    first = (now * now.index.get_level_values("stage").map(model.value(discount, include_present=False))).sum()
-    names = [" → ".join(pair) for pair in now.index]
-    second = (now * list(_second_order(stage_transitions, model).value(discount, include_present=False)[names])).sum()
-    drawn = _drawn_totals(stage_transitions, model, discount, now, replicates, seed)
-    values = {"first order": first, "second order": second, "relative difference": second / first - 1}
-    drawn = np.column_stack([drawn, drawn[:, 1] / drawn[:, 0] - 1])
-    ci_low, ci_high = percentile_interval(drawn, level)
-    found = pd.DataFrame({"value": pd.Series(values), "ci_low": ci_low, "ci_high": ci_high}).rename_axis("chain")
-    found.insert(0, "customers", int(now.sum()))
-    return found
+    now = last.groupby(["previous", "stage"]).customers.sum().reindex(pairs, fill_value=0)
+    drawn = np.random.default_rng(seed).gamma(counts, size=(replicates, *counts.shape))
+    value, totals = (_totals(each, model, pairs, discount, now.to_numpy()) for each in (counts, drawn))
+    ci_low, ci_high = percentile_interval(totals, level)
+    chains = pd.Index(["first order", "second order", "relative difference"], name="chain")
+    return pd.DataFrame({"customers": now.sum(), "value": value, "ci_low": ci_low, "ci_high": ci_high}, chains)
 
 
-def _drawn_totals(stage_transitions, model, discount, now, replicates, seed):
-    """Value of all customers to both chains under moves drawn from their posterior: rows of (first, second)."""
-    states, pairs = list(model.states), _pairs(model)
-    place = {pair: i for i, pair in enumerate(pairs)}
-    stage, customers = np.array([states.index(s) for _, s in pairs]), now.to_numpy()
-    now_in = np.array([place[pair] for pair in now.index])
-    counts = _moves(stage_transitions).unstack("stage", fill_value=0).reindex(index=pairs, columns=states, fill_value=0)
-    drawn = np.random.default_rng(seed).gamma(counts.to_numpy(float), size=(replicates, *counts.shape))
-    impossible = [[(was, to) in transitions.IMPOSSIBLE for to in states] for was in states]
-    out_of = np.stack([drawn[:, stage == k].sum(axis=1) for k in range(len(states))], axis=1)
-    first = out_of + np.where(impossible, 0.0, transitions.PRIOR)
-    first /= first.sum(axis=2, keepdims=True)
-    second = drawn + first[:, stage]  # as in `_second_order`
-    second /= second.sum(axis=2, keepdims=True)
-    ahead = np.array([[place[now_stage, to] for to in states] for _, now_stage in pairs])
-    P = np.zeros((replicates, len(pairs), len(pairs)))
-    np.put_along_axis(P, np.broadcast_to(ahead, second.shape), second, axis=2)
+def _totals(counts, model, pairs, discount, now):
+    """Value of all customers to both chains, and their relative difference, by moves counted or drawn out of pairs."""
+    states = list(model.states)
+    stage = np.array([states.index(stage) for _, stage in pairs])
+    out_of = np.stack([counts[..., stage == k, :].sum(axis=-2) for k in range(len(states))], axis=-2)
+    first = out_of + [[0.0 if (was, to) in IMPOSSIBLE else PRIOR for to in states] for was in states]
+    first /= first.sum(axis=-1, keepdims=True)
+    second = counts + first[..., stage, :]  # the first-order chain counts as one more move out of each pair
+    second /= second.sum(axis=-1, keepdims=True)
+    ahead = pairs.get_indexer([(was, to) for _, was in pairs for to in states]).reshape(len(pairs), -1)
+    P = np.zeros((*counts.shape[:-1], len(pairs)))
+    np.put_along_axis(P, np.broadcast_to(ahead, second.shape), second, axis=-1)
     reward = np.array(model.reward)
-    one = _values(first, reward, discount, None) - reward
-    other = _values(P, reward[stage], discount, None) - reward[stage]
-    return np.column_stack([one[:, stage[now_in]] @ customers, other[:, now_in] @ customers])
-
-
-def _moves(stage_transitions):
-    """Customers by stage two periods earlier, one period earlier and now, all periods together: a Series."""
-    moves = stage_transitions[stage_transitions.previous != ""]
-    return moves.groupby(["before_previous", "previous", "stage"]).customers.sum()
-
-
-def _pairs(first):
-    """The states of a second-order chain: stage before, "" where there was none, and stage."""
-    return [(before, stage) for before in ("", *first.states) for stage in first.states]
-
-
-def _second_order(stage_transitions, first):
-    """The MarkovChain of customers between pairs of stages; `first` counts as one more move out of each."""
-    pairs = _pairs(first)
-    place = {pair: i for i, pair in enumerate(pairs)}
-    P = np.zeros((len(pairs), len(pairs)))
-    for (_, stage), row in zip(pairs, P, strict=True):
-        row[[place[stage, to] for to in first.states]] = first.transition[first.states.index(stage)]
-    for (before_previous, previous, stage), count in _moves(stage_transitions).items():
-        P[place[before_previous, previous], place[previous, stage]] += count
-    P /= P.sum(axis=1, keepdims=True)
-    return MarkovChain([" → ".join(pair) for pair in pairs], P, [first.reward[first.states.index(s)] for _, s in pairs])
-
-
-def _unknown(stage_transitions, occupied):
-    """Which stages have no known future, in words; "" where all have."""
-    out = transitions.transition_counts(stage_transitions).sum(axis=1)
-    lost = [stage for stage in out.index if occupied[stage] and not out[stage]]
-    if not occupied.any() or lost:
-        return f"nobody in {', '.join(lost) or 'any stage'} was observed a period later"
-    return ""
+    one = (_values(first, reward, discount, None) - reward)[..., stage] @ now
+    other = (_values(P, reward[stage], discount, None) - reward[stage]) @ now
+    return np.stack([one, other, other / one - 1], axis=-1)

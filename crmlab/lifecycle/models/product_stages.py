@@ -1,9 +1,10 @@
 """The stage of a product's life in each period, read along the path of its sales. [thresholds: Hu Jian 1998]"""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 
-from crmlab.contracts import InputError
 from crmlab.lifecycle.models.growth import GrowthCurve, no_growth_reason, validated_sales
 from crmlab.lifecycle.tables import products
 from crmlab.model import Unfitted, needs_fit
@@ -13,7 +14,8 @@ UNDETERMINED = "undetermined"
 STAGES = (INTRODUCTION, GROWTH, MATURITY, DECLINE, UNDETERMINED)
 GROWTH_LIMIT = 0.10  # growth in a year: more is growth, from 0 to this inclusive is maturity, less than 0 is decline
 DECIMALS = 9  # decimals of a rate of growth that count, so that 110 after 100 is 10 % and not more
-RANK = {DECLINE: -1, MATURITY: 0, GROWTH: 1}
+LADDER = (DECLINE, MATURITY, GROWTH)
+RANK = {stage: rank for rank, stage in enumerate(LADDER)}
 
 
 def life_cycle_stages(sales: pd.Series, periods_per_year: int | None = None) -> pd.DataFrame:
@@ -49,20 +51,15 @@ def life_cycle_stages(sales: pd.Series, periods_per_year: int | None = None) -> 
     {'undetermined': 1, 'growth': 5, 'decline': 4}
     """
     y = validated_sales(sales)
-    periods_per_year = products.periods_per_year(sales) if periods_per_year is None else periods_per_year
-    if not isinstance(periods_per_year, (int, np.integer)) or periods_per_year < 1:
-        raise InputError(f"periods_per_year = {periods_per_year!r}: choose a whole number, 1 or more")
+    periods_per_year = products.checked_periods(sales, periods_per_year)
     before = np.concatenate([np.full(min(periods_per_year, len(y)), np.nan), y[:-periods_per_year]])
     with np.errstate(divide="ignore", invalid="ignore"):
         growth = np.where(before > 0, np.round(y / before - 1, DECIMALS), np.nan)
     readings = [_reading(rate) for rate in growth]
     along = (lambda some: [UNDETERMINED] * len(some)) if no_growth_reason(y) else _along
-    frame = pd.DataFrame({"sales": y, "growth": growth}, index=sales.index.rename("time"))
-    return frame.assign(
-        period_stage=readings,
-        stage=along(readings),
-        real_time_stage=[along(readings[: i + 1])[-1] for i in range(len(readings))],
-    )
+    known = [along(readings[: i + 1])[-1] for i in range(len(readings))]
+    columns = {"sales": y, "growth": growth, "period_stage": readings, "stage": along(readings)}
+    return pd.DataFrame(columns | {"real_time_stage": known}, index=sales.index.rename("time"))
 
 
 @needs_fit
@@ -79,10 +76,10 @@ def stage_spells(stages: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         stage; first and last, times; periods, count.
     """
-    stretch = (stages.stage != stages.stage.shift()).cumsum().rename("stretch")
-    times = stages.index.to_series()
-    parts = pd.DataFrame({"stage": stages.stage, "first": times, "last": times, "periods": 1}).groupby(stretch)
-    return parts.agg({"stage": "first", "first": "first", "last": "last", "periods": "sum"}).reset_index(drop=True)
+    stretch = (stages.stage != stages.stage.shift()).cumsum().to_numpy()
+    by, time = stages.rename_axis("time").reset_index().groupby(stretch), "time"
+    found = by.agg(stage=("stage", "first"), first=(time, "first"), last=(time, "last"), periods=(time, "size"))
+    return found.reset_index(drop=True)
 
 
 def compare_with_peak(stages: pd.DataFrame, model: GrowthCurve | Unfitted) -> pd.DataFrame:
@@ -102,13 +99,12 @@ def compare_with_peak(stages: pd.DataFrame, model: GrowthCurve | Unfitted) -> pd
         stage fits that: introduction and growth before, decline after, NA where it says neither; reason, why there is
         no peak.
     """
-    if not model:
-        blank = pd.array([pd.NA] * len(stages), "boolean")
-        return stages.assign(by_peak=None, agrees=blank, reason=str(model))
-    middle = np.arange(len(stages)) + 0.5
-    by_peak = np.where(middle < model.peak, "before the peak", "after the peak")
-    side = stages.stage.map({INTRODUCTION: "before the peak", GROWTH: "before the peak", DECLINE: "after the peak"})
-    agrees = pd.Series(side == by_peak, stages.index, dtype="boolean").mask(side.isna())
+    if isinstance(model, Unfitted):
+        return stages.assign(by_peak=None, agrees=pd.array([pd.NA] * len(stages), "boolean"), reason=str(model))
+    before, after = "before the peak", "after the peak"
+    by_peak = np.where(np.arange(len(stages)) + 0.5 < model.peak, before, after)
+    side = stages.stage.map({INTRODUCTION: before, GROWTH: before, DECLINE: after})
+    agrees = (side == by_peak).astype("boolean").mask(side.isna())
     return stages.assign(by_peak=by_peak, agrees=agrees, reason="")
 
 
@@ -120,17 +116,13 @@ def _reading(rate):
 
 def _along(readings):
     """The stage of each period, given the readings of all."""
-    now, path = None, []
-    for reading, later in zip(readings, [*readings[1:], None], strict=True):
-        if now is None:
-            if reading == later == GROWTH:
-                now = GROWTH
-            else:
-                path.append(UNDETERMINED if reading in (None, DECLINE) else INTRODUCTION)
-                continue
-        elif reading is not None and later is not None:
-            difference = [RANK[reading] - RANK[now], RANK[later] - RANK[now]]
-            if min(difference) > 0 or max(difference) < 0:
-                now = min((reading, later), key=lambda stage: abs(RANK[stage] - RANK[now]))
-        path.append(now)
+    now, path = "", []
+    for pair in pairwise([*readings, None]):
+        if not now and pair == (GROWTH, GROWTH):
+            now = GROWTH
+        elif now and None not in pair:
+            ranks = sorted((RANK[reading] for reading in pair), key=lambda rank: abs(rank - RANK[now]))
+            if (ranks[0] - RANK[now]) * (ranks[1] - RANK[now]) > 0:  # both higher, or both lower
+                now = LADDER[ranks[0]]
+        path.append(now or (UNDETERMINED if pair[0] in (None, DECLINE) else INTRODUCTION))
     return path

@@ -18,7 +18,6 @@ from itertools import groupby
 import numpy as np
 import pandas as pd
 
-from crmlab.contracts import InputError
 from crmlab.lifecycle.models.growth import no_growth_reason, validated_sales
 from crmlab.lifecycle.tables import products
 from crmlab.stats.threads import one_thread
@@ -100,12 +99,11 @@ def life_cycle_shape(sales: pd.Series, periods_per_year: int | None = None) -> S
     classic: rises for 5, then falls for 4 periods
     """
     validated_sales(sales)
-    periods_per_year = products.periods_per_year(sales) if periods_per_year is None else periods_per_year
-    if not isinstance(periods_per_year, (int, np.integer)) or periods_per_year < 1:
-        raise InputError(f"periods_per_year = {periods_per_year!r}: choose a whole number, 1 or more")
+    periods_per_year = products.checked_periods(sales, periods_per_year)
     smooth = sales.rolling(periods_per_year, center=True).mean().dropna()
     if reason := _no_shape_reason(sales, smooth, periods_per_year):
-        return _shape(UNKNOWN, "", pd.DataFrame({"sales": sales, "line": np.nan, "joint": False}), reason)
+        blank = pd.DataFrame({"sales": sales, "line": np.nan, "joint": False, "shape": UNKNOWN})
+        return Shape(UNKNOWN, "", blank, reason)
     y = smooth.to_numpy()
     with one_thread():
         pieces = Pieces(y)
@@ -115,16 +113,12 @@ def life_cycle_shape(sales: pd.Series, periods_per_year: int | None = None) -> S
     joints, line = lines[0]
     drawn = pd.DataFrame({"sales": sales[smooth.index], "line": line, "joint": np.isin(np.arange(len(y)), joints)})
     share = 1 - np.square(y - line).sum() / np.square(y - y.mean()).sum()
+    names = dict.fromkeys([named, *(name for name, _ in others)])
     if share < EXPLAINED:
-        return _shape(AMBIGUOUS, f"no line of few pieces explains more than {share:.0%} of its variance", drawn)
-    if names := [name for name, _ in others if name != named]:
-        summary = f"{' or '.join(dict.fromkeys([named, *names]))}, depending on how fine a line is drawn"
-        return _shape(AMBIGUOUS, summary, drawn)
-    return _shape(named, summary, drawn)
-
-
-def _shape(name, summary, line, reason=""):
-    return Shape(name, summary, line.assign(shape=name), reason)
+        named, summary = AMBIGUOUS, f"no line of few pieces explains more than {share:.0%} of its variance"
+    elif len(names) > 1:
+        named, summary = AMBIGUOUS, f"{' or '.join(names)}, depending on how fine a line is drawn"
+    return Shape(named, summary, drawn.assign(shape=named))
 
 
 def _no_shape_reason(sales, smooth, periods_per_year):
@@ -167,21 +161,18 @@ class Pieces:
     def found(self):
         """The nearest joints found for each number of them, from none: a list of (squared error, joints)."""
         most = min(JOINTS, self.n // 3)
-        best = {0: (self.errors(np.empty((1, 0)))[0], [])}
-        growing, shrinking = [], [int(k) for k in np.linspace(1, self.n - 2, most + 4)[1:-1]]
+        growing: list[int] = []
+        shrinking = [int(k) for k in np.linspace(1, self.n - 2, most + 4)[1:-1]]
+        tried = [growing]
         for _count in range(most):
             growing = self._settled(self._least([*growing, k] for k in self._free(growing)))
-            self._keep(best, growing)
+            tried.append(growing)
         while len(shrinking) > 1:
             shrinking = self._settled(self._least(shrinking[:i] + shrinking[i + 1 :] for i in range(len(shrinking))))
-            if len(shrinking) <= most:
-                self._keep(best, shrinking)
-        return [best[count] for count in sorted(best)]
-
-    def _keep(self, best, joints):
-        error = self.errors([joints])[0]
-        if len(joints) not in best or error < best[len(joints)][0]:
-            best[len(joints)] = error, sorted(joints)
+            tried.append(shrinking)
+        errors = [(self.errors(np.array([joints]))[0], sorted(joints)) for joints in tried if len(joints) <= most]
+        by_count = groupby(sorted(errors, key=lambda end: (len(end[1]), end[0])), key=lambda end: len(end[1]))
+        return [next(ends) for _count, ends in by_count]
 
     def _least(self, sets):
         sets = list(sets)

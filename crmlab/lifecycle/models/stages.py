@@ -7,7 +7,16 @@ import pandas as pd
 from crmlab.contracts import InputError
 from crmlab.estimate import Estimate, number
 from crmlab.lifecycle.tables.cohorts import check_every
-from crmlab.lifecycle.tables.stages import MIN_CHANGE, MIN_CONCORDANT, MIN_PAIRS, MIN_PERIODS, STAGES, TRIAL, WINDOW
+from crmlab.lifecycle.tables.stages import (
+    MIN_CHANGE,
+    MIN_CONCORDANT,
+    MIN_PAIRS,
+    MIN_PERIODS,
+    STAGES,
+    TRIAL,
+    WINDOW,
+    customers_by,
+)
 from crmlab.model import needs_fit
 from crmlab.stats.shares import wilson_interval
 
@@ -35,31 +44,19 @@ def stage_definitions(thresholds: Any, every: str) -> pd.DataFrame:
     """
     check_every(every)
     waits, orders = ", ".join(f"{wait:,.0f}" for wait in thresholds.days), len(thresholds.days)
-    own = (
-        ""
-        if thresholds.own_gap_multiple is None
-        else f", later ones {number(thresholds.own_gap_multiple, 3)} times the own mean gap"
-    )
-    span = f"the last {WINDOW[every]} {every}s, of at least {MIN_PERIODS} after the first order's"
-    pairs = (
-        f"of the pairs of {span}, more than {_percent(MIN_PAIRS)} differ by {_percent(MIN_CHANGE)} "
-        f"of mean spend a {every} and more"
-    )
+    multiple, window = thresholds.own_gap_multiple, f"{WINDOW[every]} {every}s"
+    own = "" if multiple is None else f", later ones {number(multiple, 3)} times the own mean gap"
+    most, change, same = (f"{100 * share:.0f} %" for share in (MIN_PAIRS, MIN_CHANGE, MIN_CONCORDANT))
+    pairs = f"of the pairs of the last {window}, of at least {MIN_PERIODS} after the first order's, more than {most}"
+    falls = f"{pairs} differ by {change} of mean spend a {every} and more, and more than {same} of these are falls"
     definitions = [
         ("decline", f"overdue: no order for {waits} days after the first {orders} orders{own}"),
         ("establishment", f"otherwise: at most {TRIAL} order days"),
-        ("decline", f"otherwise: {pairs}, and more than {_percent(MIN_CONCORDANT)} of these are falls"),
-        (
-            "growth",
-            f"otherwise: as many are rises, or fewer than {WINDOW[every]} {every}s are known after the first order's",
-        ),
+        ("decline", f"otherwise: {falls}"),
+        ("growth", f"otherwise: as many are rises, or fewer than {window} are known after the first order's"),
         ("maturity", "otherwise"),
     ]
     return pd.DataFrame(definitions, columns=["stage", "definition"])
-
-
-def _percent(share):
-    return f"{100 * share:.0f} %"
 
 
 @needs_fit
@@ -78,11 +75,8 @@ def stage_shares(stage_transitions: pd.DataFrame) -> pd.DataFrame:
         - customers: count
         - share: of all customers then, 0 to 1
     """
-    counts = stage_transitions.pivot_table("customers", "period", "stage", "sum", fill_value=0)
-    counts = counts.reindex(columns=list(STAGES), fill_value=0)
-    share = counts.div(counts.sum(axis=1), axis=0)
-    both = {"customers": counts.stack().astype("int64"), "share": share.stack()}
-    return pd.DataFrame(both).rename_axis(["period", "stage"]).reset_index()
+    counts = customers_by(stage_transitions, "period").stack().astype("int64").rename("customers").reset_index()
+    return counts.assign(share=counts.customers / counts.groupby("period").customers.transform("sum"))
 
 
 @needs_fit
@@ -133,14 +127,12 @@ def decline_and_recovery(stage_transitions: pd.DataFrame, level: float = 0.95) -
         - share, ci_low, ci_high: 0 to 1, with its interval (Wilson); blank where there was nobody
     """
     known = stage_transitions[stage_transitions.previous != ""]
-    was, is_ = known.previous == "decline", known.stage == "decline"
-    parts = []
-    for change, base, moved in (("declined", ~was, ~was & is_), ("recovered", was, was & ~is_)):
-        counts = {"customers": known.customers.where(base, 0), "changed": known.customers.where(moved, 0)}
-        frame = pd.DataFrame(counts).groupby(known.period).sum().astype("int64")
-        frame.insert(0, "change", change)
-        parts.append(frame.reset_index())
-    found = pd.concat(parts, ignore_index=True)
+    was, moved = known.previous == "decline", (known.previous == "decline") != (known.stage == "decline")
+    parts = {}
+    for change, base in (("declined", ~was), ("recovered", was)):
+        counts = {"customers": known.customers.where(base, 0), "changed": known.customers.where(base & moved, 0)}
+        parts[change] = pd.DataFrame(counts).groupby(known.period).sum().astype("int64")
+    found = pd.concat(parts, names=["change", "period"]).swaplevel().reset_index()
     asked = found.customers.where(found.customers > 0)
     ci_low, ci_high = wilson_interval(found.changed, asked, level)
     return found.assign(share=found.changed / asked, ci_low=ci_low, ci_high=ci_high)

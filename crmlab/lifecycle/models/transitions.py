@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from crmlab.lifecycle.tables.stages import STAGES
+from crmlab.lifecycle.tables.stages import STAGES, customers_by
 from crmlab.model import needs_fit
 
 PRIOR = 0.5  # Jeffreys', for each move that the rules allow
@@ -26,17 +26,15 @@ def transition_counts(stage_transitions: pd.DataFrame) -> pd.DataFrame:
         Counts; one customer counts once a period.
     """
     known = stage_transitions[stage_transitions.previous != ""]
-    table = known.pivot_table("customers", "previous", "stage", "sum", fill_value=0)
-    return table.reindex(index=list(STAGES), columns=list(STAGES), fill_value=0).astype("int64")
+    return customers_by(known, "previous").reindex(list(STAGES), fill_value=0).astype("int64")
 
 
 def transition_posterior(stage_transitions):
-    """Posterior of the moves out of each stage: Dirichlet parameters by stage, 0 where the rules allow no move."""
-    counts = transition_counts(stage_transitions)
-    return {
-        stage: np.array([0.0 if (stage, to) in IMPOSSIBLE else PRIOR + counts.loc[stage, to] for to in STAGES])
-        for stage in STAGES
-    }
+    """Posterior of the moves out of each stage (rows): Dirichlet parameters, 0 where the rules allow no move."""
+    alpha = transition_counts(stage_transitions) + PRIOR
+    for move in IMPOSSIBLE:
+        alpha.loc[move] = 0.0
+    return alpha
 
 
 @needs_fit
@@ -71,22 +69,18 @@ def transition_probabilities(stage_transitions: pd.DataFrame, level: float = 0.9
     >>> round(float(moves.probability["maturity", "decline"]), 3)
     0.052
     """
-    counts, found = transition_counts(stage_transitions), []
-    tails = (1 - level) / 2, (1 + level) / 2
-    for previous, alphas in transition_posterior(stage_transitions).items():
-        total = alphas.sum()
-        for stage, alpha in zip(STAGES, alphas, strict=True):
-            row = {"previous": previous, "stage": stage}
-            row |= {"customers": counts.loc[previous, stage], "n": counts.loc[previous].sum()}
-            ci_low, ci_high = stats.beta.ppf(tails, alpha, total - alpha) if alpha else (np.nan, np.nan)
-            estimate = {"probability": alpha / total, "ci_low": ci_low, "ci_high": ci_high, "reason": ""}
-            if not alpha:
-                estimate |= {"reason": "impossible: the number of orders so far never falls"}
-            if not row["n"]:
-                estimate = dict.fromkeys(("probability", "ci_low", "ci_high"), np.nan)
-                estimate |= {"reason": f"cannot be estimated: nobody was in {previous} a period before the end"}
-            found.append(row | estimate)
-    return pd.DataFrame(found)
+    found = transition_counts(stage_transitions).stack().rename("customers").reset_index()
+    alpha = transition_posterior(stage_transitions).stack().to_numpy()
+    total = pd.Series(alpha).groupby(found.previous).transform("sum")
+    found["n"] = found.groupby("previous").customers.transform("sum")
+    found["probability"] = alpha / total
+    for name, tail in (("ci_low", (1 - level) / 2), ("ci_high", (1 + level) / 2)):
+        found[name] = stats.beta.ppf(tail, alpha, total - alpha)  # NaN where alpha is 0
+    unseen = found.n == 0
+    found.loc[unseen, ["probability", "ci_low", "ci_high"]] = np.nan
+    found["reason"] = np.where(alpha == 0, "impossible: the number of orders so far never falls", "")
+    blank = "cannot be estimated: nobody was in " + found.previous + " a period before the end"
+    return found.assign(reason=found.reason.mask(unseen, blank))
 
 
 @needs_fit
@@ -125,15 +119,15 @@ def markov_order_test(stage_transitions: pd.DataFrame, level: float = 0.95) -> p
     known = stage_transitions[kept]
     found = pd.DataFrame([_order_test(stage, known[known.previous == stage]) for stage in STAGES]).set_index("previous")
     whole = found[["n", "g2", "df", "sparse_cells"]].sum()
-    dissimilarity = (found.dissimilarity * found.n).sum() / max(whole.n, 1)
-    found.loc["all"] = {**whole, "dissimilarity": dissimilarity, "reason": "" if whole.df else _untested(whole.n)}
+    found.loc["all"] = {**whole, "dissimilarity": (found.dissimilarity * found.n).sum() / max(whole.n, 1)}
     tested = found.df > 0
+    untested = "cannot be estimated: {:,.0f} moves, which do not differ in what came before or after"
+    found["reason"] = found.n.map(untested.format).mask(tested, "")
     found["p"] = stats.chi2.sf(found.g2, found.df.where(tested))
     found.loc[~tested, ["g2", "dissimilarity"]] = np.nan
     found = found.astype({"n": "int64", "df": "int64", "sparse_cells": "int64"})
-    effects = [_effect_size(row.g2, row.df, row.n, level) for row in found.itertuples()]
     sizes = ["effect_size", "effect_size_ci_low", "effect_size_ci_high"]
-    found = found.join(pd.DataFrame(effects, found.index, sizes))
+    found[sizes] = [_effect_size(row.g2, row.df, row.n, level) for row in found.itertuples()]
     return found[["n", "g2", "df", "p", "sparse_cells", "dissimilarity", *sizes, "reason"]]
 
 
@@ -141,37 +135,27 @@ def _effect_size(g2, df, n, level):
     """Cohen's w with its interval, from the noncentralities under which g2 lies at either tail."""
     if not df:
         return np.nan, np.nan, np.nan
-    tail = (1 - level) / 2
-    ends = (_noncentrality(g2, df, 1 - tail), _noncentrality(g2, df, tail))
+    ends = (_noncentrality(g2, df, share) for share in ((1 + level) / 2, (1 - level) / 2))
     return tuple(np.sqrt(part / n) for part in (max(g2 - df, 0.0), *ends))
 
 
 def _noncentrality(g2, df, share):
     """The noncentrality under which so large a share of chi-squared lies below `g2`; 0 where none does."""
-
-    def excess(noncentrality):
-        return stats.ncx2.cdf(g2, df, noncentrality) - share
-
     if stats.chi2.cdf(g2, df) <= share:
         return 0.0
-    return optimize.brentq(excess, 1e-9, 2 * g2 + 20 * np.sqrt(g2) + 100)
+    most = 2 * g2 + 20 * np.sqrt(g2) + 100
+    return optimize.brentq(lambda noncentrality: stats.ncx2.cdf(g2, df, noncentrality) - share, 1e-9, most)
 
 
 def _order_test(stage, known):
     """One row of `markov_order_test`."""
     table = known.pivot_table("customers", "before_previous", "stage", "sum", fill_value=0)
-    counts = table.to_numpy(float)
-    total = counts.sum()
-    expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / max(total, 1)
-    df = max(counts.shape[0] - 1, 0) * max(counts.shape[1] - 1, 0)
-    g2 = 2 * (counts[counts > 0] * np.log(counts[counts > 0] / expected[counts > 0])).sum()
-    dissimilarity = np.abs(counts - expected).sum() / 2 / max(total, 1)
-    row = {"previous": stage, "n": total, "g2": g2 if df else 0.0, "df": df, "sparse_cells": (expected < 5).sum()}
-    return row | {"dissimilarity": dissimilarity, "reason": "" if df else _untested(total)}
-
-
-def _untested(total):
-    return f"cannot be estimated: {total:,.0f} moves, which do not differ in what came before or after"
+    total = table.to_numpy().sum()
+    if not total:
+        return {"previous": stage, "n": 0, "g2": 0.0, "df": 0, "sparse_cells": 0, "dissimilarity": 0.0}
+    g2, _, df, expected = stats.chi2_contingency(table, correction=False, lambda_="log-likelihood")
+    row = {"previous": stage, "n": total, "g2": g2, "df": df, "sparse_cells": (expected < 5).sum()}
+    return row | {"dissimilarity": np.abs(table.to_numpy() - expected).sum() / 2 / total}
 
 
 @needs_fit
@@ -192,11 +176,8 @@ def spend_by_stage(stage_transitions: pd.DataFrame) -> pd.DataFrame:
         - mean: in the currency of the data, returns deducted
         - standard_error: of the mean
     """
-    sums = (
-        stage_transitions.groupby("stage")[["customers", "spend", "spend_squares"]]
-        .sum()
-        .reindex(list(STAGES), fill_value=0)
-    )
+    by = stage_transitions.groupby("stage")[["customers", "spend", "spend_squares"]]
+    sums = by.sum().reindex(list(STAGES), fill_value=0)
     count = sums.customers.where(sums.customers > 0)
     mean = sums.spend / count
     spread = (sums.spend_squares / count - mean**2).clip(lower=0)

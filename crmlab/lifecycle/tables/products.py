@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 from ibis import _
 
@@ -144,6 +145,14 @@ def periods_per_year(sales: pd.DataFrame | pd.Series) -> int:
     else:
         return 1
     return 1 if steps.empty else max(round(365.25 / (steps.median() / pd.Timedelta(days=1))), 1)
+
+
+def checked_periods(sales, given):
+    """`given`, or `periods_per_year` of the dates. Raises InputError where it is no whole number above 0."""
+    found = periods_per_year(sales) if given is None else given
+    if not isinstance(found, (int, np.integer)) or found < 1:
+        raise InputError(f"periods_per_year = {given!r}: choose a whole number, 1 or more")
+    return found
 
 
 def category_sales(sales: pd.DataFrame, category: str | None = None) -> pd.Series:

@@ -20,9 +20,7 @@ from crmlab.model import blank_of, needs_fit, why_blank
 from crmlab.orders import daily_orders, rows
 
 STAGES = ("establishment", "growth", "maturity", "decline")
-TRIAL = (
-    POOLED_FROM - 1
-)  # order days up to which a relationship is being established: the customer's own pace is not known yet
+TRIAL = POOLED_FROM - 1  # order days up to which a relationship is being established: their pace is not known yet
 WINDOW = {"week": 8, "month": 8, "quarter": 4, "year": 3}  # periods that a trend is read from; no maturity before
 MIN_CHANGE = 0.05  # of mean spend a period, by which spend must rise or fall a period between two to count
 MIN_PAIRS = 0.5  # of all pairs of periods, between more than which spend must rise or fall so for there to be a trend
@@ -83,10 +81,8 @@ def customer_stages(
     """
     if reason := why_blank(thresholds):
         return blank_of(pd.DataFrame, reason)
-    orders = rows(orders)
-    periods = complete_periods(orders, end, every)
-    known = _so_far(_active(orders, periods, every, acquired_from), periods)
-    labelled = _labelled(known, periods, _checked(thresholds), WINDOW[every])
+    periods, known = _so_far(orders, end, every, acquired_from)
+    labelled = _labelled(known, periods, thresholds, WINDOW[every])
     kept = "customer_id", "period", "orders", "days_since_order", "overdue_after", "trend", "spend"
     stage = ibis.cases(*((labelled.place == place, name) for place, name in enumerate(STAGES)))
     return labelled.select(*kept, stage=stage).order_by("customer_id", "period")
@@ -133,26 +129,18 @@ def stage_transitions(
     >>> int(transitions.customers[transitions.period == transitions.period.max()].sum())
     2357
     """
-    orders = rows(orders)
-    periods = complete_periods(orders, end, every)
-    known = _so_far(_active(orders, periods, every, acquired_from), periods)
-    labelled = _labelled(_merged(known), periods, _checked(thresholds), WINDOW[every])
+    periods, known = _so_far(orders, end, every, acquired_from)
+    labelled = _labelled(_merged(known), periods, thresholds, WINDOW[every])
     labelled = labelled.select("customer_id", "number", "place", "customers", "spend", "spend_squares")
     earlier = ibis.window(group_by=labelled.customer_id, order_by=labelled.number)
     moved = labelled.mutate(before_previous=_.place.lag(2).over(earlier), previous=_.place.lag(1).over(earlier))
     keys = ["number", "before_previous", "previous", "place"]
-    counted = moved.group_by(*keys).aggregate(
-        customers=_.customers.sum(), spend=_.spend.sum(), spend_squares=_.spend_squares.sum()
-    )
-    frame = counted.execute().fillna({"before_previous": -1, "previous": -1}).sort_values(keys, ignore_index=True)
-    names = dict(enumerate(STAGES)) | {-1: ""}
-    labels = {"period": frame.number.map(pd.to_datetime(periods.period))}
-    labels |= {
-        "before_previous": frame.before_previous.map(names),
-        "previous": frame.previous.map(names),
-        "stage": frame.place.map(names),
-    }
-    return pd.DataFrame(labels).join(frame[["customers", "spend", "spend_squares"]])
+    sums = {name: _[name].sum() for name in ("customers", "spend", "spend_squares")}
+    frame = moved.group_by(*keys).aggregate(**sums).execute()
+    frame = frame.fillna({"before_previous": -1, "previous": -1}).sort_values(keys, ignore_index=True)
+    frame["number"] = frame.number.map(pd.to_datetime(periods.period))
+    frame[keys[1:]] = frame[keys[1:]].apply(lambda place: place.map(dict(enumerate(STAGES)) | {-1: ""}))
+    return frame.rename(columns={"number": "period", "place": "stage"})
 
 
 @needs_fit
@@ -179,11 +167,10 @@ def latest_stages(stages: Any, customer_ids: Any) -> pd.Series:
     return latest.order_by("customer_id").execute().set_index("customer_id").stage
 
 
-def _checked(thresholds):
-    """The thresholds. Raises InputError where they are none."""
-    if not hasattr(thresholds, "days") or not hasattr(thresholds, "own_gap_multiple"):
-        raise InputError(f"thresholds = {thresholds!r} are no OverdueThresholds; fit them with OverdueThresholds.fit")
-    return thresholds
+def customers_by(transitions, by, stage="stage"):
+    """Customers by the values of a column of `stage_transitions` (rows) and by stage (columns)."""
+    counts = transitions.pivot_table("customers", by, stage, "sum", fill_value=0)
+    return counts.reindex(columns=list(STAGES), fill_value=0)
 
 
 def complete_periods(orders, end, every):
@@ -194,16 +181,14 @@ def complete_periods(orders, end, every):
     begun, end = order_span(orders, end)
     check_every(every)
     zero, over = period_number(begun, every), period_number(end + timedelta(days=1), every)
-    opens = first_day(pd.Series(range(zero, over + 1)), every)
+    opens = first_day(pd.Series(range(zero, max(over, zero + 1) + 1)), every).dt.date
+    closes = opens.shift(-1).iloc[:-1] - timedelta(days=1)
     if over == zero:
-        close = first_day(pd.Series([zero + 1]), every)[0].date() - timedelta(days=1)
         raise InputError(
             f"every = {every!r}: that of the first order, on {begun}, was not over by {end}; "
-            f"choose a shorter period, or an end from {close} on"
+            f"choose a shorter period, or an end from {closes[0]} on"
         )
-    closes = opens.shift(-1) - pd.Timedelta(days=1)
-    found = pd.DataFrame({"number": opens.index.astype("int32"), "period": opens.dt.date, "closes": closes.dt.date})
-    return found.iloc[:-1]
+    return pd.DataFrame({"number": closes.index.astype("int32"), "period": opens.iloc[:-1], "closes": closes})
 
 
 def _active(orders, periods, every, acquired_from):
@@ -220,15 +205,17 @@ def _active(orders, periods, every, acquired_from):
     )
 
 
-def _so_far(active, periods):
-    """`active`, spend but for the period's own, as of the period's end: orders so far, first and last day of one.
+def _so_far(orders, end, every, acquired_from):
+    """The complete periods; and `_active`, spend but for the period's own, as of its end: orders, first and last day.
 
     joined, until : numbers of the first period, and of the next in which something happened
     total, least, ended : orders in all, in the period of the fewest, and the last day of one
     """
+    orders = rows(orders)
+    periods = complete_periods(orders, end, every)
     life = {"group_by": "customer_id", "order_by": "number"}
     so_far, whole = life | {"rows": (None, 0)}, life | {"rows": (None, None)}
-    return active.mutate(
+    return periods, _active(orders, periods, every, acquired_from).mutate(
         orders=_.orders.sum().over(**so_far).cast("int32"),
         first=_["first"].min().over(**so_far),
         last=_["last"].max().over(**so_far),
@@ -260,6 +247,8 @@ def _merged(known):
 
 def _labelled(known, periods, thresholds, window):
     """Customers period by period, from that of the first order to the last, each with the `place` of its stage."""
+    if not hasattr(thresholds, "days") or not hasattr(thresholds, "own_gap_multiple"):
+        raise InputError(f"thresholds = {thresholds!r} are no OverdueThresholds; fit them with OverdueThresholds.fit")
     grid = _with_trend(_every_period(known, periods), window)
     few = [(grid.orders == number, wait) for number, wait in enumerate(thresholds.days, 1)]
     mean_gap = (grid["last"] - grid["first"]) / (grid.orders - 1).nullif(0)
@@ -301,12 +290,9 @@ def _with_trend(grid, window):
     earlier, recent = ibis.window(**in_turn), ibis.window(**in_turn, preceding=window - 1, following=0)
     spend = {f"spend_{k}": grid.counted.lag(k).over(earlier) if k else grid.counted for k in range(window)}
     grid = grid.mutate(**spend, scale=grid.counted.abs().sum().over(recent), weight=grid.known / MIN_CHANGE)
-    pairs = [
-        ((grid[f"spend_{i}"] - grid[f"spend_{j}"]) * grid.weight, (j - i) * grid.scale)
-        for i, j in combinations(range(window), 2)
-    ]
-    up = sum(ibis.ifelse(rise > limit, 1, 0) for rise, limit in pairs)
-    down = sum(ibis.ifelse(rise < -limit, 1, 0) for rise, limit in pairs)
+    rise = {(i, j): (grid[f"spend_{i}"] - grid[f"spend_{j}"]) * grid.weight for i, j in combinations(range(window), 2)}
+    up = sum(ibis.ifelse(rise[i, j] > (j - i) * grid.scale, 1, 0) for i, j in rise)
+    down = sum(ibis.ifelse(rise[i, j] < -(j - i) * grid.scale, 1, 0) for i, j in rise)
     grid = grid.mutate(up=up, down=down)
     both = grid.up + grid.down
     has_trend = (grid.known >= MIN_PERIODS) & (both > MIN_PAIRS * grid.known * (grid.known - 1) / 2)
