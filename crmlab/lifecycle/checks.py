@@ -194,7 +194,7 @@ def _why(reason):
     return reason.removeprefix("cannot be estimated: ")
 
 
-def _rejected(p, level) -> Outcome:
+def _rejected(p: float, level: float) -> Outcome:
     """Outcome of a test that never shows that groups are alike."""
     return "yes" if p < 1 - level else "undecided"
 
@@ -259,10 +259,10 @@ def _duration_dependence(group, rows, least, most, replicates, seed):
     if reason := why_blank(still, moving):
         return judged("not applicable", case="unknown", part=str(group), group=group, why=reason)
     gain = max(2 * (moving.log_likelihood(rows) - still.log_likelihood(rows)), 0.0)
-    c = Estimate(*moving.parameters.loc["c", ["value", "ci_low", "ci_high"]])
-    values = {"c": c, "gain": gain, "p": float(stats.chi2.sf(gain, 1))}
+    row = moving.parameters.loc["c"]
+    values = {"c": Estimate(row.value, row.ci_low, row.ci_high), "gain": gain, "p": float(stats.chi2.sf(gain, 1))}
     values |= {"group": group, "direction": "falls" if moving.c > 1 else "rises"}
-    return judged(within(c.ci_low, c.ci_high, least, most), part=str(group), **values)
+    return judged(within(row.ci_low, row.ci_high, least, most), part=str(group), **values)
 
 
 @comparison

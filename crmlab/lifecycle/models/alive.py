@@ -53,16 +53,10 @@ def p_alive_by_cohort(
     """
     if not hasattr(model, "p_alive"):
         raise InputError(f"model: {type(model).__name__} gives no probability of being active; give what clv.fit gives")
-    by_draw = {place: drawn.p_alive(customers) for place, drawn in enumerate(model.draws)}
-    cohort = acquisition_cohorts(customers.age, end, every)
-    return p_alive_curve(
-        model.p_alive(customers),
-        cohort,
-        customers.customers if "customers" in customers else 1,
-        setting="noncontractual",
-        p_alive_draws=pd.DataFrame(by_draw) if by_draw else None,
-        level=level,
-    )
+    drawn = pd.DataFrame({n: one.p_alive(customers) for n, one in enumerate(model.draws)})
+    p_alive, cohort = model.p_alive(customers), acquisition_cohorts(customers.age, end, every)
+    weights, draws = customers.get("customers", 1), None if drawn.empty else drawn
+    return p_alive_curve(p_alive, cohort, weights, setting="noncontractual", p_alive_draws=draws, level=level)
 
 
 @needs_fit
@@ -113,19 +107,16 @@ def p_alive_curve(
             "'noncontractual'; where customers have contracts they are: use the survival curve of durations"
         )
     if (wrong := int((~p_alive.between(0, 1)).sum())) or not len(p_alive):
-        raise InputError(
-            f"p_alive: {wrong:,} of {len(p_alive):,} are no probabilities from 0 to 1; give those of a fitted CLV model"
-        )
+        among = f"{wrong:,} of {len(p_alive):,}"
+        raise InputError(f"p_alive: {among} are no probabilities from 0 to 1; give those of a fitted CLV model")
     weight = p_alive * 0 + weights
     count = weight.groupby(by).sum()
     frame = pd.DataFrame({"customers": count.astype(int), "p_alive": (weight * p_alive).groupby(by).sum() / count})
-    ends = (pd.NA, pd.NA)
+    frame["ci_low"] = frame["ci_high"] = pd.NA
     if p_alive_draws is not None:
         means = p_alive_draws.mul(weight, axis=0).groupby(by).sum().div(count, axis=0)
-        ends = intervals.percentile_interval(means.T, level)
-    for side, end in zip(("ci_low", "ci_high"), ends, strict=True):
-        frame[side] = pd.Series(end, frame.index, dtype="Float64")
-    return frame.assign(source=SOURCE)
+        frame["ci_low"], frame["ci_high"] = intervals.percentile_interval(means.T, level)
+    return frame.astype({"ci_low": "Float64", "ci_high": "Float64"}).assign(source=SOURCE)
 
 
 def acquisition_cohorts(age: pd.Series, end: date | str, every: str = "month") -> pd.Series:

@@ -40,8 +40,8 @@ def backtest_retention(durations: pd.DataFrame, min_periods: int = MIN_PERIODS) 
     """
     parts = [_of_group(group, rows, min_periods) for group, rows in durations.groupby("group")]
     frame = pd.concat(parts, ignore_index=True)
-    counts = ("origin", "period", "at_risk", "lost")
-    frame = frame.astype(dict.fromkeys(("expected", "actual"), "Float64") | dict.fromkeys(counts, "Int64"))
+    counts = dict.fromkeys(("origin", "period", "at_risk", "lost"), "Int64")
+    frame = frame.astype({"expected": "Float64", "actual": "Float64"} | counts)
     frame["horizon"], frame["error"] = frame.period - frame.origin, frame.expected - frame.actual
     frame["is_baseline"] = frame.model.isin(CURVES)
     return frame[COLUMNS]
@@ -54,8 +54,7 @@ def _of_group(group, durations, min_periods):
     last = len(lost)
     if last <= min_periods:
         reason = f"cannot be estimated: {last} of the {min_periods + 1} periods that a backtest needs were observed"
-        blank = dict.fromkeys(("origin", "model", "period", "expected", "actual", "at_risk", "lost"), pd.NA)
-        return pd.DataFrame([blank | {"group": group, "reason": reason}])
+        return pd.DataFrame([dict.fromkeys(COLUMNS, pd.NA) | {"group": group, "reason": reason}])
     parts = [
         pd.DataFrame(
             {"group": group, "origin": origin, "model": title, "period": np.arange(origin + 1, last + 1)}

@@ -12,7 +12,8 @@ import pandas as pd
 from scipy import stats
 
 from crmlab.contracts import InputError
-from crmlab.estimate import Estimate
+from crmlab.estimate import Estimate, Kind
+from crmlab.lifecycle.models.survival import kaplan_meier
 from crmlab.lifecycle.tables.cycle import POOLED_FROM
 from crmlab.model import FitError, Model, or_unfitted, prediction
 from crmlab.stats.intervals import percentile_interval
@@ -22,6 +23,7 @@ MIN_COUNT = 30  # returns for a quantile, and waits still followed, beyond which
 PLATEAU = 0.05  # share of returns in the last quarter of the time followed, up to which the curve has levelled off
 REPLICATES = 400
 LONGER = "take a longer log"
+ESTIMATED = ("followup", "return_share", "median", "overdue_after", "overdue_after_ci_low", "overdue_after_ci_high")
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,8 @@ class OverdueThresholds(Model):
 
     def __post_init__(self) -> None:
         days = tuple(self.days) if isinstance(self.days, (tuple, list)) else (self.days,)
-        multiples = () if self.own_gap_multiple is None else (self.own_gap_multiple,)
-        wrong = [value for value in (*days, *multiples) if not _positive(value)]
+        given = days if self.own_gap_multiple is None else (*days, self.own_gap_multiple)
+        wrong = [value for value in given if not _positive(value)]
         if wrong or not days:
             raise InputError(f"OverdueThresholds: {', '.join(map(repr, wrong)) or 'no days'}; give numbers above 0")
         object.__setattr__(self, "days", days)
@@ -139,15 +141,14 @@ def overdue_thresholds(
     >>> lifecycle.overdue_thresholds(waits, own).overdue_after.tolist()
     [205.0, 173.0, 117.0, 4.9]
     """
-    numbers, rows = sorted(interpurchase_times.order_number.unique()), []
-    most = max(POOLED_FROM, *numbers) if numbers else POOLED_FROM
+    most = max(POOLED_FROM, *interpurchase_times.order_number)
+    rows = {}
     for number in range(1, most):
         held, pooled = _enough(interpurchase_times, number)
-        point = _point(held, pooled, replicates, [seed, number], level)
-        rows.append({"order_number": str(number), "unit": "days"} | point)
+        rows[str(number)] = {"unit": "days"} | _point(held, pooled, replicates, [seed, number], level)
     own = _point(relative_interpurchase_times, "", replicates, [seed, most], level)
-    rows.append({"order_number": f"{most}+", "unit": "own mean gaps"} | own)
-    return pd.DataFrame(rows).set_index("order_number")
+    rows[f"{most}+"] = {"unit": "own mean gaps"} | own
+    return pd.DataFrame(list(rows.values()), pd.Index(list(rows), name="order_number"))
 
 
 def overdue_after(thresholds: pd.DataFrame, order_number: int | str = 1) -> Estimate:
@@ -175,21 +176,22 @@ def overdue_after(thresholds: pd.DataFrame, order_number: int | str = 1) -> Esti
     row = thresholds.loc[str(order_number)]
     if np.isnan(row.overdue_after):
         return Estimate(None, reason=row.reason)
-    ends = {"ci_low": row.overdue_after_ci_low, "ci_high": row.overdue_after_ci_high}
-    kind = "days" if row.unit == "days" else "ratio"
-    return Estimate(row.overdue_after, **ends, n=row.n, unit=row.unit, kind=kind)
+    kind: Kind = "days" if row.unit == "days" else "ratio"
+    ends = row.overdue_after_ci_low, row.overdue_after_ci_high
+    return Estimate(row.overdue_after, *ends, n=row.n, unit=row.unit, kind=kind)
 
 
 def _enough(interpurchase_times, number):
     """Waits after an order number, with later ones, and then earlier ones, where it alone has too few returns."""
+    order = interpurchase_times.order_number
     choices = {
-        "": interpurchase_times.order_number == number,
-        f"too few returns after order {number} alone: {number} and later together": interpurchase_times.order_number
-        >= number,
-        f"too few returns after order {number}: all orders together": interpurchase_times.order_number > 0,
+        "": order == number,
+        f"too few returns after order {number} alone: {number} and later together": order >= number,
+        f"too few returns after order {number}: all orders together": order > 0,
     }
+    returned = interpurchase_times.customers * interpurchase_times.observed
     for pooled, held in choices.items():
-        if (interpurchase_times.customers * interpurchase_times.observed)[held].sum() >= MIN_COUNT:
+        if returned[held].sum() >= MIN_COUNT:
             return interpurchase_times[held], pooled
     return interpurchase_times, ""
 
@@ -197,16 +199,13 @@ def _enough(interpurchase_times, number):
 def _point(held, pooled, replicates, seed, level):
     """What is known of one order number: a dict."""
     returned, waits = int((held.customers * held.observed).sum()), int(held.customers.sum())
-    blank = dict.fromkeys(
-        ("followup", "return_share", "median", "overdue_after", "overdue_after_ci_low", "overdue_after_ci_high"), np.nan
-    )
-    found = {"n": waits, "returned": returned} | blank
+    found = {"n": waits, "returned": returned} | dict.fromkeys(ESTIMATED, np.nan)
     if returned < MIN_COUNT:
-        few = f"cannot be estimated: {returned:,} came back, at least {MIN_COUNT} are needed; {LONGER}"
-        return found | {"reason": few}
+        few = f"{returned:,} came back, at least {MIN_COUNT} are needed"
+        return found | {"reason": f"cannot be estimated: {few}; {LONGER}"}
     wait, censored, observed = _by_wait(held)
     drawn = np.random.default_rng(seed).multinomial(waits, np.append(censored, observed) / waits, replicates)
-    curves = _share_returned(*(np.vstack([part, drawn[:, side]]) for part, side in _sides(censored, observed)))
+    curves = _share_returned(*np.split(np.vstack([np.append(censored, observed), drawn]), 2, axis=1))
     kept = _followup(censored, observed)
     wait, curves = wait[kept], curves[:, kept]
     points = _quantile(wait, curves, OVERDUE_QUANTILE)
@@ -225,10 +224,6 @@ def _by_wait(held):
     counts = held.pivot_table("customers", "gap", "observed", "sum", fill_value=0)
     counts = counts.reindex(columns=[False, True], fill_value=0).sort_index()
     return counts.index.to_numpy(float), counts[False].to_numpy(), counts[True].to_numpy()
-
-
-def _sides(censored, observed):
-    return (censored, slice(0, len(censored))), (observed, slice(len(censored), None))
 
 
 def _at_risk(censored, observed):
@@ -277,21 +272,12 @@ def return_curve(interpurchase_times: pd.DataFrame, level: float = 0.95) -> pd.D
     """
     found = []
     for number, held in interpurchase_times.groupby("order_number"):
-        wait, censored, observed = _by_wait(held)
-        at_risk, share = _at_risk(censored, observed), _share_returned(censored, observed)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            spread = np.sqrt(np.cumsum(observed / (at_risk * (at_risk - observed)))) / np.abs(np.log1p(-share))
-            share_ci_low, share_ci_high = (
-                1 - (1 - share) ** np.exp(-sign * stats.norm.ppf((1 + level) / 2) * spread) for sign in (1, -1)
-            )
-        columns = {"order_number": number, "wait": wait, "at_risk": at_risk, "returned": observed}
-        columns |= {
-            "hazard": observed / at_risk,
-            "share": share,
-            "share_ci_low": share_ci_low,
-            "share_ci_high": share_ci_high,
-        }
-        found.append(pd.DataFrame(columns)[_followup(censored, observed)])
+        wait, censored, returned = _by_wait(held)
+        at_risk = _at_risk(censored, returned)
+        away, _, low, high = kaplan_meier(at_risk, returned, level)
+        columns = {"order_number": number, "wait": wait, "at_risk": at_risk, "returned": returned}
+        columns |= {"hazard": returned / at_risk, "share": 1 - away, "share_ci_low": 1 - high, "share_ci_high": 1 - low}
+        found.append(pd.DataFrame(columns)[_followup(censored, returned)])
     return pd.concat(found, ignore_index=True)
 
 
@@ -326,11 +312,7 @@ def return_hazard(interpurchase_times: pd.DataFrame, bin_days: int = 28, level: 
         tail = (1 - level) / 2
         ci_low, ci_high = stats.chi2.ppf(tail, 2 * returned) / 2, stats.chi2.ppf(1 - tail, 2 * returned + 2) / 2
         with np.errstate(divide="ignore", invalid="ignore"):
-            columns = {"order_number": order_number, "wait_from": edges, "at_risk": at_risk, "returned": returned}
-            columns |= {
-                "hazard": returned / waited,
-                "ci_low": np.nan_to_num(ci_low) / waited,
-                "ci_high": ci_high / waited,
-            }
-        found.append(pd.DataFrame(columns)[waited >= MIN_COUNT * bin_days])
+            rates = {"hazard": returned / waited, "ci_low": np.nan_to_num(ci_low) / waited, "ci_high": ci_high / waited}
+        columns = {"order_number": order_number, "wait_from": edges, "at_risk": at_risk, "returned": returned}
+        found.append(pd.DataFrame(columns | rates)[waited >= MIN_COUNT * bin_days])
     return pd.concat(found, ignore_index=True)

@@ -45,7 +45,7 @@ class LeastSquaresFit(Uncertainty):
 class GrowthCurve(LikelihoodModel):
     """What all growth curves predict.
 
-    A curve supplies `_shape`, G with its derivatives by the logs; `_peak`, negative where sales only fall; and `_start`.
+    A curve supplies `_shape`, G and its derivatives by the logs, `_peak`, negative where sales only fall, and `_start`.
     """
 
     m: float

@@ -10,8 +10,9 @@ from crmlab.model import Unfitted, needs_fit
 from crmlab.stats.intervals import percentile_interval
 
 COLUMNS = [
-    "model", "period", "sales", "cumulative_sales", "expected", "expected_ci_low", "expected_ci_high", "expected_pi_low",
-    "expected_pi_high", "expected_cumulative", "expected_cumulative_ci_low", "expected_cumulative_ci_high", "reason",
+    "model", "period", "sales", "cumulative_sales", "expected", "expected_ci_low", "expected_ci_high",
+    "expected_pi_low", "expected_pi_high", "expected_cumulative", "expected_cumulative_ci_low",
+    "expected_cumulative_ci_high", "reason",
 ]  # fmt: skip
 PEAK_COLUMNS = [
     "m", "m_ci_low", "m_ci_high", "peak", "peak_ci_low", "peak_ci_high", "peak_time", "sold_share", "sigma", "summary",

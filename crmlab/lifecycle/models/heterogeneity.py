@@ -14,26 +14,12 @@ from crmlab.stats.shares import wilson_interval
 PARTS = ("between_groups", "selection", "duration_dependence")
 TOTAL = "all"
 MIN_AT_RISK = 30  # customers at risk, of fewer of whom retention is not read
-MODELLED = (
-    "selection",
-    "selection_ci_low",
-    "selection_ci_high",
-    "duration_dependence",
-    "duration_dependence_ci_low",
-    "duration_dependence_ci_high",
-    "unexplained",
-)
-COLUMNS = (
-    "period",
-    "before",
-    "after",
-    "change",
-    "change_ci_low",
-    "change_ci_high",
-    "between_groups",
-    *MODELLED,
-    "reason",
-)
+COLUMNS = [
+    "period", "before", "after", "change", "change_ci_low", "change_ci_high", "between_groups", "selection",
+    "selection_ci_low", "selection_ci_high", "duration_dependence", "duration_dependence_ci_low",
+    "duration_dependence_ci_high", "unexplained", "reason",
+]  # fmt: skip
+MODELLED = COLUMNS[COLUMNS.index("selection") : -1]
 
 
 def retention_decomposition(
@@ -91,20 +77,15 @@ def retention_decomposition(
     frame = _counted(at_risk, lost, level)
     weights = at_risk / at_risk.sum(axis=0)
     weights = (weights[:, 1:] + weights[:, :-1]) / 2
-    parts = enumerate(durations.groupby("group"))
-    fitted = [cls.fit(rows, replicates, seed + place) for place, (_, rows) in parts]
+    fitted = [cls.fit(rows, replicates, seed + n) for n, (_, rows) in enumerate(durations.groupby("group"))]
     if reason := why_blank(*fitted):
-        return frame.assign(**dict.fromkeys(MODELLED, pd.NA), reason=reason)[list(COLUMNS)]
+        return frame.assign(**dict.fromkeys(MODELLED, pd.NA), reason=reason)[COLUMNS]
     draws = [_modelled(models, weights, last) for models in zip(*(one.draws for one in fitted), strict=True)]
-    for name, value, low, high in zip(
-        ("selection", "duration_dependence"),
-        _modelled(fitted, weights, last),
-        *(percentile_interval(draws, level) if draws else np.full((2, 2, last), np.nan)),
-        strict=True,
-    ):
-        frame[name], frame[f"{name}_ci_low"], frame[f"{name}_ci_high"] = value, low, high
+    ends = percentile_interval(draws, level) if draws else np.full((2, 2, last), np.nan)
+    for side, parts in zip(("", "_ci_low", "_ci_high"), (_modelled(fitted, weights, last), *ends), strict=True):
+        frame[f"selection{side}"], frame[f"duration_dependence{side}"] = parts
     frame["unexplained"] = frame.change - frame[list(PARTS)].sum(axis=1)
-    frame = frame.assign(reason="")[list(COLUMNS)]
+    frame = frame.assign(reason="")[COLUMNS]
     frame.attrs["level"] = level
     return frame
 
@@ -117,15 +98,12 @@ def _counted(at_risk, lost, level):
     below, above = kept - low, high - kept
     own, share = 1 - lost / at_risk, at_risk / everybody
     between = ((own[:, 1:] + own[:, :-1]) / 2 * np.diff(share)).sum(axis=0)
-    steps = pd.DataFrame({"before": kept[:-1], "after": kept[1:], "between_groups": between})
-    steps["below"], steps["above"] = np.hypot(below[1:], above[:-1]), np.hypot(above[1:], below[:-1])
-    whole = {"before": kept[0], "after": kept[-1], "between_groups": between.sum()}
-    whole |= {"below": np.hypot(below[-1], above[0]), "above": np.hypot(above[-1], below[0])}
-    frame = pd.concat([steps, pd.DataFrame([whole])], ignore_index=True)
+    start, end = np.append(np.arange(len(kept) - 1), 0), np.append(np.arange(1, len(kept)), -1)  # each step, and all
+    frame = pd.DataFrame({"period": [*range(2, len(kept) + 1), TOTAL], "before": kept[start], "after": kept[end]})
     frame["change"] = frame.after - frame.before
-    frame["change_ci_low"], frame["change_ci_high"] = frame.change - frame.below, frame.change + frame.above
-    frame["period"] = [*range(2, len(kept) + 1), TOTAL]
-    return frame.drop(columns=["below", "above"])
+    frame["change_ci_low"] = frame.change - np.hypot(below[end], above[start])
+    frame["change_ci_high"] = frame.change + np.hypot(above[end], below[start])
+    return frame.assign(between_groups=np.append(between, between.sum()))
 
 
 def _modelled(models, weights, last):

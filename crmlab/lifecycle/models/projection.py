@@ -106,13 +106,14 @@ def retention_parameters(
     DataFrame
         group, model, parameter, value, standard_error, ci_low, ci_high (95 %); reason, why there are no numbers.
     """
-    parts = []
-    for (group, title), model in fit_retention(durations, calibration_periods, replicates, seed).items():
-        rows = model.parameters.reset_index().assign(reason="")
-        rows = rows if model else pd.DataFrame({"parameter": pd.NA, "reason": [str(model)]})
-        parts.append(rows.assign(group=group, model=title))
-    columns = ["group", "model", "parameter", "value", "standard_error", "ci_low", "ci_high", "reason"]
-    return _framed(parts, columns)
+
+    def parameters(model, _group):
+        if model:
+            return model.parameters.reset_index().assign(reason="")
+        return pd.DataFrame({"parameter": pd.NA, "reason": [str(model)]})
+
+    columns = ["parameter", "value", "standard_error", "ci_low", "ci_high", "reason"]
+    return _of_each(fit_retention(durations, calibration_periods, replicates, seed), parameters, columns)
 
 
 def projected_survival(
@@ -168,14 +169,16 @@ def projected_survival(
     periods = int(longest.max()) if periods is None else periods
     if periods < 1:
         raise InputError(f"periods = {periods!r}: choose how many renewals to look at, 1 or more")
-    at, parts = pd.RangeIndex(periods + 1, name="period"), []
-    for (group, title), model in fit_retention(durations, calibration_periods, replicates, seed).items():
+    at = pd.RangeIndex(periods + 1, name="period")
+
+    def survival(model, group):
         last = longest[group] if calibration_periods is None else min(longest[group], calibration_periods)
         frame = _with_interval(model, lambda one: one.survival(at), "survival", at, level)
         frame["retention"] = model.retention(at[1:]) if model else pd.NA
-        parts.append(frame.reset_index().assign(group=group, model=title, in_calibration=at <= last))
-    columns = ["group", "model", "period", "survival", "ci_low", "ci_high", "retention", "in_calibration", "reason"]
-    return _framed(parts, columns)
+        return frame.reset_index().assign(in_calibration=at <= last)
+
+    columns = ["period", "survival", "ci_low", "ci_high", "retention", "in_calibration", "reason"]
+    return _of_each(fit_retention(durations, calibration_periods, replicates, seed), survival, columns)
 
 
 def residual_lifetimes(
@@ -222,12 +225,15 @@ def residual_lifetimes(
     ----------
     Fader & Hardie (2010), Customer-base valuation in a contractual setting, (5).
     """
-    discount, longest, parts = discount_per_period(discount_annual, every), _longest(durations), []
-    for (group, title), model in fit_retention(durations, calibration_periods, replicates, seed).items():
+    discount, longest = discount_per_period(discount_annual, every), _longest(durations)
+
+    def payments(model, group):
         at = pd.RangeIndex(longest[group] + 1, name="renewals")
-        frame = _with_interval(model, lambda one, at=at: one.residual_lifetime(at, discount), "payments", at, level)
-        parts.append(frame.reset_index().assign(group=group, model=title))
-    return _framed(parts, ["group", "model", "renewals", "payments", "ci_low", "ci_high", "reason"])
+        frame = _with_interval(model, lambda one: one.residual_lifetime(at, discount), "payments", at, level)
+        return frame.reset_index()
+
+    columns = ["renewals", "payments", "ci_low", "ci_high", "reason"]
+    return _of_each(fit_retention(durations, calibration_periods, replicates, seed), payments, columns)
 
 
 def _longest(durations):
@@ -246,7 +252,8 @@ def _with_interval(
     return pd.DataFrame({name: expect(model).to_numpy(), "ci_low": ci_low, "ci_high": ci_high, "reason": ""}, index=at)
 
 
-def _framed(parts, columns):
-    """Parts one below the other; numbers may be NA."""
+def _of_each(fitted, rows_of, columns):
+    """The rows of each group's models one below the other; numbers may be NA."""
+    parts = [rows_of(model, group).assign(group=group, model=title) for (group, title), model in fitted.items()]
     parts = [part.astype(dict.fromkeys(set(NUMBERS) & set(part), "Float64")) for part in parts]
-    return pd.concat(parts, ignore_index=True).reindex(columns=columns)
+    return pd.concat(parts, ignore_index=True).reindex(columns=["group", "model", *columns])

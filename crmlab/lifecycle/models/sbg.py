@@ -5,6 +5,7 @@ it moves with tenure: period t counts t^c − (t − 1)^c times. Both are for co
 observed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -26,6 +27,10 @@ DAYS = {"week": 7, "month": 365 / 12, "quarter": 365 / 4, "year": 365}
 
 class RetentionModel(LikelihoodModel):
     """What every model of renewals predicts; periods and renewals are counts, one or several."""
+
+    _starts: Callable
+    _likelihood: Callable
+    _log_survival: Callable
 
     @classmethod
     @or_unfitted
@@ -55,12 +60,9 @@ class RetentionModel(LikelihoodModel):
         try:
             return maximise(cls, likelihood, starts, customers, replicates, seed)
         except FitError:
-            raise FitError(
-                f"{cls.title} cannot be estimated: on these {customers:,} customers, {lost.sum():,} of them lost over "
-                f"{len(lost)} periods, its likelihood has no clear maximum, as where customers are alike, or leave at "
-                "once or never",
-                "use the Kaplan–Meier curve",
-            ) from None
+            seen = f"on these {customers:,} customers, {lost.sum():,} of them lost over {len(lost)} periods"
+            flat = "its likelihood has no clear maximum, as where customers are alike, or leave at once or never"
+            raise FitError(f"{cls.title} cannot be estimated: {seen}, {flat}", "use the Kaplan–Meier curve") from None
 
     @prediction
     def log_likelihood(self, durations: pd.DataFrame) -> float:
@@ -241,11 +243,8 @@ class BDW(RetentionModel):
             rises = (1 + odds) * slope[:, :-1] - odds * slope[:, 1:]
             bends = (1 + odds) * (curve + slope[:, None] * slope)[..., :-1]
             bends -= odds * (curve + slope[:, None] * slope)[..., 1:] + rises[:, None] * rises
-            return (
-                float(last_seen @ value + lost @ log_lost),
-                slope @ last_seen + rises @ lost,
-                curve @ last_seen + bends @ lost,
-            )
+            total = float(last_seen @ value + lost @ log_lost)
+            return total, slope @ last_seen + rises @ lost, curve @ last_seen + bends @ lost
 
         return derivatives
 
@@ -276,10 +275,8 @@ def discount_per_period(discount_annual: float, every: str) -> float:
         Where `discount_annual` is below 0, or `every` is none of these.
     """
     if every not in DAYS or not 0 <= discount_annual < np.inf:
-        raise InputError(
-            f"discount_annual = {discount_annual!r}, every = {every!r}: choose a yearly rate of 0 or more, as .1 for "
-            f"10 %, and one of {', '.join(map(repr, DAYS))}"
-        )
+        choose = f"choose a yearly rate of 0 or more, as .1 for 10 %, and one of {', '.join(map(repr, DAYS))}"
+        raise InputError(f"discount_annual = {discount_annual!r}, every = {every!r}: {choose}")
     return float(np.expm1(np.log1p(discount_annual) * DAYS[every] / 365))
 
 

@@ -72,9 +72,7 @@ def median_survival(durations: pd.DataFrame, level: float = 0.95) -> pd.DataFram
     """
     found = {group: _median(rows) for group, rows in survival_curve(durations, level).groupby("group")}
     frame = pd.DataFrame.from_dict(found, orient="index").rename_axis("group")
-    for name in ("median", "ci_low", "ci_high"):
-        frame[name] = frame[name].astype("Float64")
-    return frame
+    return frame.astype(dict.fromkeys(("median", "ci_low", "ci_high"), "Float64"))
 
 
 @needs_fit
@@ -114,9 +112,8 @@ def restricted_mean_survival(durations: pd.DataFrame, periods: int | None = None
     if periods is None:
         periods = int(longest if np.isfinite(longest) else max(rows.period.iloc[-1] for rows in curves.values()))
     if not 0 < periods <= longest:
-        raise InputError(
-            f"periods = {periods!r}: every group was observed for {longest:g} of them; choose 1 up to that"
-        )
+        observed = f"every group was observed for {longest:g} of them"
+        raise InputError(f"periods = {periods!r}: {observed}; choose 1 up to that")
     areas = {group: _restricted_mean(rows, periods) for group, rows in curves.items()}
     columns = ["mean", "standard_error"]
     frame = pd.DataFrame.from_dict(areas, orient="index", columns=columns, dtype="Float64").rename_axis("group")
@@ -164,11 +161,17 @@ def log_rank_test(durations: pd.DataFrame) -> pd.DataFrame:
     table = survival_curve(durations)
     table = table[table.period > 0].pivot(index="period", columns="group", values=["at_risk", "lost"]).fillna(0)
     at_risk, lost = table["at_risk"].to_numpy(), table["lost"].to_numpy()
-    groups = at_risk.shape[1]
+    groups, found = at_risk.shape[1], dict.fromkeys(("chi2", "df", "p"), pd.NA)
     reason = "one group only" if groups < 2 else "" if lost.sum() else "nobody was lost"
-    if reason:
-        blank = {"groups": groups, "chi2": pd.NA, "df": pd.NA, "p": pd.NA, "reason": f"cannot be estimated: {reason}"}
-        return pd.DataFrame([blank])
+    if not reason:
+        chi2, df = _log_rank(at_risk, lost)
+        reason = "" if df else "groups were never at risk together, or all were lost at once"
+        found = {"chi2": chi2, "df": df, "p": float(stats.chi2.sf(chi2, df))} if df else found
+    return pd.DataFrame([{"groups": groups} | found | {"reason": f"cannot be estimated: {reason}" if reason else ""}])
+
+
+def _log_rank(at_risk, lost):
+    """Chi-squared and its degrees of freedom, of arrays of periods by groups."""
     everybody, gone = at_risk.sum(axis=1), lost.sum(axis=1)
     share = at_risk / everybody[:, None]
     spread = gone * (everybody - gone) / np.maximum(everybody - 1, 1)
@@ -176,10 +179,7 @@ def log_rank_test(durations: pd.DataFrame) -> pd.DataFrame:
     variance = np.diag(spread @ share) - share.T @ (spread[:, None] * share)
     chi2 = float(difference @ np.linalg.pinv(variance, rcond=1e-10, hermitian=True) @ difference)
     df = int(np.linalg.matrix_rank(variance, tol=1e-10 * np.abs(variance).max(initial=0), hermitian=True))
-    if not df:
-        reason = "cannot be estimated: groups were never at risk together, or all were lost at once"
-        return pd.DataFrame([{"groups": groups, "chi2": pd.NA, "df": pd.NA, "p": pd.NA, "reason": reason}])
-    return pd.DataFrame([{"groups": groups, "chi2": chi2, "df": df, "p": float(stats.chi2.sf(chi2, df)), "reason": ""}])
+    return chi2, df
 
 
 def at_risk_and_lost(durations):
@@ -215,22 +215,21 @@ def censor_at(durations: pd.DataFrame, periods: int) -> pd.DataFrame:
 def _curve(rows, level):
     at_risk, lost = (np.append(0, found) for found in at_risk_and_lost(rows))
     at_risk[0] = rows.customers.sum()
+    survival, *ends = kaplan_meier(at_risk, lost, level)
+    frame = pd.DataFrame({"period": np.arange(len(lost)), "at_risk": at_risk, "lost": lost, "survival": survival})
+    for name, found in zip(("standard_error", "ci_low", "ci_high"), ends, strict=True):
+        frame[name] = pd.Series(found, dtype="Float64").where((survival > 0) & (survival < 1))
+    reasons = ["cannot be estimated: nobody was lost so far", "cannot be estimated: nobody is left"]
+    return frame.assign(reason=np.select([survival == 1, survival == 0], reasons, ""))
+
+
+def kaplan_meier(at_risk, lost, level):
+    """Survival, its standard error (Greenwood), and the ends of its interval of log(−log survival): arrays."""
     survival = np.cumprod(1 - lost / at_risk)
     with np.errstate(divide="ignore", invalid="ignore"):
-        spread = np.cumsum(lost / (at_risk * (at_risk - lost)))  # Greenwood's sum
-        reach = np.exp(_z(level) * np.sqrt(spread) / np.abs(np.log(survival)))
-        ends = {
-            "standard_error": survival * np.sqrt(spread),
-            "ci_low": survival**reach,
-            "ci_high": survival ** (1 / reach),
-        }
-    partial = (survival > 0) & (survival < 1)
-    reason = np.where(survival == 1, "nobody was lost so far", "nobody is left")
-    return pd.DataFrame(
-        {"period": np.arange(len(lost)), "at_risk": at_risk, "lost": lost, "survival": survival}
-        | {name: pd.Series(found, dtype="Float64").where(partial) for name, found in ends.items()}
-        | {"reason": np.where(partial, "", np.char.add("cannot be estimated: ", reason))}
-    )
+        spread = np.sqrt(np.cumsum(lost / (at_risk * (at_risk - lost))))
+        reach = np.exp(_z(level) * spread / np.abs(np.log(survival)))
+        return survival, survival * spread, survival**reach, survival ** (1 / reach)
 
 
 def _median(rows):
@@ -238,17 +237,15 @@ def _median(rows):
         below = rows.period[(rows[column] <= 0.5).fillna(False) | (rows.survival == 0)]
         return float(below.iloc[0]) if len(below) else pd.NA
 
-    last = rows.iloc[-1]
-    found = {"customers": rows.at_risk.iloc[0], "lost": rows.lost.sum(), "median": passed("survival")}
-    found |= {"ci_low": passed("ci_low"), "ci_high": passed("ci_high"), "reason": ""}
-    if found["median"] is pd.NA:
-        found["reason"] = (
-            f"cannot be estimated: {last.survival:.1%} are still customers after period {last.period}; "
-            "use the restricted mean"
-        )
-    elif found["ci_high"] is pd.NA:
-        found["reason"] = "the upper end cannot be estimated: too few were observed for so long"
-    return found
+    last, reason = rows.iloc[-1], ""
+    median, ci_low, ci_high = map(passed, ("survival", "ci_low", "ci_high"))
+    if median is pd.NA:
+        left = f"{last.survival:.1%} are still customers after period {last.period}"
+        reason = f"cannot be estimated: {left}; use the restricted mean"
+    elif ci_high is pd.NA:
+        reason = "the upper end cannot be estimated: too few were observed for so long"
+    found = {"customers": rows.at_risk.iloc[0], "lost": rows.lost.sum(), "median": median}
+    return found | {"ci_low": ci_low, "ci_high": ci_high, "reason": reason}
 
 
 def _followup(rows):

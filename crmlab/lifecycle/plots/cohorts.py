@@ -1,9 +1,9 @@
 """Draw the cohort triangle, and the curves of its cohorts."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.colors import ListedColormap
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap, to_rgba
 from matplotlib.dates import DateFormatter
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
@@ -17,11 +17,11 @@ MOST_DATES = 5  # under an axis
 MOST_LABELS = 24  # cohorts, up to which each is named
 LABELS = {NOT_YET: "unknown", IN_PROGRESS: "so far"}
 CENTRED = {"ha": "center", "va": "center", "fontsize": "small"}
-BLANK, LIGHT = "#eceef0", "#aab2ba"  # what is not known yet, and hatches under numbers
+MARKS = {NOT_YET: ("#eceef0", "", "white"), IN_PROGRESS: ("none", "////", "#aab2ba")}  # face, hatch, ink
 
 
 @plot
-def cohort_triangle(table: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
+def cohort_triangle(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw `cohort_triangle`: share of each cohort that ordered in each period after its own, as a heat map.
 
     Cells not over yet are hatched, cells not begun yet grey; period 0 is left out, as all order in it.
@@ -48,20 +48,18 @@ def cohort_triangle(table: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes
     top = max(float(values.max()) if values.count() else 0, 0.01)
     mesh = ax.pcolormesh(*edges, values, vmin=0, vmax=top, cmap="Blues")
     ax.figure.colorbar(mesh, ax=ax, label="Share that ordered", format=PercentFormatter(1))
-    marks = {NOT_YET: (BLANK, "", "white"), IN_PROGRESS: ("none", "////", LIGHT)}
-    found = [_marked(ax, edges, state.to_numpy() == kind, *look, kind) for kind, look in marks.items()]
+    handles = [_marked(ax, edges, state.to_numpy() == kind, kind) for kind in MARKS if (state == kind).any(axis=None)]
     numbered = share.shape[1] <= MOST_NUMBERS and len(share) <= MOST_LABELS
     if numbered:
         _numbers(ax, values, top, state.to_numpy() == IN_PROGRESS)
     _labels(ax, size.iloc[:, 0], " (cells: %)" if numbered else "")
-    if any(found):
-        handles = [patch for patch in found if patch]
+    if handles:
         ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncol=2, frameon=False, borderaxespad=0.2)
     return ax
 
 
 @plot
-def cohort_curves(table: pd.DataFrame, cohort_means: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
+def cohort_curves(table: pd.DataFrame, cohort_means: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw `cohort_triangle` as a line a cohort, observed cells only, and `cohort_means` over them with its band.
 
     Parameters
@@ -96,7 +94,7 @@ def cohort_curves(table: pd.DataFrame, cohort_means: pd.DataFrame, ax: plt.Axes 
 
 
 @plot
-def p_alive_curve(table: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
+def p_alive_curve(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw `p_alive_curve`: mean probability of being active by cohort or by age, by a model.
 
     Parameters
@@ -115,14 +113,8 @@ def p_alive_curve(table: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
     if len(known):
         ends = known.ci_low.astype(float), known.ci_high.astype(float)
         ax.fill_between(known.index, *ends, color=BAND, linewidth=0, label="95 % confidence interval")
-    ax.plot(
-        table.index,
-        table.p_alive,
-        "o-",
-        color=EXPECTED,
-        markersize=4,
-        label="by a model, as departures are not observed",
-    )
+    label = "by a model, as departures are not observed"
+    ax.plot(table.index, table.p_alive, "o-", color=EXPECTED, markersize=4, label=label)
     name = str(table.index.name or "group").replace("_", " ").capitalize()
     ax.set(xlabel=name, ylabel="Mean probability of being active", ylim=(0, 1.05))
     ax.yaxis.set_major_formatter(PercentFormatter(1))
@@ -145,22 +137,18 @@ def _room(cohorts, periods):
     return float(np.clip(1.6 + 0.3 * cohorts, 2.6, 9)), float(np.clip(2.6 + 0.5 * periods, 7.2, 11))
 
 
-def _marked(ax, edges, mask, face, hatch, ink, kind):
-    """Cells of a kind, marked as such: the patch that explains it in the legend, or None where there are none."""
-    if not mask.any():
-        return None
+def _marked(ax, edges, mask, kind):
+    """Cells of a kind, marked as such: the patch that explains it in the legend."""
+    face, hatch, ink = MARKS[kind]
     plain = np.ma.masked_where(~mask, np.zeros(mask.shape))
-    shown = ListedColormap([face if face != "none" else (0, 0, 0, 0)])
-    ax.pcolor(*edges, plain, cmap=shown, hatch=hatch, edgecolor=ink, linewidth=0)
+    ax.pcolor(*edges, plain, cmap=ListedColormap([to_rgba(face)]), hatch=hatch, edgecolor=ink, linewidth=0)
     return Patch(facecolor=face, hatch=hatch, edgecolor=ink, linewidth=0, label=f"{kind}: {LABELS[kind]}")
 
 
 def _numbers(ax, values, top, so_far):
     """The share in each cell, in per cent."""
     digits = 1 if top < 0.1 else 0
-    for (row, column), value in np.ndenumerate(values):
-        if np.ma.getmaskarray(values)[row, column]:
-            continue
+    for (row, column), value in np.ma.ndenumerate(values):
         ink = "white" if value > 0.6 * top else ACTUAL
         style = "italic" if so_far[row, column] else "normal"
         ax.text(column + 1, row, f"{100 * value:.{digits}f}", color=ink, style=style, **CENTRED)

@@ -1,18 +1,24 @@
 """Draw how customers come back, and from when on they are overdue."""
 
-import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from crmlab.lifecycle.tables.cycle import POOLED_FROM
 from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes, plot
 
-LOOKS = {1: (EXPECTED, "-"), 2: (ACTUAL, "--"), 3: (BASELINE, "-."), POOLED_FROM: (MUTED, ":")}
+LOOKS = {
+    1: (EXPECTED, "-", "after the first order"),
+    2: (ACTUAL, "--", "the second"),
+    3: (BASELINE, "-.", "the third"),
+    POOLED_FROM: (MUTED, ":", f"the {POOLED_FROM}th and later"),
+}
 WAIT = "Days since the order"
 
 
 @plot
-def return_curve(table: pd.DataFrame, thresholds: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
+def return_curve(table: pd.DataFrame, thresholds: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw `return_curve`, waits in days, with the points of `overdue_thresholds` that are in days.
 
     Parameters
@@ -31,13 +37,9 @@ def return_curve(table: pd.DataFrame, thresholds: pd.DataFrame, ax: plt.Axes | N
     """
     ax = axes(ax)
     for number, rows in table.groupby("order_number"):
-        color, style = LOOKS[number]
-        ax.plot(rows.wait, rows.share, style, color=color, drawstyle="steps-post", label=_label(number))
-        ax.fill_between(
-            rows.wait, rows.share_ci_low, rows.share_ci_high, step="post", color=color, alpha=0.13, linewidth=0
-        )
-        point = thresholds.overdue_after.get(str(number))
-        if point is not None and point == point:
+        color = _steps(ax, number, rows.wait, rows.share, rows.share_ci_low, rows.share_ci_high)
+        point = thresholds.overdue_after.get(str(number), np.nan)
+        if not np.isnan(point):
             back = rows.share[rows.wait <= point].max()
             ax.plot(point, back, "v", color=color, markersize=9, markeredgecolor="white", zorder=5)
     ax.plot([], [], "v", color=ACTUAL, markersize=7, label="overdue from here on")
@@ -48,7 +50,7 @@ def return_curve(table: pd.DataFrame, thresholds: pd.DataFrame, ax: plt.Axes | N
 
 
 @plot
-def return_hazard(table: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
+def return_hazard(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw `return_hazard`: the probability to come back on a day, by how long a customer has waited.
 
     Parameters
@@ -65,15 +67,16 @@ def return_hazard(table: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
     """
     ax = axes(ax)
     for number, rows in table.groupby("order_number"):
-        color, style = LOOKS[number]
-        ax.plot(rows.wait_from, rows.hazard, style, color=color, drawstyle="steps-post", label=_label(number))
-        ax.fill_between(rows.wait_from, rows.ci_low, rows.ci_high, step="post", color=color, alpha=0.13, linewidth=0)
+        _steps(ax, number, rows.wait_from, rows.hazard, rows.ci_low, rows.ci_high)
     ax.set(xlabel=WAIT, ylabel="Probability to come back within a day (95 % CI)", xlim=(0, None), ylim=(0, None))
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.legend(frameon=False)
     return ax
 
 
-def _label(number):
-    names = {1: "after the first order", 2: "the second", 3: "the third"}
-    return names.get(number, f"the {number}th and later")
+def _steps(ax, number, at, value, low, high):
+    """A step line of an order number with its band; its colour."""
+    color, style, label = LOOKS[number]
+    ax.plot(at, value, style, color=color, drawstyle="steps-post", label=label)
+    ax.fill_between(at, low, high, step="post", color=color, alpha=0.13, linewidth=0)
+    return color

@@ -1,9 +1,11 @@
 """Draw product life cycles: growth curves beside sales, stages along the path, shapes, and errors of forecasts."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
@@ -39,21 +41,16 @@ def growth_path(table: pd.DataFrame, cumulative: bool = False, ax: Axes | None =
     Axes
         Sales by time, with the curve and its bands.
     """
-    ax = axes(ax)
-    actual, expected, low, high = (
-        ("cumulative_sales", "expected_cumulative", "expected_cumulative_ci_low", "expected_cumulative_ci_high")
-        if cumulative
-        else ("sales", "expected", "expected_ci_low", "expected_ci_high")
-    )
-    fitted = table[expected].notna().any()
+    ax, at = axes(ax), table.index
+    actual, expected = ("cumulative_sales", "expected_cumulative") if cumulative else ("sales", "expected")
+    fitted, band = table[expected].notna().any(), dict[str, Any](color=BAND, linewidth=0)
     if fitted and not cumulative:
-        ax.fill_between(table.index, table.expected_pi_low, table.expected_pi_high, color=BAND, alpha=0.1, linewidth=0,
-                        label="prediction interval (95 %)")  # fmt: skip
+        label = "prediction interval (95 %)"
+        ax.fill_between(at, table.expected_pi_low, table.expected_pi_high, alpha=0.1, label=label, **band)
     if fitted:
-        ax.fill_between(
-            table.index, table[low], table[high], color=BAND, linewidth=0, label="confidence interval (95 %)"
-        )
-        ax.plot(table.index, table[expected], "--", color=EXPECTED, label=table.model.iloc[0])
+        ends = table[f"{expected}_ci_low"], table[f"{expected}_ci_high"]
+        ax.fill_between(at, *ends, label="confidence interval (95 %)", **band)
+        ax.plot(at, table[expected], "--", color=EXPECTED, label=table.model.iloc[0])
     ax.plot(table.index, table[actual], "o-", color=ACTUAL, markersize=4, label="sold")
     last = table.index[table.sales.notna()][-1]
     if last != table.index[-1]:
@@ -138,21 +135,19 @@ def growth_rates(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     Axes
         Growth in a year, a share, by time: a bar a period, in the colour of its stage.
     """
-    ax = axes(ax)
-    known = table.growth.notna()
-    ends = _edges(table.index)
-    width = np.diff(ends) * 0.8
-    bars = ax.bar(table.index[known], table.growth[known], width[known.to_numpy()], edgecolor="white", linewidth=0)
-    for bar, stage in zip(bars, table.stage[known], strict=True):
+    ax, ends, known = axes(ax), _edges(table.index), table.growth.notna().to_numpy()
+    rows = table[known]
+    bars = ax.bar(rows.index, rows.growth, 0.8 * np.diff(ends)[known], edgecolor="white", linewidth=0)
+    for bar, stage in zip(bars, rows.stage, strict=True):
         bar.set(facecolor=SHADES[stage][0], hatch=SHADES[stage][1])
-    for height in (0, 0.1):
-        ax.axhline(height, color=MUTED, linewidth=1, linestyle="-" if height == 0 else "--")
+    for height, style in ((0, "-"), (0.1, "--")):
+        ax.axhline(height, color=MUTED, linewidth=1, linestyle=style)
     ax.annotate(" 10 %", (1, 0.1), xycoords=("axes fraction", "data"), va="center", ha="left", color=MUTED)
     ax.set(xlabel="Period", ylabel="Growth in a year", xlim=(ends[0], ends[-1]))
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     _of_time(ax, table.index)
     ax.grid(visible=False, axis="x")
-    _named_stages(ax, table.stage[known])
+    _named_stages(ax, rows.stage)
     return ax
 
 
@@ -172,14 +167,13 @@ def life_cycle_shape(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     Axes
         Sales by time, with the line through them.
     """
-    ax, line = axes(ax), table
-    ax.plot(line.index, line.sales, "o", color=ACTUAL, markersize=4, label="sold")
-    joints = line[line.joint]
-    if line.line.notna().any():
-        ax.plot(line.index, line.line, color=EXPECTED, label=line["shape"].iloc[0])
+    ax, joints = axes(ax), table[table.joint]
+    ax.plot(table.index, table.sales, "o", color=ACTUAL, markersize=4, label="sold")
+    if table.line.notna().any():
+        ax.plot(table.index, table.line, color=EXPECTED, label=table["shape"].iloc[0])
     ax.plot(joints.index, joints.line, "D", color=EXPECTED, markersize=5, label="_joints")
     ax.set(xlabel="Period", ylabel=SALES, ylim=(0, None))
-    _of_time(ax, line.index)
+    _of_time(ax, table.index)
     ax.legend(frameon=False)
     return ax
 
@@ -201,9 +195,8 @@ def errors_by_horizon(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         Mean absolute error by periods ahead, a line a model.
     """
     ax = axes(ax)
-    curves = [model for model in table if not model.endswith("again")]
     for model, mark in zip(table, MARKS, strict=False):
-        color, style = (EXPECTED, "-") if model in curves else (BASELINE, "--")
+        color, style = (BASELINE, "--") if model.endswith("again") else (EXPECTED, "-")
         ax.plot(table.index, table[model], mark + style, color=color, markersize=5, label=model)
     ax.set(xlabel="Periods ahead", ylabel="Mean absolute error, unit of the data", ylim=(0, None))
     ax.set_xticks(table.index[:: max(len(table) // 12, 1)])
@@ -221,11 +214,9 @@ def _named_stages(ax, stages):
 
 def _edges(index):
     """The borders between periods, half a step to either side of their days: as matplotlib counts them, or numbers."""
-    at = index.map(pd.Timestamp.toordinal).to_numpy(float) - 719163 if isinstance(index, pd.DatetimeIndex) else index
-    at = np.asarray(at, dtype=float)
-    steps = np.diff(at) if len(at) > 1 else np.ones(1)
-    middles = at[:-1] + steps / 2 if len(at) > 1 else at[:0]
-    return np.concatenate([[at[0] - steps[0] / 2], middles, [at[-1] + steps[-1] / 2]])
+    at = np.asarray(date2num(index) if isinstance(index, pd.DatetimeIndex) else index, dtype=float)
+    half = (np.diff(at) if len(at) > 1 else np.ones(1)) / 2
+    return np.concatenate([[at[0] - half[0]], at[:-1] + half[: len(at) - 1], [at[-1] + half[-1]]])
 
 
 def _of_time(ax, index):

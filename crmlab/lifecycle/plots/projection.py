@@ -63,7 +63,7 @@ def residual_lifetimes(table: pd.DataFrame, groups: int = 3, ax: Axes | None = N
     list of Axes, or Axes
         Payments to come by renewals survived: a panel a group, or the axes that were given.
     """
-    return _panels(_lifetimes, _equal(table.group.unique()), groups, ax, table)
+    return _panels(_lifetimes, pd.Series(1, table.group.unique()), groups, ax, table)
 
 
 @plot
@@ -85,11 +85,7 @@ def final_period_errors(table: pd.DataFrame, groups: int = 3, ax: Axes | None = 
     list of Axes, or Axes
         Error, %, by periods in calibration: a panel a group, or the axes that were given.
     """
-    return _panels(_errors, _equal(table.index.get_level_values("group").unique()), groups, ax, table)
-
-
-def _equal(groups):
-    return pd.Series(1, groups)
+    return _panels(_errors, pd.Series(1, table.index.unique("group")), groups, ax, table)
 
 
 def _panels(draw, sizes, groups, ax, *frames):
@@ -105,19 +101,15 @@ def _panels(draw, sizes, groups, ax, *frames):
 
 def _projection(projected, observed, group, ax):
     """The projections of one group."""
-    lines = projected[(projected.group == group) & projected.survival.notna()]
-    for model, rows in lines.groupby("model", sort=False):
-        _line(ax, rows, "period", "survival", model)
-    of_group = projected[projected.group == group]
-    split = of_group.period[of_group.in_calibration].max()
-    actual = observed[observed.group == group]
+    lines, actual = projected[projected.group == group], observed[observed.group == group]
+    split = lines.period[lines.in_calibration].max()
+    fitted = _lines(ax, lines, "period", "survival")
     for in_holdout, face, label in ((False, ACTUAL, "observed, calibration"), (True, "white", "observed, holdout")):
         rows = actual[(actual.period > split) == in_holdout]
         if len(rows):
-            look = {"mfc": face, "color": ACTUAL, "markersize": 5, "label": label}
-            ax.plot(rows.period, rows.survival, "o", **look)
+            ax.plot(rows.period, rows.survival, "o", mfc=face, color=ACTUAL, markersize=5, label=label)
     ax.axvline(split, color=MUTED, linewidth=1)
-    if lines.empty:
+    if not fitted:
         _write(ax, "No model could be fitted to the calibration periods", 0.9)
     ax.set(xlabel=f"Renewals since the start, periods ({group})", ylabel="Share retained", ylim=(0, 1.02))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -128,12 +120,10 @@ def _projection(projected, observed, group, ax):
 
 def _lifetimes(table, group, ax):
     """The payments to come of one group."""
-    lines = table[(table.group == group) & table.payments.notna()]
-    for model, rows in lines.groupby("model", sort=False):
-        _line(ax, rows, "renewals", "payments", model)
+    fitted = _lines(ax, table[table.group == group], "renewals", "payments")
     ax.set(xlabel=f"Renewals survived ({group})", ylabel="Payments to come, discounted", ylim=(0, None))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    if lines.empty:
+    if not fitted:
         return _nothing(ax, "No model could be fitted")
     ax.legend(frameon=False, loc="lower right")
     return ax
@@ -159,12 +149,14 @@ def _errors(table, group, ax):
     return ax
 
 
-def _line(ax, rows, x, y, model):
-    """A model's line with its band."""
-    style, _ = MODELS[model]
-    low, high = rows.ci_low.astype(float), rows.ci_high.astype(float)
-    ax.fill_between(rows[x], low, high, color=BAND, alpha=0.15, linewidth=0)
-    ax.plot(rows[x], rows[y].astype(float), linestyle=style, color=EXPECTED, label=f"{model} (95 % band)")
+def _lines(ax, table, x, y):
+    """A line a model that could be fitted, with its band; whether there is one."""
+    known = table[table[y].notna()]
+    for model, rows in known.groupby("model", sort=False):
+        value, low, high = (rows[name].astype(float) for name in (y, "ci_low", "ci_high"))
+        ax.fill_between(rows[x], low, high, color=BAND, alpha=0.15, linewidth=0)
+        ax.plot(rows[x], value, linestyle=MODELS[model][0], color=EXPECTED, label=f"{model} (95 % band)")
+    return len(known) > 0
 
 
 @plot
@@ -190,8 +182,8 @@ def retention_decomposition(table: pd.DataFrame, ax: Axes | None = None) -> Axes
     places = steps.period.astype(int).to_numpy()
     up, down = np.zeros(len(steps)), np.zeros(len(steps))
     for name, (color, hatch, label) in PARTS.items():
-        part = 100 * pd.to_numeric(steps[name].astype("Float64")).to_numpy(dtype=float, na_value=0)
-        if not np.abs(part).max(initial=0) > 0:
+        part = 100 * steps[name].astype("Float64").to_numpy(dtype=float, na_value=0)
+        if not part.any():
             continue
         bottom = np.where(part > 0, up, down)
         light = f"{color}55" if hatch else f"{color}cc"
@@ -199,9 +191,7 @@ def retention_decomposition(table: pd.DataFrame, ax: Axes | None = None) -> Axes
         up, down = up + np.maximum(part, 0), down + np.minimum(part, 0)
     change = 100 * steps.change.astype(float)
     reach = np.abs(100 * steps[["change_ci_low", "change_ci_high"]].astype(float).to_numpy().T - change.to_numpy())
-    ax.errorbar(
-        places, change, reach, fmt="D", color=ACTUAL, ecolor=ACTUAL, markersize=4, capsize=3, label="observed (95 %)"
-    )
+    ax.errorbar(places, change, reach, fmt="D", color=ACTUAL, markersize=4, capsize=3, label="observed (95 %)")
     ax.axhline(0, color=MUTED, linewidth=1)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.legend(frameon=False)

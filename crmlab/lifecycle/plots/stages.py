@@ -1,8 +1,10 @@
 """Draw the stages of customers: how many are in each, how they move, their value, how satisfied they are."""
 
-import matplotlib.pyplot as plt
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
@@ -17,7 +19,7 @@ NARROW = 0.1  # of all customers, below which a band cannot bear its name
 
 
 @plot
-def stage_shares(table: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
+def stage_shares(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw `stage_shares`: customers by stage at the end of each period, as bands that sum to all.
 
     Parameters
@@ -39,15 +41,11 @@ def stage_shares(table: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
     inner = bands.iloc[edge:-edge] if len(bands) > 2 * edge else bands
     for stage in STAGES:
         widest = inner[stage].idxmax()
-        place = (widest, middles.loc[widest, stage])
-        color = "white" if stage == "maturity" else ACTUAL
-        if bands.loc[widest, stage] >= NARROW:
-            ax.annotate(stage, place, ha="center", va="center", color=color, fontsize="small")
-            continue
-        ax.annotate(
-            stage, place, xytext=(0, 16), textcoords="offset points", ha="center", fontsize="small", color=ACTUAL,
-            arrowprops={"arrowstyle": "-", "color": ACTUAL, "linewidth": 0.6}
-        )  # fmt: skip
+        look: dict[str, Any] = {"va": "center", "color": "white" if stage == "maturity" else ACTUAL}
+        if bands.loc[widest, stage] < NARROW:
+            line = {"arrowstyle": "-", "color": ACTUAL, "linewidth": 0.6}
+            look = {"xytext": (0, 16), "textcoords": "offset points", "color": ACTUAL, "arrowprops": line}
+        ax.annotate(stage, (widest, middles.loc[widest, stage]), ha="center", fontsize="small", **look)
     ax.set(xlabel="Period that begins", ylabel="Share of customers at its end", ylim=(0, 1))
     ax.set_xlim(bands.index[0], bands.index[-1])
     ax.yaxis.set_major_formatter(PercentFormatter(1))
@@ -57,7 +55,7 @@ def stage_shares(table: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
 
 
 @plot
-def decline_and_recovery(table: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
+def decline_and_recovery(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw `decline_and_recovery`: shares that moved into decline, and that recovered, of FEW customers and more.
 
     Parameters
@@ -73,9 +71,9 @@ def decline_and_recovery(table: pd.DataFrame, ax: plt.Axes | None = None) -> plt
         Share who moved, 0 to 1, by period, with its band.
     """
     ax, table = axes(ax), table[table.customers >= FEW]
-    for change, color, style in (("declined", BASELINE, "-"), ("recovered", EXPECTED, "--")):
+    looks = {"declined": (BASELINE, "-", "those not in decline"), "recovered": (EXPECTED, "--", "those in decline")}
+    for change, (color, style, of) in looks.items():
         rows = table[table.change == change]
-        of = "those not in decline" if change == "declined" else "those in decline"
         ax.plot(rows.period, rows.share, style, color=color, label=f"{change}, of {of}")
         ax.fill_between(rows.period, rows.ci_low, rows.ci_high, color=color, alpha=0.15, linewidth=0)
     ax.set(xlabel="Period that begins", ylabel="Share who moved in it (95 % CI)", ylim=(0, None))
@@ -86,7 +84,7 @@ def decline_and_recovery(table: pd.DataFrame, ax: plt.Axes | None = None) -> plt
 
 
 @plot
-def transition_probabilities(table: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
+def transition_probabilities(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw `transition_probabilities`: the probability of moving from each stage (row) to each, as a heat map.
 
     Parameters
@@ -124,8 +122,8 @@ def transition_probabilities(table: pd.DataFrame, ax: plt.Axes | None = None) ->
 
 @plot
 def stage_values(
-    table: pd.DataFrame, measure: str = "horizon_value", currency: str = "", ax: plt.Axes | None = None
-) -> plt.Axes:
+    table: pd.DataFrame, measure: str = "horizon_value", currency: str = "", ax: Axes | None = None
+) -> Axes:
     """Draw `stage_values`: what a customer of each stage is still worth.
 
     Parameters
@@ -162,7 +160,7 @@ def stage_values(
 
 
 @plot
-def satisfaction_by_stage(table: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
+def satisfaction_by_stage(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw `satisfaction_by_stage`: mean satisfaction of customers by stage.
 
     Parameters

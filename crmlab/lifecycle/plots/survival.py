@@ -1,5 +1,7 @@
 """Draw survival curves by group, with the numbers at risk."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -9,7 +11,7 @@ from crmlab.style import ACTUAL, MUTED, axes, plot
 
 STYLES = ("-", "--", ":", "-.")
 LINE, BELOW, ASIDE = 12, 40, 14  # points between lines of numbers at risk, from the axis to the first, and beside it
-FROM_THE_AXIS = {
+FROM_THE_AXIS: dict[str, Any] = {
     "xycoords": ("data", "axes fraction"), "textcoords": "offset points", "va": "center", "fontsize": "small",
     "color": MUTED, "annotation_clip": False,
 }  # fmt: skip

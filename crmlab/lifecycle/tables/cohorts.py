@@ -67,15 +67,26 @@ def cohort_triangle(
     [[781, 124, 'observed'], [857, 134, 'observed'], [719, 87, 'observed']]
     """
     orders = rows(orders)
-    _refuse_contracts(orders)
+    advice = ". Where customers have contracts, the end of one is observed: use the survival curve of their durations"
+    need(orders, "amount", "a cohort triangle of orders needs TRANSACTIONS (customer_id, time, amount)", advice)
     placed = placed_orders(orders)
     last = _checked(placed, end, every, acquired_from)
     counts = _counts(placed, last, every, acquired_from).execute()
     if counts.empty:
-        raise InputError(
-            f"acquired_from {acquired_from}: no customer's first order lies from then to {last}; choose an earlier day"
-        )
+        nobody = f"no customer's first order lies from then to {last}"
+        raise InputError(f"acquired_from {acquired_from}: {nobody}; choose an earlier day")
     return _cells(counts, last, every)
+
+
+def need(table, column, needs, advice):
+    """Raises InputError unless a table has a column, with what is needed, what it has, and what to do."""
+    if column not in table.columns:
+        raise InputError(f"{needs}; this table has {', '.join(table.columns)}{advice}")
+
+
+def span(days):
+    """First and last of the column `day` of a lazy table; None where it has no rows."""
+    return tuple(days.aggregate(first=_.day.min(), last=_.day.max()).to_pyarrow().to_pylist()[0].values())
 
 
 def check_every(every):
@@ -124,7 +135,7 @@ def _cells(counts, last, every):
     at = frame.cohort + frame.period
     frame["state"] = OBSERVED
     frame["state"] = frame.state.mask(at > now, NOT_YET).mask((at == now) & (not over), IN_PROGRESS)
-    begun, done = frame.state != NOT_YET, (frame.state == OBSERVED).to_numpy()
+    begun, done = frame.state != NOT_YET, frame.state == OBSERVED
     frame["size"] = frame.groupby("cohort").active.transform("first")  # all of a cohort order in its period 0
     frame["eligible"], frame["active"] = frame["size"].where(begun), frame.active.where(begun)
     frame["share"] = (frame.active / frame.eligible).astype("Float64")
@@ -138,29 +149,16 @@ def _cells(counts, last, every):
 def _checked(placed, end, every, acquired_from):
     """`end` as a date. Raises InputError with all that is wrong with what was asked."""
     check_every(every)
-    span = placed.aggregate(first=_.day.min(), last=_.day.max()).to_pyarrow().to_pylist()[0]
-    if span["first"] is None:
+    first, last = span(placed)
+    if first is None:
         raise InputError("orders: there is no order in them; a triangle needs at least one")
     end = as_date(end, "end")
-    extent = f"the log runs from {span['first']} to {span['last']}"
-    if not span["first"] <= end <= span["last"]:
-        what = "before its first order" if end < span["first"] else "after its last"
+    extent = f"the log runs from {first} to {last}"
+    if not first <= end <= last:
+        what = "before its first order" if end < first else "after its last"
         raise InputError(f"end {end}: {extent}, and end lies {what}; choose a day of that span")
-    number_of_first = period_number(span["first"], every)
-    opens, closes = (first_day(pd.Series([number_of_first + n]), every)[0].date() for n in (0, 1))
-    if (days := (end - span["first"]).days + 1) < (length := (closes - opens).days):
-        raise InputError(
-            f"every = {every!r}: such a period ({length} days) is longer than the log up to {end} ({days:,} days); "
-            f"{extent}: choose a shorter period or a later end"
-        )
+    opens, closes = first_day(period_number(first, every) + pd.Series([0, 1]), every)
+    if (days := (end - first).days + 1) < (length := (closes - opens).days):
+        longer = f"such a period ({length} days) is longer than the log up to {end} ({days:,} days)"
+        raise InputError(f"every = {every!r}: {longer}; {extent}: choose a shorter period or a later end")
     return end
-
-
-def _refuse_contracts(table):
-    if "amount" in table.columns:
-        return
-    raise InputError(
-        f"a cohort triangle of orders needs TRANSACTIONS (customer_id, time, amount); this table has "
-        f"{', '.join(table.columns)}. Where customers have contracts, the end of one is observed: use "
-        "the survival curve of their durations"
-    )

@@ -10,7 +10,7 @@ from ibis import _
 from crmlab.catalog import Data
 from crmlab.contracts import InputError
 from crmlab.days import day_literal
-from crmlab.lifecycle.tables.cohorts import MONTHS, check_every
+from crmlab.lifecycle.tables.cohorts import MONTHS, check_every, need
 from crmlab.orders import rows
 
 ALL, NONE = "all", "no group"  # where the table has no groups, and where a row has none
@@ -118,10 +118,8 @@ def subscription_durations(subscriptions: Data | ir.Table, end: date | str, ever
     group = subscriptions.group.fill_null(NONE) if "group" in subscriptions.columns else ibis.literal(ALL)
     contracts = subscriptions.select(group=group, start=_.start.cast("date"), ended_on=_.end.cast("date"))
     contracts = contracts.filter(contracts.start <= day)
-    seen, lasted = (
-        _whole(contracts.start, day, every),
-        _whole(contracts.start, contracts.ended_on, every, reached=False),
-    )
+    seen = _whole(contracts.start, day, every)
+    lasted = _whole(contracts.start, contracts.ended_on, every, reached=False)
     kept = contracts.ended_on.notnull().ifelse(lasted, seen)  # as greatest() passes over nulls
     # no more than this on the engine: Spark's planner does not end where keys are built on one another
     counts = contracts.group_by("group", seen=seen, kept=kept).aggregate(customers=_.count()).execute()
@@ -160,12 +158,8 @@ def retention_durations(retention: Data | ir.Table | pd.DataFrame) -> pd.DataFra
             f"{incomplete.group.iloc[0]!r}, period {incomplete.period.iloc[0]}); give every period from 0 on"
         )
     following = by.customers.shift(-1)
-    churned = following.notna()
-    found = frame.assign(
-        renewals=frame.period.astype(int),
-        churned=churned,
-        customers=(frame.customers - following.where(churned, 0)).astype(int),
-    )
+    left = (frame.customers - following.fillna(0)).astype(int)
+    found = frame.assign(renewals=frame.period.astype(int), churned=following.notna(), customers=left)
     return found.loc[found.customers > 0, ["group", "renewals", "churned", "customers"]].reset_index(drop=True)
 
 
@@ -186,10 +180,6 @@ def _whole(start, day, every, reached=True):
 
 
 def _refuse_orders(table):
-    if "start" in table.columns:
-        return
-    raise InputError(
-        "a survival curve needs SUBSCRIPTIONS (customer_id, start, end), in which churn is observed; this table has "
-        f"{', '.join(table.columns)}. Customers without a contract leave unobserved, so that nobody knows when: use "
-        "the P(alive) curve of a CLV model (p_alive_curve)"
-    )
+    needs = "a survival curve needs SUBSCRIPTIONS (customer_id, start, end), in which churn is observed"
+    unseen = "Customers without a contract leave unobserved, so that nobody knows when"
+    need(table, "start", needs, f". {unseen}: use the P(alive) curve of a CLV model (p_alive_curve)")

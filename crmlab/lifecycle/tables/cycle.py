@@ -10,6 +10,7 @@ from ibis import _
 from crmlab.catalog import Data
 from crmlab.contracts import InputError
 from crmlab.days import as_date, day_literal
+from crmlab.lifecycle.tables.cohorts import need, span
 from crmlab.orders import daily_orders, placed_orders, rows
 
 POOLED_FROM = 4  # orders by which a customer's own mean gap is known; from here on order numbers are counted together
@@ -110,13 +111,9 @@ def _waits(orders, end, acquired_from):
 
 def order_span(orders, end):
     """The day of the first order, and `end`, as dates. Raises InputError where `end` lies outside the log."""
-    if "amount" not in orders.columns:
-        raise InputError(
-            f"waits between orders need TRANSACTIONS (customer_id, time, amount); this table has "
-            f"{', '.join(orders.columns)}; where customers have contracts, use their durations"
-        )
-    span = placed_orders(orders).aggregate(first=_.day.min(), last=_.day.max())
-    first, last = span.to_pyarrow().to_pylist()[0].values()
+    advice = "; where customers have contracts, use their durations"
+    need(orders, "amount", "waits between orders need TRANSACTIONS (customer_id, time, amount)", advice)
+    first, last = span(placed_orders(orders))
     if first is None:
         raise InputError("orders: there is no order in them; waits need at least one")
     end = as_date(end, "end")

@@ -11,7 +11,7 @@ from ibis import _
 from crmlab.catalog import Data
 from crmlab.contracts import InputError
 from crmlab.days import as_date
-from crmlab.lifecycle.tables.cohorts import check_every, first_day, period_number
+from crmlab.lifecycle.tables.cohorts import check_every, first_day, need, period_number, span
 from crmlab.orders import observed_orders, rows
 
 ALL, NONE = "all", "none"  # where the log has no categories, and where a row has none
@@ -87,10 +87,8 @@ def sales_by_category(orders: Data | ir.Table, end: date | str, every: str = "mo
     now = period_number(last + timedelta(days=1), every) - 1  # the last period that is over by `end`
     observed = observed_orders(orders, last)
     named = observed.category.nullif("").fill_null(NONE) if "category" in observed.columns else ibis.literal(ALL)
-    units = observed.select(
-        category=named, unit=period_number(observed.day, every).cast("int64"), amount=observed.amount
-    )
-    sums = units.filter(units.unit <= now).group_by("category", "unit").aggregate(sales=_.amount.sum())
+    by = {"category": named, "unit": period_number(observed.day, every).cast("int64")}
+    sums = observed.group_by(**by).aggregate(sales=_.amount.sum()).filter(_.unit <= now)
     found = sums.mutate(sales=ibis.greatest(_.sales.cast("float64"), 0.0)).execute()
     if found.empty:
         raise InputError(f"no {every} with a sale is over by {end}; choose a shorter period or a later end")
@@ -116,11 +114,8 @@ def sales_from_series(series: Data | ir.Table) -> pd.DataFrame:
         Where the rows are no table of sales.
     """
     table = rows(series)
-    if "sales" not in table.columns:
-        raise InputError(
-            f"a product's life cycle needs SERIES (time, sales); this table has {', '.join(table.columns)}; "
-            "make a series of TRANSACTIONS with sales_by_category"
-        )
+    advice = "; make a series of TRANSACTIONS with sales_by_category"
+    need(table, "sales", "a product's life cycle needs SERIES (time, sales)", advice)
     frame = table.select("category", "time", "sales").order_by("category", "time").execute()
     return frame.assign(time=pd.to_datetime(frame.time))
 
@@ -139,12 +134,12 @@ def periods_per_year(sales: pd.DataFrame | pd.Series) -> int:
         Periods a year, 1 or more.
     """
     if isinstance(sales, pd.DataFrame):
-        steps = sales.groupby("category").time.diff().dropna()
+        steps = sales.groupby("category").time.diff()
     elif isinstance(sales.index, pd.DatetimeIndex):
-        steps = sales.index.to_series().diff().dropna()
+        steps = sales.index.to_series().diff()
     else:
         return 1
-    return 1 if steps.empty else max(round(365.25 / (steps.median() / pd.Timedelta(days=1))), 1)
+    return max(round(365.25 / (steps.median() / pd.Timedelta(days=1))), 1) if steps.notna().any() else 1
 
 
 def checked_periods(sales, given):
@@ -185,12 +180,9 @@ def category_sales(sales: pd.DataFrame, category: str | None = None) -> pd.Serie
 
 def _without_gaps(found, now, every):
     """Sums of periods as a frame, with the periods without a sale."""
-    parts = [
-        group.set_index("unit").sales.reindex(range(group.unit.min(), now + 1), fill_value=0.0).rename_axis("unit")
-        for _name, group in found.sort_values("category").groupby("category")
-    ]
-    names = sorted(found.category.unique())
-    frame = pd.concat(parts, keys=names, names=["category", "unit"]).reset_index()
+    by = found.set_index("unit").groupby("category").sales
+    parts = {name: sums.reindex(range(sums.index.min(), now + 1), fill_value=0.0) for name, sums in by}
+    frame = pd.concat(parts, names=["category", "unit"]).reset_index()
     return frame.assign(time=first_day(frame.unit, every))[["category", "time", "sales"]]
 
 
@@ -204,15 +196,10 @@ def _last_day(data, table):
 
 def _checked(orders, end, every):
     """`end` as a date. Raises InputError with what is wrong with what was asked."""
-    if "amount" not in orders.columns:
-        raise InputError(
-            f"sales by category need TRANSACTIONS (customer_id, time, amount); this table has "
-            f"{', '.join(orders.columns)}; where it is a SERIES already, use sales_from_series"
-        )
+    advice = "; where it is a SERIES already, use sales_from_series"
+    need(orders, "amount", "sales by category need TRANSACTIONS (customer_id, time, amount)", advice)
     check_every(every)
-    day = orders.time.date()
-    span = orders.aggregate(first=day.min(), last=day.max()).to_pyarrow().to_pylist()[0]
-    end = as_date(end)
-    if span["first"] is None or not span["first"] <= end <= span["last"]:
-        raise InputError(f"end {end}: the log runs from {span['first']} to {span['last']}; choose a day of that span")
+    (first, last), end = span(orders.select(day=orders.time.date())), as_date(end)
+    if first is None or not first <= end <= last:
+        raise InputError(f"end {end}: the log runs from {first} to {last}; choose a day of that span")
     return end
