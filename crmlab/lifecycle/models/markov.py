@@ -7,13 +7,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
-from crmlab.lifecycle.models.transitions import (
-    IMPOSSIBLE,
-    PRIOR,
-    spend_by_stage,
-    transition_counts,
-    transition_posterior,
-)
+from crmlab.lifecycle.models import transitions
 from crmlab.lifecycle.tables.stages import STAGES, customers_by
 from crmlab.model import FitError, Model, blank_of, needs_fit, or_unfitted, prediction, why_blank
 from crmlab.stats.intervals import percentile_interval
@@ -87,13 +81,13 @@ class MarkovChain(Model):
         """
         if reason := why_blank(stage_transitions):
             raise FitError(reason)
-        spend, moved = spend_by_stage(stage_transitions), transition_counts(stage_transitions).sum(axis=1)
-        spend = spend[spend.customers > 0]
+        spend = transitions.spend_by_stage(stage_transitions).query("customers > 0")
+        moved = transitions.transition_counts(stage_transitions).sum(axis=1)
         unseen = [stage for stage in spend.index if not moved[stage]]
         if unseen or spend.empty:
             reason = f"nobody in {', '.join(unseen) or 'any stage'} was observed a period later"
             raise FitError(reason, "take a longer log, or shorter periods")
-        alpha = transition_posterior(stage_transitions).loc[spend.index, spend.index]
+        alpha = transitions.transition_posterior(stage_transitions).loc[spend.index, spend.index]
         probabilities = alpha.div(alpha.sum(axis=1), axis=0).to_numpy().tolist()
         return cls(tuple(spend.index), probabilities, (margin * spend["mean"] - cost).tolist())
 
@@ -255,8 +249,8 @@ def stage_values(
     if reason := why_blank(model):
         return blank_of(pd.DataFrame, reason)
     states, rng = list(model.states), np.random.default_rng(seed)
-    alpha = transition_posterior(stage_transitions).loc[states, states].to_numpy()
-    error = spend_by_stage(stage_transitions).standard_error[states]
+    alpha = transitions.transition_posterior(stage_transitions).loc[states, states].to_numpy()
+    error = transitions.spend_by_stage(stage_transitions).standard_error[states]
     P = rng.gamma(alpha, size=(replicates, *alpha.shape))  # a gamma of shape 0 is 0: what is impossible stays so
     R = rng.normal(model.reward, margin * error, (replicates, len(alpha)))
     P /= P.sum(axis=2, keepdims=True)
@@ -329,7 +323,8 @@ def _totals(counts, model, pairs, discount, now):
     states = list(model.states)
     stage = np.array([states.index(stage) for _, stage in pairs])
     out_of = np.stack([counts[..., stage == k, :].sum(axis=-2) for k in range(len(states))], axis=-2)
-    first = out_of + [[0.0 if (was, to) in IMPOSSIBLE else PRIOR for to in states] for was in states]
+    possible = [[(was, to) not in transitions.IMPOSSIBLE for to in states] for was in states]
+    first = out_of + transitions.PRIOR * np.array(possible)
     first /= first.sum(axis=-1, keepdims=True)
     second = counts + first[..., stage, :]  # the first-order chain counts as one more move out of each pair
     second /= second.sum(axis=-1, keepdims=True)

@@ -234,6 +234,5 @@ def _moves(heights, length, sigma):
     kinds = [w if k == UNCLEAR and w in near else k for k, w, near in zip(kinds, ways, beside, strict=True)]
     parts = [(kind, int(periods)) for kind, periods in zip(kinds, length, strict=True)]
     clear_parts = [part for part in parts if part[0] != UNCLEAR] or [(FLAT, int(length.sum()))]
-    return [
-        (kind, sum(periods for _, periods in group)) for kind, group in groupby(clear_parts, key=lambda part: part[0])
-    ]
+    alike = groupby(clear_parts, key=lambda part: part[0])
+    return [(kind, sum(periods for _, periods in group)) for kind, group in alike]

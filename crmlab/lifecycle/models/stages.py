@@ -6,17 +6,8 @@ import pandas as pd
 
 from crmlab.contracts import InputError
 from crmlab.estimate import Estimate, number
+from crmlab.lifecycle.tables import stages
 from crmlab.lifecycle.tables.cohorts import check_every
-from crmlab.lifecycle.tables.stages import (
-    MIN_CHANGE,
-    MIN_CONCORDANT,
-    MIN_PAIRS,
-    MIN_PERIODS,
-    STAGES,
-    TRIAL,
-    WINDOW,
-    customers_by,
-)
 from crmlab.model import needs_fit
 from crmlab.stats.shares import wilson_interval
 
@@ -44,15 +35,16 @@ def stage_definitions(thresholds: Any, every: str) -> pd.DataFrame:
     """
     check_every(every)
     waits, orders = ", ".join(f"{wait:,.0f}" for wait in thresholds.days), len(thresholds.days)
-    multiple, window = thresholds.own_gap_multiple, f"{WINDOW[every]} {every}s"
+    multiple, window = thresholds.own_gap_multiple, f"{stages.WINDOW[every]} {every}s"
     own = "" if multiple is None else f", later ones {number(multiple, 3)} times the own mean gap"
-    most, change, same = (f"{100 * share:.0f} %" for share in (MIN_PAIRS, MIN_CHANGE, MIN_CONCORDANT))
-    pairs = f"of the pairs of the last {window}, of at least {MIN_PERIODS} after the first order's, more than {most}"
-    falls = f"{pairs} differ by {change} of mean spend a {every} and more, and more than {same} of these are falls"
+    shares = stages.MIN_PAIRS, stages.MIN_CHANGE, stages.MIN_CONCORDANT
+    most, change, same = (f"{100 * share:.0f} %" for share in shares)
+    span = f"the last {window}, of at least {stages.MIN_PERIODS} after the first order's"
+    pairs = f"of the pairs of {span}, more than {most} differ by {change} of mean spend a {every} and more"
     definitions = [
         ("decline", f"overdue: no order for {waits} days after the first {orders} orders{own}"),
-        ("establishment", f"otherwise: at most {TRIAL} order days"),
-        ("decline", f"otherwise: {falls}"),
+        ("establishment", f"otherwise: at most {stages.TRIAL} order days"),
+        ("decline", f"otherwise: {pairs}, and more than {same} of these are falls"),
         ("growth", f"otherwise: as many are rises, or fewer than {window} are known after the first order's"),
         ("maturity", "otherwise"),
     ]
@@ -75,7 +67,7 @@ def stage_shares(stage_transitions: pd.DataFrame) -> pd.DataFrame:
         - customers: count
         - share: of all customers then, 0 to 1
     """
-    counts = customers_by(stage_transitions, "period").stack().astype("int64").rename("customers").reset_index()
+    counts = stages.customers_by(stage_transitions, "period").stack().astype("int64").rename("customers").reset_index()
     return counts.assign(share=counts.customers / counts.groupby("period").customers.transform("sum"))
 
 
@@ -100,8 +92,8 @@ def share_in_stage(stage_shares: pd.DataFrame, stage: str) -> Estimate:
     InputError
         Where there is no such stage.
     """
-    if stage not in STAGES:
-        raise InputError(f"stage = {stage!r}: choose one of {', '.join(STAGES)}")
+    if stage not in stages.STAGES:
+        raise InputError(f"stage = {stage!r}: choose one of {', '.join(stages.STAGES)}")
     last = stage_shares[stage_shares.period == stage_shares.period.max()].set_index("stage")
     return Estimate(last.share[stage], n=int(last.customers.sum()), unit="of customers", kind="share")
 

@@ -118,9 +118,9 @@ def restricted_mean_survival(durations: pd.DataFrame, periods: int | None = None
     columns = ["mean", "standard_error"]
     frame = pd.DataFrame.from_dict(areas, orient="index", columns=columns, dtype="Float64").rename_axis("group")
     frame.insert(0, "periods", periods)
-    z, error = _z(level), frame.standard_error
-    frame["ci_low"], frame["ci_high"] = frame["mean"] - z * error, frame["mean"] + z * error
-    frame["difference"] = (frame["mean"] - frame["mean"].iloc[0]).where(frame.index != frame.index[0])
+    mean, error, z = frame["mean"], frame.standard_error, _z(level)
+    frame["ci_low"], frame["ci_high"] = mean - z * error, mean + z * error
+    frame["difference"] = (mean - mean.iloc[0]).where(frame.index != frame.index[0])
     reach = z * (error**2 + error.iloc[0] ** 2) ** 0.5
     frame["difference_ci_low"], frame["difference_ci_high"] = frame.difference - reach, frame.difference + reach
     frame["reason"] = np.where(error.isna(), f"no interval: nobody was lost before period {periods}", "")

@@ -153,10 +153,9 @@ def retention_durations(retention: Data | ir.Table | pd.DataFrame) -> pd.DataFra
     by = frame.groupby("group")
     incomplete = frame[frame.period != by.cumcount()]
     if len(incomplete):
-        raise InputError(
-            f"retention: periods of {incomplete.group.nunique():,} groups do not run 0, 1, 2 … (first: group "
-            f"{incomplete.group.iloc[0]!r}, period {incomplete.period.iloc[0]}); give every period from 0 on"
-        )
+        gaps = f"periods of {incomplete.group.nunique():,} groups do not run 0, 1, 2 …"
+        first = f"first: group {incomplete.group.iloc[0]!r}, period {incomplete.period.iloc[0]}"
+        raise InputError(f"retention: {gaps} ({first}); give every period from 0 on")
     following = by.customers.shift(-1)
     left = (frame.customers - following.fillna(0)).astype(int)
     found = frame.assign(renewals=frame.period.astype(int), churned=following.notna(), customers=left)

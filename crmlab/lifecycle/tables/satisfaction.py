@@ -45,8 +45,6 @@ def satisfaction_answers(survey: Any = None) -> pd.Series:
     given = table.select("customer_id", "satisfaction").to_pandas().set_index("customer_id").satisfaction
     answers = pd.to_numeric(given, errors="coerce")
     if len(wrong := given[answers.isna() & given.notna()]):
-        raise InputError(
-            f"survey: 'satisfaction' is no number in {len(wrong):,} of {len(given):,} rows (first: {wrong.iloc[0]!r}); "
-            "write numbers"
-        )
+        among = f"{len(wrong):,} of {len(given):,} rows (first: {wrong.iloc[0]!r})"
+        raise InputError(f"survey: 'satisfaction' is no number in {among}; write numbers")
     return answers.astype(float)
