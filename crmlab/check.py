@@ -14,10 +14,10 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, overload
 
 from crmlab.estimate import Estimate, plain
-from crmlab.model import Model, Unfitted, why_blank
+from crmlab.model import Model, P, T, Unfitted, why_blank
 from crmlab.sentences import sentence, templates
 from crmlab.surface import guarded
 
@@ -121,8 +121,18 @@ def judged(outcome: Outcome, case: str = "", part: str = "", **values: Any) -> J
     return Judgement(outcome, values, case, part)
 
 
-def _check(kind: CheckKind) -> Callable:
-    def decorate(ask: Callable) -> Callable:
+class CheckDecorator(Protocol):
+    """Makes a function that gives a Judgement, or a list of them, give the Check, or Checks."""
+
+    @overload
+    def __call__(self, ask: Callable[P, Judgement]) -> Callable[P, Check]: ...
+
+    @overload
+    def __call__(self, ask: Callable[P, list[Judgement]]) -> Callable[P, list[Check]]: ...
+
+
+def _check(kind: CheckKind) -> CheckDecorator:
+    def decorate(ask: Callable[..., Any]) -> Any:
         ask = guarded(ask)
         signature, name = inspect.signature(ask), f"{ask.__module__.split('.')[1]}.{ask.__name__}"
 
@@ -158,10 +168,10 @@ def _scalars(arguments: Mapping[str, Any]) -> dict[str, Any]:
 assumption, comparison, finding = _check("assumption"), _check("comparison"), _check("finding")
 
 
-def all_of(kind: CheckKind) -> Callable:
+def all_of(kind: CheckKind) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Decorates a function that gives the checks of other functions, all of one kind, in a list."""
 
-    def decorate(ask: Callable) -> Callable:
+    def decorate(ask: Callable[P, T]) -> Callable[P, T]:
         ask = guarded(ask)
         ask.check_kind = kind  # type: ignore[attr-defined]
         return ask

@@ -9,12 +9,16 @@ import functools
 import inspect
 import typing
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, ParamSpec, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from crmlab.estimate import Estimate
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class FitError(RuntimeError):
@@ -55,7 +59,7 @@ class Unfitted:
         """The name of the model that could not be fitted."""
         return self.model.title
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> Literal[False]:
         return False
 
     def __eq__(self, other: object) -> bool:
@@ -82,20 +86,21 @@ class Unfitted:
         return Unfitted, (self.model, self.reason, self.recommendation)
 
 
-def or_unfitted(fit: Callable) -> Callable:
+def or_unfitted(fit: Callable[P, T]) -> Callable[P, T]:
     """Decorates the `fit` of a model class: what raises FitError gives Unfitted."""
 
     @functools.wraps(fit)
-    def fitted(cls: type[Model], *given: Any, **named: Any) -> Any:
+    def fitted(*given: P.args, **named: P.kwargs) -> Any:
         try:
-            return fit(cls, *given, **named)
+            return fit(*given, **named)
         except FitError as problem:
+            cls: Any = given[0]
             return Unfitted(cls, problem.reason, problem.recommendation)
 
     return fitted
 
 
-def prediction(method: Callable) -> Callable:
+def prediction(method: Callable[P, T]) -> Callable[P, T]:
     """Declares a method (or, below @property, a property) of a model as a prediction, which Unfitted answers blank."""
     kind = _returned(method)
 
@@ -109,12 +114,12 @@ def prediction(method: Callable) -> Callable:
     return method
 
 
-def needs_fit(function: Callable) -> Callable:
+def needs_fit(function: Callable[P, T]) -> Callable[P, T]:
     """Decorates a function that takes models: where one of them is Unfitted, or a frame is blank, so is its answer."""
     kind = _returned(function)
 
     @functools.wraps(function)
-    def answered(*given: Any, **named: Any) -> Any:
+    def answered(*given: P.args, **named: P.kwargs) -> T:
         if reason := why_blank(*given, *named.values()):
             return blank_of(kind, reason, function.__name__)
         return function(*given, **named)

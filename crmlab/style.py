@@ -13,7 +13,7 @@ import seaborn as sns
 from matplotlib.font_manager import findfont, fontManager, get_font
 from matplotlib.text import Text
 
-from crmlab.model import why_blank
+from crmlab.model import P, T, why_blank
 from crmlab.surface import guarded
 
 ACTUAL = "#1b1f24"  # what was seen
@@ -87,7 +87,7 @@ def panels(count):
         return [figure.add_subplot(1, count, place + 1) for place in range(count)]
 
 
-def plot(draw: Callable) -> Callable:
+def plot(draw: Callable[P, T]) -> Callable[P, T]:
     """Decorates a function that draws a frame, its first argument, on `ax`: the frame stays with the axes.
 
     A function that draws panels gives a list of axes; the frame stays with the first of them.
@@ -99,7 +99,7 @@ def plot(draw: Callable) -> Callable:
     signature = inspect.signature(draw)
 
     @functools.wraps(draw)
-    def drawn(*given: Any, **named: Any) -> plt.Axes | list[plt.Axes]:
+    def drawn(*given: P.args, **named: P.kwargs) -> T:
         bound = signature.bind(*given, **named).arguments
         asked = [value for name, value in bound.items() if name != "ax"]
         if reason := why_blank(*asked):

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts.errors import InputError, suggest
-from crmlab.model import Unfitted, why_blank
+from crmlab.model import P, T, Unfitted, why_blank
 
 NAMES = {
     str: "text",
@@ -46,7 +46,7 @@ def attach(package: str, file: str) -> tuple[Callable, Callable, list[str]]:
     return found, listed, names
 
 
-def guarded(function: Callable) -> Callable:
+def guarded(function: Callable[P, T]) -> Callable[P, T]:
     """The function, with an InputError that names every argument of a wrong type, or a column that its frames lack."""
     _, *inside = function.__module__.split(".")
     public = inside[:2] if inside[1:2] in (["plots"], ["checks"]) else inside[:1]
@@ -55,7 +55,7 @@ def guarded(function: Callable) -> Callable:
     hints = functools.cache(lambda: typing.get_type_hints(inspect.unwrap(function)))
 
     @functools.wraps(function)
-    def call(*given: Any, **named: Any) -> Any:
+    def call(*given: P.args, **named: P.kwargs) -> T:
         try:
             arguments = signature.bind(*given, **named).arguments
         except TypeError:
