@@ -33,6 +33,11 @@ def gap_predicts_satisfaction(satisfaction_predictor: PolynomialRegression) -> J
     satisfaction_predictor : PolynomialRegression
         Of the function of this name, or of `PolynomialRegression.fit`.
 
+    Returns
+    -------
+    Check
+        Finding: yes where the gap predicts, no where it does not, undecided where the tests do not decide.
+
     References
     ----------
     Edwards (1994), Organizational Behavior and Human Decision Processes 58, 51-100.
@@ -59,6 +64,11 @@ def robust_to_careless_responding(careless_sensitivity: pd.DataFrame) -> Judgeme
     ----------
     careless_sensitivity : DataFrame
         Of the function of this name.
+
+    Returns
+    -------
+    Check
+        Assumption: passed, failed, or undecided where a gap without them is blank; not applicable where all are.
     """
     known = careless_sensitivity[careless_sensitivity.gap_without.notna()]
     if known.empty:
@@ -84,6 +94,11 @@ def shortfall_larger_where_important(weighted_gap_scores: pd.DataFrame) -> Judge
     ----------
     weighted_gap_scores : DataFrame
         Of the function of this name, by dimension.
+
+    Returns
+    -------
+    Check
+        Finding, from the 95 % interval of the covariance of importance and gap; not applicable without one.
     """
     row = weighted_gap_scores[weighted_gap_scores.dimension == OVERALL].iloc[0]
     if pd.isna(row.covariance_ci_low):
@@ -106,6 +121,11 @@ def top_box_more_loyal(loyalty_by_satisfaction: pd.DataFrame, minimum_ratio: flo
         Of the function of this name, or of `loyal_share_by_level`.
     minimum_ratio : float
         yes where the whole 95 % interval of the ratio lies above it, no where it lies below.
+
+    Returns
+    -------
+    Check
+        Finding, from the 95 % interval of the ratio; not applicable where nobody answered one of the two levels.
 
     References
     ----------

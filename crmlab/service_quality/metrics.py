@@ -12,13 +12,31 @@ from crmlab.service_quality.tables.survey import Survey
 
 @reasoned("n")
 def response_frequencies(survey: Survey, battery: str = "perceive") -> pd.DataFrame:
-    """How customers answered each item: a frame, a row an item.
+    """How customers answered each item, as weighted shares of the levels of the scale.
 
-    item, dimension, text, n    n: those who answered
-    1, 2 …                      shares of them at each level of the scale, summing to 1; reversed items turned round
-    not_applicable, missing     shares of all asked; of batteries but the perceptions, both are in `missing`
-    reason                      why there are none
-    All shares are weighted.
+    Parameters
+    ----------
+    survey : Survey
+        Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
+    battery : str
+        "expect", "perceive", "adequate", "importance", "standard" or "promise".
+
+    Returns
+    -------
+    DataFrame
+        A row an item:
+
+        - item, dimension, text
+        - n: respondents who answered
+        - 1, 2 …: share of them at each level of the scale, summing to 1; reversed items turned round
+        - not_applicable, missing: shares of all asked; of batteries but the perceptions, both are in `missing`
+        - reason: why a row is blank
+
+    Raises
+    ------
+    InputError
+        If `survey` is no Survey, or customers answered in several of its waves.
+        If there is no battery of this name.
     """
     survey = single_wave(survey)
     frame = battery_of(survey, battery)
@@ -75,6 +93,11 @@ def top_box_risk_ratio(loyalty_by_satisfaction: pd.DataFrame) -> Estimate:
     ----------
     loyalty_by_satisfaction : DataFrame
         Of the function of this name, or of `loyal_share_by_level`.
+
+    Returns
+    -------
+    Estimate
+        Ratio of the loyal shares, with its 95 % interval; blank with the reason where it is not finite.
     """
     top = loyalty_by_satisfaction.iloc[-1]
     ends = top.risk_ratio, top.risk_ratio_ci_low, top.risk_ratio_ci_high
@@ -91,6 +114,11 @@ def net_promoter_estimate(net_promoter_score: pd.DataFrame) -> Estimate:
     ----------
     net_promoter_score : DataFrame
         Of the function of this name, or of `promoter_shares`.
+
+    Returns
+    -------
+    Estimate
+        From −100 to 100 points, with its 95 % interval; blank with the reason where there is none.
     """
     score = net_promoter_score.iloc[0]
     return Estimate(score.nps, score.ci_low, score.ci_high, n=round(score.n), unit="points")

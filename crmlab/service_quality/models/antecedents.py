@@ -110,11 +110,23 @@ ANTECEDENTS = (
 
 
 def gap_antecedents(gaps_model: pd.DataFrame) -> pd.DataFrame:
-    """What may open each gap, and how that is measured: a frame with number, state, antecedent, measure, respondents,
-    source.
+    """What may open each gap, and how that is measured.
 
-    gaps_model : of `models.gaps_model`; a gap that it holds absent is listed all the same, as its antecedents may be
-                 asked
+    Parameters
+    ----------
+    gaps_model : DataFrame
+        Of the function of this name.
+
+    Returns
+    -------
+    DataFrame
+        A row an antecedent: number of the gap, its state, antecedent, measure, respondents, source. Antecedents of a
+        gap that is absent are listed all the same, as they may be asked.
+
+    References
+    ----------
+    Parasuraman, Zeithaml & Berry (1985), Journal of Marketing 49(4), 41-50. Zeithaml, Berry & Parasuraman (1988),
+    Journal of Marketing 52(2), 35-48. Luk & Layton (2002), Service Industries Journal 22(2), 109-128.
     """
     state = gaps_model.groupby("number").state.first()
     known = pd.DataFrame(ANTECEDENTS, columns=["number", "antecedent", "measure", "respondents", "source"])

@@ -32,19 +32,40 @@ def penalty_reward_contrasts(
     weights: np.ndarray | None = None,
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """What each attribute costs where it fails and brings where it excels: a frame, one row an attribute. [Brandt 1987]
+    """What each attribute costs where it fails and brings where it excels.
 
-    answers   : a row a respondent, a column an attribute; rows that lack one, or the outcome, are left out
-    low, high : answers up to `low` have failed, those from `high` on excel; those between are compared with
-    returns
-        item, n, n_low, n_high  respondents in all, who met with failure, and with excellence
-        penalty, reward   change of the outcome beside those between, the other attributes alike; with intervals
-        asymmetry         reward + penalty: below 0 where failing weighs more; with its interval
-        category          "basic": the asymmetry is below 0; "excitement": above 0; "performance": penalty and reward
-                          both
-                          shown and no asymmetry; else "undecided". By 95 % intervals that hold where the spread is
-                          uneven
-        reason            why the row is blank: fewer than ten respondents at one end
+    Parameters
+    ----------
+    answers : DataFrame
+        A row a respondent, a column an attribute; rows that lack one, or the outcome, are left out.
+    outcome : Series
+        Such as satisfaction, with the rows of `answers`.
+    low : float
+        Answers up to this one have failed.
+    high : float
+        Answers from this one on excel; those between `low` and `high` are the reference.
+    weights : ndarray, optional
+        Survey weights of the respondents; None weighs all alike.
+    level : float
+        Confidence level of the intervals.
+
+    Returns
+    -------
+    DataFrame
+        A row an attribute:
+
+        - item
+        - n: effective respondents; n_low, n_high: who met with failure, and with excellence
+        - penalty, reward: change of the outcome beside those between, the other attributes alike
+        - asymmetry: reward + penalty, below 0 where failing weighs more
+        - penalty_ci_low, penalty_ci_high, …: intervals of these three, by HC3
+        - category: "basic" where the interval of the asymmetry lies below 0, "excitement" where above; "performance"
+          where those of penalty and reward exclude 0 and that of the asymmetry does not; else "undecided"
+        - reason: why the row is blank, as with fewer than ten respondents at one end
+
+    References
+    ----------
+    Brandt (1987), in Surprenant (ed.), Add Value to Your Service, American Marketing Association, 61-65.
     """
     rows = answers.assign(**{"": outcome.to_numpy()})
     full = rows.notna().all(axis=1)
@@ -67,12 +88,31 @@ def penalty_reward_contrasts(
 def asymmetric_impact(
     survey: Survey, outcome: str | None = None, low: float | None = None, high: float | None = None
 ) -> pd.DataFrame:
-    """`penalty_reward_contrasts` of the perceptions of a survey's customers: a frame.
+    """`penalty_reward_contrasts` of the perceptions of a survey's customers.
 
-    outcome   : name; None takes the first of kind satisfaction
-    low, high : None takes the lowest and the highest third of the scale: of 1 to 7, up to 3 and from 5; of 1 to 5, up
-                to 2 and from 4
-    Items that were not asked, or all where the outcome was not, say so.
+    Parameters
+    ----------
+    survey : Survey
+        Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
+    outcome : str, optional
+        Name of an outcome; None takes the first of kind satisfaction.
+    low : float, optional
+        Answers up to this one have failed; None takes the lowest third of the scale: of 1 to 7 up to 3, of 1 to 5 up to
+        2.
+    high : float, optional
+        Answers from this one on excel; None takes the highest third: of 1 to 7 from 5, of 1 to 5 from 4.
+
+    Returns
+    -------
+    DataFrame
+        As of `penalty_reward_contrasts`, in the order of the instrument; items that were not asked, or all where the
+        outcome was not, are blank with the reason.
+
+    Raises
+    ------
+    InputError
+        If `survey` is no Survey, or customers answered in several of its waves.
+        If there is no outcome of this name.
     """
     survey = single_wave(survey)
     scale, named = survey.instrument.scale_of("perceive"), outcome_of(survey, "satisfaction", outcome)

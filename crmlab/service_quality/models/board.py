@@ -79,23 +79,49 @@ COLUMNS += [f"{who}{end}" for who in ("managers", "staff") for end in ("", "_ci_
 
 @reasoned("number")  # never blank: each gap says what would have to be asked
 def gaps_model(survey: Survey, by: str = "overall", wave: str | None = None) -> pd.DataFrame:
-    """The seven gaps: a frame, a row a gap, or, `by="dimension"`, a row a gap and dimension.
+    """The seven gaps between what customers, managers and staff answered.
 
-    wave : that customers answered, and of the others the latest by then; needed where some answered in several
-    number, name, dimension
-    state               "measured"; "proxy": something stands in for what was not asked, as `reason` says; "absent"
-    gap, ci_low, ci_high      what is above less what is below; 95 % interval
-    t, df, p_adjusted, d    Student's t of pairs, Welch's of independent samples; Holm over the gaps, or over the
-                            dimensions
-                        of each gap; the gap over the standard deviation of the differences, or of both samples
-    p, test             p of t by itself; "paired" or "Welch"
-    minuend, n_minuend, minuend_source, subtrahend, n_subtrahend, subtrahend_source    the means, of how many, and
-        whose answers they are
-    waves               whose answers are of which wave, where not all are of the one that customers answered
-    managers, staff     extent ratings of gaps 2 to 4, where they share no scale with the other side: never subtracted;
-                        with _low and _high (95 %) and _n
-    reason              why it is a proxy, absent or without an interval
+    Parameters
+    ----------
+    survey : Survey
+        Answers of all audiences, each of one wave unless `wave` is given.
+    by : {"overall", "dimension"}
+        A row a gap, or a row a gap and dimension.
+    wave : str, optional
+        Wave that customers answered, with the latest of the others by then; needed where some answered in several.
+
+    Returns
+    -------
+    DataFrame
+        A row a gap, or a gap and dimension:
+
+        - number, name, dimension
+        - state: "measured"; "proxy" where something stands in for what was not asked, as `reason` says; "absent"
+        - gap, ci_low, ci_high: minuend less subtrahend, in points of the scale, with its 95 % interval
+        - t, df, p: Student's t of pairs, or Welch's of independent samples
+        - p_adjusted: p by Holm over the gaps, or over the dimensions of each gap
+        - d: the gap over the standard deviation of the differences, or of both samples
+        - test: "paired" or "Welch"
+        - minuend, n_minuend, minuend_source: mean, number of answers, and whose they are; subtrahend, … the same
+        - waves: whose answers are of which wave, where not all are of the one that customers answered
+        - managers, staff: mean ratings of extent of gaps 2 to 4, where they share no scale with the other side and so
+          are not subtracted; with …_ci_low, …_ci_high (95 %) and …_n
+        - reason: why a gap is a proxy, absent or without an interval
+
+    Raises
+    ------
+    InputError
+        If `by` is none of these, there is no such wave, or respondents of an audience answered in several waves.
+
+    Notes
+    -----
     Samples are compared over the items asked of both, respondent by respondent.
+
+    References
+    ----------
+    Gaps 1 to 5: Parasuraman, Zeithaml & Berry (1985), Journal of Marketing 49(4), 41-50; Zeithaml, Berry & Parasuraman
+    (1988), Journal of Marketing 52(2), 35-48. Gaps 6 and 7: Luk & Layton (2002), Service Industries Journal 22(2),
+    109-128.
     """
     if by not in ("overall", "dimension"):
         raise InputError(f"by = {by!r}: write 'overall' or 'dimension'")

@@ -1,7 +1,4 @@
-"""Signs of careless answering, and what the gaps would be without those who show them. Nobody is left out.
-
-[Meade & Craig 2012; intra-individual variability: Dunn et al. 2018; even-odd: Jackson 1976]
-"""
+"""Signs of careless answering, and what the gaps would be without those who show them. Nobody is left out."""
 
 from dataclasses import fields, replace
 
@@ -35,19 +32,40 @@ FLAGS = tuple(f"{sign}_{battery}" for battery in ("perceive", "expect") for sign
 
 
 def careless_responding(survey: Survey) -> pd.DataFrame:
-    """Signs of careless answering of each customer: a frame with the rows of `survey.select("customer").people`.
+    """Signs of careless answering of each customer; nobody is left out.
 
-    respondent
-    expect_long_string     most answers in a row that are the same, in the order of the items, as they were ticked
-    expect_irv     standard deviation of a customer's answers, as they were ticked
-    expect_even_odd        correlation over dimensions of the means of even and odd items, by Spearman & Brown
-    straightlining_expect        bool: six answers or more, all the same. Honest where all matters utterly
-    repetitive_expect            bool: more than half of the answers in one string
-    unvarying_expect       bool: of the twentieth whose answers vary least
-    inconsistent_expect    bool: even-odd below .3
-    perceive_..., straightlining_perceive, …     the same of perceptions
-    careless               bool: straightlining_perceive, the one sign that few honest customers show
-    NaN where there are too few answers to say.
+    Parameters
+    ----------
+    survey : Survey
+        Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
+
+    Returns
+    -------
+    DataFrame
+        A row a customer, with the rows of `survey.select("customer").people`; NaN where there are too few answers:
+
+        - respondent
+        - expect_long_string: most answers in a row that are the same, in the order of the items, as they were ticked
+        - expect_irv: intra-individual standard deviation of the answers, as they were ticked
+        - expect_even_odd: correlation over dimensions of the means of even and odd items, by Spearman and Brown
+        - straightlining_expect: bool, six answers or more, all the same; honest where all matters utterly
+        - repetitive_expect: bool, more than half of the answers in one string
+        - unvarying_expect: bool, of the twentieth whose answers vary least
+        - inconsistent_expect: bool, even-odd consistency below .3
+        - perceive_long_string, …, straightlining_perceive, …: the same of perceptions
+        - careless: bool, straightlining_perceive, the one sign that few honest customers show
+
+    Raises
+    ------
+    InputError
+        If `survey` is no Survey, or customers answered in several of its waves.
+
+    References
+    ----------
+    Meade & Craig (2012), Psychological Methods 17, 437-455. Long strings: Curran (2016), Journal of Experimental Social
+    Psychology 66, 4-19. Variability: Dunn et al. (2018), Journal of Business and Psychology 33, 105-121. Even-odd:
+    Jackson (1976), The appraisal of personal reliability; Johnson (2005), Journal of Research in Personality 39,
+    103-129.
     """
     survey = single_wave(survey)
     found = survey.people[["respondent"]].copy()
@@ -78,7 +96,18 @@ def _least(spread):
 
 
 def flag_counts(found: pd.DataFrame) -> pd.DataFrame:
-    """How many each sign of `careless_responding` flags: a frame with flag, n who could show it, flagged, share."""
+    """How many customers each sign of careless answering flags.
+
+    Parameters
+    ----------
+    found : DataFrame
+        Of `careless_responding`.
+
+    Returns
+    -------
+    DataFrame
+        A row a sign and battery: flag, n who could show it, flagged, share.
+    """
     rows = []
     for flag in FLAGS:
         indicator, battery = flag.split("_")
@@ -89,13 +118,32 @@ def flag_counts(found: pd.DataFrame) -> pd.DataFrame:
 
 @reasoned("gap")
 def careless_sensitivity_by_flag(survey: Survey, replicates: int = 2000, seed: int = 1) -> pd.DataFrame:
-    """The overall gap without those who show each sign of carelessness: a frame, a row a sign and battery.
+    """The overall gap without those who show each sign of careless answering.
 
-    flag, n, flagged, share        as `flag_counts`
-    indicator, battery                  the flag in words
-    gap, gap_without, gap_without_ci_low, gap_without_ci_high, difference
-    conclusion_changes  dimensions, or "overall", on which the conclusion is another one without them; or "none"
-    reason     why the numbers without are blank
+    Parameters
+    ----------
+    survey : Survey
+        Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
+    replicates : int
+        Bootstrap replicates.
+    seed : int
+        Seed of the random numbers.
+
+    Returns
+    -------
+    DataFrame
+        A row a sign and battery:
+
+        - flag, n, flagged, share: as of `flag_counts`
+        - indicator, battery: the flag in words
+        - gap, gap_without, gap_without_ci_low, gap_without_ci_high, difference: as of `careless_sensitivity`, overall
+        - conclusion_changes: dimensions, or "overall", on which the conclusion is another one without them; or "none"
+        - reason: why the numbers without them are blank
+
+    Raises
+    ------
+    InputError
+        If `survey` is no Survey, or customers answered in several of its waves.
     """
     survey = single_wave(survey)
     found, rows = careless_responding(survey), []
@@ -116,16 +164,38 @@ def careless_sensitivity_by_flag(survey: Survey, replicates: int = 2000, seed: i
 def careless_sensitivity(
     survey: Survey, flag: str | pd.Series = "careless", by: str = "dimension", replicates: int = 2000, seed: int = 1
 ) -> pd.DataFrame:
-    """Gaps of everybody beside gaps without those flagged: a frame, a row an item or a dimension.
+    """Gaps of everybody beside gaps without those flagged.
 
-    flag : "careless", one of FLAGS, or a Series of bool with the rows of `survey.select("customer").people`
-    item, dimension
-    n, gap, ci_low, ci_high, p_adjusted                         of everybody, as reported
-    n_without, gap_without, gap_without_ci_low, gap_without_ci_high, p_adjusted_without
-    difference                                        gap_without − gap
-    conclusion_changes  bool: without the flagged, the gap is another one at .05 by Holm: from nothing to something, or
-                        its sign
-    reason     why the numbers without are blank
+    Parameters
+    ----------
+    survey : Survey
+        Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
+    flag : str or Series of bool
+        "careless", a flag of `flag_counts`, or whom to leave out, with the rows of `survey.select("customer").people`.
+    by : {"item", "dimension"}
+        A row an item, or a row a dimension and one overall.
+    replicates : int
+        Bootstrap replicates.
+    seed : int
+        Seed of the random numbers.
+
+    Returns
+    -------
+    DataFrame
+        A row an item, or a dimension and overall:
+
+        - item, dimension
+        - n, gap, ci_low, ci_high, p_adjusted: of everybody, as of `gap_scores`
+        - n_without, gap_without, gap_without_ci_low, gap_without_ci_high, p_adjusted_without: without the flagged
+        - difference: gap_without − gap
+        - conclusion_changes: bool, the gap is another one at .05 by Holm: it comes or goes, or its sign changes
+        - reason: why the numbers without them are blank
+
+    Raises
+    ------
+    InputError
+        If `survey` is no Survey, or customers answered in several of its waves.
+        If there is no flag of this name.
     """
     survey = single_wave(survey)
     marked = careless_responding(survey)[_known(flag)] if isinstance(flag, str) else flag

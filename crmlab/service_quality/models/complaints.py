@@ -22,19 +22,34 @@ def resolution_ratios(
     shares: Mapping[str, pd.Series],
     weights: np.ndarray | None = None,
 ) -> pd.DataFrame:
-    """What those do whose complaint was not resolved, over those whose was: a frame, one row an effect.
+    """What those do whose complaint was not resolved, over those whose was.
 
-    resolved : Series of True, False or 1, 0; NaN for those who did not complain, who are left out
-    counts   : words -> Series of numbers, as {"people told": ...}; compared as means
-    shares   : words -> Series of True and False or 1, 0, as {"stopped buying": ...}; compared as probabilities
-    returns
-        effect
-        n_unresolved, unresolved   effective respondents, and their mean or share
-        n_resolved, resolved       the same where the complaint was resolved
-        ratio, ci_low, ci_high           unresolved / resolved with its 95 % interval: of means by linearisation on the
-                                         log
-                                   scale, of shares by inverting the score test [Koopman 1984]
-        reason                     why the row is blank, or the ratio without end
+    Parameters
+    ----------
+    resolved : Series
+        True, False or 1, 0; NaN for those who did not complain, who are left out.
+    counts : mapping
+        Words -> Series of numbers, as {"people told": ...}; compared as means.
+    shares : mapping
+        Words -> Series of True and False or 1, 0, as {"stopped buying": ...}; compared as probabilities.
+    weights : ndarray, optional
+        Survey weights of the respondents; None weighs all alike.
+
+    Returns
+    -------
+    DataFrame
+        A row an effect:
+
+        - effect
+        - n_unresolved, unresolved: effective respondents, and their mean or share
+        - n_resolved, resolved: the same where the complaint was resolved
+        - ratio, ci_low, ci_high: unresolved / resolved with its 95 % interval: of means by linearisation on the log
+          scale, of shares by inverting the score test
+        - reason: why the row is blank, or the ratio without end
+
+    References
+    ----------
+    Koopman (1984), Biometrics 40, 513-517.
     """
     w = pd.Series(1.0 if weights is None else np.asarray(weights, dtype=float), resolved.index)
     sides = [resolved == 0, resolved == 1]
@@ -51,13 +66,31 @@ def complaint_resolution(
     buying: str | None = None,
     unchanged: float | None = None,
 ) -> pd.DataFrame:
-    """`resolution_ratios` of a survey's customers: a frame; one row with the reason where there are no ratios.
+    """`resolution_ratios` of a survey's customers.
 
-    resolved, word_of_mouth, buying : names of outcomes; None takes the first of that kind. `resolved` is above its
-                                      lowest answer
-                             where the complaint was resolved
-    unchanged              : answer of `buying` that means no change; None takes the middle of its scale. Above it
-                             customers buy more; below it less, the lowest answer meaning that they stopped
+    Parameters
+    ----------
+    survey : Survey
+        Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
+    resolved : str, optional
+        Name of an outcome; None takes the first of this kind. Above its lowest answer a complaint was resolved.
+    word_of_mouth : str, optional
+        Name of an outcome; None takes the first of this kind.
+    buying : str, optional
+        Name of an outcome; None takes the first of this kind. Its lowest answer means that a customer stopped.
+    unchanged : float, optional
+        Answer of `buying` that means no change, below which customers buy less; None takes the middle of its scale.
+
+    Returns
+    -------
+    DataFrame
+        As of `resolution_ratios`; one row with the reason where there are no ratios.
+
+    Raises
+    ------
+    InputError
+        If `survey` is no Survey, or customers answered in several of its waves.
+        If there is no outcome of one of these names.
     """
     survey = single_wave(survey)
     kinds = {"resolved": resolved, "word_of_mouth": word_of_mouth, "buying": buying}

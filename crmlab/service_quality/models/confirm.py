@@ -53,13 +53,14 @@ class CFA(Model):
         answers : DataFrame
             A row a respondent, a column an item; NaN where not answered.
         dimensions : mapping
-            Dimension -> its items.
-        weights : array, optional
-            Of the respondents; None weighs all alike.
+            Dimension -> its items, in order.
+        weights : ndarray, optional
+            Survey weights of the respondents; None weighs all alike.
 
         Returns
         -------
         CFA or Unfitted
+            Unfitted where semopy is not installed, respondents or items are too few, or there is no solution.
         """
         names = [item for items in dimensions.values() for item in items]
         full = answers[names].notna().all(axis=1)
@@ -109,7 +110,12 @@ class CFA(Model):
     @property
     @prediction
     def convergent(self) -> pd.DataFrame:
-        """A row a dimension: composite_reliability and ave, from the loadings. [Fornell & Larcker 1981]"""
+        """A row a dimension: composite_reliability and ave, from the loadings.
+
+        References
+        ----------
+        Fornell & Larcker (1981), Journal of Marketing Research 18, 39-50.
+        """
         groups = self.loadings_by_item.groupby("dimension", sort=False).loading
         square = groups.sum() ** 2
         unique = groups.apply(lambda values: (1 - values**2).sum())
@@ -123,13 +129,20 @@ def measurement_model(survey: Survey, battery: str = "perceive") -> CFA | Unfitt
     Parameters
     ----------
     survey : Survey
-        Of customers of one wave.
+        Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
     battery : str
-        "expect" or "perceive".
+        "expect", "perceive", "adequate", "importance", "standard" or "promise".
 
     Returns
     -------
     CFA or Unfitted
+        Unfitted, with the reason, where the battery was not asked or `CFA.fit` finds no model.
+
+    Raises
+    ------
+    InputError
+        If `survey` is no Survey, or customers answered in several of its waves.
+        If there is no battery of this name.
     """
     survey = single_wave(survey)
     answers = battery_of(survey, battery)

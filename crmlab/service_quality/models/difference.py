@@ -18,8 +18,23 @@ COLUMNS = ["dimension", "items", "n", "expect", "perceive", "correlation", "gap"
 
 @reasoned("gap")
 def gap_reliability(survey: Survey) -> pd.DataFrame:
-    """`difference_score_reliability` of a survey's customers: a frame, one row a dimension, or one that says why
-    not."""
+    """`difference_score_reliability` of a survey's customers.
+
+    Parameters
+    ----------
+    survey : Survey
+        Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
+
+    Returns
+    -------
+    DataFrame
+        As of `difference_score_reliability`; one row with the reason where a side was not asked.
+
+    Raises
+    ------
+    InputError
+        If `survey` is no Survey, or customers answered in several of its waves.
+    """
     survey = single_wave(survey)
     _, asked, reason = batteries(survey)["gap"]
     if reason:
@@ -31,16 +46,35 @@ def gap_reliability(survey: Survey) -> pd.DataFrame:
 def difference_score_reliability(
     expect: pd.DataFrame, perceive: pd.DataFrame, dimensions: Mapping[str, list[str]], weights: np.ndarray | None = None
 ) -> pd.DataFrame:
-    """How reliable the gap is beside its two sides: a frame, one row a dimension. [Johns 1981]
+    """How reliable the gap is beside its two sides.
 
-    expect, perceive  frames with the same items
-    returns
-        dimension, items, n
-        expect, perceive  alpha of each side
-        correlation       correlation of the two sides' sums
-        gap               reliability of their difference from these: low where the sides go together
-        gap_alpha         alpha of the item gaps themselves
-        reason            why the row is blank
+    Parameters
+    ----------
+    expect : DataFrame
+        A row a respondent, a column an item; NaN where not answered.
+    perceive : DataFrame
+        The same, with the same items.
+    dimensions : mapping
+        Dimension -> its items, in order.
+    weights : ndarray, optional
+        Survey weights of the respondents; None weighs all alike.
+
+    Returns
+    -------
+    DataFrame
+        A row a dimension:
+
+        - dimension, items: the latter a count
+        - n: effective respondents of the pair of items that fewest answered
+        - expect, perceive: Cronbach's alpha of each side
+        - correlation: of the sums of the two sides
+        - gap: reliability of their difference from these, low where the sides go together
+        - gap_alpha: Cronbach's alpha of the gaps of the items
+        - reason: why the row is blank
+
+    References
+    ----------
+    Johns (1981), Organizational Behavior and Human Performance 27, 443-463.
     """
     rows = [_difference(expect[i], perceive[i], weights) | {"dimension": d} for d, i in dimensions.items()]
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -36,22 +36,44 @@ COLUMNS = [
 def relative_importance(
     answers: pd.DataFrame, outcome: pd.Series, replicates: int = 1000, seed: int = 1, weights: np.ndarray | None = None
 ) -> pd.DataFrame:
-    """Each driver's share of R², the first first: a frame, one row a driver. [Lindeman, Merenda & Gold 1980]
+    """Each driver's share of R², averaged over all orders of entry (LMG), the largest first.
 
-    answers : a row a respondent, a column a driver, at most 15; rows that lack one, or the outcome, are left out
-    outcome : Series such as satisfaction
-    returns
-        driver
-        n      effective respondents
-        r      correlation with the outcome: the sign that a share lacks
-        r2_contribution  mean over all orders of entry of what the driver adds to R²; the shares sum to R², the same
-                         for all rows
-        r2_share   r2_contribution / R²
-        rank   1 is the greatest share
-        r2_contribution_ci_low, r2_contribution_ci_high, r2_share_ci_low, …, rank_ci_high   95 % intervals by a
-            bootstrap over respondents
-        r2, r2_ci_low, r2_ci_high                 of all drivers together
-        reason why the row is blank
+    Parameters
+    ----------
+    answers : DataFrame
+        A row a respondent, a column a driver, at most 15; rows that lack one, or the outcome, are left out.
+    outcome : Series
+        Such as satisfaction, with the rows of `answers`.
+    replicates : int
+        Bootstrap replicates.
+    seed : int
+        Seed of the random numbers.
+    weights : ndarray, optional
+        Survey weights of the respondents; None weighs all alike.
+
+    Returns
+    -------
+    DataFrame
+        A row a driver:
+
+        - driver
+        - n: effective respondents
+        - r: correlation with the outcome, the sign that a share lacks
+        - r2_contribution: mean over all orders of entry of what the driver adds to R²; they sum to R²
+        - r2_share: r2_contribution / R²
+        - rank: 1 is the largest share
+        - r2_contribution_ci_low, …, rank_ci_high: 95 % intervals by a bootstrap over respondents
+        - r2, r2_ci_low, r2_ci_high: of all drivers together, the same for all rows
+        - reason: why the row is blank
+
+    Raises
+    ------
+    InputError
+        If there are more than 15 drivers.
+
+    References
+    ----------
+    Lindeman, Merenda & Gold (1980), Introduction to Bivariate and Multivariate Analysis, Scott, Foresman, p. 119.
     """
     if answers.shape[1] > MAX_DRIVERS:
         raise InputError(
@@ -75,12 +97,32 @@ def relative_importance(
 def key_drivers(
     survey: Survey, outcome: str | None = None, battery: str = "perceive", replicates: int = 1000, seed: int = 1
 ) -> pd.DataFrame:
-    """`relative_importance` of an outcome of a survey, by item where there are at most 15 and else by dimension: a
-    frame.
+    """`relative_importance` for an outcome of a survey, by item where there are at most 15, else by dimension.
 
-    outcome : name; None takes the first of kind satisfaction
-    battery : "perceive", or "gap" for perceived less expected
-    A last column, level, says "item" or "dimension". Where something was not asked, a row a dimension that says so.
+    Parameters
+    ----------
+    survey : Survey
+        Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
+    outcome : str, optional
+        Name of an outcome; None takes the first of kind satisfaction.
+    battery : {"perceive", "gap"}
+        Drivers: perceptions, or perceived less expected.
+    replicates : int
+        Bootstrap replicates.
+    seed : int
+        Seed of the random numbers.
+
+    Returns
+    -------
+    DataFrame
+        As of `relative_importance`, with `by`, "item" or "dimension", last; a row a dimension with the reason where
+        something was not asked.
+
+    Raises
+    ------
+    InputError
+        If `survey` is no Survey, or customers answered in several of its waves.
+        If there is no outcome of this name.
 
     Examples
     --------

@@ -61,22 +61,25 @@ class Factors(Model):
     def fit(cls, answers: pd.DataFrame, n_factors: int | None = None, weights=None, seed: int = 1):
         """Fit as many factors as given, or else as `parallel_analysis` keeps, at least one.
 
-        Each factor is turned so that its loadings sum above 0; the one that explains most comes first.
-
         Parameters
         ----------
         answers : DataFrame
             A row a respondent, a column an item; NaN where not answered. Items that all answered alike are left out.
         n_factors : int, optional
-            How many; None takes those that `parallel_analysis` keeps.
-        weights : array, optional
-            Of the respondents; None weighs all alike.
+            Number of factors; None takes those that `parallel_analysis` keeps.
+        weights : ndarray, optional
+            Survey weights of the respondents; None weighs all alike.
         seed : int
-            Of the random answers of `parallel_analysis`.
+            Seed of the random answers of `parallel_analysis`.
 
         Returns
         -------
         Factors or Unfitted
+            Unfitted where least squares finds no factors, or a Heywood case.
+
+        Notes
+        -----
+        Each factor is turned so that its loadings sum above 0; the one that explains most comes first.
         """
         weighted = np.ones(len(answers), bool) if weights is None else np.asarray(weights) > 0
         alike = tuple(item for item in answers if answers.loc[weighted, item].nunique() < 2)
@@ -109,15 +112,22 @@ def factor_structure(survey: Survey, battery: str = "perceive", seed: int = 1) -
     Parameters
     ----------
     survey : Survey
-        Of customers of one wave.
+        Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
     battery : str
-        "expect" or "perceive".
+        "expect", "perceive", "adequate", "importance", "standard" or "promise".
     seed : int
-        Of the random answers of `parallel_analysis`.
+        Seed of the random answers of `parallel_analysis`.
 
     Returns
     -------
     Factors or Unfitted
+        Unfitted, with the reason, where the battery was not asked or `Factors.fit` finds no model.
+
+    Raises
+    ------
+    InputError
+        If `survey` is no Survey, or customers answered in several of its waves.
+        If there is no battery of this name.
     """
     survey = single_wave(survey)
     answers = battery_of(survey, battery)
@@ -142,12 +152,32 @@ def _extracted(cls, answers, n_factors, weights, seed):
 def parallel_analysis(
     answers: pd.DataFrame, weights: np.ndarray | None = None, replicates: int = 200, seed: int = 1
 ) -> pd.DataFrame:
-    """Eigenvalues of the correlations beside those of random answers: a frame, one row a factor. [Horn 1965]
+    """Eigenvalues of the correlations beside those of random answers: how many factors to keep.
 
-    factor      from 1
-    eigenvalue  of the items' correlations
-    random_eigenvalue   95th percentile, of as many items and respondents that have nothing in common
-    retained    whether it and all before it are above those
+    Parameters
+    ----------
+    answers : DataFrame
+        A row a respondent, a column an item; NaN where not answered.
+    weights : ndarray, optional
+        Survey weights of the respondents; None weighs all alike.
+    replicates : int
+        Samples of random answers.
+    seed : int
+        Seed of the random numbers.
+
+    Returns
+    -------
+    DataFrame
+        A row a factor:
+
+        - factor: from 1
+        - eigenvalue: of the correlations of the items
+        - random_eigenvalue: 95th percentile, of as many items and respondents that have nothing in common
+        - retained: bool, whether it and all before it are above those
+
+    References
+    ----------
+    Horn (1965), Psychometrika 30, 179-185.
     """
     held, n = covariance_to_correlation(pairwise_covariance(answers, weights)), effective_n(answers, weights)
     values = np.linalg.eigvalsh(held)[::-1]
@@ -222,13 +252,37 @@ def htmt(
     seed: int = 1,
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """How alike two dimensions are, as ratios of correlations: a frame, one row a pair. [Henseler et al. 2015]
+    """How alike two dimensions are: heterotrait-monotrait ratios of correlations.
 
-    dimension_1, dimension_2  dimensions of at least two items
-    n           effective respondents who answered all items
-    htmt        mean size of the correlations between their items over that within them; near 1 they are one dimension
-    ci_low, ci_high   95 % interval by a bootstrap over respondents
-    reason      why the row is blank
+    Parameters
+    ----------
+    answers : DataFrame
+        A row a respondent, a column an item; NaN where not answered.
+    dimensions : mapping
+        Dimension -> its items, in order.
+    weights : ndarray, optional
+        Survey weights of the respondents; None weighs all alike.
+    replicates : int
+        Bootstrap replicates.
+    seed : int
+        Seed of the random numbers.
+    level : float
+        Confidence level of the intervals.
+
+    Returns
+    -------
+    DataFrame
+        A row a pair of dimensions:
+
+        - dimension_1, dimension_2
+        - n: effective respondents who answered all items
+        - htmt: mean size of the correlations between their items over that within them; near 1 they are one dimension
+        - ci_low, ci_high: interval by a bootstrap over respondents
+        - reason: why the row is blank, as where a dimension has one item
+
+    References
+    ----------
+    Henseler, Ringle & Sarstedt (2015), Journal of the Academy of Marketing Science 43, 115-135.
     """
     names = [item for items in dimensions.values() for item in items]
     full = answers[names].notna().all(axis=1)
@@ -252,7 +306,30 @@ def htmt(
 def discriminant_validity(
     survey: Survey, battery: str = "perceive", replicates: int = 500, seed: int = 1
 ) -> pd.DataFrame:
-    """`htmt` of a survey's customers: a frame, one row a pair of dimensions; one that says why where none is."""
+    """`htmt` of the dimensions of a survey's customers.
+
+    Parameters
+    ----------
+    survey : Survey
+        Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
+    battery : str
+        "expect", "perceive", "adequate", "importance", "standard" or "promise".
+    replicates : int
+        Bootstrap replicates.
+    seed : int
+        Seed of the random numbers.
+
+    Returns
+    -------
+    DataFrame
+        As of `htmt`; one row with the reason where there is no pair of dimensions.
+
+    Raises
+    ------
+    InputError
+        If `survey` is no Survey, or customers answered in several of its waves.
+        If there is no battery of this name.
+    """
     survey = single_wave(survey)
     answers = battery_of(survey, battery)
     asked = {d: [i for i in items if i in answers] for d, items in survey.instrument.dimensions.items()}

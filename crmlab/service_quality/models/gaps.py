@@ -1,22 +1,6 @@
 """Gap 5, what customers perceive less what they expect, and the comparisons made in the same way.
 
-Every table has a row an item, or, `by="dimension"`, a row a dimension and one overall:
-    item, dimension
-    n               pairs of answers
-    expect          mean of what is subtracted; `adequate` where that is the adequate level
-    perceive, gap   mean perception, of the same pairs; perceived − expected, so that a shortfall is negative
-    ci_low, ci_high       95 % interval of the gap by Student's t
-    t, p_adjusted, d    paired t; its p by Holm within `family`; gap over the standard deviation of the gaps (d_z)
-    n_effective     (Σw)²/Σw², the equal answers that would be as precise
-    p               p of t by itself
-    bootstrap_ci_low, bootstrap_ci_high                 95 % percentile interval by the bootstrap
-    signed_rank_p, signed_rank_p_adjusted   Wilcoxon's test, by itself and by Holm within `family`
-    family          items are one family of comparisons, dimensions another, overall a third
-    text            the wording of the item
-    reason          why a number is blank; items and dimensions of which a side was not asked have a row, too
 Survey weights count wherever they differ.
-[Parasuraman, Zeithaml & Berry 1988; adequate and desired: Zeithaml, Berry & Parasuraman 1993; SERVPERF: Cronin & Taylor
-1992]
 """
 
 import numpy as np
@@ -79,7 +63,47 @@ SERVPERF = [
 
 @reasoned("gap")
 def gap_scores(survey: Survey, by: str = "item", replicates: int = 2000, seed: int = 1) -> pd.DataFrame:
-    """Gap 5: perceived − expected, a row an item or a dimension; columns as this module says.
+    """Gap 5, perceived less expected, with its interval and tests.
+
+    Parameters
+    ----------
+    survey : Survey
+        Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
+    by : {"item", "dimension"}
+        A row an item, or a row a dimension and one overall.
+    replicates : int
+        Bootstrap replicates.
+    seed : int
+        Seed of the random numbers.
+
+    Returns
+    -------
+    DataFrame
+        A row an item, or a dimension and overall; those of which a side was not asked are blank:
+
+        - item, dimension
+        - n: pairs of answers
+        - expect, perceive: means of these pairs
+        - gap, ci_low, ci_high: perceived − expected, so that a shortfall is negative, with its 95 % interval by
+          Student's t
+        - t, p, p_adjusted: paired t, its p, and that by Holm within `family`
+        - d: gap over the standard deviation of the gaps (d_z)
+        - n_effective: (Σw)²/Σw², the equal answers that would be as precise
+        - bootstrap_ci_low, bootstrap_ci_high: 95 % percentile interval by the bootstrap
+        - signed_rank_p, signed_rank_p_adjusted: Wilcoxon's test, and by Holm within `family`
+        - family: items are one family of comparisons, dimensions another, overall a third
+        - text: the wording of the item
+        - reason: why a number is blank
+
+    Raises
+    ------
+    InputError
+        If `survey` is no Survey, or customers answered in several of its waves.
+        If `by` is neither.
+
+    References
+    ----------
+    Parasuraman, Zeithaml & Berry (1988), Journal of Retailing 64, 12-40.
 
     Examples
     --------
@@ -95,16 +119,67 @@ def gap_scores(survey: Survey, by: str = "item", replicates: int = 2000, seed: i
 
 @reasoned("gap")
 def service_adequacy(survey: Survey, by: str = "item", replicates: int = 2000, seed: int = 1) -> pd.DataFrame:
-    """Measure of service adequacy: perceived − adequate; columns as `gap_scores`, with `adequate` for `expect`."""
+    """The measure of service adequacy: perceived less adequate.
+
+    Parameters
+    ----------
+    survey : Survey
+        Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
+    by : {"item", "dimension"}
+        A row an item, or a row a dimension and one overall.
+    replicates : int
+        Bootstrap replicates.
+    seed : int
+        Seed of the random numbers.
+
+    Returns
+    -------
+    DataFrame
+        As of `gap_scores`, with `adequate` for `expect`.
+
+    Raises
+    ------
+    InputError
+        If `survey` is no Survey, or customers answered in several of its waves.
+        If `by` is neither.
+
+    References
+    ----------
+    Zeithaml, Berry & Parasuraman (1993), Journal of the Academy of Marketing Science 21, 1-12.
+    """
     found = battery_gaps(survey, "adequate", "perceive", by, replicates, seed)
     return found.rename(columns={"expect": "adequate"})
 
 
 @reasoned("gap")
 def service_superiority(survey: Survey, by: str = "item", replicates: int = 2000, seed: int = 1) -> pd.DataFrame:
-    """Measure of service superiority: perceived − desired; columns as `gap_scores`.
+    """The measure of service superiority: perceived less desired.
 
-    Blank, with the reason, unless the instrument declares `expect` as the desired level.
+    Parameters
+    ----------
+    survey : Survey
+        Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
+    by : {"item", "dimension"}
+        A row an item, or a row a dimension and one overall.
+    replicates : int
+        Bootstrap replicates.
+    seed : int
+        Seed of the random numbers.
+
+    Returns
+    -------
+    DataFrame
+        As of `gap_scores`, blank with the reason unless the instrument declares `expect` as the desired level.
+
+    Raises
+    ------
+    InputError
+        If `survey` is no Survey, or customers answered in several of its waves.
+        If `by` is neither.
+
+    References
+    ----------
+    Zeithaml, Berry & Parasuraman (1993), Journal of the Academy of Marketing Science 21, 1-12.
     """
     found = battery_gaps(survey, "expect", "perceive", by, replicates, seed)
     if survey.instrument.conventions.desired:
@@ -115,10 +190,34 @@ def service_superiority(survey: Survey, by: str = "item", replicates: int = 2000
 
 @reasoned("perceive")
 def perception_scores(survey: Survey, by: str = "item", replicates: int = 2000, seed: int = 1) -> pd.DataFrame:
-    """SERVPERF, perceptions alone: a row an item, or a dimension and overall; columns as `gap_scores`, where they
-    apply.
+    """SERVPERF: perceptions alone, of all who answered them, whatever they expect.
 
-    n counts all who answered the perception, whatever they expect.
+    Parameters
+    ----------
+    survey : Survey
+        Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
+    by : {"item", "dimension"}
+        A row an item, or a row a dimension and one overall.
+    replicates : int
+        Bootstrap replicates.
+    seed : int
+        Seed of the random numbers.
+
+    Returns
+    -------
+    DataFrame
+        As of `gap_scores`, those columns that apply: item, dimension, n, perceive, ci_low, ci_high, n_effective,
+        bootstrap_ci_low, bootstrap_ci_high, text, reason.
+
+    Raises
+    ------
+    InputError
+        If `survey` is no Survey, or customers answered in several of its waves.
+        If `by` is neither.
+
+    References
+    ----------
+    Cronin & Taylor (1992), Journal of Marketing 56(3), 55-68.
     """
     survey = single_wave(survey)
     answers, w = answers_by(survey, by, survey.perceive[survey.perceive.columns])[0], weights(survey)
@@ -134,7 +233,7 @@ def perception_scores(survey: Survey, by: str = "item", replicates: int = 2000, 
 
 
 def battery_gaps(survey, lower, upper, by, replicates, seed):
-    """One battery less another, answered by the same customers: a frame as this module says."""
+    """One battery less another, answered by the same customers: a frame as `gap_scores` gives it."""
     survey = single_wave(survey)
     below, above = answers_by(survey, by, *paired_answers(survey, lower, upper))
     w, unfit = weights(survey), incomparable_reason(survey.instrument, lower, upper)

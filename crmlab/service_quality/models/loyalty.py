@@ -33,19 +33,35 @@ PROMOTER, PASSIVE, NPS_SCALE = 9, 7, (0, 10)
 def loyal_share_by_level(
     satisfaction: pd.Series, loyal: pd.Series, weights: np.ndarray | None = None, levels: Iterable[float] | None = None
 ) -> pd.DataFrame:
-    """Share of loyal customers at each level of satisfaction: a frame, one row a level. [Wilson 1927; Koopman 1984]
+    """Share of loyal customers at each level of satisfaction, and its ratio to the level below.
 
-    satisfaction : Series of whole numbers
-    loyal        : Series of True, False or 1, 0, NaN where not asked; rows that lack either are left out
-    levels       : all levels there are, in order; None takes those seen
-    returns
-        satisfaction, n       the latter effective respondents
-        loyal                 n × share
-        share, share_ci_low, share_ci_high      with its interval by Wilson
-        risk_ratio            share here / share at the level before: at the highest, the top-box ratio; its interval,
-                              risk_ratio_ci_low and risk_ratio_ci_high, by inverting the score test, which needs no
-                              count above 0
-        reason                why ratio, or the row, is blank or without end
+    Parameters
+    ----------
+    satisfaction : Series
+        Whole numbers.
+    loyal : Series
+        True, False or 1, 0; NaN where not asked. Rows that lack either are left out.
+    weights : ndarray, optional
+        Survey weights of the respondents; None weighs all alike.
+    levels : iterable of float, optional
+        All levels there are, in order; None takes those seen.
+
+    Returns
+    -------
+    DataFrame
+        A row a level:
+
+        - satisfaction
+        - n: effective respondents; loyal: n × share
+        - share, share_ci_low, share_ci_high: with its 95 % interval by Wilson
+        - risk_ratio: share here / share at the level before; at the highest, the top-box ratio
+        - risk_ratio_ci_low, risk_ratio_ci_high: its 95 % interval by inverting the score test, which needs no count
+          above 0
+        - reason: why the ratio, or the row, is blank or without end
+
+    References
+    ----------
+    Wilson (1927), Journal of the American Statistical Association 22, 209-212. Koopman (1984), Biometrics 40, 513-517.
     """
     rows = pd.DataFrame({"satisfaction": satisfaction, "loyal": loyal.astype(float)})
     rows["w"] = 1.0 if weights is None else np.asarray(weights, dtype=float)
@@ -85,11 +101,29 @@ def _with_ratios(table):
 def loyalty_by_satisfaction(
     survey: Survey, satisfaction: str | None = None, loyalty: str | None = None, loyal_from: float | None = None
 ) -> pd.DataFrame:
-    """`loyal_share_by_level` of a survey's customers: a frame.
+    """`loyal_share_by_level` of a survey's customers.
 
-    satisfaction, loyalty : names of outcomes; None takes the first of that kind
-    loyal_from            : answers of loyalty from which a customer counts as loyal; None takes the highest alone
-    Where either was not asked, one row that says so.
+    Parameters
+    ----------
+    survey : Survey
+        Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
+    satisfaction : str, optional
+        Name of an outcome; None takes the first of this kind.
+    loyalty : str, optional
+        Name of an outcome; None takes the first of this kind.
+    loyal_from : float, optional
+        Answer of loyalty from which a customer counts as loyal; None takes the highest alone.
+
+    Returns
+    -------
+    DataFrame
+        As of `loyal_share_by_level`; one row with the reason where either was not asked.
+
+    Raises
+    ------
+    InputError
+        If `survey` is no Survey, or customers answered in several of its waves.
+        If there is no outcome of one of these names.
     """
     survey = single_wave(survey)
     satisfied, loyal = outcome_of(survey, "satisfaction", satisfaction), outcome_of(survey, "loyalty", loyalty)
@@ -106,18 +140,35 @@ def loyalty_by_satisfaction(
 def promoter_shares(
     recommend: pd.Series, weights: np.ndarray | None = None, scale: tuple[int, int] = NPS_SCALE, level: float = 0.95
 ) -> pd.DataFrame:
-    """Net promoter score in points, −100 to 100: a frame of one row. [Reichheld 2003; Rocks 2016]
+    """Net promoter score in points, −100 to 100, with its interval.
 
-    recommend : Series of answers 0 to 10; NaN where not asked
-    returns
-        n                              effective respondents
-        promoters, passives, detractors shares of answers 9 and 10, 7 and 8, and the rest
-        nps                            100 (promoters − detractors)
-        variance                       of nps, in points²: 100² (p + d − (p − d)²) / n
-        ci_low, ci_high                      95 % interval: Wald's with three answers added, ¾, 1½ and ¾, so that it
-                                             has width
-                                       where all answer alike
-        reason                         why the row is blank
+    Parameters
+    ----------
+    recommend : Series
+        Answers 0 to 10; NaN where not asked.
+    weights : ndarray, optional
+        Survey weights of the respondents; None weighs all alike.
+    scale : tuple of int
+        Ends of the scale that was asked; blank with the reason where they are not 0 and 10.
+    level : float
+        Confidence level of the intervals.
+
+    Returns
+    -------
+    DataFrame
+        One row:
+
+        - n: effective respondents
+        - promoters, passives, detractors: shares of answers 9 and 10, 7 and 8, and the rest
+        - nps: 100 (promoters − detractors)
+        - variance: of nps, in points²: 100² (p + d − (p − d)²) / n
+        - ci_low, ci_high: Wald's interval with three answers added, ¾, 1½ and ¾, so that it has width where all answer
+          alike
+        - reason: why the row is blank
+
+    References
+    ----------
+    Reichheld (2003), Harvard Business Review 81(12), 46-54. Rocks (2016), American Statistician 70, 365-372.
 
     Examples
     --------
@@ -143,8 +194,26 @@ def promoter_shares(
 
 @reasoned("nps")
 def net_promoter_score(survey: Survey, recommend: str | None = None) -> pd.DataFrame:
-    """`promoter_shares` of a survey's customers: a frame of one row; `recommend` None takes the first outcome of that
-    kind."""
+    """`promoter_shares` of a survey's customers.
+
+    Parameters
+    ----------
+    survey : Survey
+        Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
+    recommend : str, optional
+        Name of an outcome; None takes the first of this kind.
+
+    Returns
+    -------
+    DataFrame
+        As of `promoter_shares`; blank with the reason where it was not asked on 0 to 10.
+
+    Raises
+    ------
+    InputError
+        If `survey` is no Survey, or customers answered in several of its waves.
+        If there is no outcome of this name.
+    """
     survey = single_wave(survey)
     name = outcome_of(survey, "recommend", recommend)
     if reason := no_outcome_reason(survey, recommend=name):

@@ -77,18 +77,21 @@ class PolynomialRegression(Model):
 
         Parameters
         ----------
-        expect, perceive : DataFrame or Series
-            A column a dimension, a row a respondent, on one scale.
+        expect : DataFrame or Series
+            A column a dimension, a row a respondent.
+        perceive : DataFrame or Series
+            The same, on the same scale.
         outcome : Series
             Such as satisfaction; rows that lack any of the three are left out.
         middle : float
-            Of the scale, from which the quadratic model counts.
-        weights : array, optional
-            Of the respondents; None weighs all alike.
+            Middle of the scale, from which the quadratic model counts.
+        weights : ndarray, optional
+            Survey weights of the respondents; None weighs all alike.
 
         Returns
         -------
         PolynomialRegression or Unfitted
+            Unfitted where respondents are fewer than 30, or one of the three does not vary.
         """
         expect, perceive = pd.DataFrame(expect), pd.DataFrame(perceive)
         names, k = list(expect), expect.shape[1]
@@ -152,10 +155,25 @@ def _with_kinds(table):
 
 
 def satisfaction_predictor(survey: Survey, outcome: str | None = None) -> PolynomialRegression | Unfitted:
-    """The `PolynomialRegression` of what a survey's customers expect and perceive overall, in the pairs that they
-    answered.
+    """The `PolynomialRegression` of satisfaction on what a survey's customers expect and perceive.
 
-    outcome : name; None takes the first of kind satisfaction
+    Parameters
+    ----------
+    survey : Survey
+        Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
+    outcome : str, optional
+        Name of an outcome; None takes the first of kind satisfaction.
+
+    Returns
+    -------
+    PolynomialRegression or Unfitted
+        Of dimensions, in the pairs that customers answered; Unfitted, with the reason, where something was not asked.
+
+    Raises
+    ------
+    InputError
+        If `survey` is no Survey, or customers answered in several of its waves.
+        If there is no outcome of this name.
     """
     survey = single_wave(survey)
     named = outcome_of(survey, "satisfaction", outcome)

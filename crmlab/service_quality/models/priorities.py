@@ -50,26 +50,55 @@ def importance_performance_analysis(
     seed: int = 1,
     weights: np.ndarray | None = None,
 ) -> pd.DataFrame:
-    """Importance beside performance, and what to do: a frame, one row an attribute. [Martilla & James 1977]
+    """Importance beside performance of each attribute, and what to do about it.
 
-    performance : a row a respondent, a column an attribute; NaN where not answered
-    importance  : a frame like it, where stated; or an outcome as a Series, and importance is each attribute's
-                  correlation with it
-    crosshair   : where quadrants meet: "means" or "medians" over attributes, or "midpoint", that of the scale, which
-                  needs stated importance and `midpoint`: (importance, performance)
-    returns
-        item, n                  the latter effective respondents, of the side that fewer answered
-        importance, performance  with 95 % intervals, …_low and …_high
-        quadrant    "concentrate here", "keep up", "low priority" or "possible overkill"; on the crosshair is above
-        stability   share of bootstrap replicates, each with a crosshair of its own, in which it stays there
-        decision    the quadrant, or "undecided" where stability is below 0.8
-        iso_rating  importance at which it would lie on the iso-rating line: as much as its performance where importance
-                    is stated, and else as far from the crosshair, in standard deviations over attributes
-        above_iso_rating  importance − iso_rating: above 0 it deserves more; above_iso_rating_share: of replicates, in
-                          which it does
-        crosshair   as chosen; crosshair_importance, crosshair_performance: where it lies, the same for all
-        reason      why the row is blank: fewer than ten answers, or no variance to correlate
+    Parameters
+    ----------
+    performance : DataFrame
+        A row a respondent, a column an attribute; NaN where not answered.
+    importance : DataFrame or Series
+        Stated importance, like `performance`; or an outcome, whose correlation with each attribute is its importance.
+    crosshair : {"means", "medians", "midpoint"}
+        Where quadrants meet: over attributes, or of the scale, which needs stated importance and `midpoint`.
+    midpoint : tuple of float, optional
+        Midpoints of the scales of importance and of performance.
+    replicates : int
+        Bootstrap replicates.
+    seed : int
+        Seed of the random numbers.
+    weights : ndarray, optional
+        Survey weights of the respondents; None weighs all alike.
+
+    Returns
+    -------
+    DataFrame
+        A row an attribute:
+
+        - item
+        - n: effective respondents, of the side that fewer answered
+        - importance, performance: with 95 % intervals, …_ci_low and …_ci_high
+        - quadrant: "concentrate here", "keep up", "low priority" or "possible overkill"; on the crosshair is above
+        - stability: share of bootstrap replicates, each with a crosshair of its own, in which it stays there
+        - decision: the quadrant, or "undecided" where stability is below 0.8
+        - iso_rating: importance on the iso-rating line: as much as its performance where importance is stated, else as
+          far from the crosshair, in standard deviations over attributes
+        - above_iso_rating: importance − iso_rating, above 0 where it deserves more; above_iso_rating_share: of
+          replicates
+        - crosshair, crosshair_importance, crosshair_performance: as chosen, and where it lies, the same for all
+        - reason: why the row is blank: fewer than ten answers, or no variance to correlate
+
+    Raises
+    ------
+    InputError
+        If there is no such crosshair, its midpoints are not given, or the two sides differ in attributes.
+
+    Notes
+    -----
     Respondents are drawn anew, both sides of one together.
+
+    References
+    ----------
+    Martilla & James (1977), Journal of Marketing 41(1), 77-79.
     """
     _check(performance, importance, crosshair, midpoint)
     stated = isinstance(importance, pd.DataFrame)
@@ -95,12 +124,33 @@ def importance_performance_analysis(
 def improvement_priorities(
     survey: Survey, importance: str | None = None, crosshair: str = "means", replicates: int = 2000, seed: int = 1
 ) -> pd.DataFrame:
-    """`importance_performance_analysis` of a survey's customers: a frame, with the item's dimension and `text`, and
-    `source` of importance.
+    """`importance_performance_analysis` of a survey's customers: what to fix first.
 
-    importance : "stated" takes the battery of importance; the name of an outcome derives it; None takes the first of
-                 these that there is, "stated" and else the outcome of kind satisfaction
-    Where something was not asked, a row an item that says so. Raises InputError for choices that there are not.
+    Parameters
+    ----------
+    survey : Survey
+        Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
+    importance : str, optional
+        "stated" for the battery of importance, or the name of an outcome to derive it; None takes the first there is of
+        "stated" and the outcome of kind satisfaction.
+    crosshair : {"means", "medians", "midpoint"}
+        Where quadrants meet: over attributes, or of the scale, which needs stated importance.
+    replicates : int
+        Bootstrap replicates.
+    seed : int
+        Seed of the random numbers.
+
+    Returns
+    -------
+    DataFrame
+        As of `importance_performance_analysis`, with the dimension and text of the item, and the source of importance;
+        blank with the reason where something was not asked.
+
+    Raises
+    ------
+    InputError
+        If `survey` is no Survey, or customers answered in several of its waves.
+        If there is no outcome of this name, or no such crosshair.
 
     Examples
     --------

@@ -28,26 +28,39 @@ ITEM_COLUMNS = ["dimension", "item", "n", "mean", "sd", "item_rest_correlation",
 def reliability_coefficients(
     answers: pd.DataFrame, dimensions: Mapping[str, list[str]], weights: np.ndarray | None = None
 ) -> pd.DataFrame:
-    """How reliably each dimension is measured: a frame, one row a dimension and a last one for all items.
+    """How reliably each dimension is measured, and all items together.
 
-    answers    : a row a respondent, a column an item; NaN where not answered
-    dimensions : dimension -> its items, in order
-    weights    : of the respondents; None weighs all alike
-    returns
-        dimension, items    the latter a count
-        n                   effective respondents of the pair of items that fewest answered; covariances are of pairs
-        alpha               Cronbach's, of the sum of the answers; its 95 % interval by F, alpha_ci_low and
-                            alpha_ci_high,
-                            takes answers as normal and loadings as alike [Feldt 1965]
-        alpha_standardised  of the sum of answers each scaled to variance 1
-        omega_total         share of the sum's variance that is common: one factor, least squares, in the answers'
-                            units; for all items as in `omega_hierarchical` [McDonald 1999]
-        omega_hierarchical  share that is one general factor's, of all items only: as many factors as dimensions,
-                            oblimin, Schmid-Leiman, on correlations [Zinbarg et al. 2005]
-        composite_reliability, ave      composite reliability and average variance extracted, from the loadings of one
-                                        factor on
-                            correlations [Fornell & Larcker 1981]
-        reason              why the row is blank, or its omegas are
+    Parameters
+    ----------
+    answers : DataFrame
+        A row a respondent, a column an item; NaN where not answered.
+    dimensions : mapping
+        Dimension -> its items, in order.
+    weights : ndarray, optional
+        Survey weights of the respondents; None weighs all alike.
+
+    Returns
+    -------
+    DataFrame
+        A row a dimension, and a last one for all items:
+
+        - dimension, items: the latter a count
+        - n: effective respondents of the pair of items that fewest answered; covariances are of pairs
+        - alpha: Cronbach's, of the sum of the answers; alpha_ci_low, alpha_ci_high: its 95 % interval by F, which takes
+          answers as normal and loadings as alike (Feldt)
+        - alpha_standardised: of the sum of answers each scaled to variance 1
+        - omega_total: share of the variance of the sum that is common: one factor, least squares, in the units of the
+          answers; for all items as omega_hierarchical (McDonald)
+        - omega_hierarchical: share that is one general factor's, of all items only: as many factors as dimensions,
+          oblimin, Schmid-Leiman, on correlations (Zinbarg et al.)
+        - composite_reliability, ave: composite reliability and average variance extracted, from the loadings of one
+          factor on correlations (Fornell & Larcker)
+        - reason: why the row, or its omegas, are blank
+
+    References
+    ----------
+    Feldt (1965), Psychometrika 30, 357-370. McDonald (1999), Test Theory: A Unified Treatment. Zinbarg, Revelle, Yovel
+    & Li (2005), Psychometrika 70, 123-133. Fornell & Larcker (1981), Journal of Marketing Research 18, 39-50.
     """
     rows = [_of_one(answers[names], weights) | {"dimension": name} for name, names in dimensions.items()]
     if len(dimensions) > 1:
@@ -58,10 +71,23 @@ def reliability_coefficients(
 
 @reasoned("alpha")
 def scale_reliability(survey: Survey) -> pd.DataFrame:
-    """`reliability_coefficients` of what a survey's customers expect and perceive and of the gap: a frame with
-    `battery` first.
+    """`reliability_coefficients` of expectations, perceptions and gaps of a survey's customers.
 
-    A battery that was not asked has one row that says so.
+    Parameters
+    ----------
+    survey : Survey
+        Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
+
+    Returns
+    -------
+    DataFrame
+        As of `reliability_coefficients`, of expectations, perceptions and gaps, with `battery` first; one row with the
+        reason for a battery that was not asked.
+
+    Raises
+    ------
+    InputError
+        If `survey` is no Survey, or customers answered in several of its waves.
     """
     survey, tables = single_wave(survey), []
     for battery, (answers, dimensions, reason) in batteries(survey).items():
@@ -75,10 +101,23 @@ def scale_reliability(survey: Survey) -> pd.DataFrame:
 
 @reasoned("alpha")
 def item_analysis(survey: Survey) -> pd.DataFrame:
-    """`alpha_if_item_deleted` of what a survey's customers expect, perceive and of the gap: a frame with `battery`
-    first.
+    """`alpha_if_item_deleted` of expectations, perceptions and gaps of a survey's customers.
 
-    A battery that was not asked has one row that says so.
+    Parameters
+    ----------
+    survey : Survey
+        Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
+
+    Returns
+    -------
+    DataFrame
+        As of `alpha_if_item_deleted`, of expectations, perceptions and gaps, with `battery` first; one row with the
+        reason for a battery that was not asked.
+
+    Raises
+    ------
+    InputError
+        If `survey` is no Survey, or customers answered in several of its waves.
     """
     survey, tables = single_wave(survey), []
     for battery, (answers, dimensions, reason) in batteries(survey).items():
@@ -123,12 +162,28 @@ def cronbach_alpha_interval(estimate, items, n, level=0.95):
 def alpha_if_item_deleted(
     answers: pd.DataFrame, dimensions: Mapping[str, list[str]], weights: np.ndarray | None = None
 ) -> pd.DataFrame:
-    """What each item does for its dimension: a frame, one row an item.
+    """What each item does for the reliability of its dimension.
 
-    dimension, item, n, mean, sd
-    item_rest_correlation      correlation with the sum of the other items of the dimension
-    alpha          of the dimension
-    alpha_if_deleted  of the dimension without the item; reason says why it is blank
+    Parameters
+    ----------
+    answers : DataFrame
+        A row a respondent, a column an item; NaN where not answered.
+    dimensions : mapping
+        Dimension -> its items, in order.
+    weights : ndarray, optional
+        Survey weights of the respondents; None weighs all alike.
+
+    Returns
+    -------
+    DataFrame
+        A row an item:
+
+        - dimension, item
+        - n: effective respondents of the pair of items of the dimension that fewest answered
+        - mean, sd: of those who answered the item
+        - item_rest_correlation: with the sum of the other items of the dimension
+        - alpha: Cronbach's, of the dimension; alpha_if_deleted: without the item
+        - reason: why the row is blank
     """
     rows = []
     for dimension, names in dimensions.items():

@@ -26,20 +26,40 @@ def importance_weighted_scores(
     seed: int = 1,
     weights: np.ndarray | None = None,
 ) -> pd.DataFrame:
-    """Satisfaction with equal and with importance weights: a frame, rows simple, weighted and their difference.
+    """Satisfaction over attributes with equal weights, with those of importance, and their difference.
 
-    ratings    : a row a respondent, a column an attribute; rows that lack one are left out
-    importance : Series, attribute -> importance on any scale from 0; or a frame like `ratings`, whose means count
-    weight_cv  : how unsure weights are: the standard deviation of an average weight, relative to it
-    returns
-        score
-        n                    effective respondents
-        value                mean of the attributes' means, with equal weights and with those of importance
-        ci_low, ci_high            95 % interval by a bootstrap over respondents, who bring their importance along
-        weight_band_low, weight_band_high  where 95 % of scores lie as weights are drawn about those given, from a
-                                           Dirichlet
-                             distribution; the simple score has no weights to doubt
-        reason               empty
+    Parameters
+    ----------
+    ratings : DataFrame
+        A row a respondent, a column an attribute; rows that lack one are left out.
+    importance : DataFrame or Series
+        Attribute -> importance on any scale from 0; or a frame like `ratings`, whose means count.
+    weight_cv : float
+        Doubt about weights: the standard deviation of an average weight relative to it, between 0 and 1.
+    replicates : int
+        Bootstrap replicates.
+    seed : int
+        Seed of the random numbers.
+    weights : ndarray, optional
+        Survey weights of the respondents; None weighs all alike.
+
+    Returns
+    -------
+    DataFrame
+        Rows "simple", "weighted" and "weighted less simple":
+
+        - score
+        - n: effective respondents
+        - value: mean of the means of the attributes, in points of the scale
+        - ci_low, ci_high: 95 % interval by a bootstrap over respondents, who bring their importance along
+        - weight_band_low, weight_band_high: where 95 % of scores lie as weights are drawn about those given, from a
+          Dirichlet distribution; the simple score has no weights to doubt
+        - reason: empty
+
+    Raises
+    ------
+    InputError
+        If weights are missing or negative, `weight_cv` is not between 0 and 1, or nobody answered all attributes.
     """
     _check(ratings, importance, weight_cv)
     noted = isinstance(importance, pd.DataFrame)
@@ -62,11 +82,30 @@ def importance_weighted_scores(
 
 @reasoned("value")
 def satisfaction_index(survey: Survey, weight_cv: float = 0.25, replicates: int = 2000, seed: int = 1) -> pd.DataFrame:
-    """`importance_weighted_scores` of what a survey's customers perceive, over dimensions weighted by points or
-    importance.
+    """`importance_weighted_scores` of what a survey's customers perceive, over dimensions.
 
-    Points where they were asked, else the means of the items' importance; without either the simple score alone, and
-    the others blank. `reason` says why a row is.
+    Parameters
+    ----------
+    survey : Survey
+        Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
+    weight_cv : float
+        Doubt about weights: the standard deviation of an average weight relative to it, between 0 and 1.
+    replicates : int
+        Bootstrap replicates.
+    seed : int
+        Seed of the random numbers.
+
+    Returns
+    -------
+    DataFrame
+        As of `importance_weighted_scores`, weighted by points where they were asked, else by the mean importance of the
+        items; without either the simple score alone, the others blank with the reason.
+
+    Raises
+    ------
+    InputError
+        If `survey` is no Survey, or customers answered in several of its waves.
+        If `weight_cv` is not between 0 and 1.
     """
     ratings, importance, reason = _asked(survey)
     if reason:

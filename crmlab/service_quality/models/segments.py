@@ -24,10 +24,23 @@ COLUMNS = ["dimension", "segment", "n", "n_effective", *VALUES, "shrinkage_weigh
 
 @reasoned("gap")
 def all_segment_gap_scores(survey: Survey) -> pd.DataFrame:
-    """Gap 5 in the segments of every kind that the instrument declares: frames of `segment_gap_scores` with
-    the kind as `segmentation`.
+    """Gap 5 in the segments of every kind that the instrument declares.
 
-    Where there are no segments, or a side of the gap was not asked, one row that says so.
+    Parameters
+    ----------
+    survey : Survey
+        Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
+
+    Returns
+    -------
+    DataFrame
+        As of `segment_gap_scores`, with the kind of segments, `segmentation`, first; one row with the reason where
+        there are no segments, or a side of the gap was not asked.
+
+    Raises
+    ------
+    InputError
+        If `survey` is no Survey, or customers answered in several of its waves.
     """
     survey, kinds = single_wave(survey), survey.instrument.design.segments
     if reason := not_asked_reason(survey, "expect", "perceive") or ("" if kinds else UNNAMED):
@@ -38,18 +51,43 @@ def all_segment_gap_scores(survey: Survey) -> pd.DataFrame:
 
 @reasoned("gap")
 def segment_gap_scores(survey: Survey, segment: str) -> pd.DataFrame:
-    """Gap 5 of each dimension, and overall, in each segment: a frame, a row a cell.
+    """Gap 5 in each segment, as answered and shrunken towards the whole.
 
-    segment : a column of `survey.people`, one of the instrument's design.segments
-    returns
-        dimension, segment   the whole comes first, as segment "all"; those without one are "(not given)"
-        n, n_effective       respondents with a score
-        gap, ci_low, ci_high       as answered; 95 % by Student's t
-        shrunken_gap         drawn towards the whole by `shrinkage_weight`, the share of the distance that is not noise
-        state                "shown"; "greyed" below 30 answers; "suppressed" below 5: then without any value
-        reason               why a number is blank
-    Shrinkage is empirical Bayes: cells vary about the whole by τ², found by moments, and a cell by the variance
-    within all cells over its n_effective. [Morris 1983; DerSimonian & Laird 1986]
+    Parameters
+    ----------
+    survey : Survey
+        Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
+    segment : str
+        Column of `survey.people`, one of the segments that the instrument declares.
+
+    Returns
+    -------
+    DataFrame
+        A row a dimension, or overall, and segment:
+
+        - dimension, segment: the whole comes first, as segment "all"; those without one are "(not given)"
+        - n, n_effective: respondents with a score
+        - gap, ci_low, ci_high: as answered, with its 95 % interval by Student's t
+        - shrunken_gap: drawn towards the whole
+        - shrinkage_weight: share of the distance from the whole that is kept, as it is not noise
+        - state: "shown"; "greyed" below 30 answers; "suppressed" below 5, then without any value
+        - reason: why a number is blank
+
+    Raises
+    ------
+    InputError
+        If `survey` is no Survey, or customers answered in several of its waves.
+        If the instrument declares no such segment.
+
+    Notes
+    -----
+    Shrinkage is empirical Bayes: cells vary about the whole by τ², found by moments, and a cell by the variance within
+    all cells over its n_effective.
+
+    References
+    ----------
+    Morris (1983), Journal of the American Statistical Association 78, 47-55. DerSimonian & Laird (1986), Controlled
+    Clinical Trials 7, 177-188.
     """
     if segment not in survey.instrument.design.segments:
         known = ", ".join(map(repr, survey.instrument.design.segments)) or "none"

@@ -35,17 +35,40 @@ COLUMNS += ["covariance_ci_low", "covariance_ci_high"]
 
 @reasoned("weighted_gap")
 def weighted_gap_scores(survey: Survey, by: str = "dimension", source: str | None = None) -> pd.DataFrame:
-    """Importance-weighted gaps, and why they are not products of means: a row a dimension and overall, or an item.
+    """Importance-weighted gaps, customer by customer, beside products of means.
 
-    source : "points", or "importance", ratings of the items, which items need; None takes points where they were asked
-    item, dimension, n
-    importance   mean of each customer's importance over that customer's own average, so that 1 is the average
-    gap          simple mean gap, of the same customers
-    weighted_gap mean of importance × gap, customer by customer; ci_low, ci_high: its 95 % interval by Student's t
-    product_of_means    mean importance × mean gap, which forgets who cares about what
-    covariance   weighted_gap − product_of_means, exactly: below 0 where those who care more see a larger shortfall
-    covariance_ci_low, covariance_ci_high    its 95 % interval, to first order
-    source, text, reason
+    Parameters
+    ----------
+    survey : Survey
+        Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
+    by : {"item", "dimension"}
+        A row an item, or a row a dimension and one overall.
+    source : {"points", "importance"}, optional
+        Points of dimensions, or ratings of items, which items need; None takes points where they were asked.
+
+    Returns
+    -------
+    DataFrame
+        A row a dimension and overall, or an item:
+
+        - item, dimension, n
+        - importance: mean of each customer's importance over that customer's own average, so that 1 is the average
+        - gap: simple mean gap, of the same customers
+        - weighted_gap, ci_low, ci_high: mean of importance × gap, with its 95 % interval by Student's t
+        - product_of_means: mean importance × mean gap, which forgets who cares about what
+        - covariance: weighted_gap − product_of_means, below 0 where those who care more see a larger shortfall
+        - covariance_ci_low, covariance_ci_high: its 95 % interval, to first order
+        - source, text
+        - reason: why the row is blank
+
+    Raises
+    ------
+    InputError
+        If `survey` is no Survey, or customers answered in several of its waves.
+        If `by` is neither.
+
+    Notes
+    -----
     Overall is the mean of the dimensions, column by column; it and they are of the customers who have all of them.
     """
     survey = single_wave(survey)

@@ -22,18 +22,41 @@ COLUMNS = ["item", "dimension", "n", "adequate", "desired", "perceive", *ENDS, "
 
 @reasoned("perceive")
 def zone_of_tolerance(survey: Survey, by: str = "item") -> pd.DataFrame:
-    """Where perceptions lie in the zone of tolerance between adequate and desired: a row an item or a dimension.
+    """Where perceptions lie in the zone of tolerance between adequate and desired.
 
-    item, dimension, n              of those who answered all three (or both, where `expect` is not the desired level)
-    adequate, desired, perceive     means
-    msa, msa_ci_low, msa_ci_high          perceived − adequate; 95 % by Student's t
-    mss, mss_ci_low, mss_ci_high          perceived − desired, where the instrument declares `expect` as that
-    below, within, above            shares of customers whose perception lies there, of those whose zone is one
-    inverted                        customers whose adequate level lies above their desired one
-    position                        "below", "within", "above" where the intervals settle it, else "undecided"; without
-                                    a desired level "adequate" where perceptions are higher than that
-    text, reason
-    [Zeithaml, Berry & Parasuraman 1993]
+    Parameters
+    ----------
+    survey : Survey
+        Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
+    by : {"item", "dimension"}
+        A row an item, or a row a dimension and one overall.
+
+    Returns
+    -------
+    DataFrame
+        A row an item, or a dimension and overall:
+
+        - item, dimension
+        - n: who answered all three, or both where `expect` is not the desired level
+        - adequate, desired, perceive: means
+        - msa, msa_ci_low, msa_ci_high: perceived − adequate, with its 95 % interval by Student's t
+        - mss, mss_ci_low, mss_ci_high: perceived − desired, where the instrument declares `expect` as that
+        - below, within, above: shares of customers whose perception lies there, of those whose zone is one
+        - inverted: customers whose adequate level lies above their desired one
+        - position: "below", "within" or "above" where the intervals settle it, else "undecided"; without a desired
+          level "adequate" where perceptions are higher than the adequate level
+        - text
+        - reason: why the row is blank
+
+    Raises
+    ------
+    InputError
+        If `survey` is no Survey, or customers answered in several of its waves.
+        If `by` is neither.
+
+    References
+    ----------
+    Zeithaml, Berry & Parasuraman (1993), Journal of the Academy of Marketing Science 21, 1-12.
     """
     survey = single_wave(survey)
     desired, w = survey.instrument.conventions.desired, weights(survey)

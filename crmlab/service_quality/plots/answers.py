@@ -14,8 +14,20 @@ MAX_LEVELS = 11  # levels that a legend can name one by one
 
 @plot
 def response_frequencies(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw `metrics.response_frequencies`: stacked bars that part at the neutral point, and beside them those not
-    applicable."""
+    """Draw stacked bars that part at the neutral point, and beside them answers that are not applicable.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `response_frequencies`.
+    ax : Axes, optional
+        Where to draw; None makes a figure.
+
+    Returns
+    -------
+    Axes
+        With the frame that they show.
+    """
     levels = [name for name in table if isinstance(name, int)]
     held = lines(table)
     ax = room(held, ax, extra=1.6 if len(levels) <= MAX_LEVELS else 1.3)

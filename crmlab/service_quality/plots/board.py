@@ -18,7 +18,20 @@ SHORTFALL = LinearSegmentedColormap.from_list("shortfall", [BASELINE, "#ffffff",
 
 @plot
 def gaps_model(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw `models.gaps_model` overall: measured gaps filled, proxies hollow, and why the others have no mark."""
+    """Draw the seven gaps, measured filled and proxies hollow, and why the others have no mark.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `gaps_model`, overall.
+    ax : Axes, optional
+        Where to draw; None makes a figure.
+
+    Returns
+    -------
+    Axes
+        With the frame that they show.
+    """
     held = table.assign(label=[_label(row) for row in _named(table)], title=False)
     deep = held.label.str.count("\n") * 0.62 + 1.5
     held = held.assign(place=deep.cumsum() - deep / 2)
@@ -45,11 +58,26 @@ def gaps_model(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 @plot
 def segment_gap_scores(table: pd.DataFrame, value: str = "gap", ax: Axes | None = None) -> Axes:
-    """Draw `models.segment_gaps`, or `all_segment_gap_scores`: a cell a segment and dimension.
+    """Draw a map of gaps, a cell a segment and dimension.
 
-    value : "gap" or "shrunken"
-    Below 30 answers a cell is greyed and hatched; below 5 it is empty but for a cross. Of each kind of segments the
-    MOST largest are drawn. Colours are those of the raw gaps, whatever the value, so that two maps can be compared.
+    Parameters
+    ----------
+    table : DataFrame
+        Of `segment_gap_scores` or `all_segment_gap_scores`.
+    value : {"gap", "shrunken_gap"}
+        Gaps as answered, or drawn towards the whole.
+    ax : Axes, optional
+        Where to draw; None makes a figure.
+
+    Returns
+    -------
+    Axes
+        With the frame that they show.
+
+    Notes
+    -----
+    Below 30 answers a cell is greyed and hatched; below 5 it is empty but for a cross. Of each kind the 15 largest
+    segments are drawn. Colours are those of the gaps as answered, whatever the value, so that two maps can be compared.
     """
     dimensions, rows = list(dict.fromkeys(table.dimension)), _rows(table)
     ax = axes(ax, 1.3 + 0.29 * len(rows), max(7.2, 2.6 + 0.75 * len(dimensions)))

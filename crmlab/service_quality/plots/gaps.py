@@ -22,8 +22,22 @@ POSITION_LABELS = {name: name for name in ("below", "within", "above", "undecide
 
 @plot
 def gap_scores(table: pd.DataFrame, xlabel: str = GAP, ax: Axes | None = None) -> Axes:
-    """Draw `models.gap_scores`, items or dimensions: bars with intervals, the largest shortfall of a dimension
-    first."""
+    """Draw gaps as bars with intervals, the largest shortfall of a dimension first.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `gap_scores`, by item or dimension; or of `service_adequacy` or `service_superiority`.
+    xlabel : str
+        Label of the axis of gaps.
+    ax : Axes, optional
+        Where to draw; None makes a figure.
+
+    Returns
+    -------
+    Axes
+        With the frame that they show.
+    """
     held = lines(table, by="gap")
     ax, kinds = room(held, ax), gap_direction(held)
     for kind, (color, _, hatch) in DIRECTION_STYLES.items():
@@ -40,7 +54,20 @@ def gap_scores(table: pd.DataFrame, xlabel: str = GAP, ax: Axes | None = None) -
 
 @plot
 def perception_scores(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw `models.perception_scores`, items or dimensions: means with intervals."""
+    """Draw mean perceptions with intervals.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `perception_scores`, by item or dimension.
+    ax : Axes, optional
+        Where to draw; None makes a figure.
+
+    Returns
+    -------
+    Axes
+        With the frame that they show.
+    """
     held = lines(table)
     ax = room(held, ax)
     known = held[held.perceive.notna()]
@@ -53,7 +80,20 @@ def perception_scores(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 @plot
 def zone_of_tolerance(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw `models.zone_of_tolerance`: where perceptions lie between the adequate level and the desired one."""
+    """Draw where perceptions lie between the adequate level and the desired one.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `zone_of_tolerance`, by item or dimension.
+    ax : Axes, optional
+        Where to draw; None makes a figure.
+
+    Returns
+    -------
+    Axes
+        With the frame that they show.
+    """
     held = lines(table)
     ax = room(held, ax)
     bounded = held[held.desired.notna() & (held.adequate <= held.desired)]
@@ -75,14 +115,23 @@ def zone_of_tolerance(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 @plot
 def gap_radar(table: pd.DataFrame, ax: list[Axes] | None = None) -> list[Axes]:
-    """Draw `gap_scores` by dimension as bars with intervals, and beside them as profiles.
+    """Draw gaps by dimension as bars with intervals, and beside them expectation and perception as profiles.
 
     Parameters
     ----------
     table : DataFrame
         Of `gap_scores` by dimension.
     ax : list of Axes, optional
-        Two, the second a polar one; None makes them. A radar alone would hide how wide the intervals are.
+        Two, the second a polar one; None makes them.
+
+    Returns
+    -------
+    list of Axes
+        Bars, which bear the frame, and profiles.
+
+    Notes
+    -----
+    A radar alone would hide how wide the intervals are.
     """
     bars, round_ = _two() if ax is None else ax
     gap_scores(table, ax=bars)

@@ -11,8 +11,20 @@ from crmlab.style import ACTUAL, BAND, EXPECTED, MUTED, axes, plot
 
 @plot
 def loyalty_by_satisfaction(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw `loyalty_by_satisfaction`: share of loyal customers by satisfaction, and how much the highest level is
-    worth."""
+    """Draw the share of loyal customers by satisfaction, and how much the highest level is worth.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `loyalty_by_satisfaction` or `loyal_share_by_level`.
+    ax : Axes, optional
+        Where to draw; None makes a figure.
+
+    Returns
+    -------
+    Axes
+        With the frame that they show.
+    """
     noted = table[table.n > 0]
     ax = axes(ax)
     error = np.maximum([noted.share - noted.share_ci_low, noted.share_ci_high - noted.share], 0)
@@ -40,7 +52,20 @@ def loyalty_by_satisfaction(table: pd.DataFrame, ax: Axes | None = None) -> Axes
 
 @plot
 def satisfaction_index(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw `satisfaction_index`: both scores with their intervals, and the band of the doubt about weights."""
+    """Draw both scores of satisfaction with their intervals, and the band of the doubt about weights.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `satisfaction_index` or `importance_weighted_scores`.
+    ax : Axes, optional
+        Where to draw; None makes a figure.
+
+    Returns
+    -------
+    Axes
+        With the frame that they show.
+    """
     noted = table[(table.score != "weighted less simple") & table.value.notna()].reset_index(drop=True)
     ax = axes(ax, 2.2)
     ax.barh(
@@ -65,8 +90,20 @@ def satisfaction_index(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 @plot
 def complaint_resolution(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw `complaint_resolution`: how much oftener customers do each where the complaint was not resolved, on a log
-    axis."""
+    """Draw ratios of what customers do where the complaint was not resolved to where it was, on a log axis.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `complaint_resolution` or `resolution_ratios`.
+    ax : Axes, optional
+        Where to draw; None makes a figure.
+
+    Returns
+    -------
+    Axes
+        With the frame that they show.
+    """
     noted = table[np.isfinite(table.ratio.astype(float)) & (table.ratio > 0)].reset_index(drop=True)
     ax = axes(ax, 1.4 + 0.35 * max(len(noted), 2))
     ends = np.concatenate(

@@ -25,8 +25,22 @@ CATEGORY_COLORS = {"basic": BASELINE, "excitement": EXPECTED, "performance": ACT
 
 @plot
 def improvement_priorities(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw `improvement_priorities`: importance over performance, with its quadrants and the iso-rating line.
+    """Draw importance over performance, with the quadrants and the iso-rating line.
 
+    Parameters
+    ----------
+    table : DataFrame
+        Of `improvement_priorities` or `importance_performance_analysis`.
+    ax : Axes, optional
+        Where to draw; None makes a figure.
+
+    Returns
+    -------
+    Axes
+        With the frame that they show.
+
+    Notes
+    -----
     Items whose quadrant is undecided are hollow. Where names are long, items bear numbers, which a key explains.
     """
     noted = table[table.reason == ""].reset_index(drop=True)
@@ -46,7 +60,20 @@ def improvement_priorities(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 @plot
 def key_drivers(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw `key_drivers`: each one's part of what all explain together, with its interval and that of its rank."""
+    """Draw each driver's share of the variance explained, with its interval and that of its rank.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `key_drivers` or `relative_importance`.
+    ax : Axes, optional
+        Where to draw; None makes a figure.
+
+    Returns
+    -------
+    Axes
+        With the frame that they show.
+    """
     noted = table[table.reason == ""]
     ax = axes(ax, 1.4 + 0.24 * max(len(noted), 3))
     places = range(len(noted))
@@ -63,9 +90,19 @@ def key_drivers(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 @plot
 def asymmetric_impact(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw `asymmetric_impact`: what each item costs where it fails and brings where it excels, with intervals.
+    """Draw what each item costs where it fails and brings where it excels, with intervals.
 
-    Items that have no numbers have a line without marks.
+    Parameters
+    ----------
+    table : DataFrame
+        Of `asymmetric_impact` or `penalty_reward_contrasts`; items without numbers have a line without marks.
+    ax : Axes, optional
+        Where to draw; None makes a figure.
+
+    Returns
+    -------
+    Axes
+        With the frame that they show.
     """
     noted = table.reset_index(drop=True)
     ax = axes(ax, 1.4 + 0.24 * max(len(noted), 3))

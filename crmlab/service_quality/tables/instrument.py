@@ -53,7 +53,19 @@ PEOPLE = ("respondent", "wave", "audience", "weight")  # what a survey knows of 
 
 
 class Item(Strict):
-    """One statement: its dimension, its wording, and the column of each battery that asked it."""
+    """One statement: its dimension, its wording, and the column of each battery that asked it.
+
+    Parameters
+    ----------
+    dimension : str
+        As [dimensions] has it.
+    text : str
+        The wording.
+    expect, perceive, adequate, importance, standard, promise : str, optional
+        Column of the survey; None where not asked.
+    reversed : bool
+        Whether a high answer means little of it.
+    """
 
     dimension: str = ""
     text: str = ""
@@ -136,7 +148,33 @@ class File(Strict):
 
 
 class Instrument(Strict):
-    """A questionnaire: its scales, dimensions, items, outcomes and design."""
+    """A questionnaire: its scales, dimensions, items, outcomes and design.
+
+    Parameters
+    ----------
+    name, title : str
+        What reports call it.
+    data_kind : {"real", "simulated", "demonstration"}
+        Whose answers they are.
+    scale : Scale
+        Of every battery.
+    scales : dict of Scale
+        Measure -> a scale of its own.
+    dimensions : dict of list
+        Dimension -> its items, in order.
+    items : dict of Item
+        By name.
+    points : dict of str
+        Dimension -> column of its importance points.
+    outcomes : dict of Outcome
+        By name.
+    design : Design
+        Columns on respondents.
+    conventions : Conventions
+        How gaps are computed.
+    file : File
+        How the survey is written.
+    """
 
     name: str = "instrument"
     title: str = ""
@@ -164,7 +202,18 @@ class Instrument(Strict):
         return self
 
     def scale_of(self, measure):
-        """The scale of a battery: its own, with the codes and labels of the common one where it names none."""
+        """The scale of a battery: its own, with the codes and labels of the common one where it names none.
+
+        Parameters
+        ----------
+        measure : str
+            "expect", "perceive", "adequate", "importance", "standard" or "promise".
+
+        Returns
+        -------
+        Scale
+            Of answers to the battery.
+        """
         own = self.scales.get(measure)
         if own is None:
             return self.scale
@@ -177,11 +226,33 @@ class Instrument(Strict):
         return own.model_copy(update={k: v for k, v in taken.items() if k not in own.model_fields_set})
 
     def outcome_with_codes(self, outcome):
-        """An outcome with its codes: its own, else those of the common scale that are not answers to it."""
+        """An outcome with its codes: its own, else those of the common scale that are not answers to it.
+
+        Parameters
+        ----------
+        outcome : str
+            Name of an outcome.
+
+        Returns
+        -------
+        Outcome
+            With `missing`.
+        """
         return self.outcomes[outcome].with_codes_of(self.scale)
 
     def measure_columns(self, measure):
-        """Item -> column of a battery, in order, of those asked."""
+        """The columns of a battery, of the items that it asked.
+
+        Parameters
+        ----------
+        measure : str
+            "expect", "perceive", "adequate", "importance", "standard" or "promise".
+
+        Returns
+        -------
+        dict of str
+            Item -> column, in order.
+        """
         return {name: column for name, item in self.items.items() if (column := getattr(item, measure))}
 
     @property
@@ -195,7 +266,18 @@ class Instrument(Strict):
         return found + [label for scale in scales for label in scale.labels]
 
     def drop_items(self, dropped):
-        """The instrument but for some items, and for the dimensions that these leave empty."""
+        """The instrument but for some items, and for the dimensions that these leave empty.
+
+        Parameters
+        ----------
+        dropped : collection of str
+            Names of items.
+
+        Returns
+        -------
+        Instrument
+            Without points where a dimension is left out.
+        """
         dimensions = {
             d: left for d, names in self.dimensions.items() if (left := [n for n in names if n not in dropped])
         }
@@ -212,7 +294,23 @@ def located(path: str | Path) -> Path:
 
 
 def load_instrument(path: str | Path) -> Instrument:
-    """The instrument of a TOML file. Raises InputError with everything wrong in it, each by its key."""
+    """The instrument of a TOML file, checked.
+
+    Parameters
+    ----------
+    path : str or Path
+        Of the file, from the working folder or, failing that, from the project's.
+
+    Returns
+    -------
+    Instrument
+        Named for the file where it names itself not.
+
+    Raises
+    ------
+    InputError
+        With everything wrong in the file, each by its key.
+    """
     path = located(path)
     raw = read_toml(path, f"there is no instrument {path}; `crmlab new instrument SURVEY` writes one")
     raw.setdefault("name", path.stem)

@@ -31,9 +31,24 @@ LONG = {
 
 
 def draft_instrument(path):
-    """The TOML text of an instrument file for a survey, and how many places of it are marked `decide`.
+    """The text of an instrument file for a survey that has none, guessed from its columns.
 
-    Raises InputError where the columns show no items.
+    Parameters
+    ----------
+    path : str or Path
+        Of the survey file.
+
+    Returns
+    -------
+    text : str
+        TOML, with `decide:` wherever a guess should be looked at.
+    places : int
+        How many such places there are.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or no column looks like answers to a scale.
     """
     read = read_cells(path, File())
     table, codebook, spare, long = read.table, read.codebook, [], _long(read.table)

@@ -21,7 +21,19 @@ class Strict(BaseModel):
 
 
 class Scale(Strict):
-    """The whole numbers that answers may be, the codes that are none, and the texts that stand for either."""
+    """The whole numbers that answers may be, the codes that are none, and the texts that stand for either.
+
+    Parameters
+    ----------
+    low, high : int
+        Lowest and highest answer.
+    missing, not_applicable : frozenset of int or str
+        Codes that are no answers.
+    labels : dict of int
+        Text -> the answer or code that it stands for.
+    extent : bool
+        Whether it rates how far a standard is set or a promise kept; such are not subtracted.
+    """
 
     low: Whole
     high: Whole
@@ -46,7 +58,25 @@ class Scale(Strict):
 
 
 class Outcome(Strict):
-    """A question beside the batteries: satisfaction, buying again, recommending, complaining."""
+    """A question beside the batteries: satisfaction, buying again, recommending, complaining.
+
+    Parameters
+    ----------
+    column : str
+        Of the survey.
+    low : int
+        Lowest answer.
+    high : int, optional
+        Highest answer; None for a count, which has no end.
+    kind : str
+        satisfaction, loyalty, recommend, complaint, resolved, word_of_mouth, buying or other.
+    text : str
+        The wording.
+    missing : frozenset of int or str, optional
+        Codes that are no answers; None takes those of the common scale that are not answers here.
+    labels : dict of int
+        Text -> the answer or code that it stands for.
+    """
 
     column: Column
     low: Whole
@@ -75,8 +105,20 @@ class Outcome(Strict):
     def with_codes_of(self, scale):
         """The outcome with the codes of the common scale that are no answers to it, where it names none itself.
 
-        A count has no end, so that every code might be one: it takes those of missing answers but 0, and no number
-        that says not applicable.
+        Parameters
+        ----------
+        scale : Scale
+            The common scale.
+
+        Returns
+        -------
+        Outcome
+            With `missing`.
+
+        Notes
+        -----
+        A count has no end, so that every code might be one: it takes those of missing answers but 0, and no number that
+        says not applicable.
         """
         if self.missing is not None:
             return self

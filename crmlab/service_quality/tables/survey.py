@@ -29,18 +29,30 @@ AUDIENCE_NAMES = {"customer": "customers", "manager": "managers", "staff": "staf
 
 @dataclass(frozen=True)
 class Survey:
-    """The checked answers to an instrument. All frames have the rows of `people`; one not asked has no columns.
+    """The checked answers to an instrument; all frames have the rows of `people`, and one not asked has no columns.
 
-    people         : respondent, wave, audience ("customer", "manager" or "staff"), weight, and the segment columns
-    expect         : a column an item; float, NaN where missing or not applicable; reversed items turned round
-    perceive, adequate, importance, standard, promise : the same
-    not_applicable : bool, a column an item: the perception was answered "not applicable"
-    points         : importance points, a column a dimension, each answered row summing to 100
-    outcomes       : a column an outcome of the instrument; float
-    findings       : what validation found and did, in words
-    warnings       : what looks wrong but was left as it is
-    dropped        : item -> why it is no longer in the instrument
-    wave_order     : all waves, in order
+    Parameters
+    ----------
+    instrument : Instrument
+        What was asked, without items that were dropped.
+    people : DataFrame
+        respondent, wave, audience ("customer", "manager" or "staff"), weight, and the columns of segments.
+    expect, perceive, adequate, importance, standard, promise : DataFrame
+        A column an item, on the scale of the battery; NaN where missing or not applicable; reversed items turned round.
+    not_applicable : DataFrame
+        bool, a column an item: the perception was answered "not applicable".
+    points : DataFrame
+        Importance points, a column a dimension, each answered row summing to 100.
+    outcomes : DataFrame
+        A column an outcome of the instrument.
+    findings : Series
+        What validation found and did, in words.
+    warnings : tuple of str
+        What looks wrong but was left as it is.
+    dropped : dict of str
+        Item -> why it is no longer in the instrument.
+    wave_order : tuple
+        All waves, in order.
     """
 
     instrument: Instrument
@@ -82,7 +94,25 @@ class Survey:
         return self._of_whom("customer")
 
     def select(self, audience="customer", wave=None):
-        """The survey of one audience, or of all where None, and of one wave where given; rows are numbered anew."""
+        """The survey of one audience, of one wave or all; rows are numbered anew.
+
+        Parameters
+        ----------
+        audience : str, optional
+            "customer", "manager" or "staff"; None takes all.
+        wave : str or int, optional
+            A wave of the survey; None takes all.
+
+        Returns
+        -------
+        Survey
+            With those rows.
+
+        Raises
+        ------
+        InputError
+            If there is no such wave.
+        """
         self._known(wave)
         kept = (self.people.audience == audience) | (audience is None)
         if wave is not None:
@@ -90,8 +120,25 @@ class Survey:
         return self._where(kept)
 
     def as_of(self, wave=None):
-        """The survey as of a wave, None the last of customers: theirs, and the latest answers of managers and staff.
+        """The survey as of a wave: its customers, and the latest answers of managers and staff.
 
+        Parameters
+        ----------
+        wave : str or int, optional
+            A wave of the survey; None takes the last of customers.
+
+        Returns
+        -------
+        Survey
+            Each audience of one wave.
+
+        Raises
+        ------
+        InputError
+            If there is no such wave.
+
+        Notes
+        -----
         An audience that did not answer in the wave stands with the latest wave before it in which it did or, where
         there is none, with the first after it; `summary` and `warnings` say so.
         """
@@ -133,9 +180,22 @@ class Survey:
 def read_survey(survey: str | Path, instrument: Instrument | str | Path) -> Survey:
     """The checked survey of a file: CSV, Parquet, Excel, Stata or SPSS; wide or long, as the instrument declares.
 
-    survey     : path of the file, from the working folder or, failing that, from the project's
-    instrument : an Instrument, or the path of an instrument file
-    Raises InputError with every breach: what, where, how many, the first five, what to do.
+    Parameters
+    ----------
+    survey : str or Path
+        Of the file, from the working folder or, failing that, from the project's.
+    instrument : Instrument or str or Path
+        What was asked, or its file.
+
+    Returns
+    -------
+    Survey
+        With what was found in `findings` and `warnings`.
+
+    Raises
+    ------
+    InputError
+        With every breach: what, where, how many, the first five, what to do.
 
     Examples
     --------
@@ -159,8 +219,28 @@ def validate_survey(
 ) -> Survey:
     """The checked survey of a frame of cells, as `read_survey` takes it from a file.
 
-    findings : what was found in reading it, in words
-    codebook : what the file declares of codes
+    Parameters
+    ----------
+    table : DataFrame
+        Cells as they stand in the file, a column a question.
+    instrument : Instrument
+        What was asked.
+    where : str
+        What messages call the survey.
+    findings : mapping, optional
+        What was found in reading it, in words.
+    codebook : Codebook, optional
+        What the file declares of codes.
+
+    Returns
+    -------
+    Survey
+        With what was found in `findings` and `warnings`.
+
+    Raises
+    ------
+    InputError
+        With every breach: what, where, how many, the first five, what to do.
     """
     found = {"survey": f"{where} ({NATURES[instrument.data_kind]})", **(findings or {})}
     codebook = codebook or Codebook()
