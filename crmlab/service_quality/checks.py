@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from crmlab.check import Judgement, assumption, beyond, finding, judged
+from crmlab.check import Judgement, Outcome, assumption, beyond, finding, judged
 from crmlab.estimate import Estimate
 from crmlab.service_quality.models.asked import OVERALL
 from crmlab.service_quality.models.predictor import (
@@ -20,7 +20,7 @@ __all__ = [
     "top_box_more_loyal",
 ]
 
-OUTCOMES = {"gap": "yes", "perception": "no", "both": "no", "undecided": "undecided"}
+OUTCOMES: dict[str, Outcome] = {"gap": "yes", "perception": "no", "both": "no", "undecided": "undecided"}
 SOURCES = {"points": "importance points", "importance": "ratings of importance"}
 
 
@@ -75,7 +75,9 @@ def robust_to_careless_responding(careless_sensitivity: pd.DataFrame) -> Judgeme
         reasons = dict.fromkeys(careless_sensitivity.reason[careless_sensitivity.reason != ""])
         return judged("not applicable", why=f"without them there are no gaps ({'; '.join(reasons)})")
     changed = known.dimension[known.conclusion_changes]
-    outcome = "failed" if len(changed) else "passed" if len(known) == len(careless_sensitivity) else "undecided"
+    outcome: Outcome = (
+        "failed" if len(changed) else "passed" if len(known) == len(careless_sensitivity) else "undecided"
+    )
     return judged(
         outcome,
         n=int(known.n.max()),

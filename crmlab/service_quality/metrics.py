@@ -1,5 +1,7 @@
 """How answers are spread over the scale, and the numbers that a report names as facts."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -54,7 +56,12 @@ def response_frequencies(survey: Survey, battery: str = "perceive") -> pd.DataFr
         total = weight[there].sum()
         at = {level: weight[given == level].sum() for level in range(scale.low, scale.high + 1)}
         item = survey.instrument.items[name]
-        row = {"item": name, "dimension": item.dimension, "text": item.text, "n": int((there & (weight > 0)).sum())}
+        row: dict[str | int, Any] = {
+            "item": name,
+            "dimension": item.dimension,
+            "text": item.text,
+            "n": int((there & (weight > 0)).sum()),
+        }
         row |= {level: mass / total if total else np.nan for level, mass in at.items()}
         left = {"not_applicable": weight[difference].sum(), "missing": weight[~there & ~difference].sum()}
         rows.append(row | {k: mass / weight.sum() if weight.sum() else np.nan for k, mass in left.items()})
@@ -128,5 +135,4 @@ def _points(value, row):
     unit = "points of the scale"
     if pd.isna(value):
         return Estimate(None, unit=unit, reason=row.reason)
-    ends = (None, None) if pd.isna(row.ci_low) else (row.ci_low, row.ci_high)
-    return Estimate(value, *ends, n=round(row.n), unit=unit)
+    return Estimate(value, row.ci_low, row.ci_high, n=round(row.n), unit=unit)

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,7 +39,7 @@ def reasoned(value: str) -> Callable:
 
     def decorate(function: Callable) -> Callable:
         @functools.wraps(function)
-        def framed(*given, **named) -> pd.DataFrame:
+        def framed(*given: Any, **named: Any) -> pd.DataFrame:
             return with_reason(function(*given, **named), value)
 
         return framed

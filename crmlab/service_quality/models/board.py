@@ -4,7 +4,6 @@
 up to what is delivered, so a gap is always of the same two things, and who answered for them is named.
 """
 
-import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
@@ -225,28 +224,20 @@ def _independent(one, other, dimension, w):
 
 def _extents(number, held, wanted, why):
     """Ratings of extent by managers and by staff, side by side."""
-    measure, columns = EXTENTS[number], {}
-    for who, name in (("manager", "managers"), ("staff", "staff")):
-        rated = (
-            dimension_scores(getattr(held[who], measure), held[who].instrument)
-            if _answered(held, who, measure)
-            else None
-        )
-        for dimension in wanted:
-            there = rated is not None and dimension in rated
-            found = _rating(rated[dimension], weights(held[who]), name) if there else {f"{name}_n": 0}
-            columns.setdefault(dimension, {}).update(found)
+    measure = EXTENTS[number]
     rating = [who for who in ("manager", "staff") if _answered(held, who, measure)]
-    base = {"state": "proxy", "reason": why, "waves": _waves(held, *rating)}
-    return [base | {"dimension": d} | row for d, row in columns.items()]
+    base = {"state": "proxy", "reason": why, "waves": _waves(held, *rating), "managers_n": 0, "staff_n": 0}
+    rows = {dimension: base | {"dimension": dimension} for dimension in wanted}
+    for who in rating:
+        rated = dimension_scores(getattr(held[who], measure), held[who].instrument)
+        for dimension in rated.columns.intersection(wanted):
+            rows[dimension] |= _rating(rated[dimension], weights(held[who]), WHO[who])
+    return [*rows.values()]
 
 
 def _rating(answers, w, name):
     sample = Sample.of(answers.to_numpy(dtype=float), w)
-    ends = dict.fromkeys(("ci_low", "ci_high"), np.nan) if sample.blank() else one_sample(sample)
-    return {
-        name: sample.mean,
-        f"{name}_n": sample.n,
-        f"{name}_ci_low": ends["ci_low"],
-        f"{name}_ci_high": ends["ci_high"],
+    ends = {} if sample.blank() else one_sample(sample)
+    return {name: sample.mean, f"{name}_n": sample.n} | {
+        f"{name}_{end}": ends.get(end) for end in ("ci_low", "ci_high")
     }

@@ -242,7 +242,7 @@ def even_odd(answers, instrument):
 
     answers : reversed items turned round, as in a Survey
     """
-    halves = [[], []]
+    halves: list[list[np.ndarray]] = [[], []]
     for names in instrument.dimensions.values():
         held = [name for name in names if name in answers]
         if len(held) > 1:

@@ -45,7 +45,9 @@ class CFA(Model):
 
     @classmethod
     @or_unfitted
-    def fit(cls, answers: pd.DataFrame, dimensions: Mapping[str, list[str]], weights=None):
+    def fit(
+        cls, answers: pd.DataFrame, dimensions: Mapping[str, list[str]], weights: np.ndarray | None = None
+    ) -> "CFA | Unfitted":
         """Fit answers by semopy, over respondents who answered all items.
 
         Parameters

@@ -58,7 +58,9 @@ class Factors(Model):
 
     @classmethod
     @or_unfitted
-    def fit(cls, answers: pd.DataFrame, n_factors: int | None = None, weights=None, seed: int = 1):
+    def fit(
+        cls, answers: pd.DataFrame, n_factors: int | None = None, weights: np.ndarray | None = None, seed: int = 1
+    ) -> "Factors | Unfitted":
         """Fit as many factors as given, or else as `parallel_analysis` keeps, at least one.
 
         Parameters

@@ -72,7 +72,14 @@ class PolynomialRegression(Model):
 
     @classmethod
     @or_unfitted
-    def fit(cls, expect, perceive, outcome, middle: float = 0.0, weights=None):
+    def fit(
+        cls,
+        expect: pd.DataFrame | pd.Series,
+        perceive: pd.DataFrame | pd.Series,
+        outcome: pd.Series,
+        middle: float = 0.0,
+        weights: np.ndarray | None = None,
+    ) -> "PolynomialRegression | Unfitted":
         """Fit an outcome by expectation and perception.
 
         Parameters

@@ -107,7 +107,7 @@ def importance_performance_analysis(
     read = _means if stated else _correlations
     seen = read((w[None] @ parts).reshape(1, -1, performance.shape[1]))
     n = _effective(performance, importance, w)
-    reasons = _reasons(*(side[0] for side in seen), n)
+    reasons = _reasons(seen[0][0], seen[1][0], n)
     kept = np.flatnonzero(reasons == "")
     table = pd.DataFrame({"item": performance.columns, "n": n, "reason": reasons})
     if len(kept) == 1:
@@ -281,7 +281,7 @@ def _placed(seen, drawn, crosshair, midpoint, stated):
     for sides in (seen, drawn):
         crosses = [_cross(side, crosshair, m) for side, m in zip(sides, midpoint or (0, 0), strict=True)]
         high = [side >= cross for side, cross in zip(sides, crosses, strict=True)]
-        found.append((crosses, high, _line(*sides, crosses, stated)))
+        found.append((crosses, high, _line(sides[0], sides[1], crosses, stated)))
     (crosses, high, line), (_, drawn_high, drawn_line) = found
     stays = ((drawn_high[0] == high[0]) & (drawn_high[1] == high[1])).mean(axis=0)
     quadrant = np.array([QUADRANTS[bool(i), bool(p)] for i, p in zip(high[0][0], high[1][0], strict=True)])

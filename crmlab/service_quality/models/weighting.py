@@ -82,7 +82,7 @@ def weighted_gap_scores(survey: Survey, by: str = "dimension", source: str | Non
     products = [_row(care[name], gaps[name], together[name], w) for name in gaps]
     if by == "dimension" and products:
         each = [frame.mean(axis=1, skipna=False) for frame in (care * gaps, together)]
-        products.append(_overall(products, *each, w))
+        products.append(_overall(products, each[0], each[1], w))
         gaps = gaps.assign(**{OVERALL: 0.0})
     rows = [row | {"source": source, "reason": unfit or row["reason"]} for row in products]
     found = table_of(survey, by, gaps, rows, order, "expect", "perceive")

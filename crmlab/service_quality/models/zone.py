@@ -1,5 +1,7 @@
 """Where perceptions lie between the least that customers accept and what they would like."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -69,7 +71,7 @@ def zone_of_tolerance(survey: Survey, by: str = "item") -> pd.DataFrame:
     levels = answers_by(survey, by, *(frame.where(held) for frame in (adequate, perceive, desire)))
     unfit, sides = incomparable_reason(survey.instrument, *asked), (level.to_numpy(dtype=float).T for level in levels)
     columns = zip(*map(np.ascontiguousarray, sides), strict=True)
-    rows = [{"reason": unfit} if unfit else _placed(*column, w, desired) for column in columns]
+    rows = [{"reason": unfit} if unfit else _placed(a, p, d, w, desired) for a, p, d in columns]
     return table_of(survey, by, levels[0], rows, [*COLUMNS, "position", "text", "reason"], *asked)
 
 
@@ -79,7 +81,7 @@ def _placed(adequate, perceive, desired, w, declared):
     adequate, perceive, desired = adequate[held], perceive[held], desired[held]
     mass = np.ones(held.sum()) if w is None else w[held]
     inverted, bounded = adequate > desired, mass * (adequate <= desired)
-    row = {"n": int(held.sum()), "reason": "" if declared else DESIRED_UNDECLARED}
+    row: dict[str, Any] = {"n": int(held.sum()), "reason": "" if declared else DESIRED_UNDECLARED}
     if not bounded.sum():
         return row | {"reason": "nobody's adequate level lies below the desired one" if held.any() else "no answers"}
     share = lambda where: float(bounded @ where / bounded.sum())  # noqa: E731

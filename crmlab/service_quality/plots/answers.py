@@ -1,5 +1,7 @@
 """Draw how answers are spread over the scale."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -38,7 +40,7 @@ def response_frequencies(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     left = -below - sum(share[:, i] / 2 for i, level in enumerate(levels) if level == middle)
     for i, level in enumerate(levels):
         noted = str(level) if len(levels) <= MAX_LEVELS or level in (levels[0], levels[-1]) else None
-        style = {"hatch": "//" if level < middle else None, "edgecolor": "white", "linewidth": 0.4}
+        style: dict[str, Any] = {"hatch": "//" if level < middle else None, "edgecolor": "white", "linewidth": 0.4}
         ax.barh(rows.place, share[:, i], 0.72, left=left, color=_shade(level, middle, levels), label=noted, **style)
         left = left + share[:, i]
     ax.axvline(0, color=MUTED, linewidth=1)

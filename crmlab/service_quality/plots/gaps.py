@@ -1,8 +1,11 @@
 """Draw gaps, the zone of tolerance, and profiles of expectation and perception."""
 
+from typing import cast
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.projections.polar import PolarAxes
 
 from crmlab.service_quality.plots.lines import (
     DIRECTION_STYLES,
@@ -133,7 +136,7 @@ def gap_radar(table: pd.DataFrame, ax: list[Axes] | None = None) -> list[Axes]:
     -----
     A radar alone would hide how wide the intervals are.
     """
-    bars, round_ = _two() if ax is None else ax
+    bars, round_ = cast(tuple[Axes, PolarAxes], _two() if ax is None else ax)
     gap_scores(table, ax=bars)
     held = table[(table.dimension != "overall") & table.gap.notna()]
     angle = np.linspace(0, 2 * np.pi, len(held), endpoint=False)
@@ -142,8 +145,8 @@ def gap_radar(table: pd.DataFrame, ax: list[Axes] | None = None) -> list[Axes]:
         label = {"expect": "expected", "perceive": "perceived"}[name]
         round_.plot(np.append(angle, angle[:1]), closed, style, color=color, markersize=4, label=label)
     round_.set_xticks(angle, [wrapped(name.capitalize(), 14) for name in held.dimension], fontsize="small")
-    for label, at in zip(round_.get_xticklabels(), angle, strict=True):
-        label.set_horizontalalignment("center" if abs(np.sin(at)) < 0.1 else "left" if np.sin(at) > 0 else "right")
+    for tick, at in zip(round_.get_xticklabels(), angle, strict=True):
+        tick.set_horizontalalignment("center" if abs(np.sin(at)) < 0.1 else "left" if np.sin(at) > 0 else "right")
     round_.set_theta_offset(np.pi / 2)
     round_.set_theta_direction(-1)
     round_.tick_params(axis="y", labelsize="x-small")
@@ -157,7 +160,7 @@ def _perceived(ax, held):
     shift = held.perceive - held.msa
     ends = held.assign(ci_low=shift + held.msa_ci_low, ci_high=shift + held.msa_ci_high)
     for kind, name in POSITION_LABELS.items():
-        color, marker, _ = DIRECTION_STYLES.get(POSITION_COLORS.get(kind), (ACTUAL, "D", ""))
+        color, marker, _ = DIRECTION_STYLES.get(POSITION_COLORS.get(kind, ""), (ACTUAL, "D", ""))
         there = ends[(held.position == kind) & held.perceive.notna()]
         if len(there):
             ax.hlines(there.place, there.ci_low, there.ci_high, color=color, linewidth=1.2)

@@ -51,7 +51,7 @@ def places(index, wrong):
 
 def clashes(words):
     """Words that are read alike but mean different things: a text a clash, of pairs (word, meaning)."""
-    alike = {}
+    alike: dict[str, dict[str, str]] = {}
     for word, meaning in words:
         alike.setdefault(folded(word), {}).setdefault(str(meaning), word)
     for meant in alike.values():

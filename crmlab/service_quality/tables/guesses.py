@@ -107,9 +107,9 @@ def _none(said):
 
 def batteries(columns):
     """Items -> {measure: column}, where columns pair by what their names begin or end with, as E1 and P1."""
-    best = {}
+    best: dict[str, dict[str, str]] = {}
     for pattern in NAMED:
-        found = {}
+        found: dict[str, dict[str, str]] = {}
         for column in columns:
             for measure, words in WORDS.items():
                 spelt = pattern.format("|".join(map(re.escape, words)))
@@ -147,7 +147,7 @@ def _rates(table, column):
 
 def scale_of(table, columns, codebook=Codebook()):  # noqa: B008, frozen
     """The scale that columns seem to be answered on: its ends as labelled or else as used, and what lies off it."""
-    counts, labels, declared = Counter(), {}, set()
+    counts, labels, declared = Counter[str](), dict[str, str](), set[str]()
     for column in columns:
         counts.update(_values(table, column))
         labels |= codebook.of(column)[0]
@@ -197,7 +197,7 @@ def _meant(cell, low, high):
 def dimensions_of(items):
     """Dimension -> items: by what their names begin with where several share it; else 22 as SERVQUAL has them."""
     stems = {item: (_stem(item) or item).rstrip("_ .-") for item in items}
-    groups = {}
+    groups: dict[str, list[str]] = {}
     for item, stem in stems.items():
         groups.setdefault(stem, []).append(item)
     if len(groups) > 1 and all(len(group) > 1 for group in groups.values()):
@@ -210,7 +210,7 @@ def dimensions_of(items):
 
 def points_of(table, columns, dimensions):
     """Dimension -> column, where as many columns named alike sum to 100 in most rows."""
-    runs = {}
+    runs: dict[str, list[str]] = {}
     for column in columns:
         runs.setdefault(_stem(column), []).append(column)
     for stem, run in runs.items():

@@ -33,9 +33,10 @@ An instrument is TOML; what is marked * must be there, the rest may be left out:
     [file]                         encoding, delimiter, decimal, sheet: where they cannot be found out
 """
 
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -78,7 +79,7 @@ class Item(Strict):
     reversed: bool = False
 
     @property
-    def columns(self):
+    def columns(self) -> dict[str, str]:
         """Measure -> column, of those that were asked."""
         return {m: column for m in MEASURES if (column := getattr(self, m))}
 
@@ -124,7 +125,7 @@ class Design(Strict):
         return self
 
     @property
-    def columns(self):
+    def columns(self) -> dict[str, str]:
         """Use -> column, of those declared."""
         single = {use: column for use in ("respondent", "weight", "wave", "audience") if (column := getattr(self, use))}
         return single | {f"segments.{i}": column for i, column in enumerate(self.segments)}
@@ -142,7 +143,7 @@ class File(Strict):
     """How the survey is written, where that cannot be found out."""
 
     encoding: str | None = None
-    delimiter: str | None = Field(None, min_length=1, max_length=1)
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     decimal: Literal[".", ","] = "."
     sheet: str | None = None
 
@@ -201,7 +202,7 @@ class Instrument(Strict):
         object.__setattr__(self, "items", placed)
         return self
 
-    def scale_of(self, measure):
+    def scale_of(self, measure: str) -> Scale:
         """The scale of a battery: its own, with the codes and labels of the common one where it names none.
 
         Parameters
@@ -214,10 +215,10 @@ class Instrument(Strict):
         Scale
             Of answers to the battery.
         """
-        own = self.scales.get(measure)
+        own = self.scales.get(cast(Measure, measure))
         if own is None:
             return self.scale
-        taken = {
+        taken: dict[str, Any] = {
             name: frozenset(c for c in getattr(self.scale, name) if c not in range(own.low, own.high + 1))
             for name in ("missing", "not_applicable")
         }
@@ -225,7 +226,7 @@ class Instrument(Strict):
             taken["labels"] = self.scale.labels
         return own.model_copy(update={k: v for k, v in taken.items() if k not in own.model_fields_set})
 
-    def outcome_with_codes(self, outcome):
+    def outcome_with_codes(self, outcome: str) -> Outcome:
         """An outcome with its codes: its own, else those of the common scale that are not answers to it.
 
         Parameters
@@ -240,7 +241,7 @@ class Instrument(Strict):
         """
         return self.outcomes[outcome].with_codes_of(self.scale)
 
-    def measure_columns(self, measure):
+    def measure_columns(self, measure: str) -> dict[str, str]:
         """The columns of a battery, of the items that it asked.
 
         Parameters
@@ -256,16 +257,16 @@ class Instrument(Strict):
         return {name: column for name, item in self.items.items() if (column := getattr(item, measure))}
 
     @property
-    def names(self):
+    def names(self) -> list[str]:
         """Every column, label and value that it names."""
         design = self.design
         found = [column for item in self.items.values() for column in item.columns.values()]
         found += [*self.points.values(), *design.columns.values(), *design.audiences]
         found += [outcome.column for outcome in self.outcomes.values()]
-        scales = (self.scale, *self.scales.values(), *self.outcomes.values())
+        scales: list[Scale | Outcome] = [self.scale, *self.scales.values(), *self.outcomes.values()]
         return found + [label for scale in scales for label in scale.labels]
 
-    def drop_items(self, dropped):
+    def drop_items(self, dropped: Collection[str]) -> "Instrument":
         """The instrument but for some items, and for the dimensions that these leave empty.
 
         Parameters

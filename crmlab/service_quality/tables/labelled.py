@@ -75,7 +75,8 @@ def _declared(cells, ranges):
 
 def _declared_missing(table, missing, labels):
     """How many cells a file declares to be no answer, and which; nothing where there are none."""
-    seen, columns = Counter(), 0
+    seen: Counter[tuple[str, str]] = Counter()
+    columns = 0
     for column, codes in missing.items():
         held = Counter(said for said in table[column].map(text) if said in codes)
         seen.update({(code, labels.get(column, {}).get(code, "")): n for code, n in held.items()})

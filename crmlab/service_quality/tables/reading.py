@@ -92,8 +92,8 @@ def _delimiter(content):
     counts = [
         {d: line.count(d) for d in DELIMITERS} for line in re.sub('"[^"]*("|$)', "", content).split("\n", HEADER_ROWS)
     ]
-    counts = next((held for held in counts if max(held.values()) > 1), counts[0])
-    return max(DELIMITERS, key=counts.get)
+    found = next((held for held in counts if max(held.values()) > 1), counts[0])
+    return max(DELIMITERS, key=lambda delimiter: found[delimiter])
 
 
 def _header(rows):

@@ -63,7 +63,7 @@ def _columns_used_twice(raw, items, points):
     used += [(outcome.get("column"), f"outcomes.{n}", "") for n, outcome in _tables(raw, "outcomes").items()]
     used += [(column, f"points.{dimension}", "") for dimension, column in points.items()]
     used += [(design.get(use), f"design.{use}", "") for use in ("respondent", "weight", "wave", "audience")]
-    keys = {}
+    keys: dict[tuple[str, str], list[str]] = {}
     for column, key, kind in used:
         if isinstance(column, str) and column:
             keys.setdefault((column, kind), []).append(key)

@@ -30,7 +30,7 @@ LONG = {
 }
 
 
-def draft_instrument(path):
+def draft_instrument(path: str | Path) -> tuple[str, int]:
     """The text of an instrument file for a survey that has none, guessed from its columns.
 
     Parameters

@@ -49,7 +49,7 @@ class Scale(Strict):
         return self
 
     @property
-    def middle(self):
+    def middle(self) -> float:
         """The neutral point."""
         return (self.low + self.high) / 2
 
@@ -102,7 +102,7 @@ class Outcome(Strict):
             raise ValueError("\n".join(wrong))
         return self
 
-    def with_codes_of(self, scale):
+    def with_codes_of(self, scale: Scale) -> "Outcome":
         """The outcome with the codes of the common scale that are no answers to it, where it names none itself.
 
         Parameters
@@ -122,13 +122,12 @@ class Outcome(Strict):
         """
         if self.missing is not None:
             return self
-        words = {code for code in scale.missing | scale.not_applicable if isinstance(code, str)}
+        codes = scale.missing | scale.not_applicable
         if self.high is None:
-            taken = {code for code in scale.missing if isinstance(code, int) and code != 0}
+            taken = [code for code in codes if isinstance(code, str) or (code != 0 and code in scale.missing)]
         else:
-            numbers = (scale.missing | scale.not_applicable) - words
-            taken = {code for code in numbers if not self.low <= code <= self.high}
-        return self.model_copy(update={"missing": frozenset(words | taken)})
+            taken = [code for code in codes if isinstance(code, str) or not self.low <= code <= self.high]
+        return self.model_copy(update={"missing": frozenset(taken)})
 
 
 def scale_faults(scale):

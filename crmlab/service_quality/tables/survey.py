@@ -89,11 +89,11 @@ class Survey:
         return pd.DataFrame({"found": self.findings})
 
     @property
-    def waves(self):
+    def waves(self) -> list:
         """The waves in which customers answered, in order."""
         return self._of_whom("customer")
 
-    def select(self, audience="customer", wave=None):
+    def select(self, audience: str | None = "customer", wave: str | int | None = None) -> "Survey":
         """The survey of one audience, of one wave or all; rows are numbered anew.
 
         Parameters
@@ -119,7 +119,7 @@ class Survey:
             kept &= self.people.wave.astype(str) == str(wave)
         return self._where(kept)
 
-    def as_of(self, wave=None):
+    def as_of(self, wave: str | int | None = None) -> "Survey":
         """The survey as of a wave: its customers, and the latest answers of managers and staff.
 
         Parameters
@@ -144,7 +144,7 @@ class Survey:
         """
         self._known(wave)
         wave = str(self.waves[-1] if wave is None else wave)
-        kept, notes = np.zeros(len(self.people), dtype=bool), {}
+        kept, notes = np.zeros(len(self.people), dtype=bool), dict[str, str]()
         for audience, whose in AUDIENCE_NAMES.items():
             theirs = [str(held) for held in self._of_whom(audience)]
             chosen, note = (wave, "") if audience == "customer" else nearest_wave(wave, theirs, self._all)
