@@ -12,15 +12,13 @@ from crmlab.service_quality.models.asked import (
     reasoned,
     with_unasked_rows,
 )
-from crmlab.service_quality.models.covariance import effective_n
-from crmlab.service_quality.models.scores import single_wave
-from crmlab.service_quality.models.scores import weights as weights_of
+from crmlab.service_quality.models.covariance import complete, effective_n
+from crmlab.service_quality.models.scores import single_wave, weights_of, with_ci
 from crmlab.service_quality.tables.survey import Survey
 from crmlab.stats.threads import one_thread
 
 MIN_RESPONDENTS = 10  # respondents at each end of an attribute
-COLUMNS = ["item", "n", "n_low", "n_high", "penalty", "penalty_ci_low", "penalty_ci_high", "reward", "reward_ci_low"]
-COLUMNS += ["reward_ci_high", "asymmetry", "asymmetry_ci_low", "asymmetry_ci_high", "category", "reason"]
+COLUMNS = ["item", "n", "n_low", "n_high", *with_ci("penalty", "reward", "asymmetry"), "category", "reason"]
 
 
 @reasoned("penalty")
@@ -67,11 +65,9 @@ def penalty_reward_contrasts(
     ----------
     Brandt (1987), in Surprenant (ed.), Add Value to Your Service, American Marketing Association, 61-65.
     """
-    rows = answers.assign(**{"": outcome.to_numpy()})
-    full = rows.notna().all(axis=1)
-    y, w = rows.loc[full, ""], np.ones(int(full.sum())) if weights is None else np.asarray(weights, dtype=float)[full]
-    held = answers[full]
-    table = pd.DataFrame({"item": answers.columns, "n": effective_n(rows[full], w) if len(held) else 0.0})
+    rows, w = complete(answers.assign(**{"": outcome.to_numpy()}), weights)
+    held, y = rows[answers.columns], rows[""]
+    table = pd.DataFrame({"item": answers.columns, "n": effective_n(rows, w)})
     table["n_low"], table["n_high"] = (held <= low).sum().to_numpy(), (held >= high).sum().to_numpy()
     few = table[["n_low", "n_high"]].min(axis=1) < MIN_RESPONDENTS
     ends = table.n_low.astype(str) + " respondents met with failure and " + table.n_high.astype(str)
@@ -142,9 +138,9 @@ def _effects(held, y, low, high, w, level):
     return table.assign(category=np.select(cases, ["basic", "excitement", "performance"], "undecided"))
 
 
-def least_squares(columns, y, w):
+def least_squares(columns, y, w=None):
     """Weighted least squares and a covariance that holds where the spread is uneven: two arrays. [HC3]"""
-    root = np.sqrt(w)[:, None]
+    root = np.sqrt(np.ones(len(y)) if w is None else w)[:, None]
     x, y = columns * root, y * root[:, 0]
     with one_thread():
         inverse = np.linalg.pinv(x.T @ x, hermitian=True)

@@ -14,7 +14,8 @@ from crmlab.service_quality.models.scores import (
     incomparable_reason,
     paired_answers,
     single_wave,
-    weights,
+    weights_of,
+    with_ci,
 )
 from crmlab.service_quality.tables.instrument import AUDIENCES
 from crmlab.service_quality.tables.survey import Survey
@@ -30,6 +31,7 @@ NAMES = {
     6: "staff's estimate − customers' expectation",
     7: "staff's estimate − managers' estimate",
 }
+CUSTOMERS_SEE = "customers' perception stands for what is delivered"
 # gap -> the pairs of answers it may be read from, the best first; any but the first kind needs a reason
 SIDES = {
     1: [(("manager", "expect"), ("customer", "expect"), "")],
@@ -40,15 +42,15 @@ SIDES = {
     3: [
         (("staff", "perceive"), ("manager", "standard"), ""),
         (("staff", "perceive"), ("staff", "standard"), ""),
-        (("customer", "perceive"), ("manager", "standard"), "customers' perception stands for what is delivered"),
-        (("customer", "perceive"), ("staff", "standard"), "customers' perception stands for what is delivered"),
+        (("customer", "perceive"), ("manager", "standard"), CUSTOMERS_SEE),
+        (("customer", "perceive"), ("staff", "standard"), CUSTOMERS_SEE),
     ],
     4: [
         (("staff", "perceive"), ("staff", "promise"), ""),
         (("staff", "perceive"), ("manager", "promise"), ""),
-        (("customer", "perceive"), ("customer", "promise"), "customers' perception stands for what is delivered"),
-        (("customer", "perceive"), ("manager", "promise"), "customers' perception stands for what is delivered"),
-        (("customer", "perceive"), ("staff", "promise"), "customers' perception stands for what is delivered"),
+        (("customer", "perceive"), ("customer", "promise"), CUSTOMERS_SEE),
+        (("customer", "perceive"), ("manager", "promise"), CUSTOMERS_SEE),
+        (("customer", "perceive"), ("staff", "promise"), CUSTOMERS_SEE),
     ],
     5: [(("customer", "perceive"), ("customer", "expect"), "")],
     6: [(("staff", "expect"), ("customer", "expect"), "")],
@@ -57,23 +59,9 @@ SIDES = {
 EXTENTS = {2: "standard", 3: "standard", 4: "promise"}
 WHO = {"customer": "customers", "manager": "managers", "staff": "staff"}
 WHOSE = {"customer": "customers'", "manager": "managers'", "staff": "staff's"}
-COLUMNS = [
-    "number",
-    "name",
-    "dimension",
-    "state",
-    "gap",
-    "ci_low",
-    "ci_high",
-    "t",
-    "df",
-    "p_adjusted",
-    "d",
-    "p",
-    "test",
-]
-COLUMNS += ["minuend", "n_minuend", "minuend_source", "subtrahend", "n_subtrahend", "subtrahend_source", "waves"]
-COLUMNS += [f"{who}{end}" for who in ("managers", "staff") for end in ("", "_ci_low", "_ci_high", "_n")] + ["reason"]
+COLUMNS = ["number", "name", "dimension", "state", "gap", "ci_low", "ci_high", "t", "df", "p_adjusted", "d", "p"]
+COLUMNS += ["test", "minuend", "n_minuend", "minuend_source", "subtrahend", "n_subtrahend", "subtrahend_source"]
+COLUMNS += ["waves", *with_ci("managers"), "managers_n", *with_ci("staff"), "staff_n", "reason"]
 
 
 @reasoned("number")  # never blank: each gap says what would have to be asked
@@ -154,20 +142,16 @@ def _answered(held, audience, measure):
 def _missing(held, number):
     """What would have to be asked for a gap."""
     sides = dict.fromkeys(SIDES[number][0][:2])
-    noted = [f"{WHOSE[who]} {MEASURE_NAMES[m]}" for who, m in sides if not _answered(held, who, m)]
+    noted = [_whose(who, m) for who, m in sides if not _answered(held, who, m)]
     return f"not asked: {' and '.join(noted)}" if noted else "nobody answered both"
 
 
 def _measured(held, above, below, wanted, stand_in):
     """One side less the other, of each dimension wanted."""
-    base = {"state": "proxy" if stand_in else "measured"}
-    base |= {
-        "minuend_source": _whose(*above),
-        "subtrahend_source": _whose(*below),
-        "waves": _waves(held, above[0], below[0]),
-    }
+    base = {"state": "proxy" if stand_in else "measured", "waves": _waves(held, above[0], below[0])}
+    base |= {"minuend_source": _whose(*above), "subtrahend_source": _whose(*below)}
     one, other, paired = _sides(held, above, below)
-    w = [weights(held[who]) for who, _ in (above, below)]
+    w = [weights_of(held[who]) for who, _ in (above, below)]
     rows = []
     for dimension in wanted:
         row = base | {"dimension": dimension, "test": "paired" if paired else "Welch"}
@@ -231,7 +215,7 @@ def _extents(number, held, wanted, why):
     for who in rating:
         rated = dimension_scores(getattr(held[who], measure), held[who].instrument)
         for dimension in rated.columns.intersection(wanted):
-            rows[dimension] |= _rating(rated[dimension], weights(held[who]), WHO[who])
+            rows[dimension] |= _rating(rated[dimension], weights_of(held[who]), WHO[who])
     return [*rows.values()]
 
 

@@ -1,15 +1,13 @@
 """Signs of careless answering, and what the gaps would be without those who show them. Nobody is left out."""
 
-from dataclasses import fields, replace
-
 import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
 from crmlab.service_quality.models.asked import MEASURE_NAMES, reasoned
 from crmlab.service_quality.models.gaps import gap_scores
-from crmlab.service_quality.models.scores import single_wave
-from crmlab.service_quality.tables.survey import Survey
+from crmlab.service_quality.models.scores import asked_items, single_wave, with_ci
+from crmlab.service_quality.tables.survey import Survey, keep_rows
 
 BATTERIES = ("expect", "perceive")
 MIN_ANSWERS = 6  # answers of a battery below which sameness means nothing
@@ -28,6 +26,7 @@ DESCRIPTIONS = {
     "unvarying": "the twentieth whose answers vary least",
     "inconsistent": "even and odd items do not go together",
 }
+BY_FLAG = ["gap", *with_ci("gap_without"), "difference", "reason"]  # what is read of a table for each flag
 FLAGS = tuple(f"{sign}_{battery}" for battery in ("perceive", "expect") for sign in INDICATORS)
 
 
@@ -71,18 +70,14 @@ def careless_responding(survey: Survey) -> pd.DataFrame:
     found = survey.people[["respondent"]].copy()
     for battery in BATTERIES:
         answers = getattr(survey, battery)
-        raw_answers = undo_reverse_coding(answers, survey.instrument, battery).to_numpy(dtype=float)
-        count = (~np.isnan(raw_answers)).sum(axis=1)
-        longest, spread, consistent = (
-            long_string(raw_answers),
-            intra_individual_variability(raw_answers),
-            even_odd(answers, survey.instrument),
-        )
-        found[f"{battery}_long_string"] = np.where(count >= MIN_ANSWERS, longest, np.nan)
-        found[f"{battery}_irv"] = np.where(count >= MIN_ANSWERS, spread, np.nan)
+        raw = undo_reverse_coding(answers, survey.instrument, battery).to_numpy(dtype=float)
+        count = (~np.isnan(raw)).sum(axis=1)
+        enough, longest, consistent = count >= MIN_ANSWERS, long_string(raw), even_odd(answers, survey.instrument)
+        found[f"{battery}_long_string"] = np.where(enough, longest, np.nan)
+        found[f"{battery}_irv"] = np.where(enough, intra_individual_variability(raw), np.nan)
         found[f"{battery}_even_odd"] = consistent
-        found[f"straightlining_{battery}"] = (count >= MIN_ANSWERS) & (longest == count)
-        found[f"repetitive_{battery}"] = (count >= MIN_ANSWERS) & (longest > LONG_STRING_SHARE * count)
+        found[f"straightlining_{battery}"] = enough & (longest == count)
+        found[f"repetitive_{battery}"] = enough & (longest > LONG_STRING_SHARE * count)
         found[f"unvarying_{battery}"] = _least(found[f"{battery}_irv"])
         found[f"inconsistent_{battery}"] = consistent < MIN_EVEN_ODD
     return found.assign(careless=found.straightlining_perceive)
@@ -108,12 +103,9 @@ def flag_counts(found: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         A row a sign and battery: flag, n who could show it, flagged, share.
     """
-    rows = []
-    for flag in FLAGS:
-        indicator, battery = flag.split("_")
-        n = int(found[f"{battery}_{INDICATORS[indicator]}"].notna().sum())
-        rows.append({"flag": flag, "n": n, "flagged": int(found[flag].sum())})
-    return pd.DataFrame(rows).assign(share=lambda rows: rows.flagged / rows.n.where(rows.n > 0))
+    read = [f"{battery}_{INDICATORS[indicator]}" for indicator, battery in (flag.split("_") for flag in FLAGS)]
+    counts = {"flag": FLAGS, "n": found[read].notna().sum().to_numpy(), "flagged": found[[*FLAGS]].sum().to_numpy()}
+    return pd.DataFrame(counts).assign(share=lambda rows: rows.flagged / rows.n.where(rows.n > 0))
 
 
 @reasoned("gap")
@@ -149,14 +141,10 @@ def careless_sensitivity_by_flag(survey: Survey, replicates: int = 2000, seed: i
     found, rows = careless_responding(survey), []
     for flag in FLAGS:
         table = careless_sensitivity(survey, found[flag], replicates=replicates, seed=seed)
-        row = table.iloc[-1][
-            ["gap", "gap_without", "gap_without_ci_low", "gap_without_ci_high", "difference", "reason"]
-        ].to_dict()
         indicator, battery = flag.split("_")
         about = {"flag": flag, "indicator": DESCRIPTIONS[indicator], "battery": MEASURE_NAMES[battery]}
-        rows.append(
-            about | {"conclusion_changes": ", ".join(table.dimension[table.conclusion_changes]) or "none"} | row
-        )
+        about["conclusion_changes"] = ", ".join(table.dimension[table.conclusion_changes]) or "none"
+        rows.append(about | table.iloc[-1][BY_FLAG].to_dict())
     return flag_counts(found).merge(pd.DataFrame(rows), on="flag")
 
 
@@ -230,11 +218,7 @@ def long_string(answers):
 
 def intra_individual_variability(answers):
     """Standard deviation within each row of the array `answers`, NaN left out: an array; NaN below two answers."""
-    there = ~np.isnan(answers)
-    n = there.sum(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        centred = np.where(there, answers - np.where(there, answers, 0).sum(axis=1, keepdims=True) / n[:, None], 0)
-        return np.where(n > 1, np.sqrt((centred**2).sum(axis=1) / (n - 1)), np.nan)
+    return pd.DataFrame(answers).std(axis=1).to_numpy()
 
 
 def even_odd(answers, instrument):
@@ -242,39 +226,23 @@ def even_odd(answers, instrument):
 
     answers : reversed items turned round, as in a Survey
     """
-    halves: list[list[np.ndarray]] = [[], []]
-    for names in instrument.dimensions.values():
-        held = [name for name in names if name in answers]
-        if len(held) > 1:
-            for start, half in enumerate(halves):
-                half.append(_row_means(answers[held[start::2]].to_numpy(dtype=float)))
-    if len(halves[0]) < 3:
+    asked = {d: names for d, names in asked_items(instrument, answers).items() if len(names) > 1}
+    if len(asked) < 3:
         return np.full(len(answers), np.nan)
-    odd, even = (np.column_stack(half) for half in halves)
-    there = ~np.isnan(odd) & ~np.isnan(even)
-    odd, even = (_centred(np.where(there, half, np.nan)) for half in (odd, even))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        r = (odd * even).sum(axis=1) / np.sqrt((odd**2).sum(axis=1) * (even**2).sum(axis=1))
-        r = np.where((there.sum(axis=1) >= 3) & np.isfinite(r), r.clip(-1, 1), np.nan)
-        return np.maximum(2 * r / (1 + r), -1)
+    odd, even = (
+        pd.DataFrame({d: answers[names[start::2]].mean(axis=1) for d, names in asked.items()}) for start in (0, 1)
+    )
+    there = odd.notna() & even.notna()
+    odd, even = (_centred(half.where(there)) for half in (odd, even))
+    r = (odd * even).sum(axis=1) / np.sqrt((odd**2).sum(axis=1) * (even**2).sum(axis=1))
+    r = r.where(there.sum(axis=1) >= 3).clip(-1, 1)
+    return np.maximum(2 * r / (1 + r), -1).to_numpy()
 
 
-def keep_rows(survey, kept):
-    """The survey of the rows `kept`, an array of bool."""
-    frames = {f.name: value for f in fields(survey) if isinstance(value := getattr(survey, f.name), pd.DataFrame)}
-    return replace(survey, **{name: frame[kept].reset_index(drop=True) for name, frame in frames.items()})
-
-
-def _row_means(values):
-    there = ~np.isnan(values)
-    with np.errstate(invalid="ignore"):
-        return np.where(there, values, 0).sum(axis=1) / there.sum(axis=1)
-
-
-def _centred(values):
-    """Each row about its mean, 0 where missing; a row that is flat but for rounding is 0 throughout."""
-    centred = np.nan_to_num(values - _row_means(values)[:, None])
-    return np.where(np.abs(centred).max(axis=1, keepdims=True) > 1e-9, centred, 0)
+def _centred(scores):
+    """Each row about its mean; a row that is flat but for rounding is 0 throughout."""
+    centred = scores.sub(scores.mean(axis=1), axis=0)
+    return centred.where(centred.abs().max(axis=1) > 1e-9, 0.0, axis=0)
 
 
 def _known(flag):

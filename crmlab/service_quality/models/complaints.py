@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.service_quality.models.asked import no_outcome_reason, outcome_of, reasoned
-from crmlab.service_quality.models.scores import single_wave
-from crmlab.service_quality.models.scores import weights as weights_of
+from crmlab.service_quality.models.scores import single_wave, weights_of
 from crmlab.service_quality.tables.survey import Survey
 from crmlab.stats.ratios import ratio_of_means, ratio_of_proportions
 
@@ -131,8 +130,7 @@ def _row(effect, answers, sides, w, counted):
     if fewest < MIN_COMPLAINTS:
         return row | {"reason": f"{fewest:.0f} complaints on one side: at least {MIN_COMPLAINTS} are needed"}
     if counted:
-        one, other = ([answers[kept], w[kept]] for kept in held)
-        ratio, low, high = ratio_of_means(one[0], other[0], one[1], other[1])
+        ratio, low, high = ratio_of_means(*(answers[kept] for kept in held), *(w[kept] for kept in held))
         reason = "nobody did on one side: means of 0 have no ratio" if np.isnan(ratio) else ""
     else:
         n1, n2, p1, p2 = (row[name] for name in ("n_unresolved", "n_resolved", "unresolved", "resolved"))

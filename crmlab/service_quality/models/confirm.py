@@ -10,9 +10,8 @@ import pandas as pd
 
 from crmlab.model import FitError, Model, Unfitted, or_unfitted, prediction
 from crmlab.service_quality.models.asked import not_asked_reason
-from crmlab.service_quality.models.covariance import effective_n, pairwise_covariance
-from crmlab.service_quality.models.scores import battery_of, single_wave
-from crmlab.service_quality.models.scores import weights as weights_of
+from crmlab.service_quality.models.covariance import complete, effective_n, pairwise_covariance
+from crmlab.service_quality.models.scores import asked_items, battery_of, single_wave, weights_of
 from crmlab.service_quality.tables.survey import Survey
 from crmlab.stats.threads import one_thread
 
@@ -65,8 +64,7 @@ class CFA(Model):
             Unfitted where semopy is not installed, respondents or items are too few, or there is no solution.
         """
         names = [item for items in dimensions.values() for item in items]
-        full = answers[names].notna().all(axis=1)
-        kept, w = answers.loc[full, names], None if weights is None else np.asarray(weights, dtype=float)[full]
+        kept, w = complete(answers[names], weights)
         n = effective_n(kept, w)
         if reason := _reason(kept, dimensions, n):
             raise FitError(*reason)
@@ -148,24 +146,20 @@ def measurement_model(survey: Survey, battery: str = "perceive") -> CFA | Unfitt
     """
     survey = single_wave(survey)
     answers = battery_of(survey, battery)
-    asked = {d: [i for i in items if i in answers] for d, items in survey.instrument.dimensions.items()}
     if reason := not_asked_reason(survey, battery):
         return Unfitted(CFA, reason)
-    return CFA.fit(answers, {d: items for d, items in asked.items() if items}, weights_of(survey))
+    return CFA.fit(answers, asked_items(survey.instrument, answers), weights_of(survey))
 
 
 def _estimates(table, items, factors):
     """Loadings and correlations of semopy's account of a fitted model: two frames."""
     loads = table[(table.op == "~") & table.lval.isin(items)]
-    loadings = pd.DataFrame(
-        {"dimension": loads.rval.map(factors), "item": loads.lval.map(items), "loading": loads["Est. Std"]}
-    ).reset_index(drop=True)
-    between = pd.DataFrame(np.eye(len(factors)), list(factors.values()), list(factors.values()))
+    parts = {"dimension": loads.rval.map(factors), "item": loads.lval.map(items), "loading": loads["Est. Std"]}
     crossed = table[(table.op == "~~") & table.lval.isin(factors) & (table.lval != table.rval)]
-    ends = (crossed.lval.map(factors), crossed.rval.map(factors), crossed["Est. Std"])
-    for one, other, value in zip(*ends, strict=True):
-        between.loc[one, other] = between.loc[other, one] = value
-    return loadings, between
+    between = pd.DataFrame(np.eye(len(factors)), list(factors.values()), list(factors.values()))
+    for one, other, value in crossed[["lval", "rval", "Est. Std"]].itertuples(index=False):
+        between.loc[factors[one], factors[other]] = between.loc[factors[other], factors[one]] = value
+    return pd.DataFrame(parts).reset_index(drop=True), between
 
 
 def _reason(kept, dimensions, n):

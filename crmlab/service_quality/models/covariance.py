@@ -32,10 +32,16 @@ def effective_n(answers, weights=None):
 
 
 def covariance_to_correlation(covariances):
-    """Correlations of the same items; NaN for one without variance."""
-    spread = np.sqrt(np.diag(covariances))
+    """Correlations of the same items, of one table or of a stack of them; NaN for an item without variance."""
+    spread = np.sqrt(np.diagonal(np.asarray(covariances), axis1=-2, axis2=-1))
     spread = np.where(spread > 0, spread, np.nan)
-    return covariances / np.outer(spread, spread)
+    return covariances / (spread[..., :, None] * spread[..., None, :])
+
+
+def complete(rows, weights=None):
+    """The rows without a blank and their weights; None weighs all alike."""
+    full = rows.notna().all(axis=1)
+    return rows[full], None if weights is None else np.asarray(weights, dtype=float)[full]
 
 
 def _parts(answers, weights):

@@ -8,8 +8,7 @@ import pandas as pd
 from crmlab.service_quality.models.asked import reasoned
 from crmlab.service_quality.models.covariance import effective_n, pairwise_covariance
 from crmlab.service_quality.models.reliability import ALL, MIN_ITEMS, batteries, cronbach_alpha
-from crmlab.service_quality.models.scores import paired_answers, single_wave
-from crmlab.service_quality.models.scores import weights as weights_of
+from crmlab.service_quality.models.scores import paired_answers, single_wave, weights_of
 from crmlab.service_quality.tables.survey import Survey
 
 MIN_RESPONDENTS = 30  # respondents
@@ -86,20 +85,15 @@ def _difference(expect, perceive, weights):
     joined = pd.concat([expect.add_prefix("E "), perceive.add_prefix("P ")], axis=1)
     table, n = pairwise_covariance(joined, weights).to_numpy(), effective_n(joined, weights)
     row = {"items": k, "n": n, "reason": ""}
-    if k < MIN_ITEMS or n < MIN_RESPONDENTS:
-        least = (
-            f"{k} items: at least {MIN_ITEMS}" if k < MIN_ITEMS else f"{n:.0f} respondents: at least {MIN_RESPONDENTS}"
-        )
-        return row | {"reason": f"{least} are needed"}
+    if k < MIN_ITEMS:
+        return row | {"reason": f"{k} items: at least {MIN_ITEMS} are needed"}
+    if n < MIN_RESPONDENTS:
+        return row | {"reason": f"{n:.0f} respondents: at least {MIN_RESPONDENTS} are needed"}
     e, p, c = table[:k, :k], table[k:, k:], table[:k, k:]
     if min(e.sum(), p.sum()) <= 0 or not (np.diag(table) > 0).all():
         return row | {"reason": "no variance in an item"}
-    whole = e.sum() + p.sum() - 2 * c.sum()
-    row |= {
-        "expect": cronbach_alpha(e),
-        "perceive": cronbach_alpha(p),
-        "correlation": c.sum() / np.sqrt(e.sum() * p.sum()),
-    }
+    whole, r = e.sum() + p.sum() - 2 * c.sum(), c.sum() / np.sqrt(e.sum() * p.sum())
+    row |= {"expect": cronbach_alpha(e), "perceive": cronbach_alpha(p), "correlation": r}
     if whole <= 0:
         return row | {"reason": "no variance in the gap"}
     true = e.sum() * row["expect"] + p.sum() * row["perceive"] - 2 * c.sum()

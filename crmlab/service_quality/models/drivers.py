@@ -7,29 +7,20 @@ import pandas as pd
 
 from crmlab.contracts import InputError
 from crmlab.service_quality.models.asked import OVERALL, no_outcome_reason, not_asked_reason, outcome_of, reasoned
-from crmlab.service_quality.models.covariance import effective_n, pairwise_covariance
-from crmlab.service_quality.models.scores import dimension_scores, paired_answers, single_wave
-from crmlab.service_quality.models.scores import weights as weights_of
+from crmlab.service_quality.models.covariance import (
+    complete,
+    covariance_to_correlation,
+    effective_n,
+    pairwise_covariance,
+)
+from crmlab.service_quality.models.scores import dimension_scores, paired_answers, single_wave, weights_of, with_ci
 from crmlab.service_quality.tables.survey import Survey
 from crmlab.stats import resample
 from crmlab.stats.intervals import percentile_interval
 
 MAX_DRIVERS = 15  # drivers whose every subset is tried: 32,768
 CELLS = 4_000_000  # numbers held at once while subsets are tried
-COLUMNS = [
-    "driver",
-    "n",
-    "r",
-    "r2_contribution",
-    "r2_contribution_ci_low",
-    "r2_contribution_ci_high",
-    "r2_share",
-    "r2_share_ci_low",
-    "r2_share_ci_high",
-    "rank",
-    "rank_ci_low",
-    "rank_ci_high",
-]
+COLUMNS = ["driver", "n", "r", *with_ci("r2_contribution", "r2_share", "rank")]
 
 
 @reasoned("r2_contribution")
@@ -80,17 +71,13 @@ def relative_importance(
             f"drivers: {answers.shape[1]} columns of answers, of which at most {MAX_DRIVERS} can be tried in every "
             "order; give the means of dimensions"
         )
-    rows = answers.assign(**{"": outcome.to_numpy()})
-    full = rows.notna().all(axis=1)
-    rows, w = rows[full], None if weights is None else np.asarray(weights, dtype=float)[full]
+    rows, w = complete(answers.assign(**{"": outcome.to_numpy()}), weights)
     n = effective_n(rows, w)
     if reason := _reason(rows, n):
         return _blank(answers.columns, n, reason)
     table = pairwise_covariance(rows, w).to_numpy()
-    spread = np.sqrt(np.diag(table))
-    r2_contribution = lmg(table[None])[0]
-    drawn = lmg(resample.covariances(rows, replicates, seed, w))
-    return _table(answers.columns, n, table[:-1, -1] / spread[:-1] / spread[-1], r2_contribution, drawn)
+    r, r2_contribution = covariance_to_correlation(table)[:-1, -1], lmg(table[None])[0]
+    return _table(answers.columns, n, r, r2_contribution, lmg(resample.covariances(rows, replicates, seed, w)))
 
 
 @reasoned("r2_contribution")
@@ -161,9 +148,7 @@ def lmg(covariances):
 
 
 def _lmg(covariances):
-    spread = np.sqrt(np.diagonal(covariances, axis1=1, axis2=2))
-    spread = np.where(spread > 0, spread, 1)
-    held = (covariances / (spread[:, :, None] * spread[:, None, :]))[None]
+    held = np.nan_to_num(covariance_to_correlation(covariances))[None]
     p = covariances.shape[1] - 1
     for _ in range(p):  # subsets x replicates x (drivers left and outcome)²
         pivot, column = held[..., 0, 0], held[..., 0, 1:]
@@ -183,15 +168,8 @@ def _lmg(covariances):
 
 def _table(names, n, r, r2_contribution, drawn):
     """The frame of shares and of those drawn."""
-    table = pd.DataFrame(
-        {
-            "driver": names,
-            "n": n,
-            "r": r,
-            "r2_contribution": r2_contribution,
-            "r2_share": r2_contribution / r2_contribution.sum(),
-        }
-    )
+    table = pd.DataFrame({"driver": names, "n": n, "r": r, "r2_contribution": r2_contribution})
+    table["r2_share"] = r2_contribution / r2_contribution.sum()
     ranks = (-drawn).argsort(axis=1, kind="stable").argsort(axis=1) + 1
     whole = drawn.sum(axis=1)
     for name, draws in {"r2_contribution_": drawn, "r2_share_": drawn / whole[:, None], "rank_": ranks}.items():

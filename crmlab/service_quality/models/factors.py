@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -13,18 +14,19 @@ from statsmodels.multivariate.factor_rotation import rotate_factors
 from crmlab.model import FitError, Model, Unfitted, or_unfitted, prediction
 from crmlab.service_quality.models.asked import not_asked_reason, reasoned
 from crmlab.service_quality.models.covariance import (
+    complete,
     covariance_to_correlation,
     effective_n,
     pairwise_covariance,
 )
-from crmlab.service_quality.models.scores import battery_of, single_wave
-from crmlab.service_quality.models.scores import weights as weights_of
+from crmlab.service_quality.models.scores import asked_items, battery_of, single_wave, weights_of
 from crmlab.service_quality.tables.survey import Survey
 from crmlab.stats import resample
 from crmlab.stats.intervals import percentile_interval
 
 MAX_ITER, TOL = 20_000, 1e-9  # of least squares: most rounds, and the change of communalities that ends them
 STARTS = 10  # of a rotation, which from one alone may end in an optimum that is not the best
+MIN_RESPONDENTS = 10  # who answered all items of a pair of dimensions
 SAME = 1e-6  # by which criteria of one optimum may differ
 PAIRS = ["dimension_1", "dimension_2", "n", "htmt", "ci_low", "ci_high", "reason"]
 
@@ -183,12 +185,9 @@ def parallel_analysis(
     """
     held, n = covariance_to_correlation(pairwise_covariance(answers, weights)), effective_n(answers, weights)
     values = np.linalg.eigvalsh(held)[::-1]
-    size = max(int(n) - 1, len(held))
-    drawn = np.reshape(
-        stats.wishart.rvs(size, np.eye(len(held)), replicates, random_state=seed), (replicates, *held.shape)
-    )
-    spread = np.sqrt(np.diagonal(drawn, axis1=1, axis2=2))
-    random = np.quantile(np.linalg.eigvalsh(drawn / (spread[:, :, None] * spread[:, None, :]))[:, ::-1], 0.95, axis=0)
+    drawn = stats.wishart.rvs(max(int(n) - 1, len(held)), np.eye(len(held)), replicates, random_state=seed)
+    drawn = covariance_to_correlation(np.reshape(drawn, (replicates, *held.shape)))
+    random = np.quantile(np.linalg.eigvalsh(drawn)[:, ::-1], 0.95, axis=0)
     factor = np.arange(1, len(values) + 1)
     retained = np.logical_and.accumulate(values > random)
     return pd.DataFrame({"factor": factor, "eigenvalue": values, "random_eigenvalue": random, "retained": retained})
@@ -287,20 +286,19 @@ def htmt(
     Henseler, Ringle & Sarstedt (2015), Journal of the Academy of Marketing Science 43, 115-135.
     """
     names = [item for items in dimensions.values() for item in items]
-    full = answers[names].notna().all(axis=1)
-    kept, w = answers.loc[full, names], None if weights is None else np.asarray(weights, dtype=float)[full]
+    kept, w = complete(answers[names], weights)
     n, still = effective_n(kept, w), [item for item in kept if kept[item].nunique() < 2]
-    drawn = () if still or n < 10 else _correlations(resample.covariances(kept, replicates, seed, w))
-    held = None if still or n < 10 else covariance_to_correlation(pairwise_covariance(kept, w)).to_numpy()[None]
+    if not still and n >= MIN_RESPONDENTS:
+        held = covariance_to_correlation(pairwise_covariance(kept, w).to_numpy()[None])
+        drawn = np.nan_to_num(covariance_to_correlation(resample.covariances(kept, replicates, seed, w)))
     rows = []
-    for i, one in enumerate(dimensions):
-        for other in list(dimensions)[i + 1 :]:
-            a, b = ([names.index(item) for item in dimensions[d]] for d in (one, other))
-            row = {"dimension_1": one, "dimension_2": other, "n": n, "reason": _unlike(len(a), len(b), still, n)}
-            if not row["reason"]:
-                low, high = percentile_interval(_ratio(drawn, a, b), level)
-                row |= {"htmt": float(_ratio(held, a, b)[0]), "ci_low": low, "ci_high": high}
-            rows.append(row)
+    for one, other in combinations(dimensions, 2):
+        a, b = ([names.index(item) for item in dimensions[d]] for d in (one, other))
+        row = {"dimension_1": one, "dimension_2": other, "n": n, "reason": _unlike(len(a), len(b), still, n)}
+        if not row["reason"]:
+            low, high = percentile_interval(_ratio(drawn, a, b), level)
+            row |= {"htmt": float(_ratio(held, a, b)[0]), "ci_low": low, "ci_high": high}
+        rows.append(row)
     return pd.DataFrame(rows, columns=PAIRS)
 
 
@@ -334,8 +332,7 @@ def discriminant_validity(
     """
     survey = single_wave(survey)
     answers = battery_of(survey, battery)
-    asked = {d: [i for i in items if i in answers] for d, items in survey.instrument.dimensions.items()}
-    asked = {d: items for d, items in asked.items() if items}
+    asked = asked_items(survey.instrument, answers)
     reason = not_asked_reason(survey, battery) or ("" if len(asked) > 1 else "one dimension alone is like no other")
     if reason:
         return pd.DataFrame([{"n": 0.0, "reason": reason}], columns=PAIRS)
@@ -346,16 +343,9 @@ def _unlike(first, second, still, n):
     """Why a pair of dimensions has no ratio; empty where it has."""
     if min(first, second) < 2:
         return "a dimension of one item"
-    if n < 10:
-        return f"{n:.0f} respondents answered all items: at least 10 are needed"
+    if n < MIN_RESPONDENTS:
+        return f"{n:.0f} respondents answered all items: at least {MIN_RESPONDENTS} are needed"
     return f"no variance in {', '.join(map(str, still[:5]))}" if still else ""
-
-
-def _correlations(covariances):
-    """Correlations of stacked covariances, without division by 0."""
-    spread = np.sqrt(np.diagonal(covariances, axis1=1, axis2=2))
-    spread = np.where(spread > 0, spread, np.inf)
-    return covariances / (spread[:, :, None] * spread[:, None, :])
 
 
 def _ratio(correlations, a, b):

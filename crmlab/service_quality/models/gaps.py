@@ -15,50 +15,18 @@ from crmlab.service_quality.models.scores import (
     paired_answers,
     single_wave,
     table_of,
-    weights,
+    weights_of,
 )
 from crmlab.service_quality.tables.survey import Survey
 from crmlab.stats.comparisons import holm
 from crmlab.stats.differences import Sample, bootstrap_intervals, one_sample, signed_rank
 
-FIRST = ["item", "dimension", "n", "expect", "perceive", "gap", "ci_low", "ci_high", "t", "p_adjusted", "d"]
-THEN = [
-    "n_effective",
-    "p",
-    "bootstrap_ci_low",
-    "bootstrap_ci_high",
-    "signed_rank_p",
-    "signed_rank_p_adjusted",
-    "family",
-    "text",
-    "reason",
-]
-NUMBERS = [
-    "n",
-    "expect",
-    "perceive",
-    "gap",
-    "ci_low",
-    "ci_high",
-    "t",
-    "d",
-    "n_effective",
-    "p",
-    "bootstrap_ci_low",
-    "bootstrap_ci_high",
-]
-SERVPERF = [
-    "item",
-    "dimension",
-    "n",
-    "perceive",
-    "ci_low",
-    "ci_high",
-    "n_effective",
-    "bootstrap_ci_low",
-    "bootstrap_ci_high",
-    "text",
-]
+COLUMNS = ["item", "dimension", "n", "expect", "perceive", "gap", "ci_low", "ci_high", "t", "p_adjusted", "d"]
+COLUMNS += ["n_effective", "p", "bootstrap_ci_low", "bootstrap_ci_high", "signed_rank_p", "signed_rank_p_adjusted"]
+COLUMNS += ["family", "text", "reason"]
+NAMED = ["item", "dimension", "family", "text", "reason"]  # columns that are no numbers
+ENDS = ["ci_low", "ci_high", "bootstrap_ci_low", "bootstrap_ci_high"]
+SERVPERF = ["item", "dimension", "n", "perceive", *ENDS[:2], "n_effective", *ENDS[2:], "text", "reason"]
 
 
 @reasoned("gap")
@@ -184,8 +152,7 @@ def service_superiority(survey: Survey, by: str = "item", replicates: int = 2000
     found = battery_gaps(survey, "expect", "perceive", by, replicates, seed)
     if survey.instrument.conventions.desired:
         return found
-    blank = [*NUMBERS, "p_adjusted", "signed_rank_p", "signed_rank_p_adjusted"]
-    return found.assign(**dict.fromkeys(blank, np.nan), reason=DESIRED_UNDECLARED)
+    return found.assign(**dict.fromkeys(found.columns.difference(NAMED), np.nan), reason=DESIRED_UNDECLARED)
 
 
 @reasoned("perceive")
@@ -220,42 +187,35 @@ def perception_scores(survey: Survey, by: str = "item", replicates: int = 2000, 
     Cronin & Taylor (1992), Journal of Marketing 56(3), 55-68.
     """
     survey = single_wave(survey)
-    answers, w = answers_by(survey, by, survey.perceive[survey.perceive.columns])[0], weights(survey)
-    ends, rows = bootstrap_intervals(answers.to_numpy(dtype=float), w, replicates, seed), []
-    for place, name in enumerate(answers):
-        sample = Sample.of(answers[name].to_numpy(dtype=float), w)
-        row = {"n": sample.n, "n_effective": sample.n_effective, "perceive": sample.mean, "reason": sample.blank()}
-        if not row["reason"]:
-            row |= {k: v for k, v in one_sample(sample).items() if k in ("ci_low", "ci_high")}
-            row |= dict(zip(("bootstrap_ci_low", "bootstrap_ci_high"), ends[:, place], strict=True))
-        rows.append(row)
-    return table_of(survey, by, answers, rows, [*SERVPERF, "reason"], "perceive")
+    (answers,), w = answers_by(survey, by, survey.perceive), weights_of(survey)
+    ends = bootstrap_intervals(answers.to_numpy(dtype=float), w, replicates, seed)
+    rows = [_tested(Sample.of(answers[name].to_numpy(dtype=float), w), ends[:, i]) for i, name in enumerate(answers)]
+    rows = [row | {"perceive": row["gap"]} for row in rows]
+    return table_of(survey, by, answers, rows, SERVPERF, "perceive")
 
 
 def battery_gaps(survey, lower, upper, by, replicates, seed):
     """One battery less another, answered by the same customers: a frame as `gap_scores` gives it."""
     survey = single_wave(survey)
     below, above = answers_by(survey, by, *paired_answers(survey, lower, upper))
-    w, unfit = weights(survey), incomparable_reason(survey.instrument, lower, upper)
-    difference = above.to_numpy(dtype=float) - below.to_numpy(dtype=float)
-    ends = bootstrap_intervals(difference, w, replicates, seed)
-    means = zip(column_means(below, w), column_means(above, w), strict=True)
-    rows = [
-        {"n": int((~np.isnan(difference[:, i])).sum()), "expect": e, "perceive": p, "reason": unfit}
-        if unfit
-        else {"expect": e, "perceive": p} | _tested(Sample.of(difference[:, i], w), ends[:, i])
-        for i, (e, p) in enumerate(means)
-    ]
-    found = table_of(survey, by, below, rows, [*FIRST, *THEN], lower, upper)
+    w, unfit = weights_of(survey), incomparable_reason(survey.instrument, lower, upper)
+    difference = (above - below).to_numpy(dtype=float)
+    ends, rows = bootstrap_intervals(difference, w, replicates, seed), []
+    for i, (expect, perceive) in enumerate(zip(column_means(below, w), column_means(above, w), strict=True)):
+        tested = {"n": int((~np.isnan(difference[:, i])).sum()), "reason": unfit}
+        if not unfit:
+            tested = _tested(Sample.of(difference[:, i], w), ends[:, i], "pairs")
+        rows.append({"expect": expect, "perceive": perceive} | tested)
+    found = table_of(survey, by, below, rows, COLUMNS, lower, upper)
     for name in ("p", "signed_rank_p"):
         found[f"{name}_adjusted"] = holm(found[name], found.family)
     return found
 
 
-def _tested(sample, ends):
-    """All of one gap but what it is a gap between."""
-    row = {"n": sample.n, "n_effective": sample.n_effective, "gap": sample.mean, "reason": sample.blank("pairs")}
+def _tested(sample, ends, what="answers"):
+    """All of one mean, or mean gap, but what it is a gap between."""
+    row = {"n": sample.n, "n_effective": sample.n_effective, "gap": sample.mean, "reason": sample.blank(what)}
     if row["reason"]:
         return row
     row |= one_sample(sample) | {"signed_rank_p": signed_rank(sample)}
-    return row | dict(zip(("bootstrap_ci_low", "bootstrap_ci_high"), ends, strict=True))
+    return row | dict(zip(ENDS[2:], ends, strict=True))

@@ -7,8 +7,7 @@ import pandas as pd
 from scipy import stats
 
 from crmlab.service_quality.models.asked import no_outcome_reason, outcome_of, reasoned
-from crmlab.service_quality.models.scores import single_wave
-from crmlab.service_quality.models.scores import weights as weights_of
+from crmlab.service_quality.models.scores import single_wave, weights_of
 from crmlab.service_quality.tables.survey import Survey
 from crmlab.stats.ratios import ratio_of_proportions
 from crmlab.stats.shares import wilson_interval

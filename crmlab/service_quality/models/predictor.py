@@ -15,8 +15,8 @@ from crmlab.service_quality.models.scores import (
     incomparable_reason,
     paired_answers,
     single_wave,
+    weights_of,
 )
-from crmlab.service_quality.models.scores import weights as weights_of
 from crmlab.service_quality.tables.survey import Survey
 
 LEVEL = 0.95  # of intervals, and of the tests that decide

@@ -12,8 +12,7 @@ from crmlab.service_quality.models.asked import (
     reasoned,
     with_unasked_rows,
 )
-from crmlab.service_quality.models.scores import single_wave
-from crmlab.service_quality.models.scores import weights as weights_of
+from crmlab.service_quality.models.scores import single_wave, weights_of
 from crmlab.service_quality.tables.survey import Survey
 from crmlab.stats import resample
 from crmlab.stats.intervals import percentile_interval

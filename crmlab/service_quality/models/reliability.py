@@ -13,8 +13,7 @@ from crmlab.service_quality.models.covariance import (
     pairwise_covariance,
 )
 from crmlab.service_quality.models.factors import HeywoodError, one_factor_loadings, schmid_leiman
-from crmlab.service_quality.models.scores import incomparable_reason, paired_answers, single_wave
-from crmlab.service_quality.models.scores import weights as weights_of
+from crmlab.service_quality.models.scores import incomparable_reason, paired_answers, single_wave, weights_of
 from crmlab.service_quality.tables.survey import Survey
 
 MIN_ITEMS, MIN_RESPONDENTS = 3, 10

@@ -6,8 +6,7 @@ import pandas as pd
 from crmlab.contracts import InputError
 from crmlab.service_quality.models.asked import OVERALL, not_asked_reason, reasoned
 from crmlab.service_quality.models.covariance import effective_n
-from crmlab.service_quality.models.scores import dimension_scores, single_wave
-from crmlab.service_quality.models.scores import weights as weights_of
+from crmlab.service_quality.models.scores import dimension_scores, single_wave, weights_of
 from crmlab.service_quality.tables.survey import Survey
 from crmlab.stats import resample
 from crmlab.stats.intervals import percentile_interval

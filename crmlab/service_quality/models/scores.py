@@ -44,7 +44,7 @@ def one_of(given: object, known: Iterable[str]) -> str:
     return f"did you mean {near[0]!r}?" if near else f"write one of {', '.join(map(repr, known))}"
 
 
-def weights(survey):
+def weights_of(survey):
     """Survey weights as an array, None where all weigh alike."""
     given = survey.people.weight.to_numpy(dtype=float)
     return None if len(given) == 0 or (given == given[0]).all() else given
@@ -64,13 +64,7 @@ def dimension_scores(answers, instrument):
 
     A dimension is the mean of its items answered; overall is the mean of the dimensions, of those who have them all.
     """
-    values, means = answers.to_numpy(dtype=float), {}
-    for dimension, names in instrument.dimensions.items():
-        held = values[:, [answers.columns.get_loc(name) for name in names if name in answers]]
-        if held.shape[1]:
-            there = ~np.isnan(held)
-            with np.errstate(invalid="ignore"):
-                means[dimension] = np.where(there, held, 0).sum(axis=1) / there.sum(axis=1)
+    means = {d: answers[names].mean(axis=1) for d, names in asked_items(instrument, answers).items()}
     if means:
         means[OVERALL] = sum(means.values()) / len(means)
     return pd.DataFrame(means, answers.index)
@@ -84,13 +78,15 @@ def column_means(frame, weights=None):
         return (np.where(mass > 0, values, 0) * mass).sum(axis=0) / mass.sum(axis=0)
 
 
-def labels(instrument, by, columns):
-    """What each row of a table is about: list of dicts of item and dimension."""
-    if by == "item":
-        return [{"item": name, "dimension": instrument.items[name].dimension} for name in columns]
-    sizes = {dimension: len(names) for dimension, names in instrument.dimensions.items()}
-    sizes[OVERALL] = sum(sizes.values())
-    return [{"item": f"{sizes[name]} items", "dimension": name} for name in columns]
+def asked_items(instrument, answers):
+    """Dimension -> its items that were asked, of the dimensions that have some."""
+    asked = {d: [name for name in names if name in answers] for d, names in instrument.dimensions.items()}
+    return {d: names for d, names in asked.items() if names}
+
+
+def with_ci(*names):
+    """Names of columns, each with those of the ends of its interval."""
+    return [f"{name}{end}" for name in names for end in ("", "_ci_low", "_ci_high")]
 
 
 def incomparable_reason(instrument, *measures):
@@ -112,12 +108,15 @@ def answers_by(survey, by, *answers):
 
 def table_of(survey, by, names, rows, columns, *measures):
     """Rows of the items or dimensions `names` as a frame, in which all others say what of `measures` was not asked."""
-    held, why = dict(zip(names, rows, strict=True)), not_asked_reasons(survey, by, *measures)
-    rows = [held.get(name, {"n": 0, "reason": noted}) for name, noted in why.items()]
-    about = labels(survey.instrument, by, why.index)
-    found = pd.DataFrame([a | row for a, row in zip(about, rows, strict=True)]).reindex(columns=columns)
+    instrument, why = survey.instrument, not_asked_reasons(survey, by, *measures)
+    held = dict(zip(names, rows, strict=True))
+    found = pd.DataFrame([held.get(name, {"n": 0, "reason": noted}) for name, noted in why.items()])
     if by == "item":
-        text = [survey.instrument.items[name].text for name in why.index]
-        return found.assign(text=text, **({"family": "items"} if "family" in columns else {}))
-    family = np.where(found.dimension == OVERALL, OVERALL, "dimensions")
-    return found.assign(text="", **({"family": family} if "family" in columns else {}))
+        items = [instrument.items[name] for name in why.index]
+        about = {"item": list(why.index), "dimension": [item.dimension for item in items], "family": "items"}
+        about["text"] = [item.text for item in items]
+    else:
+        sizes = {d: len(names) for d, names in instrument.dimensions.items()} | {OVERALL: len(instrument.items)}
+        about = {"item": [f"{sizes[name]} items" for name in why.index], "dimension": list(why.index), "text": ""}
+        about["family"] = np.where(why.index == OVERALL, OVERALL, "dimensions")
+    return found.assign(**about).reindex(columns=columns)

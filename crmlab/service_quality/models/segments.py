@@ -10,7 +10,7 @@ from crmlab.service_quality.models.scores import (
     incomparable_reason,
     paired_answers,
     single_wave,
-    weights,
+    weights_of,
 )
 from crmlab.service_quality.tables.survey import Survey
 from crmlab.stats.differences import Sample, one_sample
@@ -98,7 +98,7 @@ def segment_gap_scores(survey: Survey, segment: str) -> pd.DataFrame:
     )
     labels = survey.people[segment].astype(object).where(survey.people[segment].notna(), NOT_GIVEN).astype(str)
     levels = sorted(labels.unique(), key=lambda name: (name == NOT_GIVEN, name))
-    w, unfit = weights(survey), incomparable_reason(survey.instrument, "expect", "perceive")
+    w, unfit = weights_of(survey), incomparable_reason(survey.instrument, "expect", "perceive")
     rows = []
     for dimension, difference in (above - below).items():
         rows += _cells(dimension, difference.to_numpy(dtype=float), labels.to_numpy(), levels, w)

@@ -13,7 +13,7 @@ from crmlab.service_quality.models.scores import (
     paired_answers,
     single_wave,
     table_of,
-    weights,
+    weights_of,
 )
 from crmlab.service_quality.tables.survey import Survey
 from crmlab.stats.differences import Sample, one_sample
@@ -73,7 +73,7 @@ def weighted_gap_scores(survey: Survey, by: str = "dimension", source: str | Non
     """
     survey = single_wave(survey)
     gaps, care, source, unfit = _parts(survey, by, source)
-    w, order = weights(survey), [*COLUMNS, "source", "text", "reason"]
+    w, order = weights_of(survey), [*COLUMNS, "source", "text", "reason"]
     care = care.where(gaps.notna() & (gaps.notna().all(axis=1).to_numpy()[:, None] | (by == "item")))
     care = care.where(care.notna().all(axis=1), axis=0) if by == "dimension" else care
     care = care.div(care.mean(axis=1).where(lambda mean: mean > 0), axis=0)

@@ -13,7 +13,7 @@ from crmlab.service_quality.models.scores import (
     paired_answers,
     single_wave,
     table_of,
-    weights,
+    weights_of,
 )
 from crmlab.service_quality.tables.survey import Survey
 from crmlab.stats.differences import Sample, one_sample
@@ -61,7 +61,7 @@ def zone_of_tolerance(survey: Survey, by: str = "item") -> pd.DataFrame:
     Zeithaml, Berry & Parasuraman (1993), Journal of the Academy of Marketing Science 21, 1-12.
     """
     survey = single_wave(survey)
-    desired, w = survey.instrument.conventions.desired, weights(survey)
+    desired, w = survey.instrument.conventions.desired, weights_of(survey)
     asked = ("adequate", "perceive", "expect") if desired else ("adequate", "perceive")
     adequate, perceive = paired_answers(survey, "adequate", "perceive")
     shared = [name for name in adequate if name in survey.expect or not desired]

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -117,7 +117,7 @@ class Survey:
         kept = (self.people.audience == audience) | (audience is None)
         if wave is not None:
             kept &= self.people.wave.astype(str) == str(wave)
-        return self._where(kept)
+        return keep_rows(self, kept)
 
     def as_of(self, wave: str | int | None = None) -> "Survey":
         """The survey as of a wave: its customers, and the latest answers of managers and staff.
@@ -152,7 +152,7 @@ class Survey:
             notes |= {f"wave of {whose}": note} if note else {}
         noted = pd.concat([self.findings, pd.Series(notes, dtype=object)]).rename("found")
         listed_ = tuple(f"{what}: {note}" for what, note in notes.items())
-        return replace(self._where(kept), findings=noted, warnings=self.warnings + listed_)
+        return replace(keep_rows(self, kept), findings=noted, warnings=self.warnings + listed_)
 
     @property
     def _all(self):
@@ -171,10 +171,11 @@ class Survey:
             held = ", ".join(name for name in self._all if name in there)
             raise InputError(f"wave {wave!r}: there are {held}; choose one of them")
 
-    def _where(self, kept):
-        """The rows that are kept, numbered anew."""
-        frames = {f.name: value for f in fields(self) if isinstance(value := getattr(self, f.name), pd.DataFrame)}
-        return replace(self, **{name: frame[np.asarray(kept)].reset_index(drop=True) for name, frame in frames.items()})
+
+def keep_rows(survey, kept):
+    """The survey of the rows `kept`, an array of bool, numbered anew."""
+    frames = {name: value for name, value in vars(survey).items() if isinstance(value, pd.DataFrame)}
+    return replace(survey, **{name: frame[np.asarray(kept)].reset_index(drop=True) for name, frame in frames.items()})
 
 
 def read_survey(survey: str | Path, instrument: Instrument | str | Path) -> Survey:
