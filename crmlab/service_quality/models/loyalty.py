@@ -7,23 +7,12 @@ import pandas as pd
 from scipy import stats
 
 from crmlab.service_quality.models.asked import no_outcome_reason, outcome_of, reasoned
-from crmlab.service_quality.models.scores import single_wave, weights_of
+from crmlab.service_quality.models.scores import single_wave, weights_of, with_ci
 from crmlab.service_quality.tables.survey import Survey
 from crmlab.stats.ratios import ratio_of_proportions
 from crmlab.stats.shares import wilson_interval
 
-LEVELS = [
-    "satisfaction",
-    "n",
-    "loyal",
-    "share",
-    "share_ci_low",
-    "share_ci_high",
-    "risk_ratio",
-    "risk_ratio_ci_low",
-    "risk_ratio_ci_high",
-    "reason",
-]
+LEVELS = ["satisfaction", "n", "loyal", *with_ci("share", "risk_ratio"), "reason"]
 NPS = ["n", "promoters", "passives", "detractors", "nps", "variance", "ci_low", "ci_high", "reason"]
 PROMOTER, PASSIVE, NPS_SCALE = 9, 7, (0, 10)
 
@@ -65,29 +54,23 @@ def loyal_share_by_level(
     rows = pd.DataFrame({"satisfaction": satisfaction, "loyal": loyal.astype(float)})
     rows["w"] = 1.0 if weights is None else np.asarray(weights, dtype=float)
     rows = rows.dropna()
-    sums = (
-        rows.assign(loyal=rows.loyal * rows.w, square=rows.w**2).groupby("satisfaction")[["w", "loyal", "square"]].sum()
-    )
-    sums = sums.reindex(sorted(rows.satisfaction.unique()) if levels is None else list(levels), fill_value=0.0)
+    rows = rows.assign(loyal=rows.loyal * rows.w, square=rows.w**2)
+    levels = sorted(rows.satisfaction.unique()) if levels is None else list(levels)
+    sums = rows.groupby("satisfaction")[["w", "loyal", "square"]].sum().reindex(levels, fill_value=0.0)
     there = sums.w > 0
     n = (sums.w**2 / sums.square).where(there, 0.0)
     share = (sums.loyal / sums.w).where(there)
-    share_ci_low, share_ci_high = wilson_interval(n * share, n.where(there))
-    table = pd.DataFrame({"satisfaction": sums.index, "n": n.to_numpy(), "loyal": (n * share).fillna(0).to_numpy()})
-    table = table.assign(
-        share=share.to_numpy(),
-        share_ci_low=share_ci_low,
-        share_ci_high=share_ci_high,
-        reason=np.where(there, "", "nobody at this level"),
-    )
-    return _with_ratios(table)[LEVELS]
+    table = pd.DataFrame({"n": n, "loyal": (n * share).fillna(0), "share": share})
+    table["share_ci_low"], table["share_ci_high"] = wilson_interval(n * share, n.where(there))
+    table["reason"] = np.where(there, "", "nobody at this level")
+    return _with_ratios(table.rename_axis("satisfaction").reset_index())[LEVELS]
 
 
 def _with_ratios(table):
     """Levels with their ratio to the level before."""
     before = table.shift(1)
-    risk_ratio, low, high = ratio_of_proportions(table.loyal, table.n, before.loyal.fillna(0), before.n.fillna(0))
-    table = table.assign(risk_ratio=risk_ratio, risk_ratio_ci_low=low, risk_ratio_ci_high=high)
+    ratios = ratio_of_proportions(table.loyal, table.n, before.loyal.fillna(0), before.n.fillna(0))
+    table = table.assign(**dict(zip(with_ci("risk_ratio"), ratios, strict=True)))
     noted = (table.n > 0) & (before.n > 0)
     none = noted & (before.loyal == 0)
     table.loc[none, "reason"] = "nobody one level below is loyal: no end"
@@ -128,8 +111,9 @@ def loyalty_by_satisfaction(
     satisfied, loyal = outcome_of(survey, "satisfaction", satisfaction), outcome_of(survey, "loyalty", loyalty)
     if reason := no_outcome_reason(survey, satisfaction=satisfied, loyalty=loyal):
         return pd.DataFrame([{"n": 0.0, "reason": reason}], columns=LEVELS)
-    top = _highest(survey, loyal) if loyal_from is None else loyal_from
     answers, asked = survey.outcomes[loyal], survey.instrument.outcomes[satisfied]
+    high = survey.instrument.outcomes[loyal].high
+    top = loyal_from if loyal_from is not None else answers.max() if high is None else high
     levels = None if asked.high is None else range(asked.low, asked.high + 1)
     held = (answers >= top).astype(float).where(answers.notna())
     return loyal_share_by_level(survey.outcomes[satisfied], held, weights_of(survey), levels)
@@ -219,9 +203,3 @@ def net_promoter_score(survey: Survey, recommend: str | None = None) -> pd.DataF
         return pd.DataFrame([{"n": 0.0, "reason": reason}], columns=NPS)
     asked = survey.instrument.outcomes[name]
     return promoter_shares(survey.outcomes[name], weights_of(survey), (asked.low, asked.high))
-
-
-def _highest(survey, name):
-    """The highest answer that an outcome allows, or that was given where it has no end."""
-    high = survey.instrument.outcomes[name].high
-    return survey.outcomes[name].max() if high is None else high

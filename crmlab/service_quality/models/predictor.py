@@ -35,12 +35,6 @@ SURFACE = {  # [Edwards & Parry 1993]: along expect = perceive, and along expect
 }
 BY_DIMENSION = " by dimension"
 NO_EXPECT, NO_PERCEIVE, AS_GAP = "b of expect is 0", "b of perceive is 0", "b of expect is minus that of perceive"
-FRAMES = {  # of a PolynomialRegression, and their columns
-    "models": ["model", "r2", "r2_adjusted"],
-    "coefficients": ["model", "term", "b", "ci_low", "ci_high", "p"],
-    "tests": ["model", "question", "F", "df", "df_residual", "p"],
-    "surface": ["line", "b", "ci_low", "ci_high", "p"],
-}
 USE_PERCEPTIONS = "use the perceptions alone"
 USE_BOTH = "use expectation and perception side by side until it can be judged"
 
@@ -122,26 +116,42 @@ class PolynomialRegression(Model):
     @prediction
     def models(self) -> pd.DataFrame:
         """A row a model: model, r2, r2_adjusted."""
-        return _r2(self.regressions, self.n)
+        fits = self.regressions.items()
+        rows = [(name, fit.r2, 1 - (1 - fit.r2) * (self.n - 1) / (self.n - 1 - len(fit.terms))) for name, fit in fits]
+        return pd.DataFrame(rows, columns=["model", "r2", "r2_adjusted"])
 
     @property
     @prediction
     def coefficients(self) -> pd.DataFrame:
         """A row a model and term: model, term, b, ci_low, ci_high, p; 95 % intervals that hold where the spread is
         uneven (HC3)."""
-        return _with_kinds(_coefficients(self.regressions, LEVEL))
+        noted = [
+            pd.DataFrame({"model": name, "term": fit.terms} | fit.linear(np.eye(len(fit.b))[1:], LEVEL))
+            for name, fit in self.regressions.items()
+        ]
+        return _with_kinds(pd.concat(noted, ignore_index=True))
 
     @property
     @prediction
     def tests(self) -> pd.DataFrame:
         """Wald tests by the same covariance, a row each: model, question, F, df, df_residual, p."""
-        return _with_kinds(_tests(self.regressions, self.dimensions))
+        fits, rows = self.regressions, []
+        for name, k in {"both": 1, f"both{BY_DIMENSION}": self.dimensions}.items():
+            one, none = np.eye(k), np.zeros((k, k))
+            asked = {NO_EXPECT: (one, none), NO_PERCEIVE: (none, one), AS_GAP: (one, one)} if name in fits else {}
+            for question, parts in asked.items():
+                rows.append([name, question, *fits[name].wald(np.hstack([np.zeros((k, 1)), *parts]))])
+        rows.append(["quadratic", "no squares or product", *fits["quadratic"].wald(np.eye(6)[3:])])
+        return _with_kinds(pd.DataFrame(rows, columns=["model", "question", "F", "df", "df_residual", "p"]))
 
     @property
     @prediction
     def surface(self) -> pd.DataFrame:
         """Slopes and curves of the quadratic model along two lines: line, b, ci_low, ci_high, p."""
-        return _with_kinds(_lines(self.regressions["quadratic"], LEVEL))
+        contrast = np.array([(0, *held) for held in SURFACE.values()], dtype=float)
+        return _with_kinds(
+            pd.DataFrame({"line": list(SURFACE)} | self.regressions["quadratic"].linear(contrast, LEVEL))
+        )
 
     @property
     def recommended(self) -> str:
@@ -153,7 +163,10 @@ class PolynomialRegression(Model):
         asked of all dimensions at once, each with weights of its own: means over dimensions, where these weigh alike,
         would mistake one dimension's weight for that of expectation.
         """
-        return _recommended(self.tests, LEVEL)
+        held = deciding_tests(self.tests)
+        shown = dict(zip(held.question, held.p < 1 - LEVEL, strict=True))
+        cases = {(True, True): "both", (True, False): "gap", (False, True): "perception"}
+        return cases.get((shown[NO_EXPECT], shown[AS_GAP]), "undecided")
 
 
 def _with_kinds(table):
@@ -204,16 +217,12 @@ def _models(e, p):
 
 def _by_dimension(names, e, p):
     """The same of each dimension, with weights of their own."""
-    sides = {"gap": p - e, "expect": e, "perceive": p}
-    held = {
-        side: {f"{side} {name}": column for name, column in zip(names, x.T, strict=True)} for side, x in sides.items()
-    }
-    both = held["expect"] | held["perceive"]
-    return {
-        f"gap{BY_DIMENSION}": held["gap"],
-        f"perception{BY_DIMENSION}": held["perceive"],
-        f"both{BY_DIMENSION}": both,
-    }
+    gap, expect, perceive = (
+        {f"{side} {name}": column for name, column in zip(names, x.T, strict=True)}
+        for side, x in (("gap", p - e), ("expect", e), ("perceive", p))
+    )
+    held = {"gap": gap, "perception": perceive, "both": expect | perceive}
+    return {f"{model}{BY_DIMENSION}": columns for model, columns in held.items()}
 
 
 @dataclass(frozen=True)
@@ -253,50 +262,9 @@ class Regression:
         return [f, len(contrast), float(self.df_residual), float(special.fdtrc(len(contrast), self.df_residual, f))]
 
 
-def _coefficients(fits, level):
-    """b, ci_low, ci_high and p of each term of each model but the constant: a frame."""
-    noted = [fit.linear(np.eye(len(fit.b))[1:], level) for fit in fits.values()]
-    named = [(model, term) for model, fit in fits.items() for term in fit.terms]
-    columns = dict(zip(("model", "term"), zip(*named, strict=True), strict=True))
-    return pd.DataFrame(columns | {name: np.concatenate([one[name] for one in noted]) for name in noted[0]})
-
-
-def _r2(fits, n):
-    """R² of each model: a frame."""
-    noted = [(name, fit.r2, 1 - (1 - fit.r2) * (n - 1) / (n - 1 - len(fit.terms))) for name, fit in fits.items()]
-    return pd.DataFrame(noted, columns=FRAMES["models"])
-
-
-def _tests(fits, dimensions):
-    """What decides: whether expectation matters, whether as a gap, and whether straight lines do."""
-    asked = [("both", 1)] + ([(f"both{BY_DIMENSION}", dimensions)] if f"both{BY_DIMENSION}" in fits else [])
-    contrasts = []
-    for name, k in asked:
-        one, none = np.eye(k), np.zeros((k, k))
-        for question, parts in {NO_EXPECT: (one, none), NO_PERCEIVE: (none, one), AS_GAP: (one, one)}.items():
-            contrasts.append((name, question, np.hstack([np.zeros((k, 1)), *parts])))
-    contrasts.append(("quadratic", "no squares or product", np.eye(6)[3:]))
-    rows = [[name, question, *fits[name].wald(contrast)] for name, question, contrast in contrasts]
-    return pd.DataFrame(rows, columns=FRAMES["tests"])
-
-
 def deciding_tests(tests):
     """The tests that decide: those by dimension where there are any."""
     return tests[tests.model == (f"both{BY_DIMENSION}" if (tests.model == f"both{BY_DIMENSION}").any() else "both")]
-
-
-def _recommended(tests, level):
-    """What the tests that decide say to use."""
-    held = deciding_tests(tests)
-    shown = dict(zip(held.question, held.p < 1 - level, strict=True))
-    cases = {(True, True): "both", (True, False): "gap", (False, True): "perception"}
-    return cases.get((shown[NO_EXPECT], shown[AS_GAP]), "undecided")
-
-
-def _lines(quadratic, level):
-    """Slopes and curves of the surface along its two lines."""
-    contrast = np.array([(0, *held) for held in SURFACE.values()], dtype=float)
-    return pd.DataFrame({"line": list(SURFACE)} | quadratic.linear(contrast, level))
 
 
 def _reason(expect, perceive, outcome, n):
@@ -306,6 +274,5 @@ def _reason(expect, perceive, outcome, n):
     sides = {"expect": expect, "perceive": perceive, "the outcome": outcome}
     if still := [name for name, side in sides.items() if not np.ptp(side) > 0]:
         return f"no variance in {', '.join(still)}"
-    return (
-        "expectation and perception go together wholly" if np.corrcoef(expect, perceive)[0, 1] ** 2 > 1 - 1e-9 else ""
-    )
+    alike = np.corrcoef(expect, perceive)[0, 1] ** 2 > 1 - 1e-9
+    return "expectation and perception go together wholly" if alike else ""

@@ -12,7 +12,7 @@ from crmlab.service_quality.models.asked import (
     reasoned,
     with_unasked_rows,
 )
-from crmlab.service_quality.models.scores import single_wave, weights_of
+from crmlab.service_quality.models.scores import single_wave, weights_of, with_ci
 from crmlab.service_quality.tables.survey import Survey
 from crmlab.stats import resample
 from crmlab.stats.intervals import percentile_interval
@@ -26,17 +26,9 @@ QUADRANTS = {  # (important, performs)
 CROSSHAIRS = ("means", "medians", "midpoint")
 MIN_ANSWERS = 10  # answers to an attribute
 MIN_STABILITY = 0.8  # share of replicates that must agree before a decision is one
-COLUMNS = ["item", "n", "importance", "importance_ci_low", "importance_ci_high", "performance", "performance_ci_low"]
-COLUMNS += [
-    "performance_ci_high",
-    "quadrant",
-    "stability",
-    "decision",
-    "iso_rating",
-    "above_iso_rating",
-    "above_iso_rating_share",
-]
-COLUMNS += ["crosshair", "crosshair_importance", "crosshair_performance", "reason"]
+COLUMNS = ["item", "n", *with_ci("importance", "performance"), "quadrant", "stability", "decision", "iso_rating"]
+COLUMNS += ["above_iso_rating", "above_iso_rating_share", "crosshair", "crosshair_importance", "crosshair_performance"]
+COLUMNS += ["reason"]
 
 
 @reasoned("importance")
@@ -161,10 +153,7 @@ def improvement_priorities(
     ['Q10', 'Q11']
     """
     survey = single_wave(survey)
-    instrument, stated = (
-        survey.instrument,
-        importance in (None, "stated") and not not_asked_reason(survey, "importance"),
-    )
+    items, stated = survey.instrument.items, importance in (None, "stated") and survey.importance.shape[1] > 0
     outcome = None if stated or importance == "stated" else outcome_of(survey, "satisfaction", importance)
     source = "stated" if stated else f"correlation with {outcome}" if outcome else ""
     why = not_asked_reasons(survey, "item", "perceive", *(["importance"] if stated else []))
@@ -172,14 +161,14 @@ def improvement_priorities(
     if reason or not (why == "").any():
         table, why = pd.DataFrame(columns=COLUMNS), why.mask(why == "", reason)
     else:
-        items = [item for item in survey.perceive if item in survey.importance or not stated]
-        side = survey.importance[items] if stated else survey.outcomes[outcome]
-        middles = tuple(instrument.scale_of(battery).middle for battery in ("importance", "perceive"))
+        rated = [item for item in survey.perceive if item in survey.importance or not stated]
+        side = survey.importance[rated] if stated else survey.outcomes[outcome]
+        middles = tuple(survey.instrument.scale_of(battery).middle for battery in ("importance", "perceive"))
         choices = (crosshair, middles if stated else None, replicates, seed, weights_of(survey))
-        table = importance_performance_analysis(survey.perceive[items], side, *choices)
+        table = importance_performance_analysis(survey.perceive[rated], side, *choices)
     table = with_unasked_rows(table, "item", why)
-    table.insert(1, "dimension", [instrument.items[item].dimension for item in table["item"]])
-    return table.assign(source=source, text=[instrument.items[item].text for item in table["item"]])
+    table.insert(1, "dimension", [items[item].dimension for item in table["item"]])
+    return table.assign(source=source, text=[items[item].text for item in table["item"]])
 
 
 def _unknown(survey, importance, outcome):
@@ -242,21 +231,17 @@ def _reasons(importance, performance, n):
     """Why an attribute has no place; empty where it has."""
     known = np.isfinite(importance) & np.isfinite(performance)
     few = [f"{count:.0f} respondents answered both: at least {MIN_ANSWERS} are needed" for count in n]
-    return np.where(
-        n < MIN_ANSWERS, few, np.where(known, "", "no importance, as its answers or the outcome do not vary")
-    )
+    still = np.where(known, "", "no importance, as its answers or the outcome do not vary")
+    return np.where(n < MIN_ANSWERS, few, still)
 
 
 def _effective(performance, importance, w):
     """Effective respondents of each attribute, of the side that fewer answered."""
     stated = isinstance(importance, pd.DataFrame)
     sides = [performance, importance] if stated else [performance.where(importance.notna(), axis=0)]
-    counts = []
-    for side in sides:
-        there = side.notna().to_numpy()
-        total, square = w @ there, w**2 @ there
-        counts.append(np.divide(total**2, square, out=np.zeros(len(total)), where=square > 0))
-    return np.min(counts, axis=0)
+    there = np.array([side.notna() for side in sides], dtype=float)
+    total, square = w @ there, w**2 @ there
+    return np.divide(total**2, square, out=np.zeros_like(total), where=square > 0).min(axis=0)
 
 
 def _cross(side, crosshair, middle):
@@ -279,29 +264,16 @@ def _placed(seen, drawn, crosshair, midpoint, stated):
     found = []
     for sides in (seen, drawn):
         crosses = [_cross(side, crosshair, m) for side, m in zip(sides, midpoint or (0, 0), strict=True)]
-        high = [side >= cross for side, cross in zip(sides, crosses, strict=True)]
+        high = np.array([side >= cross for side, cross in zip(sides, crosses, strict=True)])
         found.append((crosses, high, _line(sides[0], sides[1], crosses, stated)))
     (crosses, high, line), (_, drawn_high, drawn_line) = found
-    stays = ((drawn_high[0] == high[0]) & (drawn_high[1] == high[1])).mean(axis=0)
-    quadrant = np.array([QUADRANTS[bool(i), bool(p)] for i, p in zip(high[0][0], high[1][0], strict=True)])
-    above = seen[0] - line
-    noted = {
-        "quadrant": quadrant,
-        "stability": stays,
-        "decision": np.where(stays < MIN_STABILITY, "undecided", quadrant),
-    }
-    noted |= {
-        "crosshair": crosshair,
-        "iso_rating": line[0],
-        "above_iso_rating": above[0],
-        "above_iso_rating_share": (drawn[0] > drawn_line).mean(axis=0),
-    }
+    stability = (drawn_high == high).all(axis=0).mean(axis=0)
+    table = pd.DataFrame({"quadrant": [QUADRANTS[bool(i), bool(p)] for i, p in high[:, 0].T], "stability": stability})
+    table["decision"] = table.quadrant.where(stability >= MIN_STABILITY, "undecided")
+    table = table.assign(crosshair=crosshair, iso_rating=line[0], above_iso_rating=seen[0][0] - line[0])
+    table["above_iso_rating_share"] = (drawn[0] > drawn_line).mean(axis=0)
     for name, side, draws, cross in zip(("importance", "performance"), seen, drawn, crosses, strict=True):
         ends = percentile_interval(draws)  # nobody drawn who answered: no value
-        noted |= {
-            name: side[0],
-            f"{name}_ci_low": ends[0],
-            f"{name}_ci_high": ends[1],
-            f"crosshair_{name}": float(cross[0, 0]),
-        }
-    return pd.DataFrame(noted)
+        columns = [*with_ci(name), f"crosshair_{name}"]
+        table = table.assign(**dict(zip(columns, (side[0], *ends, float(cross[0, 0])), strict=True)))
+    return table

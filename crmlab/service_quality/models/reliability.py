@@ -13,13 +13,20 @@ from crmlab.service_quality.models.covariance import (
     pairwise_covariance,
 )
 from crmlab.service_quality.models.factors import HeywoodError, one_factor_loadings, schmid_leiman
-from crmlab.service_quality.models.scores import incomparable_reason, paired_answers, single_wave, weights_of
+from crmlab.service_quality.models.scores import (
+    asked_items,
+    incomparable_reason,
+    paired_answers,
+    single_wave,
+    weights_of,
+    with_ci,
+)
 from crmlab.service_quality.tables.survey import Survey
 
 MIN_ITEMS, MIN_RESPONDENTS = 3, 10
 ALL = "all items"
-COLUMNS = ["dimension", "items", "n", "alpha", "alpha_ci_low", "alpha_ci_high", "alpha_standardised", "omega_total"]
-COLUMNS += ["omega_hierarchical", "composite_reliability", "ave", "reason"]
+COLUMNS = ["dimension", "items", "n", *with_ci("alpha"), "alpha_standardised", "omega_total", "omega_hierarchical"]
+COLUMNS += ["composite_reliability", "ave", "reason"]
 ITEM_COLUMNS = ["dimension", "item", "n", "mean", "sd", "item_rest_correlation", "alpha", "alpha_if_deleted", "reason"]
 
 
@@ -61,10 +68,11 @@ def reliability_coefficients(
     Feldt (1965), Psychometrika 30, 357-370. McDonald (1999), Test Theory: A Unified Treatment. Zinbarg, Revelle, Yovel
     & Li (2005), Psychometrika 70, 123-133. Fornell & Larcker (1981), Journal of Marketing Research 18, 39-50.
     """
-    rows = [_of_one(answers[names], weights) | {"dimension": name} for name, names in dimensions.items()]
-    if len(dimensions) > 1:
+    rows = [{"dimension": d} | _row(answers[names], weights, _one_factor) for d, names in dimensions.items()]
+    if (k := len(dimensions)) > 1:
         names = [item for items in dimensions.values() for item in items]
-        rows.append(_of_all(answers[names], len(dimensions), weights) | {"dimension": ALL})
+        found = _row(answers[names], weights, lambda table: mcdonald_omega(covariance_to_correlation(table), k), 3 * k)
+        rows.append({"dimension": ALL} | found)
     return pd.DataFrame(rows, columns=COLUMNS).astype({"reason": object}).fillna({"reason": ""})
 
 
@@ -88,14 +96,7 @@ def scale_reliability(survey: Survey) -> pd.DataFrame:
     InputError
         If `survey` is no Survey, or customers answered in several of its waves.
     """
-    survey, tables = single_wave(survey), []
-    for battery, (answers, dimensions, reason) in batteries(survey).items():
-        if reason:
-            found = pd.DataFrame(np.nan, [0], COLUMNS).assign(dimension=ALL, n=0.0, reason=reason)
-        else:
-            found = reliability_coefficients(answers, dimensions, weights_of(survey))
-        tables.append(found.assign(battery=battery))
-    return pd.concat(tables, ignore_index=True)[["battery", *COLUMNS]]
+    return _by_battery(survey, reliability_coefficients, COLUMNS)
 
 
 @reasoned("alpha")
@@ -118,30 +119,30 @@ def item_analysis(survey: Survey) -> pd.DataFrame:
     InputError
         If `survey` is no Survey, or customers answered in several of its waves.
     """
+    return _by_battery(survey, alpha_if_item_deleted, ITEM_COLUMNS)
+
+
+def _by_battery(survey, function, columns):
+    """A function of answers and dimensions of each battery, or why it was not asked."""
     survey, tables = single_wave(survey), []
     for battery, (answers, dimensions, reason) in batteries(survey).items():
-        if reason:
-            found = pd.DataFrame(np.nan, [0], ITEM_COLUMNS).assign(dimension=ALL, item="", n=0.0, reason=reason)
-        else:
-            found = alpha_if_item_deleted(answers, dimensions, weights_of(survey))
+        found = pd.DataFrame([{"dimension": ALL, "item": "", "n": 0.0, "reason": reason}]).reindex(columns=columns)
+        if not reason:
+            found = function(answers, dimensions, weights_of(survey))
         tables.append(found.assign(battery=battery))
-    return pd.concat(tables, ignore_index=True)[["battery", *ITEM_COLUMNS]]
+    return pd.concat(tables, ignore_index=True)[["battery", *columns]]
 
 
 def batteries(survey):
     """Battery -> its answers, its dimensions and their items, and why there are none; the gap is one of them."""
     expect, perceive = paired_answers(survey, "expect", "perceive")
     held = {"expect": survey.expect, "perceive": survey.perceive, "gap": perceive - expect}
-    why = {"expect": not_asked_reason(survey, "expect"), "perceive": not_asked_reason(survey, "perceive")}
-    why["gap"] = not_asked_reason(survey, "expect", "perceive") or incomparable_reason(
-        survey.instrument, "expect", "perceive"
-    )
-    found = {}
-    for battery, answers in held.items():
-        asked = {d: [i for i in items if i in answers] for d, items in survey.instrument.dimensions.items()}
-        asked = {d: items for d, items in asked.items() if items}
-        found[battery] = answers, asked, why[battery] or ("" if asked else "no item was asked in both")
-    return found
+    why = {battery: not_asked_reason(survey, battery) for battery in ("expect", "perceive")}
+    unfit = incomparable_reason(survey.instrument, "expect", "perceive")
+    why["gap"] = not_asked_reason(survey, "expect", "perceive") or unfit
+    asked = {battery: asked_items(survey.instrument, answers) for battery, answers in held.items()}
+    none = "no item was asked in both"
+    return {b: (held[b], asked[b], why[b] or ("" if asked[b] else none)) for b in held}
 
 
 def cronbach_alpha(covariances):
@@ -222,41 +223,28 @@ def _blank(table, n, fewest=MIN_ITEMS):
     return f"no variance in {', '.join(still[:5])}" if still else ""
 
 
-def _of_one(answers, weights):
-    """The row of a dimension."""
+def _row(answers, weights, omegas, fewest=MIN_ITEMS):
+    """The row of a dimension, or of all items: its alphas, and the omegas of its covariances."""
     table, n = pairwise_covariance(answers, weights), effective_n(answers, weights)
-    row = {"items": len(table), "n": n, "reason": _blank(table, n)}
+    row = {"items": len(table), "n": n, "reason": _blank(table, n, fewest)}
     if row["reason"]:
         return row
-    row |= _alphas(table, n)
+    row["alpha"], row["alpha_standardised"] = cronbach_alpha(table), cronbach_alpha(covariance_to_correlation(table))
+    row["alpha_ci_low"], row["alpha_ci_high"] = cronbach_alpha_interval(row["alpha"], len(table), n)
     try:
-        raw, scaled = one_factor_loadings(table), one_factor_loadings(covariance_to_correlation(table))
+        return row | omegas(table)
     except HeywoodError as fault:
         return row | {"reason": str(fault)}
-    return row | {
+
+
+def _one_factor(table):
+    """Omega and what else is read from the loadings of one factor. Raises HeywoodError."""
+    raw, scaled = one_factor_loadings(table), one_factor_loadings(covariance_to_correlation(table))
+    return {
         "omega_total": raw.sum() ** 2 / (raw.sum() ** 2 + (np.diag(table) - raw**2).sum()),
         "composite_reliability": scaled.sum() ** 2 / (scaled.sum() ** 2 + (1 - scaled**2).sum()),
         "ave": float((scaled**2).mean()),
     }
-
-
-def _of_all(answers, n_factors, weights):
-    """The row of all items together."""
-    table, n = pairwise_covariance(answers, weights), effective_n(answers, weights)
-    row = {"items": len(table), "n": n, "reason": _blank(table, n, max(MIN_ITEMS, 3 * n_factors))}
-    if row["reason"]:
-        return row
-    try:
-        return row | _alphas(table, n) | mcdonald_omega(covariance_to_correlation(table), n_factors)
-    except HeywoodError as fault:
-        return row | _alphas(table, n) | {"reason": str(fault)}
-
-
-def _alphas(table, n):
-    found = cronbach_alpha(table)
-    low, high = cronbach_alpha_interval(found, len(table), n)
-    scaled = cronbach_alpha(covariance_to_correlation(table))
-    return {"alpha": found, "alpha_ci_low": low, "alpha_ci_high": high, "alpha_standardised": scaled}
 
 
 def mcdonald_omega(correlations, n_factors):

@@ -123,12 +123,8 @@ def _cell(dimension, segment, sample, shrunken_gap, shrinkage_weight):
     row = {"dimension": dimension, "segment": segment, "n": sample.n, "n_effective": sample.n_effective}
     if sample.n < SUPPRESSED_BELOW:
         return row | {"state": "suppressed", "reason": f"fewer than {SUPPRESSED_BELOW} answers"}
-    row |= {
-        "gap": sample.mean,
-        "shrunken_gap": shrunken_gap,
-        "shrinkage_weight": shrinkage_weight,
-        "reason": sample.blank("gaps"),
-    }
+    row |= {"gap": sample.mean, "shrunken_gap": shrunken_gap, "shrinkage_weight": shrinkage_weight}
+    row |= {"reason": sample.blank("gaps")}
     if not row["reason"]:
         row |= {name: one_sample(sample)[name] for name in ("ci_low", "ci_high")}
     return row | {"state": "greyed" if sample.n < GREYED_BELOW else "shown"}

@@ -14,23 +14,13 @@ from crmlab.service_quality.models.scores import (
     single_wave,
     table_of,
     weights_of,
+    with_ci,
 )
 from crmlab.service_quality.tables.survey import Survey
 from crmlab.stats.differences import Sample, one_sample
 
-COLUMNS = [
-    "item",
-    "dimension",
-    "n",
-    "importance",
-    "gap",
-    "weighted_gap",
-    "ci_low",
-    "ci_high",
-    "product_of_means",
-    "covariance",
-]
-COLUMNS += ["covariance_ci_low", "covariance_ci_high"]
+COLUMNS = ["item", "dimension", "n", "importance", "gap", "weighted_gap", "ci_low", "ci_high", "product_of_means"]
+COLUMNS += with_ci("covariance")
 
 
 @reasoned("weighted_gap")
@@ -92,13 +82,9 @@ def weighted_gap_scores(survey: Survey, by: str = "dimension", source: str | Non
 def _parts(survey, by, source):
     """Gaps and importances of each customer, where the importances are from, and why there are none."""
     below, above = paired_answers(survey, "expect", "perceive")
-    unfit, points, ratings = (
-        incomparable_reason(survey.instrument, "expect", "perceive"),
-        survey.points,
-        survey.importance,
-    )
-    source = source or ("points" if by == "dimension" and points.shape[1] else "importance")
-    asked = points if source == "points" else ratings
+    unfit = incomparable_reason(survey.instrument, "expect", "perceive")
+    source = source or ("points" if by == "dimension" and survey.points.shape[1] else "importance")
+    asked = survey.points if source == "points" else survey.importance
     if not asked.shape[1]:
         unfit = unfit or f"{'importance points' if source == 'points' else 'ratings of importance'} were not asked"
     elif source == "points" and by == "item":
@@ -123,10 +109,8 @@ def _row(care, gap, together, w):
 
 def _overall(rows, each, together, w):
     """The mean of the dimensions; `each` is the weighted gap of each customer."""
-    means = pd.DataFrame(rows)[["importance", "gap", "weighted_gap", "product_of_means", "covariance"]].mean(
-        skipna=False
-    )
-    return means.to_dict() | _ends(each, together, w)
+    means = ["importance", "gap", "weighted_gap", "product_of_means", "covariance"]
+    return pd.DataFrame(rows)[means].mean(skipna=False).to_dict() | _ends(each, together, w)
 
 
 def _ends(each, together, w):

@@ -14,12 +14,13 @@ from crmlab.service_quality.models.scores import (
     single_wave,
     table_of,
     weights_of,
+    with_ci,
 )
 from crmlab.service_quality.tables.survey import Survey
 from crmlab.stats.differences import Sample, one_sample
 
-ENDS = [f"{name}{end}" for name in ("msa", "mss") for end in ("", "_ci_low", "_ci_high")]
-COLUMNS = ["item", "dimension", "n", "adequate", "desired", "perceive", *ENDS, "below", "within", "above", "inverted"]
+COLUMNS = ["item", "dimension", "n", "adequate", "desired", "perceive", *with_ci("msa", "mss"), "below", "within"]
+COLUMNS += ["above", "inverted", "position", "text", "reason"]
 
 
 @reasoned("perceive")
@@ -72,7 +73,7 @@ def zone_of_tolerance(survey: Survey, by: str = "item") -> pd.DataFrame:
     unfit, sides = incomparable_reason(survey.instrument, *asked), (level.to_numpy(dtype=float).T for level in levels)
     columns = zip(*map(np.ascontiguousarray, sides), strict=True)
     rows = [{"reason": unfit} if unfit else _placed(a, p, d, w, desired) for a, p, d in columns]
-    return table_of(survey, by, levels[0], rows, [*COLUMNS, "position", "text", "reason"], *asked)
+    return table_of(survey, by, levels[0], rows, COLUMNS, *asked)
 
 
 def _placed(adequate, perceive, desired, w, declared):
