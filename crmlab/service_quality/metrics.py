@@ -43,29 +43,22 @@ def response_frequencies(survey: Survey, battery: str = "perceive") -> pd.DataFr
     survey = single_wave(survey)
     frame = battery_of(survey, battery)
     if reason := not_asked_reason(survey, battery):
-        items = survey.instrument.items
-        about = {"item": list(items), "dimension": [item.dimension for item in items.values()]}
-        return pd.DataFrame(about).assign(text=[item.text for item in items.values()], n=0, reason=reason)
+        items = survey.instrument.items.items()
+        rows = [{"item": name, "dimension": item.dimension, "text": item.text} for name, item in items]
+        return pd.DataFrame(rows).assign(n=0, reason=reason)
     scale = survey.instrument.scale_of(battery)
-    weight, rows = survey.people.weight.to_numpy(dtype=float), []
+    weight, found = survey.people.weight.to_numpy(dtype=float), []
     for name in frame:
-        given = frame[name].to_numpy(dtype=float)
-        difference = survey.not_applicable.get(name, pd.Series(False, frame.index)).to_numpy(dtype=bool)
-        difference = difference & np.isnan(given) & (battery == "perceive")
-        there = ~np.isnan(given)
-        total = weight[there].sum()
-        at = {level: weight[given == level].sum() for level in range(scale.low, scale.high + 1)}
-        item = survey.instrument.items[name]
-        row: dict[str | int, Any] = {
-            "item": name,
-            "dimension": item.dimension,
-            "text": item.text,
-            "n": int((there & (weight > 0)).sum()),
-        }
-        row |= {level: mass / total if total else np.nan for level, mass in at.items()}
-        left = {"not_applicable": weight[difference].sum(), "missing": weight[~there & ~difference].sum()}
-        rows.append(row | {k: mass / weight.sum() if weight.sum() else np.nan for k, mass in left.items()})
-    return pd.DataFrame(rows).assign(reason="")
+        given, item = frame[name].to_numpy(dtype=float), survey.instrument.items[name]
+        there, inapplicable = ~np.isnan(given), np.zeros(len(given), dtype=bool)
+        if battery == "perceive" and name in survey.not_applicable:
+            inapplicable = survey.not_applicable[name].to_numpy(dtype=bool) & ~there
+        n, total, whole = int((there & (weight > 0)).sum()), weight[there].sum() or np.nan, weight.sum() or np.nan
+        row: dict[str | int, Any] = {"item": name, "dimension": item.dimension, "text": item.text, "n": n}
+        row |= {level: weight[given == level].sum() / total for level in range(scale.low, scale.high + 1)}
+        left = {"not_applicable": inapplicable, "missing": ~there & ~inapplicable}
+        found.append(row | {side: weight[held].sum() / whole for side, held in left.items()})
+    return pd.DataFrame(found).assign(reason="")
 
 
 def gap_estimates(gap_scores: pd.DataFrame, weighted_gap_scores: pd.DataFrame | None = None) -> dict[str, Estimate]:

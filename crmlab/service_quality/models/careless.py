@@ -7,6 +7,7 @@ from crmlab.contracts import InputError
 from crmlab.service_quality.models.asked import MEASURE_NAMES, reasoned
 from crmlab.service_quality.models.gaps import gap_scores
 from crmlab.service_quality.models.scores import asked_items, single_wave, with_ci
+from crmlab.service_quality.tables.remarks import turned_round
 from crmlab.service_quality.tables.survey import Survey, keep_rows
 
 BATTERIES = ("expect", "perceive")
@@ -70,7 +71,7 @@ def careless_responding(survey: Survey) -> pd.DataFrame:
     found = survey.people[["respondent"]].copy()
     for battery in BATTERIES:
         answers = getattr(survey, battery)
-        raw = undo_reverse_coding(answers, survey.instrument, battery).to_numpy(dtype=float)
+        raw = turned_round(answers, survey.instrument, battery).to_numpy(dtype=float)
         count = (~np.isnan(raw)).sum(axis=1)
         enough, longest, consistent = count >= MIN_ANSWERS, long_string(raw), even_odd(answers, survey.instrument)
         found[f"{battery}_long_string"] = np.where(enough, longest, np.nan)
@@ -196,13 +197,6 @@ def careless_sensitivity(
     return pd.concat([whole[["item", "dimension", *kept]], without], axis=1).assign(
         difference=rest.gap - whole.gap, conclusion_changes=said[0] != said[1], reason=rest.reason
     )
-
-
-def undo_reverse_coding(answers, instrument, battery):
-    """Answers as respondents gave them: reversed items turned back."""
-    scale = instrument.scale_of(battery)
-    turned = [name for name in answers if instrument.items[name].reversed]
-    return answers.assign(**{name: scale.low + scale.high - answers[name] for name in turned})
 
 
 def long_string(answers):

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -113,7 +114,11 @@ def table_of(survey, by, names, rows, columns, *measures):
     found = pd.DataFrame([held.get(name, {"n": 0, "reason": noted}) for name, noted in why.items()])
     if by == "item":
         items = [instrument.items[name] for name in why.index]
-        about = {"item": list(why.index), "dimension": [item.dimension for item in items], "family": "items"}
+        about: dict[str, Any] = {
+            "item": list(why.index),
+            "dimension": [item.dimension for item in items],
+            "family": "items",
+        }
         about["text"] = [item.text for item in items]
     else:
         sizes = {d: len(names) for d, names in instrument.dimensions.items()} | {OVERALL: len(instrument.items)}

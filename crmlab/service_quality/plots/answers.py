@@ -69,11 +69,9 @@ def _not_applicable_bars(ax, rows):
 def _ends(share, levels, middle):
     """Both ends of the axis, alike, so that bars lean where answers do."""
     neutral = np.nansum(share[:, [level == middle for level in levels]], axis=1) / 2
-    sides = [
-        np.nansum(share[:, [above(level) for level in levels]], axis=1) + neutral
-        for above in (lambda level: level < middle, lambda level: level > middle)
-    ]
-    return -max(np.max(sides[0], initial=0), 0.1) * 1.05, max(np.max(sides[1], initial=0), 0.1) * 1.05
+    sides = [[level < middle for level in levels], [level > middle for level in levels]]
+    low, high = (max(np.max(np.nansum(share[:, side], axis=1) + neutral, initial=0), 0.1) * 1.05 for side in sides)
+    return -low, high
 
 
 def _shade(level, middle, levels):

@@ -82,12 +82,8 @@ def segment_gap_scores(table: pd.DataFrame, value: str = "gap", ax: Axes | None 
     dimensions, rows = list(dict.fromkeys(table.dimension)), _rows(table)
     ax = axes(ax, 1.3 + 0.29 * len(rows), max(7.2, 2.6 + 0.75 * len(dimensions)))
     most = max(np.nanmax(np.abs(table.gap.where(table.state == "shown").to_numpy(dtype=float)), initial=0), 1e-9)
-    cells = (
-        table.drop_duplicates(["segmentation", "segment", "dimension"])
-        if "segmentation" in table
-        else table.assign(segmentation="")
-    )
-    cells = cells.set_index(["segmentation", "segment", "dimension"])
+    key = ["segmentation", "segment", "dimension"]
+    cells = _segmented(table).drop_duplicates(key).set_index(key)
     shown = cells[value].where(cells.state == "shown").to_dict()
     grid = [[shown.get((*row.key, name), np.nan) for name in dimensions] for row in rows.itertuples()]
     mesh = ax.pcolormesh(np.ma.masked_invalid(np.array(grid, dtype=float)), cmap=SHORTFALL, vmin=-most, vmax=most)
@@ -103,22 +99,21 @@ def segment_gap_scores(table: pd.DataFrame, value: str = "gap", ax: Axes | None 
 
 def _rows(table):
     """The lines of the map: the whole, then each kind of segments under its title; `key` is (by, segment)."""
-    table = table if "segmentation" in table else table.assign(segmentation="")
+    table = _segmented(table)
     first = table.segmentation.iloc[0]
     rows = [{"key": (first, "all"), "label": "All", "title": False}]
     for segmentation, cells in table[table.segment != "all"].groupby("segmentation", sort=False):
-        largest = cells.groupby("segment", sort=False).n.max()
-        kept, rest = (
-            largest[largest.index.isin(largest.nlargest(MAX_SEGMENTS).index)].index,
-            max(len(largest) - MAX_SEGMENTS, 0),
-        )
+        size = cells.groupby("segment", sort=False).n.max()
+        kept, rest = size.index[size.index.isin(size.nlargest(MAX_SEGMENTS).index)], len(size) - MAX_SEGMENTS
+        named = {name: wrapped(name, 26, 1) for name in kept} | ({"": f"and {rest} smaller"} if rest > 0 else {})
         rows += [{"key": (segmentation, ""), "label": segmentation.capitalize(), "title": True}] if segmentation else []
-        rows += [
-            {"key": (segmentation, name), "label": wrapped(name, 26, 1), "title": False}
-            for name in largest.index.intersection(kept)
-        ]
-        rows += [{"key": (segmentation, ""), "label": f"and {rest} smaller", "title": False}] if rest else []
+        rows += [{"key": (segmentation, name), "label": label, "title": False} for name, label in named.items()]
     return pd.DataFrame(rows)
+
+
+def _segmented(table):
+    """The table with its kinds of segments; "" where it is of one kind."""
+    return table if "segmentation" in table else table.assign(segmentation="")
 
 
 def _margins(ax, rows, dimensions):

@@ -66,9 +66,22 @@ def marks(ax, table, x, ci_low, ci_high, kinds):
         held = table[(kinds == kind) & table[x].notna()]
         if len(held):
             ax.hlines(held.place, held[ci_low], held[ci_high], color=ACTUAL, linewidth=1.2, zorder=3)
-            ax.plot(
-                held[x], held.place, marker, color=color, markeredgecolor="white", markersize=7, label=kind, zorder=4
-            )
+            style = {"color": color, "markeredgecolor": "white", "markersize": 7, "label": kind, "zorder": 4}
+            ax.plot(held[x], held.place, marker, **style)
+
+
+def rows(ax, labels):
+    """A row each for these labels, the first on top, without ticks, and grid lines only down."""
+    ax.set_yticks(range(len(labels)), labels.astype(str))
+    ax.set_ylim(len(labels) - 0.4, -0.6)
+    ax.grid(visible=False, axis="y")
+    ax.tick_params(axis="y", length=0)
+
+
+def dots(ax, places, value, ci_low, ci_high, color=EXPECTED, **more):
+    """Dots with their intervals, a row each."""
+    ax.hlines(places, ci_low, ci_high, color=color)
+    ax.plot(value, places, "o", color=color, **more)
 
 
 def legend(ax, count, **more):

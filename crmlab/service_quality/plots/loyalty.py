@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter, PercentFormatter, StrMethodFormatter
 
 from crmlab.estimate import number
+from crmlab.service_quality.plots.lines import dots, rows
 from crmlab.style import ACTUAL, BAND, EXPECTED, MUTED, axes, plot
 
 
@@ -31,21 +32,14 @@ def loyalty_by_satisfaction(table: pd.DataFrame, ax: Axes | None = None) -> Axes
     ax.errorbar(noted.satisfaction, noted.share, error, fmt="o-", color=ACTUAL, ecolor=MUTED, capsize=3, linewidth=1)
     top = table.iloc[-1] if len(table) else None
     if top is not None and top.n > 0 and np.isfinite(top.risk_ratio):
-        ends = f"{number(top.risk_ratio_ci_low, 2)} to " + (
-            number(top.risk_ratio_ci_high, 2) if np.isfinite(top.risk_ratio_ci_high) else "∞"
-        )
+        high = number(top.risk_ratio_ci_high, 2) if np.isfinite(top.risk_ratio_ci_high) else "∞"
         words = f"{top.satisfaction:g} is worth {number(top.risk_ratio, 2)} × {table.iloc[-2].satisfaction:g}\n"
-        words += f"(95 % {ends})"
+        words += f"(95 % {number(top.risk_ratio_ci_low, 2)} to {high})"
         ax.annotate(words, (0.02, 0.98), xycoords="axes fraction", va="top")
-    ax.set_xticks(
-        list(table.satisfaction),
-        [f"{satisfaction:g}\nn {n:,.0f}" for satisfaction, n in zip(table.satisfaction, table.n, strict=True)],
-    )
-    ax.set(
-        xlabel="Satisfaction",
-        ylabel="Share of loyal customers",
-        ylim=(-0.02, min(1.02, noted.share_ci_high.max() * 1.35 + 0.02)),
-    )
+    levels = [f"{row.satisfaction:g}\nn {row.n:,.0f}" for row in table.itertuples()]
+    ax.set_xticks(list(table.satisfaction), levels)
+    top_end = min(1.02, noted.share_ci_high.max() * 1.35 + 0.02)
+    ax.set(xlabel="Satisfaction", ylabel="Share of loyal customers", ylim=(-0.02, top_end))
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     return ax
 
@@ -68,20 +62,12 @@ def satisfaction_index(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     noted = table[(table.score != "weighted less simple") & table.value.notna()].reset_index(drop=True)
     ax = axes(ax, 2.2)
-    ax.barh(
-        noted.index,
-        noted.weight_band_high - noted.weight_band_low,
-        0.5,
-        noted.weight_band_low,
-        color=BAND,
-        label="as weights vary",
-    )
+    low, high = noted.weight_band_low, noted.weight_band_high
+    ax.barh(noted.index, high - low, 0.5, low, color=BAND, label="as weights vary")
     ax.hlines(noted.index, noted.ci_low, noted.ci_high, color=EXPECTED, label="95 % interval")
     ax.plot(noted.value, noted.index, "o", color=EXPECTED)
-    ax.set_yticks(list(noted.index), noted.score)
-    ax.set(xlabel="Satisfaction score, on the scale of the ratings", ylim=(len(noted) - 0.4, -0.6))
-    ax.grid(visible=False, axis="y")
-    ax.tick_params(axis="y", length=0)
+    ax.set_xlabel("Satisfaction score, on the scale of the ratings")
+    rows(ax, noted.score)
     ax.use_sticky_edges = False
     ax.margins(x=0.1)
     ax.legend(frameon=False, ncol=2, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, fontsize=8)
@@ -106,24 +92,16 @@ def complaint_resolution(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     noted = table[np.isfinite(table.ratio.astype(float)) & (table.ratio > 0)].reset_index(drop=True)
     ax = axes(ax, 1.4 + 0.35 * max(len(noted), 2))
-    ends = np.concatenate(
-        [noted.ci_low[noted.ci_low > 0], noted.ci_high[np.isfinite(noted.ci_high)], noted.ratio, [0.5, 2.0]]
-    ).astype(float)
+    known = noted.ci_low[noted.ci_low > 0], noted.ci_high[np.isfinite(noted.ci_high)]
+    ends = np.concatenate([*known, noted.ratio, [0.5, 2.0]]).astype(float)
     edges = ends.min() / 1.15, ends.max() * 1.15
-    ax.hlines(noted.index, noted.ci_low.clip(lower=edges[0]), noted.ci_high.clip(upper=edges[1]), color=EXPECTED)
-    ax.plot(noted.ratio, noted.index, "o", color=EXPECTED)
+    dots(ax, noted.index, noted.ratio, noted.ci_low.clip(lower=edges[0]), noted.ci_high.clip(upper=edges[1]))
     ax.axvline(1, color=MUTED, linewidth=1)
     ax.set_xscale("log")
     ticks = [t for t in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if edges[0] <= t <= edges[1]]
     ax.set_xticks(ticks)
     ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     ax.xaxis.set_minor_formatter(NullFormatter())
-    ax.set_yticks(list(noted.index), noted.effect)
-    ax.set(
-        xlabel="Times as much or as often, where the complaint was not resolved",
-        xlim=edges,
-        ylim=(len(noted) - 0.4, -0.6),
-    )
-    ax.grid(visible=False, axis="y")
-    ax.tick_params(axis="y", length=0)
+    ax.set(xlabel="Times as much or as often, where the complaint was not resolved", xlim=edges)
+    rows(ax, noted.effect)
     return ax

@@ -6,15 +6,11 @@ from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
+from crmlab.service_quality.plots.lines import dots, rows
 from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes, plot
 
 SHORT = 6  # letters up to which names stand on the map; longer ones are numbered
-CORNERS = {
-    "concentrate here": (0, 1),
-    "keep up": (1, 1),
-    "low priority": (0, 0),
-    "possible overkill": (1, 0),
-}
+CORNERS = {"concentrate here": (0, 1), "keep up": (1, 1), "low priority": (0, 0), "possible overkill": (1, 0)}
 ANGLES = np.deg2rad([45, 135, 225, 315, 30, 60, 120, 150, 210, 240, 300, 330])  # off the intervals, which run straight
 SPOTS = [(r * np.cos(a), r * np.sin(a)) for r in (11, 15, 20, 27, 35, 44) for a in ANGLES]
 CROSSHAIR = "crosshair"
@@ -76,16 +72,14 @@ def key_drivers(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     noted = table[table.reason == ""]
     ax = axes(ax, 1.4 + 0.24 * max(len(noted), 3))
-    places = range(len(noted))
-    ax.hlines(places, noted.r2_share_ci_low, noted.r2_share_ci_high, color=EXPECTED)
-    ax.plot(noted.r2_share, places, "o", color=EXPECTED)
-    for place, row in zip(places, noted.itertuples(), strict=True):
+    dots(ax, range(len(noted)), noted.r2_share, noted.r2_share_ci_low, noted.r2_share_ci_high)
+    for place, row in enumerate(noted.itertuples()):
         _beside(ax, place, f"rank {row.rank} ({row.rank_ci_low:.0f} to {row.rank_ci_high:.0f})", MUTED)
-    ax.set_yticks(list(places), noted.driver.astype(str))
     explained = f" (R² = {noted.r2.iloc[0]:.0%})" if len(noted) else ""
-    ax.set(xlabel=f"Share of the variance explained{explained}", ylim=(len(noted) - 0.4, -0.6), xlim=(0, None))
+    ax.set(xlabel=f"Share of the variance explained{explained}", xlim=(0, None))
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    return _quiet_rows(ax)
+    rows(ax, noted.driver)
+    return ax
 
 
 @plot
@@ -107,16 +101,16 @@ def asymmetric_impact(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     noted = table.reset_index(drop=True)
     ax = axes(ax, 1.4 + 0.24 * max(len(noted), 3))
     for side, color, up in (("penalty", BASELINE, -0.15), ("reward", EXPECTED, 0.15)):
-        ax.hlines(noted.index + up, noted[f"{side}_ci_low"], noted[f"{side}_ci_high"], color=color)
-        ax.plot(noted[side], noted.index + up, "o", markersize=4, color=color, label=side)
+        ends = noted[f"{side}_ci_low"], noted[f"{side}_ci_high"]
+        dots(ax, noted.index + up, noted[side], *ends, color, markersize=4, label=side)
     ax.axvline(0, color=MUTED, linewidth=1)
     for place, row in noted.iterrows():
         category = "too few answers" if row.reason else row.category
         _beside(ax, place, category, CATEGORY_COLORS.get(category, MUTED))
-    ax.set_yticks(list(noted.index), noted["item"].astype(str))
-    ax.set(xlabel="Change of satisfaction from middling answers (95 % interval)", ylim=(len(noted) - 0.4, -0.6))
+    ax.set_xlabel("Change of satisfaction from middling answers (95 % interval)")
+    rows(ax, noted["item"])
     ax.legend(frameon=False, ncol=2, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, fontsize=8)
-    return _quiet_rows(ax)
+    return ax
 
 
 def _beside(ax, place, words, color):
@@ -128,20 +122,11 @@ def _beside(ax, place, words, color):
 def _dots(noted, ax):
     """Items with their intervals, those undecided hollow."""
     unsure = noted.decision == "undecided"
-    for rows, fill, label in ((noted[~unsure], EXPECTED, "decided"), (noted[unsure], "white", "undecided")):
-        ax.errorbar(
-            rows.performance,
-            rows.importance,
-            xerr=_reach(rows, "performance"),
-            yerr=_reach(rows, "importance"),
-            fmt="o",
-            markersize=5,
-            color=EXPECTED,
-            mfc=fill,
-            ecolor="#6e778166",
-            elinewidth=0.8,
-            label=label if len(rows) else None,
-        )
+    style = {"fmt": "o", "markersize": 5, "color": EXPECTED, "ecolor": "#6e778166", "elinewidth": 0.8}
+    for held, fill, label in ((noted[~unsure], EXPECTED, "decided"), (noted[unsure], "white", "undecided")):
+        error = {"xerr": _reach(held, "performance"), "yerr": _reach(held, "importance")}
+        named = label if len(held) else None
+        ax.errorbar(held.performance, held.importance, **error, **style, mfc=fill, label=named)
 
 
 def _reach(rows, side):
@@ -164,18 +149,10 @@ def _lines(noted, ax):
         ax.plot(x, start + slope * x, ":", color=BASELINE, linewidth=1.2, label="iso-rating line", zorder=1)
     ax.set(xlim=limits[0], ylim=limits[1])
     for name, (right, top) in CORNERS.items():
-        ax.annotate(
-            name,
-            (right, top),
-            xycoords="axes fraction",
-            xytext=(-4 if right else 4, -4 if top else 4),
-            textcoords="offset points",
-            ha="right" if right else "left",
-            va="top" if top else "bottom",
-            color=MUTED,
-            fontsize=8,
-            style="italic",
-        )
+        inward = (-4 if right else 4, -4 if top else 4)
+        where = {"ha": "right" if right else "left", "va": "top" if top else "bottom"}
+        where |= {"xycoords": "axes fraction", "textcoords": "offset points"}
+        ax.annotate(name, (right, top), inward, color=MUTED, fontsize=8, style="italic", **where)
 
 
 def _label(x, y, names, ax):
@@ -210,21 +187,6 @@ def _crowded(box, taken, points, radius, frame):
 def _key(items, ax):
     """What the numbers on the map stand for, beside it."""
     lines = [f"{i + 1}  {name}" for i, name in enumerate(items.astype(str))]
-    ax.annotate(
-        "\n".join(lines),
-        (1, 1),
-        xycoords="axes fraction",
-        xytext=(8, 0),
-        textcoords="offset points",
-        va="top",
-        fontsize=8,
-        linespacing=1.25,
-        annotation_clip=False,
-    )
-
-
-def _quiet_rows(ax):
-    """Rows without ticks, and grid lines only down."""
-    ax.grid(visible=False, axis="y")
-    ax.tick_params(axis="y", length=0)
-    return ax
+    style = {"va": "top", "fontsize": 8, "linespacing": 1.25, "annotation_clip": False}
+    where = {"xycoords": "axes fraction", "xytext": (8, 0), "textcoords": "offset points"}
+    ax.annotate("\n".join(lines), (1, 1), **where, **style)

@@ -197,9 +197,7 @@ def _meant(cell, low, high):
 def dimensions_of(items):
     """Dimension -> items: by what their names begin with where several share it; else 22 as SERVQUAL has them."""
     stems = {item: (_stem(item) or item).rstrip("_ .-") for item in items}
-    groups: dict[str, list[str]] = {}
-    for item, stem in stems.items():
-        groups.setdefault(stem, []).append(item)
+    groups = {stem: [item for item in items if stems[item] == stem] for stem in dict.fromkeys(stems.values())}
     if len(groups) > 1 and all(len(group) > 1 for group in groups.values()):
         return {re.sub(r"\W+", "_", stem): group for stem, group in groups.items()}
     if len(items) != 22:
@@ -210,11 +208,9 @@ def dimensions_of(items):
 
 def points_of(table, columns, dimensions):
     """Dimension -> column, where as many columns named alike sum to 100 in most rows."""
-    runs: dict[str, list[str]] = {}
-    for column in columns:
-        runs.setdefault(_stem(column), []).append(column)
-    for stem, run in runs.items():
-        if not stem or len(run) != len(dimensions) or len(run) < 2:
+    for stem in filter(None, dict.fromkeys(map(_stem, columns))):
+        run = [column for column in columns if _stem(column) == stem]
+        if len(run) != len(dimensions) or len(run) < 2:
             continue
         rows = [[number(cell) for cell in row] for row in table[run].itertuples(index=False)]
         sums = [sum(row) for row in rows if None not in row]

@@ -92,11 +92,8 @@ class Long(Strict):
     kind: Column | None = None
     kinds: dict[Measure, str] = Field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _check_fields(self):
-        if wrong := [*clashes((said, measure) for measure, said in self.kinds.items())]:
-            raise ValueError("\n".join(f"kinds: {line}" for line in wrong))
-        return self
+    def _faults(self):
+        return (f"kinds: {line}" for line in clashes((said, measure) for measure, said in self.kinds.items()))
 
 
 class Design(Strict):
@@ -110,19 +107,12 @@ class Design(Strict):
     audiences: dict[str, Audience] = Field(default_factory=dict)
     long: Long | None = None
 
-    @model_validator(mode="after")
-    def _check_fields(self):
-        wrong = [
-            f"segments names {name!r}, which respondents have already, from a column of any name; rename the column"
-            for name in PEOPLE
-            if name in self.segments
-        ]
+    def _faults(self):
+        taken = "which respondents have already, from a column of any name; rename the column"
+        yield from (f"segments names {name!r}, {taken}" for name in PEOPLE if name in self.segments)
         if twice := {name for name in self.segments if self.segments.count(name) > 1}:
-            wrong.append(f"segments names {listed(twice)} more than once; keep one")
-        wrong += [f"audiences: {line}" for line in clashes(self.audiences.items())]
-        if wrong:
-            raise ValueError("\n".join(wrong))
-        return self
+            yield f"segments names {listed(twice)} more than once; keep one"
+        yield from (f"audiences: {line}" for line in clashes(self.audiences.items()))
 
     @property
     def columns(self) -> dict[str, str]:
@@ -190,10 +180,11 @@ class Instrument(Strict):
     conventions: Conventions = Conventions()
     file: File = File()
 
+    def _faults(self):
+        return relations(self.model_dump())
+
     @model_validator(mode="after")
-    def _check_relations(self):
-        if wrong := [*relations(self.model_dump())]:
-            raise ValueError("\n".join(wrong))
+    def _place_items(self):
         placed = {
             name: self.items[name].model_copy(update={"dimension": dimension})
             for dimension, names in self.dimensions.items()

@@ -7,6 +7,7 @@ import pandas as pd
 
 from crmlab.contracts import InputError
 from crmlab.service_quality.tables.cells import folded, places, text
+from crmlab.service_quality.tables.relations import MEASURES
 
 
 def to_wide(raw, instrument, where):
@@ -20,9 +21,8 @@ def to_wide(raw, instrument, where):
     _require_columns(raw, design, where)
     group, whose = pd.factorize(pd.MultiIndex.from_frame(raw[keys].map(text)))
     said, asked = _columns(raw, long), set(required_columns(instrument).values())
-    person = [
-        c for c in dict.fromkeys([design.weight, *design.segments, *_respondent_columns(raw, instrument, said)]) if c
-    ]
+    person = [design.weight, *design.segments, *_respondent_columns(raw, instrument, said)]
+    person = [column for column in dict.fromkeys(person) if column]
     faults = [*_duplicate_answers(raw, group, said, where), *_contradicting_rows(raw, group, person, where)]
     faults += _ambiguous_names(said, asked, [*keys, *person], where)
     if faults:
@@ -33,9 +33,8 @@ def to_wide(raw, instrument, where):
     first = np.unique(group, return_index=True)[1]
     names = raw[design.respondent].map(text).to_numpy()[first]
     people = raw[keys].iloc[first].assign(**{c: _first_answers(raw[c], group)[first] for c in person}).set_axis(names)
-    answers = pd.DataFrame(cells, index=people.index, columns=list(columns)).drop(
-        columns=people.columns, errors="ignore"
-    )
+    answers = pd.DataFrame(cells, index=people.index, columns=list(columns))
+    answers = answers.drop(columns=people.columns, errors="ignore")
     spare = sorted(set(columns) - asked)
     noted = {"answers": f"{len(raw):,}, one a row"}
     noted |= {"items the instrument does not name": ", ".join(spare)} if spare else {}
@@ -109,7 +108,7 @@ def _columns(raw, long):
     item = raw[long.item].map(text)
     if not long.kind:
         return item.to_numpy(object)
-    kinds = {m: m for m in ("expect", "perceive", "adequate", "importance", "standard", "promise")} | long.kinds
+    kinds = {measure: measure for measure in MEASURES} | long.kinds
     known = {folded(label): measure for measure, label in kinds.items()}
     kind = raw[long.kind].map(lambda cell: known.get(folded(cell)))
     return np.where(kind.isna(), item, item + " (" + kind.fillna("") + ")").astype(object)

@@ -23,11 +23,8 @@ def people_of(table, instrument, labels, where):
     people["wave"] = _waves(cell.get("wave", pd.Series("1", index=rows)))
     people["audience"] = cell["audience"].map(folded).map(_known(design)) if "audience" in cell else "customer"
     people["weight"], noted, faults = _weights(table, instrument, people, where)
-    breaches = [
-        *_unknown_respondents(people, cell, design, where),
-        *_duplicate_respondents(people, cell, where),
-        *faults,
-    ]
+    breaches = [*_unknown_respondents(people, cell, design, where), *_duplicate_respondents(people, cell, where)]
+    breaches += faults
     for i, column in enumerate(design.segments):
         if column in table.columns:
             people[column] = cell[f"segments.{i}"].astype(object).where(lambda said: said != "")

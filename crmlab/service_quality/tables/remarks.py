@@ -15,16 +15,20 @@ MIN_ITEMS = 3  # a dimension of fewer has no reliability worth the name
 
 def reverse_coded(survey):
     """The survey with reversed items turned round in every battery but importance and extents, with what was done."""
-    instrument = survey.instrument
+    instrument, frames = survey.instrument, {}
     names = [name for name, item in instrument.items.items() if item.reversed]
-    frames = {}
     for measure in MEASURES:
-        there = [name for name in names if name in (frame := getattr(survey, measure)).columns]
-        if there and measure != "importance" and not instrument.scale_of(measure).extent:
-            scale = instrument.scale_of(measure)
-            frames[measure] = frame.assign(**{name: scale.low + scale.high - frame[name] for name in there})
+        there = getattr(survey, measure).columns.intersection(names)
+        if len(there) and measure != "importance" and not instrument.scale_of(measure).extent:
+            frames[measure] = turned_round(getattr(survey, measure), instrument, measure)
     listed_ = {"items turned round": f"{', '.join(names)} ({', '.join(frames)})"} if frames else {}
     return replace(survey, **frames), listed_
+
+
+def turned_round(answers, instrument, battery):
+    """Answers to a battery with reversed items turned round, or back."""
+    scale, turned = instrument.scale_of(battery), [name for name in answers if instrument.items[name].reversed]
+    return answers.assign(**{name: scale.low + scale.high - answers[name] for name in turned})
 
 
 def drop_unpaired_items(survey):
@@ -60,11 +64,8 @@ def _drop_reason(name, one, other):
     if not any(side.any() for side in asked):
         return "no customer answered it"
     share = (asked[0] & asked[-1]).sum() / (asked[0] | asked[-1]).sum()
-    return (
-        f"{share:.0%} of its expectations and perceptions pair, fewer than {MIN_PAIRED_SHARE:.0%}"
-        if share < MIN_PAIRED_SHARE
-        else ""
-    )
+    noted = f"{share:.0%} of its expectations and perceptions pair, fewer than {MIN_PAIRED_SHARE:.0%}"
+    return noted if share < MIN_PAIRED_SHARE else ""
 
 
 def plausibility_warnings(survey):

@@ -88,9 +88,8 @@ def _wide(table, long, where):
     said = table[others].map(text)
     by = [table[key].map(text) for key in keys]
     varies = said.where(said != "").groupby(by).transform("nunique").gt(1).any() if by else pd.Series(False, others)
-    design = Design(**uses, long=Long(**long)).model_copy(
-        update={"segments": tuple(c for c in others if not varies[c])}
-    )
+    same = tuple(column for column in others if not varies[column])
+    design = Design(**uses, long=Long(**long)).model_copy(update={"segments": same})
     bare = Instrument.model_construct(design=design, items={}, points={}, outcomes={})
     return to_wide(table, bare, where)[0], [c for c in others if varies[c]]
 

@@ -17,7 +17,19 @@ Codes = frozenset[Whole | str]
 
 
 class Strict(BaseModel):
+    """A table of an instrument file: it has no other keys, and nothing is wrong between its fields."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def _faults(self):
+        """What is wrong between the fields, a text a fault."""
+        return ()
+
+    @model_validator(mode="after")
+    def _check_fields(self):
+        if wrong := [*self._faults()]:
+            raise ValueError("\n".join(wrong))
+        return self
 
 
 class Scale(Strict):
@@ -42,11 +54,8 @@ class Scale(Strict):
     labels: dict[str, Whole] = {}
     extent: bool = False
 
-    @model_validator(mode="after")
-    def _check_fields(self):
-        if wrong := [*scale_faults(self.model_dump())]:
-            raise ValueError("\n".join(wrong))
-        return self
+    def _faults(self):
+        return scale_faults(self.model_dump())
 
     @property
     def middle(self) -> float:
@@ -89,18 +98,15 @@ class Outcome(Strict):
     def __str__(self):
         return f"{self.low} or more" if self.high is None else f"{self.low} to {self.high}"
 
-    @model_validator(mode="after")
-    def _check_fields(self):
-        wrong = [*scale_faults(self.model_dump())] if self.missing is not None else []
-        if self.missing is None and self.high is not None and self.low >= self.high:
-            wrong.append(f"low = {self.low} is not below high = {self.high}")
+    def _faults(self):
+        if self.missing is not None:
+            yield from scale_faults(self.model_dump())
+        elif self.high is not None and self.low >= self.high:
+            yield f"low = {self.low} is not below high = {self.high}"
         if self.high is None and self.kind in SCALE_KINDS:
-            wrong.append(f"high is missing; {self.kind} is an answer to a scale, and only a count may have no end")
+            yield f"high is missing; {self.kind} is an answer to a scale, and only a count may have no end"
         elif self.kind in YES_NO_KINDS and (self.low, self.high) != (0, 1):
-            wrong.append(f"{self.kind} is asked as yes or no: low = 0, high = 1; say by labels which answer is 1, yes")
-        if wrong:
-            raise ValueError("\n".join(wrong))
-        return self
+            yield f"{self.kind} is asked as yes or no: low = 0, high = 1; say by labels which answer is 1, yes"
 
     def with_codes_of(self, scale: Scale) -> "Outcome":
         """The outcome with the codes of the common scale that are no answers to it, where it names none itself.

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -249,9 +250,7 @@ def validate_survey(
         table, more = to_wide(table, instrument, where)
         found |= more
         codebook = codebook.spread(long.answer, table.columns.difference([*codebook.labels, *codebook.missing]))
-    columns = required_columns(instrument) | {
-        f"design.{use}": column for use, column in instrument.design.columns.items()
-    }
+    columns = required_columns(instrument) | {f"design.{use}": c for use, c in instrument.design.columns.items()}
     absent = {key: column for key, column in columns.items() if column not in table.columns}
     bare = codebook.blanked(table)
     people, found_people, breaches = people_of(bare, instrument, codebook.labels, where)
@@ -271,39 +270,23 @@ def validate_survey(
 
 def _batteries(table, instrument, where, codebook):
     """Name -> Battery: one a measure, and the outcomes as one; columns that are not there are passed over."""
-    decimal = instrument.file.decimal
+    read = partial(read_battery, table, where=where, decimal=instrument.file.decimal, codebook=codebook)
     found = {}
     for measure in MEASURES:
         columns = {n: column_of(instrument, c, measure) for n, c in instrument.measure_columns(measure).items()}
         columns = {n: c for n, c in columns.items() if c in table.columns}
-        found[measure] = read_battery(table, columns, instrument.scale_of(measure), measure, where, decimal, codebook)
-    parts = [
-        read_battery(
-            table,
-            {name: outcome.column},
-            instrument.outcome_with_codes(name),
-            f"outcomes.{name}",
-            where,
-            decimal,
-            codebook,
-        )
-        for name, outcome in instrument.outcomes.items()
-        if outcome.column in table.columns
-    ]
+        found[measure] = read(columns, instrument.scale_of(measure), measure)
+    asked = {name: outcome.column for name, outcome in instrument.outcomes.items() if outcome.column in table.columns}
+    parts = [read({n: c}, instrument.outcome_with_codes(n), f"outcomes.{n}") for n, c in asked.items()]
     return found | {"outcomes": _joined(parts, table)}
 
 
 def _joined(parts, table):
     """Batteries of one column each as one."""
     empty = read_battery(table, {}, None, "", "")
-    return replace(
-        empty,
-        values=pd.concat([empty.values, *(part.values for part in parts)], axis=1),
-        n_worded=sum(part.n_worded for part in parts),
-        n_missing=sum(part.n_missing for part in parts),
-        n_cells=sum(part.n_cells for part in parts),
-        breaches=tuple(breach for part in parts for breach in part.breaches),
-    )
+    values = pd.concat([empty.values, *(part.values for part in parts)], axis=1)
+    counts = {name: sum(getattr(part, name) for part in parts) for name in ("n_worded", "n_missing", "n_cells")}
+    return replace(empty, values=values, breaches=tuple(b for part in parts for b in part.breaches), **counts)
 
 
 def _answer_counts(batteries):
