@@ -2,13 +2,14 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import ParamSpec
 
 import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
 
+P = ParamSpec("P")
 OVERALL = "overall"
 MEASURE_NAMES = {
     "expect": "expectations",
@@ -31,15 +32,15 @@ KINDS = dict.fromkeys(P_VALUES, "p") | dict.fromkeys(SHARES, "share")  # how col
 MAX_REASONS = 3  # reasons that a blank frame names
 
 
-def reasoned(value: str) -> Callable:
+def reasoned(value: str) -> Callable[[Callable[P, pd.DataFrame]], Callable[P, pd.DataFrame]]:
     """Decorates a function that gives a frame with `reason`: where no row has a `value`, the frame bears the reasons.
 
     Checks, plots and functions then take it as blank; its rows stay, each with its reason.
     """
 
-    def decorate(function: Callable) -> Callable:
+    def decorate(function: Callable[P, pd.DataFrame]) -> Callable[P, pd.DataFrame]:
         @functools.wraps(function)
-        def framed(*given: Any, **named: Any) -> pd.DataFrame:
+        def framed(*given: P.args, **named: P.kwargs) -> pd.DataFrame:
             return with_reason(function(*given, **named), value)
 
         return framed

@@ -38,7 +38,8 @@ def gap_reliability(survey: Survey) -> pd.DataFrame:
     _, asked, reason = batteries(survey)["gap"]
     if reason:
         return pd.DataFrame([{"dimension": ALL, "n": 0.0, "reason": reason}], columns=COLUMNS)
-    return difference_score_reliability(*paired_answers(survey, "expect", "perceive"), asked, weights_of(survey))
+    expect, perceive = paired_answers(survey, "expect", "perceive")
+    return difference_score_reliability(expect, perceive, asked, weights_of(survey))
 
 
 @reasoned("gap")

@@ -121,7 +121,10 @@ def loyalty_by_satisfaction(
 
 @reasoned("nps")
 def promoter_shares(
-    recommend: pd.Series, weights: np.ndarray | None = None, scale: tuple[int, int] = NPS_SCALE, level: float = 0.95
+    recommend: pd.Series,
+    weights: np.ndarray | None = None,
+    scale: tuple[int, int | None] = NPS_SCALE,
+    level: float = 0.95,
 ) -> pd.DataFrame:
     """Net promoter score in points, −100 to 100, with its interval.
 

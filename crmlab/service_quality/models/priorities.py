@@ -163,9 +163,9 @@ def improvement_priorities(
     else:
         rated = [item for item in survey.perceive if item in survey.importance or not stated]
         side = survey.importance[rated] if stated else survey.outcomes[outcome]
-        middles = tuple(survey.instrument.scale_of(battery).middle for battery in ("importance", "perceive"))
-        choices = (crosshair, middles if stated else None, replicates, seed, weights_of(survey))
-        table = importance_performance_analysis(survey.perceive[rated], side, *choices)
+        scale_of, w = survey.instrument.scale_of, weights_of(survey)
+        midpoint = (scale_of("importance").middle, scale_of("perceive").middle) if stated else None
+        table = importance_performance_analysis(survey.perceive[rated], side, crosshair, midpoint, replicates, seed, w)
     table = with_unasked_rows(table, "item", why)
     table.insert(1, "dimension", [items[item].dimension for item in table["item"]])
     return table.assign(source=source, text=[items[item].text for item in table["item"]])
