@@ -1,5 +1,7 @@
 """What the data say of claims about customers, contracts and products: checks, each with an id that never changes."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -260,7 +262,11 @@ def _duration_dependence(group, rows, least, most, replicates, seed):
         return judged("not applicable", case="unknown", part=str(group), group=group, why=reason)
     gain = max(2 * (moving.log_likelihood(rows) - still.log_likelihood(rows)), 0.0)
     row = moving.parameters.loc["c"]
-    values = {"c": Estimate(row.value, row.ci_low, row.ci_high), "gain": gain, "p": float(stats.chi2.sf(gain, 1))}
+    values: dict[str, Any] = {
+        "c": Estimate(row.value, row.ci_low, row.ci_high),
+        "gain": gain,
+        "p": float(stats.chi2.sf(gain, 1)),
+    }
     values |= {"group": group, "direction": "falls" if moving.c > 1 else "rises"}
     return judged(within(row.ci_low, row.ci_high, least, most), part=str(group), **values)
 

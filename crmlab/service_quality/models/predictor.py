@@ -204,9 +204,11 @@ def satisfaction_predictor(survey: Survey, outcome: str | None = None) -> Polyno
         alone = not not_asked_reason(survey, "perceive") and bool(not_asked_reason(survey, "expect"))
         reason = reason or "no item was asked in both"
         return Unfitted(PolynomialRegression, reason, USE_PERCEPTIONS if alone else USE_BOTH)
-    sides = (dimension_scores(side, survey.instrument).drop(columns=OVERALL) for side in (expect, perceive))
+    expected, perceived = (
+        dimension_scores(side, survey.instrument).drop(columns=OVERALL) for side in (expect, perceive)
+    )
     middle = survey.instrument.scale.middle
-    return PolynomialRegression.fit(*sides, survey.outcomes[named], middle, weights_of(survey))
+    return PolynomialRegression.fit(expected, perceived, survey.outcomes[named], middle, weights_of(survey))
 
 
 def _models(e, p):

@@ -90,7 +90,7 @@ def _wide(table, long, where):
     varies = said.where(said != "").groupby(by).transform("nunique").gt(1).any() if by else pd.Series(False, others)
     same = tuple(column for column in others if not varies[column])
     design = Design(**uses, long=Long(**long)).model_copy(update={"segments": same})
-    bare = Instrument.model_construct(design=design, items={}, points={}, outcomes={})
+    bare = Instrument.model_construct(design=design, items={}, points={}, outcomes={})  # type: ignore[call-arg]
     return to_wide(table, bare, where)[0], [c for c in others if varies[c]]
 
 
