@@ -16,7 +16,6 @@ import pandas as pd
 
 from crmlab.estimate import Estimate
 
-
 P = ParamSpec("P")
 T = TypeVar("T")
 
