@@ -1,7 +1,5 @@
 """Fit a model by its name."""
 
-import difflib
-
 import ibis.expr.types as ir
 import pandas as pd
 
@@ -13,6 +11,7 @@ from crmlab.clv.models.orders import OrderModel
 from crmlab.clv.models.pareto_nbd import ParetoNBD
 from crmlab.clv.tables import collapsed
 from crmlab.contracts import InputError
+from crmlab.contracts.errors import suggest
 from crmlab.estimate import Estimate
 from crmlab.likelihood import REPLICATES
 from crmlab.model import Unfitted, needs_fit
@@ -63,8 +62,7 @@ def order_model(name: str) -> type[OrderModel]:
     """The class of a model of repeat orders. Raises InputError where there is none of the name."""
     if isinstance(name, str) and name in MODELS:
         return MODELS[name]
-    near = difflib.get_close_matches(str(name).lower(), MODELS, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else "choose one of these"
+    hint = suggest(name, MODELS, "choose one of these")
     raise InputError(f"model = {name!r}: there are {', '.join(MODELS)}; {hint}")
 
 
