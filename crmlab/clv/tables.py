@@ -45,11 +45,7 @@ def summarise(orders: Data | ir.Table, end: date | str, acquired_from: date | st
     """
     days = order_days(orders, end)
     life = days.group_by("customer_id").aggregate(
-        acquired=_.day.min(),
-        latest=_.day.max(),
-        days=_.count(),
-        spend=_.spend.sum(),
-        first_spend=_.spend.argmin(_.day),
+        acquired=_.day.min(), latest=_.day.max(), days=_.count(), spend=_.spend.sum(), first_spend=_.spend.argmin(_.day)
     )
     if acquired_from is not None:
         life = life.filter(life.acquired >= day_literal(acquired_from))

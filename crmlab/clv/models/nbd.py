@@ -44,10 +44,7 @@ class NBD(OrderModel):
             k, scale = r + x, alpha + T
             waited = np.log1p(T / alpha)
             value = of_count @ log_pochhammer(r, counts) - weights @ (r * waited + x * np.log(scale))
-            gradient = [
-                of_count @ (psi(r + counts) - psi(r)) - weights @ waited,
-                weights @ (r / alpha - k / scale),
-            ]
+            gradient = [of_count @ (psi(r + counts) - psi(r)) - weights @ waited, weights @ (r / alpha - k / scale)]
             mixed = weights @ (1 / alpha - 1 / scale)
             rr = of_count @ (polygamma(1, r + counts) - polygamma(1, r))
             return (

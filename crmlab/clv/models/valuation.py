@@ -61,9 +61,7 @@ def heavy_tail(spend_model: GammaGamma) -> Estimate:
 
 
 def spend_for_value(
-    spend_model: GammaGamma | Unfitted,
-    customers: ir.Table | pd.DataFrame,
-    limit: float = CORRELATION_LIMIT,
+    spend_model: GammaGamma | Unfitted, customers: ir.Table | pd.DataFrame, limit: float = CORRELATION_LIMIT
 ) -> GammaGamma | Unfitted:
     """The model of spend, where orders may be multiplied by it; else Unfitted with the reason.
 
