@@ -1,6 +1,8 @@
 """BG/BB: at every opportunity customers order or not, until, before some opportunity, they leave."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -45,7 +47,7 @@ class BGBB(OrderModel):
     beta: float
     gamma: float
     delta: float
-    _validated_horizon = staticmethod(validated_periods)
+    _validated_horizon: ClassVar[Callable[..., Any]] = staticmethod(validated_periods)
 
     @prediction
     def discounted_orders(
@@ -53,23 +55,38 @@ class BGBB(OrderModel):
     ) -> pd.Series:
         """Expected orders of each customer from now on, each worth less by `discount_annual` a year until it comes.
 
-        periods : count only those of the next `periods` (DECT); None counts all (DERT)
-        period_days : days a period has; one order in the first period ahead counts (1 + discount_annual)^(-period_days
-        / 365)
-        Raises InputError where the sum is infinite: undiscounted, infinite horizon, gamma at most 1. [eq. 14]
+        Parameters
+        ----------
+        customers : DataFrame
+            frequency, recency and age, periods.
+        discount_annual : float
+            Yearly rate at which later orders count for less, .1 for 10 %.
+        periods : int, optional
+            How far ahead, periods (DECT); None is an infinite horizon (DERT).
+        period_days : float
+            Length of a period, days; an order in the first one ahead counts (1 + discount_annual)^(-period_days / 365).
+
+        Returns
+        -------
+        Series
+            Count, discounted.
+
+        Raises
+        ------
+        InputError
+            Where the sum is infinite: undiscounted, infinite horizon, gamma at most 1.
+
+        References
+        ----------
+        Fader, Hardie & Shang (2010), Customer-Base Analysis in a Discrete-Time Noncontractual Setting. [eq. 14]
         """
         if not 0 < period_days < np.inf:
             raise InputError(f"period_days = {period_days!r}: choose the days a period has, more than 0")
-        rate, periods = (
-            daily_rate(discount_annual) * period_days,
-            periods if periods is None else validated_periods(periods),
-        )
-        return self._expected(
-            "discounted_orders", customers, lambda posterior: self._discounted(posterior, rate, periods)
-        )
+        periods = None if periods is None else validated_periods(periods)
+        return self._expected_ahead("discounted_orders", customers, daily_rate(discount_annual) * period_days, periods)
 
     @staticmethod
-    def _starts(rate):
+    def _starts_at(rate):
         misses = max(1 / rate - 1, 0.05)
         return [(1, misses, 1, 5), (0.5, 0.3 * misses, 0.3, 1)]
 
@@ -96,7 +113,7 @@ class BGBB(OrderModel):
             hessian[0, 0] -= of_count @ _rising(_bases(theta)[:1], sums.top, lambda z: z**-2)[0]
             return total(theta, odds), gradient, hessian
 
-        derivatives.value = lambda theta: total(theta, sums.odds(theta))
+        derivatives.value = lambda theta: total(theta, sums.odds(theta))  # type: ignore[attr-defined]
         return derivatives
 
     def _log_odds_inactive(self, x, t_x, n):
@@ -104,10 +121,6 @@ class BGBB(OrderModel):
 
     def _posterior(self, x, n):
         return self.alpha + x, self.beta + n - x, np.full_like(x, self.gamma), self.delta + n
-
-    @classmethod
-    def _mean_orders(cls, posterior, periods):
-        return cls._discounted(posterior, 0.0, periods)
 
     @staticmethod
     def _discounted(posterior, rate, periods):
@@ -162,12 +175,7 @@ class BGBB(OrderModel):
 class DailyBGBB(BGBB):
     """BG/BB whose opportunities are days: it takes what `summarise` gives, and answers in days, as other models do."""
 
-    @prediction
-    def discounted_orders(
-        self, customers: pd.DataFrame, discount_annual: float, horizon_days: int | None = None
-    ) -> pd.Series:
-        """Expected orders of each customer from now on, each worth less by `discount_annual` a year until it comes."""
-        return super().discounted_orders(customers, discount_annual, horizon_days, period_days=1)
+    discounted_orders = OrderModel.discounted_orders  # by days, as of other models
 
 
 class _Sums:

@@ -54,7 +54,7 @@ class BGNBD(OrderModel):
     b: float
 
     @staticmethod
-    def _starts(rate):
+    def _starts_at(rate):
         return [(1, 1 / rate, 1, 1), (0.3, 0.3 / rate, 0.5, 3)]
 
     @classmethod
@@ -98,10 +98,6 @@ class BGNBD(OrderModel):
 
     def _posterior(self, x, T):
         return self.r + x, self.alpha + T, np.full_like(x, self.a), self.b + x + self.AT_ONCE
-
-    @classmethod
-    def _mean_orders(cls, posterior, horizon_days):
-        return cls._discounted(posterior, 0.0, horizon_days)
 
     @staticmethod
     def _discounted(posterior, delta, horizon_days):

@@ -1,21 +1,20 @@
 """The same data fitted by another program."""
 
+from collections.abc import Callable
 from contextlib import contextmanager
 
-import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
 from crmlab import likelihood
-from crmlab.clv.models.gamma_gamma import GammaGamma, spend_statistics
-from crmlab.clv.models.orders import OrderModel, sufficient_statistics
-from crmlab.clv.tables import collapsed
+from crmlab.clv.models.orders import CustomerModel
+from crmlab.clv.tables import Customers, collapsed
 from crmlab.model import needs_fit
 
 DIGITS = 5  # decimals of a relative difference that every machine agrees on
 
 # lifetimes' class for a model, and what its log-likelihood is divided by there
-FITTERS = {
+FITTERS: dict[str, tuple[str, Callable]] = {
     "BGNBD": ("BetaGeoFitter", np.sum),
     "MBGNBD": ("ModifiedBetaGeoFitter", np.sum),
     "ParetoNBD": ("ParetoNBDFitter", np.mean),
@@ -29,15 +28,15 @@ NOT_IN_LIFETIMES = {
 
 
 @needs_fit
-def compare_with_lifetimes(model: OrderModel | GammaGamma, customers: ir.Table | pd.DataFrame) -> pd.DataFrame:
-    """Parameters and log-likelihood beside those that the lifetimes package finds.
+def compare_with_lifetimes(model: CustomerModel, customers: Customers) -> pd.DataFrame:
+    """Set parameters and log-likelihood beside those that the lifetimes package finds.
 
     Parameters
     ----------
     model : OrderModel, GammaGamma or Unfitted
-        Fitted to `customers`.
+        Fitted model of orders or of spend.
     customers : Ibis table or DataFrame
-        The table of `summarise`, or a collapsed frame.
+        What it was fitted to: the table of `summarise`, or the frame of `collapse`, for GammaGamma by monetary_value.
 
     Returns
     -------
@@ -45,20 +44,15 @@ def compare_with_lifetimes(model: OrderModel | GammaGamma, customers: ir.Table |
         By model and parameter, and for log_likelihood (time in days): crmlab, lifetimes, relative_difference, to five
         decimals, and reason, why where there is nothing of lifetimes'.
     """
-    customers = collapsed(customers, *(("monetary_value",) if isinstance(model, GammaGamma) else ()))
     import lifetimes  # slow to load, and needed for nothing else
     from lifetimes.utils import ConvergenceError
 
-    name = type(model).__name__
-    parameter_names = likelihood.parameter_names(model)
-    ours = {parameter: getattr(model, parameter) for parameter in parameter_names}
-    ours |= {"log_likelihood": model.log_likelihood(customers)}
+    customers, name, names = collapsed(customers, *model.NEEDS), type(model).__name__, likelihood.parameter_names(model)
+    ours = dict(zip(names, likelihood.values(model), strict=True)) | {"log_likelihood": model.log_likelihood(customers)}
     if name not in FITTERS:
         return _side_by_side(model, ours, {}, NOT_IN_LIFETIMES[name])
     fitter, divided = getattr(lifetimes, FITTERS[name][0])(), FITTERS[name][1]
-    *statistics, weights = (
-        spend_statistics(customers) if isinstance(model, GammaGamma) else sufficient_statistics(customers)
-    )
+    *statistics, weights = model.statistics(customers)
     try:
         with np.errstate(all="ignore"), _fixed_random_state():
             fitter.fit(*statistics, weights=weights)
@@ -66,8 +60,7 @@ def compare_with_lifetimes(model: OrderModel | GammaGamma, customers: ir.Table |
         return _side_by_side(model, ours, {}, "lifetimes does not converge on these data")
     shift = (statistics[0] @ weights) * np.log(getattr(fitter, "_scale", 1))  # its unit of time
     native = shift - fitter._negative_log_likelihood_ * divided(weights)
-    theirs = dict(zip(parameter_names, fitter.params_, strict=True))
-    return _side_by_side(model, ours, theirs | {"log_likelihood": native})
+    return _side_by_side(model, ours, dict(zip(names, fitter.params_, strict=True)) | {"log_likelihood": native})
 
 
 @contextmanager
@@ -82,8 +75,7 @@ def _fixed_random_state():
 
 
 def _side_by_side(model, ours, theirs, reason=""):
-    names = pd.MultiIndex.from_product([[model.title], ours], names=["model", "parameter"])
-    columns = {"crmlab": list(ours.values()), "lifetimes": [theirs.get(name, np.nan) for name in ours]}
-    frame = pd.DataFrame(columns, index=names, dtype=float)
+    columns = {"crmlab": pd.Series(ours), "lifetimes": pd.Series(theirs, ours, dtype=float)}
+    frame = pd.concat({model.title: pd.DataFrame(columns)}, names=["model", "parameter"])
     difference = (frame.crmlab / frame.lifetimes - 1).round(DIGITS) + 0.0  # no -0
     return frame.assign(relative_difference=difference, reason=reason)

@@ -1,27 +1,34 @@
 """Fit a model by its name."""
 
-import ibis.expr.types as ir
+from collections.abc import Mapping
+
 import pandas as pd
 
 from crmlab.clv.models.bgbb import DailyBGBB
 from crmlab.clv.models.bgnbd import BGNBD, MBGNBD
 from crmlab.clv.models.gamma_gamma import GammaGamma
 from crmlab.clv.models.nbd import NBD
-from crmlab.clv.models.orders import OrderModel
+from crmlab.clv.models.orders import CustomerModel, OrderModel
 from crmlab.clv.models.pareto_nbd import ParetoNBD
-from crmlab.clv.tables import collapsed
+from crmlab.clv.tables import Customers, collapsed
 from crmlab.contracts import InputError
 from crmlab.contracts.errors import suggest
 from crmlab.estimate import Estimate
 from crmlab.likelihood import REPLICATES
 from crmlab.model import Unfitted, needs_fit
 
-MODELS = {"nbd": NBD, "bg_nbd": BGNBD, "mbg_nbd": MBGNBD, "pareto_nbd": ParetoNBD, "bg_bb": DailyBGBB}
+MODELS: dict[str, type[OrderModel]] = {
+    "nbd": NBD,
+    "bg_nbd": BGNBD,
+    "mbg_nbd": MBGNBD,
+    "pareto_nbd": ParetoNBD,
+    "bg_bb": DailyBGBB,
+}
 TITLES = {name: model.title for name, model in MODELS.items()}
 
 
 def fit(
-    customers: ir.Table | pd.DataFrame, model: str = "bg_nbd", replicates: int = REPLICATES, seed: int = 1
+    customers: Customers, model: str = "bg_nbd", replicates: int = REPLICATES, seed: int = 1
 ) -> OrderModel | Unfitted:
     """Fit a model of repeat orders to customers.
 
@@ -30,9 +37,11 @@ def fit(
     customers : Ibis table or DataFrame
         The table of `summarise`, or the frame of `collapse`.
     model : str
-        nbd, bg_nbd, mbg_nbd, pareto_nbd or bg_bb (with days as its periods).
-    replicates, seed : int
-        How many draws of the parameters are kept for intervals, and by which seed.
+        Its name: nbd, bg_nbd, mbg_nbd, pareto_nbd or bg_bb (with days as its periods).
+    replicates : int
+        Draws of the parameters kept for intervals; 0 keeps none, and gives no interval.
+    seed : int
+        Start of the generator of draws.
 
     Returns
     -------
@@ -66,38 +75,60 @@ def order_model(name: str) -> type[OrderModel]:
     raise InputError(f"model = {name!r}: there are {', '.join(MODELS)}; {hint}")
 
 
-def fit_spend(customers: ir.Table | pd.DataFrame, replicates: int = REPLICATES, seed: int = 1) -> GammaGamma | Unfitted:
+def fit_spend(customers: Customers, replicates: int = REPLICATES, seed: int = 1) -> GammaGamma | Unfitted:
     """Fit Gamma-Gamma to what repeat buyers spend on an order day.
 
     Parameters
     ----------
     customers : Ibis table or DataFrame
         The table of `summarise`, or a frame with frequency and monetary_value.
-    replicates, seed : int
-        How many draws of the parameters are kept for intervals, and by which seed; they are independent of those of
-        `fit` by the same seed.
+    replicates : int
+        Draws of the parameters kept for intervals; 0 keeps none, and gives no interval.
+    seed : int
+        Start of the generator of draws, which are independent of those of `fit` by the same seed.
 
     Returns
     -------
     GammaGamma or Unfitted
         The fitted model; Unfitted, with its reason, where the likelihood has no clear maximum.
+
+    Raises
+    ------
+    InputError
+        Where customers are impossible.
+
+    References
+    ----------
+    Fader & Hardie (2013), The Gamma-Gamma Model of Monetary Value.
     """
-    return GammaGamma.fit(collapsed(customers, "monetary_value"), replicates=replicates, seed=seed)
+    return GammaGamma.fit(collapsed(customers, *GammaGamma.NEEDS), replicates=replicates, seed=seed)
 
 
 @needs_fit
-def log_likelihood(model: OrderModel | GammaGamma, customers: ir.Table | pd.DataFrame) -> Estimate:
-    """Log-likelihood of a fitted model on customers, with time in days."""
-    extra = ("monetary_value",) if isinstance(model, GammaGamma) else ()
-    return Estimate(model.log_likelihood(collapsed(customers, *extra)))
-
-
-def parameters(fits: dict[str, OrderModel | GammaGamma | Unfitted]) -> pd.DataFrame:
-    """Parameters of several fits, one below the other.
+def log_likelihood(model: CustomerModel, customers: Customers) -> Estimate:
+    """Compute the log-likelihood of a fitted model on customers, time in days.
 
     Parameters
     ----------
-    fits : dict
+    model : OrderModel, GammaGamma or Unfitted
+        Fitted model of orders, or of spend.
+    customers : Ibis table or DataFrame
+        The table of `summarise`, or the frame of `collapse`, for GammaGamma by monetary_value.
+
+    Returns
+    -------
+    Estimate
+        Without an interval.
+    """
+    return Estimate(model.log_likelihood(collapsed(customers, *model.NEEDS)))
+
+
+def parameters(fits: Mapping[str, CustomerModel | Unfitted]) -> pd.DataFrame:
+    """Set the parameters of several fits one below the other.
+
+    Parameters
+    ----------
+    fits : mapping
         Name -> fitted model, or Unfitted, which has no rows.
 
     Returns
@@ -106,15 +137,24 @@ def parameters(fits: dict[str, OrderModel | GammaGamma | Unfitted]) -> pd.DataFr
         By fit and parameter: value, standard_error, ci_low, ci_high.
     """
     found = {name: model.parameters for name, model in fits.items() if model}
-    if not found:
-        blank = next(iter(fits.values())).parameters if fits else pd.DataFrame()
-        return blank
-    return pd.concat(found, names=["fit"])
+    blanks = (model.parameters for model in fits.values())
+    return pd.concat(found, names=["fit"]) if found else next(blanks, pd.DataFrame())
 
 
-def repeat_buyers_without_spend(customers: ir.Table | pd.DataFrame) -> Estimate:
-    """How many repeat buyers spent nothing on their repeat orders, and are left out of the fit of spend."""
-    buyers = collapsed(customers, "monetary_value")
-    buyers = buyers[buyers.frequency > 0]
-    count = int(buyers.customers[~GammaGamma.eligible(buyers)].sum())
-    return Estimate(count, n=int(buyers.customers.sum()), unit="customers", kind="count")
+def repeat_buyers_without_spend(customers: Customers) -> Estimate:
+    """Count the repeat buyers who spent nothing on their repeat orders, and are left out of the fit of spend.
+
+    Parameters
+    ----------
+    customers : Ibis table or DataFrame
+        The table of `summarise`, or the frame of `collapse` by monetary_value.
+
+    Returns
+    -------
+    Estimate
+        Customers, count, of `n` repeat buyers.
+    """
+    frame = collapsed(customers, "monetary_value")
+    buyers = frame[frame.frequency > 0]
+    count = buyers.customers[~GammaGamma.eligible(buyers)].sum()
+    return Estimate(int(count), n=int(buyers.customers.sum()), unit="customers", kind="count")

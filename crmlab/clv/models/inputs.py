@@ -1,5 +1,7 @@
 """What every model of this package reads of a frame, and what it refuses."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from pandas.api.types import infer_dtype
@@ -48,16 +50,8 @@ def distinct_histories(customers):
 def spend_columns(customers):
     """frequency and monetary_value as arrays of float. Raises InputError with everything impossible in them."""
     x, m = _numbers(customers, "frequency", "monetary_value")
-    if np.isfinite(x.sum() + m.sum()) and min(x.min(initial=0), m.min(initial=0)) == 0:
-        return x, m
-    _refuse(
-        customers,
-        {
-            "no finite frequency or monetary_value": ~np.isfinite(x + m),
-            "a frequency below 0": x < 0,
-            "a monetary_value below 0": m < 0,
-        },
-    )
+    faults = {"a frequency below 0": x < 0, "a monetary_value below 0": m < 0}
+    _refuse(customers, {"no finite frequency or monetary_value": ~np.isfinite(x + m)} | faults)
     return x, m
 
 
@@ -114,20 +108,16 @@ def validated_margin(margin):
     return margin
 
 
-def validated_horizon(horizon_days):
-    """`horizon_days` ahead, as they are. Raises InputError unless they are finite and at least 0; None is not."""
-    found = np.asarray(horizon_days, dtype=float)
-    if not (np.isfinite(found) & (found >= 0)).all():
-        raise InputError(f"horizon_days = {horizon_days!r}: choose a finite number of them, 0 or more")
-    return horizon_days
+def validated_horizon(ahead, name="horizon_days", whole=False):
+    """What lies `ahead`, as it is. Raises InputError unless it is finite, at least 0 and, where asked, whole."""
+    found = np.asarray(ahead, dtype=float)
+    if not (np.isfinite(found) & (found >= 0) & ((found % 1 == 0) | (not whole))).all():
+        number = "a whole number" if whole else "a finite number"
+        raise InputError(f"{name} = {ahead!r}: choose {number} of them, 0 or more")
+    return ahead
 
 
-def validated_periods(periods):
-    """`periods` ahead, as they are. Raises InputError unless they are whole numbers, at least 0."""
-    found = np.asarray(periods, dtype=float)
-    if not (np.isfinite(found) & (found >= 0) & (found % 1 == 0)).all():
-        raise InputError(f"periods = {periods!r}: choose a whole number of them, 0 or more")
-    return periods
+validated_periods = partial(validated_horizon, name="periods", whole=True)
 
 
 def _numbers(customers, *names):

@@ -3,20 +3,18 @@
 from collections.abc import Iterable
 from datetime import date
 
-import ibis.expr.types as ir
 import pandas as pd
 
-from crmlab.catalog import Data
 from crmlab.clv.models.fitting import fit, fit_spend
 from crmlab.clv.models.valuation import score
-from crmlab.clv.tables import summarise
+from crmlab.clv.tables import Orders, summarise
 from crmlab.model import why_blank
 
 INFINITE = "by Gamma-Gamma mean spend is infinite"
 
 
 def expected_margins(
-    orders: Data | ir.Table,
+    orders: Orders,
     origins: Iterable[date],
     model: str = "bg_nbd",
     horizon_days: int = 365,
@@ -30,17 +28,20 @@ def expected_margins(
     orders : Data or Ibis table
         Rows of the TRANSACTIONS contract.
     origins : iterable of date
-        Days at which the models are fitted to what was known.
+        Days on which the models are fitted to what was known then.
     model : str
-        Order model, as `fit` names it.
-    horizon_days, discount_annual, margin : int, float, float
-        How far ahead margin counts, the yearly rate by which later money counts for less, and the share of spend that
-        is profit.
+        Name of a model of orders, as `fit` takes it.
+    horizon_days : int
+        How far ahead, days.
+    discount_annual : float
+        Yearly rate at which later orders count for less, .1 for 10 %.
+    margin : float
+        Share of spend that is profit, 0 to 1.
 
     Returns
     -------
     DataFrame
-        By origin and customer_id: expected_margin, in the currency of the data, and reason, why it is blank.
+        By origin and customer_id: expected_margin, in the currency of the data; reason, why it is blank.
     """
     margins = {day: _at(summarise(orders, day), model, horizon_days, discount_annual, margin) for day in origins}
     return pd.concat(margins, names=["origin"])

@@ -30,7 +30,7 @@ class NBD(OrderModel):
     alpha: float
 
     @staticmethod
-    def _starts(rate):
+    def _starts_at(rate):
         return [(1, 1 / rate), (0.2, 0.2 / rate)]
 
     @staticmethod
@@ -60,11 +60,6 @@ class NBD(OrderModel):
 
     def _posterior(self, x, T):
         return self.r + x, self.alpha + T
-
-    @staticmethod
-    def _mean_orders(posterior, horizon_days):
-        shape, scale = posterior
-        return shape / scale * horizon_days
 
     @staticmethod
     def _discounted(posterior, delta, horizon_days):

@@ -1,7 +1,7 @@
 """What every model of repeat buying predicts, whatever it assumes of customers."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Self
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,76 @@ from crmlab.likelihood import REPLICATES, LikelihoodModel, bootstrap, fit, value
 from crmlab.model import FitError, or_unfitted, prediction
 
 
-class OrderModel(LikelihoodModel):
+class CustomerModel(LikelihoodModel):
+    """A model of customers, fitted to a frame with a row for each, or for each of `customers` alike."""
+
+    SEED_STEP: ClassVar[int] = 0  # added to `seed`, so that models fitted by the same have draws of their own
+    NEEDS: ClassVar[tuple[str, ...]] = ()  # columns beyond frequency, recency and age
+    statistics: ClassVar[Callable[..., tuple]]  # customers -> columns of what the likelihood rests on, and weights
+    _starts: ClassVar[Callable[..., Sequence]]  # the same -> where to begin
+    _likelihood: ClassVar[Callable[..., Any]]  # the same -> what `likelihood.maximise` takes as derivatives
+    _too_little: ClassVar[Callable[..., Any]]  # the same -> why there is nothing to be fitted, and what to do; or None
+
+    @classmethod
+    def _fit(cls, customers: pd.DataFrame, starts: Sequence, replicates: int, seed: int) -> Self:
+        *columns, weights = cls.statistics(customers)
+        if problem := cls._too_little(*columns, weights):
+            raise FitError(*problem)
+        starts, seed = starts or cls._starts(*columns, weights), seed + cls.SEED_STEP
+        return fit(cls, cls._likelihood, columns, weights, starts, replicates=replicates, seed=seed)
+
+    def bootstrap(self, customers: pd.DataFrame, replicates: int, seed: int = 1) -> Iterator[Self]:
+        """Refit to customers drawn anew, by reweighting rows, from near this fit.
+
+        Parameters
+        ----------
+        customers : DataFrame
+            What the model was fitted to.
+        replicates : int
+            How many times customers are drawn.
+        seed : int
+            Start of the generator of draws.
+
+        Yields
+        ------
+        model
+            Of this class; draws without a clear maximum are left out, so that fewer than `replicates` may come.
+
+        Raises
+        ------
+        InputError
+            Where there is nothing to be fitted.
+        """
+        *columns, weights = self.statistics(customers)
+        if problem := self._too_little(*columns, weights):
+            raise InputError("customers: " + "; ".join(problem))
+        *kinds, which = distinct(*columns)
+        return bootstrap(self, self._likelihood, kinds, np.bincount(which, weights).astype(int), replicates, seed)
+
+    @prediction
+    def log_likelihood(self, customers: pd.DataFrame) -> float:
+        """Log-likelihood of what all customers did, time in days.
+
+        Parameters
+        ----------
+        customers : DataFrame
+            One row a customer, or one for each of `customers` alike.
+
+        Returns
+        -------
+        float
+            Log of the probability, or of the density, of what was observed.
+        """
+        return self._likelihood(*self.statistics(customers))(values(self))[0]
+
+
+def sufficient_statistics(customers):
+    """frequency, recency, age and number of customers of each distinct kind: four arrays."""
+    *kinds, which = distinct_histories(customers)
+    return *kinds, np.bincount(which, customer_weights(customers), len(kinds[0])).astype(int)
+
+
+class OrderModel(CustomerModel):
     """Repeat orders of customers who may leave unobserved.
 
     Every method takes a frame with frequency, recency and age in days, one row a customer or one row
@@ -21,44 +90,51 @@ class OrderModel(LikelihoodModel):
     does, under parameters updated by what was observed.
     """
 
-    _validated_horizon = staticmethod(validated_horizon)  # what `horizon_days` may be asked for
+    statistics = staticmethod(sufficient_statistics)
+    _validated_horizon: ClassVar[Callable[..., Any]] = staticmethod(validated_horizon)
+    _starts_at: ClassVar[Callable[..., Sequence]]  # orders a day of all customers -> where to begin
+    _log_odds_inactive: ClassVar[Callable[..., np.ndarray]]  # of frequency, recency, age
+    _posterior: ClassVar[Callable[..., tuple]]  # frequency, age -> parameters of customers who are active
+    _discounted: ClassVar[Callable[..., np.ndarray]]  # expected orders of a posterior, a daily rate and a horizon
+    _order_probability: ClassVar[Callable[..., np.ndarray]]  # of a posterior, a horizon and a count
+    _simulate: ClassVar[Callable[..., tuple]]  # posterior, horizon, generator -> row and day of each order
 
     @classmethod
     @or_unfitted
     def fit(
         cls, customers: pd.DataFrame, starts: Sequence[tuple] = (), replicates: int = REPLICATES, seed: int = 1
     ) -> Self:
-        """Fit to `customers` by maximum likelihood; Unfitted where there is no maximum.
+        """Fit to customers by maximum likelihood.
 
         Parameters
         ----------
         customers : DataFrame
             The frame of `collapse`, or one row a customer.
-        starts : tuples of parameters
-            Where to begin, rather than at a few of the model's own.
-        replicates, seed : int
-            How many draws of the parameters are kept, and by which seed; 0 keeps none, and gives no interval.
-        """
-        x, t_x, T, weights = sufficient_statistics(customers)
-        if problem := cls._too_little(x, weights):
-            raise FitError(*problem)
-        rate = (x @ weights) / (T @ weights)
-        starts = starts or cls._starts(rate)
-        return fit(cls, cls._likelihood, (x, t_x, T), weights, starts, replicates=replicates, seed=seed)
+        starts : sequence of tuples
+            Parameters to begin at; without them, a few of the model's own.
+        replicates : int
+            Draws of the parameters kept for intervals; 0 keeps none, and gives no interval.
+        seed : int
+            Start of the generator of draws.
 
-    def bootstrap(self, customers: pd.DataFrame, replicates: int, seed: int = 1) -> Iterator[Self]:
-        """Fit to customers drawn anew `replicates` times, by reweighting rows, from near this fit.
+        Returns
+        -------
+        model
+            The fitted model; Unfitted, with its reason, where the likelihood has no clear maximum.
 
-        Draws without a clear maximum are left out, so that fewer models may come.
+        Raises
+        ------
+        InputError
+            Where customers are impossible.
         """
-        *statistics, weights = sufficient_statistics(customers)
-        if problem := self._too_little(statistics[0], weights):
-            raise InputError("customers: " + "; ".join(problem))
-        return bootstrap(self, self._likelihood, statistics, weights, replicates, seed)
+        return cls._fit(customers, starts, replicates, seed)
 
     @classmethod
-    def _too_little(cls, x: np.ndarray, weights: np.ndarray) -> tuple[str, str] | None:
-        """Why there is nothing to be fitted, and what to do; None where there is."""
+    def _starts(cls, x, t_x, T, weights):
+        return cls._starts_at((x @ weights) / (T @ weights))
+
+    @classmethod
+    def _too_little(cls, x: np.ndarray, t_x: np.ndarray, T: np.ndarray, weights: np.ndarray) -> tuple[str, str] | None:
         if not weights.sum():
             return f"{cls.title} needs customers, and there are none", "try a later split or an earlier acquired_from"
         if not x @ weights:
@@ -67,50 +143,99 @@ class OrderModel(LikelihoodModel):
         return None
 
     @prediction
-    def log_likelihood(self, customers: pd.DataFrame) -> float:
-        """Log of the probability of what all customers did, with time in days."""
-        return self._likelihood(*sufficient_statistics(customers))(values(self))[0]
-
-    @prediction
     def p_alive(self, customers: pd.DataFrame) -> pd.Series:
-        """Probability that each customer is still active, 0 to 1."""
+        """Probability that each customer is still active.
+
+        Parameters
+        ----------
+        customers : DataFrame
+            frequency, recency and age, days.
+
+        Returns
+        -------
+        Series
+            0 to 1.
+        """
         return self._expected("p_alive", customers, lambda posterior: 1.0)
 
     @prediction
     def expected_orders(self, customers: pd.DataFrame, horizon_days: float) -> pd.Series:
-        """Expected orders of each customer in the next `horizon_days`, count."""
-        horizon_days = self._validated_horizon(horizon_days)
-        return self._expected(
-            "expected_orders", customers, lambda posterior: self._mean_orders(posterior, horizon_days)
-        )
+        """Expected orders of each customer in the next `horizon_days`.
+
+        Parameters
+        ----------
+        customers : DataFrame
+            frequency, recency and age, days.
+        horizon_days : float
+            How far ahead, days.
+
+        Returns
+        -------
+        Series
+            Count.
+        """
+        return self._expected_ahead("expected_orders", customers, 0.0, self._validated_horizon(horizon_days))
 
     @prediction
     def probability_of_orders(self, customers: pd.DataFrame, horizon_days: float, count: int) -> pd.Series:
-        """Probability that each customer places exactly `count` orders in the next `horizon_days`, 0 to 1."""
-        horizon_days, count = self._validated_horizon(horizon_days), _whole(count)
+        """Probability that each customer places exactly `count` orders in the next `horizon_days`.
+
+        Parameters
+        ----------
+        customers : DataFrame
+            frequency, recency and age, days.
+        horizon_days : float
+            How far ahead, days.
+        count : int
+            Number of orders.
+
+        Returns
+        -------
+        Series
+            0 to 1.
+        """
+        asked = self._validated_horizon(horizon_days), _whole(count)
         probability = self._expected(
-            "probability_of_orders",
-            customers,
-            lambda posterior: self._order_probability(posterior, horizon_days, count),
+            "probability_of_orders", customers, lambda posterior: self._order_probability(posterior, *asked)
         )
-        return probability + (1 - self.p_alive(customers)) if count == 0 else probability
+        return probability if count else probability + (1 - self.p_alive(customers))
 
     def expected_orders_new(self, horizon_days: Any) -> np.ndarray:
-        """Expected repeat orders of a customer `horizon_days` after the first order, count: shaped as
-        `horizon_days`."""
+        """Expected repeat orders of a customer in the `horizon_days` after the first order.
+
+        Parameters
+        ----------
+        horizon_days : float or array
+            How far ahead, days.
+
+        Returns
+        -------
+        array
+            Count, shaped as `horizon_days`.
+        """
         horizon_days = np.asarray(self._validated_horizon(horizon_days), dtype=float)
         alive, posterior = self._new_customer(horizon_days.size)
-        return (alive * self._mean_orders(posterior, horizon_days.ravel())).reshape(horizon_days.shape)
+        return (alive * self._discounted(posterior, 0.0, horizon_days.ravel())).reshape(horizon_days.shape)
 
     @prediction
     def probability_of_orders_new(self, horizon_days: float, count: int) -> float:
-        """Probability that a customer places exactly `count` repeat orders within `horizon_days` of the first, 0 to
-        1."""
-        horizon_days, count = self._validated_horizon(horizon_days), _whole(count)
+        """Probability that a customer places exactly `count` repeat orders in the `horizon_days` after the first.
+
+        Parameters
+        ----------
+        horizon_days : float
+            How far ahead, days.
+        count : int
+            Number of orders.
+
+        Returns
+        -------
+        float
+            0 to 1.
+        """
         alive, posterior = self._new_customer(1)
-        return float(
-            alive * self._order_probability(posterior, horizon_days, count)[0] + (1 - alive if count == 0 else 0)
-        )
+        probability = self._order_probability(posterior, self._validated_horizon(horizon_days), _whole(count))
+        return float(alive * probability[0] + (0 if count else 1 - alive))
 
     @prediction
     def discounted_orders(
@@ -118,33 +243,57 @@ class OrderModel(LikelihoodModel):
     ) -> pd.Series:
         """Expected orders of each customer from now on, each worth less by `discount_annual` a year until it comes.
 
-        horizon_days : count only those of the next `horizon_days` (DECT); None counts all (DERT)
-        Raises InputError where the sum is infinite: undiscounted, infinite horizon, of customers who leave too rarely.
+        Parameters
+        ----------
+        customers : DataFrame
+            frequency, recency and age, days.
+        discount_annual : float
+            Yearly rate at which later orders count for less, .1 for 10 %.
+        horizon_days : float, optional
+            How far ahead, days (DECT); None is an infinite horizon (DERT).
+
+        Returns
+        -------
+        Series
+            Count, discounted.
+
+        Raises
+        ------
+        InputError
+            Where the sum is infinite: undiscounted, infinite horizon, of customers who leave too rarely.
         """
-        delta, horizon_days = (
-            daily_rate(discount_annual),
-            horizon_days if horizon_days is None else self._validated_horizon(horizon_days),
-        )
-        return self._expected(
-            "discounted_orders", customers, lambda posterior: self._discounted(posterior, delta, horizon_days)
-        )
+        horizon_days = None if horizon_days is None else self._validated_horizon(horizon_days)
+        return self._expected_ahead("discounted_orders", customers, daily_rate(discount_annual), horizon_days)
 
     @prediction
     def simulate_orders(self, customers: pd.DataFrame, horizon_days: float, rng: np.random.Generator) -> pd.DataFrame:
-        """Draw the orders of the next `horizon_days`: a frame with row, customer and day, one row an order.
+        """Draw the orders of the next `horizon_days`.
 
-        row      : position in `customers` of the row that the customer belongs to
-        customer : position among all customers, those of each row side by side
-        day      : how far ahead, days
+        Parameters
+        ----------
+        customers : DataFrame
+            frequency, recency and age, days; and where a row is several, customers, count.
+        horizon_days : float
+            How far ahead, days.
+        rng : Generator
+            Of numpy; it is advanced.
+
+        Returns
+        -------
+        DataFrame
+            One row an order: row, position in `customers` of the row that the customer belongs to; customer, position
+            among all customers, those of each row side by side; day, how far ahead, days.
         """
         horizon_days = self._validated_horizon(horizon_days)
         x, t_x, T, which = distinct_histories(customers)
         row = np.repeat(np.arange(len(customers)), customer_weights(customers))
-        alive = self._alive(x, t_x, T)[which][row]
-        active = np.flatnonzero(rng.random(row.size) < alive)
+        active = np.flatnonzero(rng.random(row.size) < self._alive(x, t_x, T)[which][row])
         kind = which[row[active]]
         owner, day = self._simulate(self._posterior(x[kind], T[kind]), horizon_days, rng)
         return pd.DataFrame({"row": row[active[owner]], "customer": active[owner], "day": day})
+
+    def _expected_ahead(self, name, customers, rate, horizon):
+        return self._expected(name, customers, lambda posterior: self._discounted(posterior, rate, horizon))
 
     def _expected(self, name, customers, of_posterior):
         """What is expected of each customer, from what is of active ones, computed once where x and T agree."""
@@ -153,8 +302,7 @@ class OrderModel(LikelihoodModel):
             return pd.Series(0.0, customers.index, name=name)
         counts, ages, pair = distinct(x, T)
         active = np.broadcast_to(of_posterior(self._posterior(counts, ages)), counts.shape)
-        found = self._alive(x, t_x, T) * active[pair]
-        return pd.Series(found[which], customers.index, name=name)
+        return pd.Series((self._alive(x, t_x, T) * active[pair])[which], customers.index, name=name)
 
     def _alive(self, x, t_x, T):
         return expit(-self._log_odds_inactive(x, t_x, T))
@@ -162,12 +310,6 @@ class OrderModel(LikelihoodModel):
     def _new_customer(self, count):
         nothing = np.zeros(count)
         return self._alive(*np.zeros((3, 1)))[0], self._posterior(nothing, nothing)
-
-
-def sufficient_statistics(customers):
-    """frequency, recency, age and number of customers of each distinct kind: four arrays."""
-    *kinds, which = distinct_histories(customers)
-    return *kinds, np.bincount(which, customer_weights(customers), len(kinds[0])).astype(int)
 
 
 def _whole(count):

@@ -44,7 +44,7 @@ class ParetoNBD(OrderModel):
     beta: float
 
     @staticmethod
-    def _starts(rate):
+    def _starts_at(rate):
         return [(1, 1 / rate, 1, 1 / rate), (0.3, 0.1 / rate, 0.3, 0.1 / rate)]
 
     @staticmethod
@@ -82,7 +82,7 @@ class ParetoNBD(OrderModel):
             each = np.logaddexp(leaves[at_last.of_row], orders[at_end.of_row])
             return float(weights @ each + of_count @ log_pochhammer(theta[0], at_end.counts))
 
-        derivatives.value = value
+        derivatives.value = value  # type: ignore[attr-defined]
         return derivatives
 
     def _log_odds_inactive(self, x, t_x, T):
@@ -101,13 +101,6 @@ class ParetoNBD(OrderModel):
         return self.r + x, self.alpha + T, np.full_like(x, self.s), self.beta + T
 
     @staticmethod
-    def _mean_orders(posterior, horizon_days):
-        """r / alpha times the mean time until leaving, within `horizon_days`."""
-        r, alpha, s, beta = posterior
-        reach = np.log1p(horizon_days / beta)
-        return r / alpha * beta * reach * exprel((1 - s) * reach)
-
-    @staticmethod
     def _discounted(posterior, delta, horizon_days):
         """r / alpha times the integral of e^(-delta u) (1 + u / beta)^-s over the next `horizon_days`, in log(1 + u /
         beta)."""
@@ -116,8 +109,9 @@ class ParetoNBD(OrderModel):
             if (s <= 1).any():
                 raise InputError(infinite_mean("s", s[0]))
             return r / alpha * beta / (s - 1)
-        if delta == 0:
-            return ParetoNBD._mean_orders(posterior, horizon_days)
+        if delta == 0:  # r / alpha times the mean time until leaving
+            reach = np.log1p(horizon_days / beta)
+            return r / alpha * beta * reach * exprel((1 - s) * reach)
         scale, which = np.unique(beta, return_inverse=True)
         falls, stays = delta * scale[:, None], 1 - s[:1, None]
         reach = np.log1p(

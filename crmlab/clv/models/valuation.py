@@ -1,53 +1,100 @@
 """From orders and spend to money: for a customer, for all of them, and written by the engine."""
 
+from typing import cast
+
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
 from crmlab import holdout
 from crmlab.clv.models.gamma_gamma import GammaGamma
-from crmlab.clv.models.inputs import validated_margin
+from crmlab.clv.models.inputs import customer_weights, validated_margin
 from crmlab.clv.models.orders import OrderModel
-from crmlab.clv.tables import SUFFICIENT_STATISTICS, collapse, collapsed
+from crmlab.clv.tables import SUFFICIENT_STATISTICS, Customers, collapse, collapsed
 from crmlab.estimate import Estimate, written
-from crmlab.model import Unfitted, blank_of, why_blank
+from crmlab.model import Unfitted, blank_of, needs_fit, why_blank
 from crmlab.stats.intervals import percentile_interval
 
 CORRELATION_LIMIT = 0.2  # correlation of spend and frequency that value may bear
 
 
 def value(discounted_orders: pd.Series, spend: pd.Series, margin: float = 1.0) -> pd.Series:
-    """Customer lifetime value: discounted orders x spend an order x margin, in the currency of `spend`.
+    """Customer lifetime value: discounted orders x spend an order x margin.
 
-    margin : share of spend that is profit, 0 to 1; another is refused by InputError
+    Parameters
+    ----------
+    discounted_orders : Series
+        Expected orders, each worth less the later it comes, count.
+    spend : Series
+        Expected spend on an order day, in the currency of the data.
+    margin : float
+        Share of spend that is profit, 0 to 1.
+
+    Returns
+    -------
+    Series
+        In the currency of `spend`.
+
+    Raises
+    ------
+    InputError
+        Where `margin` is no share.
     """
     return (discounted_orders * spend * validated_margin(margin)).rename("value")
 
 
 def total(series: pd.Series, weights: pd.Series | int = 1) -> float:
-    """The sum over all customers of a Series with one row for each of `weights` alike."""
+    """Sum a prediction over all customers.
+
+    Parameters
+    ----------
+    series : Series
+        Prediction of each row.
+    weights : Series or int
+        How many customers each row stands for.
+
+    Returns
+    -------
+    float
+        In the unit of `series`; NaN where a row has none.
+    """
     return float((series * weights).sum(skipna=False))
 
 
-def spend_correlation(customers: ir.Table | pd.DataFrame, level: float = 0.95) -> Estimate:
-    """Correlation of repeat buyers' mean spend with how often they order, by Fisher's z; blank where one is constant.
+def discounted_orders(model, customers, discount_annual, horizon_days, period_days=None):
+    """The `discounted_orders` of any model: that of BGBB asks how many days a period has."""
+    periods = {} if period_days is None else {"period_days": period_days}
+    return model.discounted_orders(customers, discount_annual, horizon_days, **periods)
 
-    customers : the table of `summarise`, or a frame with frequency, monetary_value and, where rows stand for several,
-                customers
+
+def spend_correlation(customers: Customers, level: float = 0.95) -> Estimate:
+    """Estimate the correlation of repeat buyers' mean spend with how often they order.
+
+    Parameters
+    ----------
+    customers : Ibis table or DataFrame
+        The table of `summarise`, or a frame with frequency, monetary_value and, where a row is several, customers.
+    level : float
+        Confidence level of the interval.
+
+    Returns
+    -------
+    Estimate
+        Pearson's correlation, with its interval by Fisher's z; blank where one of the two is constant.
     """
     frame = collapsed(customers, "monetary_value")
     buyers = frame[frame.frequency > 0]
-    weights = buyers.customers if "customers" in buyers else buyers.frequency * 0 + 1
+    weights = customer_weights(buyers)
     count = int(weights.sum())
     names = (("place as many orders", buyers.frequency), ("spend the same", buyers.monetary_value))
     alike = " and ".join(name for name, column in names if column.nunique() < 2)
     if alike:
         return Estimate(None, reason=f"all {count:,} repeat buyers {alike}" if count else "there are no repeat buyers")
     r = holdout.correlation(buyers.frequency, buyers.monetary_value, weights)
-    low, high = holdout.correlation_interval(r, count, level)
-    return Estimate(r, low, high, n=count, level=level)
+    return Estimate(r, *holdout.correlation_interval(r, count, level), n=count, level=level)
 
 
+@needs_fit
 def heavy_tail(spend_model: GammaGamma) -> Estimate:
     """Gamma-Gamma's q, with an interval that holds that of its draws: mean spend is finite where q is above 1.
 
@@ -61,18 +108,32 @@ def heavy_tail(spend_model: GammaGamma) -> Estimate:
 
 
 def spend_for_value(
-    spend_model: GammaGamma | Unfitted, customers: ir.Table | pd.DataFrame, limit: float = CORRELATION_LIMIT
+    spend_model: GammaGamma | Unfitted, customers: Customers, limit: float = CORRELATION_LIMIT
 ) -> GammaGamma | Unfitted:
-    """The model of spend, where orders may be multiplied by it; else Unfitted with the reason.
+    """Give the model of spend, where orders may be multiplied by it.
 
     They may where the whole confidence interval of the correlation of spend and frequency lies within ± `limit`, and
     that of Gamma-Gamma's q above 1, so that mean spend is finite.
+
+    Parameters
+    ----------
+    spend_model : GammaGamma or Unfitted
+        Fitted model of spend.
+    customers : Ibis table or DataFrame
+        The table of `summarise`, or a frame with frequency, monetary_value and, where a row is several, customers.
+    limit : float
+        How far spend may correlate with frequency, 0 to 1.
+
+    Returns
+    -------
+    GammaGamma or Unfitted
+        `spend_model`, as it is; else Unfitted, with the reason.
     """
-    if not spend_model:
+    if isinstance(spend_model, Unfitted):
         return spend_model
     r, q = spend_correlation(customers), heavy_tail(spend_model)
-    lowest = q.value if q.ci_low is None else q.ci_low
-    if not r:
+    lowest = cast(float, q.value if q.ci_low is None else q.ci_low)
+    if r.ci_low is None or r.ci_high is None:
         reason = f"whether spend is independent of order frequency cannot be judged, as {r.reason}"
     elif not -limit <= r.ci_low <= r.ci_high <= limit:
         reason = f"spend may depend on order frequency: their correlation is {r}, not all within ±{limit:g}"
@@ -80,7 +141,7 @@ def spend_for_value(
         reason = f"mean spend may be infinite: q is {written(q.value)}, and its interval begins at {written(lowest)}"
     else:
         return spend_model
-    return Unfitted(type(spend_model), reason, "read orders and spend separately")
+    return Unfitted(GammaGamma, reason, "read orders and spend separately")
 
 
 def score(
@@ -93,47 +154,45 @@ def score(
     with_value: bool = True,
     period_days: float | None = None,
 ) -> ir.Table | pd.DataFrame:
-    """Score each customer: a lazy table, one row a customer, computed where `customers` is stored.
+    """Score each customer with what is expected of them, computed where `customers` is stored.
 
     Parameters
     ----------
     customers : Ibis table
         The table of `summarise`.
     model : OrderModel or Unfitted
-        The fitted model of orders; Unfitted gives a blank frame with the reason.
+        Fitted model of orders; Unfitted gives a blank frame.
     spend_model : GammaGamma, Unfitted or None
-        The fitted model of spend; without one, and where its mean is infinite, orders alone.
+        Fitted model of spend; without one, and where its mean is infinite, orders alone are scored.
     horizon_days : int
-        How far ahead orders count, days.
+        How far ahead, days.
     discount_annual : float
-        Yearly rate at which later money counts for less.
+        Yearly rate at which later orders count for less, .1 for 10 %.
     margin : float
         Share of spend that is profit, 0 to 1.
     with_value : bool
         False keeps orders and spend separate, where the two depend on each other and have no product.
     period_days : float, optional
-        Days a period has, for BGBB, whose `horizon_days` are periods.
+        Length of a period, days, for BGBB, whose `horizon_days` are periods.
 
     Returns
     -------
     Ibis table
-        The columns of `summarise` but repeat_spend, with p_alive, expected_orders, discounted_orders, expected_spend
-        and value.
+        One row a customer: the columns of `summarise` but repeat_spend, with p_alive, 0 to 1; expected_orders and
+        discounted_orders, count; expected_spend on an order day and value, in the currency of the data.
     """
     if reason := why_blank(model):
         return blank_of(pd.DataFrame, reason)
-    periods = {} if period_days is None else {"period_days": period_days}
     alike = collapse(customers)[[*SUFFICIENT_STATISTICS]]
     expected = alike.assign(
         p_alive=model.p_alive(alike),
         expected_orders=model.expected_orders(alike, horizon_days),
-        discounted_orders=model.discounted_orders(alike, discount_annual, horizon_days, **periods),
+        discounted_orders=discounted_orders(model, alike, discount_annual, horizon_days, period_days),
     )
     scored = customers.drop("repeat_spend").inner_join(ibis.memtable(expected), SUFFICIENT_STATISTICS)
     if spend_model and spend_model.q > 1:
-        scored = scored.mutate(
-            expected_spend=spend_model.conditional_expected_spend(scored.frequency, scored.monetary_value)
-        )
+        spend = spend_model.conditional_expected_spend(scored.frequency, scored.monetary_value)
+        scored = scored.mutate(expected_spend=spend)
         if with_value:
             scored = scored.mutate(value=scored.discounted_orders * scored.expected_spend * validated_margin(margin))
     return scored.order_by("customer_id")

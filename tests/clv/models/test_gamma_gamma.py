@@ -10,7 +10,6 @@ import pytest
 from scipy import stats
 
 from crmlab import clv
-from crmlab.clv.models import gamma_gamma
 from crmlab.contracts import InputError
 from crmlab.simulate.orders import simulate_spend
 
@@ -60,7 +59,7 @@ def test_gradient_and_hessian_are_those_of_the_log_likelihood(theta):
         rows = zip(weights.tolist(), seen, strict=True)
         return mpmath.fsum(n * exact.spend_log_likelihood(at, *row) for n, row in rows)
 
-    value, gradient, hessian = gamma_gamma._likelihood(*np.array(seen).T, weights)(theta)
+    value, gradient, hessian = clv.GammaGamma._likelihood(*np.array(seen).T, weights)(theta)
     true_gradient, true_hessian = exact.derivatives(total, theta)
     assert value == pytest.approx(float(total(*theta)), rel=1e-12)
     np.testing.assert_allclose(gradient, np.array(true_gradient, float), rtol=1e-10)
