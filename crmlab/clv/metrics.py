@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from crmlab.catalog import Data, Period
+from crmlab.catalog import Period
 from crmlab.clv.models.gamma_gamma import GammaGamma
+from crmlab.clv.models.inputs import customer_weights
 from crmlab.clv.models.orders import OrderModel
 from crmlab.clv.models.totals import forecast_weekly_orders, prediction_interval_by_group
 from crmlab.clv.models.valuation import total, value
-from crmlab.clv.tables import collapse, collapsed, weekly_orders
+from crmlab.clv.tables import Customers, Orders, collapse, collapsed, weekly_orders
 from crmlab.contracts import InputError
 from crmlab.estimate import Estimate
 from crmlab.model import Unfitted, blank_of, needs_fit, why_blank
@@ -22,10 +23,22 @@ GROUPS = ("frequency", "inactivity")
 
 
 def holdout_orders(customers: ir.Table) -> Estimate:
-    """How many orders came in the holdout, of the table of `with_holdout`."""
+    """Count the orders that came in the holdout.
+
+    Parameters
+    ----------
+    customers : Ibis table
+        The table of `with_holdout`.
+
+    Returns
+    -------
+    Estimate
+        Orders, count, of `n` customers.
+    """
     frame = collapse(customers, "orders")
-    count = int(total(frame.orders, frame.customers))
-    return Estimate(count, n=int(frame.customers.sum()), unit="orders", kind="count")
+    return Estimate(
+        int(total(frame.orders, frame.customers)), n=int(frame.customers.sum()), unit="orders", kind="count"
+    )
 
 
 @needs_fit
@@ -37,20 +50,27 @@ def holdout_calibration(
     Parameters
     ----------
     model : OrderModel or Unfitted
-        The fitted model.
+        Fitted model of orders.
     customers : Ibis table
         The table of `with_holdout`.
     horizon_days : int
         Length of the holdout, days.
     by : str
         frequency, repeat orders before the split; or inactivity, days since the last order at the split.
-    seed, level : int, float
-        Of the prediction interval.
+    seed : int
+        Start of the generator of draws.
+    level : float
+        Confidence level of the intervals.
 
     Returns
     -------
     DataFrame
-        By group: customers, count; expected and actual, orders per customer; pi_low and pi_high.
+        By group: customers, count; expected and actual, orders per customer; pi_low and pi_high, prediction interval.
+
+    Raises
+    ------
+    InputError
+        Where `by` is neither.
     """
     if by not in GROUPS:
         raise InputError(f"by = {by!r}: choose {' or '.join(GROUPS)}")
@@ -62,32 +82,30 @@ def holdout_calibration(
 
 @needs_fit
 def weekly_tracking(
-    model: OrderModel,
-    customers: ir.Table | pd.DataFrame,
-    orders: Data | ir.Table,
-    period: Period,
-    seed: int = 1,
-    level: float = 0.95,
+    model: OrderModel, customers: Customers, orders: Orders, period: Period, seed: int = 1, level: float = 0.95
 ) -> pd.DataFrame:
     """Compare expected with actual repeat orders of all customers, week by week and summed.
 
     Parameters
     ----------
     model : OrderModel or Unfitted
-        The fitted model.
+        Fitted model of orders.
     customers : Ibis table or DataFrame
         The table of `summarise` as of the split, or the frame of `collapse`.
     orders : Data or Ibis table
         Rows of the TRANSACTIONS contract.
     period : Period
         Of `orders.period`.
-    seed, level : int, float
-        Of the prediction intervals.
+    seed : int
+        Start of the generator of draws.
+    level : float
+        Confidence level of the intervals.
 
     Returns
     -------
     DataFrame
-        By week since the first acquisition: expected, actual, pi_low, pi_high, each also as cumulative_…, and week_end.
+        By week since the first acquisition: expected and actual, count; pi_low and pi_high, prediction interval; each
+        also as cumulative_…, of all weeks up to it; week_end, its last day.
     """
     weeks = weekly_orders(orders, period.split, period.until, period.acquired_from)
     expected = forecast_weekly_orders(model, collapsed(customers), weeks.index, seed, level)
@@ -97,17 +115,32 @@ def weekly_tracking(
 def value_concentration(
     model: OrderModel | Unfitted,
     spend_model: GammaGamma | Unfitted | None,
-    customers: ir.Table | pd.DataFrame,
+    customers: Customers,
     horizon_days: int,
     discount_annual: float,
     margin: float = 1.0,
 ) -> pd.DataFrame:
-    """The Lorenz curve of what is expected of customers: of value, or of discounted orders without a model of spend.
+    """Compute the Lorenz curve of expected value, or of discounted orders where there is no model of spend.
+
+    Parameters
+    ----------
+    model : OrderModel or Unfitted
+        Fitted model of orders; Unfitted gives a blank frame.
+    spend_model : GammaGamma, Unfitted or None
+        Fitted model of spend.
+    customers : Ibis table or DataFrame
+        The table of `summarise`, or the frame of `collapse` by monetary_value.
+    horizon_days : int
+        How far ahead, days.
+    discount_annual : float
+        Yearly rate at which later orders count for less, .1 for 10 %.
+    margin : float
+        Share of spend that is profit, 0 to 1.
 
     Returns
     -------
     DataFrame
-        As `lorenz` gives it.
+        The columns of `lorenz`.
     """
     if reason := why_blank(model):
         return blank_of(pd.DataFrame, reason)
@@ -118,22 +151,64 @@ def value_concentration(
 
 
 def calibration(expected: pd.Series, actual: pd.Series, by: pd.Series, weights: pd.Series | int = 1) -> pd.DataFrame:
-    """Expected beside actual orders per customer, for each level of `by`: customers, expected, actual."""
+    """Compare expected with actual orders per customer, by group.
+
+    Parameters
+    ----------
+    expected : Series
+        Orders expected of a customer, count.
+    actual : Series
+        Orders that came, count.
+    by : Series
+        Group of each row.
+    weights : Series or int
+        How many customers each row stands for.
+
+    Returns
+    -------
+    DataFrame
+        By group: customers, count; expected and actual, orders per customer.
+    """
     frame = pd.DataFrame({"customers": weights, "expected": expected * weights, "actual": actual * weights})
     sums = frame.groupby(by, observed=True).sum()
     return sums.assign(expected=sums.expected / sums.customers, actual=sums.actual / sums.customers)
 
 
 def frequency_groups(frequency: pd.Series, max_frequency: int = 7) -> pd.Series:
-    """Customers by repeat orders, `max_frequency` and more together: an ordered Series of text, named for what it
-    holds."""
+    """Group customers by repeat orders, many together.
+
+    Parameters
+    ----------
+    frequency : Series
+        Days with a repeat order, count.
+    max_frequency : int
+        Repeat orders from which on customers are one group.
+
+    Returns
+    -------
+    Series
+        Ordered categories of text, such as "7+", named for what they hold.
+    """
     labels = [*map(str, range(max_frequency)), f"{max_frequency}+"]
     found = pd.Categorical.from_codes(frequency.clip(upper=max_frequency).astype(int), labels, ordered=True)
     return pd.Series(found.remove_unused_categories(), frequency.index, name="repeat orders")
 
 
 def inactivity_groups(days_since_last: pd.Series, bounds: Sequence[int] = (30, 60, 90, 180, 365)) -> pd.Series:
-    """Customers by days since their last order: an ordered Series of text such as "30–59", named for what it holds."""
+    """Group customers by days since their last order.
+
+    Parameters
+    ----------
+    days_since_last : Series
+        Age less recency, days.
+    bounds : sequence of int
+        Where each group but the first begins, days.
+
+    Returns
+    -------
+    Series
+        Ordered categories of text, such as "30–59", named for what they hold.
+    """
     edges = [0, *bounds]
     labels = [f"{low}–{high - 1}" for low, high in itertools.pairwise(edges)] + [f"{edges[-1]}+"]
     found = pd.cut(days_since_last, [*edges, np.inf], right=False, labels=labels)
@@ -142,34 +217,63 @@ def inactivity_groups(days_since_last: pd.Series, bounds: Sequence[int] = (30, 6
 
 @needs_fit
 def tracking(expected: pd.DataFrame, actual: pd.Series, week_end: pd.Series) -> pd.DataFrame:
-    """Expected beside actual repeat orders of all customers, week by week and summed: a frame by week.
+    """Compare expected with actual repeat orders of all customers, week by week and summed.
 
-    expected : frame of `forecast_weekly_orders`: expected, its prediction interval, and that of the sum so far
-    week_end : last day of each week
+    Parameters
+    ----------
+    expected : DataFrame
+        Of `forecast_weekly_orders`.
+    actual : Series
+        Repeat orders of each week, count.
+    week_end : Series
+        Last day of each week.
+
+    Returns
+    -------
+    DataFrame
+        By week: the columns of `expected`, week_end, actual, cumulative_expected, cumulative_actual.
     """
     frame = expected.assign(week_end=week_end, actual=actual)
     return frame.assign(cumulative_expected=frame.expected.cumsum(), cumulative_actual=frame.actual.cumsum())
 
 
 def lorenz(value: pd.Series, weights: pd.Series | int = 1) -> pd.DataFrame:
-    """How value is spread over customers: a frame of 101 rows, one a hundredth of the customers.
+    """Compute the Lorenz curve: how value is spread over customers.
 
-    returns
-        customers  share of them, the least valuable first, 0 to 1
-        value      share of all value that is theirs, 0 to 1; NaN where nobody is worth anything
-        gini       Gini coefficient of all customers, the same in every row
+    Parameters
+    ----------
+    value : Series
+        Value of a customer.
+    weights : Series or int
+        How many customers each row stands for.
+
+    Returns
+    -------
+    DataFrame
+        A row for each hundredth of the customers: customers, share of them, the least valuable first, 0 to 1; value,
+        share of all value that is theirs, 0 to 1, NaN where nobody is worth anything; gini, Gini coefficient of all
+        customers, the same in every row.
     """
     shares, values = _cumulative(value, weights)
     at = np.linspace(0, 1, 101)
-    return pd.DataFrame(
-        {"customers": at, "value": np.interp(at, shares, values), "gini": gini_coefficient(value, weights)}
-    )
+    gini = gini_coefficient(value, weights)
+    return pd.DataFrame({"customers": at, "value": np.interp(at, shares, values), "gini": gini})
 
 
 def gini_coefficient(value: pd.Series, weights: pd.Series | int = 1) -> float:
-    """Gini coefficient of value over customers: 0 where all are worth the same, near 1 where one is worth everything.
+    """Compute the Gini coefficient of value over customers.
 
-    NaN where nobody is worth anything.
+    Parameters
+    ----------
+    value : Series
+        Value of a customer.
+    weights : Series or int
+        How many customers each row stands for.
+
+    Returns
+    -------
+    float
+        0 where all are worth the same, near 1 where one is worth everything; NaN where nobody is worth anything.
     """
     shares, values = _cumulative(value, weights)
     return float(1 - 2 * np.trapezoid(values, shares))
@@ -183,8 +287,8 @@ def _cumulative(value, weights):
     return shares[:, 0], shares[:, 1]
 
 
-def spend_by_frequency(customers: ir.Table | pd.DataFrame, max_frequency: int = 7, level: float = 0.95) -> pd.DataFrame:
-    """Mean spend of repeat buyers by how often they ordered again, `max_frequency` and more together.
+def spend_by_frequency(customers: Customers, max_frequency: int = 7, level: float = 0.95) -> pd.DataFrame:
+    """Compute the mean spend of repeat buyers by how often they ordered again.
 
     Parameters
     ----------
@@ -193,17 +297,18 @@ def spend_by_frequency(customers: ir.Table | pd.DataFrame, max_frequency: int = 
     max_frequency : int
         Repeat orders from which on customers are one group.
     level : float
-        Of the confidence interval.
+        Confidence level of the intervals.
 
     Returns
     -------
     DataFrame
-        By repeat orders: customers, mean (currency of the data), ci_low and ci_high of the mean, where it has one.
+        By repeat orders: customers, count; mean, in the currency of the data; ci_low and ci_high, its confidence
+        interval, NaN of one customer.
     """
     frame = collapsed(customers, "monetary_value")
     frame = frame[frame.frequency > 0]
     spend, by = frame.monetary_value, frequency_groups(frame.frequency, max_frequency)
-    n = frame.customers if "customers" in frame else frame.frequency * 0 + 1
+    n = pd.Series(customer_weights(frame), frame.index)
     count = n.groupby(by).sum()
     mean = (n * spend).groupby(by).sum() / count
     square = (n * (spend - by.map(mean).astype(float)) ** 2).groupby(by).sum()

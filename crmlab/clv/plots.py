@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
 from crmlab import holdout
@@ -32,7 +32,20 @@ IMPROVEMENT = """Improvement on the best baseline
 
 @plot
 def holdout_calibration(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw `holdout_calibration`, with the prediction interval of each group where the frame has it."""
+    """Draw expected beside actual orders per customer, with the prediction interval of each group where there is one.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of `holdout_calibration`, or of `calibration`.
+    ax : Axes, optional
+        Axes to draw on; None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on, with `frame`.
+    """
     ax = axes(ax)
     places = range(len(frame))
     if "pi_low" in frame:
@@ -47,13 +60,30 @@ def holdout_calibration(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 @plot
 def weekly_tracking(frame: pd.DataFrame, split: date, cumulative: bool = False, ax: Axes | None = None) -> Axes:
-    """Draw `weekly_tracking` week by week, or summed; left of `split` lies what the model was fitted to."""
+    """Draw expected beside actual repeat orders by week, or summed; left of `split` lies what the model was fitted to.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of `weekly_tracking`, or of `tracking`.
+    split : date
+        Last day of calibration.
+    cumulative : bool
+        Whether weeks are summed.
+    ax : Axes, optional
+        Axes to draw on; None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on, with `frame`.
+    """
     ax, start = axes(ax), "cumulative_" if cumulative else ""
-    low, high = (frame[start + side] for side in ("pi_low", "pi_high"))
-    ax.fill_between(frame.week_end, low, high, color=BAND, linewidth=0, label=INTERVAL)
+    interval = frame[start + "pi_low"], frame[start + "pi_high"]
+    ax.fill_between(frame.week_end, *interval, color=BAND, linewidth=0, label=INTERVAL)
     ax.plot(frame.week_end, frame[start + "actual"], color=ACTUAL, label="actual")
     ax.plot(frame.week_end, frame[start + "expected"], "--", color=EXPECTED, label="expected")
-    ax.axvline(split, color=MUTED, linewidth=1)
+    ax.axvline(date2num(split), color=MUTED, linewidth=1)
     ax.annotate(" split", (split, 1), xycoords=("data", "axes fraction"), va="top", color=MUTED)
     ax.set(xlabel="Week ending", ylabel=f"Repeat orders {'so far' if cumulative else 'in the week'}", ylim=(0, None))
     ax.xaxis.set_major_formatter(ConciseDateFormatter(AutoDateLocator()))
@@ -63,7 +93,20 @@ def weekly_tracking(frame: pd.DataFrame, split: date, cumulative: bool = False, 
 
 @plot
 def probability_alive_matrix(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw `probability_alive_matrix`: probability of being active, by repeat orders and days since the last one."""
+    """Draw the probability of being active, by repeat orders and days since the last one.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of `probability_alive_matrix`.
+    ax : Axes, optional
+        Axes to draw on; None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on, with `frame`.
+    """
     ax = axes(ax)
     mesh = ax.pcolormesh(frame.columns, frame.index, frame, vmin=0, vmax=1, cmap="cividis", shading="nearest")
     ax.figure.colorbar(mesh, ax=ax, label="Probability of being active")
@@ -75,7 +118,20 @@ def probability_alive_matrix(frame: pd.DataFrame, ax: Axes | None = None) -> Axe
 
 @plot
 def probability_alive_history(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw `probability_alive_history`: one customer's probability of being active, and the days with an order."""
+    """Draw one customer's probability of being active day by day, and the days with an order.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of `probability_alive_history`.
+    ax : Axes, optional
+        Axes to draw on; None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on, with `frame`.
+    """
     ax = axes(ax)
     ax.plot(frame.index, frame.p_alive, color=EXPECTED, label="probability")
     ordered = frame[frame.ordered]
@@ -88,13 +144,39 @@ def probability_alive_history(frame: pd.DataFrame, ax: Axes | None = None) -> Ax
 
 @plot
 def interpurchase_time_distribution(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw `interpurchase_time_distribution`: share of customers by how often they order."""
+    """Draw the share of customers by how often they order.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of `interpurchase_time_distribution`.
+    ax : Axes, optional
+        Axes to draw on; None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on, with `frame`.
+    """
     return _cumulative_distribution(frame, ax)
 
 
 @plot
 def dropout_distribution(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw `dropout_distribution`: share of customers by how soon they leave."""
+    """Draw the share of customers by how soon they leave.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of `dropout_distribution`.
+    ax : Axes, optional
+        Axes to draw on; None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on, with `frame`.
+    """
     return _cumulative_distribution(frame, ax)
 
 
@@ -110,7 +192,20 @@ def _cumulative_distribution(frame, ax):
 
 @plot
 def spend_by_frequency(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw `spend_by_frequency`, with the confidence interval of each mean."""
+    """Draw mean spend by how often customers ordered again, with the confidence interval of each mean.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of `spend_by_frequency`.
+    ax : Axes, optional
+        Axes to draw on; None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on, with `frame`.
+    """
     ax = axes(ax)
     places = range(len(frame))
     error = (frame["mean"] - frame.ci_low, frame.ci_high - frame["mean"])
@@ -122,7 +217,20 @@ def spend_by_frequency(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 @plot
 def value_concentration(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw `value_concentration`, or `lorenz`, with its Gini coefficient."""
+    """Draw the Lorenz curve, with its Gini coefficient.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of `value_concentration`, or of `lorenz`.
+    ax : Axes, optional
+        Axes to draw on; None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on, with `frame`.
+    """
     ax, gini = axes(ax), frame.gini.iloc[0]
     label = f"as expected (Gini {number(gini, 2)})" if np.isfinite(gini) else "no customer is worth anything"
     ax.plot(frame.customers, frame.value, color=EXPECTED, label=label)
@@ -137,7 +245,22 @@ def value_concentration(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 @plot
 def backtest(frame: pd.DataFrame, population: str = holdout.ALL_CUSTOMERS, ax: Axes | None = None) -> Axes:
-    """Draw `backtest` over all origins: how far each model improves on the best baseline, by each measure."""
+    """Draw how far each model improves on the best baseline, by each measure, over all origins.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of `backtest`, or of `backtest_spend`.
+    population : str
+        Whose orders are compared: "all customers", or "repeaters".
+    ax : Axes, optional
+        Axes to draw on; None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes drawn on, with `frame`.
+    """
     table = holdout.improvements(frame)
     held = (table.origin == holdout.ALL_ORIGINS) & (table.population == population)
     lines = _lines(table[held & ~table.is_baseline & np.isfinite(table.improvement)])

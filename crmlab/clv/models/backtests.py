@@ -1,26 +1,28 @@
 """Models and baselines, fitted at earlier days and judged on what is known today."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
-import ibis.expr.types as ir
 import pandas as pd
 
 from crmlab import holdout
-from crmlab.catalog import Data, Period
+from crmlab.catalog import Period
 from crmlab.clv.models import baselines
 from crmlab.clv.models.fitting import MODELS, order_model
 from crmlab.clv.models.gamma_gamma import GammaGamma
-from crmlab.clv.tables import collapse, summarise, with_baseline_features, with_holdout
+from crmlab.clv.models.orders import OrderModel
+from crmlab.clv.tables import Orders, collapse, summarise, with_baseline_features, with_holdout
 from crmlab.display import words
 from crmlab.model import Unfitted
 
 ORIGINS, REPLICATES = 3, 1000
+Models: TypeAlias = Mapping[str, type[OrderModel]]
+Rounds: TypeAlias = dict[date, dict[str, Any]]  # origin -> arguments of `holdout.compare`
 
 
 def backtest(
-    orders: Data | ir.Table,
+    orders: Orders,
     period: Period,
     models: Iterable[str] = tuple(MODELS),
     origins: int = ORIGINS,
@@ -41,11 +43,15 @@ def backtest(
     period : Period
         Of `orders.period`; the latest origin leaves a holdout of its length.
     models : iterable of str
-        Names of models, as `fit` takes them.
+        Names of models of orders, as `fit` takes them.
     origins : int
         How many days to forecast from.
-    replicates, seed, level : int, int, float
+    replicates : int
         Of the bootstrap over customers.
+    seed : int
+        Start of the generator of draws.
+    level : float
+        Confidence level of the intervals.
 
     Returns
     -------
@@ -65,7 +71,7 @@ def backtest(
 
 
 def backtest_spend(
-    orders: Data | ir.Table,
+    orders: Orders,
     period: Period,
     models: Iterable[str] = tuple(MODELS),
     origins: int = ORIGINS,
@@ -73,17 +79,39 @@ def backtest_spend(
     seed: int = 1,
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """Compare models of orders, each with Gamma-Gamma, with baselines on later spend: as `backtest`.
+    """Compare models of orders, each with Gamma-Gamma, with baselines on later spend, as `backtest` does on orders.
 
     A model expects its orders at the spend that Gamma-Gamma expects of each customer; the baselines are past spend
     rate, past orders at the mean spend of all, last spend, and the spend rate of the customers acquired in the same
     month.
+
+    Parameters
+    ----------
+    orders : Data or Ibis table
+        Rows of the TRANSACTIONS contract.
+    period : Period
+        Of `orders.period`; the latest origin leaves a holdout of its length.
+    models : iterable of str
+        Names of models of orders, as `fit` takes them.
+    origins : int
+        How many days to forecast from.
+    replicates : int
+        Of the bootstrap over customers.
+    seed : int
+        Start of the generator of draws.
+    level : float
+        Confidence level of the intervals.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `backtest`.
     """
     return _backtest(spend_rounds, orders, period, models, origins, replicates, seed, level)
 
 
 def pooled_winners(comparisons: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Which model wins by each measure over all origins, in words.
+    """Say which model wins by each measure over all origins, in words.
 
     Parameters
     ----------
@@ -109,12 +137,8 @@ def _backtest(rounds, orders, period, models, origins, replicates, seed, level):
 
 
 def order_rounds(
-    orders: Data | ir.Table,
-    models: Mapping[str, type],
-    origins: Iterable[date],
-    horizon_days: int,
-    acquired_from: date | None = None,
-) -> dict[date, dict[str, Any]]:
+    orders: Orders, models: Models, origins: Iterable[date], horizon_days: int, acquired_from: date | None = None
+) -> Rounds:
     """What was expected of orders in the `horizon_days` after each origin, and what came: for `holdout.rolling`.
 
     models  : name -> class of an order model, fitted at each origin to what was known then
@@ -131,12 +155,8 @@ def order_rounds(
 
 
 def spend_rounds(
-    orders: Data | ir.Table,
-    models: Mapping[str, type],
-    origins: Iterable[date],
-    horizon_days: int,
-    acquired_from: date | None = None,
-) -> dict[date, dict[str, Any]]:
+    orders: Orders, models: Models, origins: Iterable[date], horizon_days: int, acquired_from: date | None = None
+) -> Rounds:
     """What was expected of spend in the `horizon_days` after each origin, and what came: as from `order_rounds`."""
     return {o: _spend(_features(orders, o, horizon_days, acquired_from), models, horizon_days) for o in origins}
 
@@ -150,50 +170,40 @@ def _features(orders, origin, horizon_days, acquired_from):
 
 def _orders(features, models, horizon_days):
     customers = collapse(features, "orders", "last_orders", "cohort")
-    expected, unfitted = _expected(models, customers, lambda model: model.expected_orders(customers, horizon_days))
+    fits = {name: model.fit(customers, replicates=0) for name, model in models.items()}
+    expected = {name: fitted.expected_orders(customers, horizon_days) for name, fitted in fits.items() if fitted}
     rate, cohort = baselines.past_rate(customers, horizon_days), baselines.cohort_rate(customers, horizon_days)
     rivals = rate, baselines.past_orders(customers), baselines.last_orders(customers), cohort
-    return _round(customers, customers.orders, expected, rivals, unfitted)
+    return _round(customers, customers.orders, fits, expected, rivals)
 
 
 def _spend(features, models, horizon_days):
     customers = collapse(features, "spend", "monetary_value", "past_spend", "last_spend", "cohort")
     spend = _finite(GammaGamma.fit(customers, replicates=0))
-    if spend:
-        each = spend.expected_spend(customers)
-        expected, unfitted = _expected(
-            models, customers, lambda model: model.expected_orders(customers, horizon_days) * each
-        )
-    else:
-        expected, unfitted = {}, dict.fromkeys(models, str(spend))
+    fits = {name: spend and model.fit(customers, replicates=0) for name, model in models.items()}
+    each = spend.expected_spend(customers)
+    expected = {name: fitted.expected_orders(customers, horizon_days) * each for name, fitted in fits.items() if fitted}
     rate = baselines.past_spend_rate(customers, horizon_days)
     cohort = baselines.cohort_spend_rate(customers, horizon_days)
     rivals = rate, baselines.past_orders_spend(customers), baselines.last_spend(customers), cohort
-    return _round(customers, customers.spend, expected, rivals, unfitted)
+    return _round(customers, customers.spend, fits, expected, rivals)
 
 
 def _finite(spend: GammaGamma | Unfitted) -> GammaGamma | Unfitted:
     """The model of spend; Unfitted where its mean is infinite."""
-    if not spend or spend.q > 1:
+    if isinstance(spend, Unfitted) or spend.q > 1:
         return spend
     reason = f"{spend.title} expects infinite spend: q = {spend.q:.4g} is at most 1"
-    return Unfitted(type(spend), reason, "try a longer calibration")
+    return Unfitted(GammaGamma, reason, "try a longer calibration")
 
 
-def _expected(models: Mapping[str, type], customers: pd.DataFrame, expect: Callable) -> tuple[dict, dict]:
-    """What each model expects; and of those that could not be fitted, why: two dicts by name."""
-    fits = {name: model.fit(customers, replicates=0) for name, model in models.items()}
-    expected = {name: expect(fitted) for name, fitted in fits.items() if fitted}
-    return expected, {name: str(fitted) for name, fitted in fits.items() if not fitted}
-
-
-def _round(customers, actual, expected, rivals, unfitted):
-    named = {words(rule.name): rule for rule in rivals}
+def _round(customers, actual, fits, expected, rivals):
+    named = {words(rival.name): rival for rival in rivals}
     return {
         "predictions": expected | named,
         "actual": actual,
         "weights": customers.customers,
         "baselines": tuple(named),
         "populations": {"all customers": customers.customers > 0, "repeaters": customers.frequency > 0},
-        "unfitted": unfitted,
+        "unfitted": {name: str(fitted) for name, fitted in fits.items() if not fitted},
     }

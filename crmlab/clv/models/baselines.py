@@ -7,7 +7,20 @@ from crmlab.clv.models.inputs import customer_weights
 
 
 def past_rate(customers: pd.DataFrame, horizon_days: float) -> pd.Series:
-    """Orders of each customer in the next `horizon_days` if each continues as before: frequency / age x days."""
+    """Orders of each customer in the next `horizon_days` if each continues as before: frequency / age x days.
+
+    Parameters
+    ----------
+    customers : DataFrame
+        The frame of `collapse`.
+    horizon_days : float
+        How far ahead, days.
+
+    Returns
+    -------
+    Series
+        Count; 0 for customers acquired on the last day.
+    """
     return _daily(customers.frequency, customers.age, customers, "past_rate") * horizon_days
 
 

@@ -10,7 +10,7 @@ from scipy.special import betainc, betaln, expit, polygamma, psi
 from scipy.stats import nbinom
 
 from crmlab.clv.models.inputs import infinite_mean
-from crmlab.clv.models.orders import OrderModel
+from crmlab.clv.models.nbd import PoissonModel
 from crmlab.clv.models.quadrature import LOST, beta_nodes, legendre
 from crmlab.contracts import InputError
 from crmlab.stats.rising import log_pochhammer
@@ -20,7 +20,7 @@ STIFFEST = 1e4  # beyond what any log needs; it keeps the strangest parameters a
 
 
 @dataclass(frozen=True, repr=False)
-class BGNBD(OrderModel):
+class BGNBD(PoissonModel):
     """Repeat orders until customers leave unobserved, right after a repeat order.
 
     Parameters
@@ -48,8 +48,6 @@ class BGNBD(OrderModel):
 
     title = "BG/NBD"
     AT_ONCE: ClassVar[int] = 0  # 1 where customers may leave right after the first order
-    r: float
-    alpha: float
     a: float
     b: float
 

@@ -52,7 +52,7 @@ def compare_with_lifetimes(model: CustomerModel, customers: Customers) -> pd.Dat
     if name not in FITTERS:
         return _side_by_side(model, ours, {}, NOT_IN_LIFETIMES[name])
     fitter, divided = getattr(lifetimes, FITTERS[name][0])(), FITTERS[name][1]
-    *statistics, weights = model.statistics(customers)
+    *statistics, weights = model._statistics(customers)
     try:
         with np.errstate(all="ignore"), _fixed_random_state():
             fitter.fit(*statistics, weights=weights)

@@ -18,12 +18,8 @@ from crmlab.likelihood import REPLICATES
 from crmlab.model import Unfitted, needs_fit
 
 MODELS: dict[str, type[OrderModel]] = {
-    "nbd": NBD,
-    "bg_nbd": BGNBD,
-    "mbg_nbd": MBGNBD,
-    "pareto_nbd": ParetoNBD,
-    "bg_bb": DailyBGBB,
-}
+    "nbd": NBD, "bg_nbd": BGNBD, "mbg_nbd": MBGNBD, "pareto_nbd": ParetoNBD, "bg_bb": DailyBGBB
+}  # fmt: skip
 TITLES = {name: model.title for name, model in MODELS.items()}
 
 

@@ -93,7 +93,7 @@ class GammaGamma(CustomerModel):
         return (customers.frequency > 0) & (customers.monetary_value > 0)
 
     @classmethod
-    def statistics(cls, customers):
+    def _statistics(cls, customers):
         """frequency, monetary_value and number of customers of those eligible: three arrays."""
         x, m = spend_columns(customers)
         kept = (x > 0) & (m > 0)

@@ -12,7 +12,14 @@ from crmlab.stats.rising import log_pochhammer
 
 
 @dataclass(frozen=True, repr=False)
-class NBD(OrderModel):
+class PoissonModel(OrderModel):
+    """Orders of active customers come at random, at rates that vary across customers as Gamma(r, alpha)."""
+
+    r: float
+    alpha: float
+
+
+class NBD(PoissonModel):
     """Repeat orders of customers who never leave: what a model of leaving must improve on.
 
     Parameters
@@ -26,8 +33,6 @@ class NBD(OrderModel):
     """
 
     title = "NBD"
-    r: float
-    alpha: float
 
     @staticmethod
     def _starts_at(rate):
@@ -47,11 +52,8 @@ class NBD(OrderModel):
             gradient = [of_count @ (psi(r + counts) - psi(r)) - weights @ waited, weights @ (r / alpha - k / scale)]
             mixed = weights @ (1 / alpha - 1 / scale)
             rr = of_count @ (polygamma(1, r + counts) - polygamma(1, r))
-            return (
-                float(value),
-                np.array(gradient),
-                np.array([[rr, mixed], [mixed, weights @ (k / scale**2 - r / alpha**2)]]),
-            )
+            hessian = [[rr, mixed], [mixed, weights @ (k / scale**2 - r / alpha**2)]]
+            return float(value), np.array(gradient), np.array(hessian)
 
         return derivatives
 

@@ -18,14 +18,14 @@ class CustomerModel(LikelihoodModel):
 
     SEED_STEP: ClassVar[int] = 0  # added to `seed`, so that models fitted by the same have draws of their own
     NEEDS: ClassVar[tuple[str, ...]] = ()  # columns beyond frequency, recency and age
-    statistics: ClassVar[Callable[..., tuple]]  # customers -> columns of what the likelihood rests on, and weights
+    _statistics: ClassVar[Callable[..., tuple]]  # customers -> columns of what the likelihood rests on, and weights
     _starts: ClassVar[Callable[..., Sequence]]  # the same -> where to begin
     _likelihood: ClassVar[Callable[..., Any]]  # the same -> what `likelihood.maximise` takes as derivatives
     _too_little: ClassVar[Callable[..., Any]]  # the same -> why there is nothing to be fitted, and what to do; or None
 
     @classmethod
     def _fit(cls, customers: pd.DataFrame, starts: Sequence, replicates: int, seed: int) -> Self:
-        *columns, weights = cls.statistics(customers)
+        *columns, weights = cls._statistics(customers)
         if problem := cls._too_little(*columns, weights):
             raise FitError(*problem)
         starts, seed = starts or cls._starts(*columns, weights), seed + cls.SEED_STEP
@@ -53,7 +53,7 @@ class CustomerModel(LikelihoodModel):
         InputError
             Where there is nothing to be fitted.
         """
-        *columns, weights = self.statistics(customers)
+        *columns, weights = self._statistics(customers)
         if problem := self._too_little(*columns, weights):
             raise InputError("customers: " + "; ".join(problem))
         *kinds, which = distinct(*columns)
@@ -73,7 +73,7 @@ class CustomerModel(LikelihoodModel):
         float
             Log of the probability, or of the density, of what was observed.
         """
-        return self._likelihood(*self.statistics(customers))(values(self))[0]
+        return self._likelihood(*self._statistics(customers))(values(self))[0]
 
 
 def sufficient_statistics(customers):
@@ -90,7 +90,7 @@ class OrderModel(CustomerModel):
     does, under parameters updated by what was observed.
     """
 
-    statistics = staticmethod(sufficient_statistics)
+    _statistics = staticmethod(sufficient_statistics)
     _validated_horizon: ClassVar[Callable[..., Any]] = staticmethod(validated_horizon)
     _starts_at: ClassVar[Callable[..., Sequence]]  # orders a day of all customers -> where to begin
     _log_odds_inactive: ClassVar[Callable[..., np.ndarray]]  # of frequency, recency, age

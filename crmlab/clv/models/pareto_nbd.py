@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import betaln, expit, exprel, polygamma, psi, xlogy
 
 from crmlab.clv.models.inputs import distinct, infinite_mean
-from crmlab.clv.models.orders import OrderModel
+from crmlab.clv.models.nbd import PoissonModel
 from crmlab.clv.models.quadrature import LOST, legendre
 from crmlab.contracts import InputError
 from crmlab.stats.rising import log_pochhammer
@@ -21,7 +21,7 @@ PAIRS = [(i, j) for i in range(5) for j in range(i, 5)]
 
 
 @dataclass(frozen=True, repr=False)
-class ParetoNBD(OrderModel):
+class ParetoNBD(PoissonModel):
     """Repeat orders until customers leave unobserved, at a time that has nothing to do with orders.
 
     Parameters
@@ -38,8 +38,6 @@ class ParetoNBD(OrderModel):
     """
 
     title = "Pareto/NBD"
-    r: float
-    alpha: float
     s: float
     beta: float
 

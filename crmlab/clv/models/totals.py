@@ -417,11 +417,9 @@ def forecast_weekly_orders(
     orders = (draw.simulate_orders(new, 7 * len(weeks), rng) for draw in model.draws)
     week = (np.ceil(each.day + day[each.row]).astype(int) // 7 for each in orders)
     drawn = [np.bincount(each, minlength=len(weeks))[: len(weeks)] for each in week]
-    intervals = (
-        _interval("pi", drawn, weeks, level),
-        _interval("cumulative_pi", np.cumsum(drawn, axis=-1), weeks, level),
-    )
-    return pd.concat([pd.Series(np.diff(so_far), weeks, name="expected"), *intervals], axis=1)
+    week_by_week = _interval("pi", drawn, weeks, level)
+    summed = _interval("cumulative_pi", np.cumsum(drawn, axis=-1), weeks, level)
+    return pd.concat([pd.Series(np.diff(so_far), weeks, name="expected"), week_by_week, summed], axis=1)
 
 
 def _total(
@@ -429,8 +427,9 @@ def _total(
 ) -> Estimate:
     """The Estimate of a sum over customers; without an outcome to draw, it has no prediction interval."""
     drawn = [[of(*each) for each in _draws(models)] if of else [] for of in (expected, outcome)]
-    ci, pi = (percentile_interval(values, level) if values else (None, None) for values in drawn)
-    return Estimate(expected(*models), *ci, *pi, n=int(customers.customers.sum()), level=level, **about)
+    ends = [end for values in drawn for end in (percentile_interval(values, level) if values else (None, None))]
+    named: dict[str, Any] = dict(zip(ENDS, ends, strict=True))
+    return Estimate(expected(*models), **named, n=int(customers.customers.sum()), level=level, **about)
 
 
 def _interval(name, drawn, index, level):

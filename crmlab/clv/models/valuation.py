@@ -91,7 +91,8 @@ def spend_correlation(customers: Customers, level: float = 0.95) -> Estimate:
     if alike:
         return Estimate(None, reason=f"all {count:,} repeat buyers {alike}" if count else "there are no repeat buyers")
     r = holdout.correlation(buyers.frequency, buyers.monetary_value, weights)
-    return Estimate(r, *holdout.correlation_interval(r, count, level), n=count, level=level)
+    low, high = holdout.correlation_interval(r, count, level)
+    return Estimate(r, low, high, n=count, level=level)
 
 
 @needs_fit

@@ -1,18 +1,16 @@
 """A fitted model as frames to look at: who is still active, and how customers differ."""
 
-from datetime import date
-
 import ibis
-import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 from scipy.stats import beta, gamma
 
-from crmlab.catalog import Data
 from crmlab.clv.models.bgbb import BGBB, DailyBGBB
 from crmlab.clv.models.bgnbd import BGNBD
-from crmlab.clv.models.nbd import NBD
+from crmlab.clv.models.nbd import PoissonModel
 from crmlab.clv.models.orders import OrderModel
+from crmlab.clv.models.pareto_nbd import ParetoNBD
+from crmlab.clv.tables import Day, Orders
 from crmlab.contracts import InputError
 from crmlab.display import mask
 from crmlab.model import needs_fit
@@ -23,45 +21,50 @@ STEPS = 60
 
 @needs_fit
 def probability_alive_matrix(model: OrderModel, age: int, max_frequency: int = 12) -> pd.DataFrame:
-    """Probability of being active of a customer of `age` days: a frame, frequency down and days_since_last across.
-
-    Where a frequency and a recency cannot occur together, the cell is empty.
-    """
-    since = np.unique(np.linspace(0, age, STEPS).round().astype(int))
-    orders = np.arange(max_frequency + 1)
-    frequency, since_last = (v.ravel() for v in np.meshgrid(orders, since, indexing="ij"))
-    recency = np.where(frequency > 0, age - since_last, 0)
-    possible = (recency >= frequency) & ((frequency > 0) | (since_last == age))
-    frame = pd.DataFrame({"frequency": frequency, "recency": recency, "age": age})
-    probability = model.p_alive(frame[possible]).reindex(frame.index)
-    return pd.DataFrame(
-        probability.to_numpy().reshape(len(orders), -1),
-        index=pd.Index(orders, name="frequency"),
-        columns=pd.Index(since, name="days_since_last"),
-    )
-
-
-@needs_fit
-def probability_alive_history(
-    model: OrderModel, orders: Data | ir.Table, customer_id: str | pd.DataFrame, end: date | str
-) -> pd.DataFrame:
-    """One customer's probability of being active, day by day from the first order to `end`: a frame by day.
+    """Probability of being active, of customers of one age, by frequency and days since the last order.
 
     Parameters
     ----------
     model : OrderModel or Unfitted
-        The fitted model.
-    orders : Data or Ibis table
-        Rows of the TRANSACTIONS contract.
-    customer_id : str or DataFrame
-        The customer; of a frame, as that of `top_customers`, the first row's.
-    end : date or str
-        The last day.
+        Fitted model of orders.
+    age : int
+        First order to now, days.
+    max_frequency : int
+        Most repeat orders shown, count.
 
     Returns
     -------
     DataFrame
-        ordered, whether the day had an order; p_alive, at the end of the day.
+        0 to 1, frequency down and days_since_last across; NaN where the two cannot occur together.
+    """
+    since = np.unique(np.linspace(0, age, STEPS).round().astype(int))
+    grid = pd.MultiIndex.from_product([range(max_frequency + 1), since], names=["frequency", "days_since_last"])
+    states = grid.to_frame().assign(recency=lambda at: (age - at.days_since_last).where(at.frequency > 0, 0), age=age)
+    possible = (states.recency >= states.frequency) & ((states.frequency > 0) | (states.days_since_last == age))
+    return model.p_alive(states[possible]).reindex(grid).unstack()
+
+
+@needs_fit
+def probability_alive_history(
+    model: OrderModel, orders: Orders, customer_id: str | pd.DataFrame, end: Day
+) -> pd.DataFrame:
+    """Probability that one customer is active, day by day from the first order to `end`.
+
+    Parameters
+    ----------
+    model : OrderModel or Unfitted
+        Fitted model of orders.
+    orders : Data or Ibis table
+        Rows of the TRANSACTIONS contract; those after `end` are not used.
+    customer_id : str or DataFrame
+        The customer; of a frame, as that of `top_customers`, the first row's.
+    end : date or str
+        Last day, or its ISO text.
+
+    Returns
+    -------
+    DataFrame
+        By day: ordered, whether it had an order; p_alive, at its end, 0 to 1.
 
     Raises
     ------
@@ -74,12 +77,11 @@ def probability_alive_history(
     days = pd.to_datetime(order_table.filter(order_table.customer_id == customer_id).day.execute()).sort_values()
     if days.empty:
         raise InputError(_unknown(customer_id, order_table, end))
-    path = pd.DataFrame(index=pd.date_range(days.iloc[0], end, name="day"))
-    path["ordered"] = path.index.isin(days)
-    age = np.arange(len(path))
-    latest = np.maximum.accumulate(np.where(path.ordered, age, 0))
-    states = pd.DataFrame({"frequency": path.ordered.cumsum() - 1, "recency": latest, "age": age})
-    return path.assign(p_alive=model.p_alive(states))
+    index = pd.date_range(days.iloc[0], end, name="day")
+    ordered, age = index.isin(days), np.arange(len(index))
+    latest = np.maximum.accumulate(np.where(ordered, age, 0))
+    states = pd.DataFrame({"frequency": ordered.cumsum() - 1, "recency": latest, "age": age}, index)
+    return pd.DataFrame({"ordered": ordered, "p_alive": model.p_alive(states)})
 
 
 def _unknown(customer_id, order_table, end):
@@ -95,34 +97,54 @@ def _unknown(customer_id, order_table, end):
 
 
 @needs_fit
-def interpurchase_time_distribution(model: OrderModel) -> pd.DataFrame:
-    """How often customers order while they are active: a frame by mean days between orders, share with fewer.
+def interpurchase_time_distribution(model: PoissonModel | BGBB) -> pd.DataFrame:
+    """Distribution over customers of how often they order while they are active.
 
-    Of BGBB, by periods rather than days.
+    Parameters
+    ----------
+    model : OrderModel or Unfitted
+        Fitted model of orders.
+
+    Returns
+    -------
+    DataFrame
+        By mean days between orders (of BGBB, periods): share, of customers with fewer, 0 to 1.
     """
-    until = np.geomspace(1, 1e5, 301)
-    law = beta(model.alpha, model.beta) if isinstance(model, BGBB) else gamma(model.r, scale=1 / model.alpha)
-    return pd.DataFrame({"share": law.sf(1 / until)}, pd.Index(until, name=f"{_unit(model)} between orders"))
+    if isinstance(model, BGBB):
+        return _distribution(beta(model.alpha, model.beta), f"{_unit(model)} between orders")
+    return _distribution(gamma(model.r, scale=1 / model.alpha), "days between orders")
 
 
 @needs_fit
 def dropout_distribution(model: OrderModel) -> pd.DataFrame:
-    """How soon customers leave: a frame by the mean orders, days or periods until they do, share with fewer.
+    """Distribution over customers of how soon they leave.
 
-    Without rows where, by the model, nobody leaves.
+    Parameters
+    ----------
+    model : OrderModel or Unfitted
+        Fitted model of orders.
+
+    Returns
+    -------
+    DataFrame
+        By mean days until they leave (of BGNBD and MBGNBD, orders; of BGBB, periods): share, of customers with fewer,
+        0 to 1. Without rows where, by the model, nobody leaves.
     """
-    if isinstance(model, NBD):
-        return pd.DataFrame({"share": []}, pd.Index([], name="nobody leaves"))
-    until = np.geomspace(1, 1e5, 301)
     if isinstance(model, BGNBD):
-        law, unit = beta(model.a, model.b), "orders"
-    elif isinstance(model, BGBB):
-        law, unit = beta(model.gamma, model.delta), _unit(model)
-    else:
-        law, unit = gamma(model.s, scale=1 / model.beta), "days"
-    return pd.DataFrame({"share": law.sf(1 / until)}, pd.Index(until, name=f"{unit} until leaving"))
+        return _distribution(beta(model.a, model.b), "orders until leaving")
+    if isinstance(model, BGBB):
+        return _distribution(beta(model.gamma, model.delta), f"{_unit(model)} until leaving")
+    if isinstance(model, ParetoNBD):
+        return _distribution(gamma(model.s, scale=1 / model.beta), "days until leaving")
+    return pd.DataFrame({"share": []}, pd.Index([], name="nobody leaves"))
+
+
+def _distribution(law, name):
+    """Share of customers whose rate or probability, by its law, is above 1 / x, by x."""
+    until = np.geomspace(1, 1e5, 301)
+    return pd.DataFrame({"share": law.sf(1 / until)}, pd.Index(until, name=name))
 
 
 def _unit(model):
-    """What a model counts time in."""
-    return "periods" if isinstance(model, BGBB) and not isinstance(model, DailyBGBB) else "days"
+    """What BG/BB counts time in."""
+    return "days" if isinstance(model, DailyBGBB) else "periods"
