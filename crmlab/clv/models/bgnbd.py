@@ -125,9 +125,8 @@ class BGNBD(PoissonModel):
         still = np.exp(betaln(a, b + count) - betaln(a, b)) * nbinom.pmf(count, k, scale / (scale + horizon_days))
         if count == 0:
             return still
-        return still + np.exp(betaln(a + 1, b + count - 1) - betaln(a, b)) * betainc(
-            count, k, horizon_days / (scale + horizon_days)
-        )
+        left = np.exp(betaln(a + 1, b + count - 1) - betaln(a, b))
+        return still + left * betainc(count, k, horizon_days / (scale + horizon_days))
 
     @staticmethod
     def _simulate(posterior, horizon_days, rng):

@@ -62,10 +62,8 @@ def customer_weights(customers):
     if "customers" not in customers:
         return np.ones(len(customers), dtype=int)
     (found,) = _numbers(customers, "customers")
-    if customers["customers"].dtype.kind not in "iu" or found.min(initial=0) < 0:
-        with np.errstate(invalid="ignore"):
-            none = ~((found >= 0) & (found % 1 == 0))
-        _refuse(customers, {"a number of customers that is no whole number, 0 or more": none})
+    whole = (found >= 0) & np.isfinite(found) & (found == np.floor(found))
+    _refuse(customers, {"a number of customers that is no whole number, 0 or more": ~whole})
     if found.sum() >= EXACT:
         raise InputError(f"customers: the rows stand for {found.sum():.3g} customers; at most 2^53 can be counted")
     return found.astype(int)
@@ -126,18 +124,14 @@ def _numbers(customers, *names):
         raise InputError(
             f"customers: a {type(customers).__name__} is no pandas frame; clv.collapse makes one of a summary"
         )
-    there = {name: list(customers.columns).count(name) for name in names}
-    faults = [
-        f"customers: there {'is no column' if not count else f'are {count} columns'} {name!r}; give it once"
-        for name, count in there.items()
-        if count != 1
-    ]
-    held = {name: infer_dtype(customers[name], skipna=True) for name, count in there.items() if count == 1}
-    faults += [
-        f"customers: {name!r} holds {kind}, not numbers; give counts, days and money as numbers"
-        for name, kind in held.items()
-        if kind not in NUMBERS
-    ]
+    faults = []
+    for name in names:
+        count = list(customers.columns).count(name)
+        if count != 1:
+            there = f"are {count} columns" if count else "is no column"
+            faults.append(f"customers: there {there} {name!r}; give it once")
+        elif (kind := infer_dtype(customers[name], skipna=True)) not in NUMBERS:
+            faults.append(f"customers: {name!r} holds {kind}, not numbers; give counts, days and money as numbers")
     if faults:
         raise InputError(*faults)
     return [customers[name].to_numpy(dtype=float, na_value=np.nan) for name in names]

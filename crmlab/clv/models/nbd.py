@@ -46,13 +46,12 @@ class NBD(PoissonModel):
 
         def derivatives(theta):
             r, alpha = theta
-            k, scale = r + x, alpha + T
-            waited = np.log1p(T / alpha)
-            value = of_count @ log_pochhammer(r, counts) - weights @ (r * waited + x * np.log(scale))
-            gradient = [of_count @ (psi(r + counts) - psi(r)) - weights @ waited, weights @ (r / alpha - k / scale)]
+            k, scale, waited = r + x, alpha + T, np.log1p(T / alpha)
+            rises, slope, bend = rising(r, counts, of_count)
+            value = rises - weights @ (r * waited + x * np.log(scale))
+            gradient = [slope - weights @ waited, weights @ (r / alpha - k / scale)]
             mixed = weights @ (1 / alpha - 1 / scale)
-            rr = of_count @ (polygamma(1, r + counts) - polygamma(1, r))
-            hessian = [[rr, mixed], [mixed, weights @ (k / scale**2 - r / alpha**2)]]
+            hessian = [[bend, mixed], [mixed, weights @ (k / scale**2 - r / alpha**2)]]
             return float(value), np.array(gradient), np.array(hessian)
 
         return derivatives
@@ -86,3 +85,9 @@ class NBD(PoissonModel):
         orders = rng.poisson(rng.gamma(shape, 1 / scale) * horizon_days)
         owner = np.repeat(np.arange(len(shape)), orders)
         return owner, rng.random(owner.size) * horizon_days
+
+
+def rising(z, counts, weights):
+    """The sum of log Γ(z + k) / Γ(z) over weighted counts k, with its first and second derivative by z."""
+    slopes, bends = psi(z + counts) - psi(z), polygamma(1, z + counts) - polygamma(1, z)
+    return weights @ log_pochhammer(z, counts), weights @ slopes, weights @ bends

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betaln, expit, exprel, polygamma, psi, xlogy
+from scipy.special import betaln, expit, exprel, xlogy
 
 from crmlab.clv.models.inputs import distinct, infinite_mean
-from crmlab.clv.models.nbd import PoissonModel
+from crmlab.clv.models.nbd import PoissonModel, rising
 from crmlab.clv.models.quadrature import LOST, legendre
 from crmlab.contracts import InputError
 from crmlab.stats.rising import log_pochhammer
@@ -17,7 +17,7 @@ BLOCK = 64  # days whose nodes are held at once: they fit the cache, whatever th
 NEAR = 1e-3  # a difference this small, of a whole, keeps too few of its digits
 FARTHEST = 1e50  # no search needs parameters beyond it or its inverse, and products of larger ones overflow
 MOST_ORDERS = 1_000_000  # of a simulated customer; the tail of rates would otherwise exhaust the memory
-PAIRS = [(i, j) for i in range(5) for j in range(i, 5)]
+FIRST, SECOND = np.triu_indices(5)  # pairs of features, of which the first is 1
 
 
 @dataclass(frozen=True, repr=False)
@@ -57,7 +57,7 @@ class ParetoNBD(PoissonModel):
         def derivatives(theta):
             if not all(1 / FARTHEST < value < FARTHEST for value in theta):
                 return np.nan, np.full(4, np.nan), np.full((4, 4), np.nan)
-            r, k = theta[0], theta[0] + at_end.counts
+            rises, slope, bend = rising(theta[0], at_end.counts, of_count)
             leaves, leaves_slope, leaves_bend = _next_event(theta, at_last, 0)
             orders, orders_slope, orders_bend = _next_event(theta, at_end, 1)
             if_leaves = leaves[at_last.of_row]
@@ -65,12 +65,12 @@ class ParetoNBD(PoissonModel):
             at_leaving = np.bincount(at_last.of_row, weights * leaving, leaves.size)
             at_order = np.bincount(at_end.of_row, weights * (1 - leaving), orders.size)
             contrast = leaves_slope[at_last.of_row] - orders_slope[at_end.of_row]
-            value = weights @ (if_leaves - np.log(leaving)) + of_count @ log_pochhammer(r, at_end.counts)
+            value = weights @ (if_leaves - np.log(leaving)) + rises
             gradient = at_leaving @ leaves_slope + at_order @ orders_slope
             hessian = np.tensordot(at_leaving, leaves_bend, 1) + np.tensordot(at_order, orders_bend, 1)
             hessian += (contrast * (weights * leaving * (1 - leaving))[:, None]).T @ contrast
-            gradient[0] += of_count @ (psi(k) - psi(r))
-            hessian[0, 0] += of_count @ (polygamma(1, k) - polygamma(1, r))
+            gradient[0] += slope
+            hessian[0, 0] += bend
             return float(value), gradient, hessian
 
         def value(theta):
@@ -112,9 +112,8 @@ class ParetoNBD(PoissonModel):
             return r / alpha * beta * reach * exprel((1 - s) * reach)
         scale, which = np.unique(beta, return_inverse=True)
         falls, stays = delta * scale[:, None], 1 - s[:1, None]
-        reach = np.log1p(
-            LOST / falls if horizon_days is None else np.minimum(horizon_days / scale[:, None], LOST / falls)
-        )
+        ahead = np.inf if horizon_days is None else horizon_days
+        reach = np.log1p(np.minimum(ahead / scale[:, None], LOST / falls))
         reach = np.minimum(reach, np.divide(-LOST, stays, out=np.full_like(stays, np.inf), where=stays < 0))
         node, weight = legendre(int(40 + 6 * reach.max(initial=0)))
         rate = np.exp(stays * reach * node - falls * np.expm1(reach * node))
@@ -138,9 +137,8 @@ class ParetoNBD(PoissonModel):
             fallen = (r + count)[:, None] * np.log1p(of_order) + (s + 1)[:, None] * np.log1p(of_leaving)
             return fallen - (count + 1) * z
 
-        top = (
-            np.exp(_log_order_probability(r, alpha, mode, count) - s * np.log1p(mode / beta)) * s * mode / (beta + mode)
-        )
+        log_top = _log_order_probability(r, alpha, mode, count) - s * np.log1p(mode / beta)
+        top = np.exp(log_top) * s * mode / (beta + mode)
         latest = np.log(horizon_days / mode)
         node, weight = legendre(48)
         before, after = _reach(fall, -1, np.full_like(mode, np.inf)), _reach(fall, 1, latest)
@@ -238,13 +236,11 @@ def _moments(theta, pairs, orders):
 
     They are of log((alpha + u) / (alpha + t)), (u - t) / (alpha + u), and the same with beta.
     """
-    sums = _sums(theta, pairs, orders, PAIRS)
-    sums[:, 1:] /= sums[:, :1]
+    sums = _sums(theta, pairs, orders, list(zip(FIRST, SECOND, strict=True)))
+    means, i, j = sums[:, 1:] / sums[:, :1], FIRST[5:] - 1, SECOND[5:] - 1
     second = np.empty((len(sums), 4, 4))
-    for position, (i, j) in enumerate(PAIRS):
-        if i:
-            second[:, i - 1, j - 1] = second[:, j - 1, i - 1] = sums[:, position]
-    return sums[:, 0], sums[:, 1:5], second
+    second[:, i, j] = second[:, j, i] = means[:, 4:]
+    return sums[:, 0], means[:, :4], second
 
 
 def _sums(theta, pairs, orders, products):
