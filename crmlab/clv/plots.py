@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
 from crmlab import holdout
@@ -83,7 +83,7 @@ def weekly_tracking(frame: pd.DataFrame, split: date, cumulative: bool = False, 
     ax.fill_between(frame.week_end, *interval, color=BAND, linewidth=0, label=INTERVAL)
     ax.plot(frame.week_end, frame[start + "actual"], color=ACTUAL, label="actual")
     ax.plot(frame.week_end, frame[start + "expected"], "--", color=EXPECTED, label="expected")
-    ax.axvline(date2num(split), color=MUTED, linewidth=1)
+    ax.axvline(split, color=MUTED, linewidth=1)  # type: ignore[arg-type]  # it takes days too
     ax.annotate(" split", (split, 1), xycoords=("data", "axes fraction"), va="top", color=MUTED)
     ax.set(xlabel="Week ending", ylabel=f"Repeat orders {'so far' if cumulative else 'in the week'}", ylim=(0, None))
     ax.xaxis.set_major_formatter(ConciseDateFormatter(AutoDateLocator()))
