@@ -124,7 +124,7 @@ def mean_spend_finite(spend: GammaGamma) -> Judgement:
         An assumption.
     """
     q = heavy_tail(spend)
-    if q.ci_low is None:
+    if q.ci_low is None or q.ci_high is None:
         return judged("not applicable", case="by_hand", q=q.value)
     return judged("passed" if q.ci_low > 1 else "failed" if q.ci_high <= 1 else "undecided", q=q)
 

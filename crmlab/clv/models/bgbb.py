@@ -50,7 +50,7 @@ class BGBB(OrderModel):
     _validated_horizon: ClassVar[Callable[..., Any]] = staticmethod(validated_periods)
 
     @prediction
-    def discounted_orders(
+    def discounted_orders(  # type: ignore[override]  # in periods, whose length it has to know
         self, customers: pd.DataFrame, discount_annual: float, periods: int | None = None, *, period_days: float
     ) -> pd.Series:
         """Expected orders of each customer from now on, each worth less by `discount_annual` a year until it comes.
@@ -175,7 +175,7 @@ class BGBB(OrderModel):
 class DailyBGBB(BGBB):
     """BG/BB whose opportunities are days: it takes what `summarise` gives, and answers in days, as other models do."""
 
-    discounted_orders = OrderModel.discounted_orders  # by days, as of other models
+    discounted_orders = OrderModel.discounted_orders  # type: ignore[assignment]  # by days, as of other models
 
 
 class _Sums:

@@ -262,7 +262,7 @@ def top_customers(
 
 @needs_fit
 def order_probabilities(
-    model: OrderModel, customers: pd.DataFrame, horizon_days: int, count: int, level: float = 0.95
+    model: OrderModel | Unfitted, customers: pd.DataFrame, horizon_days: int, count: int, level: float = 0.95
 ) -> pd.DataFrame:
     """Predict the probability that each customer places exactly `count` orders in the next `horizon_days`.
 
