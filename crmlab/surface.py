@@ -60,6 +60,8 @@ def guarded(function: Callable[P, T]) -> Callable[P, T]:
             arguments = signature.bind(*given, **named).arguments
         except TypeError:
             return function(*given, **named)  # Python says what is missing
+        if why_blank(*arguments.values()):
+            return function(*given, **named)  # whose answer is blank, whatever else it is given
         typed = [(name, value, hints().get(name, Any)) for name, value in _each(signature, arguments)]
         if wrong := [f"{n} is of type {_seen(v)}; give {_words(hint)}" for n, v, hint in typed if not _fits(v, hint)]:
             raise InputError(*(f"{where}: {breach}" for breach in wrong))
@@ -82,11 +84,11 @@ def _each(signature: inspect.Signature, arguments: Mapping[str, Any]) -> Iterato
 
 
 def _fits(value: Any, hint: Any) -> bool:
-    """Whether a value is of a type. What is blank fits everywhere; arrays are sequences, and text is none."""
+    """Whether a value is of a type; arrays are sequences, and text is none."""
     from beartype import BeartypeConf
     from beartype.door import is_bearable
 
-    if why_blank(value) or (isinstance(value, str) and _takes_text(hint)):
+    if isinstance(value, str) and _takes_text(hint):
         return True
     alike = BeartypeConf(is_pep484_tower=True)  # a whole number is a number
     if isinstance(value, (np.ndarray, pd.Index, pd.Series)) and is_bearable(value[:1].tolist(), hint, conf=alike):

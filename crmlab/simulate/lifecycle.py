@@ -6,6 +6,7 @@ pace, and cost a gamma amount of its mean. States change at the ends of calendar
 """
 
 from dataclasses import dataclass
+from datetime import date
 
 import ibis
 import numpy as np
@@ -63,7 +64,7 @@ class SimulatedCustomers:
     orders: pd.DataFrame
     truth: pd.DataFrame
     filtered: pd.DataFrame
-    end: object
+    end: date
 
     @property
     def table(self):

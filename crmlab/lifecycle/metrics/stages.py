@@ -1,7 +1,6 @@
 """Whether stages are right, whether they can be predicted, and what goes with them."""
 
 from datetime import date
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,12 +12,13 @@ from crmlab.lifecycle.models.transitions import transition_posterior
 from crmlab.lifecycle.tables import cycle
 from crmlab.lifecycle.tables.stages import STAGES, customer_stages, customers_by
 from crmlab.model import blank_of, needs_fit, why_blank
+from crmlab.simulate.lifecycle import SimulatedCustomers
 from crmlab.stats.differences import Sample, one_sample
 
 FEW = 5  # answers in each stage, and stages with so many two, for a comparison
 
 
-def stage_accuracy(simulated: Any) -> pd.DataFrame:
+def stage_accuracy(simulated: SimulatedCustomers) -> pd.DataFrame:
     """How well the rules find known stages, beside a filter that knows the true parameters.
 
     Parameters

@@ -4,12 +4,11 @@ All take `durations` and give frames, in which a row says why where a model cann
 intervals of the expected value: observed shares will scatter about it, the more so the fewer customers there are.
 """
 
-import difflib
 from collections.abc import Callable
 
 import pandas as pd
 
-from crmlab.contracts import InputError
+from crmlab.contracts import InputError, suggest
 from crmlab.lifecycle.models.sbg import BDW, SBG, RetentionModel, discount_per_period
 from crmlab.lifecycle.models.survival import censor_at
 from crmlab.likelihood import REPLICATES
@@ -25,8 +24,7 @@ def retention_model(name: str) -> type[RetentionModel]:
     by_name = {title.casefold(): model for title, model in MODELS.items()}
     if isinstance(name, str) and name.casefold() in by_name:
         return by_name[name.casefold()]
-    near = difflib.get_close_matches(str(name).casefold(), by_name, n=1)
-    advice = f"did you mean {by_name[near[0]].title!r}?" if near else f"choose one of {', '.join(map(repr, MODELS))}"
+    advice = suggest(name, MODELS, f"choose one of {', '.join(map(repr, MODELS))}")
     raise InputError(f"model = {name!r}: there is no such retention model; {advice}")
 
 

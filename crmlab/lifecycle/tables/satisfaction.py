@@ -1,10 +1,10 @@
 """How satisfied customers say they are, where a survey asked them."""
 
-from typing import Any
-
+import ibis.expr.types as ir
 import pandas as pd
 
 from crmlab import catalog
+from crmlab.catalog import Data
 from crmlab.contracts import InputError
 from crmlab.model import blank_of
 from crmlab.orders import rows
@@ -12,7 +12,7 @@ from crmlab.orders import rows
 NO_SURVEY = "no survey was named"
 
 
-def satisfaction_answers(survey: Any = None) -> pd.Series:
+def satisfaction_answers(survey: str | Data | ir.Table | None = None) -> pd.Series:
     """The satisfaction of each customer who answered, as it was asked.
 
     Parameters

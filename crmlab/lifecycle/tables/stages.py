@@ -144,7 +144,7 @@ def stage_transitions(
 
 
 @needs_fit
-def latest_stages(stages: Any, customer_ids: Any) -> pd.Series:
+def latest_stages(stages: ir.Table, customer_ids: pd.Series | pd.Index) -> pd.Series:
     """The latest stage of some customers.
 
     Parameters

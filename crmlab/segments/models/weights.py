@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from crmlab.model import Model
 from crmlab.segments.models.scheme import to_floats
 from crmlab.stats.threads import one_thread
 
+Matrix: TypeAlias = pd.DataFrame | np.ndarray | Sequence[Sequence[float]]
 # mean consistency index of random judgements, of 1 to 15 indicators [Saaty 1980]
 RANDOM_INDEX = (0, 0, 0.58, 0.90, 1.12, 1.24, 1.32, 1.41, 1.45, 1.49, 1.51, 1.48, 1.56, 1.57, 1.59)
 MAX_CONSISTENCY_RATIO = 0.1
@@ -98,7 +99,7 @@ def given_weights(weights: Mapping[str, float], names: Sequence[str]) -> Weights
     return Weights(tuple(names), tuple(float(weights[name]) for name in names), "given")
 
 
-def ahp_weights(matrix: Any, limit: float = MAX_CONSISTENCY_RATIO) -> Weights:
+def ahp_weights(matrix: Matrix, limit: float = MAX_CONSISTENCY_RATIO) -> Weights:
     """Weights from pairwise judgements by AHP, the principal eigenvector of their matrix.
 
     Parameters
@@ -133,7 +134,7 @@ def ahp_weights(matrix: Any, limit: float = MAX_CONSISTENCY_RATIO) -> Weights:
     return Weights(tuple(frame.index), tuple(weights.tolist()), method, ratio)
 
 
-def ahp_judgements(matrix: Any) -> pd.DataFrame:
+def ahp_judgements(matrix: Matrix) -> pd.DataFrame:
     """Each pairwise judgement beside what all together imply, of inconsistent judgements too.
 
     Parameters

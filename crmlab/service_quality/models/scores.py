@@ -1,13 +1,12 @@
 """Answers brought into pairs, and respondents' scores on dimensions."""
 
-import difflib
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from crmlab.contracts import InputError
+from crmlab.contracts import InputError, suggest
 from crmlab.service_quality.models.asked import MEASURE_NAMES, OVERALL, not_asked_reasons
 from crmlab.service_quality.tables.survey import Survey
 
@@ -41,8 +40,7 @@ def battery_of(survey: Survey, battery: str) -> pd.DataFrame:
 
 def one_of(given: object, known: Iterable[str]) -> str:
     """What to write in place of a name that is not known."""
-    near = difflib.get_close_matches(str(given), known, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"write one of {', '.join(map(repr, known))}"
+    return suggest(given, known, f"write one of {', '.join(map(repr, known))}")
 
 
 def weights_of(survey):
