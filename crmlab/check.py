@@ -192,6 +192,23 @@ def within(low: float, high: float, least: float, most: float) -> Outcome:
     return "failed" if high < least or low > most else "undecided"
 
 
+def better(low: float, high: float) -> Outcome:
+    """Outcome of a comparison, from the interval of how much better a model is than the baseline.
+
+    Examples
+    --------
+    >>> better(0.1, 0.3), better(-0.3, -0.1), better(-0.1, 0.2)
+    ('passed', 'failed', 'undecided')
+    """
+    return "passed" if low > 0 else "failed" if high < 0 else "undecided"
+
+
 def beyond(low: float, high: float, null: float = 0.0) -> Outcome:
-    """Outcome of a finding that a quantity is larger than `null`, from the interval of its estimate."""
+    """Outcome of a finding that a quantity is larger than `null`, from the interval of its estimate.
+
+    Examples
+    --------
+    >>> beyond(0.1, 0.3), beyond(-0.3, -0.1), beyond(-0.1, 0.2)
+    ('yes', 'no', 'undecided')
+    """
     return "yes" if low > null else "no" if high < null else "undecided"

@@ -39,8 +39,8 @@ class Shown:
     def __init__(self, frame: pd.DataFrame) -> None:
         self.reason = frame.attrs.get("reason", "") if frame.empty else ""
         masked = frame.reset_index() if frame.index.name or frame.index.nlevels > 1 else frame
-        if "customer_id" in masked:
-            masked = masked.assign(customer_id=masked.customer_id.map(mask))
+        if ids := [name for name in masked if str(name).endswith("customer_id")]:
+            masked = masked.assign(**{name: masked[name].map(mask) for name in ids})
         self.indexed = masked is frame and not isinstance(frame.index, pd.RangeIndex)
         kinds = frame.attrs.get("kinds", {})
         written_ = {name: masked[name].map(_writer(kinds.get(name))) for name in masked} if kinds else None
@@ -89,6 +89,12 @@ def _cell(value: Any) -> str:
     if isinstance(value, pd.Timestamp):
         return value.date().isoformat() if value == value.normalize() else value.isoformat(" ")
     return number(value)
+
+
+def names_customers(table: Any) -> bool:
+    """Whether a frame, or an Ibis table, has customer ids in a column or in its index."""
+    index = table.index.names if isinstance(table, (pd.DataFrame, pd.Series)) else []
+    return any(str(name).endswith("customer_id") for name in [*getattr(table, "columns", []), *index])
 
 
 def first_rows(table: Any) -> pd.DataFrame:

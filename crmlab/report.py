@@ -14,9 +14,12 @@ import pandas as pd
 from IPython.display import display
 
 from crmlab.check import MARKS, Check
-from crmlab.display import Shown, first_rows, select_columns, words, write_table
+from crmlab.display import FIRST_ROWS, Shown, first_rows, names_customers, select_columns, words, write_table
 from crmlab.estimate import Estimate, plain
 from crmlab.style import DPI, drawn_frame
+
+PRIVATE = "private/"  # tables that name customers
+MAX_ROWS = 60  # of a frame, that are shown where nobody says how many
 
 
 class Report:
@@ -30,6 +33,8 @@ class Report:
     ----------
     title : str
         What the report is about.
+    headline : sequence of str
+        Names of the facts that stand first, on the page and in the index.
 
     Examples
     --------
@@ -38,8 +43,8 @@ class Report:
     customers: 2,357
     """
 
-    def __init__(self, title: str) -> None:
-        self.title = title
+    def __init__(self, title: str, headline: Sequence[str] = ()) -> None:
+        self.title, self.headline = title, headline
         self.facts: dict[str, Estimate] = {}
         self.checks: dict[str, Check] = {}
         self.tables: dict[str, Any] = {}
@@ -55,17 +60,22 @@ class Report:
             What to show; of an Ibis table the first rows, while its engine writes all. A blank frame shows its reason,
             and is not kept.
         name : str
-            File stem; under "private/" it may name customers, and no page links it. Empty keeps no file.
+            File stem. A table that names customers is kept under "private/", which no page links. Empty keeps no file.
         rows : int, optional
-            How many of the first rows of a DataFrame to show; None shows all. The file holds all.
+            How many of the first rows of a DataFrame to show; None shows all of up to 60, and else the first 5. The
+            file holds all.
         columns : sequence of str, optional
             Which columns of a DataFrame to show, and `reason` where a row has one; None shows all. Those that hold
             nothing are left out, and of a frame with a reason of its own that alone is shown. The file holds all.
         """
+        if name and names_customers(frame) and not name.startswith(PRIVATE):
+            name = PRIVATE + name
         kept = self._keep_table(frame, name)
+        rows = FIRST_ROWS if rows is None and isinstance(frame, pd.DataFrame) and len(frame) > MAX_ROWS else rows
         shown = frame.iloc[:rows] if isinstance(frame, pd.DataFrame) else first_rows(frame)
         shown = shown if columns is None else select_columns(shown, columns)
-        display(_Left(_Table(Shown(shown), name), {"tables": kept}))
+        part = f" (first {len(shown):,} of {len(frame):,} rows)" if 0 < len(shown) < _length(frame) else ""
+        display(_Left(_Table(Shown(shown), name, part), {"tables": kept}))
 
     def fact(self, name: str, value: Any, **about: Any) -> None:
         """Show and keep a number, or the numbers of a table.
@@ -128,23 +138,27 @@ class Report:
         return {
             "title": self.title,
             # a list, as notebook files sort the keys of objects, and the first facts are the headline
-            "facts": [_fact(name, fact) for name, fact in self.facts.items()],
+            "facts": [_fact(name, fact) for name, fact in self._ordered_facts().items()],
             "checks": [check.as_dict() for check in self.checks.values()],
             "notes": list(self.notes),
             "tables": list(self.tables),
             "figures": list(self.figures),
         }
 
+    def _ordered_facts(self) -> dict[str, Estimate]:
+        """The facts, those of the headline first."""
+        return {name: self.facts[name] for name in self.headline if name in self.facts} | self.facts
+
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
         return {"text/plain": self._text(), "text/html": self._html()}, {"crmlab": self.as_dict()}
 
     def _text(self) -> str:
-        lines = [self.title, "", *(f"{words(name)}: {fact}" for name, fact in self.facts.items())]
+        lines = [self.title, "", *(f"{words(name)}: {fact}" for name, fact in self._ordered_facts().items())]
         return "\n".join([*lines, *map(str, self.checks.values()), *self.notes])
 
     def _html(self) -> str:
-        e = html.escape
-        facts = "".join(f"<tr><th>{e(words(n))}</th><td>{e(str(f))}</td></tr>" for n, f in self.facts.items())
+        e, ordered = html.escape, self._ordered_facts().items()
+        facts = "".join(f"<tr><th>{e(words(name))}</th><td>{e(str(fact))}</td></tr>" for name, fact in ordered)
         notes = "".join(f"<li>{e(note)}</li>" for note in self.notes)
         return (
             f'<div class="crmlab-report"><h3>{e(self.title)}</h3><table>{facts}</table>'
@@ -172,8 +186,8 @@ class _Left:
 class _Table:
     """A table under its name."""
 
-    def __init__(self, shown: Shown, name: str) -> None:
-        self.shown, self.name = shown, words(name.removeprefix("private/"))
+    def __init__(self, shown: Shown, name: str, part: str) -> None:
+        self.shown, self.name = shown, words(name.removeprefix(PRIVATE)) + part
 
     def __repr__(self) -> str:
         return repr(self.shown)
@@ -229,6 +243,10 @@ class _Figure:
 
         image = print_figure(self.figure, "png", base64=True, dpi=DPI, metadata={"Software": None})
         return {"text/plain": repr(self), "image/png": image}, {"alt": self.title}
+
+
+def _length(frame: Any) -> int:
+    return len(frame) if isinstance(frame, (pd.DataFrame, pd.Series)) else 0
 
 
 def _is_blank(frame: Any) -> bool:

@@ -130,7 +130,8 @@ def _name(hint: Any) -> str:
 
 def _lacking(problem: KeyError | AttributeError, arguments: Mapping[str, Any]) -> str:
     """Which column the frames lack that a problem is about; empty where it is about something else."""
-    frames = {name: list(v.columns) for name, v in arguments.items() if isinstance(v, (pd.DataFrame, ir.Table))}
+    tables = {name: getattr(value, "table", value) for name, value in arguments.items()}  # of Data, its table
+    frames = {name: list(v.columns) for name, v in tables.items() if isinstance(v, (pd.DataFrame, ir.Table))}
     if isinstance(problem, AttributeError):
         asked = [problem.name] if isinstance(problem.obj, (pd.DataFrame, ir.Table)) else []
     else:

@@ -6,7 +6,7 @@ import inspect
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "crmlab"
-DOMAINS = ("clv", "lifecycle", "segments", "service_quality")
+DOMAINS = tuple(sorted(stub.parent.name for stub in PACKAGE.glob("*/__init__.pyi")))
 PARTS = ("", ".plots", ".checks")
 
 

@@ -12,7 +12,8 @@ from crmlab.estimate import Estimate
 from crmlab.likelihood import LikelihoodModel
 from crmlab.model import Model, Unfitted, why_blank
 
-DOMAINS = ("clv", "lifecycle", "segments", "service_quality")
+from .public import DOMAINS
+
 REASON, ADVICE = "there are too few customers", "wait for more"
 
 

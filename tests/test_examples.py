@@ -2,13 +2,12 @@
 
 import doctest
 import importlib
-from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[1] / "crmlab"
+from .public import DOMAINS, PACKAGE
+
 WITH_EXAMPLES = [path for path in sorted(PACKAGE.rglob("*.py")) if ">>>" in path.read_text("utf-8")]
-DOMAINS = ("clv", "lifecycle", "segments", "service_quality")
 FEWEST = 5  # functions of a domain with an example: those that a researcher meets first
 
 

@@ -5,12 +5,11 @@ import json
 import subprocess
 import sys
 from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[1] / "crmlab"
-DOMAINS = {"lifecycle", "clv", "service_quality", "segments", "churn"}
+from .public import DOMAINS, PACKAGE
+
 ORDER = ("tables", "models", "metrics", "checks", "plots")  # each uses only those to its left
 HEAVY = ("matplotlib", "seaborn", "sklearn", "statsmodels", "lifetimes", "scipy", "pandas", "ibis", "papermill")
 

@@ -198,6 +198,34 @@ def test_facts_travel_in_order_and_at_full_precision(shown):
     assert [fact["value"] for fact in left_at_the_end["facts"]] == [1 / 3, 2, 0.1]
 
 
+@pytest.mark.parametrize("column", ["customer_id", "referrer_customer_id"])
+@pytest.mark.parametrize("indexed", [False, True])
+def test_a_table_that_names_customers_is_kept_where_no_page_links_it(shown, monkeypatch, tmp_path, column, indexed):
+    monkeypatch.setenv("CRMLAB_STAGING", str(tmp_path))
+    frame = pd.DataFrame({column: ["00123"], "share": [1 / 3]})
+    report = Report("T")
+    report.show(frame.set_index(column) if indexed else frame, "value")
+    assert list(report.tables) == ["private/value"]
+    assert (tmp_path / "tables" / "private" / "value.csv").is_file()
+    assert "00123" not in json.dumps(shown)
+
+
+@pytest.mark.parametrize(("rows", "given", "left"), [(60, None, 60), (61, None, 5), (61, 8, 8), (61, 100, 61)])
+def test_of_a_long_table_the_first_rows_are_shown_and_how_many_there_are(shown, rows, given, left):
+    Report("T").show(pd.DataFrame({"share": [0.5] * rows}), "shares", rows=given)
+    html = shown[0][0]["text/html"]
+    assert html.count("<tr") == left + 1
+    assert (f"shares (first {left:,} of {rows:,} rows)" in html) == (left < rows)
+
+
+def test_the_facts_of_the_headline_stand_first(shown):
+    report = Report("T", headline=["equity", "active", "never_given"])
+    for name in ("orders", "active", "equity"):
+        report.fact(name, 1)
+    assert [fact["name"] for fact in report.as_dict()["facts"]] == ["equity", "active", "orders"]
+    assert report._repr_mimebundle_()[0]["text/plain"].split() == ["T", "equity:", "1", "active:", "1", "orders:", "1"]
+
+
 @pytest.mark.parametrize("lazy", [False, True])
 def test_customers_of_tables_are_masked_where_they_are_shown_and_whole_where_they_are_kept(
     shown, monkeypatch, tmp_path, lazy

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from crmlab.check import Judgement, Outcome, assumption, beyond, comparison, finding, judged, within
+from crmlab.check import Judgement, Outcome, assumption, better, beyond, comparison, finding, judged, within
 from crmlab.estimate import Estimate
 from crmlab.lifecycle.metrics.stages import FEW, answers_by_stage, stage_forecast_errors
 from crmlab.lifecycle.models.heterogeneity import TOTAL
@@ -152,8 +152,8 @@ def stage_forecast_beats_baseline(stage_forecast: pd.DataFrame, level: float = 0
         return judged("not applicable", why="one period after the split only")
     reach = stats.t.ppf((1 + level) / 2, periods - 1) * errors.difference.std() / np.sqrt(periods)
     low, high = difference - reach, difference + reach
-    outcome: Outcome = "passed" if high < 0 else "failed" if low > 0 else "undecided"
     about = {"expected": expected, "persistence": persistence, "periods": periods}
+    outcome = better(-high, -low)  # errors: less is better
     return judged(outcome, difference=Estimate(difference, low, high, n=periods, kind="share", level=level), **about)
 
 
@@ -380,8 +380,7 @@ def _beats(model, row, level, unit, *counts):
     ends = row.difference_ci_low, row.difference_ci_high
     values |= {"difference": Estimate(row.difference, *ends, unit=unit, level=level)}
     values |= {name: row[name] for name in ("mae", "baseline_mae", *counts)}
-    outcome: Outcome = "passed" if row.outcome == "better" else "failed" if row.outcome == "worse" else "undecided"
-    return judged(outcome, case="compared", part=model, **values)
+    return judged(better(-ends[1], -ends[0]), case="compared", part=model, **values)
 
 
 def _whole(decomposition):

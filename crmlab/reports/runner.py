@@ -135,7 +135,8 @@ def reported(notebook: nbformat.NotebookNode) -> dict:
     facts, checks, lists, title = {}, {}, {"notes": {}, "tables": {}, "figures": {}}, ""
     for part in parts:
         title = part.get("title", title)
-        facts |= {fact["name"]: {k: v for k, v in fact.items() if k != "name"} for fact in part.get("facts", ())}
+        found = {fact["name"]: {k: v for k, v in fact.items() if k != "name"} for fact in part.get("facts", ())}
+        facts = found | {n: f for n, f in facts.items() if n not in found} if "title" in part else facts | found
         checks |= {check["id"]: check for check in part.get("checks", ())}
         for name, held in lists.items():
             held.update(dict.fromkeys(part.get(name, ())))
