@@ -20,13 +20,14 @@ from pydantic import ConfigDict, Field, model_validator
 from crmlab.contracts import CONTRACTS, Contract, InputError, Policy, infer_contract, sources, suggest, validate
 from crmlab.contracts.settings import read_settings, read_toml
 from crmlab.days import as_date
+from crmlab.guard import guarded
 
 Dataset = NewType("Dataset", str)  # annotates a notebook parameter that names data
 Customers = NewType("Customers", Dataset)  # the same, of data that hold what is known of customers
 Products = NewType("Products", Dataset)  # or of products
 
 
-def root():
+def root() -> Path:
     """The project's folder: `$CRMLAB_ROOT`, else the nearest one upward that holds data/catalog.toml."""
     given = os.environ.get("CRMLAB_ROOT")
     here = Path(given or Path.cwd()).resolve()
@@ -165,7 +166,7 @@ class Period:
         return (self.until - self.split).days
 
 
-def entries():
+def entries() -> dict[str, Entry]:
     """The catalog: entries by name. Raises InputError on every line of it that cannot be read."""
     path = root() / "data" / "catalog.toml"
     if not path.is_file():
@@ -191,12 +192,12 @@ def _entries(path, _changed):
     return read
 
 
-def find(data):
+def find(data: str | Path) -> tuple[str, Entry, Path | None]:
     """The entry behind a name or a path, with its name and its place (a path, or None for an engine).
 
     Raises InputError where there is no such data, naming what there is.
     """
-    known = entries()
+    known, data = entries(), str(data)
     if data in known:
         entry = known[data]
         name, base, listed = data, root() / "data", f" in [{data}] of data/catalog.toml"
@@ -229,7 +230,8 @@ def _package_folder(package, name):
     return Path(spec.submodule_search_locations[0])
 
 
-def check(data, contract=None):
+@guarded
+def check(data: str | Path, contract: str | None = None) -> Data:
     """A data set validated against its contract. Raises InputError with every breach found.
 
     contract : the one that is needed, such as "transactions"; data that hold another are refused. A file that the
@@ -238,7 +240,7 @@ def check(data, contract=None):
     if contract not in (None, *CONTRACTS):
         raise InputError(f"there is no contract {contract!r}; there are {', '.join(CONTRACTS)}")
     name, entry, place = find(data)
-    listed = data in entries()
+    listed = str(data) in entries()
     if listed and contract and entry.contract != contract:
         raise InputError(_wrong_contract(name, entry.contract, contract))
     stamp = tuple((str(f), f.stat().st_mtime_ns, f.stat().st_size) for f in sources.files(place)) if place else None
@@ -266,42 +268,51 @@ def _check(name, entry, _stamp, place, contract):
     return Data(validated.table, CONTRACTS[entry.contract], Findings(name, entry, validated.counts))
 
 
-def orders(data: str) -> Data:
+@guarded
+def orders(data: str | Path) -> Data:
     """Orders, by a name in the catalog or a path: rows of the TRANSACTIONS contract."""
     return check(data, "transactions")
 
 
-def subscriptions(data: str) -> Data:
+@guarded
+def subscriptions(data: str | Path) -> Data:
     """Contracts of customers, by a name in the catalog or a path: rows of the SUBSCRIPTIONS contract."""
     return check(data, "subscriptions")
 
 
-def retention(data: str) -> Data:
+@guarded
+def retention(data: str | Path) -> Data:
     """How many customers were left period by period: rows of the RETENTION contract."""
     return check(data, "retention")
 
 
-def series(data: str) -> Data:
+@guarded
+def series(data: str | Path) -> Data:
     """Sales period by period: rows of the SERIES contract."""
     return check(data, "series")
 
 
-def customers(data: str | None) -> Data | None:
+@guarded
+def customers(data: str | Path | None) -> Data | None:
     """What is known of each customer: rows of the CUSTOMERS contract; None where none are named."""
     return None if data is None else check(data, "customers")
 
 
-def products(data: str | None) -> Data | None:
+@guarded
+def products(data: str | Path | None) -> Data | None:
     """What is known of each product: rows of the PRODUCTS contract; None where none are named."""
     return None if data is None else check(data, "products")
 
 
-def stores(data: str | None) -> Data | None:
+@guarded
+def stores(data: str | Path | None) -> Data | None:
     """What is known of each store: rows of the STORES contract; None where none are named."""
     return None if data is None else check(data, "stores")
 
 
 def _period(findings, split, until, acquired_from):
+    if findings.first is None:
+        raise InputError(f"{findings.name} knows no days, so that it has no period; name data that do")
     breaches, later, entry = [], [], findings.entry
     until, until_by = _chosen_day("until", until, entry.until, findings, findings.last, "last day of the data", later)
     last = until if until and findings.first < until <= findings.last else findings.last

@@ -16,10 +16,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal, Protocol, overload
 
+from crmlab.contracts.errors import InputError
 from crmlab.estimate import Estimate, plain
+from crmlab.guard import guarded
 from crmlab.model import Model, P, T, Unfitted, why_blank
 from crmlab.sentences import sentence, templates
-from crmlab.surface import guarded
 
 CheckKind = Literal["assumption", "comparison", "finding"]
 Outcome = Literal["passed", "failed", "yes", "no", "undecided", "not applicable"]
@@ -61,7 +62,9 @@ class Check:
 
     def __post_init__(self) -> None:
         if self.kind not in OUTCOMES or self.outcome not in OUTCOMES[self.kind]:
-            raise ValueError(f"check {self.id}: kind = {self.kind!r}, outcome = {self.outcome!r} is none of {OUTCOMES}")
+            raise InputError(
+                f"check {self.id}: kind = {self.kind!r}, outcome = {self.outcome!r}; give one of {OUTCOMES}"
+            )
 
     @property
     def claim(self) -> str:

@@ -3,11 +3,14 @@
 import math
 import numbers
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pandas as pd
 
+from crmlab.contracts.errors import InputError, suggest
+
 Kind = Literal["number", "count", "money", "share", "days", "ratio", "probability", "p"]
+KINDS = get_args(Kind)
 INTERVALS = {"ci": "confidence interval", "pi": "prediction interval"}
 
 
@@ -58,11 +61,21 @@ class Estimate:
             object.__setattr__(self, name, plain(getattr(self, name)))
         ends = (self.ci_low, self.ci_high, self.pi_low, self.pi_high)
         if self.value is None and not self.reason:
-            raise ValueError("an Estimate without a value needs a reason")
+            raise InputError("Estimate: it has no value; give a reason")
         if self.value is None and any(end is not None for end in ends):
-            raise ValueError("an Estimate without a value has no interval")
+            raise InputError("Estimate: without a value it has no interval; leave the ends out")
         if (self.ci_low is None) != (self.ci_high is None) or (self.pi_low is None) != (self.pi_high is None):
-            raise ValueError("an interval has two ends: give both, or neither")
+            raise InputError("Estimate: an interval has two ends; give both, or neither")
+        if wrong := [v for v in (self.value, *ends, self.n) if v is not None and not _is_number(v)]:
+            raise InputError(f"Estimate: {wrong[0]!r} is no number; give numbers")
+        if any(low is not None and high is not None and low > high for low, high in (ends[:2], ends[2:])):
+            raise InputError(
+                f"Estimate: the low end of an interval is above the high one, {ends}; give the lower first"
+            )
+        if self.kind not in KINDS:
+            raise InputError(f"Estimate: kind = {self.kind!r}; {suggest(self.kind, KINDS, f'give one of {KINDS}')}")
+        if not (_is_number(self.level) and 0 < self.level < 1):
+            raise InputError(f"Estimate: level = {self.level!r}; choose a share between 0 and 1, as 0.95")
 
     def __bool__(self) -> bool:
         return self.value is not None

@@ -9,16 +9,23 @@ from pathlib import Path
 from textwrap import fill
 from typing import Any
 
+import ibis.expr.types as ir
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from IPython.display import display
 
 from crmlab.check import MARKS, Check
+from crmlab.contracts.errors import InputError
 from crmlab.display import FIRST_ROWS, Shown, first_rows, names_customers, select_columns, words, write_table
 from crmlab.estimate import Estimate, plain
+from crmlab.guard import guarded
+from crmlab.model import why_blank
 from crmlab.style import DPI, drawn_frame
 
 PRIVATE = "private/"  # tables that name customers
+STEM = re.compile(r"(private/)?[\w][\w .()-]{0,119}")
+NOT_COMPUTED = "it could not be computed"
 MAX_ROWS = 60  # of a frame, that are shown where nobody says how many
 
 
@@ -50,8 +57,16 @@ class Report:
         self.tables: dict[str, Any] = {}
         self.figures: dict[str, str] = {}
         self.notes: dict[str, None] = {}
+        self._brought: dict[str, set[str]] = {}  # what a call gave, by its name: facts and tables
 
-    def show(self, frame: Any, name: str = "", rows: int | None = None, columns: Sequence[str] | None = None) -> None:
+    @guarded
+    def show(
+        self,
+        frame: pd.DataFrame | ir.Table,
+        name: str = "",
+        rows: int | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> None:
         """Show a table, and keep it under `name` as `tables/<name>.csv` of the run.
 
         Parameters
@@ -68,15 +83,14 @@ class Report:
             Which columns of a DataFrame to show, and `reason` where a row has one; None shows all. Those that hold
             nothing are left out, and of a frame with a reason of its own that alone is shown. The file holds all.
         """
-        if name and names_customers(frame) and not name.startswith(PRIVATE):
-            name = PRIVATE + name
-        kept = self._keep_table(frame, name)
+        kept = self._keep_tables(f"table {name!r}", {name: frame} if name else {})
         rows = FIRST_ROWS if rows is None and isinstance(frame, pd.DataFrame) and len(frame) > MAX_ROWS else rows
         shown = frame.iloc[:rows] if isinstance(frame, pd.DataFrame) else first_rows(frame)
         shown = shown if columns is None else select_columns(shown, columns)
         part = f" (first {len(shown):,} of {len(frame):,} rows)" if 0 < len(shown) < _length(frame) else ""
-        display(_Left(_Table(Shown(shown), name, part), {"tables": kept}))
+        display(_Left(_Table(Shown(shown), name.removeprefix(PRIVATE), part), {"tables": kept}))
 
+    @guarded
     def fact(self, name: str, value: Any, **about: Any) -> None:
         """Show and keep a number, or the numbers of a table.
 
@@ -90,30 +104,39 @@ class Report:
             are known, ci_low, ci_high, pi_low, pi_high. A blank frame is one blank fact.
         """
         found = {given: _finite(estimate) for given, estimate in _estimates(name, value, about).items()}
+        for before in self._brought.get(name, set()) - found.keys():
+            self.facts.pop(before, None)
+        self._brought[name] = set(found)
         self.facts |= found
         lines = "\n".join(f"{words(given)}: {estimate}" for given, estimate in found.items())
         display(_Left(_Line(lines), {"facts": [_fact(given, estimate) for given, estimate in found.items()]}))
 
+    @guarded
     def check(self, checks: Check | Iterable[Check]) -> None:
         """Show and keep a check, or several."""
         found = [checks] if isinstance(checks, Check) else list(checks)
         self.checks |= {check.id: check for check in found}
         display(_Left(_Checks(found), {"checks": [check.as_dict() for check in found]}))
 
-    def figure(self, ax: Any, title: str) -> None:
+    @guarded
+    def figure(self, ax: plt.Axes | plt.Figure | Sequence[plt.Axes] | np.ndarray, title: str) -> None:
         """Show the figure of one or more axes under a title, once, and keep the frames they were drawn from."""
-        axes = list(ax) if isinstance(ax, Iterable) else [ax]
-        figure, slug = axes[0].figure, re.sub(r"\W+", "_", title.lower()).strip("_")
+        axes = list(np.ravel(np.array(ax, dtype=object)))
+        slug = re.sub(r"\W+", "_", title.lower()).strip("_")
+        if not axes or not slug:
+            raise InputError(f"report.figure: {title!r} has no axes, or no letter to name a file by; give both")
+        figure = axes[0].figure
         self.figures[title] = slug
         frames = [frame for each in axes if (frame := drawn_frame(each)) is not None]
         stems = [slug if len(frames) == 1 else f"{slug}_{place}" for place in range(1, len(frames) + 1)]
-        kept = [name for stem, frame in zip(stems, frames, strict=True) for name in self._keep_table(frame, stem)]
+        kept = self._keep_tables(f"figure {title!r}", dict(zip(stems, frames, strict=True)))
         figure.suptitle(fill(title, 80), x=0.01, ha="left", fontsize="medium", fontweight="bold")
         try:
             display(_Left(_Figure(figure, title), {"figures": [title], "tables": kept}))
         finally:
             plt.close(figure)
 
+    @guarded
     def note(self, text: str | Iterable[str]) -> None:
         """Show and keep a sentence, or several: what was assumed, or left out and why. An empty one is none."""
         if not isinstance(text, str):
@@ -123,15 +146,30 @@ class Report:
             self.notes[text] = None
             display(_Left(_Line(text), {"notes": [text]}))
 
-    def _keep_table(self, frame: Any, name: str) -> list[str]:
-        """The name, where the frame is kept under it; a blank one holds nothing to keep."""
-        if not name or _is_blank(frame):
-            self.tables.pop(name, None)
-            return []
-        self.tables[name] = frame
-        if staging := os.environ.get("CRMLAB_STAGING"):
-            write_table(frame, Path(staging) / "tables" / f"{name}.csv")
-        return [name]
+    def _keep_tables(self, owner: str, frames: Mapping[str, Any]) -> list[str]:
+        """Keep frames by their stems in place of what `owner` brought before: the names they are kept under.
+
+        A blank frame holds nothing to keep; one that names customers is kept as private.
+        """
+        staging = os.environ.get("CRMLAB_STAGING")
+        folder = Path(staging) / "tables" if staging else None
+        for before in self._brought.pop(owner, set()):
+            self.tables.pop(before, None)
+            if folder:
+                (folder / f"{before}.csv").unlink(missing_ok=True)
+        for stem, frame in frames.items():
+            if not STEM.fullmatch(stem):
+                raise InputError(f"report: {owner}: {stem!r} is no name for a file; use letters, digits, - and _")
+            name = PRIVATE + stem if names_customers(frame) and not stem.startswith(PRIVATE) else stem
+            if name in self.tables:
+                other = next((who for who, names in self._brought.items() if name in names), "another")
+                raise InputError(f"report: {owner} and {other} would both be kept as {name}.csv; name one otherwise")
+            if not _is_blank(frame):
+                self.tables[name] = frame
+                self._brought.setdefault(owner, set()).add(name)
+                if folder:
+                    write_table(frame, folder / f"{name}.csv")
+        return sorted(self._brought.get(owner, set()))
 
     def as_dict(self) -> dict[str, Any]:
         """Title, facts, checks, notes, and names of tables and figures, as JSON holds them."""
@@ -187,7 +225,7 @@ class _Table:
     """A table under its name."""
 
     def __init__(self, shown: Shown, name: str, part: str) -> None:
-        self.shown, self.name = shown, words(name.removeprefix(PRIVATE)) + part
+        self.shown, self.name = shown, words(name) + part
 
     def __repr__(self) -> str:
         return repr(self.shown)
@@ -259,7 +297,11 @@ def _fact(name: str, estimate: Estimate) -> dict[str, Any]:
 
 def _estimates(name: str, value: Any, about: dict[str, Any]) -> dict[str, Estimate]:
     """The facts that a value makes, by name."""
+    if reason := why_blank(value):
+        return {name: Estimate(None, reason=reason, **about)}
     if isinstance(value, pd.DataFrame) and not value.empty:
+        if len(twice := value.index[value.index.duplicated()]):
+            raise InputError(f"report.fact: {name!r} has more than one row {twice[0]!r}; let each have a name")
         ends = value.reindex(columns=["value", "ci_low", "ci_high", "pi_low", "pi_high"])
         return {f"{name}_{row}": Estimate(*found, **about) for row, *found in ends.itertuples()}
     if isinstance(value, pd.DataFrame):
@@ -267,7 +309,10 @@ def _estimates(name: str, value: Any, about: dict[str, Any]) -> dict[str, Estima
     if isinstance(value, Mapping):
         parts = [_estimates(f"{name}_{key}" if key else name, each, about) for key, each in value.items()]
         return {given: estimate for part in parts for given, estimate in part.items()}
-    return {name: value if isinstance(value, Estimate) else Estimate(plain(value), **about)}
+    if isinstance(value, Estimate):
+        return {name: value}
+    number = plain(value)
+    return {name: Estimate(number, **({"reason": NOT_COMPUTED} if number is None else {}) | about)}
 
 
 def _finite(estimate: Estimate) -> Estimate:

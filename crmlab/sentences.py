@@ -11,11 +11,9 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any, cast, get_args
+from typing import Any, cast
 
-from crmlab.estimate import Estimate, Kind, number, written
-
-KINDS = get_args(Kind)
+from crmlab.estimate import KINDS, Estimate, Kind, number, written
 
 
 class _Writer(string.Formatter):

@@ -13,8 +13,8 @@ import seaborn as sns
 from matplotlib.font_manager import findfont, fontManager, get_font
 from matplotlib.text import Text
 
+from crmlab.guard import guarded
 from crmlab.model import P, T, why_blank
-from crmlab.surface import guarded
 
 ACTUAL = "#1b1f24"  # what was seen
 EXPECTED = "#0b6fa4"  # what a model says
