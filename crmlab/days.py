@@ -11,10 +11,8 @@ from crmlab.contracts import InputError
 
 def as_date(given: date | str, name: str = "") -> date:
     """The day as a date. Raises InputError where it is none; `name` is what the caller calls it."""
-    if isinstance(given, datetime) and given == given:  # pandas' NaT is a datetime, and no day
-        return given.date()
-    if isinstance(given, date):
-        return given
+    if isinstance(given, date) and given == given:  # pandas' NaT is a date, and equals nothing
+        return given.date() if isinstance(given, datetime) else given
     try:
         return date.fromisoformat(given)
     except (TypeError, ValueError):

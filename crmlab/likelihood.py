@@ -209,8 +209,8 @@ def uncertainty(
     uniform = stats.qmc.Sobol(len(at) + 1, rng=rng).random(_power_of_two(PROPOSALS_PER_DRAW * replicates))
     tails = np.sqrt(stats.chi2.ppf(uniform[:, -1], PROPOSAL_DF) / PROPOSAL_DF)[:, None]
     points = at + np.sqrt(PROPOSAL_SCALE) * (stats.norm.ppf(uniform[:, :-1]) / tails) @ root.T
-    apart = np.linalg.solve(root, (points - at).T) / np.sqrt(PROPOSAL_SCALE)
-    proposed = -(PROPOSAL_DF + len(at)) / 2 * np.log1p((apart**2).sum(axis=0) / PROPOSAL_DF)
+    away = np.linalg.solve(root, (points - at).T) / np.sqrt(PROPOSAL_SCALE)
+    proposed = -(PROPOSAL_DF + len(at)) / 2 * np.log1p((away**2).sum(axis=0) / PROPOSAL_DF)
     with one_thread(), np.errstate(all="ignore"):
         of_point = np.array([log_likelihood(point) for point in points])
     weight = of_point - proposed

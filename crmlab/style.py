@@ -16,9 +16,9 @@ from matplotlib.text import Text
 from crmlab.guard import guarded
 from crmlab.model import P, T, why_blank
 
-ACTUAL = "#1b1f24"  # what was seen
+ACTUAL = "#1b1f24"  # what was observed
 EXPECTED = "#0b6fa4"  # what a model says
-BASELINE = "#9a6700"  # the simple rule it must beat
+BASELINE = "#9a6700"  # the baseline it must beat
 BAND = "#0b6fa433"  # an interval about EXPECTED
 MUTED = "#6e7781"  # marks that only help to read
 

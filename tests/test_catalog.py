@@ -272,3 +272,15 @@ def test_a_table_on_an_engine_has_no_fingerprint(shop):
 
 def test_a_notebook_shows_the_breaches_and_not_our_code():
     assert InputError("one; mend", "two; mend")._render_traceback_() == ["InputError:", "  one; mend", "  two; mend"]
+
+
+def test_a_path_object_names_data_as_its_text_does(shop):
+    path = shop.write("log.csv", TEN)
+    assert catalog.orders(Path(path)) is catalog.orders(path)
+
+
+def test_data_that_know_no_days_have_no_period(packaged):
+    with pytest.raises(
+        InputError, match="fader_hardie_2007 knows no days, so that it has no period; name data that do"
+    ):
+        catalog.retention("fader_hardie_2007").period()

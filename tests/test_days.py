@@ -28,7 +28,9 @@ def test_a_day_is_a_date_or_its_iso_text():
     assert day_literal("1997-09-30").to_pyarrow().as_py() == date(1997, 9, 30)
 
 
-@pytest.mark.parametrize("given", [WRONG, "1997-02-30", "30.9.1997", "soon", "", 19970930, 1997.75, None, [1997]])
+@pytest.mark.parametrize(
+    "given", [WRONG, "1997-02-30", "30.9.1997", "soon", "", 19970930, 1997.75, None, pd.NaT, [1997]]
+)
 def test_what_is_no_day_is_refused_with_how_to_write_one(given):
     for read in (as_date, day_literal):
         with pytest.raises(InputError) as caught:

@@ -3,6 +3,7 @@ import json
 from io import BytesIO
 
 import ibis
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,8 +12,11 @@ from PIL import Image
 
 from crmlab import report as module
 from crmlab.check import Check
+from crmlab.clv import BGNBD
+from crmlab.contracts import InputError
 from crmlab.display import mask
 from crmlab.estimate import Estimate
+from crmlab.model import Unfitted
 from crmlab.report import Report
 from crmlab.style import DPI, axes, panels, plot
 
@@ -25,6 +29,17 @@ def shown(monkeypatch):
     held = []
     monkeypatch.setattr(module, "display", lambda each: held.append(each._repr_mimebundle_()))
     return held
+
+
+@plot
+def line(frame, ax=None):
+    ax = axes(ax)
+    ax.plot(frame.orders)
+    return ax
+
+
+def drawn():
+    return line(FRAME)
 
 
 @pytest.fixture
@@ -281,3 +296,66 @@ def test_several_notes_are_kept_each(shown):
     report = Report("A shop")
     report.note(["One.", "", "Two."])
     assert list(report.notes) == ["One.", "Two."]
+
+
+@pytest.mark.parametrize("name", ["../../escaped", "/absolute", "private/../q", "a\0b", "x" * 300, "private/", "."])
+def test_a_table_is_kept_in_the_run_or_not_at_all(shown, monkeypatch, tmp_path, name):
+    monkeypatch.setenv("CRMLAB_STAGING", str(tmp_path / "stage"))
+    with pytest.raises(InputError, match="is no name for a file"):
+        Report("T").show(FRAME, name)
+    assert not list(tmp_path.rglob("*.csv"))
+
+
+def test_two_things_are_not_kept_as_one_file(shown):
+    report = Report("T")
+    report.show(FRAME, "a_b")
+    report.show(FRAME, "a_b")  # a cell run again
+    with pytest.raises(InputError, match=r"figure 'A-b' and table 'a_b' would both be kept as a_b\.csv"):
+        report.figure(drawn(), "A-b")
+    assert list(report.tables) == ["a_b"]
+
+
+def test_what_a_call_brought_before_goes_where_it_is_called_again(shown, monkeypatch, tmp_path):
+    monkeypatch.setenv("CRMLAB_STAGING", str(tmp_path))
+    report = Report("T")
+    report.fact("gini", {"a": 0.1, "b": 0.2})
+    report.fact("gini", {"a": 0.3})
+    assert {name: fact.value for name, fact in report.facts.items()} == {"gini_a": 0.3}
+    report.figure([drawn(), drawn()], "Curves")
+    report.figure(drawn(), "Curves")
+    assert list(report.tables) == ["curves"]
+    assert [path.name for path in (tmp_path / "tables").iterdir()] == ["curves.csv"]
+
+
+def test_what_is_blank_or_no_number_is_a_blank_fact_or_none(shown):
+    report = Report("T")
+    report.fact("unfitted", Unfitted(BGNBD, "nobody came back"))
+    report.fact("nan", np.nan)
+    assert [fact.reason for fact in report.facts.values()] == ["nobody came back", "it could not be computed"]
+    for value, about in (("text", {}), ([1], {}), (1.0, {"kind": "nokind"}), (1.0, {"ci_low": 2.0})):
+        with pytest.raises(InputError):
+            report.fact("wrong", value, **about)
+    with pytest.raises(InputError, match="more than one row 'a'"):
+        report.fact("twice", pd.DataFrame({"value": [1.0, 2.0]}, index=["a", "a"]))
+    assert "wrong" not in report.facts
+
+
+@pytest.mark.parametrize("ax", [[], None, "x", [None]])
+def test_a_figure_needs_axes(shown, ax):
+    with pytest.raises(InputError):
+        Report("T").figure(ax, "A line")
+
+
+def test_panels_of_a_grid_are_one_figure(shown):
+    report = Report("T")
+    report.figure(plt.subplots(2, 2)[1], "Four panels")
+    assert list(report.figures) == ["Four panels"]
+
+
+@pytest.mark.parametrize("wrong", [None, 5, "x", [1]])
+@pytest.mark.parametrize("method", ["show", "check", "note"])
+def test_what_is_of_a_wrong_type_is_said(shown, method, wrong):
+    if (method, wrong) == ("note", "x"):
+        return
+    with pytest.raises(InputError, match=rf"report\.Report\.{method}: "):
+        getattr(Report("T"), method)(wrong)

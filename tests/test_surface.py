@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crmlab import clv
+from crmlab import catalog, clv
 from crmlab.clv import checks, plots
 from crmlab.contracts import InputError
 from crmlab.estimate import Estimate
@@ -128,3 +128,46 @@ def test_what_goes_wrong_inside_is_not_called_the_users():
 
     with pytest.raises(KeyError):
         broken(ONE)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"level": 95}, "level = 95: choose a share between 0 and 1"),
+        ({"level": 0}, "level = 0: "),
+        ({"replicates": -1}, "replicates = -1: choose a whole number, 0 or more"),
+        ({"seed": -1}, "seed = -1: "),
+        ({"level": float("nan"), "seed": -2}, "level = nan: "),
+    ],
+)
+def test_what_means_one_thing_everywhere_has_its_bounds(wrong, message):
+    @guarded
+    def bounded(level: float = 0.95, replicates: int = 10, seed: int = 1) -> float:
+        return level
+
+    with pytest.raises(InputError) as found:
+        bounded(**wrong)
+    assert len(found.value.breaches) == len(wrong)
+    assert message in found.value.breaches[0]
+
+
+def test_what_cannot_be_made_of_something_blank_is_blank():
+    @guarded
+    def mean(customers: pd.DataFrame) -> Estimate:
+        return Estimate(customers.frequency.mean())
+
+    @guarded
+    def model_of(customers: pd.DataFrame) -> dict:
+        return {"mean": customers.frequency.mean()}
+
+    assert mean(blank_of(pd.DataFrame, "nobody came back")).reason == "nobody came back"
+    assert mean(Unfitted(clv.BGNBD, "nobody came back")).reason == "nobody came back"
+    with pytest.raises(InputError, match="nobody came back; give what is not blank"):
+        model_of(blank_of(pd.DataFrame, "nobody came back"))
+
+
+@pytest.mark.parametrize("data", [5, None, b"x", True, ["cdnow"], ONE])
+@pytest.mark.parametrize("read", [catalog.orders, catalog.series, catalog.check])
+def test_data_are_named_by_text_or_a_path(read, data):
+    with pytest.raises(InputError, match="data is of type"):
+        read(data)

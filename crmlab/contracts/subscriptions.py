@@ -8,7 +8,7 @@ from crmlab.contracts.contract import Column, Contract, Rule
 def _row_rules(t, policy):
     rules = [Rule("end", "comes before the start", lambda t: t.end < t.start, "correct either", "raw_end")]
     if policy.until:
-        message = f"comes after {policy.until}, the last day seen"
+        message = f"comes after {policy.until}, the last day observed"
         remedy = "correct them, or until in data/catalog.toml"
         rules.append(Rule("start", message, lambda t: t.start > policy.until, remedy, "raw_start"))
     return rules
@@ -32,7 +32,7 @@ def _words(c, entry):
         "groups": f"{c['groups']:,}",
         "contracts ended": f"{c['ended']:,}",
         "contracts running": f"{c['running']:,}",
-        "first start to last day seen": f"{c['first']} to {c['last']}",
+        "first start to last day observed": f"{c['first']} to {c['last']}",
     }
 
 

@@ -93,7 +93,7 @@ def test_fields_of_orders_and_strange_contracts_are_refused_in_other_entries(sho
 
 FOUND = [
     ("subscriptions", "customer_id,start,end\na,2024-01-01,\nb,2024-01-02,2024-03-01\n",
-     {"customers": "2", "contracts ended": "1", "first start to last day seen": "2024-01-01 to 2024-03-01"}),
+     {"customers": "2", "contracts ended": "1", "first start to last day observed": "2024-01-01 to 2024-03-01"}),
     ("retention", "period,customers\n0,9\n1,3\n", {"customers in period 0": "9", "periods": "0 to 1"}),
     ("series", SERIES, {"first to last period": "2024-01-01 to 2024-02-01, one every month", "sales": "3 EUR"}),
     ("series", "time,sales\n2024-01-01,1\n", {"first to last period": "2024-01-01 to 2024-01-01, a single one"}),

@@ -44,7 +44,7 @@ def test_every_breach_of_contracts_of_customers_is_told_at_once():
         "'customer_id' stands in more than one row in 2 of 6 rows (first: row 1 'a'; row 2 'a'); "
         "keep one contract of each, or give every contract an id of its own",
         "'end' comes before the start in 1 of 6 rows (first: row 1 '2024-01-04'); correct either",
-        "'start' comes after 2024-12-31, the last day seen in 1 of 6 rows (first: row 4 '2025-01-01'); "
+        "'start' comes after 2024-12-31, the last day observed in 1 of 6 rows (first: row 4 '2025-01-01'); "
         "correct them, or until in data/catalog.toml",
     ]
 
