@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 PACKAGE = Path(__file__).parents[1] / "crmlab"
+HOUSE = ("__init__.py", "public.py", "test_layers.py", "test_signatures.py", "test_surface.py", "test_docstrings.py")
 
 DOMAIN = {
     "__init__.py": '''
@@ -32,12 +34,31 @@ from .tables import tenure as tenure
     "tables.py": '''
 """How long each customer has been known."""
 
+from datetime import date
+
+import ibis.expr.types as ir
+import pandas as pd
+
+from crmlab.catalog import Data
 from crmlab.days import day_literal
 from crmlab.orders import order_days
 
 
-def tenure(orders, end):
-    """Days since each customer's first order: a frame by customer_id with tenure_days."""
+def tenure(orders: Data | ir.Table, end: date | str) -> pd.DataFrame:
+    """Days since each customer's first order.
+
+    Parameters
+    ----------
+    orders : Data or Ibis table
+        Rows of the TRANSACTIONS contract.
+    end : date or str
+        Last day that counts.
+
+    Returns
+    -------
+    DataFrame
+        By customer_id: tenure_days.
+    """
     days = order_days(orders, end)
     first = days.group_by("customer_id").aggregate(first=days.day.min())
     known = first.mutate(tenure_days=day_literal(end).delta(first.first, unit="day")).drop("first")
@@ -63,33 +84,75 @@ class ExponentialTenure(Model):
 
     @classmethod
     @or_unfitted
-    def fit(cls, customers):
-        """The mean tenure; Unfitted where fewer than three customers are known."""
+    def fit(cls, customers: pd.DataFrame) -> "ExponentialTenure":
+        """Fit the mean tenure.
+
+        Parameters
+        ----------
+        customers : DataFrame
+            tenure_days.
+
+        Returns
+        -------
+        ExponentialTenure or Unfitted
+            Unfitted where fewer than three customers are known.
+        """
         if len(customers) < 3:
             raise FitError(f"exponential tenure needs three customers, and there are {len(customers)}", "wait for more")
         return cls(float(customers.tenure_days.mean()))
 
     @prediction
     def expected(self) -> Estimate:
-        """Mean tenure, days."""
+        """Mean tenure.
+
+        Returns
+        -------
+        Estimate
+            Days.
+        """
         return Estimate(self.mean, unit="days", kind="days")
 
     @prediction
-    def share_longer(self, customers) -> pd.Series:
-        """Share of customers known for longer than each."""
+    def share_longer(self, customers: pd.DataFrame) -> pd.Series:
+        """Share of customers known for longer than each.
+
+        Parameters
+        ----------
+        customers : DataFrame
+            tenure_days.
+
+        Returns
+        -------
+        Series
+            Share, 0 to 1.
+        """
         return customers.tenure_days.rank(ascending=False, pct=True).rename("share_longer")
 ''',
     "checks.py": '''
 """What the data say of tenure."""
 
-from crmlab.check import assumption, judged, within
+from crmlab.check import Judgement, assumption, judged, within
+from crmlab.tenure.models import ExponentialTenure
 
 __all__ = ["mean_tenure_short"]
 
 
 @assumption
-def mean_tenure_short(model, limit=365):
-    """Whether customers are known for less than a year on average."""
+def mean_tenure_short(model: ExponentialTenure, limit: float = 365.0) -> Judgement:
+    """Ask whether customers are known for less than a year on average.
+
+    Parameters
+    ----------
+    model : ExponentialTenure or Unfitted
+        Fitted model.
+    limit : float
+        Days.
+
+    Returns
+    -------
+    Check
+        An assumption.
+    """
     return judged(within(model.mean, model.mean, 0, limit), mean=model.mean)
 ''',
     "sentences.toml": """
@@ -101,14 +164,30 @@ recommendation.failed = "Look at new customers apart."
     "plots.py": '''
 """Draw the frames of this domain."""
 
+import matplotlib.pyplot as plt
+import pandas as pd
+
 from crmlab.style import EXPECTED, axes, plot
 
 __all__ = ["tenure"]
 
 
 @plot
-def tenure(frame, ax=None):
-    """Draw `tenure`: how many customers have been known for how long."""
+def tenure(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
+    """Draw `tenure`: how many customers have been known for how long.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        tenure_days.
+    ax : Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    Axes
+        What was drawn on.
+    """
     ax = axes(ax)
     ax.hist(frame.tenure_days, color=EXPECTED)
     ax.set(xlabel="Days since the first order", ylabel="Customers")
@@ -171,7 +250,7 @@ def test_a_domain_and_a_report_are_added_by_the_steps_of_the_architecture(tmp_pa
     (check,) = manifest["checks"]
     assert (check["id"], check["outcome"]) == ("tenure.mean_tenure_short", "passed")
     assert check["summary"] == "The mean tenure is 21 days."
-    assert (folder / "tables" / "how_long_customers_have_been_known.csv").is_file()
+    assert (folder / "tables" / "private" / "how_long_customers_have_been_known.csv").is_file()
 
 
 def test_where_the_toy_model_cannot_be_fitted_the_report_says_why_and_goes_on(tmp_path):
@@ -181,3 +260,15 @@ def test_where_the_toy_model_cannot_be_fitted_the_report_says_why_and_goes_on(tm
     assert manifest["state"] == "success"
     assert manifest["facts"]["mean_tenure"]["reason"] == reason
     assert [check["outcome"] for check in manifest["checks"]] == ["not applicable"]
+
+
+def test_the_tests_of_the_house_find_the_domain_and_hold_it_to_the_rules(tmp_path):
+    lay_out(tmp_path, ORDERS)
+    (tmp_path / "tests").mkdir()
+    for name in HOUSE:
+        shutil.copy(Path(__file__).with_name(name), tmp_path / "tests")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "tenure or layers", "tests"]
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert int(re.search(r"(\d+) passed", done.stdout)[1]) >= 15
