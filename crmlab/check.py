@@ -14,7 +14,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal, Protocol, overload
+from typing import Any, Literal, Protocol, TypeAlias, overload
 
 from crmlab.contracts.errors import InputError
 from crmlab.estimate import Estimate, plain
@@ -124,8 +124,19 @@ def judged(outcome: Outcome, case: str = "", part: str = "", **values: Any) -> J
     return Judgement(outcome, values, case, part)
 
 
+Parts: TypeAlias = Callable[..., Mapping[str, Mapping[str, Any]]]
+
+
+def _undivided(**_: Any) -> Mapping[str, Mapping[str, Any]]:
+    return {"": {}}
+
+
 class CheckDecorator(Protocol):
-    """Makes a function that gives a Judgement, or a list of them, give the Check, or Checks."""
+    """Makes a function that gives a Judgement, or a list of them, give the Check, or Checks.
+
+    Where an argument is blank, a function that gives a list gives a Check for each of `parts`, which takes the
+    arguments by name and gives part -> the values that its claim names beside them.
+    """
 
     @overload
     def __call__(self, ask: Callable[P, Judgement]) -> Callable[P, Check]: ...
@@ -133,11 +144,17 @@ class CheckDecorator(Protocol):
     @overload
     def __call__(self, ask: Callable[P, list[Judgement]]) -> Callable[P, list[Check]]: ...
 
+    @overload
+    def __call__(self, *, parts: Parts) -> "CheckDecorator": ...
+
 
 def _check(kind: CheckKind) -> CheckDecorator:
-    def decorate(ask: Callable[..., Any]) -> Any:
+    def decorate(ask: Callable[..., Any] | None = None, *, parts: Parts = _undivided) -> Any:
+        if ask is None:
+            return functools.partial(decorate, parts=parts)
         ask = guarded(ask)
         signature, name = inspect.signature(ask), f"{ask.__module__.split('.')[1]}.{ask.__name__}"
+        several = signature.return_annotation == list[Judgement]
 
         @functools.wraps(ask)
         def asked(*given: Any, **named: Any) -> Any:
@@ -145,10 +162,11 @@ def _check(kind: CheckKind) -> CheckDecorator:
             bound.apply_defaults()
             scalars = _scalars(bound.arguments)
             if reason := why_blank(*bound.arguments.values()):
-                return Check(name, kind, "not applicable", scalars | {"reason": reason}, UNJUDGED)
-            found = ask(*given, **named)
-            several = not isinstance(found, Judgement)
-            made = [_made(name, kind, each, scalars) for each in (found if several else [found])]
+                divided = parts(**bound.arguments).items()
+                found = [judged("not applicable", UNJUDGED, part, reason=reason, **own) for part, own in divided]
+            else:
+                found = ask(*given, **named) if several else [ask(*given, **named)]
+            made = [_made(name, kind, each, scalars) for each in found]
             return made if several else made[0]
 
         asked.check_kind = kind  # type: ignore[attr-defined]

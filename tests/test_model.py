@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crmlab.check import assumption, beyond, judged, within
+from crmlab.check import Judgement, assumption, beyond, judged, within
 from crmlab.estimate import Estimate
 from crmlab.model import FitError, Model, Unfitted, needs_fit, or_unfitted, prediction, why_blank
 from crmlab.style import drawn_frame, plot
@@ -150,3 +150,23 @@ def test_a_check_of_what_was_not_fitted_is_not_applicable(monkeypatch):
     assert (found.id, found.kind, found.outcome) == ("toy.orders_alike", "assumption", "passed")
     assert str(found) == "[passed] Orders are alike: They are alike."
     assert (missing.outcome, missing.summary) == ("not applicable", f"Not judged: {REASON}.")
+
+
+def test_a_blank_input_is_answered_in_the_parts_and_the_shape_of_any_other(monkeypatch):
+    from crmlab import check
+
+    words = {"orders_alike": {"claim": "By {by}, orders are alike", "summary": "They are."}}
+    monkeypatch.setattr(check, "templates", lambda package: words)
+
+    def orders_alike(model, by) -> list[Judgement]:
+        return [judged("passed", part=part) for part in by]
+
+    def parts(by, **_):
+        return {part: {"by": part} for part in by}
+
+    orders_alike.__module__ = "crmlab.toy.checks"
+    for asked, ids in ((assumption(parts=parts)(orders_alike), ["a", "b"]), (assumption(orders_alike), [""])):
+        missing = asked(NONE, ["a", "b"])
+        assert [each.id.removeprefix("toy.orders_alike").lstrip(".") for each in missing] == ids
+        assert {(each.outcome, each.summary) for each in missing} == {("not applicable", f"Not judged: {REASON}.")}
+    assert assumption(parts=parts)(orders_alike)(NONE, ["a"])[0].claim == "By a, orders are alike"

@@ -341,7 +341,11 @@ def total_within_prediction_interval(expected: Estimate, actual: Estimate, fitte
     return judged(within(came, came, low, high), direction=direction, low=low, high=high, **values)
 
 
-@comparison
+def _by_measure(population: str, **_: Any) -> dict[str, dict[str, str]]:
+    return holdout.parts_by_measure(MEASURES, population)
+
+
+@comparison(parts=_by_measure)
 def beats_baselines(
     comparison: pd.DataFrame, fitted: OrderModel, population: str = holdout.ALL_CUSTOMERS
 ) -> list[Judgement]:

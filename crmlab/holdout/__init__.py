@@ -22,7 +22,14 @@ from crmlab.holdout.measures import (
     spearman,
 )
 from crmlab.holdout.rolling import ALL_ORIGINS, origins, over_origins, rolling
-from crmlab.holdout.winners import TITLES, improvements, judged_against_baseline, unfitted_reasons, winners
+from crmlab.holdout.winners import (
+    TITLES,
+    improvements,
+    judged_against_baseline,
+    parts_by_measure,
+    unfitted_reasons,
+    winners,
+)
 
 __all__ = [
     "ALL_CUSTOMERS",
@@ -42,6 +49,7 @@ __all__ = [
     "mae",
     "origins",
     "over_origins",
+    "parts_by_measure",
     "r2",
     "rmse",
     "rolling",

@@ -1,5 +1,7 @@
 """A comparison in one unit, and in words."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
@@ -66,6 +68,12 @@ def winners(comparison):
     return pd.DataFrame([dict(zip(keys, key, strict=True)) | _winner(part) for key, part in parts])
 
 
+def parts_by_measure(measures: Iterable[str], population: str = ALL_CUSTOMERS) -> dict[str, dict[str, str]]:
+    """What tells checks by several measures apart: part of the id -> what the claim names of it."""
+    of = "" if population == ALL_CUSTOMERS else "_" + population.replace(" ", "_")
+    return {f"{measure}{of}": {"measure": _within_sentence(TITLES[measure])} for measure in measures}
+
+
 def judged_against_baseline(
     comparison: pd.DataFrame, model: str, measure: str, population: str = ALL_CUSTOMERS
 ) -> Judgement:
@@ -76,12 +84,13 @@ def judged_against_baseline(
     """
     held = (comparison.model == model) & (comparison.measure == measure) & (comparison.population == population)
     row = improvements(comparison)[held & (comparison.origin == ALL_ORIGINS)].iloc[0]
-    about = {"model": model, "measure": _within_sentence(TITLES[measure]), "population": population}
+    ((part, named),) = parts_by_measure([measure], population).items()
+    about = {"model": model, "population": population} | named
     if np.isnan(row.difference):
-        return judged("not applicable", part=measure, case="unknown", why=row.reason, **about)
+        return judged("not applicable", part=part, case="unknown", why=row.reason, **about)
     outcome = OUTCOMES.get(row.outcome, "undecided")
     numbers = {name: row[name] for name in VALUE_COLUMNS}
-    return judged(outcome, part=measure, at=row.label.removeprefix(model), baseline=row.baseline, **numbers, **about)
+    return judged(outcome, part=part, at=row.label.removeprefix(model), baseline=row.baseline, **numbers, **about)
 
 
 def unfitted_reasons(comparison: pd.DataFrame) -> pd.DataFrame:

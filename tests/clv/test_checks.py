@@ -322,6 +322,15 @@ def test_a_model_beats_the_baselines_by_each_measure_or_not(comparison):
     assert_said(absent, "beats_baselines.mae", "not applicable", summary, kind="comparison")
 
 
+def test_checks_against_baselines_bear_their_measure_and_population_even_where_nothing_was_fitted(comparison):
+    both = pd.concat([comparison, comparison.assign(population="repeaters")])
+    for fitted in (clv.BGNBD(1.0, 1.0, 1.0, 1.0), UNFITTED):
+        for population, end in (("all customers", ""), ("repeaters", "_repeaters")):
+            found = checks.beats_baselines(both, fitted, population)
+            ids = [f"clv.beats_baselines.{measure}{end}" for measure in ("mae", "spearman")]
+            assert [check.id for check in found] == ids
+
+
 def test_what_was_not_fitted_makes_every_check_not_applicable(world, comparison):
     expected, actual = clv.forecast_orders(UNFITTED, world, 90), Estimate(3)
     found = [
@@ -329,7 +338,7 @@ def test_what_was_not_fitted_makes_every_check_not_applicable(world, comparison)
         checks.one_time_buyers_can_drop_out(UNFITTED, world),
         checks.cohorts_homogeneous(UNFITTED, world, 180),
         checks.total_within_prediction_interval(expected, actual, UNFITTED),
-        checks.beats_baselines(comparison, UNFITTED),
+        *checks.beats_baselines(comparison, UNFITTED),
     ]
     for check in found:
         assert check.outcome == "not applicable"

@@ -60,7 +60,7 @@ def test_of_too_few_periods_the_backtest_is_blank_and_so_is_what_follows():
     reason = "cannot be estimated: 4 of the 5 periods that a backtest needs at least"
     assert blank.attrs["reason"] == lifecycle.growth_errors(blank).attrs["reason"] == reason
     assert lifecycle.errors_by_horizon(blank).attrs["reason"] == reason
-    check = checks.growth_beats_baselines(lifecycle.growth_errors(blank))
+    (check,) = checks.growth_beats_baselines(lifecycle.growth_errors(blank))
     assert (check.outcome, check.summary) == ("not applicable", f"Not judged: {reason}.")
     ax = lifecycle.plots.errors_by_horizon(lifecycle.errors_by_horizon(blank))
     assert [text.get_text().replace("\n", " ") for text in ax.texts] == [reason]
