@@ -104,9 +104,9 @@ class Check:
         said = table.get(part, "")
         if part != "claim" and self.case == UNJUDGED:
             said = NOT_JUDGED if part == "summary" else ""
-        elif isinstance(said, dict):
-            said = said.get(self.case) or said.get(self.outcome.replace(" ", "_"), "")
-        return sentence(said, self.values)
+        for key in (self.case, self.outcome.replace(" ", "_")):  # a case may have a sentence for each outcome
+            said = said.get(key, said) if isinstance(said, dict) else said
+        return sentence("" if isinstance(said, dict) else said, self.values)
 
 
 @dataclass(frozen=True)

@@ -131,11 +131,12 @@ def mean_spend_finite(spend: GammaGamma) -> Judgement:
 
 @assumption
 def dropout_as_modelled(fitted: OrderModel, customers: Customers, level: float = 0.95) -> Judgement:
-    """Ask whether customers leave or stay as the model has it: its likelihood beside that of one which has not.
+    """Ask whether customers leave, or stay, as the model has it: its likelihood beside that of one which has not.
 
-    Customers leave where twice the gain in log-likelihood of a model of leaving over NBD, in which nobody does, is
-    beyond the chi-squared quantile of its two further parameters. BG/BB, whose likelihood is of another kind, is judged
-    by MBG/NBD.
+    That customers leave is shown where twice the gain in log-likelihood of a model of leaving over NBD, in which nobody
+    does, is beyond the chi-squared quantile of its two further parameters: a model of leaving then passes, and NBD
+    fails. A test that does not reject shows neither, and both are undecided. BG/BB, whose likelihood is of another
+    kind, is judged by MBG/NBD.
 
     Parameters
     ----------
@@ -149,20 +150,19 @@ def dropout_as_modelled(fitted: OrderModel, customers: Customers, level: float =
     Returns
     -------
     Check
-        An assumption.
+        An assumption; not applicable where the model to compare with could not be fitted.
     """
     customers = collapsed(customers)
     staying, threshold = isinstance(fitted, NBD), stats.chi2.ppf(level, 2)
     stay = fitted if staying else NBD.fit(customers, replicates=0)
     leave = MBGNBD.fit(customers, replicates=0) if staying or isinstance(fitted, BGBB) else fitted
-    leaves, family = ("never leave", "nbd") if staying else ("leave", "leaving")
-    about: dict[str, Any] = {"leaves": leaves, "threshold": threshold, "by": leave.title}
+    case, about = "staying" if staying else "leaving", {"threshold": threshold, "by": leave.title}
     for other in (stay, leave):
         if isinstance(other, Unfitted):
-            return judged("undecided", case="no_maximum", other=other.title, why=other.reason, **about)
+            return judged("not applicable", case=case, other=other.title, why=str(other), **about)
     gain = 2 * (leave.log_likelihood(customers) - stay.log_likelihood(customers))
-    outcome: Outcome = "passed" if (gain > threshold) != staying else "failed"
-    return judged(outcome, case=f"{family}_{outcome}", gain=gain, **about)
+    shown: Outcome = "failed" if staying else "passed"
+    return judged(shown if gain > threshold else "undecided", case=case, gain=gain, **about)
 
 
 @assumption
@@ -194,7 +194,7 @@ def one_time_buyers_can_drop_out(fitted: OrderModel, customers: Customers) -> Ju
 
 
 @assumption
-def orders_at_random(interpurchase_times: pd.DataFrame, limit: float = 1.5) -> Judgement:
+def orders_at_random(interpurchase_times: pd.DataFrame, limit: float = 1.5, level: float = 0.95) -> Judgement:
     """Ask whether orders come at random rather than regularly or in clumps.
 
     At random, the share z of the first of two times between orders in both is uniform, and regularity
@@ -207,6 +207,8 @@ def orders_at_random(interpurchase_times: pd.DataFrame, limit: float = 1.5) -> J
         Of `first_interpurchase_times`, days.
     limit : float
         Largest regularity that passes as random, above 1.
+    level : float
+        Confidence level of the interval.
 
     Returns
     -------
@@ -222,11 +224,11 @@ def orders_at_random(interpurchase_times: pd.DataFrame, limit: float = 1.5) -> J
         return judged("not applicable", case="few", needed=MIN_CUSTOMERS, **about)
     first, second = interpurchase_times.first_interpurchase_time, interpurchase_times.second_interpurchase_time
     square = (first / (first + second) - 0.5) ** 2
-    mean, reach = square.mean(), stats.norm.ppf(0.975) * square.std() / np.sqrt(len(square))
+    mean, reach = square.mean(), stats.norm.ppf((1 + level) / 2) * square.std() / np.sqrt(len(square))
     low, k, high = (np.inf if v <= 0 else (1 / (4 * v) - 1) / 2 for v in (mean + reach, mean, mean - reach))
     if np.isinf(k):
         return judged("failed", case="even", **about)
-    return judged(within(low, high, 1 / limit, limit), regularity=Estimate(k, low, high), **about)
+    return judged(within(low, high, 1 / limit, limit), regularity=Estimate(k, low, high, level=level), **about)
 
 
 @assumption
@@ -266,13 +268,18 @@ def observed_from_first_order(
     shares = np.array([early / total, *proportion_confint(early, total, alpha=1 - level, method="beta")])
     later = np.maximum((1 - shares) / (span - initial_days), 1e-9)  # of all customers, each day
     ratio, low, high = shares / initial_days / later
-    estimate = Estimate(ratio, low, high, kind="ratio")
+    estimate = Estimate(ratio, low, high, kind="ratio", level=level)
     return judged(within(low, high, 0, limit), early=early, total=total, span=span, ratio=estimate)
 
 
 @assumption
 def cohorts_homogeneous(
-    fitted: OrderModel, customers: Customers, horizon_days: int, limit: float = 0.25, seed: int = 1
+    fitted: OrderModel,
+    customers: Customers,
+    horizon_days: int,
+    limit: float = 0.25,
+    seed: int = 1,
+    level: float = 0.95,
 ) -> Judgement:
     """Ask whether early and late customers behave alike: the model fitted to either half, and what each fit expects.
 
@@ -291,6 +298,8 @@ def cohorts_homogeneous(
         How far the ratio may lie from 1.
     seed : int
         Start of the generator of draws.
+    level : float
+        Confidence level of the interval.
 
     Returns
     -------
@@ -310,8 +319,9 @@ def cohorts_homogeneous(
     def late_to_early(early, late):
         return float(late.expected_orders_new(horizon_days) / early.expected_orders_new(horizon_days))
 
-    low, high = percentile_interval([late_to_early(*pair) for pair in zip(*(half.draws for half in fits), strict=True)])
-    ratio = Estimate(late_to_early(*fits), low, high, kind="ratio")
+    drawn = [late_to_early(*pair) for pair in zip(*(half.draws for half in fits), strict=True)]
+    low, high = percentile_interval(drawn, level)
+    ratio = Estimate(late_to_early(*fits), low, high, kind="ratio", level=level)
     return judged(within(low, high, 1 - limit, 1 + limit), ratio=ratio, **about)
 
 
@@ -337,8 +347,9 @@ def total_within_prediction_interval(expected: Estimate, actual: Estimate, fitte
     values: dict[str, Any] = {"expected": expected.value, "came": came}
     if low is None or high is None:
         return judged("not applicable", case="no_interval", **values)
-    direction = "fewer" if came < cast(float, expected.value) else "more"
-    return judged(within(came, came, low, high), direction=direction, low=low, high=high, **values)
+    excess = came / cast(float, expected.value) - 1
+    values |= {"off": abs(excess), "direction": "fewer" if excess < 0 else "more", "percent": 100 * expected.level}
+    return judged(within(came, came, low, high), low=low, high=high, **values)
 
 
 def _by_measure(population: str, **_: Any) -> dict[str, dict[str, str]]:
