@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.check import Judgement, Outcome, judged
+from crmlab.estimate import number
 from crmlab.holdout.comparison import ALL_CUSTOMERS, NOT_FITTED, VALUE_COLUMNS
 from crmlab.holdout.measures import ERROR_MEASURES
 from crmlab.holdout.rolling import ALL_ORIGINS
@@ -23,6 +24,7 @@ TITLES = {
 }
 OUTCOMES: dict[str, Outcome] = {"better": "passed", "worse": "failed"}
 NAMES = ("Pearson", "Spearman", "Gini", "R²")
+ERRORS = [measure.__name__ for measure in ERROR_MEASURES]
 RELATIVE = ("mae", "rmse", "lift")  # the other measures have a scale of their own
 
 
@@ -32,7 +34,7 @@ def improvements(comparison):
     Mean absolute and root mean squared error and lift are in percent of the baseline's, the others in hundredths.
     Its label is the model, and from how many of the origins it was fitted, where not from all of them.
     """
-    is_error = comparison.measure.isin([measure.__name__ for measure in ERROR_MEASURES])
+    is_error = comparison.measure.isin(ERRORS)
     unit = (comparison.value - comparison.difference).where(comparison.measure.isin(RELATIVE), 1)
     scale = 100 * np.where(is_error, -1, 1) / unit
     ends = comparison.difference_ci_low * scale, comparison.difference_ci_high * scale
@@ -90,7 +92,17 @@ def judged_against_baseline(
         return judged("not applicable", part=part, case="unknown", why=row.reason, **about)
     outcome = OUTCOMES.get(row.outcome, "undecided")
     numbers = {name: row[name] for name in VALUE_COLUMNS}
+    sign = -1 if measure in ERRORS else 1
+    ends = sorted(sign * row[name] for name in ("difference_ci_low", "difference_ci_high"))
+    gains = (sign * row.difference, *ends)
+    names = ("improvement", "improvement_low", "improvement_high")
+    numbers |= {name: _improved(gain) for name, gain in zip(names, gains, strict=True)}
     return judged(outcome, part=part, at=row.label.removeprefix(model), baseline=row.baseline, **numbers, **about)
+
+
+def _improved(gain: float) -> str:
+    """How much better or worse, in words; above 0 is better."""
+    return f"{number(abs(gain))} {'better' if gain >= 0 else 'worse'}"
 
 
 def unfitted_reasons(comparison: pd.DataFrame) -> pd.DataFrame:
@@ -104,7 +116,7 @@ def unfitted_reasons(comparison: pd.DataFrame) -> pd.DataFrame:
 
 
 def _winner(part):
-    is_error = part.measure.iloc[0] in [measure.__name__ for measure in ERROR_MEASURES]
+    is_error = part.measure.iloc[0] in ERRORS
     absent = part.outcome == NOT_FITTED
     lined = part.assign(everywhere=part.label == part.model)
     lined = lined.sort_values(["everywhere", "improvement"], ascending=False, kind="stable")

@@ -326,18 +326,19 @@ def test_a_model_beats_the_baselines_by_each_measure_or_not(comparison):
     for check, part, measure in zip(better, ("mae", "spearman"), ("mean absolute error", "Spearman's"), strict=True):
         assert_said(check, f"beats_baselines.{part}", "passed", f"By {measure}", kind="comparison")
         assert "BG/NBD has 0." in check.summary
-        assert "is better than the best baseline, past rate: the difference is " in check.summary
-        assert check.claim.startswith("BG/NBD beats the best baseline among all customers: ")
+        assert " better than the best baseline, past rate (95 % confidence interval " in check.summary
+        assert check.claim.startswith(f"By {measure}")
+        assert " BG/NBD beats the best baseline among all customers: " in check.claim
     worse, _ = checks.beats_baselines(comparison, clv.NBD(1.0, 1.0))
     advice = "Use past rate where this measure counts."
-    assert_said(worse, "beats_baselines.mae", "failed", "NBD has ", advice, kind="comparison")
+    assert_said(worse, "beats_baselines.mae", "failed", " worse than the best baseline, ", advice, kind="comparison")
     level, _ = checks.beats_baselines(comparison, clv.MBGNBD(1.0, 1.0, 1.0, 1.0))
     advice = "Use past rate, which needs no model, where this measure counts."
     assert_said(
         level,
         "beats_baselines.mae",
         "undecided",
-        "may be better or worse than the best baseline, past rate",
+        " than the best baseline, past rate (95 % ",
         advice,
         kind="comparison",
     )

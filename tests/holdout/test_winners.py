@@ -225,6 +225,14 @@ def test_a_check_passes_where_a_model_is_better_and_fails_where_it_is_worse(row,
         assert (found.values["baseline"], found.values["at"], found.case) == ("rate", "", "")
 
 
+def test_a_check_says_better_and_worse_alike_of_errors_and_of_scores():
+    names = ("improvement", "improvement_low", "improvement_high")
+    open_rows = {"mae": OPEN, "spearman": (*OPEN[:2], 0.1, -0.1, 0.3, "undecided")}
+    for measure, row in open_rows.items():
+        found = holdout.judged_against_baseline(judged(RATE, row, measure=measure), "D", measure)
+        assert [found.values[name] for name in names] == ["0.1000 better", "0.1000 worse", "0.3000 better"]
+
+
 def test_a_check_is_on_one_model_measure_and_population():
     parts = [
         judged(RATE, NEAR, FAR),
