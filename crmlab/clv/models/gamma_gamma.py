@@ -11,7 +11,7 @@ from crmlab.clv.models.inputs import customer_weights, spend_columns
 from crmlab.clv.models.orders import CustomerModel
 from crmlab.contracts import InputError
 from crmlab.likelihood import REPLICATES
-from crmlab.model import or_unfitted, prediction
+from crmlab.model import FitError, or_unfitted, prediction
 
 
 @dataclass(frozen=True, repr=False)
@@ -181,9 +181,10 @@ class GammaGamma(CustomerModel):
         return rng.gamma(self.p, 1 / scale[back])
 
     @classmethod
-    def _too_little(cls, x: np.ndarray, m: np.ndarray, weights: np.ndarray) -> tuple[str, str] | None:
-        few = f"{cls.title} needs repeat buyers who spent; there are {weights.sum()}"
-        return (few, "try a longer calibration") if weights.sum() < 2 else None
+    def _refuse_too_few(cls, x: np.ndarray, m: np.ndarray, weights: np.ndarray) -> None:
+        if weights.sum() < 2:
+            few = f"{cls.title} needs repeat buyers who spent; there are {weights.sum()}"
+            raise FitError(few, "try a longer calibration")
 
     @staticmethod
     def _starts(x, m, weights):

@@ -21,13 +21,12 @@ class CustomerModel(LikelihoodModel):
     _statistics: ClassVar[Callable[..., tuple]]  # customers -> columns of what the likelihood rests on, and weights
     _starts: ClassVar[Callable[..., Sequence]]  # the same -> where to begin
     _likelihood: ClassVar[Callable[..., Any]]  # the same -> what `likelihood.maximise` takes as derivatives
-    _too_little: ClassVar[Callable[..., Any]]  # the same -> why there is nothing to be fitted, and what to do; or None
+    _refuse_too_few: ClassVar[Callable[..., None]]  # the same: FitError where there is nothing to be fitted
 
     @classmethod
     def _fit(cls, customers: pd.DataFrame, starts: Sequence, replicates: int, seed: int) -> Self:
         *columns, weights = cls._statistics(customers)
-        if problem := cls._too_little(*columns, weights):
-            raise FitError(*problem)
+        cls._refuse_too_few(*columns, weights)
         starts, seed = starts or cls._starts(*columns, weights), seed + cls.SEED_STEP
         return fit(cls, cls._likelihood, columns, weights, starts, replicates=replicates, seed=seed)
 
@@ -54,8 +53,10 @@ class CustomerModel(LikelihoodModel):
             Where there is nothing to be fitted.
         """
         *columns, weights = self._statistics(customers)
-        if problem := self._too_little(*columns, weights):
-            raise InputError("customers: " + "; ".join(problem))
+        try:
+            self._refuse_too_few(*columns, weights)
+        except FitError as problem:
+            raise InputError(f"customers: {problem.reason}; {problem.recommendation}") from problem
         *kinds, which = distinct(*columns)
         return bootstrap(self, self._likelihood, kinds, np.bincount(which, weights).astype(int), replicates, seed)
 
@@ -134,13 +135,13 @@ class OrderModel(CustomerModel):
         return cls._starts_at((x @ weights) / (T @ weights))
 
     @classmethod
-    def _too_little(cls, x: np.ndarray, t_x: np.ndarray, T: np.ndarray, weights: np.ndarray) -> tuple[str, str] | None:
+    def _refuse_too_few(cls, x: np.ndarray, t_x: np.ndarray, T: np.ndarray, weights: np.ndarray) -> None:
         if not weights.sum():
-            return f"{cls.title} needs customers, and there are none", "try a later split or an earlier acquired_from"
+            advice = "try a later split or an earlier acquired_from"
+            raise FitError(f"{cls.title} needs customers, and there are none", advice)
         if not x @ weights:
             count = f"{weights.sum():,} customers" if weights.sum() > 1 else "the one customer"
-            return f"{cls.title} needs repeat orders; {count} had none", "try a longer calibration"
-        return None
+            raise FitError(f"{cls.title} needs repeat orders; {count} had none", "try a longer calibration")
 
     @prediction
     def p_alive(self, customers: pd.DataFrame) -> pd.Series:

@@ -97,15 +97,12 @@ def spend_correlation(customers: Customers, level: float = 0.95) -> Estimate:
 
 @needs_fit
 def heavy_tail(spend_model: GammaGamma) -> Estimate:
-    """Gamma-Gamma's q, with an interval that holds that of its draws: mean spend is finite where q is above 1.
+    """Gamma-Gamma's q, with the interval of its draws: mean spend is finite where q is above 1.
 
-    Where it is all above 1, the confidence interval of what customers are worth is finite.
+    Where it is all above 1, the confidence interval of what customers are worth is finite, as it is of the same draws.
     """
-    row, drawn = spend_model.parameters.loc["q"], [model.q for model in spend_model.draws]
-    if not drawn:
-        return Estimate(row.value)
-    low, high = percentile_interval(drawn)
-    return Estimate(row.value, min(low, row.ci_low), max(high, row.ci_high))
+    drawn = [model.q for model in spend_model.draws]
+    return Estimate(spend_model.q, *percentile_interval(drawn)) if drawn else Estimate(spend_model.q)
 
 
 def spend_for_value(
