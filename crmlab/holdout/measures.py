@@ -5,6 +5,7 @@ weighs the rows anew, and a measure gives an array with a value a column.
 """
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy import sparse, stats
@@ -13,40 +14,40 @@ TIE_TOLERANCE = 1e-12  # relative; what rounding alone sets apart is tied
 TOP_SHARE = 0.1  # share of customers whose lift is asked for
 
 
-def bias(expected, actual, weights=1):
+def bias(expected: Any, actual: Any, weights: Any = 1) -> Any:
     """Relative error of the total; NaN where the actual one is 0."""
     expected, actual = as_weighted(expected, actual, weights)
     return _ratio(expected.mean(expected.values), actual.mean(actual.values), np.nan) - 1
 
 
-def mae(expected, actual, weights=1):
+def mae(expected: Any, actual: Any, weights: Any = 1) -> Any:
     """Mean absolute error a customer."""
     expected, actual = as_weighted(expected, actual, weights)
     return expected.mean(np.abs(expected.values - actual.values))
 
 
-def rmse(expected, actual, weights=1):
+def rmse(expected: Any, actual: Any, weights: Any = 1) -> Any:
     """Root of the mean squared error a customer."""
     expected, actual = as_weighted(expected, actual, weights)
     return np.sqrt(expected.mean((expected.values - actual.values) ** 2))
 
 
-def correlation(expected, actual, weights=1):
-    """Pearson's correlation over customers; 0 where either is the same for all, as it then tells nobody apart."""
+def correlation(expected: Any, actual: Any, weights: Any = 1) -> Any:
+    """Pearson's correlation over customers; 0 where either is the same for all: it separates no customers."""
     expected, actual = as_weighted(expected, actual, weights)
     x, y = expected.centred, actual.centred
     together = expected.mean(x, y) - expected.mean(x) * actual.mean(y)
     return _ratio(together, np.sqrt(expected.variance * actual.variance), 0.0)
 
 
-def spearman(expected, actual, weights=1):
+def spearman(expected: Any, actual: Any, weights: Any = 1) -> Any:
     """Spearman's rank correlation over customers, 0 as for `correlation`; ties share their expected rank."""
     expected, actual = as_weighted(expected, actual, weights)
     x, y = expected.centred_ranks, actual.centred_ranks
     return _ratio(expected.mean(x, y), np.sqrt(expected.mean(x, x) * actual.mean(y, y)), 0.0)
 
 
-def gini(expected, actual, weights=1):
+def gini(expected: Any, actual: Any, weights: Any = 1) -> Any:
     """How far what came lies with those expected to bring most: 1 as in perfect order, 0 as in none.
 
     The area between the diagonal and the curve of the share of `actual` over the share of customers, best first by
@@ -57,7 +58,7 @@ def gini(expected, actual, weights=1):
     return _ratio(found, most, 0.0)
 
 
-def lift(expected, actual, weights=1):
+def lift(expected: Any, actual: Any, weights: Any = 1) -> Any:
     """Mean actual of the tenth of customers with the highest `expected`, over that of all; NaN where all have none.
 
     Ties across the edge of the tenth share the places left in it; the edge may divide a customer.
@@ -69,7 +70,7 @@ def lift(expected, actual, weights=1):
     return _ratio(actual.mean(actual.values, share[level]), actual.mean(actual.values) * TOP_SHARE, np.nan)
 
 
-def r2(expected, actual, weights=1):
+def r2(expected: Any, actual: Any, weights: Any = 1) -> Any:
     """Share of the variance that is predicted: 1 less squared errors over those of the mean; NaN where all are alike.
 
     No measure of `compare`, where the root mean squared error says as much; that of cross-fitted segments.
@@ -84,7 +85,7 @@ SCORE_MEASURES = (correlation, spearman, gini, lift)  # the higher the better
 MEASURES = (*ERROR_MEASURES, *SCORE_MEASURES)
 
 
-def correlation_interval(r, n, level=0.95):
+def correlation_interval(r: float, n: int, level: float = 0.95) -> tuple[float, float]:
     """Confidence interval of a correlation seen on `n` customers, by Fisher's z; three or fewer tell nothing."""
     if n <= 3:
         return -1.0, 1.0

@@ -1,6 +1,8 @@
 """The same comparison from several origins, as one period may flatter a model."""
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +14,7 @@ ALL_ORIGINS = "all origins"
 KEYS = ["population", "measure", "model"]
 
 
-def origins(first, last, horizon_days, count=3):
+def origins(first: date, last: date, horizon_days: int, count: int = 3) -> list[date]:
     """`count` days to forecast `horizon_days` from, evenly placed, oldest first: dates.
 
     first, last : first and last day of the data
@@ -29,7 +31,7 @@ def origins(first, last, horizon_days, count=3):
     return [first + timedelta(longest - longest // 2 * back // max(count - 1, 1)) for back in reversed(range(count))]
 
 
-def rolling(by_origin, **options):
+def rolling(by_origin: Mapping[Any, Mapping[str, Any]], **options: Any) -> pd.DataFrame:
     """`compare` from each origin and over all of them: its frame behind the column origin, "all origins" last.
 
     by_origin : origin -> arguments of `compare` by name
@@ -45,7 +47,7 @@ def rolling(by_origin, **options):
     return over_origins({origin: compare(**arguments, **options) for origin, arguments in by_origin.items()})
 
 
-def over_origins(comparisons):
+def over_origins(comparisons: Mapping[Any, pd.DataFrame]) -> pd.DataFrame:
     """Comparisons from several origins, and over all of them, as `rolling` gives them.
 
     comparisons : origin -> what `compare` or `tabulate` returned

@@ -28,7 +28,7 @@ ERRORS = [measure.__name__ for measure in ERROR_MEASURES]
 RELATIVE = ("mae", "rmse", "lift")  # the other measures have a scale of their own
 
 
-def improvements(comparison):
+def improvements(comparison: pd.DataFrame) -> pd.DataFrame:
     """`comparison` with how far each model improves on the best baseline: improvement, improvement_ci_….
 
     Mean absolute and root mean squared error and lift are in percent of the baseline's, the others in hundredths.
@@ -53,7 +53,7 @@ def _fitted_origins(comparison):
     return (" (at " + comparison.origins.astype(str) + " of " + most.astype(str) + " origins)").where(some, "")
 
 
-def winners(comparison):
+def winners(comparison: pd.DataFrame) -> pd.DataFrame:
     """Who wins by each measure: a frame, one row a population and measure, and an origin where there are several.
 
     comparison : what `compare` or `rolling` returned
@@ -62,8 +62,9 @@ def winners(comparison):
         winner  the model that wins, or "undecided"
         summary the same in a sentence, with the difference it rests on, or why there is none
     A model wins where it is better than the best baseline. Where several are, the winner is the one with the largest
-    difference, which need not be better than the others; one that was not fitted from every origin, and so met other
-    baselines, wins only where none that was does. A baseline wins where every model is worse.
+    difference, which need not be better than the others; a baseline wins where every model is worse. One that was not
+    fitted from every origin met other days and other baselines: it is left out, and the summary says so, unless it is
+    the only one that was fitted at all.
     """
     keys = [key for key in ("origin", "population", "measure") if key in comparison]
     parts = improvements(comparison).groupby(keys, sort=False)
@@ -118,25 +119,30 @@ def unfitted_reasons(comparison: pd.DataFrame) -> pd.DataFrame:
 def _winner(part):
     is_error = part.measure.iloc[0] in ERRORS
     absent = part.outcome == NOT_FITTED
-    lined = part.assign(everywhere=part.label == part.model)
-    lined = lined.sort_values(["everywhere", "improvement"], ascending=False, kind="stable")
-    models = lined[~(lined.is_baseline | absent.loc[lined.index])]
+    fitted = part[~part.is_baseline & ~absent].sort_values("improvement", ascending=False, kind="stable")
+    partly = (fitted.label != fitted.model) & (len(fitted) > 1)
+    models, apart = fitted[~partly], fitted.label[partly]
     better, worse = models[models.outcome == "better"], models[models.outcome == "worse"]
     baseline, than = part.baseline[part.is_baseline].iloc[0], "closer" if is_error else "higher"
     if len(better):
         winner = better.model.iloc[0]
         clause = _said(f"model_{than}", better, also=_also(better.label[1:]))
     elif len(worse) and len(worse) == len(models):
-        every = "every model that was fitted" if absent.any() else "every model"
+        every = "every model that was fitted" if absent.any() or len(apart) else "every model"
+        every += " from every origin" if len(apart) else ""
         winner, clause = baseline, _said(f"baseline_{than}", worse, every=every)
     elif models.difference.isna().any():
         winner, clause = "undecided", models.reason[models.difference.isna()].iloc[0]
     elif len(models):
         level = [*models.label[models.outcome == "undecided"], baseline]
         winner, clause = "undecided", _said("undecided", models, level=_listed(level))
+    elif len(apart):
+        winner, clause = "undecided", sentence(_words()["none_everywhere"], {"models": _listed(apart)})
     else:
         winner, clause = "undecided", _words()["no_model"]
     without = sentence(_words()["without"], {"models": _listed(part.model[absent])}) if absent.any() else ""
+    if len(models) and len(apart):
+        without += sentence(_words()["partly"], {"models": _listed(apart)})
     return {
         "winner": winner,
         "summary": f"{TITLES[part.measure.iloc[0]]}, {part.population.iloc[0]}: {clause}{without}",

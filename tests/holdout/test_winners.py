@@ -92,17 +92,25 @@ PARTLY = ("P", 0.2, -0.8, -0.9, -0.7, "better")  # from 2 of 3 origins, where an
             (RATE, NEAR, PARTLY),
             "A",
             f"A is closer than the best baseline, rate, by 0.3000 (95 % {CI} 0.2000 to 0.4124); "
-            "P (at 2 of 3 origins) too",
+            "over all origins, and so without P (at 2 of 3 origins)",
         ),
         (
             (RATE, OPEN, PARTLY),
+            "undecided",
+            "undecided between D and rate; over all origins, and so without P (at 2 of 3 origins)",
+        ),
+        (
+            (RATE, PARTLY),
             "P",
             f"P (at 2 of 3 origins) is closer than the best baseline, count, by 0.8000 (95 % {CI} 0.7000 to 0.9000)",
         ),
-        ((RATE, OPEN, ("P", *OPEN[1:])), "undecided", "undecided between D, P (at 2 of 3 origins) and rate"),
-        ((RATE, FAR, ("P", *FARTHER[1:])), "rate", "the baseline rate is closer than every model, even E, by 0.1000"),
+        (
+            (RATE, FAR, ("P", *FARTHER[1:])),
+            "rate",
+            "the baseline rate is closer than every model that was fitted from every origin, even E, by 0.1000",
+        ),
     ],
-    ids=["beside one fitted everywhere", "alone", "undecided", "worse"],
+    ids=["better, beside one better", "better, beside one undecided", "alone", "worse, beside one worse"],
 )
 def test_a_model_fitted_from_some_origins_says_from_how_many(rows, winner, summary):
     table = comparison(*rows).assign(origin="all origins", origins=3)
@@ -115,6 +123,16 @@ def test_a_model_fitted_from_some_origins_says_from_how_many(rows, winner, summa
     found = holdout.judged_against_baseline(table, "P", "mae")
     assert found.outcome == OUTCOMES[table.outcome[partly].iloc[0]]
     assert found.values["at"] == " (at 2 of 3 origins)"
+
+
+def test_models_none_of_which_was_fitted_everywhere_are_not_set_beside_each_other():
+    table = comparison(RATE, NEAR, NEARER).assign(origin="all origins", origins=[3, 2, 1])
+    found = holdout.winners(table).iloc[0]
+    assert found.winner == "undecided"
+    assert found.summary == (
+        "Mean absolute error, all customers: no model was fitted from every origin, so that B (at 1 of 3 origins) "
+        "and A (at 2 of 3 origins) cannot be compared"
+    )
 
 
 def test_who_could_not_be_fitted_is_listed_once_with_the_reason():
