@@ -8,6 +8,7 @@ from crmlab import catalog, clv, holdout
 from crmlab.clv import checks
 from crmlab.estimate import Estimate
 from crmlab.model import Unfitted
+from crmlab.stats.intervals import percentile_interval
 
 from .worlds import customers, simulated
 
@@ -274,6 +275,12 @@ def test_mean_spend_is_finite_where_the_interval_of_q_is_above_one():
     assert_said(checks.mean_spend_finite(spend(0.8)), name, "failed", "The estimate of q is 0.8000", without)
     by_hand = checks.mean_spend_finite(clv.GammaGamma(6.0, 1.5, 15.0))
     assert_said(by_hand, name, "not applicable", "Not judged: q is 1.500, of a model without an interval.")
+
+
+def test_the_interval_of_q_is_that_of_the_draws_that_value_rests_on():
+    few = clv.GammaGamma(6.0, 1.5, 15.0).with_covariance(np.eye(3) * 0.01, replicates=8)  # narrower than the normal one
+    drawn, q = [model.q for model in few.draws], checks.mean_spend_finite(few).values["q"]
+    assert (q.ci_low, q.ci_high) == tuple(percentile_interval(drawn))
 
 
 def test_where_mean_spend_passes_as_finite_so_is_the_interval_of_value():
