@@ -56,6 +56,12 @@ def test_every_import_keeps_to_the_layers():
     assert not found, "\n".join(found)
 
 
+def test_metrics_fit_nothing():
+    files = [f for f in PACKAGE.rglob("*.py") if "metrics" in f.relative_to(PACKAGE).with_suffix("").parts]
+    assert files
+    assert not [str(f.relative_to(PACKAGE)) for f in files if ".fit(" in f.read_text("utf-8")]
+
+
 @pytest.mark.parametrize(
     ("place", "source"),
     [

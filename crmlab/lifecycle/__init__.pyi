@@ -4,16 +4,15 @@ from .metrics.cohorts import cohort_means as cohort_means
 from .metrics.cohorts import homogeneity_tests as homogeneity_tests
 from .metrics.products import errors_by_horizon as errors_by_horizon
 from .metrics.products import growth_errors as growth_errors
-from .metrics.products import product_overview as product_overview
 from .metrics.retention import compare_projections as compare_projections
 from .metrics.retention import final_period_errors as final_period_errors
 from .metrics.retention import payments_to_come as payments_to_come
 from .metrics.retention import periods_kept as periods_kept
 from .metrics.retention import projection_errors as projection_errors
 from .metrics.stages import satisfaction_by_stage as satisfaction_by_stage
-from .metrics.stages import stage_accuracy as stage_accuracy
 from .metrics.stages import stage_forecast as stage_forecast
 from .metrics.stages import stage_forecast_errors as stage_forecast_errors
+from .models.accuracy import stage_accuracy as stage_accuracy
 from .models.alive import acquisition_cohorts as acquisition_cohorts
 from .models.alive import p_alive_by_cohort as p_alive_by_cohort
 from .models.alive import p_alive_curve as p_alive_curve
@@ -39,6 +38,7 @@ from .models.heterogeneity import retention_decomposition as retention_decomposi
 from .models.markov import MarkovChain as MarkovChain
 from .models.markov import second_order_values as second_order_values
 from .models.markov import stage_values as stage_values
+from .models.overview import product_overview as product_overview
 from .models.product_stages import compare_with_peak as compare_with_peak
 from .models.product_stages import life_cycle_stages as life_cycle_stages
 from .models.product_stages import stage_spells as stage_spells
