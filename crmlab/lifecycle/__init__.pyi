@@ -52,6 +52,7 @@ from .models.sbg import SBG as SBG
 from .models.sbg import discount_per_period as discount_per_period
 from .models.shapes import Shape as Shape
 from .models.shapes import life_cycle_shape as life_cycle_shape
+from .models.shapes import shape_note as shape_note
 from .models.stages import decline_and_recovery as decline_and_recovery
 from .models.stages import share_in_stage as share_in_stage
 from .models.stages import stage_definitions as stage_definitions

@@ -54,7 +54,7 @@ def cohorts_differ(homogeneity_tests: pd.DataFrame, level: float = 0.95) -> Judg
     tested = homogeneity_tests[homogeneity_tests.reason == ""]
     if tested.empty:
         reasons = homogeneity_tests.reason.unique()
-        return judged("not applicable", why=_why(reasons[0]) if len(reasons) else "no period after the first is over")
+        return judged("not applicable", why=reasons[0] if len(reasons) else "no period after the first is over")
     differing, first = int((tested.p_adjusted < 1 - level).sum()), tested.loc[tested.p_adjusted.idxmin()]
     about = {"period": first.name, "lowest": first.lowest, "highest": first.highest, "p": first.p_adjusted}
     return judged(_rejected(first.p_adjusted, level), differing=differing, periods=len(tested), **about)
@@ -83,7 +83,7 @@ def first_order_markov(markov_order_test: pd.DataFrame, tolerance: float = 0.1) 
     """
     whole = markov_order_test.loc["all"]
     if not whole.df:
-        return judged("not applicable", why=_why(whole.reason))
+        return judged("not applicable", why=whole.reason)
     ends = whole.effect_size_ci_low, whole.effect_size_ci_high
     most = markov_order_test.dissimilarity.drop("all").idxmax()
     return judged(
@@ -189,11 +189,6 @@ def satisfaction_differs(stage: pd.Series, satisfaction: pd.Series, level: float
     h, p = stats.kruskal(*groups.values())
     effect = max((h - len(groups) + 1) / (len(together) - len(groups)), 0.0)
     return judged(_rejected(p, level), h=h, df=len(groups) - 1, p=p, effect=effect, customers=len(together))
-
-
-def _why(reason):
-    """A reason as it stands in a table, without what a sentence states anyway."""
-    return reason.removeprefix("cannot be estimated: ")
 
 
 def _rejected(p: float, level: float) -> Outcome:
@@ -356,13 +351,10 @@ def growth_beats_baselines(errors: pd.DataFrame) -> list[Judgement]:
     -------
     list of Check
         One a curve: passed where the whole interval of the difference in mean absolute error lies below 0, failed where
-        it lies above; a single one, not applicable, where no curve could be fitted.
+        it lies above; not applicable where it could be fitted from too few.
     """
-    curves, level = errors[~errors.is_baseline], errors.attrs.get("level", 0.95)
-    if curves.empty:
-        why = f"no curve could be fitted from any of {int(errors.origins_total.iloc[0])} origins"
-        return [judged("not applicable", case="unknown", why=why, baseline=errors.baseline.iloc[0])]
-    return [_curve_beats(model, row, level) for model, row in curves.iterrows()]
+    level = errors.attrs.get("level", 0.95)
+    return [_curve_beats(model, row, level) for model, row in errors[~errors.is_baseline].iterrows()]
 
 
 def _curve_beats(model, row, level):

@@ -146,7 +146,7 @@ def test_a_log_of_too_few_returns_gives_unfitted_with_how_many_are_needed():
     few = waits(20, 0.6, 60, 1)
     found = overdue_thresholds(few, few[:0])
     assert found.overdue_after.isna().all()
-    assert found.reason.str.startswith("cannot be estimated: ").all()
+    assert found.reason.str.endswith(f" came back, at least {MIN_COUNT} are needed; take a longer log").all()
     fitted = OverdueThresholds.fit(few, few[:0])
     assert isinstance(fitted, Unfitted)
     assert f"at least {MIN_COUNT} are needed" in fitted.reason
@@ -173,6 +173,8 @@ def test_thresholds_are_numbers_that_can_be_kept():
     assert pickle.loads(pickle.dumps(thresholds)) == thresholds
     assert thresholds.parameters.value.iloc[:3].tolist() == [60, 50, 40]
     assert np.isnan(thresholds.parameters.value["own_gap_multiple"])
+    assert thresholds.parameters.reason["own_gap_multiple"].startswith("too few with more orders came back")
+    assert thresholds.parameters.reason["days_after_order_1"].startswith("no interval here")
 
 
 def test_a_threshold_is_an_estimate_with_its_interval():

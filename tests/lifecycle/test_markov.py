@@ -130,7 +130,7 @@ def test_a_stage_nobody_was_in_is_left_out_with_the_reason():
     only = moved(300, 1, np.array([[0.7, 0, 0, 0.3], [0, 1, 0, 0], [0, 0, 1, 0], [0.2, 0, 0, 0.8]]))
     found = stage_values(only, 0.1)
     assert found.loc[[G, M], "lifetime_value"].isna().all()
-    assert set(found.reason[[G, M]]) == {"cannot be estimated: nobody was in it"}
+    assert set(found.reason[[G, M]]) == {"nobody was in it"}
     assert found.loc[[E, D], "lifetime_value"].notna().all()
     assert MarkovChain.fit(only).states == (E, D)
 
@@ -152,6 +152,7 @@ def test_a_chain_is_numbers_that_can_be_kept():
     assert pickle.loads(pickle.dumps(model())) == model()
     assert model().parameters.value["establishment to growth"] == 0.2
     assert model().parameters.value["reward in maturity"] == 37
+    assert model().parameters.reason.str.contains("transition_probabilities").all()
 
 
 def test_a_memory_that_does_not_exist_is_worth_nothing():

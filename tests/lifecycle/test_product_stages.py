@@ -72,7 +72,14 @@ def test_without_a_curve_stages_have_no_second_opinion():
     found = compare_with_peak(life_cycle_stages(VCR), Bass.fit(VCR[:3]))
     assert found.stage.tolist() == life_cycle_stages(VCR).stage.tolist()
     assert found[["by_peak", "agrees"]].isna().all(axis=None)
-    assert set(found.reason) == {"cannot be estimated: 3 of the 4 periods needed at least"}
+    assert set(found.reason.iloc[1:]) == {"3 of the 4 periods needed at least"}
+    assert found.reason.iloc[0] == "no period a year before; 3 of the 4 periods needed at least"
+
+
+def test_growth_that_is_blank_has_its_reason():
+    found = life_cycle_stages(pd.Series([5.0, 0, 7, 8, 9]))
+    assert found.reason.tolist() == ["no period a year before", "", "nothing sold a year before", "", ""]
+    assert (found.growth.isna() == (found.reason != "")).all()
 
 
 def test_periods_of_a_year_are_those_of_the_dates():

@@ -170,7 +170,7 @@ def test_misses_that_are_not_known_are_left_out():
 
 
 UNKNOWN = MISSES.astype("Float64").where(MISSES < -999)
-UNFITTED = pd.DataFrame({"group": ["a"], "model": ["sBG"], "payments": [pd.NA]})
+UNFITTED = pd.DataFrame({"group": ["a"], "model": ["sBG"], "payments": [pd.NA], "reason": ["too few periods"]})
 
 
 @pytest.mark.parametrize(
@@ -178,14 +178,14 @@ UNFITTED = pd.DataFrame({"group": ["a"], "model": ["sBG"], "payments": [pd.NA]})
     [
         (
             lambda: plots.final_period_errors(MISSES[:0]),
-            "No projection can be compared with what was observed",
+            "nobody was left in the periods projected",
         ),
         (
             lambda: plots.final_period_errors(UNKNOWN),
-            "No projection can be compared with what was observed",
+            "nobody was left in the periods projected",
         ),
-        (lambda: plots.residual_lifetimes(UNFITTED), "No model could be fitted"),
-        (lambda: plots.retention_decomposition(PARTS[-1:]), "Too few renewals were observed to compare them"),
+        (lambda: plots.residual_lifetimes(UNFITTED), "too few periods"),
+        (lambda: plots.retention_decomposition(PARTS[-1:].assign(reason="one period only")), "one period only"),
     ],
 )
 def test_a_plot_with_nothing_to_draw_says_so(draw, written):

@@ -189,9 +189,7 @@ def test_what_cannot_be_estimated_is_unfitted_with_the_reason(model, reason):
         reason = "1 of the 3 periods needed were observed"
     found = model.fit(table)
     assert isinstance(found, Unfitted)
-    assert (found.reason, found.recommendation) == (
-        f"{model.title} cannot be estimated: {reason}", "use the Kaplan–Meier curve",
-    )  # fmt: skip
+    assert (found.reason, found.recommendation) == (reason, "use the Kaplan–Meier curve")
     assert found.survival([1, 2]).empty
     assert found.survival([1, 2]).attrs["reason"] == str(found)
     assert np.isnan(found.log_likelihood(table))
@@ -200,7 +198,7 @@ def test_what_cannot_be_estimated_is_unfitted_with_the_reason(model, reason):
 def test_all_lost_at_the_first_renewal_is_the_reason_where_others_are_censored_early():
     table = durations((0, True, 5), (0, False, 3))
     assert sbg._unfit(np.array([5, 0, 0]), np.array([5, 0, 0])) == "all 5 customers were lost at the first renewal"
-    assert "cannot be estimated" in SBG.fit(table).reason
+    assert SBG.fit(table).reason == "1 of the 3 periods needed were observed"
 
 
 @pytest.mark.parametrize("model", [SBG, BDW])
@@ -209,13 +207,13 @@ def test_customers_who_are_alike_leave_no_clear_maximum(model):
     kept = np.round(10_000 * 0.8 ** np.arange(9)).astype(int)
     rows = [(t, True, kept[t] - kept[t + 1]) for t in range(8)] + [(8, False, kept[8])]
     found = model.fit(durations(*rows))
-    assert re.search(r"cannot be estimated: on these 10,000 customers.*no clear maximum", found.reason)
+    assert re.search(r"on these 10,000 customers.*no clear maximum", found.reason)
 
 
 def test_a_check_of_models_that_cannot_be_fitted_is_not_applicable():
     (found,) = checks.no_duration_dependence(BAD["none of 9 customers was lost in 7 periods"])
     assert (found.outcome, found.recommendation) == ("not applicable", "")
-    assert found.summary.startswith("all: not judged: sBG cannot be estimated: none of 9")
+    assert found.summary.startswith("all: not judged: none of 9")
 
 
 def test_a_model_is_numbers_with_draws():

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from crmlab.contracts import InputError
-from crmlab.lifecycle import Bass, life_cycle_shape
+from crmlab.lifecycle import Bass, Shape, life_cycle_shape, shape_note
+from crmlab.model import Unfitted
 
 
 def step(t, at, width):
@@ -59,7 +60,7 @@ def test_pieces_too_slight_to_name_a_shape_lengthen_the_move_that_they_continue(
     # sales of video recorders, 1980 to 1989: the first two years of the fall alone would be within its noise
     sales = pd.Series([840, 1470, 2110, 4000, 7590, 10950, 10530, 9470, 7790, 5890.0])
     assert life_cycle_shape(sales).summary == "rises for 5, then falls for 4 periods"
-    assert life_cycle_shape(sales).sentence == (
+    assert shape_note(life_cycle_shape(sales)) == (
         "The shape of sales so far is classic: rises for 5, then falls for 4 periods."
     )
 
@@ -72,12 +73,14 @@ def test_noise_alone_draws_no_shape():
 
 
 def test_moves_are_put_in_words_and_drawn_as_a_line():
-    found = life_cycle_shape(simulated("cycle-recycle", 40, 0.01, 0))
+    sales = simulated("cycle-recycle", 40, 0.01, 0)
+    found = life_cycle_shape(sales)
+    line = found.line(sales)
     kinds = [part.split(" for ")[0].strip() for part in found.summary.removesuffix(" periods").split(", then")]
     assert [kind for kind in kinds if kind != "is flat"] == ["rises", "falls", "rises", "falls"]
-    assert found.line.columns.tolist() == ["sales", "line", "joint", "shape"]
-    assert np.abs(found.line.line - found.line.sales).max() < 0.2
-    assert not found.line.joint.iloc[[0, -1]].any()
+    assert line.columns.tolist() == ["sales", "line", "joint", "shape"]
+    assert np.abs(line.line - line.sales).max() < 0.2
+    assert not line.joint.iloc[[0, -1]].any()
 
 
 def test_rescaled_sales_have_the_same_shape():
@@ -103,14 +106,13 @@ def test_a_slump_that_leaves_next_to_nothing_is_a_decline():
 
 
 def test_what_has_no_shape_to_read_has_a_reason():
-    few = life_cycle_shape(pd.Series(range(7), dtype=float))
-    assert (few.name, few.summary, few.reason) == (
-        "cannot be estimated", "", "7 of the 8 periods a shape needs at least",
-    )  # fmt: skip
-    assert str(few) == "cannot be estimated: 7 of the 8 periods a shape needs at least"
-    assert few.sentence == f"The shape of sales so far {few}."
-    assert few.line.sales.to_list() == list(range(7))
-    assert few.line.line.isna().all()
+    sales = pd.Series(range(7), dtype=float)
+    few = life_cycle_shape(sales)
+    assert few == Unfitted(Shape, "7 of the 8 periods a shape needs at least")
+    assert few.line(sales).attrs["reason"] == few.reason
+    assert (
+        shape_note(few) == "The shape of sales so far cannot be estimated: 7 of the 8 periods a shape needs at least."
+    )
     few = life_cycle_shape(pd.Series(range(14), dtype=float), periods_per_year=12)
     assert few.reason == "3 of the 8 periods a shape needs at least after a moving mean over 12"
     with pytest.raises(InputError, match="negative in 1 of 10 periods"):

@@ -299,6 +299,7 @@ def test_turnover_of_nobody_is_blank():
     row = {"period": pd.Timestamp("2024-02-01"), "before_previous": "", "previous": "maturity", "stage": "maturity"}
     found = decline_and_recovery(pd.DataFrame([row | {"customers": 3}])).set_index("change")
     assert found.loc["recovered", ["share", "ci_low", "ci_high"]].isna().all()
+    assert found.reason.to_dict() == {"declined": "", "recovered": "nobody was in decline a period before"}
 
 
 def test_the_rules_can_be_printed_with_the_waits_in_use():
@@ -324,7 +325,7 @@ def test_the_share_in_a_stage_is_that_of_the_last_period():
 
 
 def test_without_thresholds_everything_that_rests_on_stages_is_blank_with_the_reason(world):
-    none = Unfitted(OverdueThresholds, "overdue thresholds cannot be estimated", "take a longer log")
+    none = Unfitted(OverdueThresholds, "5 came back, at least 30 are needed", "take a longer log")
     stages = customer_stages(world.table, world.end, "month", none)
     moves = stage_transitions(world.table, world.end, "month", none)
     shares = stage_shares(moves)

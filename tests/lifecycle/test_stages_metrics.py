@@ -39,7 +39,7 @@ def test_satisfaction_is_meant_by_stage_with_students_interval():
 def test_few_or_equal_answers_have_no_interval_but_a_reason():
     found = lifecycle.satisfaction_by_stage(*answers(growth=[4, 5], maturity=[3] * 8))
     assert found.loc[[E, G, M], ["ci_low", "ci_high"]].isna().all(axis=None)
-    assert found.reason[G] == "cannot be estimated: fewer than 5 answers"
+    assert found.reason[G] == "fewer than 5 answers"
     assert "all 8 answers are the same" in found.reason[M]
     assert np.isnan(found["mean"][E])
 

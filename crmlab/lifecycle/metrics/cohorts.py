@@ -56,7 +56,7 @@ def cohort_means(triangle: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
         | {"mean_ci_low": (mean - reach).clip(lower=0), "mean_ci_high": (mean + reach).clip(upper=1)}
     )
     frame = frame.astype({"mean_ci_low": "Float64", "mean_ci_high": "Float64"})
-    return frame.assign(reason=np.where(some, "", "cannot be estimated: one cohort only"))
+    return frame.assign(reason=np.where(some, "", "one cohort only"))
 
 
 def homogeneity_tests(triangle: pd.DataFrame) -> pd.DataFrame:
@@ -94,11 +94,11 @@ def _homogeneity_test(rows):
     share = rows.active.sum() / rows.eligible.sum()
     large, reason = rows[rows.eligible * min(share, 1 - share) >= FEW], ""
     if len(rows) < 2:
-        reason = "cannot be estimated: one cohort only"
+        reason = "one cohort only"
     elif share in (0, 1):
-        reason = "cannot be estimated: all or none of them ordered"
+        reason = "all or none of them ordered"
     elif len(large) < 2:
-        reason = f"cannot be estimated: fewer than 2 cohorts in which {FEW} are expected to order, and {FEW} not to"
+        reason = f"fewer than 2 cohorts in which {FEW} are expected to order, and {FEW} not to"
     tested = rows if reason else large
     found = {"cohorts": len(tested), "lowest": tested.share.min(), "highest": tested.share.max(), "reason": reason}
     if reason:

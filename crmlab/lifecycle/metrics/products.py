@@ -3,14 +3,14 @@
 import numpy as np
 import pandas as pd
 
-from crmlab.lifecycle.metrics.retention import outcomes
+from crmlab.lifecycle.metrics.retention import NOT_FITTED, outcomes
 from crmlab.model import blank_of, needs_fit
 from crmlab.stats.intervals import percentile_interval
 
 REPLICATES = 1000  # of the bootstrap of a comparison
 ERRORS = [
     "is_baseline", "origins", "origins_total", "bias", "mae", "baseline", "baseline_mae", "relative_mae", "difference",
-    "difference_ci_low", "difference_ci_high", "outcome", "origins_won",
+    "difference_ci_low", "difference_ci_high", "outcome", "origins_won", "reason",
 ]  # fmt: skip
 
 
@@ -40,7 +40,8 @@ def growth_errors(
         favours it; baseline_mae, its error on the periods that this model predicted, and no others; relative_mae,
         mae / baseline_mae: below 1, the model is nearer; difference, mae − baseline_mae, with difference_ci_low and
         difference_ci_high; outcome, "better" or "worse" where that interval leaves out 0, else "undecided",
-        "reference" for the baseline; origins_won, from how many origins it was nearer.
+        "reference" for the baseline, "not fitted"; origins_won, from how many origins it was nearer; reason, why there
+        are no numbers.
 
     References
     ----------
@@ -66,6 +67,12 @@ def growth_errors(
     low, high = np.transpose([_difference_interval(rows, level, replicates, seed) for _, rows in by])
     found["difference_ci_low"], found["difference_ci_high"] = low, high
     found["outcome"] = outcomes(found.index == best, low, high)
+    found["reason"] = ""
+    blank = {"is_baseline": False, "origins": 0, "origins_total": backtest.origin.nunique(), "baseline": best}
+    blank |= {"origins_won": 0, "outcome": NOT_FITTED}
+    last = backtest[~backtest.model.isin(found.index)].groupby("model", sort=False).reason.last()
+    if len(last):
+        found = pd.concat([found, last.to_frame().assign(**blank)])
     found = found[ERRORS].sort_values("relative_mae")
     found.attrs["level"] = level
     return found

@@ -7,7 +7,7 @@ from crmlab.estimate import Estimate
 from crmlab.holdout.comparison import NOT_FITTED
 from crmlab.lifecycle.models.projection import MODELS
 from crmlab.lifecycle.tables.contracts import ALL
-from crmlab.model import needs_fit
+from crmlab.model import blank_of, needs_fit
 from crmlab.stats.intervals import percentile_interval
 
 REPLICATES = 1000  # of the bootstrap of a comparison
@@ -51,9 +51,11 @@ def final_period_errors(backtest: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         By group and model, a column per origin; NA where nothing was projected. The last period is the last in which
-        anybody was left.
+        anybody was left. Blank where no group has a projection.
     """
     projected = backtest[backtest.period.notna()]
+    if projected.empty:
+        return blank_of(pd.DataFrame, backtest.reason.iloc[0])
     latest = projected.period.where(projected.actual > 0).groupby(projected.group).transform("max")
     last = projected[projected.period == latest].assign(miss=lambda last: 100 * (last.expected / last.actual - 1))
     wide = last.pivot(index=["group", "model"], columns="origin", values="miss")

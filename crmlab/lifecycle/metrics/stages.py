@@ -106,7 +106,7 @@ def satisfaction_by_stage(stage: pd.Series, satisfaction: pd.Series) -> pd.DataF
 def _interval(sample):
     """Student's interval of a mean, or why there is none."""
     if reason := f"fewer than {FEW} answers" if sample.n < FEW else sample.blank():
-        return {"ci_low": np.nan, "ci_high": np.nan, "reason": f"cannot be estimated: {reason}"}
+        return {"ci_low": np.nan, "ci_high": np.nan, "reason": reason}
     found = one_sample(sample)
     return {"ci_low": found["ci_low"], "ci_high": found["ci_high"], "reason": ""}
 

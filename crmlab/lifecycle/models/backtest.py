@@ -53,7 +53,7 @@ def _of_group(group, durations, min_periods):
     at_risk, lost = at_risk_and_lost(durations)
     last = len(lost)
     if last <= min_periods:
-        reason = f"cannot be estimated: {last} of the {min_periods + 1} periods that a backtest needs were observed"
+        reason = f"{last} of the {min_periods + 1} periods that a backtest needs were observed"
         return pd.DataFrame([dict.fromkeys(COLUMNS, pd.NA) | {"group": group, "reason": reason}])
     parts = [
         pd.DataFrame(
@@ -74,7 +74,7 @@ def _expected(durations, observed, origin):
         yield title, model.survival(ahead).to_numpy() if model else pd.NA, "" if model else str(model)
     for title in CURVES:
         if title == "exponential" and not observed[origin]:
-            yield title, pd.NA, "cannot be estimated: nobody is left, and an exponential curve never falls to 0"
+            yield title, pd.NA, "nobody is left, and an exponential curve never falls to 0"
         else:
             yield title, _extrapolated(title, observed[: origin + 1], ahead), ""
 

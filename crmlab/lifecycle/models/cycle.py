@@ -23,6 +23,7 @@ MIN_COUNT = 30  # returns for a quantile, and waits still followed, beyond which
 PLATEAU = 0.05  # share of returns in the last quarter of the time followed, up to which the curve has levelled off
 REPLICATES = 400
 LONGER = "take a longer log"
+NO_MULTIPLE = "too few with more orders came back; the last number of days is taken for them"
 ESTIMATED = ("followup", "return_share", "median", "overdue_after", "overdue_after_ci_low", "overdue_after_ci_high")
 
 
@@ -35,7 +36,8 @@ class OverdueThresholds(Model):
     days : tuple of float
         Days after the first, second, third ... order, for those who placed no more.
     own_gap_multiple : float or None
-        Multiple of the customer's own mean gap, for those with more orders; None takes the last of `days`.
+        Multiple of the customer's own mean gap, for those with more orders; None takes the last of `days`, for the
+        reason in `parameters`.
 
     Examples
     --------
@@ -74,18 +76,19 @@ class OverdueThresholds(Model):
         """
         points = overdue_thresholds(interpurchase_times, relative_interpurchase_times, replicates=0)
         if points.overdue_after.iloc[:-1].isna().any():
-            raise FitError(f"overdue thresholds {points.reason.iloc[0].removesuffix(f'; {LONGER}')}", LONGER)
+            raise FitError(points.reason.iloc[0].removesuffix(f"; {LONGER}"), LONGER)
         own = points.overdue_after.iloc[-1]
         return cls(tuple(map(float, points.overdue_after.iloc[:-1])), None if np.isnan(own) else float(own))
 
     @property
     @prediction
     def parameters(self) -> pd.DataFrame:
-        """A row a threshold: value; standard_error, ci_low and ci_high are blank, see `overdue_thresholds`."""
+        """A row a threshold: value; standard_error, ci_low and ci_high are blank, for the `reason` beside them."""
         names = [f"days_after_order_{number}" for number, _ in enumerate(self.days, 1)] + ["own_gap_multiple"]
         values = [*self.days, np.nan if self.own_gap_multiple is None else self.own_gap_multiple]
         frame = pd.DataFrame({"value": np.array(values, float)}, pd.Index(names, name="parameter"))
-        return frame.assign(standard_error=np.nan, ci_low=np.nan, ci_high=np.nan)
+        reason = np.where(frame.value.isna(), NO_MULTIPLE, "no interval here: see `overdue_thresholds`")
+        return frame.assign(standard_error=np.nan, ci_low=np.nan, ci_high=np.nan, reason=reason)
 
 
 def _positive(value):
@@ -202,7 +205,7 @@ def _point(held, pooled, replicates, seed, level):
     found = {"n": waits, "returned": returned} | dict.fromkeys(ESTIMATED, np.nan)
     if returned < MIN_COUNT:
         few = f"{returned:,} came back, at least {MIN_COUNT} are needed"
-        return found | {"reason": f"cannot be estimated: {few}; {LONGER}"}
+        return found | {"reason": f"{few}; {LONGER}"}
     wait, censored, observed = _by_wait(held)
     drawn = np.random.default_rng(seed).multinomial(waits, np.append(censored, observed) / waits, replicates)
     curves = _share_returned(*np.split(np.vstack([np.append(censored, observed), drawn]), 2, axis=1))

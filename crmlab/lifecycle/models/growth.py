@@ -320,9 +320,9 @@ def validated_sales(sales: pd.Series) -> np.ndarray:
 def no_growth_reason(y: np.ndarray, min_periods: int = MIN_PERIODS) -> str:
     """Why no growth can be read from sales; empty where it can."""
     if len(y) < min_periods:
-        return f"cannot be estimated: {len(y):,} of the {min_periods} periods needed at least"
+        return f"{len(y):,} of the {min_periods} periods needed at least"
     if np.ptp(y) <= 1e-12 * np.abs(y).max():
-        return f"cannot be estimated: sales are the same in all {len(y):,} periods, so there is no growth"
+        return f"sales are the same in all {len(y):,} periods, so there is no growth"
     return ""
 
 
@@ -358,7 +358,7 @@ def _uncertainty(cls, at, logs, y, replicates, seed):
             drawn = likelihood.uncertainty(log_likelihood, logs, covariance, replicates, seed)
             return LeastSquaresFit(covariance, drawn.draws, drawn.log_likelihood, float(sigma), df_resid)
     raise FitError(
-        f"cannot be estimated: no {cls.title} curve is clearly the nearest to these {len(y):,} periods; sales may not "
+        f"no {cls.title} curve is clearly the nearest to these {len(y):,} periods; sales may not "
         "have come near their peak, or follow another curve"
     )
 

@@ -71,7 +71,7 @@ def retention_decomposition(
     enough = int((at_risk.sum(axis=0) >= MIN_AT_RISK).sum())  # those at risk only become fewer
     if min(last, enough) < 2:
         reason = "one period only" if last < 2 else f"fewer than {MIN_AT_RISK} customers were at risk at renewal 2"
-        blank = dict.fromkeys(COLUMNS, pd.NA) | {"period": TOTAL, "reason": f"cannot be estimated: {reason}"}
+        blank = dict.fromkeys(COLUMNS, pd.NA) | {"period": TOTAL, "reason": reason}
         return pd.DataFrame([blank])
     last, at_risk, lost = min(last, enough), at_risk[:, :enough], lost[:, :enough]
     frame = _counted(at_risk, lost, level)

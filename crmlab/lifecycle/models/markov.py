@@ -94,12 +94,13 @@ class MarkovChain(Model):
     @property
     @prediction
     def parameters(self) -> pd.DataFrame:
-        """A row a probability or reward: value; standard errors and intervals are blank, as it is made of numbers."""
+        """A row a probability or reward: value; standard_error, ci_low and ci_high are blank; reason, why."""
         moves = pd.DataFrame(self.transition, self.states, self.states).stack()
         moves.index = [f"{previous} to {state}" for previous, state in moves.index]
         rewards = pd.Series(self.reward, [f"reward in {state}" for state in self.states])
         frame = pd.concat([moves, rewards]).rename_axis("parameter").to_frame("value")
-        return frame.assign(standard_error=np.nan, ci_low=np.nan, ci_high=np.nan)
+        reason = "a chain is numbers without errors: see `transition_probabilities` and `spend_by_stage`"
+        return frame.assign(standard_error=np.nan, ci_low=np.nan, ci_high=np.nan, reason=reason)
 
     @prediction
     def value(
@@ -263,7 +264,7 @@ def stage_values(
     found["stopping_value"] = model.value(discount, stop=stop)
     found["stopping_value"] -= found.reward.where(~found.index.isin(stop), 0)
     found = found.assign(keep=pd.array(~found.index.isin(stop), "boolean"), reason="").reindex(list(STAGES))
-    return found.fillna({"reason": "cannot be estimated: nobody was in it"})
+    return found.fillna({"reason": "nobody was in it"})
 
 
 @needs_fit

@@ -8,6 +8,7 @@ from crmlab.lifecycle.models.growth_forecasts import growth_peaks
 from crmlab.lifecycle.models.product_stages import life_cycle_stages, stage_spells
 from crmlab.lifecycle.models.shapes import life_cycle_shape
 from crmlab.lifecycle.tables import products
+from crmlab.model import Unfitted
 
 
 def product_overview(
@@ -30,7 +31,7 @@ def product_overview(
     -------
     DataFrame
         By category: periods, how many; sales, their sum; growth, rate in the last year, NA where there is none; stage
-        of the last period, and stage_since, since which period; shape of sales so far, or "cannot be estimated";
+        of the last period, and stage_since, since which period; shape of sales so far, NA where there is none to read;
         peak_time, the period of Bass's peak, where that curve could be fitted; summary, the shape and its moves;
         reason, why something could not be read.
     """
@@ -51,5 +52,7 @@ def _overview_row(sales, periods_per_year, level):
     shape, last = life_cycle_shape(sales, periods_per_year), stage_spells(path).iloc[-1]
     peaks = growth_peaks({Bass.title: Bass.fit(sales)}, sales, level)
     row |= {"growth": path.growth.iloc[-1], "stage": last.stage, "stage_since": last["first"]}
-    row |= {"shape": shape.name, "peak_time": peaks.peak_time.iloc[0], "summary": shape.summary}
-    return row | {"reason": shape.reason}
+    row |= {"peak_time": peaks.peak_time.iloc[0]}
+    if isinstance(shape, Unfitted):
+        return row | {"reason": str(shape)}
+    return row | {"shape": shape.name, "summary": shape.summary}

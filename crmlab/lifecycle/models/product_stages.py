@@ -34,10 +34,11 @@ def life_cycle_stages(sales: pd.Series, periods_per_year: int | None = None) -> 
         By time: sales; growth, rate in a year, NA in the first year, and after a period in which nothing was sold;
         period_stage, by this period's growth alone: growth (> 10 %), maturity (0 to 10 %, both included) or decline
         (< 0), NA without a rate; stage, along the path: "introduction" before the first growth that two periods in a
-        row confirm (before it, a period below zero, or without a rate, is "undetermined" and no decline), afterwards a
-        stage ends where two periods in a row read otherwise, both higher or both lower, and gives way to the nearer of
-        their readings; real_time_stage, as it could be known at the end of that period, without the next one. Where
-        there are too few periods, or sales are the same in all, every stage is "undetermined".
+        row confirm (before it, a period below zero, or without a rate, is "undetermined" and no decline), afterwards
+        a stage ends where two periods in a row read otherwise, both higher or both lower, and gives way to the nearer
+        of their readings; real_time_stage, as it could be known at the end of that period, without the next one;
+        reason, why there is no growth. Where there are too few periods, or sales are the same in all, every stage is
+        "undetermined".
 
     Raises
     ------
@@ -58,8 +59,11 @@ def life_cycle_stages(sales: pd.Series, periods_per_year: int | None = None) -> 
     readings = [_reading(rate) for rate in growth]
     along = (lambda some: [UNDETERMINED] * len(some)) if no_growth_reason(y) else _along
     known = [along(readings[: i + 1])[-1] for i in range(len(readings))]
+    reason = np.select(
+        [np.isnan(before), np.isnan(growth)], ["no period a year before", "nothing sold a year before"], ""
+    )
     columns = {"sales": y, "growth": growth, "period_stage": readings, "stage": along(readings)}
-    return pd.DataFrame(columns | {"real_time_stage": known}, index=sales.index.rename("time"))
+    return pd.DataFrame(columns | {"real_time_stage": known, "reason": reason}, index=sales.index.rename("time"))
 
 
 @needs_fit
@@ -97,15 +101,16 @@ def compare_with_peak(stages: pd.DataFrame, model: GrowthCurve | Unfitted) -> pd
     DataFrame
         `stages` with by_peak, "before the peak" or "after the peak", by the middle of the period; agrees, whether the
         stage fits that: introduction and growth before, decline after, NA where it says neither; reason, why there is
-        no peak.
+        no growth, or no peak.
     """
     if isinstance(model, Unfitted):
-        return stages.assign(by_peak=None, agrees=pd.array([pd.NA] * len(stages), "boolean"), reason=str(model))
+        reason = [f"{why}; {model}" if why else str(model) for why in stages.reason]
+        return stages.assign(by_peak=None, agrees=pd.array([pd.NA] * len(stages), "boolean"), reason=reason)
     before, after = "before the peak", "after the peak"
     by_peak = np.where(np.arange(len(stages)) + 0.5 < model.peak, before, after)
     side = stages.stage.map({INTRODUCTION: before, GROWTH: before, DECLINE: after})
     agrees = (side == by_peak).astype("boolean").mask(side.isna())
-    return stages.assign(by_peak=by_peak, agrees=agrees, reason="")
+    return stages.assign(by_peak=by_peak, agrees=agrees)
 
 
 def _reading(rate):

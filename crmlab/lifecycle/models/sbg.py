@@ -55,14 +55,15 @@ class RetentionModel(LikelihoodModel):
         at_risk, lost = at_risk_and_lost(durations)
         customers = int(durations.customers.sum())
         if reason := _unfit(at_risk, lost):
-            raise FitError(f"{cls.title} cannot be estimated: {reason}", "use the Kaplan–Meier curve")
+            raise FitError(reason, "use the Kaplan–Meier curve")
         likelihood, starts = cls._likelihood(at_risk, lost), cls._starts(lost.sum() / at_risk.sum())
         try:
             return maximise(cls, likelihood, starts, customers, replicates, seed)
         except FitError:
             seen = f"on these {customers:,} customers, {lost.sum():,} of them lost over {len(lost)} periods"
-            flat = "its likelihood has no clear maximum, as where customers are alike, or leave at once or never"
-            raise FitError(f"{cls.title} cannot be estimated: {seen}, {flat}", "use the Kaplan–Meier curve") from None
+            flat = f"the likelihood of {cls.title} has no clear maximum"
+            cases = "as where customers are alike, or leave at once or never"
+            raise FitError(f"{seen}, {flat}, {cases}", "use the Kaplan–Meier curve") from None
 
     @prediction
     def log_likelihood(self, durations: pd.DataFrame) -> float:

@@ -12,18 +12,21 @@ Where sales err by a tenth of their highest, steps and slumps hide in a line tha
 called classic may have been scalloped.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
+from typing import Self
 
 import numpy as np
 import pandas as pd
 
 from crmlab.lifecycle.models.growth import no_growth_reason, validated_sales
 from crmlab.lifecycle.tables import products
+from crmlab.model import FitError, Model, Unfitted, or_unfitted, prediction
+from crmlab.sentences import sentence, templates
 from crmlab.stats.threads import one_thread
 
 CLASSIC, SLUMP, RECYCLE = "classic", "growth-slump-maturity", "cycle-recycle"
-SCALLOPED, AMBIGUOUS, UNKNOWN = "scalloped", "ambiguous", "cannot be estimated"
+SCALLOPED, AMBIGUOUS = "scalloped", "ambiguous"
 RISES, FALLS, FLAT, UNCLEAR = "rises", "falls", "is flat", "unclear"
 MIN_PERIODS = 8  # periods
 JOINTS = 9  # at most
@@ -36,36 +39,79 @@ EXPLAINED = 0.5  # of the variance: pieces that explain less draw no shape
 
 
 @dataclass(frozen=True)
-class Shape:
-    """The shape of a life cycle so far, and the line it was read from.
+class Shape(Model):
+    """The shape of a life cycle so far, and where the pieces of the line it was read from begin and end.
 
     Parameters
     ----------
     name : str
-        One of the shapes above, "ambiguous", or "cannot be estimated".
+        One of the shapes above, or "ambiguous".
     summary : str
         The moves observed, in words, or what it could be.
-    line : DataFrame
-        By time: sales; line; joint, whether two pieces meet there; shape, the name.
-    reason : str
-        Why it cannot be estimated.
+    knots : tuple of int
+        Periods of the moving mean at which pieces begin or end, ascending from 0.
+    heights : tuple of float
+        Where the line stands at each of them, in the unit of the data.
+    periods_per_year : int
+        Periods over which the moving mean was taken.
     """
 
+    title = "Shape of a life cycle"
     name: str
     summary: str
-    line: pd.DataFrame = field(repr=False, compare=False)
-    reason: str = ""
+    knots: tuple[int, ...]
+    heights: tuple[float, ...]
+    periods_per_year: int = 1
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.summary or self.reason}"
+        return f"{self.name}: {self.summary}"
 
-    @property
-    def sentence(self) -> str:
-        """The same as a sentence."""
-        return f"The shape of sales so far {'' if self.reason else 'is '}{self}."
+    @classmethod
+    @or_unfitted
+    def fit(cls, sales: pd.Series, periods_per_year: int | None = None) -> Self:
+        """The shape of sales: see `life_cycle_shape`, which is the same."""
+        validated_sales(sales)
+        periods_per_year = products.checked_periods(sales, periods_per_year)
+        smooth = _smooth(sales, periods_per_year)
+        if reason := _no_shape_reason(sales, smooth, periods_per_year):
+            raise FitError(reason)
+        y = smooth.to_numpy()
+        with one_thread():
+            pieces = Pieces(y)
+            found = pieces.found()
+            lines = [pieces.line(_best(found, len(y), penalty)) for penalty in PENALTIES]
+        (named, summary), *others = [_named(joints, line, y) for joints, line in lines]
+        joints, line = lines[0]
+        share = 1 - np.square(y - line).sum() / np.square(y - y.mean()).sum()
+        names = dict.fromkeys([named, *(name for name, _ in others)])
+        if share < EXPLAINED:
+            named, summary = AMBIGUOUS, f"no line of few pieces explains more than {share:.0%} of its variance"
+        elif len(names) > 1:
+            named, summary = AMBIGUOUS, f"{' or '.join(names)}, depending on how fine a line is drawn"
+        knots = (0, *map(int, joints), len(y) - 1)
+        return cls(named, summary, knots, tuple(line[list(knots)].tolist()), periods_per_year)
+
+    @prediction
+    def line(self, sales: pd.Series) -> pd.DataFrame:
+        """The line beside the sales that it was read from.
+
+        Parameters
+        ----------
+        sales : Series
+            Sales of each period in order, those that the shape was read from.
+
+        Returns
+        -------
+        DataFrame
+            By time, where the moving mean is known: sales; line; joint, whether two pieces meet there; shape, the name.
+        """
+        index = _smooth(sales, self.periods_per_year).index
+        at = np.arange(len(index))
+        columns = {"line": np.interp(at, self.knots, self.heights), "joint": np.isin(at, self.knots[1:-1])}
+        return pd.DataFrame({"sales": sales[index]} | columns, index).assign(shape=self.name)
 
 
-def life_cycle_shape(sales: pd.Series, periods_per_year: int | None = None) -> Shape:
+def life_cycle_shape(sales: pd.Series, periods_per_year: int | None = None) -> Shape | Unfitted:
     """The shape of sales so far.
 
     Parameters
@@ -78,9 +124,8 @@ def life_cycle_shape(sales: pd.Series, periods_per_year: int | None = None) -> S
 
     Returns
     -------
-    Shape
-        Where there is none to read, as of too few periods, its name is "cannot be estimated", with the reason, and no
-        line is drawn.
+    Shape or Unfitted
+        Unfitted where there is none to read, as of too few periods.
 
     Raises
     ------
@@ -98,33 +143,37 @@ def life_cycle_shape(sales: pd.Series, periods_per_year: int | None = None) -> S
     >>> print(life_cycle_shape(vcr))
     classic: rises for 5, then falls for 4 periods
     """
-    validated_sales(sales)
-    periods_per_year = products.checked_periods(sales, periods_per_year)
-    smooth = sales.rolling(periods_per_year, center=True).mean().dropna()
-    if reason := _no_shape_reason(sales, smooth, periods_per_year):
-        blank = pd.DataFrame({"sales": sales, "line": np.nan, "joint": False, "shape": UNKNOWN})
-        return Shape(UNKNOWN, "", blank, reason)
-    y = smooth.to_numpy()
-    with one_thread():
-        pieces = Pieces(y)
-        found = pieces.found()
-        lines = [pieces.line(_best(found, len(y), penalty)) for penalty in PENALTIES]
-    (named, summary), *others = [_named(joints, line, y) for joints, line in lines]
-    joints, line = lines[0]
-    drawn = pd.DataFrame({"sales": sales[smooth.index], "line": line, "joint": np.isin(np.arange(len(y)), joints)})
-    share = 1 - np.square(y - line).sum() / np.square(y - y.mean()).sum()
-    names = dict.fromkeys([named, *(name for name, _ in others)])
-    if share < EXPLAINED:
-        named, summary = AMBIGUOUS, f"no line of few pieces explains more than {share:.0%} of its variance"
-    elif len(names) > 1:
-        named, summary = AMBIGUOUS, f"{' or '.join(names)}, depending on how fine a line is drawn"
-    return Shape(named, summary, drawn.assign(shape=named))
+    return Shape.fit(sales, periods_per_year)
+
+
+def shape_note(shape: Shape | Unfitted) -> str:
+    """The shape of sales so far, or why there is none to read, in a sentence.
+
+    Parameters
+    ----------
+    shape : Shape or Unfitted
+        As from `life_cycle_shape`.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    said = templates("crmlab.lifecycle")["life_cycle_shape"]
+    if isinstance(shape, Unfitted):
+        return sentence(said["unfitted"], {"reason": str(shape)})
+    return sentence(said["fitted"], {"shape": str(shape)})
+
+
+def _smooth(sales, periods_per_year):
+    """The moving mean over a year, where it is known."""
+    return sales.rolling(periods_per_year, center=True).mean().dropna()
 
 
 def _no_shape_reason(sales, smooth, periods_per_year):
     """Why no shape can be read; empty where one can."""
     if reason := no_growth_reason(sales.to_numpy(dtype=float)):
-        return reason.removeprefix(f"{UNKNOWN}: ")
+        return reason
     seasons = f" after a moving mean over {periods_per_year}" if periods_per_year > 1 else ""
     if len(smooth) < MIN_PERIODS:
         return f"{len(smooth):,} of the {MIN_PERIODS} periods a shape needs at least{seasons}"

@@ -117,6 +117,7 @@ def decline_and_recovery(stage_transitions: pd.DataFrame, level: float = 0.95) -
         - customers: of whom it is a share, count
         - changed: count
         - share, ci_low, ci_high: 0 to 1, with its interval (Wilson); blank where there was nobody
+        - reason: why they are blank
     """
     known = stage_transitions[stage_transitions.previous != ""]
     was, moved = known.previous == "decline", (known.previous == "decline") != (known.stage == "decline")
@@ -127,4 +128,8 @@ def decline_and_recovery(stage_transitions: pd.DataFrame, level: float = 0.95) -
     found = pd.concat(parts, names=["change", "period"]).swaplevel().reset_index()
     asked = found.customers.where(found.customers > 0)
     ci_low, ci_high = wilson_interval(found.changed, asked, level)
-    return found.assign(share=found.changed / asked, ci_low=ci_low, ci_high=ci_high)
+    nobody = (
+        "nobody was in " + found.change.map({"declined": "another stage", "recovered": "decline"}) + " a period before"
+    )
+    reason = nobody.where(asked.isna(), "")
+    return found.assign(share=found.changed / asked, ci_low=ci_low, ci_high=ci_high, reason=reason)

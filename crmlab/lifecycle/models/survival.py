@@ -93,7 +93,7 @@ def restricted_mean_survival(durations: pd.DataFrame, periods: int | None = None
     DataFrame
         By group: periods, of which the mean is taken; mean, the area under the curve, periods, with standard_error,
         ci_low and ci_high; difference from the first group, with difference_ci_low and difference_ci_high, NA for that
-        group itself; reason, why there is no interval, or no mean as a group is too young.
+        group itself; reason, why there is no interval, no difference, or no mean as a group is too young.
 
     Raises
     ------
@@ -123,7 +123,9 @@ def restricted_mean_survival(durations: pd.DataFrame, periods: int | None = None
     frame["difference"] = (mean - mean.iloc[0]).where(frame.index != frame.index[0])
     reach = z * (error**2 + error.iloc[0] ** 2) ** 0.5
     frame["difference_ci_low"], frame["difference_ci_high"] = frame.difference - reach, frame.difference + reach
-    frame["reason"] = np.where(error.isna(), f"no interval: nobody was lost before period {periods}", "")
+    alone = "one group only" if len(frame) == 1 else "the first group, which others are compared with"
+    no_interval = f"no interval: nobody was lost before period {periods}"
+    frame["reason"] = np.where(error.isna(), no_interval, np.where(frame.index == frame.index[0], alone, ""))
     return frame
 
 
@@ -134,7 +136,7 @@ def _z(level):
 def _no_restricted_means(young, groups):
     """The frame of `restricted_mean_survival` where some groups were not observed for a whole period."""
     numbers = ("mean", "standard_error", "ci_low", "ci_high", "difference", "difference_ci_low", "difference_ci_high")
-    reason = f"cannot be estimated: {', '.join(map(str, young))} not observed for a whole period yet"
+    reason = f"{', '.join(map(str, young))} not observed for a whole period yet"
     frame = pd.DataFrame(pd.NA, pd.Index(groups, name="group"), numbers, dtype="Float64").assign(reason=reason)
     frame.insert(0, "periods", 0)
     return frame
@@ -167,7 +169,7 @@ def log_rank_test(durations: pd.DataFrame) -> pd.DataFrame:
         chi2, df = _log_rank(at_risk, lost)
         reason = "" if df else "groups were never at risk together, or all were lost at once"
         found = {"chi2": chi2, "df": df, "p": float(stats.chi2.sf(chi2, df))} if df else found
-    return pd.DataFrame([{"groups": groups} | found | {"reason": f"cannot be estimated: {reason}" if reason else ""}])
+    return pd.DataFrame([{"groups": groups} | found | {"reason": reason}])
 
 
 def _log_rank(at_risk, lost):
@@ -219,7 +221,7 @@ def _curve(rows, level):
     frame = pd.DataFrame({"period": np.arange(len(lost)), "at_risk": at_risk, "lost": lost, "survival": survival})
     for name, found in zip(("standard_error", "ci_low", "ci_high"), ends, strict=True):
         frame[name] = pd.Series(found, dtype="Float64").where((survival > 0) & (survival < 1))
-    reasons = ["cannot be estimated: nobody was lost so far", "cannot be estimated: nobody is left"]
+    reasons = ["nobody was lost so far", "nobody is left"]
     return frame.assign(reason=np.select([survival == 1, survival == 0], reasons, ""))
 
 
@@ -241,7 +243,7 @@ def _median(rows):
     median, ci_low, ci_high = map(passed, ("survival", "ci_low", "ci_high"))
     if median is pd.NA:
         left = f"{last.survival:.1%} are still customers after period {last.period}"
-        reason = f"cannot be estimated: {left}; use the restricted mean"
+        reason = f"{left}; use the restricted mean"
     elif ci_high is pd.NA:
         reason = "the upper end cannot be estimated: too few were observed for so long"
     found = {"customers": rows.at_risk.iloc[0], "lost": rows.lost.sum(), "median": median}

@@ -79,7 +79,7 @@ def transition_probabilities(stage_transitions: pd.DataFrame, level: float = 0.9
     unseen = found.n == 0
     found.loc[unseen, ["probability", "ci_low", "ci_high"]] = np.nan
     found["reason"] = np.where(alpha == 0, "impossible: the number of orders so far never falls", "")
-    blank = "cannot be estimated: nobody was in " + found.previous + " a period before the end"
+    blank = "nobody was in " + found.previous + " a period before the end"
     return found.assign(reason=found.reason.mask(unseen, blank))
 
 
@@ -121,7 +121,7 @@ def markov_order_test(stage_transitions: pd.DataFrame, level: float = 0.95) -> p
     whole = found[["n", "g2", "df", "sparse_cells"]].sum()
     found.loc["all"] = {**whole, "dissimilarity": (found.dissimilarity * found.n).sum() / max(whole.n, 1)}
     tested = found.df > 0
-    untested = "cannot be estimated: {:,.0f} moves, which do not differ in what came before or after"
+    untested = "{:,.0f} moves, which do not differ in what came before or after"
     found["reason"] = found.n.map(untested.format).mask(tested, "")
     found["p"] = stats.chi2.sf(found.g2, found.df.where(tested))
     found.loc[~tested, ["g2", "dissimilarity"]] = np.nan

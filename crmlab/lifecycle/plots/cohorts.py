@@ -21,14 +21,14 @@ MARKS = {NOT_YET: ("#eceef0", "", "white"), IN_PROGRESS: ("none", "////", "#aab2
 
 
 @plot
-def cohort_triangle(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def cohort_triangle(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw `cohort_triangle`: share of each cohort that ordered in each period after its own, as a heat map.
 
     Cells not over yet are hatched, cells not begun yet grey; period 0 is left out, as all order in it.
 
     Parameters
     ----------
-    table : DataFrame
+    frame : DataFrame
         Cohorts by period, as from `cohort_triangle`.
     ax : Axes, optional
         Axes to draw on; None makes a new figure.
@@ -38,7 +38,7 @@ def cohort_triangle(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     Axes
         A row a cohort, a column a period.
     """
-    cells = table[table.period > 0]
+    cells = frame[frame.period > 0]
     if cells.empty:
         return _nothing(axes(ax))
     share, state, size = (cells.pivot(index="cohort", columns="period", values=v) for v in ("share", "state", "size"))
@@ -59,12 +59,12 @@ def cohort_triangle(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 @plot
-def cohort_curves(table: pd.DataFrame, cohort_means: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def cohort_curves(frame: pd.DataFrame, cohort_means: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw `cohort_triangle` as a line a cohort, observed cells only, and `cohort_means` over them with its band.
 
     Parameters
     ----------
-    table : DataFrame
+    frame : DataFrame
         Cohorts by period, as from `cohort_triangle`.
     cohort_means : DataFrame
         Means by period, as from `cohort_means`.
@@ -77,7 +77,7 @@ def cohort_curves(table: pd.DataFrame, cohort_means: pd.DataFrame, ax: Axes | No
         Share of customers who ordered, by periods since the first order.
     """
     ax = axes(ax)
-    cells = table[(table.period > 0) & (table.state == OBSERVED)]
+    cells = frame[(frame.period > 0) & (frame.state == OBSERVED)]
     faint = 0.6 * min(1, MOST_LABELS / max(cells.cohort.nunique(), 1))
     for i, (_, rows) in enumerate(cells.groupby("cohort")):
         label = "one cohort" if i == 0 else None
@@ -94,12 +94,12 @@ def cohort_curves(table: pd.DataFrame, cohort_means: pd.DataFrame, ax: Axes | No
 
 
 @plot
-def p_alive_curve(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def p_alive_curve(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw `p_alive_curve`: mean probability of being active by cohort or by age, by a model.
 
     Parameters
     ----------
-    table : DataFrame
+    frame : DataFrame
         Mean probabilities by cohort or age, as from `p_alive_curve`.
     ax : Axes, optional
         Axes to draw on; None makes a new figure.
@@ -109,17 +109,17 @@ def p_alive_curve(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     Axes
         Mean probability, 0 to 1, by cohort or age, with its band where there is one.
     """
-    ax, known = axes(ax), table.dropna(subset=["ci_low", "ci_high"])
+    ax, known = axes(ax), frame.dropna(subset=["ci_low", "ci_high"])
     if len(known):
         ends = known.ci_low.astype(float), known.ci_high.astype(float)
         ax.fill_between(known.index, *ends, color=BAND, linewidth=0, label="95 % confidence interval")
     label = "by a model, as departures are not observed"
-    ax.plot(table.index, table.p_alive, "o-", color=EXPECTED, markersize=4, label=label)
-    name = str(table.index.name or "group").replace("_", " ").capitalize()
+    ax.plot(frame.index, frame.p_alive, "o-", color=EXPECTED, markersize=4, label=label)
+    name = str(frame.index.name or "group").replace("_", " ").capitalize()
     ax.set(xlabel=name, ylabel="Mean probability of being active", ylim=(0, 1.05))
     ax.yaxis.set_major_formatter(PercentFormatter(1))
-    if isinstance(table.index, pd.DatetimeIndex):
-        ax.set_xticks(table.index[:: len(table) // MOST_DATES + 1])
+    if isinstance(frame.index, pd.DatetimeIndex):
+        ax.set_xticks(frame.index[:: len(frame) // MOST_DATES + 1])
         ax.xaxis.set_major_formatter(DateFormatter("%Y-%m-%d"))
     ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
     return ax

@@ -18,12 +18,12 @@ WAIT = "Days since the order"
 
 
 @plot
-def return_curve(table: pd.DataFrame, thresholds: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def return_curve(frame: pd.DataFrame, thresholds: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw `return_curve`, waits in days, with the points of `overdue_thresholds` that are in days.
 
     Parameters
     ----------
-    table : DataFrame
+    frame : DataFrame
         Life table by order number and wait, as from `return_curve`.
     thresholds : DataFrame
         Waits by order number, as from `overdue_thresholds`.
@@ -36,7 +36,7 @@ def return_curve(table: pd.DataFrame, thresholds: pd.DataFrame, ax: Axes | None 
         Share who came back, 0 to 1, by days since the order, a line an order number.
     """
     ax = axes(ax)
-    for number, rows in table.groupby("order_number"):
+    for number, rows in frame.groupby("order_number"):
         color = _steps(ax, number, rows.wait, rows.share, rows.share_ci_low, rows.share_ci_high)
         point = thresholds.overdue_after.get(str(number), np.nan)
         if not np.isnan(point):
@@ -50,12 +50,12 @@ def return_curve(table: pd.DataFrame, thresholds: pd.DataFrame, ax: Axes | None 
 
 
 @plot
-def return_hazard(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def return_hazard(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw `return_hazard`: the probability to come back on a day, by how long a customer has waited.
 
     Parameters
     ----------
-    table : DataFrame
+    frame : DataFrame
         Hazards by order number and wait, as from `return_hazard`.
     ax : Axes, optional
         Axes to draw on; None makes a new figure.
@@ -66,7 +66,7 @@ def return_hazard(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         Probability a day, by days since the order, a line an order number.
     """
     ax = axes(ax)
-    for number, rows in table.groupby("order_number"):
+    for number, rows in frame.groupby("order_number"):
         _steps(ax, number, rows.wait_from, rows.hazard, rows.ci_low, rows.ci_high)
     ax.set(xlabel=WAIT, ylabel="Probability to come back within a day (95 % CI)", xlim=(0, None), ylim=(0, None))
     ax.yaxis.set_major_formatter(PercentFormatter(1))

@@ -24,12 +24,12 @@ MARKS = ("o", "s", "^", "D", "v")
 
 
 @plot
-def growth_path(table: pd.DataFrame, cumulative: bool = False, ax: Axes | None = None) -> Axes:
+def growth_path(frame: pd.DataFrame, cumulative: bool = False, ax: Axes | None = None) -> Axes:
     """Draw `growth_path`: sales beside the curve; right of a line, to come.
 
     Parameters
     ----------
-    table : DataFrame
+    frame : DataFrame
         Sales and a curve by time, as from `growth_path`.
     cumulative : bool
         Whether to draw sales so far, rather than those in each period.
@@ -41,34 +41,34 @@ def growth_path(table: pd.DataFrame, cumulative: bool = False, ax: Axes | None =
     Axes
         Sales by time, with the curve and its bands.
     """
-    ax, at = axes(ax), table.index
+    ax, at = axes(ax), frame.index
     actual, expected = ("cumulative_sales", "expected_cumulative") if cumulative else ("sales", "expected")
-    fitted, band = table[expected].notna().any(), dict[str, Any](color=BAND, linewidth=0)
+    fitted, band = frame[expected].notna().any(), dict[str, Any](color=BAND, linewidth=0)
     if fitted and not cumulative:
         label = "prediction interval (95 %)"
-        ax.fill_between(at, table.expected_pi_low, table.expected_pi_high, alpha=0.1, label=label, **band)
+        ax.fill_between(at, frame.expected_pi_low, frame.expected_pi_high, alpha=0.1, label=label, **band)
     if fitted:
-        ends = table[f"{expected}_ci_low"], table[f"{expected}_ci_high"]
+        ends = frame[f"{expected}_ci_low"], frame[f"{expected}_ci_high"]
         ax.fill_between(at, *ends, label="confidence interval (95 %)", **band)
-        ax.plot(at, table[expected], "--", color=EXPECTED, label=table.model.iloc[0])
-    ax.plot(table.index, table[actual], "o-", color=ACTUAL, markersize=4, label="sold")
-    last = table.index[table.sales.notna()][-1]
-    if last != table.index[-1]:
+        ax.plot(at, frame[expected], "--", color=EXPECTED, label=frame.model.iloc[0])
+    ax.plot(frame.index, frame[actual], "o-", color=ACTUAL, markersize=4, label="sold")
+    last = frame.index[frame.sales.notna()][-1]
+    if last != frame.index[-1]:
         ax.axvline(last, color=MUTED, linewidth=1)
         ax.annotate(" to come", (last, 1), xycoords=("data", "axes fraction"), va="top", color=MUTED)
     ax.set(xlabel="Period", ylabel="Sales so far, unit of the data" if cumulative else SALES, ylim=(0, None))
-    _of_time(ax, table.index)
+    _of_time(ax, frame.index)
     ax.legend(frameon=False, ncols=2, loc="lower left", bbox_to_anchor=(0, 1))
     return ax
 
 
 @plot
-def growth_paths(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def growth_paths(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw `growth_paths`: the curves beside sales, without intervals.
 
     Parameters
     ----------
-    table : DataFrame
+    frame : DataFrame
         Sales and curves by time, as from `growth_paths`.
     ax : Axes, optional
         Axes to draw on; None makes a new figure.
@@ -78,7 +78,7 @@ def growth_paths(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     Axes
         Sales by time, with a line a curve.
     """
-    ax, paths = axes(ax), table.groupby("model", sort=False)
+    ax, paths = axes(ax), frame.groupby("model", sort=False)
     sales = next(rows.sales.dropna() for _, rows in paths)
     ax.plot(sales.index, sales, "o", color=ACTUAL, markersize=5, label="sold")
     fitted = [(title, rows) for title, rows in paths if rows.expected.notna().any()]
@@ -91,12 +91,12 @@ def growth_paths(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 @plot
-def life_cycle_stages(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def life_cycle_stages(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw `life_cycle_stages`: sales, and behind them the stage of each period along the path.
 
     Parameters
     ----------
-    table : DataFrame
+    frame : DataFrame
         Stages by time, as from `life_cycle_stages`.
     ax : Axes, optional
         Axes to draw on; None makes a new figure.
@@ -107,25 +107,25 @@ def life_cycle_stages(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         Sales by time, on the colours of the stages.
     """
     ax = axes(ax)
-    ends = _edges(table.index)
-    for stage, left, right in zip(table.stage, ends[:-1], ends[1:], strict=True):
+    ends = _edges(frame.index)
+    for stage, left, right in zip(frame.stage, ends[:-1], ends[1:], strict=True):
         color, hatch = SHADES[stage]
         ax.axvspan(left, right, facecolor=color, hatch=hatch, edgecolor="white", linewidth=0, zorder=0)
-    ax.plot(table.index, table.sales, "o-", color=ACTUAL, markersize=4, zorder=3)
-    ax.set(xlabel="Period", ylabel=SALES, ylim=(0, table.sales.max() * 1.08 or 1), xlim=(ends[0], ends[-1]))
-    _of_time(ax, table.index)
+    ax.plot(frame.index, frame.sales, "o-", color=ACTUAL, markersize=4, zorder=3)
+    ax.set(xlabel="Period", ylabel=SALES, ylim=(0, frame.sales.max() * 1.08 or 1), xlim=(ends[0], ends[-1]))
+    _of_time(ax, frame.index)
     ax.grid(visible=False)
-    _named_stages(ax, table.stage)
+    _named_stages(ax, frame.stage)
     return ax
 
 
 @plot
-def growth_rates(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def growth_rates(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw `life_cycle_stages`: growth in a year, period by period, and the thresholds at 0 and 10 %.
 
     Parameters
     ----------
-    table : DataFrame
+    frame : DataFrame
         Stages by time, as from `life_cycle_stages`.
     ax : Axes, optional
         Axes to draw on; None makes a new figure.
@@ -135,8 +135,8 @@ def growth_rates(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     Axes
         Growth in a year, a share, by time: a bar a period, in the colour of its stage.
     """
-    ax, ends, known = axes(ax), _edges(table.index), table.growth.notna().to_numpy()
-    rows = table[known]
+    ax, ends, known = axes(ax), _edges(frame.index), frame.growth.notna().to_numpy()
+    rows = frame[known]
     bars = ax.bar(rows.index, rows.growth, 0.8 * np.diff(ends)[known], edgecolor="white", linewidth=0)
     for bar, stage in zip(bars, rows.stage, strict=True):
         bar.set(facecolor=SHADES[stage][0], hatch=SHADES[stage][1])
@@ -145,20 +145,20 @@ def growth_rates(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.annotate(" 10 %", (1, 0.1), xycoords=("axes fraction", "data"), va="center", ha="left", color=MUTED)
     ax.set(xlabel="Period", ylabel="Growth in a year", xlim=(ends[0], ends[-1]))
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    _of_time(ax, table.index)
+    _of_time(ax, frame.index)
     ax.grid(visible=False, axis="x")
     _named_stages(ax, rows.stage)
     return ax
 
 
 @plot
-def life_cycle_shape(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def life_cycle_shape(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw the line of a `life_cycle_shape`: sales, the straight pieces it was read from, and their joints.
 
     Parameters
     ----------
-    table : DataFrame
-        Sales and the line by time: `line` of a Shape.
+    frame : DataFrame
+        Sales and the line by time, as from `Shape.line`.
     ax : Axes, optional
         Axes to draw on; None makes a new figure.
 
@@ -167,24 +167,23 @@ def life_cycle_shape(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     Axes
         Sales by time, with the line through them.
     """
-    ax, joints = axes(ax), table[table.joint]
-    ax.plot(table.index, table.sales, "o", color=ACTUAL, markersize=4, label="sold")
-    if table.line.notna().any():
-        ax.plot(table.index, table.line, color=EXPECTED, label=table["shape"].iloc[0])
+    ax, joints = axes(ax), frame[frame.joint]
+    ax.plot(frame.index, frame.sales, "o", color=ACTUAL, markersize=4, label="sold")
+    ax.plot(frame.index, frame.line, color=EXPECTED, label=frame["shape"].iloc[0])
     ax.plot(joints.index, joints.line, "D", color=EXPECTED, markersize=5, label="_joints")
     ax.set(xlabel="Period", ylabel=SALES, ylim=(0, None))
-    _of_time(ax, table.index)
+    _of_time(ax, frame.index)
     ax.legend(frameon=False)
     return ax
 
 
 @plot
-def errors_by_horizon(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def errors_by_horizon(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw `errors_by_horizon`: how far each model missed, by how many periods ahead.
 
     Parameters
     ----------
-    table : DataFrame
+    frame : DataFrame
         Errors by horizon, a column a model, as from `errors_by_horizon`.
     ax : Axes, optional
         Axes to draw on; None makes a new figure.
@@ -195,11 +194,11 @@ def errors_by_horizon(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         Mean absolute error by periods ahead, a line a model.
     """
     ax = axes(ax)
-    for model, mark in zip(table, MARKS, strict=False):
+    for model, mark in zip(frame, MARKS, strict=False):
         color, style = (BASELINE, "--") if model.endswith("again") else (EXPECTED, "-")
-        ax.plot(table.index, table[model], mark + style, color=color, markersize=5, label=model)
+        ax.plot(frame.index, frame[model], mark + style, color=color, markersize=5, label=model)
     ax.set(xlabel="Periods ahead", ylabel="Mean absolute error, unit of the data", ylim=(0, None))
-    ax.set_xticks(table.index[:: max(len(table) // 12, 1)])
+    ax.set_xticks(frame.index[:: max(len(frame) // 12, 1)])
     ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.6g}"))
     ax.legend(frameon=False)
     return ax

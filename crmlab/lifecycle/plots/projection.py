@@ -1,5 +1,7 @@
 """Draw projections of retention beside the observed, their errors, and what a rise of retention is made of."""
 
+from textwrap import fill
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -21,13 +23,13 @@ PARTS = {
 
 @plot
 def projected_survival(
-    projected: pd.DataFrame, observed: pd.DataFrame, groups: int = 3, ax: Axes | None = None
+    frame: pd.DataFrame, observed: pd.DataFrame, groups: int = 3, ax: Axes | None = None
 ) -> list[Axes] | Axes:
     """Draw `projected_survival` beside `survival_curve`, a panel a group: filled marks were used in calibration.
 
     Parameters
     ----------
-    projected : DataFrame
+    frame : DataFrame
         Survival by group, model and period, as from `projected_survival`.
     observed : DataFrame
         Kaplan–Meier curves by group, as from `survival_curve`.
@@ -42,16 +44,16 @@ def projected_survival(
         Share retained, 0 to 1, by renewals: a panel a group, or the axes that were given.
     """
     sizes = observed[observed.period == 0].set_index("group").at_risk
-    return _panels(_projection, sizes, groups, ax, projected, observed)
+    return _panels(_projection, sizes, groups, ax, frame, observed)
 
 
 @plot
-def residual_lifetimes(table: pd.DataFrame, groups: int = 3, ax: Axes | None = None) -> list[Axes] | Axes:
+def residual_lifetimes(frame: pd.DataFrame, groups: int = 3, ax: Axes | None = None) -> list[Axes] | Axes:
     """Draw `residual_lifetimes`, a panel a group: payments to come by renewals survived.
 
     Parameters
     ----------
-    table : DataFrame
+    frame : DataFrame
         Payments by group, model and renewals, as from `residual_lifetimes`.
     groups : int
         Most groups to draw, the first ones.
@@ -63,16 +65,16 @@ def residual_lifetimes(table: pd.DataFrame, groups: int = 3, ax: Axes | None = N
     list of Axes, or Axes
         Payments to come by renewals survived: a panel a group, or the axes that were given.
     """
-    return _panels(_lifetimes, pd.Series(1, table.group.unique()), groups, ax, table)
+    return _panels(_lifetimes, pd.Series(1, frame.group.unique()), groups, ax, frame)
 
 
 @plot
-def final_period_errors(table: pd.DataFrame, groups: int = 3, ax: Axes | None = None) -> list[Axes] | Axes:
+def final_period_errors(frame: pd.DataFrame, groups: int = 3, ax: Axes | None = None) -> list[Axes] | Axes:
     """Draw `final_period_errors`, a panel a group: how far the last period was missed, by the periods known.
 
     Parameters
     ----------
-    table : DataFrame
+    frame : DataFrame
         Errors by group and model, %, a column an origin, as from `final_period_errors`. The axis is linear up to ±10 %,
         logarithmic beyond.
     groups : int
@@ -85,7 +87,7 @@ def final_period_errors(table: pd.DataFrame, groups: int = 3, ax: Axes | None = 
     list of Axes, or Axes
         Error, %, by periods in calibration: a panel a group, or the axes that were given.
     """
-    return _panels(_errors, pd.Series(1, table.index.unique("group")), groups, ax, table)
+    return _panels(_errors, pd.Series(1, frame.index.unique("group")), groups, ax, frame)
 
 
 def _panels(draw, sizes, groups, ax, *frames):
@@ -110,7 +112,7 @@ def _projection(projected, observed, group, ax):
             ax.plot(rows.period, rows.survival, "o", mfc=face, color=ACTUAL, markersize=5, label=label)
     ax.axvline(split, color=MUTED, linewidth=1)
     if not fitted:
-        _write(ax, "No model could be fitted to the calibration periods", 0.9)
+        _write(ax, _reason(lines), 0.9)
     ax.set(xlabel=f"Renewals since the start, periods ({group})", ylabel="Share retained", ylim=(0, 1.02))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.yaxis.set_major_formatter(PercentFormatter(1))
@@ -118,23 +120,24 @@ def _projection(projected, observed, group, ax):
     return ax
 
 
-def _lifetimes(table, group, ax):
+def _lifetimes(frame, group, ax):
     """The payments to come of one group."""
-    fitted = _lines(ax, table[table.group == group], "renewals", "payments")
+    rows = frame[frame.group == group]
+    fitted = _lines(ax, rows, "renewals", "payments")
     ax.set(xlabel=f"Renewals survived ({group})", ylabel="Payments to come, discounted", ylim=(0, None))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     if not fitted:
-        return _nothing(ax, "No model could be fitted")
+        return _nothing(ax, _reason(rows))
     ax.legend(frameon=False, loc="lower right")
     return ax
 
 
-def _errors(table, group, ax):
+def _errors(frame, group, ax):
     """How far the last period of one group was missed."""
-    rows = table[table.index.get_level_values("group") == group].dropna(how="all")
+    rows = frame[frame.index.get_level_values("group") == group].dropna(how="all")
     ax.set(xlabel=f"Periods in calibration ({group})", ylabel="Error at the last period, of those left")
     if rows.empty:
-        return _nothing(ax, "No projection can be compared with what was observed")
+        return _nothing(ax, "nobody was left in the periods projected")
     for (_, model), row in rows.iterrows():
         (style, marker), color = (MODELS | CURVES)[model], EXPECTED if model in MODELS else BASELINE
         miss = row.dropna().astype(float)
@@ -149,9 +152,9 @@ def _errors(table, group, ax):
     return ax
 
 
-def _lines(ax, table, x, y):
+def _lines(ax, frame, x, y):
     """A line a model that could be fitted, with its band; whether there is one."""
-    known = table[table[y].notna()]
+    known = frame[frame[y].notna()]
     for model, rows in known.groupby("model", sort=False):
         value, low, high = (rows[name].astype(float) for name in (y, "ci_low", "ci_high"))
         ax.fill_between(rows[x], low, high, color=BAND, alpha=0.15, linewidth=0)
@@ -160,12 +163,12 @@ def _lines(ax, table, x, y):
 
 
 @plot
-def retention_decomposition(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def retention_decomposition(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw `retention_decomposition`: what each step of retention is made of, in points, and the whole of it.
 
     Parameters
     ----------
-    table : DataFrame
+    frame : DataFrame
         Parts by period, as from `retention_decomposition`.
     ax : Axes, optional
         Axes to draw on; None makes a new figure.
@@ -175,10 +178,10 @@ def retention_decomposition(table: pd.DataFrame, ax: Axes | None = None) -> Axes
     Axes
         Change of retention in points, by renewal: parts as bars, what was observed as marks.
     """
-    ax, steps = axes(ax), table[table.period != "all"]
+    ax, steps = axes(ax), frame[frame.period != "all"]
     ax.set(xlabel="Renewal", ylabel="Change of retention from the one before, points")
     if steps.empty:
-        return _nothing(ax, "Too few renewals were observed to compare them")
+        return _nothing(ax, _reason(frame))
     places = steps.period.astype(int).to_numpy()
     up, down = np.zeros(len(steps)), np.zeros(len(steps))
     for name, (color, hatch, label) in PARTS.items():
@@ -198,8 +201,21 @@ def retention_decomposition(table: pd.DataFrame, ax: Axes | None = None) -> Axes
     return ax
 
 
+def _reason(frame):
+    """Why a frame, or a part of it, holds no numbers."""
+    return next(filter(None, frame.reason), "")
+
+
 def _write(ax, words, height=0.5):
-    ax.text(0.5, height, words, transform=ax.transAxes, color=MUTED, ha="center")
+    ax.text(
+        0.5,
+        height,
+        fill(words, 60),
+        transform=ax.transAxes,
+        color=MUTED,
+        ha="center",
+        va="top" if height > 0.5 else "center",
+    )
 
 
 def _nothing(ax, words):

@@ -19,12 +19,12 @@ NARROW = 0.1  # of all customers, below which a band cannot bear its name
 
 
 @plot
-def stage_shares(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def stage_shares(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw `stage_shares`: customers by stage at the end of each period, as bands that sum to all.
 
     Parameters
     ----------
-    table : DataFrame
+    frame : DataFrame
         Shares by period and stage, as from `stage_shares`.
     ax : Axes, optional
         Axes to draw on; None makes a new figure.
@@ -35,7 +35,7 @@ def stage_shares(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         Share of customers, 0 to 1, by period.
     """
     ax = axes(ax)
-    bands = table.pivot(index="period", columns="stage", values="share")[list(STAGES)]
+    bands = frame.pivot(index="period", columns="stage", values="share")[list(STAGES)]
     ax.stackplot(bands.index, bands.T, colors=[FILLS[s] for s in STAGES], edgecolor="white", linewidth=0.6)
     middles, edge = bands.cumsum(axis=1) - bands / 2, -(-len(bands) // 6)  # names keep away from both ends
     inner = bands.iloc[edge:-edge] if len(bands) > 2 * edge else bands
@@ -55,12 +55,12 @@ def stage_shares(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 @plot
-def decline_and_recovery(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def decline_and_recovery(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw `decline_and_recovery`: shares that moved into decline, and that recovered, of FEW customers and more.
 
     Parameters
     ----------
-    table : DataFrame
+    frame : DataFrame
         Moves by period, as from `decline_and_recovery`.
     ax : Axes, optional
         Axes to draw on; None makes a new figure.
@@ -70,10 +70,10 @@ def decline_and_recovery(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     Axes
         Share who moved, 0 to 1, by period, with its band.
     """
-    ax, table = axes(ax), table[table.customers >= FEW]
+    ax, frame = axes(ax), frame[frame.customers >= FEW]
     looks = {"declined": (BASELINE, "-", "those not in decline"), "recovered": (EXPECTED, "--", "those in decline")}
     for change, (color, style, of) in looks.items():
-        rows = table[table.change == change]
+        rows = frame[frame.change == change]
         ax.plot(rows.period, rows.share, style, color=color, label=f"{change}, of {of}")
         ax.fill_between(rows.period, rows.ci_low, rows.ci_high, color=color, alpha=0.15, linewidth=0)
     ax.set(xlabel="Period that begins", ylabel="Share who moved in it (95 % CI)", ylim=(0, None))
@@ -84,12 +84,12 @@ def decline_and_recovery(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 @plot
-def transition_probabilities(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def transition_probabilities(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw `transition_probabilities`: the probability of moving from each stage (row) to each, as a heat map.
 
     Parameters
     ----------
-    table : DataFrame
+    frame : DataFrame
         Probabilities by pair of stages, as from `transition_probabilities`.
     ax : Axes, optional
         Axes to draw on; None makes a new figure.
@@ -101,7 +101,7 @@ def transition_probabilities(table: pd.DataFrame, ax: Axes | None = None) -> Axe
     """
     ax = axes(ax, 4.4, 6.4)
     probability, ci_low, ci_high = (
-        table.pivot(index="previous", columns="stage", values=name).loc[list(STAGES), list(STAGES)]
+        frame.pivot(index="previous", columns="stage", values=name).loc[list(STAGES), list(STAGES)]
         for name in ("probability", "ci_low", "ci_high")
     )
     ax.imshow(np.ma.masked_invalid(probability.to_numpy(float)), vmin=0, vmax=1, cmap="Blues", aspect="auto")
@@ -111,7 +111,7 @@ def transition_probabilities(table: pd.DataFrame, ax: Axes | None = None) -> Axe
         text = "impossible" if p == 0 and np.isnan(ends[0]) else text
         color = "white" if p > 0.5 else ACTUAL if np.isfinite(ends[0]) else MUTED
         ax.text(column, row, text, ha="center", va="center", fontsize="small", color=color)
-    of = table.drop_duplicates("previous").set_index("previous")["n"]
+    of = frame.drop_duplicates("previous").set_index("previous")["n"]
     ax.set_xticks(range(len(STAGES)), STAGES)
     ax.set_yticks(range(len(STAGES)), [f"{stage}\n({of[stage]:,})" for stage in STAGES])
     ax.set(xlabel="Stage a period later: probability (95 % CI)", ylabel="Stage (customers in it, once a period)")
@@ -122,13 +122,13 @@ def transition_probabilities(table: pd.DataFrame, ax: Axes | None = None) -> Axe
 
 @plot
 def stage_values(
-    table: pd.DataFrame, measure: str = "horizon_value", currency: str = "", ax: Axes | None = None
+    frame: pd.DataFrame, measure: str = "horizon_value", currency: str = "", ax: Axes | None = None
 ) -> Axes:
     """Draw `stage_values`: what a customer of each stage is still worth.
 
     Parameters
     ----------
-    table : DataFrame
+    frame : DataFrame
         Values by stage, as from `stage_values`.
     measure : str
         Column to draw: "horizon_value", over the next periods, or "lifetime_value", over an infinite horizon.
@@ -150,7 +150,7 @@ def stage_values(
     if measure not in MEASURES:
         raise InputError(f"measure = {measure!r}: choose one of {', '.join(map(repr, MEASURES))}")
     ax = axes(ax)
-    known = table[table[measure].notna()].iloc[::-1]
+    known = frame[frame[measure].notna()].iloc[::-1]
     _points(ax, known.index, known[measure], known[f"{measure}_ci_low"], known[f"{measure}_ci_high"])
     ax.set(xlabel=f"Value of a customer {MEASURES[measure]}, {currency or 'currency of the data'} (95 % CI)")
     ax.set(ylabel="Stage")
@@ -160,12 +160,12 @@ def stage_values(
 
 
 @plot
-def satisfaction_by_stage(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def satisfaction_by_stage(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw `satisfaction_by_stage`: mean satisfaction of customers by stage.
 
     Parameters
     ----------
-    table : DataFrame
+    frame : DataFrame
         Means by stage, as from `satisfaction_by_stage`.
     ax : Axes, optional
         Axes to draw on; None makes a new figure.
@@ -176,7 +176,7 @@ def satisfaction_by_stage(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         Mean satisfaction, in points of the answers, a line a stage.
     """
     ax = axes(ax)
-    known = table[table["mean"].notna()].iloc[::-1]
+    known = frame[frame["mean"].notna()].iloc[::-1]
     names = [f"{stage} ({n:,})" for stage, n in known.customers.items()]
     _points(ax, names, known["mean"], known.ci_low, known.ci_high)
     ax.set(xlabel="Mean satisfaction, in points of the answers (95 % CI)", ylabel="Stage (customers who answered)")

@@ -18,12 +18,12 @@ FROM_THE_AXIS: dict[str, Any] = {
 
 
 @plot
-def survival_curve(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def survival_curve(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw `survival_curve`: a step line a group with its confidence band, and below it the customers at risk.
 
     Parameters
     ----------
-    table : DataFrame
+    frame : DataFrame
         Survival by group and period, as from `survival_curve`. What survives a renewal is drawn up to half a period
         after it; of more than four groups, the largest.
     ax : Axes, optional
@@ -34,14 +34,14 @@ def survival_curve(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     Axes
         Share retained, 0 to 1, by renewals since the start, a step line a group.
     """
-    largest = table[table.period == 0].nlargest(len(STYLES), "at_risk").group
-    groups, table = table.group.nunique(), table[table.group.isin(largest)]
+    largest = frame[frame.period == 0].nlargest(len(STYLES), "at_risk").group
+    groups, frame = frame.group.nunique(), frame[frame.group.isin(largest)]
     ax = axes(ax)
-    last = int(table.period.max())
+    last = int(frame.period.max())
     ax.set_xlim(0, last + 0.5)
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     ticks = [int(tick) for tick in ax.get_xticks() if 0 <= tick <= last]
-    for i, (group, rows) in enumerate(table.groupby("group")):
+    for i, (group, rows) in enumerate(frame.groupby("group")):
         steps = pd.concat([rows, rows.iloc[[-1]].assign(period=rows.period.iloc[-1] + 0.5)])
         ci_low, ci_high = steps.ci_low.astype(float), steps.ci_high.astype(float)
         ax.fill_between(steps.period, ci_low, ci_high, step="post", color=MUTED, alpha=0.2, linewidth=0)

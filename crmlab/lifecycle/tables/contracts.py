@@ -9,9 +9,10 @@ from ibis import _
 
 from crmlab.catalog import Data
 from crmlab.contracts import InputError
-from crmlab.days import day_literal
+from crmlab.days import as_date, day_literal
 from crmlab.lifecycle.tables.cohorts import MONTHS, check_every, need
 from crmlab.orders import rows
+from crmlab.sentences import sentence, templates
 
 ALL, NONE = "all", "no group"  # where the table has no groups, and where a row has none
 
@@ -35,7 +36,7 @@ def durations(
     -------
     DataFrame
         group; renewals, whole periods survived; churned, whether the contract was lost at the next renewal; customers,
-        count.
+        count; of subscriptions also observed_until, the day up to which they were observed.
 
     Raises
     ------
@@ -60,7 +61,6 @@ def durations(
         _refuse_orders(table)
         end = _last_day(data, table) if end is None else end
         found = subscription_durations(table, end, every)
-        found.attrs["note"] = f"Contracts are observed up to {end}; those without an end are taken to run then."
         why = f"by {end} no contract was observed for a whole {every}"
     if found.renewals.any() or found.churned.any():
         return found
@@ -73,14 +73,17 @@ def censoring_note(durations: pd.DataFrame) -> str:
     Parameters
     ----------
     durations : DataFrame
-        group, renewals, churned, customers, as from `durations`.
+        group, renewals, churned, customers, observed_until, as from `durations`.
 
     Returns
     -------
     str
         A sentence with the day; empty where `durations` come from a table of how many were left.
     """
-    return durations.attrs.get("note", "")
+    if "observed_until" not in durations:
+        return ""
+    end = f"{durations.observed_until.max():%Y-%m-%d}"
+    return sentence(templates("crmlab.lifecycle")["censoring_note"]["observed_until"], {"end": end})
 
 
 def subscription_durations(subscriptions: Data | ir.Table, end: date | str, every: str = "month") -> pd.DataFrame:
@@ -104,7 +107,7 @@ def subscription_durations(subscriptions: Data | ir.Table, end: date | str, ever
     DataFrame
         Sorted by group, renewals and churned: group, text, "all" where the table has no groups; renewals, whole
         periods kept, count; churned, whether the contract was lost at the next renewal, rather than still held when
-        last observed; customers, count.
+        last observed; customers, count; observed_until, `end`.
 
     Raises
     ------
@@ -127,7 +130,7 @@ def subscription_durations(subscriptions: Data | ir.Table, end: date | str, ever
     found = counts.groupby(["group", "renewals", "churned"], as_index=False).customers.sum()
     if found.empty:
         raise InputError(f"subscriptions: none of them starts by {end}; choose a later end")
-    return found
+    return found.assign(observed_until=pd.Timestamp(as_date(end)))
 
 
 def retention_durations(retention: Data | ir.Table | pd.DataFrame) -> pd.DataFrame:
@@ -141,7 +144,7 @@ def retention_durations(retention: Data | ir.Table | pd.DataFrame) -> pd.DataFra
     Returns
     -------
     DataFrame
-        As `subscription_durations`.
+        As `subscription_durations`, without observed_until.
 
     Raises
     ------
