@@ -58,6 +58,7 @@ def test_like_customers_are_counted_together_by_group():
         "renewals": [1, 3, 3],
         "churned": [True, False, False],
         "customers": [1, 2, 1],
+        "observed_until": [pd.Timestamp(END)] * 3,
     }
     assert list(contracts.subscription_durations(table.drop("group"), END).group.unique()) == ["all"]
 

@@ -69,7 +69,20 @@ class Shape(Model):
     @classmethod
     @or_unfitted
     def fit(cls, sales: pd.Series, periods_per_year: int | None = None) -> Self:
-        """The shape of sales: see `life_cycle_shape`, which is the same."""
+        """The shape of sales so far, as `life_cycle_shape`.
+
+        Parameters
+        ----------
+        sales : Series
+            Sales of each period in order, from launch; none missing, none negative.
+        periods_per_year : int, optional
+            Periods in a year, over which a moving mean is taken first; None takes it from the dates of `sales`.
+
+        Returns
+        -------
+        Shape or Unfitted
+            Unfitted where there is none to read.
+        """
         validated_sales(sales)
         periods_per_year = products.checked_periods(sales, periods_per_year)
         smooth = _smooth(sales, periods_per_year)
