@@ -7,6 +7,7 @@ from scipy import stats
 from scipy.stats.contingency import association
 from statsmodels.stats.multitest import multipletests
 
+from crmlab.display import show
 from crmlab.segments.models.profiles import segment_differences, segment_means
 
 from .refusals import refused
@@ -47,6 +48,12 @@ def test_chances_are_those_of_scipy_and_statsmodels():
     assert table.p["city"] == pytest.approx(stats.chi2_contingency(crossed, correction=False).pvalue)
     known = table.p.dropna()
     np.testing.assert_allclose(table.p_adjusted[known.index], multipletests(known, method="holm")[1])
+
+
+def test_a_p_is_shown_as_one():
+    shown = repr(show(segment_differences(LABELS, FRAME, ["spend"], ["age"], replicates=5)))
+    assert "< .001" in shown
+    assert "e-" not in shown
 
 
 def test_effects_are_less_what_chance_gives():

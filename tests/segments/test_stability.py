@@ -27,14 +27,21 @@ def test_planted_clusters_stay_and_too_many_dissolve():
     fits = {"three": partial(KMeans.fit, k=3, columns=COLUMNS), "seven": partial(KMeans.fit, k=7, columns=COLUMNS)}
     table = stability.bootstrap_stability(fits, frame, 20)
     three, seven = (table[table.scheme == name] for name in fits)
-    assert (three.outcome == "stable").all()
+    assert (three.outcome == "passed").all()
     assert (three.jaccard > 0.95).all()
     assert (three.dissolved == 0).all()
     assert (three.recovered == 20).all()
     assert seven.dissolved.sum() > 10
     assert seven.ari.iloc[0] < 0.9 < three.ari.iloc[0]
     assert three.customers.sum() == len(kind)
-    assert table.outcome[table.jaccard < 0.6].eq("not stable").all()
+    assert table.outcome[table.jaccard_ci_high < 0.75].eq("failed").all()
+
+
+def test_a_segment_is_judged_by_its_interval_and_not_by_its_mean():
+    similar = pd.DataFrame({0: [0.9] * 4, 1: [0.5] * 4, 2: [0.7, 0.95, 0.95, 0.95], 3: [np.nan] * 4})
+    found = stability._summarise(pd.DataFrame({"label": list("abcd")}), similar, np.ones(4), 0.95)
+    assert found.outcome.tolist() == ["passed", "failed", "undecided", "no value"]
+    assert found.jaccard[2] > 0.75
 
 
 def test_a_segment_without_customers_says_so():

@@ -8,11 +8,11 @@ from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from scipy import stats
 
 from crmlab.contracts import InputError
+from crmlab.holdout.comparison import NO_VALUE
 from crmlab.model import needs_fit
 from crmlab.stats.comparisons import holm
 from crmlab.stats.intervals import percentile_interval
 
-NO_VALUE = "no value"
 SMALL, LARGE = 0.01, 0.1  # effects: a share of variance, a Cramér's V [Cohen 1988]
 
 
@@ -78,6 +78,7 @@ def segment_differences(
     little = np.where(table.measure == "eta²", table.value < SMALL, table.value < LARGE)
     cases = [table.value.isna(), ~(table.p_adjusted < 1 - level), little]
     table.insert(7, "outcome", np.select(cases, [NO_VALUE, "undecided", "differs little"], "differs"))
+    table.attrs["kinds"] = {"p": "p", "p_adjusted": "p"}
     return table.sort_values("value", ascending=False, kind="stable", ignore_index=True)
 
 

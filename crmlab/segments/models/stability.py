@@ -8,7 +8,9 @@ import pandas as pd
 from pandas.api.types import is_float_dtype, is_integer_dtype
 from sklearn.metrics import adjusted_rand_score
 
+from crmlab.check import within
 from crmlab.contracts import InputError
+from crmlab.holdout.comparison import NO_VALUE, NOT_FITTED
 from crmlab.model import Unfitted
 from crmlab.segments.models.clusters import subsample
 from crmlab.segments.models.scheme import Scheme
@@ -18,7 +20,6 @@ SAMPLE = 5000  # customers that are drawn anew, at most
 DISSOLVED, RECOVERED = 0.5, 0.75  # Jaccard similarities [Hennig 2007]
 PERTURBATIONS = (0.01, 0.05, 0.1)
 EVERYONE = "all"
-NOT_FITTED, NO_VALUE = "not fitted", "no value"
 
 
 def bootstrap_stability(
@@ -53,8 +54,9 @@ def bootstrap_stability(
         A row for each scheme and segment. scheme, label; customers of the sample, count; jaccard, mean similarity with
         the most similar segment of a draw, 0 to 1, with jaccard_ci_low, jaccard_ci_high; dissolved, recovered, draws in
         which it is .5 or less, .75 or more; replicates, draws to which the scheme could be fitted; ari, mean adjusted
-        Rand index of the scheme, with ari_ci_low, ari_ci_high; outcome, "stable" from .75 on, "not stable" below .6,
-        "undecided" between, "no value" where nobody is in the segment, "not fitted" where the scheme was not; reason.
+        Rand index of the scheme, with ari_ci_low, ari_ci_high; outcome, "passed" where the whole interval of jaccard is
+        .75 or more, so that the segment is stable, "failed" where it is below, else "undecided", "no value" where
+        nobody is in the segment, "not fitted" where the scheme was not; reason.
 
     Raises
     ------
@@ -171,8 +173,7 @@ def _summarise(table, similar, alike, level):
     table = table.assign(dissolved=(similar <= DISSOLVED).sum(), recovered=(similar >= RECOVERED).sum())
     table = table.assign(replicates=len(alike), ari=alike.mean(), ari_ci_low=ari_low, ari_ci_high=ari_high)
     nobody = table.jaccard.isna()
-    cases = [nobody, table.jaccard >= RECOVERED, table.jaccard >= 0.6]
-    outcome = np.select(cases, [NO_VALUE, "stable", "undecided"], "not stable")
+    outcome = pd.Series([within(*ends, RECOVERED, 1) for ends in zip(low, high, strict=True)]).mask(nobody, NO_VALUE)
     return table.assign(outcome=outcome, reason=np.where(nobody, "nobody is in it", ""))
 
 
