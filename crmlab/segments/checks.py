@@ -6,7 +6,7 @@ import pandas as pd
 from scipy import stats
 
 from crmlab import holdout
-from crmlab.check import Judgement, Outcome, assumption, beyond, comparison, finding, judged, within
+from crmlab.check import UNJUDGED, Judgement, Outcome, assumption, beyond, comparison, finding, judged, within
 from crmlab.estimate import Estimate
 from crmlab.holdout.rolling import ALL_ORIGINS
 from crmlab.segments.models.index_system import ALL
@@ -217,19 +217,28 @@ def store_strength_changes_treatment(ablation: pd.DataFrame, min_share: float = 
 
 
 @finding
-def more_rose_than_fell(moved: pd.DataFrame) -> Judgement:
+def more_rose_than_fell(
+    moved: pd.DataFrame, features_before: pd.DataFrame | None = None, features_after: pd.DataFrame | None = None
+) -> Judgement:
     """Whether more customers rose than fell, by the exact binomial test of those who moved.
+
+    Current value is what the window holds. Where that is the first order of most customers on one of the two days, and
+    not on the other, they move by the design of the window, and the check is not applicable.
 
     Parameters
     ----------
     moved : DataFrame
         Of `migration_summary`.
+    features_before, features_after : DataFrame, optional
+        Of `customer_features`, as of the two days, where classes are by what a window holds.
 
     Returns
     -------
     Check
         A finding.
     """
+    if reason := _moved_by_window(features_before, features_after):
+        return judged("not applicable", case=UNJUDGED, reason=reason)
     rose, fell, stayed = (int(moved.customers[change]) for change in ("rose", "fell", "stayed"))
     about: dict[str, Any] = {"rose": rose, "fell": fell, "stayed": stayed}
     if not rose + fell:
@@ -238,6 +247,18 @@ def more_rose_than_fell(moved: pd.DataFrame) -> Judgement:
     share = test.proportion_ci(0.95, "exact")
     case = "" if fell else "nobody_fell"
     return judged(beyond(share.low, share.high, 0.5), case=case, p=float(test.pvalue), **about)
+
+
+def _moved_by_window(*features):
+    """Why customers known on both days move by the design of the window; empty where they do not."""
+    if any(frame is None for frame in features):
+        return ""
+    known = features[0].index.intersection(features[1].index)
+    shares = [float((f.window_orders[known] == f.orders[known]).mean()) for f in features]
+    if (shares[0] > 0.5) == (shares[1] > 0.5):
+        return ""
+    line = templates("crmlab.segments")["more_rose_than_fell"]["by_window"]
+    return sentence(line, {"before": shares[0], "after": shares[1], "customers": len(known)})
 
 
 def _kotler(scheme, rows):

@@ -95,6 +95,24 @@ def test_the_check_is_the_exact_test_of_those_who_moved():
     assert check("B" * n).summary == "All 40 customers stayed."
 
 
+def test_moves_that_the_window_makes_are_not_judged():
+    n, moved = 40, migration_summary(migration_matrix(BEFORE, AFTER, *WORTH))
+    first = pd.Series(pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(n) % 60, "D"), [f"c{i}" for i in range(n)])
+
+    def known(day):
+        """All ordered on their first day alone, and the window is 90 days."""
+        return pd.DataFrame({"orders": 1, "window_orders": ((pd.Timestamp(day) - first).dt.days < 90).astype(int)})
+
+    check = more_rose_than_fell(moved, known("2024-03-20"), known("2024-07-01"))
+    assert check.outcome == "not applicable"
+    assert "the first order of 100 % of 40 customers on the earlier day and of 0 % on the later one" in check.summary
+    assert check.summary.startswith("Not judged: current value is what the window holds")
+    assert check.recommendation == ""
+    for days in [("2024-07-01", "2024-10-01"), ("2024-03-01", "2024-03-20")]:  # none is new on either day, or all are
+        plain = more_rose_than_fell(moved, *map(known, days))
+        assert (plain.outcome, plain.summary) == (more_rose_than_fell(moved).outcome, more_rose_than_fell(moved).summary)
+
+
 def test_row_order_changes_nothing_and_arguments_stay():
     copies = [series.copy() for series in (BEFORE, AFTER, *WORTH)]
     pd.testing.assert_frame_equal(migration_matrix(*(s[::-1] for s in copies)), migration_matrix(BEFORE, AFTER, *WORTH))
