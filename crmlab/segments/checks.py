@@ -145,7 +145,9 @@ def tiers_robust_to_weights(by_tier: pd.DataFrame, max_share: float = 0.2) -> Ju
 
 
 @comparison
-def schemes_beat_baselines(comparison: pd.DataFrame, measure: str = "gini", target: str = "spend") -> Judgement:
+def schemes_beat_baselines(
+    comparison: pd.DataFrame, measure: str = "gini", target: str = "spend", population: str = holdout.ALL_CUSTOMERS
+) -> Judgement:
     """Whether the best scheme predicts better than the best continuous baseline, over all origins.
 
     Several schemes take part, so that the best of them owes something to luck.
@@ -158,22 +160,27 @@ def schemes_beat_baselines(comparison: pd.DataFrame, measure: str = "gini", targ
         Measure of prediction: "gini", "lift" or "r2".
     target : str
         What is predicted: "spend", "orders" or "active".
+    population : str
+        Whose comparison it is.
 
     Returns
     -------
     Check
-        A comparison.
+        A comparison; its id names the target and the population where they are not spend and all customers.
     """
-    rows = comparison[comparison.target == target]
+    rows = comparison[(comparison.target == target) & (comparison.population == population)]
+    other = "" if population == holdout.ALL_CUSTOMERS else population
+    part = ".".join(filter(None, (measure, "" if target == "spend" else target, other)))
+    title = ", ".join(filter(None, (holdout.TITLES[measure], other)))
     held = (rows.origin == ALL_ORIGINS) & (rows.measure == measure) & ~rows.is_baseline
     schemes = rows[held & rows.difference.notna()]
-    about = {"schemes": len(schemes), "title": holdout.TITLES[measure], "target": target}
+    about = {"schemes": len(schemes), "title": title, "target": target}
     if schemes.empty:
         why = "; ".join(dict.fromkeys(rows.reason[held])) or "there are no schemes"
-        return judged("not applicable", case="unknown", part=measure, why=why, **about)
+        return judged("not applicable", case="unknown", part=part, why=why, **about)
     lined = schemes.sort_values(["origins", "difference"], ascending=False, kind="stable")
-    found = holdout.judged_against_baseline(rows, lined.model.iloc[0], measure)
-    return judged(found.outcome, part=measure, **(dict(found.values) | about))
+    found = holdout.judged_against_baseline(rows, lined.model.iloc[0], measure, population)
+    return judged(found.outcome, part=part, **(dict(found.values) | about))
 
 
 @assumption

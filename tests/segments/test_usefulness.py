@@ -10,6 +10,8 @@ import pytest
 from sklearn.isotonic import IsotonicRegression
 
 from crmlab import holdout
+from crmlab.catalog import Data
+from crmlab.contracts import TRANSACTIONS
 from crmlab.holdout.measures import Weighted
 from crmlab.holdout.rolling import ALL_ORIGINS
 from crmlab.segments.checks import schemes_beat_baselines
@@ -21,6 +23,7 @@ from crmlab.segments.models.usefulness import (
     margin_note,
     rolling_features,
     scheme_estimates,
+    window_note,
 )
 from crmlab.stats.intervals import percentile_interval
 
@@ -94,6 +97,11 @@ def test_segments_that_predict_are_better_and_others_are_not(found):
     assert check.summary.startswith("Gini: the best of 3 schemes, ")
     assert check.claim.startswith("The best scheme predicts spend in the holdout better")
     assert check.recommendation == ""
+    orders = schemes_beat_baselines(found[0], "r2", "orders")
+    assert orders.id == "segments.schemes_beat_baselines.r2.orders"
+    few = schemes_beat_baselines(found[0].assign(population="repeaters"), target="active", population="repeaters")
+    assert (few.id, few.outcome) == ("segments.schemes_beat_baselines.gini.active.repeaters", "passed")
+    assert few.summary.startswith("Gini, repeaters: the best of 3 schemes, ")
     estimates = scheme_estimates(found[0])
     assert estimates["kind"].value == table.value["kind"]
     assert [*estimates] == [*table.index]
@@ -253,6 +261,15 @@ def test_rounds_know_nothing_of_what_came_after_their_origin():
     assert "expected_margin" not in rolling_features(log(*before, columns=columns), [other], 30, 365, margins)[other][0]
     assert margin_note(margins) == "No margin is expected on 2024-05-31: flat."
     assert margin_note(margins.dropna()) == ""
+
+
+def test_a_window_that_begins_before_the_orders_is_told_of_data_and_of_a_table():
+    orders = log(("a", "2024-01-10", 5), ("b", "2024-03-01", 5))
+    said = window_note(orders, ["2024-01-20", date(2024, 2, 1), "2024-02-02"], 24)
+    # the window of 24 days that ends with 2 February begins with 10 January
+    assert said == "On 2024-01-20, 2024-02-01 the window begins before the first order of the data."
+    assert window_note(Data(orders, TRANSACTIONS, None), ["2024-01-20"], 24) == said.replace(", 2024-02-01", "")
+    assert window_note(orders, ["2024-02-02"], 24) == window_note(log(), ["2024-02-02"], 24) == ""
 
 
 def test_bad_input_is_named_all_at_once():

@@ -27,6 +27,7 @@ from crmlab.segments.models.cross_fit import MEASURES, assign_folds, cross_fitte
 from crmlab.segments.models.scheme import feature_faults
 from crmlab.segments.tables.features import collect, customer_features, holdout_activity
 from crmlab.segments.tables.stores import store_strength
+from crmlab.sentences import sentence, templates
 from crmlab.stats.intervals import percentile_interval
 
 TARGETS = ("spend", "orders", "active")
@@ -94,17 +95,19 @@ def margin_note(margins: pd.DataFrame) -> str:
     """
     blank = margins[margins.expected_margin.isna()]
     reasons = blank.reset_index().drop_duplicates("origin")
-    return " ".join(f"No margin is expected on {as_date(r.origin)}: {r.reason}." for r in reasons.itertuples())
+    return " ".join(
+        sentence(_notes()["no_margin"], {"day": as_date(r.origin), "reason": r.reason}) for r in reasons.itertuples()
+    )
 
 
-def window_note(orders: Data, origins: Sequence[date], window_days: int) -> str:
+def window_note(orders: Data | ir.Table, origins: Sequence[date | str], window_days: int) -> str:
     """On which origins the window begins before the data do.
 
     Parameters
     ----------
-    orders : Data
+    orders : Data or Ibis table
         Rows of the TRANSACTIONS contract.
-    origins : sequence of date
+    origins : sequence of days
         Days that windows end with.
     window_days : int
         Length of the window, days.
@@ -114,9 +117,15 @@ def window_note(orders: Data, origins: Sequence[date], window_days: int) -> str:
     str
         A sentence; empty where there is no such origin.
     """
-    first = orders.findings.first
-    short = [day for day in origins if first and (day - first).days < window_days - 1]
-    return f"On {', '.join(map(str, short))} the window begins before the first order of the data." if short else ""
+    first = rows(orders).time.date().min().execute()
+    if pd.isna(first):
+        return ""
+    short = [day for day in map(as_date, origins) if (day - as_date(first)).days < window_days - 1]
+    return sentence(_notes()["short_window"], {"days": ", ".join(map(str, short))}) if short else ""
+
+
+def _notes():
+    return templates("crmlab.segments")["notes"]
 
 
 def compare_schemes(
