@@ -200,6 +200,7 @@ def test_a_scheme_that_cannot_be_fitted_is_a_blank_with_its_reason():
     check = schemes_beat_baselines(alone)
     assert check.outcome == "not applicable"
     assert "not fitted from any of 1 origins" in check.summary
+    assert str(scheme_estimates(alone)["abc"]) == "blank: not fitted from any of 1 origins"
 
 
 def test_where_nothing_came_nothing_is_estimated():
@@ -211,7 +212,10 @@ def test_where_nothing_came_nothing_is_estimated():
     check = schemes_beat_baselines(found[0], "r2")
     assert check.outcome == "not applicable"
     assert "nothing came" in check.summary
-    assert scheme_estimates(found[0]) == {}
+    blanks = scheme_estimates(found[0])
+    assert [*blanks][0] == "kind"
+    assert not any(blanks.values())
+    assert all(blank.reason.startswith("nothing came") for blank in blanks.values())
 
 
 def test_segments_of_past_spend_do_not_beat_it():

@@ -200,7 +200,8 @@ def baseline_differences(comparison: pd.DataFrame, measure: str = "gini", target
     DataFrame
         Rows of `comparison` with a value, the best scheme first, baselines last.
     """
-    known = _over_all(comparison, measure, target).sort_values("difference", ascending=False, kind="stable")
+    known = _over_all(comparison, measure, target).dropna(subset="value")
+    known = known.sort_values("difference", ascending=False, kind="stable")
     return known.sort_values("is_baseline", kind="stable", ignore_index=True)
 
 
@@ -219,16 +220,18 @@ def scheme_estimates(comparison: pd.DataFrame, measure: str = "gini", target: st
     Returns
     -------
     dict
-        Name -> Estimate, those without a value left out.
+        Name -> Estimate, blank with the reason where there is no value.
     """
-    known = _over_all(comparison, measure, target)
-    return {row.model: Estimate(row.value, row.ci_low, row.ci_high) for row in known.itertuples()}
+    return {
+        row.model: Estimate(row.value, row.ci_low, row.ci_high, reason=row.reason)
+        for row in _over_all(comparison, measure, target).itertuples()
+    }
 
 
 def _over_all(comparison, measure, target):
-    """The rows of a comparison over all origins, by one measure of one target, that have a value."""
+    """The rows of a comparison over all origins, by one measure of one target."""
     held = (comparison.origin == ALL_ORIGINS) & (comparison.target == target) & (comparison.measure == measure)
-    return comparison[held & comparison.value.notna()]
+    return comparison[held]
 
 
 def _compare_at(schemes, features, activity, baselines, folds, replicates, seed, level):
