@@ -138,11 +138,19 @@ def test_variants_of_a_scheme_share_its_rows_of_the_playbook():
     assert table.value[table.measure == actionable.TREATED_SHARE].tolist() == [1, 1]
 
 
+def test_what_is_blank_in_a_row_has_its_reason():
+    table = kotler_criteria({"s": BY_SPEND}, FRAME.drop(columns="reachable"), LATER, replicates=20)
+    blank = table[["value", "ci_low", "ci_high"]].isna().any(axis=1)
+    assert ((table.reason != "") == blank).all()
+    assert table.outcome[table.value.notna()].ne("not applicable").all()
+
+
 def test_side_by_side_holds_each_measure_below_what_is_asked():
     table = kotler_criteria({"good": BY_SPEND, "bad": BY_CHANCE}, FRAME, LATER, replicates=50)
     wide = actionable.criteria_by_scheme(table)
     assert wide.index.tolist() == ["threshold", "good", "bad"]
-    assert [*wide] == table.measure[:7].tolist()
+    assert [*wide] == [*table.measure[:7], "reason"]
+    assert wide.reason.tolist() == ["", *["there is no playbook; give one"] * 2]
     for row in table.itertuples():
         assert wide.loc[row.scheme, row.measure] == pytest.approx(row.value, nan_ok=True)
     assert wide.loc["threshold", actionable.SMALLEST_SHARE] == Thresholds().customers

@@ -56,6 +56,7 @@ def test_a_cluster_that_nobody_of_a_sample_is_in_changes_no_silhouette():
 
 def test_one_cluster_has_no_silhouette_but_can_be_chosen(found):
     assert np.isnan(found.silhouette[1])
+    assert (found.reason != "").tolist() == found.isna().any(axis=1).tolist() == [True, *[False] * (len(found) - 1)]
     uniform, normal = (how_many.validity_indices(one_kind(kind, 4), COLUMNS, "raw", K_VALUES, 10, 3) for kind in KINDS)
     assert how_many.suggested_k(uniform).k["gap"] == 1  # simulated as one kind, of the gap's own null
     assert how_many.suggested_k(normal).k["BIC of a mixture"] == 1  # and as one part of a mixture

@@ -213,7 +213,7 @@ def test_where_nothing_came_nothing_is_estimated():
     assert check.outcome == "not applicable"
     assert "nothing came" in check.summary
     blanks = scheme_estimates(found[0])
-    assert [*blanks][0] == "kind"
+    assert next(iter(blanks)) == "kind"
     assert not any(blanks.values())
     assert all(blank.reason.startswith("nothing came") for blank in blanks.values())
 

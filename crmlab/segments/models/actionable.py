@@ -33,6 +33,7 @@ SMALLEST_SHARE, SMALLEST_REVENUE_SHARE = "smallest share of customers", "smalles
 REACHABLE_SHARE = "share of customers who can be reached"
 VARIANCE_SHARE = "share of holdout variance between segments"
 TREATED_SHARE = "share of customers with a treatment that pays"
+NO_INTERVAL = "it is counted of these customers, and has no interval"
 MEASURES = {  # measure -> criterion, and the name of its threshold
     TREE_ACCURACY: ("measurable", "accuracy"),
     TREE_DEPTH: ("measurable", "depth"),
@@ -151,7 +152,7 @@ def kotler_criteria(
         A row for each scheme, criterion and measure: value, ci_low, ci_high, NaN where it has none (that of variance is
         of the bootstrap, and too wide where segments hardly differ); threshold, which the depth must not exceed and
         others must reach; outcome, "passed" where the whole interval meets the threshold, "failed" where no part of it
-        does, else "undecided", "not applicable" without a value; summary; reason.
+        does, else "undecided", "not applicable" without a value; summary; reason why there is no value, or no interval.
 
     Raises
     ------
@@ -193,11 +194,13 @@ def criteria_by_scheme(criteria: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        By scheme, "threshold" the first; a column for each measure, NaN where it has no value.
+        By scheme, "threshold" the first; a column for each measure, NaN where it has no value, and reason, why.
     """
     wide = criteria.pivot(index="scheme", columns="measure", values="value").loc[criteria.scheme.unique()]
     thresholds = criteria.drop_duplicates("measure").set_index("measure").threshold
     table = pd.concat([thresholds.to_frame("threshold").T, wide[thresholds.index]])
+    blank = criteria[criteria.value.isna()].groupby("scheme").reason.agg(lambda reasons: "; ".join(reasons.unique()))
+    table["reason"] = blank.reindex(table.index, fill_value="")
     return table.rename_axis(index="scheme", columns=None)
 
 
@@ -327,6 +330,7 @@ def _row(thresholds, measure, value=np.nan, summary="", reason="", ci=(np.nan, n
     threshold = float(getattr(thresholds, name))
     low, high = (value, value) if np.isnan(ci_low) else (ci_low, ci_high)
     outcome = outcome or ("not applicable" if reason else within(low, high, threshold, np.inf))
+    reason = reason or (NO_INTERVAL if np.isnan(ci_low) else "")
     row = {"criterion": criterion, "measure": measure, "value": float(value), "ci_low": ci_low, "ci_high": ci_high}
     return row | {"threshold": threshold, "outcome": outcome, "summary": summary, "reason": reason}
 

@@ -18,6 +18,7 @@ from crmlab.segments.models.transforms import Transform
 
 K_VALUES = tuple(range(2, 9))
 PREDICTION_STRENGTH_LIMIT = 0.8  # prediction strength that is asked for [Tibshirani & Walther 2005]
+ONE_CLUSTER = "silhouette, Calinski–Harabasz and Davies–Bouldin compare clusters, and there is one"
 INDICES = {
     "silhouette": ("silhouette", "highest"),
     "calinski_harabasz": ("Calinski–Harabasz", "highest"),
@@ -66,8 +67,8 @@ def validity_indices(
         5,000 customers at most; calinski_harabasz, variance between over within clusters, each by its degrees of
         freedom; davies_bouldin, width of clusters over the distance between them, low is good; gap, log of the spread
         within clusters below that of uniform data, and gap_standard_error; bic, low is good; prediction_strength, share
-        of pairs kept together by clusters of the other half, of the worst cluster. Blank where `Transform.fit` is
-        Unfitted, and where distinct customers are fewer than clusters.
+        of pairs kept together by clusters of the other half, of the worst cluster; reason why an index is NaN. Blank
+        where `Transform.fit` is Unfitted, and where distinct customers are fewer than clusters.
 
     Raises
     ------
@@ -103,7 +104,7 @@ def validity_indices_of(
     gap, error = _gaps(X, table.spread, replicates, seed)
     table = table.assign(gap=gap)[[*INDICES]]
     table.insert(table.columns.get_loc("gap") + 1, "gap_standard_error", error)
-    return table
+    return table.assign(reason=np.where(table.silhouette.isna(), ONE_CLUSTER, ""))
 
 
 def scaled(features, columns, transform, min_customers, kinds):

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
+from crmlab.estimate import Estimate
 from crmlab.model import blank_of, needs_fit, why_blank
 from crmlab.segments.models.scheme import to_boolean, to_floats
 
@@ -215,41 +216,42 @@ def idic(
         return blank_of(pd.DataFrame, reason)
     _check(labels, {"value": value} | ({} if reachable is None else {"reachable": reachable}))
     top = value_concentration(value.loc[labels.index], (0.2,)).iloc[0]
-    known = f"{len(labels):,} customers; orders without an id are refused"
+    known, best = f"{len(labels):,} customers; orders without an id are refused", f"{top.customers:,.0f} customers"
     own = "share of customers with a treatment of their segment's own"
     rows = [
-        ("identify", "share of customers with an id", 1.0, known, ""),
-        ("differentiate", "share of value of the best fifth", top.value_share, f"{top.customers:,.0f} customers", ""),
+        ("identify", "share of customers with an id", Estimate(1.0), known),
+        ("differentiate", "share of value of the best fifth", Estimate(top.value_share), best),
         ("differentiate", "share of customers with a known need", *_needs(labels, needs)),
         ("interact", "share of customers who can be reached", *_reach(labels, reachable)),
         ("customise", own, *_customised(labels, playbook)),
     ]
-    table = pd.DataFrame(rows, columns=["step", "measure", "value", "summary", "reason"])
+    found = [(step, measure, share.value, summary, share.reason) for step, measure, share, summary in rows]
+    table = pd.DataFrame(found, columns=["step", "measure", "value", "summary", "reason"])
     return table.astype({"value": float}).set_index(["step", "measure"])
 
 
 def _needs(labels, needs):
     if needs is None or why_blank(needs):
         absent = "there is no scheme of needs; give one, such as loyalty to brands"
-        return np.nan, "", why_blank(needs) or absent
+        return Estimate(None, reason=why_blank(needs) or absent), ""
     known = needs.reindex(labels.index).notna()
-    return known.mean(), f"{needs.nunique():,} kinds of need among {known.sum():,} customers", ""
+    return Estimate(known.mean()), f"{needs.nunique():,} kinds of need among {known.sum():,} customers"
 
 
 def _reach(labels, reachable):
     if reachable is None:
-        return np.nan, "", "there is no column 'reachable'; name data of customers that have it"
+        return Estimate(None, reason="there is no column 'reachable'; name data of customers that have it"), ""
     held = to_boolean(reachable.loc[labels.index])
-    return held.fillna(False).mean(), f"{held.isna().sum():,} not known, taken as no", ""
+    return Estimate(held.fillna(False).mean()), f"{held.isna().sum():,} not known, taken as no"
 
 
 def _customised(labels, playbook):
     if playbook is None:
-        return np.nan, "", "there is no playbook; give one"
+        return Estimate(None, reason="there is no playbook; give one"), ""
     principle = _rows(labels, playbook).principle
     own = principle[~principle.duplicated(keep=False)].index
     summary = f"{principle.nunique()} treatments for {len(principle)} segments"
-    return labels.astype(str).isin(own).mean(), summary, ""
+    return Estimate(labels.astype(str).isin(own).mean()), summary
 
 
 def _rows(labels, playbook):
