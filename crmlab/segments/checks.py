@@ -12,6 +12,7 @@ from crmlab.holdout.rolling import ALL_ORIGINS
 from crmlab.segments.models.index_system import ALL
 from crmlab.segments.models.null_model import MEASURES, NULL_QUANTILE, p_value
 from crmlab.sentences import sentence, templates
+from crmlab.stats.intervals import upper_limit
 from crmlab.stats.shares import wilson_interval
 
 __all__ = [
@@ -64,7 +65,7 @@ def customers_form_clusters(null_comparison: pd.DataFrame) -> Judgement:
         A finding.
     """
     observed, null = null_comparison.iloc[0], null_comparison[null_comparison.source == "null"]
-    limits = {m: null[m].quantile(NULL_QUANTILE, interpolation="higher") for m in MEASURES}
+    limits = {m: float(upper_limit(null[m], NULL_QUANTILE)) for m in MEASURES}
     p = {m: p_value(null_comparison, m, len(null)) for m in MEASURES}
     below = {m: (1 + (null[m] <= observed[m]).sum()) / (1 + len(null)) for m in MEASURES}
     alpha = 1 - NULL_QUANTILE + 1e-12

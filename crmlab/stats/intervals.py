@@ -33,5 +33,18 @@ def percentile_interval(draws: ArrayLike, level: float = 0.95) -> np.ndarray:
     return np.where(n > 0, found, np.nan)
 
 
+def upper_limit(draws: ArrayLike, level: float = 0.95) -> np.ndarray:
+    """The value that a further draw exceeds no more often than 1 - level: the k-th greatest of n draws.
+
+    k = (1 - level) (n + 1) or the whole number below it, at least 1, by the rule of `percentile_interval`.
+
+    Examples
+    --------
+    >>> float(upper_limit(range(1, 40)))  # k = .05 x 40 = 2
+    38.0
+    """
+    return percentile_interval(draws, 2 * level - 1)[1]
+
+
 def _rank(n, level):
     return np.maximum(np.floor((1 - level) / 2 * (n + 1) + 1e-9).astype(int), 1)

@@ -7,6 +7,7 @@ import pytest
 from crmlab.segments.checks import tiers_robust_to_weights
 from crmlab.segments.models import index_system
 from crmlab.segments.models.index_system import IndexSystem
+from crmlab.stats.intervals import percentile_interval
 
 from .logs import later_features, simulated
 from .refusals import refused
@@ -31,6 +32,15 @@ def test_tiny_errors_leave_everybody_where_they_are():
     assert weight_sensitivity.probability.mean() < 0.005
     assert (weight_sensitivity.best_tier <= weight_sensitivity.tier).all()  # best first
     assert (weight_sensitivity.worst_tier >= weight_sensitivity.tier).all()
+
+
+def test_the_best_and_the_worst_tier_are_the_ends_of_the_interval_of_draws(monkeypatch):
+    model, graded, drawn = IndexSystem.fit(FRAME, card(), 8), index_system._graded, []
+    monkeypatch.setattr(index_system, "_graded", lambda *given: drawn.append(graded(*given)) or drawn[-1])
+    found = model.weight_sensitivity(FRAME, replicates=60)
+    best, worst = percentile_interval(drawn)
+    assert (found.best_tier.cat.codes == best).all()
+    assert (found.worst_tier.cat.codes == worst).all()
 
 
 def test_a_single_indicator_leaves_no_doubt():

@@ -62,6 +62,15 @@ def test_both_measures_must_beat_the_null():
     assert outcome(0.3, 0.95) == "no"  # less separate than every draw of one kind
 
 
+@pytest.mark.parametrize("draws", [19, 25, 39, 50])
+def test_the_limit_is_beaten_where_p_says_so(draws):
+    null = pd.DataFrame({"source": "null", "k": 2, "silhouette": np.arange(draws) / 100, "prediction_strength": 0.5})
+    for value in np.arange(-0.005, draws / 100, 0.01):
+        seen = pd.DataFrame([["customers", 2, value, 0.9]], columns=null.columns)
+        values = customers_form_clusters(pd.concat([seen, null])).values
+        assert (value > values["silhouette_limit"]) == (values["silhouette_p"] <= 0.05 + 1e-9)
+
+
 def test_ending_early_changes_no_outcome():
     frame = one_kind("gaussian", 2, 200)
     early, whole = (null_comparison(frame, COLUMNS, "raw", stop_early=u, **SMALL) for u in (True, False))

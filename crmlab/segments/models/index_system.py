@@ -16,6 +16,7 @@ from crmlab.model import Unfitted, blank_of, needs_fit, or_unfitted, prediction,
 from crmlab.segments.models import scheme, weights
 from crmlab.segments.models.scales import Scale
 from crmlab.segments.tables.scorecard import WEIGHTINGS, Scorecard
+from crmlab.stats.intervals import percentile_interval
 
 DIGITS = 9  # of a score; what rounding alone sets apart is tied
 ALIKE = 1e-6
@@ -200,7 +201,8 @@ class IndexSystem(scheme.Scheme):
         held = np.zeros((len(now), len(self.labels)), dtype=np.int32)
         for drawn in _drawn(np.array(self.weights.values), error, replicates, seed):
             held[everyone, _graded(_scores(normalised, drawn), upto[:-1])] += 1
-        share = np.cumsum(held, axis=1) / replicates
+        below = np.cumsum(held, axis=1)
+        share = below / replicates
         found = {
             "score": self.score(features),
             "tier": labels,
@@ -208,8 +210,9 @@ class IndexSystem(scheme.Scheme):
             "probability_better": (share - held / replicates)[everyone, now],
             "probability_worse": 1 - share[everyone, now],
         }
-        for name, end in (("best_tier", 0.025), ("worst_tier", 0.975)):
-            found[name] = self._labelled((share < end - ALIKE).sum(axis=1), features.index)
+        ranks = percentile_interval(np.arange(1, replicates + 1))  # of the draws at the ends of the interval
+        for name, rank in zip(("best_tier", "worst_tier"), ranks, strict=True):
+            found[name] = self._labelled((below < rank).sum(axis=1), features.index)
         return pd.DataFrame(found)
 
     def _normalised(self, features):

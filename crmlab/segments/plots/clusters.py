@@ -12,6 +12,7 @@ from crmlab.segments.models.how_many import INDICES, suggested_k
 from crmlab.segments.models.null_model import NULL_QUANTILE
 from crmlab.segments.models.stability import DISSOLVED, EVERYONE, RECOVERED
 from crmlab.segments.plots.parts import heat_map, in_percent, legend_above, name_points, name_rows, write_cells
+from crmlab.stats.intervals import upper_limit
 from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes, plot
 
 TWO_WAYS = ListedColormap(
@@ -95,7 +96,7 @@ def null_comparison(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes
     """
     ax, observed = axes(ax), frame.iloc[0]
     simulated = frame.loc[frame.source == "null", ["silhouette", "prediction_strength"]]
-    x, y = simulated.quantile(NULL_QUANTILE, interpolation="higher")
+    x, y = upper_limit(simulated, NULL_QUANTILE)
     ax.plot(*simulated.to_numpy().T, "o", color=BASELINE, alpha=0.5, label="customers of one kind, simulated")
     ax.plot(*observed[[*simulated]], "*", color=ACTUAL, markersize=14, label=f"customers, k = {observed.k}")
     limit = f"{NULL_QUANTILE:.0%} of those of one kind"
