@@ -118,8 +118,12 @@ def test_a_playbook_that_lacks_a_class_is_refused():
 
 def test_bad_input_is_named():
     frame = simulated()
+    bare = frame.drop(columns="store_strength")
+    assert unfitted(EightClasses.fit, bare) == (
+        "the data name no store, whose strength eight_classes needs; map store_id in data/catalog.toml"
+    )
     assert "no column 'store_strength' (strength of the home store" in unfitted(
-        EightClasses.fit, frame.drop(columns="store_strength")
+        EightClasses.fit, bare.assign(home_store="s1")
     )
     assert "'store_strength' is 1.100 for all" in unfitted(EightClasses.fit, frame.assign(store_strength=1.1))
     assert "7 customers are fewer than the 8 segments" in unfitted(EightClasses.fit, frame.iloc[:7])

@@ -156,7 +156,9 @@ def feature_faults(
             "take fewer segments, or more customers"
         )
     for name in needed:
-        if name not in features:
+        if name == "store_strength" and not {name, "home_store"} & {*features}:
+            breaches.append(f"the data name no store, whose strength {scheme} needs; map store_id in data/catalog.toml")
+        elif name not in features:
             meaning = f" ({FEATURE_MEANINGS[name]})" if name in FEATURE_MEANINGS else ""
             breaches.append(f"features: no column {name!r}{meaning}, which {scheme} needs; join it")
         elif (values := to_floats(features[name])) is None:
