@@ -114,6 +114,17 @@ def test_the_values_told_are_those_of_the_scores():
     assert not frame.days_since_last[~r.between(3, 4)].between(at_least, less_than - 1).any()
 
 
+def test_a_count_that_a_range_holds_alone_is_told_as_it_is():
+    scheme = Scores((100, 30, 20, 19), (1, 2, 4, 9), (5, 10, 20, 40))
+    told = [scheme.describe([[score, score], [score, score], [1, 5]]) for score in range(1, 5)]
+    assert told == [
+        "last order at least 100 days ago; exactly 1 order day",
+        "last order at least 30, less than 100 days ago; exactly 2 order days",
+        "last order at least 20, less than 30 days ago; more than 2, up to 4 order days",
+        "last order exactly 19 days ago; more than 4, up to 9 order days",
+    ]
+
+
 def test_nested_rules_tell_scores_alone():
     assert RFM.fit(simulated(), nested=True).rules().rule["Champions"] == "R 4–5, F 4–5, M 4–5"
 
@@ -131,7 +142,13 @@ def test_tiers_told_by_rules_are_those_assigned():
     frame = simulated()
     tiers = RFMTiers.fit(frame, tiers=3)
     score, labels = tiers.score(frame), tiers.assign(frame)
-    assert tiers.rules().rule["tier 1"].endswith(f": above {tiers.cuts[1]:.4g}".rstrip("0").rstrip("."))
+    told = tiers.rules().rule
+    assert told["tier 1"].startswith("mean of R, F and M above ")
+    assert ((score > float(told["tier 1"].split()[-1])) == (labels == "tier 1")).all()  # as one applies it by hand
+    assert RFMTiers.fit(frame, 3, (2, 1, 1)).rules().rule["tier 1"].startswith("0.5000 R + 0.2500 F + 0.2500 M: above ")
+    assert RFMTiers(tiers.scores, (1 / 3,) * 3, (7 / 3, 8 / 3)).rules().rule.tolist() == [
+        "mean of R, F and M above 2.67", "mean of R, F and M above 2.34, up to 2.67", "mean of R, F and M up to 2.34"
+    ]  # fmt: skip
     assert (score[labels == "tier 1"] > tiers.cuts[1]).all()
     assert (score[labels == "tier 3"] <= tiers.cuts[0]).all()
 

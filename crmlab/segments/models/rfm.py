@@ -4,6 +4,7 @@ A score is 1, and one more for each cut that a customer is beyond; the highest i
 the same score, so that scores may hold unequal numbers of customers, or none.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -149,7 +150,12 @@ class Scores(Model):
         orders, spend = (np.array([-np.inf, *cuts, np.inf]) for cuts in (self.frequency, self.money))
         ends = ((days[r_high], days[r_low - 1]), (orders[f_low - 1], orders[f_high]), (spend[m_low - 1], spend[m_high]))
         spans = [scheme.format_range(*span, *words) for (_, *words), span in zip(AXIS_TEXTS, ends, strict=True)]
-        return "; ".join(axis.format(span) for (axis, *_), span in zip(AXIS_TEXTS, spans, strict=True) if span)
+        # days run from their low end to below the high one, order days from above it to it, and from 1
+        least = (ends[0][0], max(ends[1][0], 0) + 1)
+        for axis, (one, most) in enumerate(zip(least, (ends[0][1] - 1, ends[1][1]), strict=True)):
+            spans[axis] = f"exactly {scheme.format_amount(one)}" if one == most else spans[axis]
+        told = "; ".join(axis.format(span) for (axis, *_), span in zip(AXIS_TEXTS, spans, strict=True) if span)
+        return re.sub(r"(exactly 1( order)? day)s", r"\1", told)
 
 
 @dataclass(frozen=True)
@@ -345,7 +351,15 @@ class RFMTiers(Scheme):
     def _descriptions(self):
         mean = " + ".join(f"{number(w)} {axis}" for w, axis in zip(self.weights, "RFM", strict=True))
         ends = pairwise([np.inf, *self.cuts[::-1], -np.inf])
+        if len(set(self.weights)) == 1:
+            return [f"mean of R, F and M {_mean_range(low, high)}" for high, low in ends]
         return [f"{mean}: {scheme.format_range(low, high, 'above', 'up to')}" for high, low in ends]
+
+
+def _mean_range(low, high):
+    """A range of means of three scores, which are in thirds: its ends rounded up part the same customers."""
+    ends = (("above", low), ("up to", high))
+    return ", ".join(f"{word} {np.ceil(100 * end - 1e-6) / 100:g}" for word, end in ends if np.isfinite(end))
 
 
 def _axes(features):
