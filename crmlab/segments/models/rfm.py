@@ -154,8 +154,8 @@ class Scores(Model):
         least = (ends[0][0], max(ends[1][0], 0) + 1)
         for axis, (one, most) in enumerate(zip(least, (ends[0][1] - 1, ends[1][1]), strict=True)):
             spans[axis] = f"exactly {scheme.format_amount(one)}" if one == most else spans[axis]
-        told = "; ".join(axis.format(span) for (axis, *_), span in zip(AXIS_TEXTS, spans, strict=True) if span)
-        return re.sub(r"(exactly 1( order)? day)s", r"\1", told)
+        text = "; ".join(axis.format(span) for (axis, *_), span in zip(AXIS_TEXTS, spans, strict=True) if span)
+        return re.sub(r"(exactly 1( order)? day)s", r"\1", text)
 
 
 @dataclass(frozen=True)
