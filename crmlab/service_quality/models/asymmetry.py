@@ -82,7 +82,7 @@ def penalty_reward_contrasts(
 
 @reasoned("penalty")
 def asymmetric_impact(
-    survey: Survey, outcome: str | None = None, low: float | None = None, high: float | None = None
+    survey: Survey, outcome: str | None = None, low: float | None = None, high: float | None = None, level: float = 0.95
 ) -> pd.DataFrame:
     """`penalty_reward_contrasts` of the perceptions of a survey's customers.
 
@@ -97,6 +97,8 @@ def asymmetric_impact(
         2.
     high : float, optional
         Answers from this one on excel; None takes the highest third: of 1 to 7 from 5, of 1 to 5 from 4.
+    level : float
+        Confidence level of the intervals.
 
     Returns
     -------
@@ -117,7 +119,7 @@ def asymmetric_impact(
         return with_unasked_rows(pd.DataFrame(columns=COLUMNS), "item", why.mask(why == "", reason))
     third = (scale.high - scale.low) / 3
     low, high = scale.low + third if low is None else low, scale.high - third if high is None else high
-    found = penalty_reward_contrasts(survey.perceive, survey.outcomes[named], low, high, weights_of(survey))
+    found = penalty_reward_contrasts(survey.perceive, survey.outcomes[named], low, high, weights_of(survey), level)
     return with_unasked_rows(found, "item", why)
 
 

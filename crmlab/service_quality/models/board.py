@@ -65,7 +65,7 @@ COLUMNS += ["waves", *with_ci("managers"), "managers_n", *with_ci("staff"), "sta
 
 
 @reasoned("number")  # never blank: each gap says what would have to be asked
-def gaps_model(survey: Survey, by: str = "overall", wave: str | None = None) -> pd.DataFrame:
+def gaps_model(survey: Survey, by: str = "overall", wave: str | None = None, level: float = 0.95) -> pd.DataFrame:
     """The seven gaps between what customers, managers and staff answered.
 
     Parameters
@@ -76,6 +76,8 @@ def gaps_model(survey: Survey, by: str = "overall", wave: str | None = None) -> 
         A row a gap, or a row a gap and dimension.
     wave : str, optional
         Wave that customers answered, with the latest of the others by then; needed where some answered in several.
+    level : float
+        Confidence level of the intervals.
 
     Returns
     -------
@@ -84,7 +86,7 @@ def gaps_model(survey: Survey, by: str = "overall", wave: str | None = None) -> 
 
         - number, name, dimension
         - state: "measured"; "proxy" where something stands in for what was not asked, as `reason` says; "absent"
-        - gap, ci_low, ci_high: minuend less subtrahend, in points of the scale, with its 95 % interval
+        - gap, ci_low, ci_high: minuend less subtrahend, in points of the scale, with its interval
         - t, df, p: Student's t of pairs, or Welch's of independent samples
         - p_adjusted: p by Holm over the gaps, or over the dimensions of each gap
         - d: the gap over the standard deviation of the differences, or of both samples
@@ -92,7 +94,7 @@ def gaps_model(survey: Survey, by: str = "overall", wave: str | None = None) -> 
         - minuend, n_minuend, minuend_source: mean, number of answers, and whose they are; subtrahend, … the same
         - waves: whose answers are of which wave, where not all are of the one that customers answered
         - managers, staff: mean ratings of extent of gaps 2 to 4, where they share no scale with the other side and so
-          are not subtracted; with …_ci_low, …_ci_high (95 %) and …_n
+          are not subtracted; with …_ci_low, …_ci_high and …_n
         - reason: why a gap is a proxy, absent or without an interval
 
     Raises
@@ -115,23 +117,23 @@ def gaps_model(survey: Survey, by: str = "overall", wave: str | None = None) -> 
     survey = survey if wave is None else survey.as_of(wave)
     held = {audience: single_wave(survey, audience) for audience in AUDIENCES}
     wanted = [OVERALL] if by == "overall" else list(survey.instrument.dimensions)
-    rows = [{"number": k, "name": NAMES[k]} | row for k in SIDES for row in _gap(k, held, wanted)]
+    rows = [{"number": k, "name": NAMES[k]} | row for k in SIDES for row in _gap(k, held, wanted, level)]
     found = pd.DataFrame(rows).reindex(columns=COLUMNS).fillna({"waves": ""})
     return found.assign(p_adjusted=holm(found.p, None if by == "overall" else found.number))
 
 
-def _gap(number, held, wanted):
+def _gap(number, held, wanted, level):
     """The rows of one gap."""
     instrument = held["customer"].instrument
     for above, below, stand_in in SIDES[number]:
         if _answered(held, *above) and _answered(held, *below):
             if not (unfit := incomparable_reason(instrument, above[1], below[1])):
-                return _measured(held, above, below, wanted, stand_in)
+                return _measured(held, above, below, wanted, stand_in, level)
             break
     else:
         unfit = _missing(held, number)
     if number in EXTENTS and any(_answered(held, who, EXTENTS[number]) for who in ("manager", "staff")):
-        return _extents(number, held, wanted, unfit)
+        return _extents(number, held, wanted, unfit, level)
     return [{"dimension": d, "state": "absent", "reason": unfit} for d in wanted]
 
 
@@ -146,7 +148,7 @@ def _missing(held, number):
     return f"not asked: {' and '.join(noted)}" if noted else "nobody answered both"
 
 
-def _measured(held, above, below, wanted, stand_in):
+def _measured(held, above, below, wanted, stand_in, level):
     """One side less the other, of each dimension wanted."""
     base = {"state": "proxy" if stand_in else "measured", "waves": _waves(held, above[0], below[0])}
     base |= {"minuend_source": _whose(*above), "subtrahend_source": _whose(*below)}
@@ -158,7 +160,9 @@ def _measured(held, above, below, wanted, stand_in):
         if dimension not in one:
             rows.append(row | {"state": "absent", "reason": "no item of it was asked of both"})
             continue
-        tested = _paired(one, other, dimension, w[0]) if paired else _independent(one, other, dimension, w)
+        tested = (
+            _paired(one, other, dimension, w[0], level) if paired else _independent(one, other, dimension, w, level)
+        )
         rows.append(row | tested | {"reason": "; ".join(filter(None, (stand_in, tested["reason"])))})
     return rows
 
@@ -189,24 +193,24 @@ def _sides(held, above, below):
     return *(dimension_scores(frame[shared], held["customer"].instrument) for frame in (one, other)), False
 
 
-def _paired(one, other, dimension, w):
+def _paired(one, other, dimension, w, level):
     sample = Sample.of((one[dimension] - other[dimension]).to_numpy(dtype=float), w)
     row = {"gap": sample.mean, "n_minuend": sample.n, "n_subtrahend": sample.n, "reason": sample.blank("pairs")}
     row |= {"minuend": column_means(one[[dimension]], w)[0], "subtrahend": column_means(other[[dimension]], w)[0]}
-    return row if row["reason"] else row | one_sample(sample) | {"df": sample.n_effective - 1}
+    return row if row["reason"] else row | one_sample(sample, level) | {"df": sample.n_effective - 1}
 
 
-def _independent(one, other, dimension, w):
+def _independent(one, other, dimension, w, level):
     pair = [Sample.of(f[dimension].to_numpy(dtype=float), v) for f, v in zip((one, other), w, strict=True)]
     row = {"minuend": pair[0].mean, "n_minuend": pair[0].n, "subtrahend": pair[1].mean, "n_subtrahend": pair[1].n}
     row |= {"gap": pair[0].mean - pair[1].mean}
     few = [f"fewer than 2 answers {place}" for s, place in zip(pair, ("above", "below"), strict=True) if s.n < 2]
     same = all(len(sample.value) == 1 for sample in pair)
     reason = " and ".join(few) or ("all answers of each side are the same" if same else "")
-    return row | {"reason": reason} | ({} if reason else two_samples(*pair))
+    return row | {"reason": reason} | ({} if reason else two_samples(*pair, level=level))
 
 
-def _extents(number, held, wanted, why):
+def _extents(number, held, wanted, why, level):
     """Ratings of extent by managers and by staff, side by side."""
     measure = EXTENTS[number]
     rating = [who for who in ("manager", "staff") if _answered(held, who, measure)]
@@ -215,13 +219,13 @@ def _extents(number, held, wanted, why):
     for who in rating:
         rated = dimension_scores(getattr(held[who], measure), held[who].instrument)
         for dimension in rated.columns.intersection(wanted):
-            rows[dimension] |= _rating(rated[dimension], weights_of(held[who]), WHO[who])
+            rows[dimension] |= _rating(rated[dimension], weights_of(held[who]), WHO[who], level)
     return [*rows.values()]
 
 
-def _rating(answers, w, name):
+def _rating(answers, w, name, level):
     sample = Sample.of(answers.to_numpy(dtype=float), w)
-    ends = {} if sample.blank() else one_sample(sample)
+    ends = {} if sample.blank() else one_sample(sample, level)
     return {name: sample.mean, f"{name}_n": sample.n} | {
         f"{name}_{end}": ends.get(end) for end in ("ci_low", "ci_high")
     }

@@ -110,7 +110,9 @@ def flag_counts(found: pd.DataFrame) -> pd.DataFrame:
 
 
 @reasoned("gap")
-def careless_sensitivity_by_flag(survey: Survey, replicates: int = 2000, seed: int = 1) -> pd.DataFrame:
+def careless_sensitivity_by_flag(
+    survey: Survey, replicates: int = 2000, seed: int = 1, level: float = 0.95
+) -> pd.DataFrame:
     """The overall gap without those who show each sign of careless answering.
 
     Parameters
@@ -121,6 +123,8 @@ def careless_sensitivity_by_flag(survey: Survey, replicates: int = 2000, seed: i
         Bootstrap replicates.
     seed : int
         Seed of the random numbers.
+    level : float
+        Confidence level of the intervals.
 
     Returns
     -------
@@ -141,7 +145,7 @@ def careless_sensitivity_by_flag(survey: Survey, replicates: int = 2000, seed: i
     survey = single_wave(survey)
     found, rows = careless_responding(survey), []
     for flag in FLAGS:
-        table = careless_sensitivity(survey, found[flag], replicates=replicates, seed=seed)
+        table = careless_sensitivity(survey, found[flag], replicates=replicates, seed=seed, level=level)
         indicator, battery = flag.split("_")
         about = {"flag": flag, "indicator": DESCRIPTIONS[indicator], "battery": MEASURE_NAMES[battery]}
         about["conclusion_changes"] = ", ".join(table.dimension[table.conclusion_changes]) or "none"
@@ -151,7 +155,12 @@ def careless_sensitivity_by_flag(survey: Survey, replicates: int = 2000, seed: i
 
 @reasoned("gap")
 def careless_sensitivity(
-    survey: Survey, flag: str | pd.Series = "careless", by: str = "dimension", replicates: int = 2000, seed: int = 1
+    survey: Survey,
+    flag: str | pd.Series = "careless",
+    by: str = "dimension",
+    replicates: int = 2000,
+    seed: int = 1,
+    level: float = 0.95,
 ) -> pd.DataFrame:
     """Gaps of everybody beside gaps without those flagged.
 
@@ -167,6 +176,8 @@ def careless_sensitivity(
         Bootstrap replicates.
     seed : int
         Seed of the random numbers.
+    level : float
+        Confidence level of the intervals.
 
     Returns
     -------
@@ -188,8 +199,8 @@ def careless_sensitivity(
     """
     survey = single_wave(survey)
     marked = careless_responding(survey)[_known(flag)] if isinstance(flag, str) else flag
-    whole = gap_scores(survey, by, replicates, seed)
-    rest = gap_scores(keep_rows(survey, ~np.asarray(marked, dtype=bool)), by, replicates, seed)
+    whole = gap_scores(survey, by, replicates, seed, level)
+    rest = gap_scores(keep_rows(survey, ~np.asarray(marked, dtype=bool)), by, replicates, seed, level)
     said = [np.where(table.p_adjusted < 0.05, np.sign(table.gap), 0) for table in (whole, rest)]
     kept = ["n", "gap", "ci_low", "ci_high", "p_adjusted"]
     names = ["n_without", "gap_without", "gap_without_ci_low", "gap_without_ci_high", "p_adjusted_without"]

@@ -20,6 +20,7 @@ def resolution_ratios(
     counts: Mapping[str, pd.Series],
     shares: Mapping[str, pd.Series],
     weights: np.ndarray | None = None,
+    level: float = 0.95,
 ) -> pd.DataFrame:
     """What those do whose complaint was not resolved, over those whose was.
 
@@ -33,6 +34,8 @@ def resolution_ratios(
         Words -> Series of True and False or 1, 0, as {"stopped buying": ...}; compared as probabilities.
     weights : ndarray, optional
         Survey weights of the respondents; None weighs all alike.
+    level : float
+        Confidence level of the intervals.
 
     Returns
     -------
@@ -42,7 +45,7 @@ def resolution_ratios(
         - effect
         - n_unresolved, unresolved: effective respondents, and their mean or share
         - n_resolved, resolved: the same where the complaint was resolved
-        - ratio, ci_low, ci_high: unresolved / resolved with its 95 % interval: of means by linearisation on the log
+        - ratio, ci_low, ci_high: unresolved / resolved with its interval: of means by linearisation on the log
           scale, of shares by inverting the score test
         - reason: why the row is blank, or the ratio without end
 
@@ -52,8 +55,8 @@ def resolution_ratios(
     """
     w = pd.Series(1.0 if weights is None else np.asarray(weights, dtype=float), resolved.index)
     sides = [resolved == 0, resolved == 1]
-    rows = [_row(effect, answers, sides, w, True) for effect, answers in counts.items()]
-    rows += [_row(effect, answers, sides, w, False) for effect, answers in shares.items()]
+    rows = [_row(effect, answers, sides, w, True, level) for effect, answers in counts.items()]
+    rows += [_row(effect, answers, sides, w, False, level) for effect, answers in shares.items()]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -64,6 +67,7 @@ def complaint_resolution(
     word_of_mouth: str | None = None,
     buying: str | None = None,
     unchanged: float | None = None,
+    level: float = 0.95,
 ) -> pd.DataFrame:
     """`resolution_ratios` of a survey's customers.
 
@@ -79,6 +83,8 @@ def complaint_resolution(
         Name of an outcome; None takes the first of this kind. Its lowest answer means that a customer stopped.
     unchanged : float, optional
         Answer of `buying` that means no change, below which customers buy less; None takes the middle of its scale.
+    level : float
+        Confidence level of the intervals.
 
     Returns
     -------
@@ -104,7 +110,7 @@ def complaint_resolution(
     solved = (solved > asked[named["resolved"]].low).astype(float).where(solved.notna())
     counts = {"people told": answers[named["word_of_mouth"]]} if named["word_of_mouth"] else {}
     shares = _buying(answers[named["buying"]], asked[named["buying"]], unchanged) if named["buying"] else {}
-    return resolution_ratios(solved, counts, shares, weights_of(survey))
+    return resolution_ratios(solved, counts, shares, weights_of(survey), level)
 
 
 def _buying(answers, asked, unchanged):
@@ -119,7 +125,7 @@ def _buying(answers, asked, unchanged):
     return {effect: noted.astype(float).where(answers.notna()) for effect, noted in held.items()}
 
 
-def _row(effect, answers, sides, w, counted):
+def _row(effect, answers, sides, w, counted, level):
     """One effect: both sides and their ratio."""
     answers, row = answers.astype(float), {"effect": effect, "reason": ""}
     held = [side & answers.notna() & (w > 0) for side in sides]
@@ -130,11 +136,11 @@ def _row(effect, answers, sides, w, counted):
     if fewest < MIN_COMPLAINTS:
         return row | {"reason": f"{fewest:.0f} complaints on one side: at least {MIN_COMPLAINTS} are needed"}
     if counted:
-        ratio, low, high = ratio_of_means(*(answers[kept] for kept in held), *(w[kept] for kept in held))
+        ratio, low, high = ratio_of_means(*(answers[kept] for kept in held), *(w[kept] for kept in held), level=level)
         reason = "nobody did on one side: means of 0 have no ratio" if np.isnan(ratio) else ""
     else:
         n1, n2, p1, p2 = (row[name] for name in ("n_unresolved", "n_resolved", "unresolved", "resolved"))
-        ratio, low, high = ratio_of_proportions(n1 * p1, n1, n2 * p2, n2)
+        ratio, low, high = ratio_of_proportions(n1 * p1, n1, n2 * p2, n2, level)
         reason = "nobody whose complaint was resolved did: the ratio has no upper end" if p2 == 0 else ""
         reason = "nobody did on either side: the ratio lies anywhere" if p1 == p2 == 0 else reason
     return row | {"ratio": float(ratio), "ci_low": float(low), "ci_high": float(high), "reason": reason}

@@ -25,7 +25,12 @@ COLUMNS = ["driver", "n", "r", *with_ci("r2_contribution", "r2_share", "rank")]
 
 @reasoned("r2_contribution")
 def relative_importance(
-    answers: pd.DataFrame, outcome: pd.Series, replicates: int = 1000, seed: int = 1, weights: np.ndarray | None = None
+    answers: pd.DataFrame,
+    outcome: pd.Series,
+    replicates: int = 1000,
+    seed: int = 1,
+    weights: np.ndarray | None = None,
+    level: float = 0.95,
 ) -> pd.DataFrame:
     """Each driver's share of R², averaged over all orders of entry (LMG), the largest first.
 
@@ -41,6 +46,8 @@ def relative_importance(
         Seed of the random numbers.
     weights : ndarray, optional
         Survey weights of the respondents; None weighs all alike.
+    level : float
+        Confidence level of the intervals.
 
     Returns
     -------
@@ -53,7 +60,7 @@ def relative_importance(
         - r2_contribution: mean over all orders of entry of what the driver adds to R²; they sum to R²
         - r2_share: r2_contribution / R²
         - rank: 1 is the largest share
-        - r2_contribution_ci_low, …, rank_ci_high: 95 % intervals by a bootstrap over respondents
+        - r2_contribution_ci_low, …, rank_ci_high: intervals by a bootstrap over respondents
         - r2, r2_ci_low, r2_ci_high: of all drivers together, the same for all rows
         - reason: why the row is blank
 
@@ -77,12 +84,17 @@ def relative_importance(
         return _blank(answers.columns, n, reason)
     table = pairwise_covariance(rows, w).to_numpy()
     r, r2_contribution = covariance_to_correlation(table)[:-1, -1], lmg(table[None])[0]
-    return _table(answers.columns, n, r, r2_contribution, lmg(resample.covariances(rows, replicates, seed, w)))
+    return _table(answers.columns, n, r, r2_contribution, lmg(resample.covariances(rows, replicates, seed, w)), level)
 
 
 @reasoned("r2_contribution")
 def key_drivers(
-    survey: Survey, outcome: str | None = None, battery: str = "perceive", replicates: int = 1000, seed: int = 1
+    survey: Survey,
+    outcome: str | None = None,
+    battery: str = "perceive",
+    replicates: int = 1000,
+    seed: int = 1,
+    level: float = 0.95,
 ) -> pd.DataFrame:
     """`relative_importance` for an outcome of a survey, by item where there are at most 15, else by dimension.
 
@@ -98,6 +110,8 @@ def key_drivers(
         Bootstrap replicates.
     seed : int
         Seed of the random numbers.
+    level : float
+        Confidence level of the intervals.
 
     Returns
     -------
@@ -132,7 +146,9 @@ def key_drivers(
     by = "item" if answers.shape[1] <= MAX_DRIVERS else "dimension"
     if by == "dimension":
         answers = dimension_scores(answers, survey.instrument).drop(columns=OVERALL)
-    return relative_importance(answers, survey.outcomes[named], replicates, seed, weights_of(survey)).assign(by=by)
+    return relative_importance(answers, survey.outcomes[named], replicates, seed, weights_of(survey), level).assign(
+        by=by
+    )
 
 
 def lmg(covariances):
@@ -166,16 +182,16 @@ def _lmg(covariances):
     return found
 
 
-def _table(names, n, r, r2_contribution, drawn):
+def _table(names, n, r, r2_contribution, drawn, level):
     """The frame of shares and of those drawn."""
     table = pd.DataFrame({"driver": names, "n": n, "r": r, "r2_contribution": r2_contribution})
     table["r2_share"] = r2_contribution / r2_contribution.sum()
     ranks = (-drawn).argsort(axis=1, kind="stable").argsort(axis=1) + 1
     whole = drawn.sum(axis=1)
     for name, draws in {"r2_contribution_": drawn, "r2_share_": drawn / whole[:, None], "rank_": ranks}.items():
-        table[f"{name}ci_low"], table[f"{name}ci_high"] = percentile_interval(draws)
+        table[f"{name}ci_low"], table[f"{name}ci_high"] = percentile_interval(draws, level)
     table["rank"] = table.r2_contribution.rank(ascending=False, method="first").astype(int)
-    low, high = percentile_interval(whole)
+    low, high = percentile_interval(whole, level)
     table = table[COLUMNS].assign(r2=r2_contribution.sum(), r2_ci_low=low, r2_ci_high=high, reason="")
     return table.sort_values("rank").reset_index(drop=True)
 

@@ -304,7 +304,7 @@ def htmt(
 
 @reasoned("htmt")
 def discriminant_validity(
-    survey: Survey, battery: str = "perceive", replicates: int = 500, seed: int = 1
+    survey: Survey, battery: str = "perceive", replicates: int = 500, seed: int = 1, level: float = 0.95
 ) -> pd.DataFrame:
     """`htmt` of the dimensions of a survey's customers.
 
@@ -318,6 +318,8 @@ def discriminant_validity(
         Bootstrap replicates.
     seed : int
         Seed of the random numbers.
+    level : float
+        Confidence level of the intervals.
 
     Returns
     -------
@@ -336,7 +338,7 @@ def discriminant_validity(
     reason = not_asked_reason(survey, battery) or ("" if len(asked) > 1 else "one dimension alone is like no other")
     if reason:
         return pd.DataFrame([{"n": 0.0, "reason": reason}], columns=PAIRS)
-    return htmt(answers, asked, weights_of(survey), replicates, seed)
+    return htmt(answers, asked, weights_of(survey), replicates, seed, level)
 
 
 def _unlike(first, second, still, n):

@@ -30,7 +30,9 @@ SERVPERF = ["item", "dimension", "n", "perceive", *ENDS[:2], "n_effective", *END
 
 
 @reasoned("gap")
-def gap_scores(survey: Survey, by: str = "item", replicates: int = 2000, seed: int = 1) -> pd.DataFrame:
+def gap_scores(
+    survey: Survey, by: str = "item", replicates: int = 2000, seed: int = 1, level: float = 0.95
+) -> pd.DataFrame:
     """Gap 5, perceived less expected, with its interval and tests.
 
     Parameters
@@ -43,6 +45,8 @@ def gap_scores(survey: Survey, by: str = "item", replicates: int = 2000, seed: i
         Bootstrap replicates.
     seed : int
         Seed of the random numbers.
+    level : float
+        Confidence level of the intervals.
 
     Returns
     -------
@@ -52,12 +56,11 @@ def gap_scores(survey: Survey, by: str = "item", replicates: int = 2000, seed: i
         - item, dimension
         - n: pairs of answers
         - expect, perceive: means of these pairs
-        - gap, ci_low, ci_high: perceived − expected, so that a shortfall is negative, with its 95 % interval by
-          Student's t
+        - gap, ci_low, ci_high: perceived − expected, so that a shortfall is negative, with its interval by Student's t
         - t, p, p_adjusted: paired t, its p, and that by Holm within `family`
         - d: gap over the standard deviation of the gaps (d_z)
         - n_effective: (Σw)²/Σw², the equal answers that would be as precise
-        - bootstrap_ci_low, bootstrap_ci_high: 95 % percentile interval by the bootstrap
+        - bootstrap_ci_low, bootstrap_ci_high: percentile interval by the bootstrap
         - signed_rank_p, signed_rank_p_adjusted: Wilcoxon's test, and by Holm within `family`
         - family: items are one family of comparisons, dimensions another, overall a third
         - text: the wording of the item
@@ -82,11 +85,13 @@ def gap_scores(survey: Survey, by: str = "item", replicates: int = 2000, seed: i
     >>> gaps[["dimension", "gap"]].round(2).tail(2).to_dict("records")
     [{'dimension': 'empathy', 'gap': -0.4}, {'dimension': 'overall', 'gap': -0.66}]
     """
-    return battery_gaps(survey, "expect", "perceive", by, replicates, seed)
+    return battery_gaps(survey, "expect", "perceive", by, replicates, seed, level)
 
 
 @reasoned("gap")
-def service_adequacy(survey: Survey, by: str = "item", replicates: int = 2000, seed: int = 1) -> pd.DataFrame:
+def service_adequacy(
+    survey: Survey, by: str = "item", replicates: int = 2000, seed: int = 1, level: float = 0.95
+) -> pd.DataFrame:
     """The measure of service adequacy: perceived less adequate.
 
     Parameters
@@ -99,6 +104,8 @@ def service_adequacy(survey: Survey, by: str = "item", replicates: int = 2000, s
         Bootstrap replicates.
     seed : int
         Seed of the random numbers.
+    level : float
+        Confidence level of the intervals.
 
     Returns
     -------
@@ -115,12 +122,14 @@ def service_adequacy(survey: Survey, by: str = "item", replicates: int = 2000, s
     ----------
     Zeithaml, Berry & Parasuraman (1993), Journal of the Academy of Marketing Science 21, 1-12.
     """
-    found = battery_gaps(survey, "adequate", "perceive", by, replicates, seed)
+    found = battery_gaps(survey, "adequate", "perceive", by, replicates, seed, level)
     return found.rename(columns={"expect": "adequate"})
 
 
 @reasoned("gap")
-def service_superiority(survey: Survey, by: str = "item", replicates: int = 2000, seed: int = 1) -> pd.DataFrame:
+def service_superiority(
+    survey: Survey, by: str = "item", replicates: int = 2000, seed: int = 1, level: float = 0.95
+) -> pd.DataFrame:
     """The measure of service superiority: perceived less desired.
 
     Parameters
@@ -133,6 +142,8 @@ def service_superiority(survey: Survey, by: str = "item", replicates: int = 2000
         Bootstrap replicates.
     seed : int
         Seed of the random numbers.
+    level : float
+        Confidence level of the intervals.
 
     Returns
     -------
@@ -149,14 +160,16 @@ def service_superiority(survey: Survey, by: str = "item", replicates: int = 2000
     ----------
     Zeithaml, Berry & Parasuraman (1993), Journal of the Academy of Marketing Science 21, 1-12.
     """
-    found = battery_gaps(survey, "expect", "perceive", by, replicates, seed)
+    found = battery_gaps(survey, "expect", "perceive", by, replicates, seed, level)
     if survey.instrument.conventions.desired:
         return found
     return found.assign(**dict.fromkeys(found.columns.difference(NAMED), np.nan), reason=DESIRED_UNDECLARED)
 
 
 @reasoned("perceive")
-def perception_scores(survey: Survey, by: str = "item", replicates: int = 2000, seed: int = 1) -> pd.DataFrame:
+def perception_scores(
+    survey: Survey, by: str = "item", replicates: int = 2000, seed: int = 1, level: float = 0.95
+) -> pd.DataFrame:
     """SERVPERF: perceptions alone, of all who answered them, whatever they expect.
 
     Parameters
@@ -169,6 +182,8 @@ def perception_scores(survey: Survey, by: str = "item", replicates: int = 2000, 
         Bootstrap replicates.
     seed : int
         Seed of the random numbers.
+    level : float
+        Confidence level of the intervals.
 
     Returns
     -------
@@ -188,23 +203,25 @@ def perception_scores(survey: Survey, by: str = "item", replicates: int = 2000, 
     """
     survey = single_wave(survey)
     (answers,), w = answers_by(survey, by, survey.perceive), weights_of(survey)
-    ends = bootstrap_intervals(answers.to_numpy(dtype=float), w, replicates, seed)
-    rows = [_tested(Sample.of(answers[name].to_numpy(dtype=float), w), ends[:, i]) for i, name in enumerate(answers)]
+    ends = bootstrap_intervals(answers.to_numpy(dtype=float), w, replicates, seed, level)
+    rows = [
+        _tested(Sample.of(answers[name].to_numpy(dtype=float), w), ends[:, i], level) for i, name in enumerate(answers)
+    ]
     rows = [row | {"perceive": row["gap"]} for row in rows]
     return table_of(survey, by, answers, rows, SERVPERF, "perceive")
 
 
-def battery_gaps(survey, lower, upper, by, replicates, seed):
+def battery_gaps(survey, lower, upper, by, replicates, seed, level):
     """One battery less another, answered by the same customers: a frame as `gap_scores` gives it."""
     survey = single_wave(survey)
     below, above = answers_by(survey, by, *paired_answers(survey, lower, upper))
     w, unfit = weights_of(survey), incomparable_reason(survey.instrument, lower, upper)
     difference = (above - below).to_numpy(dtype=float)
-    ends, rows = bootstrap_intervals(difference, w, replicates, seed), []
+    ends, rows = bootstrap_intervals(difference, w, replicates, seed, level), []
     for i, (expect, perceive) in enumerate(zip(column_means(below, w), column_means(above, w), strict=True)):
         tested = {"n": int((~np.isnan(difference[:, i])).sum()), "reason": unfit}
         if not unfit:
-            tested = _tested(Sample.of(difference[:, i], w), ends[:, i], "pairs")
+            tested = _tested(Sample.of(difference[:, i], w), ends[:, i], level, "pairs")
         rows.append({"expect": expect, "perceive": perceive} | tested)
     found = table_of(survey, by, below, rows, COLUMNS, lower, upper)
     for name in ("p", "signed_rank_p"):
@@ -212,10 +229,10 @@ def battery_gaps(survey, lower, upper, by, replicates, seed):
     return found
 
 
-def _tested(sample, ends, what="answers"):
+def _tested(sample, ends, level, what="answers"):
     """All of one mean, or mean gap, but what it is a gap between."""
     row = {"n": sample.n, "n_effective": sample.n_effective, "gap": sample.mean, "reason": sample.blank(what)}
     if row["reason"]:
         return row
-    row |= one_sample(sample) | {"signed_rank_p": signed_rank(sample)}
+    row |= one_sample(sample, level) | {"signed_rank_p": signed_rank(sample)}
     return row | dict(zip(ENDS[2:], ends, strict=True))

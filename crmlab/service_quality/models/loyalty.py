@@ -19,7 +19,11 @@ PROMOTER, PASSIVE, NPS_SCALE = 9, 7, (0, 10)
 
 @reasoned("share")
 def loyal_share_by_level(
-    satisfaction: pd.Series, loyal: pd.Series, weights: np.ndarray | None = None, levels: Iterable[float] | None = None
+    satisfaction: pd.Series,
+    loyal: pd.Series,
+    weights: np.ndarray | None = None,
+    levels: Iterable[float] | None = None,
+    level: float = 0.95,
 ) -> pd.DataFrame:
     """Share of loyal customers at each level of satisfaction, and its ratio to the level below.
 
@@ -33,6 +37,8 @@ def loyal_share_by_level(
         Survey weights of the respondents; None weighs all alike.
     levels : iterable of float, optional
         All levels there are, in order; None takes those seen.
+    level : float
+        Confidence level of the intervals.
 
     Returns
     -------
@@ -41,9 +47,9 @@ def loyal_share_by_level(
 
         - satisfaction
         - n: effective respondents; loyal: n × share
-        - share, share_ci_low, share_ci_high: with its 95 % interval by Wilson
+        - share, share_ci_low, share_ci_high: with its interval by Wilson
         - risk_ratio: share here / share at the level before; at the highest, the top-box ratio
-        - risk_ratio_ci_low, risk_ratio_ci_high: its 95 % interval by inverting the score test, which needs no count
+        - risk_ratio_ci_low, risk_ratio_ci_high: its interval by inverting the score test, which needs no count
           above 0
         - reason: why the ratio, or the row, is blank or without end
 
@@ -61,15 +67,15 @@ def loyal_share_by_level(
     n = (sums.w**2 / sums.square).where(there, 0.0)
     share = (sums.loyal / sums.w).where(there)
     table = pd.DataFrame({"n": n, "loyal": (n * share).fillna(0), "share": share})
-    table["share_ci_low"], table["share_ci_high"] = wilson_interval(n * share, n.where(there))
+    table["share_ci_low"], table["share_ci_high"] = wilson_interval(n * share, n.where(there), level)
     table["reason"] = np.where(there, "", "nobody at this level")
-    return _with_ratios(table.rename_axis("satisfaction").reset_index())[LEVELS]
+    return _with_ratios(table.rename_axis("satisfaction").reset_index(), level)[LEVELS]
 
 
-def _with_ratios(table):
+def _with_ratios(table, level):
     """Levels with their ratio to the level before."""
     before = table.shift(1)
-    ratios = ratio_of_proportions(table.loyal, table.n, before.loyal.fillna(0), before.n.fillna(0))
+    ratios = ratio_of_proportions(table.loyal, table.n, before.loyal.fillna(0), before.n.fillna(0), level)
     table = table.assign(**dict(zip(with_ci("risk_ratio"), ratios, strict=True)))
     noted = (table.n > 0) & (before.n > 0)
     none = noted & (before.loyal == 0)
@@ -81,7 +87,11 @@ def _with_ratios(table):
 
 @reasoned("share")
 def loyalty_by_satisfaction(
-    survey: Survey, satisfaction: str | None = None, loyalty: str | None = None, loyal_from: float | None = None
+    survey: Survey,
+    satisfaction: str | None = None,
+    loyalty: str | None = None,
+    loyal_from: float | None = None,
+    level: float = 0.95,
 ) -> pd.DataFrame:
     """`loyal_share_by_level` of a survey's customers.
 
@@ -95,6 +105,8 @@ def loyalty_by_satisfaction(
         Name of an outcome; None takes the first of this kind.
     loyal_from : float, optional
         Answer of loyalty from which a customer counts as loyal; None takes the highest alone.
+    level : float
+        Confidence level of the intervals.
 
     Returns
     -------
@@ -116,7 +128,7 @@ def loyalty_by_satisfaction(
     top = loyal_from if loyal_from is not None else answers.max() if high is None else high
     levels = None if asked.high is None else range(asked.low, asked.high + 1)
     held = (answers >= top).astype(float).where(answers.notna())
-    return loyal_share_by_level(survey.outcomes[satisfied], held, weights_of(survey), levels)
+    return loyal_share_by_level(survey.outcomes[satisfied], held, weights_of(survey), levels, level)
 
 
 @reasoned("nps")
@@ -179,7 +191,7 @@ def promoter_shares(
 
 
 @reasoned("nps")
-def net_promoter_score(survey: Survey, recommend: str | None = None) -> pd.DataFrame:
+def net_promoter_score(survey: Survey, recommend: str | None = None, level: float = 0.95) -> pd.DataFrame:
     """`promoter_shares` of a survey's customers.
 
     Parameters
@@ -188,6 +200,8 @@ def net_promoter_score(survey: Survey, recommend: str | None = None) -> pd.DataF
         Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
     recommend : str, optional
         Name of an outcome; None takes the first of this kind.
+    level : float
+        Confidence level of the intervals.
 
     Returns
     -------
@@ -205,4 +219,4 @@ def net_promoter_score(survey: Survey, recommend: str | None = None) -> pd.DataF
     if reason := no_outcome_reason(survey, recommend=name):
         return pd.DataFrame([{"n": 0.0, "reason": reason}], columns=NPS)
     asked = survey.instrument.outcomes[name]
-    return promoter_shares(survey.outcomes[name], weights_of(survey), (asked.low, asked.high))
+    return promoter_shares(survey.outcomes[name], weights_of(survey), (asked.low, asked.high), level)

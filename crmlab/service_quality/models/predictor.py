@@ -19,7 +19,6 @@ from crmlab.service_quality.models.scores import (
 )
 from crmlab.service_quality.tables.survey import Survey
 
-LEVEL = 0.95  # of intervals, and of the tests that decide
 MIN_RESPONDENTS = 30  # respondents, and as many for each dimension where these are tested separately
 MODELS = {
     "gap": ("gap",),
@@ -51,6 +50,8 @@ class PolynomialRegression(Model):
         How many dimensions the two sides have.
     regressions : mapping
         Name of a model -> its Regression.
+    level : float
+        Confidence level of the intervals, and of the tests that decide.
 
     References
     ----------
@@ -63,6 +64,7 @@ class PolynomialRegression(Model):
     n: float
     dimensions: int
     regressions: Mapping[str, "Regression"]
+    level: float = 0.95
 
     @classmethod
     @or_unfitted
@@ -73,6 +75,7 @@ class PolynomialRegression(Model):
         outcome: pd.Series,
         middle: float = 0.0,
         weights: np.ndarray | None = None,
+        level: float = 0.95,
     ) -> "PolynomialRegression | Unfitted":
         """Fit an outcome by expectation and perception.
 
@@ -88,6 +91,8 @@ class PolynomialRegression(Model):
             Middle of the scale, from which the quadratic model counts.
         weights : ndarray, optional
             Survey weights of the respondents; None weighs all alike.
+        level : float
+            Confidence level of the intervals, and of the tests that decide.
 
         Returns
         -------
@@ -106,7 +111,7 @@ class PolynomialRegression(Model):
         columns = _models(e.mean(axis=1), p.mean(axis=1))
         if k > 1 and n >= MIN_RESPONDENTS * k:
             columns |= _by_dimension(names, e, p)
-        return cls(n, k, {name: Regression.of(held, y, w, n) for name, held in columns.items()})
+        return cls(n, k, {name: Regression.of(held, y, w, n) for name, held in columns.items()}, level)
 
     def __repr__(self) -> str:
         noted = ", ".join(f"{name} {fit.r2:.3g}" for name, fit in self.regressions.items())
@@ -123,10 +128,9 @@ class PolynomialRegression(Model):
     @property
     @prediction
     def coefficients(self) -> pd.DataFrame:
-        """A row a model and term: model, term, b, ci_low, ci_high, p; 95 % intervals that hold where the spread is
-        uneven (HC3)."""
+        """A row a model and term: model, term, b, ci_low, ci_high, p; by HC3, which an uneven spread leaves right."""
         noted = [
-            pd.DataFrame({"model": name, "term": fit.terms} | fit.linear(np.eye(len(fit.b))[1:], LEVEL))
+            pd.DataFrame({"model": name, "term": fit.terms} | fit.linear(np.eye(len(fit.b))[1:], self.level))
             for name, fit in self.regressions.items()
         ]
         return _with_kinds(pd.concat(noted, ignore_index=True))
@@ -150,7 +154,7 @@ class PolynomialRegression(Model):
         """Slopes and curves of the quadratic model along two lines: line, b, ci_low, ci_high, p."""
         contrast = np.array([(0, *held) for held in SURFACE.values()], dtype=float)
         return _with_kinds(
-            pd.DataFrame({"line": list(SURFACE)} | self.regressions["quadratic"].linear(contrast, LEVEL))
+            pd.DataFrame({"line": list(SURFACE)} | self.regressions["quadratic"].linear(contrast, self.level))
         )
 
     @property
@@ -164,7 +168,7 @@ class PolynomialRegression(Model):
         would mistake one dimension's weight for that of expectation.
         """
         held = deciding_tests(self.tests)
-        shown = dict(zip(held.question, held.p < 1 - LEVEL, strict=True))
+        shown = dict(zip(held.question, held.p < 1 - self.level, strict=True))
         cases = {(True, True): "both", (True, False): "gap", (False, True): "perception"}
         return cases.get((shown[NO_EXPECT], shown[AS_GAP]), "undecided")
 
@@ -174,7 +178,9 @@ def _with_kinds(table):
     return table
 
 
-def satisfaction_predictor(survey: Survey, outcome: str | None = None) -> PolynomialRegression | Unfitted:
+def satisfaction_predictor(
+    survey: Survey, outcome: str | None = None, level: float = 0.95
+) -> PolynomialRegression | Unfitted:
     """The `PolynomialRegression` of satisfaction on what a survey's customers expect and perceive.
 
     Parameters
@@ -183,6 +189,8 @@ def satisfaction_predictor(survey: Survey, outcome: str | None = None) -> Polyno
         Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
     outcome : str, optional
         Name of an outcome; None takes the first of kind satisfaction.
+    level : float
+        Confidence level of the intervals, and of the tests that decide.
 
     Returns
     -------
@@ -208,7 +216,7 @@ def satisfaction_predictor(survey: Survey, outcome: str | None = None) -> Polyno
         dimension_scores(side, survey.instrument).drop(columns=OVERALL) for side in (expect, perceive)
     )
     middle = survey.instrument.scale.middle
-    return PolynomialRegression.fit(expected, perceived, survey.outcomes[named], middle, weights_of(survey))
+    return PolynomialRegression.fit(expected, perceived, survey.outcomes[named], middle, weights_of(survey), level)
 
 
 def _models(e, p):

@@ -40,6 +40,7 @@ def importance_performance_analysis(
     replicates: int = 2000,
     seed: int = 1,
     weights: np.ndarray | None = None,
+    level: float = 0.95,
 ) -> pd.DataFrame:
     """Importance beside performance of each attribute, and what to do about it.
 
@@ -59,6 +60,8 @@ def importance_performance_analysis(
         Seed of the random numbers.
     weights : ndarray, optional
         Survey weights of the respondents; None weighs all alike.
+    level : float
+        Confidence level of the intervals.
 
     Returns
     -------
@@ -67,7 +70,7 @@ def importance_performance_analysis(
 
         - item
         - n: effective respondents, of the side that fewer answered
-        - importance, performance: with 95 % intervals, …_ci_low and …_ci_high
+        - importance, performance: with intervals, …_ci_low and …_ci_high
         - quadrant: "concentrate here", "keep up", "low priority" or "possible overkill"; on the crosshair is above
         - stability: share of bootstrap replicates, each with a crosshair of its own, in which it stays there
         - decision: the quadrant, or "undecided" where stability is below 0.8
@@ -106,14 +109,19 @@ def importance_performance_analysis(
     if len(kept) >= 2:
         drawn = read(resample.totals(parts, replicates, seed, weights).reshape(replicates, -1, performance.shape[1]))
         seen, drawn = ([side[:, kept] for side in sides] for sides in (seen, drawn))
-        noted = _placed(seen, drawn, crosshair, midpoint, stated)
+        noted = _placed(seen, drawn, crosshair, midpoint, stated, level)
         table = table.merge(noted.assign(item=performance.columns[kept]), on="item", how="left")
     return table.reindex(columns=COLUMNS)
 
 
 @reasoned("importance")
 def improvement_priorities(
-    survey: Survey, importance: str | None = None, crosshair: str = "means", replicates: int = 2000, seed: int = 1
+    survey: Survey,
+    importance: str | None = None,
+    crosshair: str = "means",
+    replicates: int = 2000,
+    seed: int = 1,
+    level: float = 0.95,
 ) -> pd.DataFrame:
     """`importance_performance_analysis` of a survey's customers: what to fix first.
 
@@ -130,6 +138,8 @@ def improvement_priorities(
         Bootstrap replicates.
     seed : int
         Seed of the random numbers.
+    level : float
+        Confidence level of the intervals.
 
     Returns
     -------
@@ -165,7 +175,9 @@ def improvement_priorities(
         side = survey.importance[rated] if stated else survey.outcomes[outcome]
         scale_of, w = survey.instrument.scale_of, weights_of(survey)
         midpoint = (scale_of("importance").middle, scale_of("perceive").middle) if stated else None
-        table = importance_performance_analysis(survey.perceive[rated], side, crosshair, midpoint, replicates, seed, w)
+        table = importance_performance_analysis(
+            survey.perceive[rated], side, crosshair, midpoint, replicates, seed, w, level
+        )
     table = with_unasked_rows(table, "item", why)
     table.insert(1, "dimension", [items[item].dimension for item in table["item"]])
     return table.assign(source=source, text=[items[item].text for item in table["item"]])
@@ -259,7 +271,7 @@ def _line(importance, performance, crosses, stated):
     return crosses[0] + (performance - crosses[1]) * spread
 
 
-def _placed(seen, drawn, crosshair, midpoint, stated):
+def _placed(seen, drawn, crosshair, midpoint, stated, level):
     """Quadrants, their stability and the line: a frame."""
     found = []
     for sides in (seen, drawn):
@@ -273,7 +285,7 @@ def _placed(seen, drawn, crosshair, midpoint, stated):
     table = table.assign(crosshair=crosshair, iso_rating=line[0], above_iso_rating=seen[0][0] - line[0])
     table["above_iso_rating_share"] = (drawn[0] > drawn_line).mean(axis=0)
     for name, side, draws, cross in zip(("importance", "performance"), seen, drawn, crosses, strict=True):
-        ends = percentile_interval(draws)  # nobody drawn who answered: no value
+        ends = percentile_interval(draws, level)  # nobody drawn who answered: no value
         columns = [*with_ci(name), f"crosshair_{name}"]
         table = table.assign(**dict(zip(columns, (side[0], *ends, float(cross[0, 0])), strict=True)))
     return table

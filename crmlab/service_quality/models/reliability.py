@@ -1,5 +1,6 @@
 """Whether the items of a dimension measure one thing together."""
 
+import functools
 from collections.abc import Mapping
 
 import numpy as np
@@ -32,7 +33,7 @@ ITEM_COLUMNS = ["dimension", "item", "n", "mean", "sd", "item_rest_correlation",
 
 @reasoned("alpha")
 def reliability_coefficients(
-    answers: pd.DataFrame, dimensions: Mapping[str, list[str]], weights: np.ndarray | None = None
+    answers: pd.DataFrame, dimensions: Mapping[str, list[str]], weights: np.ndarray | None = None, level: float = 0.95
 ) -> pd.DataFrame:
     """How reliably each dimension is measured, and all items together.
 
@@ -44,6 +45,8 @@ def reliability_coefficients(
         Dimension -> its items, in order.
     weights : ndarray, optional
         Survey weights of the respondents; None weighs all alike.
+    level : float
+        Confidence level of the intervals.
 
     Returns
     -------
@@ -52,7 +55,7 @@ def reliability_coefficients(
 
         - dimension, items: the latter a count
         - n: effective respondents of the pair of items that fewest answered; covariances are of pairs
-        - alpha: Cronbach's, of the sum of the answers; alpha_ci_low, alpha_ci_high: its 95 % interval by F, which takes
+        - alpha: Cronbach's, of the sum of the answers; alpha_ci_low, alpha_ci_high: its interval by F, which takes
           answers as normal and loadings as alike (Feldt)
         - alpha_standardised: of the sum of answers each scaled to variance 1
         - omega_total: share of the variance of the sum that is common: one factor, least squares, in the units of the
@@ -68,22 +71,26 @@ def reliability_coefficients(
     Feldt (1965), Psychometrika 30, 357-370. McDonald (1999), Test Theory: A Unified Treatment. Zinbarg, Revelle, Yovel
     & Li (2005), Psychometrika 70, 123-133. Fornell & Larcker (1981), Journal of Marketing Research 18, 39-50.
     """
-    rows = [{"dimension": d} | _row(answers[names], weights, _one_factor) for d, names in dimensions.items()]
+    rows = [{"dimension": d} | _row(answers[names], weights, _one_factor, level) for d, names in dimensions.items()]
     if (k := len(dimensions)) > 1:
         names = [item for items in dimensions.values() for item in items]
-        found = _row(answers[names], weights, lambda table: mcdonald_omega(covariance_to_correlation(table), k), 3 * k)
+        found = _row(
+            answers[names], weights, lambda table: mcdonald_omega(covariance_to_correlation(table), k), level, 3 * k
+        )
         rows.append({"dimension": ALL} | found)
     return pd.DataFrame(rows, columns=COLUMNS).astype({"reason": object}).fillna({"reason": ""})
 
 
 @reasoned("alpha")
-def scale_reliability(survey: Survey) -> pd.DataFrame:
+def scale_reliability(survey: Survey, level: float = 0.95) -> pd.DataFrame:
     """`reliability_coefficients` of expectations, perceptions and gaps of a survey's customers.
 
     Parameters
     ----------
     survey : Survey
         Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
+    level : float
+        Confidence level of the intervals.
 
     Returns
     -------
@@ -96,7 +103,7 @@ def scale_reliability(survey: Survey) -> pd.DataFrame:
     InputError
         If `survey` is no Survey, or customers answered in several of its waves.
     """
-    return _by_battery(survey, reliability_coefficients, COLUMNS)
+    return _by_battery(survey, functools.partial(reliability_coefficients, level=level), COLUMNS)
 
 
 @reasoned("alpha")
@@ -223,14 +230,14 @@ def _blank(table, n, fewest=MIN_ITEMS):
     return f"no variance in {', '.join(still[:5])}" if still else ""
 
 
-def _row(answers, weights, omegas, fewest=MIN_ITEMS):
+def _row(answers, weights, omegas, level, fewest=MIN_ITEMS):
     """The row of a dimension, or of all items: its alphas, and the omegas of its covariances."""
     table, n = pairwise_covariance(answers, weights), effective_n(answers, weights)
     row = {"items": len(table), "n": n, "reason": _blank(table, n, fewest)}
     if row["reason"]:
         return row
     row["alpha"], row["alpha_standardised"] = cronbach_alpha(table), cronbach_alpha(covariance_to_correlation(table))
-    row["alpha_ci_low"], row["alpha_ci_high"] = cronbach_alpha_interval(row["alpha"], len(table), n)
+    row["alpha_ci_low"], row["alpha_ci_high"] = cronbach_alpha_interval(row["alpha"], len(table), n, level)
     try:
         return row | omegas(table)
     except HeywoodError as fault:

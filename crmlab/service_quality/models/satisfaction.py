@@ -11,7 +11,7 @@ from crmlab.service_quality.tables.survey import Survey
 from crmlab.stats import resample
 from crmlab.stats.intervals import percentile_interval
 
-SCORES = ["score", "n", "value", "ci_low", "ci_high", "weight_band_low", "weight_band_high", "reason"]
+SCORES = ["score", "n", "value", "ci_low", "ci_high", "sensitivity_low", "sensitivity_high", "reason"]
 NAMES = ["simple", "weighted", "weighted less simple"]
 UNWEIGHTED = "neither importance points nor ratings of importance from 0 were asked"
 
@@ -24,6 +24,7 @@ def importance_weighted_scores(
     replicates: int = 2000,
     seed: int = 1,
     weights: np.ndarray | None = None,
+    level: float = 0.95,
 ) -> pd.DataFrame:
     """Satisfaction over attributes with equal weights, with those of importance, and their difference.
 
@@ -41,6 +42,8 @@ def importance_weighted_scores(
         Seed of the random numbers.
     weights : ndarray, optional
         Survey weights of the respondents; None weighs all alike.
+    level : float
+        Confidence level of the intervals.
 
     Returns
     -------
@@ -50,9 +53,10 @@ def importance_weighted_scores(
         - score
         - n: effective respondents
         - value: mean of the means of the attributes, in points of the scale
-        - ci_low, ci_high: 95 % interval by a bootstrap over respondents, who bring their importance along
-        - weight_band_low, weight_band_high: where 95 % of scores lie as weights are drawn about those given, from a
-          Dirichlet distribution; the simple score has no weights to doubt
+        - ci_low, ci_high: interval by a bootstrap over respondents, who bring their importance along
+        - sensitivity_low, sensitivity_high: between which a share `level` of the scores lies as weights are drawn about
+          those given, from a Dirichlet distribution: doubt about weights, no sampling error; the simple score has no
+          weights to doubt
         - reason: empty
 
     Raises
@@ -75,12 +79,21 @@ def importance_weighted_scores(
     value, draws = (_scores(s[:, 1:] / s[:, :1], k, given)[0] for s in (seen, drawn))
     means, shares = (part[0] for part in _scores(seen[:, 1:] / seen[:, :1], k, given)[1:])
     band = _band(means, shares, weight_cv, replicates, seed)
-    columns = [NAMES, effective_n(rows, w), value[0], *percentile_interval(draws), *percentile_interval(band), ""]
+    columns = [
+        NAMES,
+        effective_n(rows, w),
+        value[0],
+        *percentile_interval(draws, level),
+        *percentile_interval(band, level),
+        "",
+    ]
     return pd.DataFrame(dict(zip(SCORES, columns, strict=True)))
 
 
 @reasoned("value")
-def satisfaction_index(survey: Survey, weight_cv: float = 0.25, replicates: int = 2000, seed: int = 1) -> pd.DataFrame:
+def satisfaction_index(
+    survey: Survey, weight_cv: float = 0.25, replicates: int = 2000, seed: int = 1, level: float = 0.95
+) -> pd.DataFrame:
     """`importance_weighted_scores` of what a survey's customers perceive, over dimensions.
 
     Parameters
@@ -93,6 +106,8 @@ def satisfaction_index(survey: Survey, weight_cv: float = 0.25, replicates: int 
         Bootstrap replicates.
     seed : int
         Seed of the random numbers.
+    level : float
+        Confidence level of the intervals.
 
     Returns
     -------
@@ -112,7 +127,7 @@ def satisfaction_index(survey: Survey, weight_cv: float = 0.25, replicates: int 
     weighed = len(importance.columns) > 0
     importance = importance if weighed else pd.Series(1.0, ratings.columns)
     found = importance_weighted_scores(
-        ratings, importance, weight_cv, replicates, seed, weights_of(single_wave(survey))
+        ratings, importance, weight_cv, replicates, seed, weights_of(single_wave(survey)), level
     )
     if weighed:
         return found

@@ -23,13 +23,15 @@ COLUMNS = ["dimension", "segment", "n", "n_effective", *VALUES, "shrinkage_weigh
 
 
 @reasoned("gap")
-def all_segment_gap_scores(survey: Survey) -> pd.DataFrame:
+def all_segment_gap_scores(survey: Survey, level: float = 0.95) -> pd.DataFrame:
     """Gap 5 in the segments of every kind that the instrument declares.
 
     Parameters
     ----------
     survey : Survey
         Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
+    level : float
+        Confidence level of the intervals.
 
     Returns
     -------
@@ -45,12 +47,14 @@ def all_segment_gap_scores(survey: Survey) -> pd.DataFrame:
     survey, kinds = single_wave(survey), survey.instrument.design.segments
     if reason := not_asked_reason(survey, "expect", "perceive") or ("" if kinds else UNNAMED):
         return pd.DataFrame([{"n": 0, "reason": reason}], columns=["segmentation", *COLUMNS])
-    tables = [segment_gap_scores(survey, kind).assign(segmentation=kind)[["segmentation", *COLUMNS]] for kind in kinds]
+    tables = [
+        segment_gap_scores(survey, kind, level).assign(segmentation=kind)[["segmentation", *COLUMNS]] for kind in kinds
+    ]
     return pd.concat(tables, ignore_index=True)
 
 
 @reasoned("gap")
-def segment_gap_scores(survey: Survey, segment: str) -> pd.DataFrame:
+def segment_gap_scores(survey: Survey, segment: str, level: float = 0.95) -> pd.DataFrame:
     """Gap 5 in each segment, as answered and shrunken towards the whole.
 
     Parameters
@@ -59,6 +63,8 @@ def segment_gap_scores(survey: Survey, segment: str) -> pd.DataFrame:
         Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
     segment : str
         Column of `survey.people`, one of the segments that the instrument declares.
+    level : float
+        Confidence level of the intervals.
 
     Returns
     -------
@@ -67,7 +73,7 @@ def segment_gap_scores(survey: Survey, segment: str) -> pd.DataFrame:
 
         - dimension, segment: the whole comes first, as segment "all"; those without one are "(not given)"
         - n, n_effective: respondents with a score
-        - gap, ci_low, ci_high: as answered, with its 95 % interval by Student's t
+        - gap, ci_low, ci_high: as answered, with its interval by Student's t
         - shrunken_gap: drawn towards the whole
         - shrinkage_weight: share of the distance from the whole that is kept, as it is not noise
         - state: "shown"; "greyed" below 30 answers; "suppressed" below 5, then without any value
@@ -97,28 +103,28 @@ def segment_gap_scores(survey: Survey, segment: str) -> pd.DataFrame:
         dimension_scores(frame, survey.instrument) for frame in paired_answers(survey, "expect", "perceive")
     )
     labels = survey.people[segment].astype(object).where(survey.people[segment].notna(), NOT_GIVEN).astype(str)
-    levels = sorted(labels.unique(), key=lambda name: (name == NOT_GIVEN, name))
+    segments = sorted(labels.unique(), key=lambda name: (name == NOT_GIVEN, name))
     w, unfit = weights_of(survey), incomparable_reason(survey.instrument, "expect", "perceive")
     rows = []
     for dimension, difference in (above - below).items():
-        rows += _cells(dimension, difference.to_numpy(dtype=float), labels.to_numpy(), levels, w)
+        rows += _cells(dimension, difference.to_numpy(dtype=float), labels.to_numpy(), segments, w, level)
     found = pd.DataFrame(rows, columns=COLUMNS)
     return found.assign(**dict.fromkeys([*VALUES, "shrinkage_weight"], np.nan), reason=unfit) if unfit else found
 
 
-def _cells(dimension, difference, labels, levels, w):
+def _cells(dimension, difference, labels, segments, w, level):
     """The row of one dimension, the whole first."""
     of = lambda held: Sample.of(difference[held], None if w is None else w[held])  # noqa: E731
-    whole, cells = of(np.ones(len(difference), bool)), [of(labels == level) for level in levels]
+    whole, cells = of(np.ones(len(difference), bool)), [of(labels == name) for name in segments]
     shrinkage_weight = _kept(whole, cells)
-    rows = [_cell(dimension, "all", whole, whole.mean, np.nan)]
-    for level, cell, share in zip(levels, cells, shrinkage_weight, strict=True):
+    rows = [_cell(dimension, "all", whole, whole.mean, np.nan, level)]
+    for name, cell, share in zip(segments, cells, shrinkage_weight, strict=True):
         shrunken_gap = whole.mean + share * (cell.mean - whole.mean)
-        rows.append(_cell(dimension, level, cell, shrunken_gap, share))
+        rows.append(_cell(dimension, name, cell, shrunken_gap, share, level))
     return rows
 
 
-def _cell(dimension, segment, sample, shrunken_gap, shrinkage_weight):
+def _cell(dimension, segment, sample, shrunken_gap, shrinkage_weight, level):
     """What may be shown of one cell."""
     row = {"dimension": dimension, "segment": segment, "n": sample.n, "n_effective": sample.n_effective}
     if sample.n < SUPPRESSED_BELOW:
@@ -126,7 +132,7 @@ def _cell(dimension, segment, sample, shrunken_gap, shrinkage_weight):
     row |= {"gap": sample.mean, "shrunken_gap": shrunken_gap, "shrinkage_weight": shrinkage_weight}
     row |= {"reason": sample.blank("gaps")}
     if not row["reason"]:
-        row |= {name: one_sample(sample)[name] for name in ("ci_low", "ci_high")}
+        row |= {name: one_sample(sample, level)[name] for name in ("ci_low", "ci_high")}
     return row | {"state": "greyed" if sample.n < GREYED_BELOW else "shown"}
 
 

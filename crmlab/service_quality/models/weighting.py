@@ -24,7 +24,9 @@ COLUMNS += with_ci("covariance")
 
 
 @reasoned("weighted_gap")
-def weighted_gap_scores(survey: Survey, by: str = "dimension", source: str | None = None) -> pd.DataFrame:
+def weighted_gap_scores(
+    survey: Survey, by: str = "dimension", source: str | None = None, level: float = 0.95
+) -> pd.DataFrame:
     """Importance-weighted gaps, customer by customer, beside products of means.
 
     Parameters
@@ -35,6 +37,8 @@ def weighted_gap_scores(survey: Survey, by: str = "dimension", source: str | Non
         A row an item, or a row a dimension and one overall.
     source : {"points", "importance"}, optional
         Points of dimensions, or ratings of items, which items need; None takes points where they were asked.
+    level : float
+        Confidence level of the intervals.
 
     Returns
     -------
@@ -44,10 +48,10 @@ def weighted_gap_scores(survey: Survey, by: str = "dimension", source: str | Non
         - item, dimension, n
         - importance: mean of each customer's importance over that customer's own average, so that 1 is the average
         - gap: simple mean gap, of the same customers
-        - weighted_gap, ci_low, ci_high: mean of importance × gap, with its 95 % interval by Student's t
+        - weighted_gap, ci_low, ci_high: mean of importance × gap, with its interval by Student's t
         - product_of_means: mean importance × mean gap, which forgets who cares about what
         - covariance: weighted_gap − product_of_means, below 0 where those who care more see a larger shortfall
-        - covariance_ci_low, covariance_ci_high: its 95 % interval, to first order
+        - covariance_ci_low, covariance_ci_high: its interval, to first order
         - source, text
         - reason: why the row is blank
 
@@ -69,10 +73,10 @@ def weighted_gap_scores(survey: Survey, by: str = "dimension", source: str | Non
     care = care.div(care.mean(axis=1).where(lambda mean: mean > 0), axis=0)
     gaps = gaps.where(care.notna())
     together = (care - column_means(care, w)) * (gaps - column_means(gaps, w))
-    products = [_row(care[name], gaps[name], together[name], w) for name in gaps]
+    products = [_row(care[name], gaps[name], together[name], w, level) for name in gaps]
     if by == "dimension" and products:
         each = [frame.mean(axis=1, skipna=False) for frame in (care * gaps, together)]
-        products.append(_overall(products, each[0], each[1], w))
+        products.append(_overall(products, each[0], each[1], w, level))
         gaps = gaps.assign(**{OVERALL: 0.0})
     rows = [row | {"source": source, "reason": unfit or row["reason"]} for row in products]
     found = table_of(survey, by, gaps, rows, order, "expect", "perceive")
@@ -99,25 +103,29 @@ def _parts(survey, by, source):
     return gaps, care, source, unfit
 
 
-def _row(care, gap, together, w):
+def _row(care, gap, together, w, level):
     """One item or dimension."""
     held = pd.DataFrame({"importance": care, "gap": gap, "weighted_gap": care * gap})
     row = dict(zip(held.columns, column_means(held, w), strict=True))
     row |= {"product_of_means": row["importance"] * row["gap"]}
-    return row | {"covariance": row["weighted_gap"] - row["product_of_means"]} | _ends(held.weighted_gap, together, w)
+    return (
+        row
+        | {"covariance": row["weighted_gap"] - row["product_of_means"]}
+        | _ends(held.weighted_gap, together, w, level)
+    )
 
 
-def _overall(rows, each, together, w):
+def _overall(rows, each, together, w, level):
     """The mean of the dimensions; `each` is the weighted gap of each customer."""
     means = ["importance", "gap", "weighted_gap", "product_of_means", "covariance"]
-    return pd.DataFrame(rows)[means].mean(skipna=False).to_dict() | _ends(each, together, w)
+    return pd.DataFrame(rows)[means].mean(skipna=False).to_dict() | _ends(each, together, w, level)
 
 
-def _ends(each, together, w):
+def _ends(each, together, w, level):
     """How many customers a mean is of, its interval, and that of the covariance."""
     sample, other = (Sample.of(column.to_numpy(dtype=float), w) for column in (each, together))
     row = {"n": sample.n, "reason": sample.blank("weighted gaps")}
     for name, held in (("", sample), ("covariance_", other)):
         if not held.blank():
-            row |= {f"{name}{end}": one_sample(held)[end] for end in ("ci_low", "ci_high")}
+            row |= {f"{name}{end}": one_sample(held, level)[end] for end in ("ci_low", "ci_high")}
     return row

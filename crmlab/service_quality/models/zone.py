@@ -24,7 +24,7 @@ COLUMNS += ["above", "inverted", "position", "text", "reason"]
 
 
 @reasoned("perceive")
-def zone_of_tolerance(survey: Survey, by: str = "item") -> pd.DataFrame:
+def zone_of_tolerance(survey: Survey, by: str = "item", level: float = 0.95) -> pd.DataFrame:
     """Where perceptions lie in the zone of tolerance between adequate and desired.
 
     Parameters
@@ -33,6 +33,8 @@ def zone_of_tolerance(survey: Survey, by: str = "item") -> pd.DataFrame:
         Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
     by : {"item", "dimension"}
         A row an item, or a row a dimension and one overall.
+    level : float
+        Confidence level of the intervals.
 
     Returns
     -------
@@ -42,7 +44,7 @@ def zone_of_tolerance(survey: Survey, by: str = "item") -> pd.DataFrame:
         - item, dimension
         - n: who answered all three, or both where `expect` is not the desired level
         - adequate, desired, perceive: means
-        - msa, msa_ci_low, msa_ci_high: perceived − adequate, with its 95 % interval by Student's t
+        - msa, msa_ci_low, msa_ci_high: perceived − adequate, with its interval by Student's t
         - mss, mss_ci_low, mss_ci_high: perceived − desired, where the instrument declares `expect` as that
         - below, within, above: shares of customers whose perception lies there, of those whose zone is one
         - inverted: customers whose adequate level lies above their desired one
@@ -69,14 +71,14 @@ def zone_of_tolerance(survey: Survey, by: str = "item") -> pd.DataFrame:
     adequate, perceive = adequate[shared], perceive[shared]
     desire = survey.expect[shared] if desired else adequate + np.inf
     held = adequate.notna() & desire.notna()
-    levels = answers_by(survey, by, *(frame.where(held) for frame in (adequate, perceive, desire)))
-    unfit, sides = incomparable_reason(survey.instrument, *asked), (level.to_numpy(dtype=float).T for level in levels)
+    answered = answers_by(survey, by, *(frame.where(held) for frame in (adequate, perceive, desire)))
+    unfit, sides = incomparable_reason(survey.instrument, *asked), (side.to_numpy(dtype=float).T for side in answered)
     columns = zip(*map(np.ascontiguousarray, sides), strict=True)
-    rows = [{"reason": unfit} if unfit else _placed(a, p, d, w, desired) for a, p, d in columns]
-    return table_of(survey, by, levels[0], rows, COLUMNS, *asked)
+    rows = [{"reason": unfit} if unfit else _placed(a, p, d, w, desired, level) for a, p, d in columns]
+    return table_of(survey, by, answered[0], rows, COLUMNS, *asked)
 
 
-def _placed(adequate, perceive, desired, w, declared):
+def _placed(adequate, perceive, desired, w, declared, level):
     """The zone of one item or dimension."""
     held = ~np.isnan(adequate)
     adequate, perceive, desired = adequate[held], perceive[held], desired[held]
@@ -87,12 +89,12 @@ def _placed(adequate, perceive, desired, w, declared):
         return row | {"reason": "nobody's adequate level lies below the desired one" if held.any() else "no answers"}
     share = lambda where: float(bounded @ where / bounded.sum())  # noqa: E731
     row |= {"adequate": np.average(adequate, weights=mass), "perceive": np.average(perceive, weights=mass)}
-    row |= _side("msa", Sample.of(perceive - adequate, None if w is None else mass)) | {
+    row |= _side("msa", Sample.of(perceive - adequate, None if w is None else mass), level) | {
         "below": share(perceive < adequate)
     }
     if declared:
         row |= {"desired": np.average(desired, weights=mass), "inverted": int(inverted.sum())}
-        row |= _side("mss", Sample.of(perceive - desired, None if w is None else mass))
+        row |= _side("mss", Sample.of(perceive - desired, None if w is None else mass), level)
         row |= {"above": share(perceive > desired)}
         row |= {"within": 1 - row["below"] - row["above"]}
         if row["adequate"] > row["desired"]:
@@ -100,9 +102,9 @@ def _placed(adequate, perceive, desired, w, declared):
     return row | {"position": _position(row)}
 
 
-def _side(name, sample):
+def _side(name, sample, level):
     """One bound of the zone: how far perceptions lie from it."""
-    ends = {} if sample.blank() else one_sample(sample)
+    ends = {} if sample.blank() else one_sample(sample, level)
     return {name: sample.mean} | {f"{name}_{end}": ends.get(end, np.nan) for end in ("ci_low", "ci_high")}
 
 

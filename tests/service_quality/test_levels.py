@@ -1,0 +1,46 @@
+"""One level for all intervals: which functions take it, and what it does."""
+
+import inspect
+import re
+
+import pytest
+
+from crmlab import service_quality as sq
+
+from ..public import PUBLIC
+from .gap_worlds import world
+
+OURS = {name: function for name, function in PUBLIC.items() if name.startswith("service_quality.")}
+AS_OF = re.compile(r"[Aa]s of `(\w+)`|^`(\w+)` of", re.M)  # whose columns a docstring refers to
+
+
+def documents_interval(name):
+    """Whether what a function returns documents ci_low, itself or by the function that it refers to."""
+    doc = inspect.getdoc(OURS[name]).split("Returns\n-------")
+    referred = {f"service_quality.{one or other}" for one, other in AS_OF.findall(doc[-1])} - {name}
+    return "ci_low" in doc[-1] or any(documents_interval(other) for other in referred & OURS.keys())
+
+
+INTERVALS = [name for name in OURS if "." not in name.removeprefix("service_quality.") and documents_interval(name)]
+
+
+def test_the_functions_that_give_intervals_are_found():
+    assert {f"service_quality.{name}" for name in ("gap_scores", "scale_reliability", "key_drivers")} <= {*INTERVALS}
+    assert len(INTERVALS) >= 20
+
+
+@pytest.mark.parametrize("name", [*INTERVALS, "service_quality.PolynomialRegression.fit"])
+def test_what_gives_intervals_takes_their_level(name):
+    assert inspect.signature(OURS[name]).parameters["level"].default == 0.95
+
+
+@pytest.mark.parametrize("function", [sq.gap_scores, sq.scale_reliability, sq.gaps_model])
+def test_a_higher_level_makes_intervals_wider(function):
+    survey = world(n=60)
+    wide, narrow = (function(survey, level=level) for level in (0.99, 0.8))
+    lows = [name for name in wide if name.endswith("ci_low") and wide[name].notna().any()]
+    for low in lows:
+        known, high = wide[low].notna(), low.removesuffix("low") + "high"
+        assert (wide[low][known] < narrow[low][known]).all()
+        assert (wide[high][known] > narrow[high][known]).all()
+    assert lows
