@@ -204,12 +204,12 @@ def test_the_band_is_that_of_dirichlet_weights():
     share, mean = importance / importance.sum(), ratings.mean()
     whole = 5 / 0.3**2 - 1
     variance = ((share * mean**2).sum() - (share * mean).sum() ** 2) / (whole + 1)  # of a Dirichlet mean, exact
-    assert found.weight_band_high["weighted"] - found.weight_band_low["weighted"] == pytest.approx(
+    assert found.sensitivity_high["weighted"] - found.sensitivity_low["weighted"] == pytest.approx(
         3.92 * np.sqrt(variance), rel=0.05
     )
-    assert found.weight_band_low["simple"] == found.weight_band_high["simple"] == found.value["simple"]
+    assert found.sensitivity_low["simple"] == found.sensitivity_high["simple"] == found.value["simple"]
     surer = importance_weighted_scores(ratings, importance, weight_cv=0.05).set_index("score")
-    assert surer.weight_band_high["weighted"] - surer.weight_band_low["weighted"] < 0.3 * 3.92 * np.sqrt(variance)
+    assert surer.sensitivity_high["weighted"] - surer.sensitivity_low["weighted"] < 0.3 * 3.92 * np.sqrt(variance)
 
 
 def test_each_respondents_importance_counts_by_its_mean():

@@ -212,6 +212,6 @@ def test_complaints_are_on_a_log_axis_with_one_marked():
 def test_the_band_of_scores_is_drawn_about_the_weighted_one():
     table, ax = TABLES["satisfaction_index"], plots.satisfaction_index(TABLES["satisfaction_index"])
     weighted = ax.patches[1]
-    assert weighted.get_x() == pytest.approx(table.weight_band_low[1])
-    assert weighted.get_width() == pytest.approx(table.weight_band_high[1] - table.weight_band_low[1])
+    assert weighted.get_x() == pytest.approx(table.sensitivity_low[1])
+    assert weighted.get_width() == pytest.approx(table.sensitivity_high[1] - table.sensitivity_low[1])
     assert ax.patches[0].get_width() == 0

@@ -62,7 +62,7 @@ def satisfaction_index(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     noted = table[(table.score != "weighted less simple") & table.value.notna()].reset_index(drop=True)
     ax = axes(ax, 2.2)
-    low, high = noted.weight_band_low, noted.weight_band_high
+    low, high = noted.sensitivity_low, noted.sensitivity_high
     ax.barh(noted.index, high - low, 0.5, low, color=BAND, label="as weights vary")
     ax.hlines(noted.index, noted.ci_low, noted.ci_high, color=EXPECTED, label="95 % interval")
     ax.plot(noted.value, noted.index, "o", color=EXPECTED)
