@@ -3,6 +3,12 @@ import numpy as np
 from crmlab.stats import intervals
 
 
+def test_an_upper_limit_is_the_least_draw_that_no_more_than_the_rest_exceed():
+    assert intervals.upper_limit(range(1, 101)) == 95
+    assert intervals.upper_limit(range(1, 50), level=0.9) == 45  # 4 of 49 exceed it, 5 would be more than a tenth
+    assert tuple(intervals.upper_limit([[1, 5], [2, 4]])) == (2, 5)
+
+
 def test_an_interval_leaves_a_further_draw_outside_once_in_twenty_at_most():
     low, high = intervals.percentile_interval(range(101))
     assert (low, high) == (1, 99)  # the second of 101: .025 × 102 = 2.55

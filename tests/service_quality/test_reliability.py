@@ -22,6 +22,8 @@ from crmlab.service_quality.models.reliability import (
     reliability_coefficients,
 )
 
+from .gap_worlds import world
+
 DIMENSIONS = {d: [f"{d}{i}" for i in range(1, 5)] for d in "ABC"}
 ITEMS = [item for items in DIMENSIONS.values() for item in items]
 GENERAL, GROUP = 0.6, 0.5  # loadings of every item on what all share, and on its dimension
@@ -153,6 +155,15 @@ def test_exploring_finds_the_planted_dimensions():
     assert list(found.loadings.communality) == pytest.approx([0.4**2 + 0.7**2] * 12, abs=0.05)
     off = found.correlations.to_numpy()[np.triu_indices(3, 1)]
     assert list(off) == pytest.approx([0.16 / (0.16 + 0.49)] * 3, abs=0.05)
+
+
+def test_the_samples_of_parallel_analysis_are_as_many_as_asked(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(
+        factor_models, "parallel_analysis", lambda *given: drawn.append(given) or parallel_analysis(*given)
+    )
+    factor_models.factor_structure(world(n=100), replicates=20, seed=2)
+    assert drawn[0][2:] == (20, 2)
 
 
 def test_parallel_analysis_keeps_what_is_above_chance():

@@ -22,7 +22,7 @@ from crmlab.service_quality.models.covariance import (
 from crmlab.service_quality.models.scores import asked_items, battery_of, single_wave, weights_of
 from crmlab.service_quality.tables.survey import Survey
 from crmlab.stats import resample
-from crmlab.stats.intervals import percentile_interval
+from crmlab.stats.intervals import percentile_interval, upper_limit
 
 MAX_ITER, TOL = 20_000, 1e-9  # of least squares: most rounds, and the change of communalities that ends them
 STARTS = 10  # of a rotation, which from one alone may end in an optimum that is not the best
@@ -61,7 +61,12 @@ class Factors(Model):
     @classmethod
     @or_unfitted
     def fit(
-        cls, answers: pd.DataFrame, n_factors: int | None = None, weights: np.ndarray | None = None, seed: int = 1
+        cls,
+        answers: pd.DataFrame,
+        n_factors: int | None = None,
+        weights: np.ndarray | None = None,
+        replicates: int = 200,
+        seed: int = 1,
     ) -> "Factors | Unfitted":
         """Fit as many factors as given, or else as `parallel_analysis` keeps, at least one.
 
@@ -73,8 +78,10 @@ class Factors(Model):
             Number of factors; None takes those that `parallel_analysis` keeps.
         weights : ndarray, optional
             Survey weights of the respondents; None weighs all alike.
+        replicates : int
+            Samples of random answers of `parallel_analysis`.
         seed : int
-            Seed of the random answers of `parallel_analysis`.
+            Seed of the random answers.
 
         Returns
         -------
@@ -90,7 +97,7 @@ class Factors(Model):
         kept = answers.drop(columns=list(alike))
         left_out = f" (left out, as all answered alike: {', '.join(map(str, alike))})" if alike else ""
         try:
-            return replace(_extracted(cls, kept, n_factors, weights, seed), without_variance=alike)
+            return replace(_extracted(cls, kept, n_factors, weights, replicates, seed), without_variance=alike)
         except (ValueError, np.linalg.LinAlgError) as fault:
             raise FitError(f"there are no factors: {fault}{left_out}") from None
 
@@ -110,7 +117,9 @@ class Factors(Model):
         return self.between.copy()
 
 
-def factor_structure(survey: Survey, battery: str = "perceive", seed: int = 1) -> Factors | Unfitted:
+def factor_structure(
+    survey: Survey, battery: str = "perceive", replicates: int = 200, seed: int = 1
+) -> Factors | Unfitted:
     """The exploratory `Factors` of a survey's customers, without items that all answered alike.
 
     Parameters
@@ -119,8 +128,10 @@ def factor_structure(survey: Survey, battery: str = "perceive", seed: int = 1) -
         Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
     battery : str
         "expect", "perceive", "adequate", "importance", "standard" or "promise".
+    replicates : int
+        Samples of random answers of `parallel_analysis`.
     seed : int
-        Seed of the random answers of `parallel_analysis`.
+        Seed of the random answers.
 
     Returns
     -------
@@ -137,14 +148,14 @@ def factor_structure(survey: Survey, battery: str = "perceive", seed: int = 1) -
     answers = battery_of(survey, battery)
     if reason := not_asked_reason(survey, battery):
         return Unfitted(Factors, reason)
-    return Factors.fit(answers, weights=survey.people.weight.to_numpy(dtype=float), seed=seed)
+    return Factors.fit(answers, weights=survey.people.weight.to_numpy(dtype=float), replicates=replicates, seed=seed)
 
 
-def _extracted(cls, answers, n_factors, weights, seed):
+def _extracted(cls, answers, n_factors, weights, replicates, seed):
     """The factors of items that vary. Raises HeywoodError."""
     held = covariance_to_correlation(pairwise_covariance(answers, weights))
     if n_factors is None:
-        n_factors = max(int(parallel_analysis(answers, weights, seed=seed).retained.sum()), 1)
+        n_factors = max(int(parallel_analysis(answers, weights, replicates, seed).retained.sum()), 1)
     loadings, between, unique = extract_factors(held, n_factors)
     order = np.argsort(-(loadings**2).sum(axis=0), kind="stable")
     names = pd.Index([f"factor {i + 1}" for i in range(n_factors)])
@@ -154,7 +165,7 @@ def _extracted(cls, answers, n_factors, weights, seed):
 
 
 def parallel_analysis(
-    answers: pd.DataFrame, weights: np.ndarray | None = None, replicates: int = 200, seed: int = 1
+    answers: pd.DataFrame, weights: np.ndarray | None = None, replicates: int = 200, seed: int = 1, level: float = 0.95
 ) -> pd.DataFrame:
     """Eigenvalues of the correlations beside those of random answers: how many factors to keep.
 
@@ -168,6 +179,8 @@ def parallel_analysis(
         Samples of random answers.
     seed : int
         Seed of the random numbers.
+    level : float
+        Share of the samples that a factor must be above.
 
     Returns
     -------
@@ -176,7 +189,8 @@ def parallel_analysis(
 
         - factor: from 1
         - eigenvalue: of the correlations of the items
-        - random_eigenvalue: 95th percentile, of as many items and respondents that have nothing in common
+        - random_eigenvalue: which at most 1 - level of the samples exceed, of as many items and respondents that have
+          nothing in common
         - retained: bool, whether it and all before it are above those
 
     References
@@ -187,7 +201,7 @@ def parallel_analysis(
     values = np.linalg.eigvalsh(held)[::-1]
     drawn = stats.wishart.rvs(max(int(n) - 1, len(held)), np.eye(len(held)), replicates, random_state=seed)
     drawn = covariance_to_correlation(np.reshape(drawn, (replicates, *held.shape)))
-    random = np.quantile(np.linalg.eigvalsh(drawn)[:, ::-1], 0.95, axis=0)
+    random = upper_limit(np.linalg.eigvalsh(drawn)[:, ::-1], level)
     factor = np.arange(1, len(values) + 1)
     retained = np.logical_and.accumulate(values > random)
     return pd.DataFrame({"factor": factor, "eigenvalue": values, "random_eigenvalue": random, "retained": retained})
