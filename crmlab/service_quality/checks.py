@@ -4,7 +4,7 @@ import pandas as pd
 
 from crmlab.check import Judgement, Outcome, assumption, beyond, finding, judged
 from crmlab.estimate import Estimate
-from crmlab.service_quality.models.asked import OVERALL
+from crmlab.service_quality.models.asked import OVERALL, level_of
 from crmlab.service_quality.models.predictor import (
     AS_GAP,
     BY_DIMENSION,
@@ -44,7 +44,7 @@ def gap_predicts_satisfaction(satisfaction_predictor: PolynomialRegression) -> J
     """
     model = satisfaction_predictor
     both = model.coefficients[model.coefficients.model == "both"].set_index("term")
-    expect, perceive = (Estimate(row.b, row.ci_low, row.ci_high) for _, row in both.iterrows())
+    expect, perceive = (Estimate(row.b, row.ci_low, row.ci_high, level=model.level) for _, row in both.iterrows())
     tests, r2 = deciding_tests(model.tests).set_index("question"), model.models.set_index("model").r2
     several = f"both{BY_DIMENSION}" in r2
     r2 = {name: r2[f"{name}{BY_DIMENSION}" if several else name] for name in ("gap", "perception", "both")}
@@ -100,16 +100,17 @@ def shortfall_larger_where_important(weighted_gap_scores: pd.DataFrame) -> Judge
     Returns
     -------
     Check
-        Finding, from the 95 % interval of the covariance of importance and gap; not applicable without one.
+        Finding, from the interval of the covariance of importance and gap; not applicable without one.
     """
     row = weighted_gap_scores[weighted_gap_scores.dimension == OVERALL].iloc[0]
     if pd.isna(row.covariance_ci_low):
         return judged("not applicable", why=row.reason or "the covariance has no interval")
+    level = level_of(weighted_gap_scores)
     return judged(
         beyond(-row.covariance_ci_high, -row.covariance_ci_low),
         by=SOURCES[row.source], gap=row.gap, product=row["product_of_means"],
-        weighted=Estimate(row.weighted_gap, row.ci_low, row.ci_high, n=round(row.n)),
-        covariance=Estimate(row.covariance, row.covariance_ci_low, row.covariance_ci_high, n=round(row.n)),
+        weighted=Estimate(row.weighted_gap, row.ci_low, row.ci_high, n=round(row.n), level=level),
+        covariance=Estimate(row.covariance, row.covariance_ci_low, row.covariance_ci_high, n=round(row.n), level=level),
     )  # fmt: skip
 
 
@@ -122,12 +123,12 @@ def top_box_more_loyal(loyalty_by_satisfaction: pd.DataFrame, minimum_ratio: flo
     loyalty_by_satisfaction : DataFrame
         Of the function of this name, or of `loyal_share_by_level`.
     minimum_ratio : float
-        yes where the whole 95 % interval of the ratio lies above it, no where it lies below.
+        yes where the whole interval of the ratio lies above it, no where it lies below.
 
     Returns
     -------
     Check
-        Finding, from the 95 % interval of the ratio; not applicable where nobody answered one of the two levels.
+        Finding, from the interval of the ratio; not applicable where nobody answered one of the two levels.
 
     References
     ----------
@@ -142,5 +143,5 @@ def top_box_more_loyal(loyalty_by_satisfaction: pd.DataFrame, minimum_ratio: flo
     low, high = top.risk_ratio_ci_low, top.risk_ratio_ci_high
     if pd.isna(top.risk_ratio) or not top.risk_ratio < float("inf"):
         return judged(beyond(low, high, minimum_ratio), case="no_ratio", low=low, **about)
-    ratio = Estimate(top.risk_ratio, low, high, kind="ratio")
+    ratio = Estimate(top.risk_ratio, low, high, kind="ratio", level=level_of(levels))
     return judged(beyond(low, high, minimum_ratio), ratio=ratio, **about)

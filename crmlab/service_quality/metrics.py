@@ -7,7 +7,7 @@ import pandas as pd
 
 from crmlab.estimate import Estimate
 from crmlab.model import needs_fit
-from crmlab.service_quality.models.asked import OVERALL, not_asked_reason, reasoned
+from crmlab.service_quality.models.asked import OVERALL, level_of, not_asked_reason, reasoned
 from crmlab.service_quality.models.scores import battery_of, single_wave
 from crmlab.service_quality.tables.survey import Survey
 
@@ -77,12 +77,12 @@ def gap_estimates(gap_scores: pd.DataFrame, weighted_gap_scores: pd.DataFrame | 
         By dimension, with "_" for a blank; blank with the reason where there is no gap.
     """
     overall = gap_scores[gap_scores.dimension == OVERALL].iloc[0]
-    found = {OVERALL: _points(overall.gap, overall)}
+    found = {OVERALL: _points(overall.gap, overall, level_of(gap_scores))}
     if weighted_gap_scores is not None:
         weighted = weighted_gap_scores[weighted_gap_scores.dimension == OVERALL].iloc[0]
-        found[f"{OVERALL}_weighted"] = _points(weighted.weighted_gap, weighted)
+        found[f"{OVERALL}_weighted"] = _points(weighted.weighted_gap, weighted, level_of(weighted_gap_scores))
     rows = gap_scores[gap_scores.dimension != OVERALL].itertuples()
-    return found | {row.dimension.replace(" ", "_"): _points(row.gap, row) for row in rows}
+    return found | {row.dimension.replace(" ", "_"): _points(row.gap, row, level_of(gap_scores)) for row in rows}
 
 
 @needs_fit
@@ -97,13 +97,15 @@ def top_box_risk_ratio(loyalty_by_satisfaction: pd.DataFrame) -> Estimate:
     Returns
     -------
     Estimate
-        Ratio of the loyal shares, with its 95 % interval; blank with the reason where it is not finite.
+        Ratio of the loyal shares, with its interval; blank with the reason where it is not finite.
     """
     top = loyalty_by_satisfaction.iloc[-1]
     ends = top.risk_ratio, top.risk_ratio_ci_low, top.risk_ratio_ci_high
     if not np.isfinite(np.array(ends, dtype=float)).all():
         return Estimate(None, kind="ratio", reason=top.reason or "there is no level below the highest")
-    return Estimate(*ends, unit="times as loyal as one level below", kind="ratio")
+    return Estimate(
+        *ends, unit="times as loyal as one level below", kind="ratio", level=level_of(loyalty_by_satisfaction)
+    )
 
 
 @needs_fit
@@ -118,14 +120,16 @@ def net_promoter_estimate(net_promoter_score: pd.DataFrame) -> Estimate:
     Returns
     -------
     Estimate
-        From −100 to 100 points, with its 95 % interval; blank with the reason where there is none.
+        From −100 to 100 points, with its interval; blank with the reason where there is none.
     """
     score = net_promoter_score.iloc[0]
-    return Estimate(score.nps, score.ci_low, score.ci_high, n=round(score.n), unit="points")
+    return Estimate(
+        score.nps, score.ci_low, score.ci_high, n=round(score.n), unit="points", level=level_of(net_promoter_score)
+    )
 
 
-def _points(value, row):
+def _points(value, row, level):
     unit = "points of the scale"
     if pd.isna(value):
         return Estimate(None, unit=unit, reason=row.reason)
-    return Estimate(value, row.ci_low, row.ci_high, n=round(row.n), unit=unit)
+    return Estimate(value, row.ci_low, row.ci_high, n=round(row.n), unit=unit, level=level)

@@ -1,6 +1,7 @@
 """What a survey asked, and the words for what it did not."""
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import ParamSpec
 
@@ -35,13 +36,20 @@ MAX_REASONS = 3  # reasons that a blank frame names
 def reasoned(value: str) -> Callable[[Callable[P, pd.DataFrame]], Callable[P, pd.DataFrame]]:
     """Decorates a function that gives a frame with `reason`: where no row has a `value`, the frame bears the reasons.
 
-    Checks, plots and functions then take it as blank; its rows stay, each with its reason.
+    Checks, plots and functions then take it as blank; its rows stay, each with its reason. Where the function takes a
+    `level`, the frame bears it too, so that numbers and plots say of which level their intervals are.
     """
 
     def decorate(function: Callable[P, pd.DataFrame]) -> Callable[P, pd.DataFrame]:
+        signature = inspect.signature(function)
+
         @functools.wraps(function)
         def framed(*given: P.args, **named: P.kwargs) -> pd.DataFrame:
-            return with_reason(function(*given, **named), value)
+            table = with_reason(function(*given, **named), value)
+            bound = signature.bind(*given, **named)
+            bound.apply_defaults()
+            table.attrs |= {name: value for name, value in bound.arguments.items() if name == "level"}
+            return table
 
         return framed
 
@@ -56,6 +64,16 @@ def with_reason(table: pd.DataFrame, value: str) -> pd.DataFrame:
         reasons = list(dict.fromkeys(table.reason))
         table.attrs["reason"] = "; ".join(reasons[:MAX_REASONS]) or "there are no rows"
     return table
+
+
+def level_of(table):
+    """Confidence level of the intervals of a frame; .95 where it does not say."""
+    return table.attrs.get("level", 0.95)
+
+
+def percent_interval(table):
+    """What intervals of a frame are called, as "95 % interval"."""
+    return f"{100 * level_of(table):.4g} % interval"
 
 
 def not_asked_reason(survey, *measures):

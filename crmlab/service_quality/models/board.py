@@ -207,7 +207,7 @@ def _independent(one, other, dimension, w, level):
     few = [f"fewer than 2 answers {place}" for s, place in zip(pair, ("above", "below"), strict=True) if s.n < 2]
     same = all(len(sample.value) == 1 for sample in pair)
     reason = " and ".join(few) or ("all answers of each side are the same" if same else "")
-    return row | {"reason": reason} | ({} if reason else two_samples(*pair, level=level))
+    return row | {"reason": reason} | ({} if reason else two_samples(pair[0], pair[1], level))
 
 
 def _extents(number, held, wanted, why, level):

@@ -136,7 +136,8 @@ def _row(effect, answers, sides, w, counted, level):
     if fewest < MIN_COMPLAINTS:
         return row | {"reason": f"{fewest:.0f} complaints on one side: at least {MIN_COMPLAINTS} are needed"}
     if counted:
-        ratio, low, high = ratio_of_means(*(answers[kept] for kept in held), *(w[kept] for kept in held), level=level)
+        one, other = held
+        ratio, low, high = ratio_of_means(answers[one], answers[other], w[one], w[other], level)
         reason = "nobody did on one side: means of 0 have no ratio" if np.isnan(ratio) else ""
     else:
         n1, n2, p1, p2 = (row[name] for name in ("n_unresolved", "n_resolved", "unresolved", "resolved"))

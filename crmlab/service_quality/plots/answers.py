@@ -15,12 +15,12 @@ MAX_LEVELS = 11  # levels that a legend can name one by one
 
 
 @plot
-def response_frequencies(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def response_frequencies(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw stacked bars that part at the neutral point, and beside them answers that are not applicable.
 
     Parameters
     ----------
-    table : DataFrame
+    frame : DataFrame
         Of `response_frequencies`.
     ax : Axes, optional
         Where to draw; None makes a figure.
@@ -30,8 +30,8 @@ def response_frequencies(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     Axes
         With the frame that they show.
     """
-    levels = [name for name in table if isinstance(name, int)]
-    held = lines(table)
+    levels = [name for name in frame if isinstance(name, int)]
+    held = lines(frame)
     ax = room(held, ax, extra=1.6 if len(levels) <= MAX_LEVELS else 1.3)
     rows = held[~held.title]
     share = rows[levels].to_numpy(dtype=float)

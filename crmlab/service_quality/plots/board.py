@@ -7,6 +7,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Rectangle
 
 from crmlab.estimate import number
+from crmlab.service_quality.models.asked import percent_interval
 from crmlab.service_quality.plots.lines import legend, room, wrapped
 from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes, plot
 
@@ -17,12 +18,12 @@ SHORTFALL = LinearSegmentedColormap.from_list("shortfall", [BASELINE, "#ffffff",
 
 
 @plot
-def gaps_model(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def gaps_model(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw the seven gaps, measured filled and proxies hollow, and why the others have no mark.
 
     Parameters
     ----------
-    table : DataFrame
+    frame : DataFrame
         Of `gaps_model`, overall.
     ax : Axes, optional
         Where to draw; None makes a figure.
@@ -32,7 +33,7 @@ def gaps_model(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     Axes
         With the frame that they show.
     """
-    held = table.assign(label=[_label(row) for row in _named(table)], title=False)
+    held = frame.assign(label=[_label(row) for row in _named(frame)], title=False)
     deep = held.label.str.count("\n") * 0.62 + 1.5
     held = held.assign(place=deep.cumsum() - deep / 2)
     ax = room(held, ax, extra=1.2)
@@ -41,9 +42,9 @@ def gaps_model(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         if len(drawn):
             ax.hlines(drawn.place, drawn.ci_low, drawn.ci_high, color=color)
             ax.plot(drawn.gap, drawn.place, marker, color=color, markerfacecolor=face, label=state)
-    if table.gap.notna().any():
+    if frame.gap.notna().any():
         ax.axvline(0, color=MUTED, linewidth=1)
-        ax.set_xlabel("Gap, on the scale of the answers (95 % interval)")
+        ax.set_xlabel(f"Gap, on the scale of the answers ({percent_interval(frame)})")
     else:
         ax.set_xticks([])
         ax.spines["bottom"].set_visible(False)
@@ -57,12 +58,12 @@ def gaps_model(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 @plot
-def segment_gap_scores(table: pd.DataFrame, value: str = "gap", ax: Axes | None = None) -> Axes:
+def segment_gap_scores(frame: pd.DataFrame, value: str = "gap", ax: Axes | None = None) -> Axes:
     """Draw a map of gaps, a cell a segment and dimension.
 
     Parameters
     ----------
-    table : DataFrame
+    frame : DataFrame
         Of `segment_gap_scores` or `all_segment_gap_scores`.
     value : {"gap", "shrunken_gap"}
         Gaps as answered, or drawn towards the whole.
@@ -79,11 +80,11 @@ def segment_gap_scores(table: pd.DataFrame, value: str = "gap", ax: Axes | None 
     Below 30 answers a cell is greyed and hatched; below 5 it is empty but for a cross. Of each kind the 15 largest
     segments are drawn. Colours are those of the gaps as answered, whatever the value, so that two maps can be compared.
     """
-    dimensions, rows = list(dict.fromkeys(table.dimension)), _rows(table)
+    dimensions, rows = list(dict.fromkeys(frame.dimension)), _rows(frame)
     ax = axes(ax, 1.3 + 0.29 * len(rows), max(7.2, 2.6 + 0.75 * len(dimensions)))
-    most = max(np.nanmax(np.abs(table.gap.where(table.state == "shown").to_numpy(dtype=float)), initial=0), 1e-9)
+    most = max(np.nanmax(np.abs(frame.gap.where(frame.state == "shown").to_numpy(dtype=float)), initial=0), 1e-9)
     key = ["segmentation", "segment", "dimension"]
-    cells = _segmented(table).drop_duplicates(key).set_index(key)
+    cells = _segmented(frame).drop_duplicates(key).set_index(key)
     shown = cells[value].where(cells.state == "shown").to_dict()
     grid = [[shown.get((*row.key, name), np.nan) for name in dimensions] for row in rows.itertuples()]
     mesh = ax.pcolormesh(np.ma.masked_invalid(np.array(grid, dtype=float)), cmap=SHORTFALL, vmin=-most, vmax=most)
@@ -97,12 +98,12 @@ def segment_gap_scores(table: pd.DataFrame, value: str = "gap", ax: Axes | None 
     return ax
 
 
-def _rows(table):
+def _rows(frame):
     """The lines of the map: the whole, then each kind of segments under its title; `key` is (by, segment)."""
-    table = _segmented(table)
-    first = table.segmentation.iloc[0]
+    frame = _segmented(frame)
+    first = frame.segmentation.iloc[0]
     rows = [{"key": (first, "all"), "label": "All", "title": False}]
-    for segmentation, cells in table[table.segment != "all"].groupby("segmentation", sort=False):
+    for segmentation, cells in frame[frame.segment != "all"].groupby("segmentation", sort=False):
         size = cells.groupby("segment", sort=False).n.max()
         kept, rest = size.index[size.index.isin(size.nlargest(MAX_SEGMENTS).index)], len(size) - MAX_SEGMENTS
         named = {name: wrapped(name, 26, 1) for name in kept} | ({"": f"and {rest} smaller"} if rest > 0 else {})
@@ -111,9 +112,9 @@ def _rows(table):
     return pd.DataFrame(rows)
 
 
-def _segmented(table):
-    """The table with its kinds of segments; "" where it is of one kind."""
-    return table if "segmentation" in table else table.assign(segmentation="")
+def _segmented(frame):
+    """The frame with its kinds of segments; "" where it is of one kind."""
+    return frame if "segmentation" in frame else frame.assign(segmentation="")
 
 
 def _margins(ax, rows, dimensions):
@@ -149,9 +150,9 @@ def _label(row):
     return wrapped(f"{row.number}  {row.name_}" + (f" ({row.waves})" if row.waves else ""), 34)
 
 
-def _named(table):
+def _named(frame):
     """Rows with `name` under another one: tuples have a field of their own by that."""
-    return table.rename(columns={"name": "name_"}).itertuples()
+    return frame.rename(columns={"name": "name_"}).itertuples()
 
 
 def _reason_of(row):

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.projections.polar import PolarAxes
 
+from crmlab.service_quality.models.asked import percent_interval
 from crmlab.service_quality.plots.lines import (
     DIRECTION_STYLES,
     gap_direction,
@@ -18,21 +19,21 @@ from crmlab.service_quality.plots.lines import (
 )
 from crmlab.style import ACTUAL, BAND, EXPECTED, MUTED, panels, plot
 
-GAP = "Gap: perceived − expected (95 % interval)"
+GAP = "Gap: perceived − expected"
 POSITION_COLORS = {"below": "falls short", "above": "exceeds", "undecided": "undecided"}  # in the colours of gaps
 POSITION_LABELS = {name: name for name in ("below", "within", "above", "undecided")} | {"adequate": "at least adequate"}
 
 
 @plot
-def gap_scores(table: pd.DataFrame, xlabel: str = GAP, ax: Axes | None = None) -> Axes:
+def gap_scores(frame: pd.DataFrame, xlabel: str = GAP, ax: Axes | None = None) -> Axes:
     """Draw gaps as bars with intervals, the largest shortfall of a dimension first.
 
     Parameters
     ----------
-    table : DataFrame
+    frame : DataFrame
         Of `gap_scores`, by item or dimension; or of `service_adequacy` or `service_superiority`.
     xlabel : str
-        Label of the axis of gaps.
+        Label of the axis of gaps, before what the intervals are.
     ax : Axes, optional
         Where to draw; None makes a figure.
 
@@ -41,7 +42,7 @@ def gap_scores(table: pd.DataFrame, xlabel: str = GAP, ax: Axes | None = None) -
     Axes
         With the frame that they show.
     """
-    held = lines(table, by="gap")
+    held = lines(frame, by="gap")
     ax, kinds = room(held, ax), gap_direction(held)
     for kind, (color, _, hatch) in DIRECTION_STYLES.items():
         bars = held[(kinds == kind) & held.gap.notna()]
@@ -49,19 +50,19 @@ def gap_scores(table: pd.DataFrame, xlabel: str = GAP, ax: Axes | None = None) -
     marks(ax, held, "gap", "ci_low", "ci_high", kinds)
     ax.axvline(0, color=MUTED, linewidth=1)
     _blanks(ax, held, "gap")
-    ax.set_xlabel(xlabel)
+    ax.set_xlabel(f"{xlabel} ({percent_interval(frame)})")
     if ax.get_legend_handles_labels()[0]:
         legend(ax, 3)
     return ax
 
 
 @plot
-def perception_scores(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def perception_scores(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw mean perceptions with intervals.
 
     Parameters
     ----------
-    table : DataFrame
+    frame : DataFrame
         Of `perception_scores`, by item or dimension.
     ax : Axes, optional
         Where to draw; None makes a figure.
@@ -71,23 +72,23 @@ def perception_scores(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     Axes
         With the frame that they show.
     """
-    held = lines(table)
+    held = lines(frame)
     ax = room(held, ax)
     known = held[held.perceive.notna()]
     ax.hlines(known.place, known.ci_low, known.ci_high, color=ACTUAL, linewidth=1.2)
     ax.plot(known.perceive, known.place, "o", color=ACTUAL, markeredgecolor="white", markersize=7)
     _blanks(ax, held, "perceive")
-    ax.set_xlabel("Mean perception (95 % interval)")
+    ax.set_xlabel(f"Mean perception ({percent_interval(frame)})")
     return ax
 
 
 @plot
-def zone_of_tolerance(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def zone_of_tolerance(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw where perceptions lie between the adequate level and the desired one.
 
     Parameters
     ----------
-    table : DataFrame
+    frame : DataFrame
         Of `zone_of_tolerance`, by item or dimension.
     ax : Axes, optional
         Where to draw; None makes a figure.
@@ -97,7 +98,7 @@ def zone_of_tolerance(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     Axes
         With the frame that they show.
     """
-    held = lines(table)
+    held = lines(frame)
     ax = room(held, ax)
     bounded = held[held.desired.notna() & (held.adequate <= held.desired)]
     if len(bounded):
@@ -108,7 +109,7 @@ def zone_of_tolerance(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.plot(held.desired, held.place, "|", color=ACTUAL, markersize=11, markeredgewidth=2, label="desired level")
     _perceived(ax, held)
     _blanks(ax, held, "perceive")
-    ax.set_xlabel("Mean answer (95 % interval of perceived − adequate)")
+    ax.set_xlabel(f"Mean answer ({percent_interval(frame)} of perceived − adequate)")
     ax.use_sticky_edges = False
     ax.margins(x=0.04)
     if ax.get_legend_handles_labels()[0]:
@@ -117,12 +118,12 @@ def zone_of_tolerance(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 @plot
-def gap_radar(table: pd.DataFrame, ax: list[Axes] | None = None) -> list[Axes]:
+def gap_radar(frame: pd.DataFrame, ax: list[Axes] | None = None) -> list[Axes]:
     """Draw gaps by dimension as bars with intervals, and beside them expectation and perception as profiles.
 
     Parameters
     ----------
-    table : DataFrame
+    frame : DataFrame
         Of `gap_scores` by dimension.
     ax : list of Axes, optional
         Two, the second a polar one; None makes them.
@@ -137,8 +138,8 @@ def gap_radar(table: pd.DataFrame, ax: list[Axes] | None = None) -> list[Axes]:
     A radar alone would hide how wide the intervals are.
     """
     bars, round_ = cast(tuple[Axes, PolarAxes], _two() if ax is None else ax)
-    gap_scores(table, ax=bars)
-    held = table[(table.dimension != "overall") & table.gap.notna()]
+    gap_scores(frame, ax=bars)
+    held = frame[(frame.dimension != "overall") & frame.gap.notna()]
     angle = np.linspace(0, 2 * np.pi, len(held), endpoint=False)
     for name, color, style in (("expect", EXPECTED, "s--"), ("perceive", ACTUAL, "o-")):
         closed = np.append(held[name], held[name].iloc[:1])

@@ -19,20 +19,20 @@ def wrapped(text, width=WIDTH, most=3):
     return "\n".join(textwrap.wrap(str(text), width, max_lines=most, placeholder=" …"))
 
 
-def lines(table, by=None):
-    """A table with a title line before each dimension, lines sorted within it by the column `by`: a new frame.
+def lines(frame, by=None):
+    """A frame with a title line before each dimension, lines sorted within it by the column `by`: a new frame.
 
     label   what stands at the line; title: whether it is one
     place   from the top; a label of several lines takes more room
     """
     parts = []
-    for dimension, rows in table.groupby("dimension", sort=False):
+    for dimension, rows in frame.groupby("dimension", sort=False):
         if by is not None:
             rows = rows.sort_values(by, na_position="last")
-        if len(table) > table.dimension.nunique():
+        if len(frame) > frame.dimension.nunique():
             parts.append(pd.DataFrame({"label": [dimension.capitalize()], "title": [True]}))
         text = rows["text"].where(rows["text"] != "", rows["item"]) if "text" in rows else rows["item"]
-        if len(table) == table.dimension.nunique():
+        if len(frame) == frame.dimension.nunique():
             text = rows.dimension.str.capitalize()
         parts.append(rows.assign(label=text.map(wrapped), title=False))
     found = pd.concat(parts, ignore_index=True)
@@ -40,19 +40,19 @@ def lines(table, by=None):
     return found.assign(place=room.cumsum() - room / 2, title=found.title.astype(bool))
 
 
-def gap_direction(table):
+def gap_direction(frame):
     """Whether each gap falls short, exceeds or is undecided, at .05 by Holm: a Series of text."""
-    found = pd.Series("undecided", table.index)
-    settled = table.p_adjusted.astype(float) < 0.05
-    return found.mask(settled & (table.gap < 0), "falls short").mask(settled & (table.gap > 0), "exceeds")
+    found = pd.Series("undecided", frame.index)
+    settled = frame.p_adjusted.astype(float) < 0.05
+    return found.mask(settled & (frame.gap < 0), "falls short").mask(settled & (frame.gap > 0), "exceeds")
 
 
-def room(table, ax=None, extra=1.3):
+def room(frame, ax=None, extra=1.3):
     """The axes given, or new ones tall enough for the lines, with the labels of the lines at their places."""
-    bottom = table.place.iloc[-1] + 0.5 + 0.31 * table.label.iloc[-1].count("\n")
+    bottom = frame.place.iloc[-1] + 0.5 + 0.31 * frame.label.iloc[-1].count("\n")
     ax = axes(ax, extra + 0.24 * bottom)
-    ax.set_yticks(table.place, table.label, parse_math=False)
-    for label, title in zip(ax.get_yticklabels(), table.title, strict=True):
+    ax.set_yticks(frame.place, frame.label, parse_math=False)
+    for label, title in zip(ax.get_yticklabels(), frame.title, strict=True):
         label.set(fontweight="bold" if title else "normal", linespacing=1.0, fontsize="small")
     ax.set_ylim(bottom, 0)
     ax.grid(visible=False, axis="y")
@@ -60,10 +60,10 @@ def room(table, ax=None, extra=1.3):
     return ax
 
 
-def marks(ax, table, x, ci_low, ci_high, kinds):
+def marks(ax, frame, x, ci_low, ci_high, kinds):
     """Markers with intervals, by `kinds`, a Series of the names of DIRECTION_STYLES."""
     for kind, (color, marker, _) in DIRECTION_STYLES.items():
-        held = table[(kinds == kind) & table[x].notna()]
+        held = frame[(kinds == kind) & frame[x].notna()]
         if len(held):
             ax.hlines(held.place, held[ci_low], held[ci_high], color=ACTUAL, linewidth=1.2, zorder=3)
             style = {"color": color, "markeredgecolor": "white", "markersize": 7, "label": kind, "zorder": 4}

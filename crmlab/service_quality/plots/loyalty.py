@@ -6,17 +6,18 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter, PercentFormatter, StrMethodFormatter
 
 from crmlab.estimate import number
+from crmlab.service_quality.models.asked import level_of, percent_interval
 from crmlab.service_quality.plots.lines import dots, rows
 from crmlab.style import ACTUAL, BAND, EXPECTED, MUTED, axes, plot
 
 
 @plot
-def loyalty_by_satisfaction(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def loyalty_by_satisfaction(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw the share of loyal customers by satisfaction, and how much the highest level is worth.
 
     Parameters
     ----------
-    table : DataFrame
+    frame : DataFrame
         Of `loyalty_by_satisfaction` or `loyal_share_by_level`.
     ax : Axes, optional
         Where to draw; None makes a figure.
@@ -26,18 +27,18 @@ def loyalty_by_satisfaction(table: pd.DataFrame, ax: Axes | None = None) -> Axes
     Axes
         With the frame that they show.
     """
-    noted = table[table.n > 0]
+    noted = frame[frame.n > 0]
     ax = axes(ax)
     error = np.maximum([noted.share - noted.share_ci_low, noted.share_ci_high - noted.share], 0)
     ax.errorbar(noted.satisfaction, noted.share, error, fmt="o-", color=ACTUAL, ecolor=MUTED, capsize=3, linewidth=1)
-    top = table.iloc[-1] if len(table) else None
+    top = frame.iloc[-1] if len(frame) else None
     if top is not None and top.n > 0 and np.isfinite(top.risk_ratio):
         high = number(top.risk_ratio_ci_high, 2) if np.isfinite(top.risk_ratio_ci_high) else "∞"
-        words = f"{top.satisfaction:g} is worth {number(top.risk_ratio, 2)} × {table.iloc[-2].satisfaction:g}\n"
-        words += f"(95 % {number(top.risk_ratio_ci_low, 2)} to {high})"
+        words = f"{top.satisfaction:g} is worth {number(top.risk_ratio, 2)} × {frame.iloc[-2].satisfaction:g}\n"
+        words += f"({100 * level_of(frame):.4g} % {number(top.risk_ratio_ci_low, 2)} to {high})"
         ax.annotate(words, (0.02, 0.98), xycoords="axes fraction", va="top")
-    levels = [f"{row.satisfaction:g}\nn {row.n:,.0f}" for row in table.itertuples()]
-    ax.set_xticks(list(table.satisfaction), levels)
+    levels = [f"{row.satisfaction:g}\nn {row.n:,.0f}" for row in frame.itertuples()]
+    ax.set_xticks(list(frame.satisfaction), levels)
     top_end = min(1.02, noted.share_ci_high.max() * 1.35 + 0.02)
     ax.set(xlabel="Satisfaction", ylabel="Share of loyal customers", ylim=(-0.02, top_end))
     ax.yaxis.set_major_formatter(PercentFormatter(1))
@@ -45,12 +46,12 @@ def loyalty_by_satisfaction(table: pd.DataFrame, ax: Axes | None = None) -> Axes
 
 
 @plot
-def satisfaction_index(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def satisfaction_index(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw both scores of satisfaction with their intervals, and the band of the doubt about weights.
 
     Parameters
     ----------
-    table : DataFrame
+    frame : DataFrame
         Of `satisfaction_index` or `importance_weighted_scores`.
     ax : Axes, optional
         Where to draw; None makes a figure.
@@ -60,11 +61,11 @@ def satisfaction_index(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     Axes
         With the frame that they show.
     """
-    noted = table[(table.score != "weighted less simple") & table.value.notna()].reset_index(drop=True)
+    noted = frame[(frame.score != "weighted less simple") & frame.value.notna()].reset_index(drop=True)
     ax = axes(ax, 2.2)
     low, high = noted.sensitivity_low, noted.sensitivity_high
     ax.barh(noted.index, high - low, 0.5, low, color=BAND, label="as weights vary")
-    ax.hlines(noted.index, noted.ci_low, noted.ci_high, color=EXPECTED, label="95 % interval")
+    ax.hlines(noted.index, noted.ci_low, noted.ci_high, color=EXPECTED, label=percent_interval(frame))
     ax.plot(noted.value, noted.index, "o", color=EXPECTED)
     ax.set_xlabel("Satisfaction score, on the scale of the ratings")
     rows(ax, noted.score)
@@ -75,12 +76,12 @@ def satisfaction_index(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 @plot
-def complaint_resolution(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def complaint_resolution(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw ratios of what customers do where the complaint was not resolved to where it was, on a log axis.
 
     Parameters
     ----------
-    table : DataFrame
+    frame : DataFrame
         Of `complaint_resolution` or `resolution_ratios`.
     ax : Axes, optional
         Where to draw; None makes a figure.
@@ -90,7 +91,7 @@ def complaint_resolution(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     Axes
         With the frame that they show.
     """
-    noted = table[np.isfinite(table.ratio.astype(float)) & (table.ratio > 0)].reset_index(drop=True)
+    noted = frame[np.isfinite(frame.ratio.astype(float)) & (frame.ratio > 0)].reset_index(drop=True)
     ax = axes(ax, 1.4 + 0.35 * max(len(noted), 2))
     known = noted.ci_low[noted.ci_low > 0], noted.ci_high[np.isfinite(noted.ci_high)]
     ends = np.concatenate([*known, noted.ratio, [0.5, 2.0]]).astype(float)

@@ -6,6 +6,7 @@ from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
+from crmlab.service_quality.models.asked import percent_interval
 from crmlab.service_quality.plots.lines import dots, rows
 from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes, plot
 
@@ -20,12 +21,12 @@ CATEGORY_COLORS = {"basic": BASELINE, "excitement": EXPECTED, "performance": ACT
 
 
 @plot
-def improvement_priorities(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def improvement_priorities(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw importance over performance, with the quadrants and the iso-rating line.
 
     Parameters
     ----------
-    table : DataFrame
+    frame : DataFrame
         Of `improvement_priorities` or `importance_performance_analysis`.
     ax : Axes, optional
         Where to draw; None makes a figure.
@@ -39,12 +40,12 @@ def improvement_priorities(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     -----
     Items whose quadrant is undecided are hollow. Where names are long, items bear numbers, which a key explains.
     """
-    noted = table[table.reason == ""].reset_index(drop=True)
+    noted = frame[frame.reason == ""].reset_index(drop=True)
     keyed = noted["item"].astype(str).str.len().max() > SHORT
     ax = axes(ax, 5.6, 8.6 if keyed else 7.2)
     _dots(noted, ax)
     _lines(noted, ax)
-    source = f" ({table.source.iloc[0]})" if "source" in table and len(table) else ""
+    source = f" ({frame.source.iloc[0]})" if "source" in frame and len(frame) else ""
     ax.set(xlabel="Performance (mean perception)", ylabel=f"Importance{source}")
     names = [str(i + 1) for i in range(len(noted))] if keyed else list(noted["item"].astype(str))
     if keyed:
@@ -55,12 +56,12 @@ def improvement_priorities(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 @plot
-def key_drivers(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def key_drivers(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw each driver's share of the variance explained, with its interval and that of its rank.
 
     Parameters
     ----------
-    table : DataFrame
+    frame : DataFrame
         Of `key_drivers` or `relative_importance`.
     ax : Axes, optional
         Where to draw; None makes a figure.
@@ -70,7 +71,7 @@ def key_drivers(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     Axes
         With the frame that they show.
     """
-    noted = table[table.reason == ""]
+    noted = frame[frame.reason == ""]
     ax = axes(ax, 1.4 + 0.24 * max(len(noted), 3))
     dots(ax, range(len(noted)), noted.r2_share, noted.r2_share_ci_low, noted.r2_share_ci_high)
     for place, row in enumerate(noted.itertuples()):
@@ -83,12 +84,12 @@ def key_drivers(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 @plot
-def asymmetric_impact(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def asymmetric_impact(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw what each item costs where it fails and brings where it excels, with intervals.
 
     Parameters
     ----------
-    table : DataFrame
+    frame : DataFrame
         Of `asymmetric_impact` or `penalty_reward_contrasts`; items without numbers have a line without marks.
     ax : Axes, optional
         Where to draw; None makes a figure.
@@ -98,7 +99,7 @@ def asymmetric_impact(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     Axes
         With the frame that they show.
     """
-    noted = table.reset_index(drop=True)
+    noted = frame.reset_index(drop=True)
     ax = axes(ax, 1.4 + 0.24 * max(len(noted), 3))
     for side, color, up in (("penalty", BASELINE, -0.15), ("reward", EXPECTED, 0.15)):
         ends = noted[f"{side}_ci_low"], noted[f"{side}_ci_high"]
@@ -107,7 +108,7 @@ def asymmetric_impact(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     for place, row in noted.iterrows():
         category = "too few answers" if row.reason else row.category
         _beside(ax, place, category, CATEGORY_COLORS.get(category, MUTED))
-    ax.set_xlabel("Change of satisfaction from middling answers (95 % interval)")
+    ax.set_xlabel(f"Change of satisfaction from middling answers ({percent_interval(frame)})")
     rows(ax, noted["item"])
     ax.legend(frameon=False, ncol=2, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, fontsize=8)
     return ax
