@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from crmlab.check import Judgement, Outcome, assumption, beyond, finding, judged
+from crmlab.check import Judgement, Outcome, assumption, beyond, finding, judged, within
 from crmlab.estimate import Estimate
 from crmlab.service_quality.models.asked import OVERALL, level_of
 from crmlab.service_quality.models.predictor import (
@@ -20,23 +20,32 @@ __all__ = [
     "top_box_more_loyal",
 ]
 
-OUTCOMES: dict[str, Outcome] = {"gap": "yes", "perception": "no", "both": "no", "undecided": "undecided"}
+OUTCOMES: dict[str, Outcome] = {
+    "gap": "yes",
+    "perception": "no",
+    "both": "no",
+    "undecided": "undecided",
+    "wide": "undecided",
+}
 SOURCES = {"points": "importance points", "importance": "ratings of importance"}
 
 
 @finding
-def gap_predicts_satisfaction(satisfaction_predictor: PolynomialRegression) -> Judgement:
+def gap_predicts_satisfaction(satisfaction_predictor: PolynomialRegression, tolerance: float = 0.2) -> Judgement:
     """Whether the gap is the right predictor of satisfaction, and what to use if it is not.
 
     Parameters
     ----------
     satisfaction_predictor : PolynomialRegression
         Of the function of this name, or of `PolynomialRegression.fit`.
+    tolerance : float
+        Most that satisfaction may change with a point more of both sides, which leaves the gap as it is; in points.
 
     Returns
     -------
     Check
-        Finding: yes where the gap predicts, no where it does not, undecided where the tests do not decide.
+        Finding: yes where expectation is shown to matter, the weights of a gap are not rejected and the interval of
+        that change lies within the tolerance; no where they are rejected; undecided otherwise.
 
     References
     ----------
@@ -48,8 +57,12 @@ def gap_predicts_satisfaction(satisfaction_predictor: PolynomialRegression) -> J
     tests, r2 = deciding_tests(model.tests).set_index("question"), model.models.set_index("model").r2
     several = f"both{BY_DIMENSION}" in r2
     r2 = {name: r2[f"{name}{BY_DIMENSION}" if several else name] for name in ("gap", "perception", "both")}
+    case, change = model.recommended, model.departure_from_gap.iloc[0]
+    if case == "gap" and within(change.ci_low, change.ci_high, -tolerance, tolerance) != "passed":
+        case = "wide"
     return judged(
-        OUTCOMES[model.recommended], case=model.recommended, expect=expect, perceive=perceive,
+        OUTCOMES[case], case=case, expect=expect, perceive=perceive,
+        departure=Estimate(change.b, change.ci_low, change.ci_high, level=model.level),
         tested=" in all dimensions at once" if several else "",
         p_expect=tests.p[NO_EXPECT], p_gap=tests.p[AS_GAP], n=model.n,
         r2_gap=r2["gap"], r2_perception=r2["perception"], r2_both=r2["both"],
@@ -59,6 +72,8 @@ def gap_predicts_satisfaction(satisfaction_predictor: PolynomialRegression) -> J
 @assumption
 def robust_to_careless_responding(careless_sensitivity: pd.DataFrame) -> Judgement:
     """Whether the conclusion on each gap is the same without those who seem to have answered carelessly.
+
+    A sensitivity check: that conclusions agree is what is observed, and not the lack of evidence that they differ.
 
     Parameters
     ----------

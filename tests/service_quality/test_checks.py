@@ -54,6 +54,25 @@ def test_the_summary_of_what_predicts_satisfaction_holds_its_numbers():
     assert "tested in all dimensions at once, that expectation does not matter has p < .001" in several.summary
 
 
+def test_a_gap_that_is_not_rejected_is_not_thereby_shown():
+    model = sq.PolynomialRegression.fit(*predicted(-0.6, 0.6, 3, n=100), middle=4)
+    both = model.coefficients[model.coefficients.model == "both"]
+    assert model.departure_from_gap.b[0] == pytest.approx(both.b.sum())
+    check = checks.gap_predicts_satisfaction(model)
+    assert (model.recommended, check.case, check.outcome) == ("gap", "wide", "undecided")
+    assert "is not rejected, but neither is it shown" in check.summary
+    assert check.recommendation.endswith("as nothing shows that the gap would do.")
+    assert checks.gap_predicts_satisfaction(model, tolerance=0.5).outcome == "yes"
+
+
+def test_the_departure_from_a_gap_is_of_all_dimensions_at_once():
+    e, p, y = apart(1)
+    model = sq.PolynomialRegression.fit(e, p, y)
+    change = y + 0.3 * (e.sum(axis=1) + p.sum(axis=1))  # four terms, each .3 more
+    moved = sq.PolynomialRegression.fit(e, p, change)
+    assert moved.departure_from_gap.b[0] - model.departure_from_gap.b[0] == pytest.approx(1.2)
+
+
 def test_what_was_not_fitted_predicts_nothing():
     check = checks.gap_predicts_satisfaction(Unfitted(sq.PolynomialRegression, "satisfaction was not asked"))
     assert (check.outcome, check.summary) == ("not applicable", "Not judged: satisfaction was not asked.")
@@ -75,6 +94,7 @@ def test_gaps_stand_without_careless_answers(honest):
     assert check.id == "service_quality.robust_to_careless_responding"
     assert (check.outcome, check.recommendation) == ("passed", "")
     assert check.summary.startswith("Of 400 customers 0 gave one answer to all perceptions")
+    assert "is seen to be the same" in check.claim
 
 
 def test_gaps_that_careless_answers_made_are_named(honest):

@@ -158,11 +158,22 @@ class PolynomialRegression(Model):
         )
 
     @property
+    @prediction
+    def departure_from_gap(self) -> pd.DataFrame:
+        """Change of the outcome with a point more of expectation and of perception, in all dimensions, which by a gap
+        is 0: one row with b, ci_low, ci_high, p."""
+        several = f"both{BY_DIMENSION}"
+        fit = self.regressions[several if several in self.regressions else "both"]
+        contrast = np.append(0.0, np.ones(len(fit.terms)))
+        return _with_kinds(pd.DataFrame(fit.linear(contrast[None], self.level)))
+
+    @property
     def recommended(self) -> str:
         """What the tests that decide say to use: "gap", "perception", "both" or "undecided".
 
         "both" where expectation matters beside perception (b_E ≠ 0) and not as a gap would have it (b_E ≠ −b_P);
-        "gap" where b_E ≠ 0 and b_E = −b_P is not rejected; "perception" where b_E ≠ 0 is not shown and b_E = −b_P is
+        "gap" where b_E ≠ 0 and b_E = −b_P is not rejected, which does not show it (`checks.gap_predicts_satisfaction`
+        also asks for a small `departure_from_gap`); "perception" where b_E ≠ 0 is not shown and b_E = −b_P is
         rejected; "undecided" where neither is shown. With several dimensions, and 30 respondents for each, both are
         asked of all dimensions at once, each with weights of its own: means over dimensions, where these weigh alike,
         would mistake one dimension's weight for that of expectation.

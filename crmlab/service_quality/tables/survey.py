@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
+from crmlab.sentences import sentence, templates
 from crmlab.service_quality.tables import remarks
 from crmlab.service_quality.tables.answers import read_battery
 from crmlab.service_quality.tables.cells import text, times
@@ -82,7 +83,10 @@ class Survey:
         """Whose answers these are and whether they are real, in a sentence."""
         customers = int((self.people.audience == "customer").sum())
         waves = ", ".join(map(str, self.people.wave[self.people.audience == "customer"].drop_duplicates()))
-        return f"{self.title}: {self.findings.get('survey', 'survey')}; {customers:,} customers of wave {waves}."
+        values = {"title": self.title, "found": self.findings.get("survey", "survey")}
+        return sentence(
+            templates("crmlab.service_quality")["survey"]["about"], values | {"customers": customers, "waves": waves}
+        )
 
     @property
     def summary(self) -> pd.DataFrame:
@@ -256,7 +260,7 @@ def validate_survey(
     people, found_people, breaches = people_of(bare, instrument, codebook.labels, where)
     points, found_points, faults = points_of(bare, instrument, where)
     batteries = _batteries(table, instrument, where, codebook)
-    breaches = [*absent_columns(absent, table.columns, where), *breaches, *faults]
+    breaches = [*absent_columns(absent, table.columns, where, columns.values()), *breaches, *faults]
     breaches += [breach for found in batteries.values() for breach in found.breaches]
     if breaches:
         raise InputError(*breaches)
