@@ -123,6 +123,12 @@ def test_ratings_of_extent_are_shown_and_never_subtracted():
         row = table.loc[3, [name, f"{name}_ci_low", f"{name}_ci_high", f"{name}_n"]]
         assert row.tolist() == pytest.approx([x.mean(), *ends, len(x)])
     assert table.state[4] == "measured"
+    assert table.ratings_reason[[2, 3]].tolist() == ["", ""]
+    assert table.ratings_reason[4] == "no ratings of extent stand for this gap"
+    alone = world(
+        asked={"standard": only(rated["standard"], "staff")}, scales={"standard": {"low": 1, "high": 7, "extent": True}}
+    )
+    assert gaps_model(alone).set_index("number").ratings_reason[2] == "managers gave no ratings of it"
 
 
 def test_another_range_is_no_common_scale():

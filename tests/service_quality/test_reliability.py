@@ -75,7 +75,9 @@ def test_a_large_sample_comes_near_the_truth():
         mcdonald_omega(truth(), 3)["omega_hierarchical"], abs=0.01
     )
     assert found.omega_hierarchical[:3].isna().all()
-    assert (found.reason == "").all()
+    assert found.loc[ALL, ["composite_reliability", "ave"]].isna().all()
+    assert set(found.reason[:3]) == {"omega_hierarchical is of all items only"}
+    assert found.reason[ALL] == "composite_reliability and ave are of one factor, so of one dimension"
 
 
 def test_the_interval_of_alpha_covers_it():
@@ -105,8 +107,8 @@ def test_rows_are_blank_with_their_reason():
     held = answers(200, 3).assign(B1=4.0)
     dimensions = {"two": ["A1", "A2"], "still": DIMENSIONS["B"], "one": ["A3"], "sound": DIMENSIONS["C"]}
     found = reliability_coefficients(held, dimensions).set_index("dimension")
-    reasons = ["2 items: at least 3 are needed", "no variance in B1", "1 item: at least 3 are needed", ""]
-    assert list(found.reason[:4]) == reasons
+    reasons = ["2 items: at least 3 are needed", "no variance in B1", "1 item: at least 3 are needed"]
+    assert list(found.reason[:4]) == [*reasons, "omega_hierarchical is of all items only"]
     assert found.alpha.notna().to_list()[:4] == [False, False, False, True]
     few = reliability_coefficients(held.iloc[:9], {"C": DIMENSIONS["C"]}).iloc[0]
     assert few.reason == "9 respondents answered its items in pairs: at least 10 are needed"

@@ -57,11 +57,12 @@ SIDES = {
     7: [(("staff", "expect"), ("manager", "expect"), "")],
 }
 EXTENTS = {2: "standard", 3: "standard", 4: "promise"}
+UNRATED = "no ratings of extent stand for this gap"
 WHO = {"customer": "customers", "manager": "managers", "staff": "staff"}
 WHOSE = {"customer": "customers'", "manager": "managers'", "staff": "staff's"}
 COLUMNS = ["number", "name", "dimension", "state", "gap", "ci_low", "ci_high", "t", "df", "p_adjusted", "d", "p"]
 COLUMNS += ["test", "minuend", "n_minuend", "minuend_source", "subtrahend", "n_subtrahend", "subtrahend_source"]
-COLUMNS += ["waves", *with_ci("managers"), "managers_n", *with_ci("staff"), "staff_n", "reason"]
+COLUMNS += ["waves", *with_ci("managers"), "managers_n", *with_ci("staff"), "staff_n", "ratings_reason", "reason"]
 
 
 @reasoned("number")  # never blank: each gap says what would have to be asked
@@ -95,6 +96,7 @@ def gaps_model(survey: Survey, by: str = "overall", wave: str | None = None, lev
         - waves: whose answers are of which wave, where not all are of the one that customers answered
         - managers, staff: mean ratings of extent of gaps 2 to 4, where they share no scale with the other side and so
           are not subtracted; with …_ci_low, …_ci_high and …_n
+        - ratings_reason: why managers or staff are blank
         - reason: why a gap is a proxy, absent or without an interval
 
     Raises
@@ -117,7 +119,11 @@ def gaps_model(survey: Survey, by: str = "overall", wave: str | None = None, lev
     survey = survey if wave is None else survey.as_of(wave)
     held = {audience: single_wave(survey, audience) for audience in AUDIENCES}
     wanted = [OVERALL] if by == "overall" else list(survey.instrument.dimensions)
-    rows = [{"number": k, "name": NAMES[k]} | row for k in SIDES for row in _gap(k, held, wanted, level)]
+    rows = [
+        {"number": k, "name": NAMES[k], "ratings_reason": UNRATED} | row
+        for k in SIDES
+        for row in _gap(k, held, wanted, level)
+    ]
     found = pd.DataFrame(rows).reindex(columns=COLUMNS).fillna({"waves": ""})
     return found.assign(p_adjusted=holm(found.p, None if by == "overall" else found.number))
 
@@ -220,6 +226,9 @@ def _extents(number, held, wanted, why, level):
         rated = dimension_scores(getattr(held[who], measure), held[who].instrument)
         for dimension in rated.columns.intersection(wanted):
             rows[dimension] |= _rating(rated[dimension], weights_of(held[who]), WHO[who], level)
+    for row in rows.values():
+        lacking = [WHO[who] for who in ("manager", "staff") if not row[f"{WHO[who]}_n"]]
+        row["ratings_reason"] = f"{' and '.join(lacking)} gave no ratings of it" if lacking else ""
     return [*rows.values()]
 
 

@@ -26,6 +26,8 @@ from crmlab.service_quality.tables.survey import Survey
 
 MIN_ITEMS, MIN_RESPONDENTS = 3, 10
 ALL = "all items"
+NO_GENERAL_FACTOR = "omega_hierarchical is of all items only"
+SEVERAL_FACTORS = "composite_reliability and ave are of one factor, so of one dimension"
 COLUMNS = ["dimension", "items", "n", *with_ci("alpha"), "alpha_standardised", "omega_total", "omega_hierarchical"]
 COLUMNS += ["composite_reliability", "ave", "reason"]
 ITEM_COLUMNS = ["dimension", "item", "n", "mean", "sd", "item_rest_correlation", "alpha", "alpha_if_deleted", "reason"]
@@ -64,7 +66,7 @@ def reliability_coefficients(
           oblimin, Schmid-Leiman, on correlations (Zinbarg et al.)
         - composite_reliability, ave: composite reliability and average variance extracted, from the loadings of one
           factor on correlations (Fornell & Larcker)
-        - reason: why the row, or its omegas, are blank
+        - reason: why the row, or a coefficient in it, is blank
 
     References
     ----------
@@ -72,12 +74,13 @@ def reliability_coefficients(
     & Li (2005), Psychometrika 70, 123-133. Fornell & Larcker (1981), Journal of Marketing Research 18, 39-50.
     """
     rows = [{"dimension": d} | _row(answers[names], weights, _one_factor, level) for d, names in dimensions.items()]
+    rows = [row | {"reason": row["reason"] or NO_GENERAL_FACTOR} for row in rows]
     if (k := len(dimensions)) > 1:
         names = [item for items in dimensions.values() for item in items]
         found = _row(
             answers[names], weights, lambda table: mcdonald_omega(covariance_to_correlation(table), k), level, 3 * k
         )
-        rows.append({"dimension": ALL} | found)
+        rows.append({"dimension": ALL} | found | {"reason": found["reason"] or SEVERAL_FACTORS})
     return pd.DataFrame(rows, columns=COLUMNS).astype({"reason": object}).fillna({"reason": ""})
 
 
