@@ -266,6 +266,9 @@ def test_too_few_respondents_are_refused(people):
 
 
 def test_a_column_spelt_otherwise_is_pointed_at():
+    (told,) = refused(answers().rename(columns={"P5": "Perceive5", "P6": "p_6"}))
+    assert "2 of the instrument's columns" in told
+    assert "'P5' (items.Q5.perceive); 'P6'" in told, "what the instrument names elsewhere is not what was meant"
     (told,) = refused(answers().rename(columns={"P6": "p_6"}))
     assert "1 of the instrument's columns are not there ('P6' (items.Q6.perceive); did you mean 'p_6'?); there" in told
 

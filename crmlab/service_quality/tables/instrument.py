@@ -38,11 +38,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from crmlab import files
 from crmlab.contracts import InputError
-from crmlab.contracts.settings import faults, read_toml
+from crmlab.contracts.settings import read_settings, read_toml
 from crmlab.service_quality.tables.cells import clashes
 from crmlab.service_quality.tables.relations import MEASURES, relations
 from crmlab.service_quality.tables.scales import Column, Outcome, Scale, Strict, listed
@@ -307,9 +307,7 @@ def load_instrument(path: str | Path) -> Instrument:
     raw = read_toml(path, f"there is no instrument {path}; `crmlab new instrument SURVEY` writes one")
     raw.setdefault("name", path.stem)
     try:
-        return Instrument.model_validate(raw)
-    except ValidationError as problem:
-        found = faults(problem, Instrument, raw)
-        if all(error["loc"] for error in problem.errors()):  # the whole was not looked at, as a part of it is wrong
-            found += relations(raw)
-        raise InputError(*(f"{path.name}: {line}" for line in dict.fromkeys(found))) from None
+        return read_settings(Instrument, raw, path.name)
+    except InputError as problem:  # a part is wrong, so that the whole was not looked at; or the whole is, and says so
+        found = [*problem.breaches, *(f"{path.name}: {line}" for line in relations(raw))]
+        raise InputError(*dict.fromkeys(found)) from None

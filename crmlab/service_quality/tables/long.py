@@ -1,11 +1,9 @@
 """Surveys of one answer a row, made as wide as those of one respondent a row."""
 
-import re
-
 import numpy as np
 import pandas as pd
 
-from crmlab.contracts import InputError
+from crmlab.contracts import InputError, suggest
 from crmlab.service_quality.tables.cells import folded, places, text
 from crmlab.service_quality.tables.relations import MEASURES
 
@@ -82,25 +80,24 @@ def column_of(instrument, column, measure):
     return f"{column} ({measure})" if long and long.kind else column
 
 
-def absent_columns(absent, there, where):
-    """A breach for columns that an instrument names and a survey has not (key -> column); none where there are none."""
+def absent_columns(absent, there, where, named=()):
+    """A breach for columns that an instrument names and a survey has not (key -> column); none where there are none.
+
+    named : columns that the instrument names, which none of those that are absent can be
+    """
     if not absent:
         return []
-    noted = "; ".join(f"{column!r} ({key})" for key, column in list(absent.items())[:5])
+    spare = [column for column in there if column not in set(named)]
+    noted = "; ".join(
+        "; ".join(filter(None, (f"{column!r} ({key})", suggest(column, spare, otherwise=""))))
+        for key, column in list(absent.items())[:5]
+    )
     shown = ", ".join(map(repr, list(there)[:40])) + (f" and {len(there) - 40} more" if len(there) > 40 else "")
     first = "first: " if len(absent) > 5 else ""
-    spelt = {_bare(name): name for name in there}
-    near = [repr(spelt[_bare(column)]) for column in absent.values() if _bare(column) in spelt]
-    noted += f"; did you mean {', '.join(near[:5])}?" if near else ""
     return [
         f"{where}: {len(absent):,} of the instrument's columns are not there ({first}{noted}); "
         f"there are {shown}; correct the instrument or the survey"
     ]
-
-
-def _bare(name):
-    """A name without what is easily mistyped: case, blanks, dashes."""
-    return re.sub(r"[\W_]+", "", folded(name))
 
 
 def _columns(raw, long):

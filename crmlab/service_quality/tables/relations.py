@@ -1,7 +1,7 @@
 """What the parts of an instrument ask of each other, checked on plain tables so that a faulty part hides no other."""
 
-from pydantic import ValidationError
-
+from crmlab.contracts import InputError
+from crmlab.contracts.settings import read_settings
 from crmlab.service_quality.tables.scales import Outcome, Scale, listed, scale_faults
 
 MEASURES = ("expect", "perceive", "adequate", "importance", "standard", "promise")
@@ -48,8 +48,9 @@ def _outcomes(raw):
     """What is wrong with outcomes that take the codes of the common scale, where both are sound by themselves."""
     for name, fields in _tables(raw, "outcomes").items():
         try:
-            outcome, scale = Outcome.model_validate(fields), Scale.model_validate(raw.get("scale"))
-        except ValidationError:
+            outcome = read_settings(Outcome, fields, name)
+            scale = read_settings(Scale, raw.get("scale"), "scale")
+        except InputError:
             continue
         if outcome.missing is None:
             yield from (f"outcomes.{name}: {line}" for line in scale_faults(outcome.with_codes_of(scale).model_dump()))
