@@ -73,7 +73,7 @@ def gap_predicts_satisfaction(satisfaction_predictor: PolynomialRegression, tole
 def robust_to_careless_responding(careless_sensitivity: pd.DataFrame) -> Judgement:
     """Whether the conclusion on each gap is the same without those who seem to have answered carelessly.
 
-    A sensitivity check: that conclusions agree is what is observed, and not the lack of evidence that they differ.
+    A sensitivity check: that conclusions agree is what is observed, and not merely that no difference was shown.
 
     Parameters
     ----------
