@@ -2,13 +2,15 @@
 
 import ast
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
-CELLS, LINES, WIDTH = 20, 8, 100
+CELLS, LINES, WIDTH, PROSE = 20, 8, 100, 124
+LABELS = ("**Asked.**", "**Method.**", "**How to read it.**", "**What to change.**")
 REFUSED = (
     ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.IfExp, ast.Lambda, ast.Starred, ast.If, ast.For,
     ast.While, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Try, ast.With, ast.Match, ast.NamedExpr,
@@ -43,6 +45,60 @@ def names(tree):
         for n in node.names
     ]
     return stored + imported
+
+
+def sections(cells):
+    """What heads each code cell after the parameters, but for the last, given as (type, source, tags)."""
+    (parameters,) = (number for number, (_, _, tags) in enumerate(cells) if "parameters" in tags)
+    after = cells[parameters:-1]
+    pairs = zip(after, after[1:], strict=False)
+    return [("" if before[0] == "code" else before[1]) for before, cell in pairs if cell[0] == "code"]
+
+
+def unlike_the_others(section):
+    """What is wrong with the text above a code cell: four paragraphs of two lines, each beginning as `LABELS` say."""
+    paragraphs = [each for each in re.split(r"\n\s*\n", section.strip()) if not each.startswith("#")]
+    if not section.strip():
+        return ["a code cell that no text heads"]
+    found = [] if len(paragraphs) == len(LABELS) else [f"{len(paragraphs)} paragraphs"]
+    for label, text in zip(LABELS, paragraphs, strict=False):
+        found += [] if text.startswith(f"{label} ") and text.count("**") == 2 else [f"{label} is not {text[:40]!r}"]
+        found += [f"{label} takes {len(text.splitlines())} lines"] * (len(text.splitlines()) > 2)
+        found += [f"{label} has a line past {PROSE}"] * any(len(line) > PROSE for line in text.splitlines())
+        found += [f"{label} is no sentence"] * (not re.search(r"[.?]$", text))
+    return found
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_each_section_says_what_is_asked_the_method_how_to_read_it_and_what_to_change(path):
+    notebook = json.loads(path.read_text("utf-8"))
+    cells = [(c["cell_type"], "".join(c["source"]), c["metadata"].get("tags", ())) for c in notebook["cells"]]
+    found = [f"{text[:60]!r}: {fault}" for text in sections(cells) for fault in unlike_the_others(text)]
+    texts = sum(kind == "markdown" for kind, _, _ in cells)
+    assert len(sections(cells)) == texts - 3, "a text that heads no code, beside the intro, the parameters and the last"
+    assert not found, "\n".join(found)
+
+
+WHOLE = "## Data\n\n**Asked.** What?\n\n**Method.** So.\n\n**How to read it.** Thus.\n\n**What to change.** `data`."
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("**Method.** So.\n\n", ""),
+        ("**Asked.**", "**Question.**"),
+        ("**Asked.**", "*Asked:*"),
+        ("So.\n\n**How", "So. **How"),
+        ("So.", "So\nand\nso."),
+        ("So.", "So " + "on " * 60 + "."),
+        ("`data`.", "`data`"),
+        (WHOLE, "The same again."),
+        (WHOLE, ""),
+    ],
+)
+def test_a_section_that_leaves_something_out_is_found(old, new):
+    assert not unlike_the_others(WHOLE)
+    assert unlike_the_others(WHOLE.replace(old, new))
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
