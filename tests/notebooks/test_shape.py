@@ -4,9 +4,12 @@ import ast
 import json
 import re
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+
+from crmlab.reports.parameters import reports
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 CELLS, LINES, WIDTH, PROSE = 20, 8, 100, 124
@@ -50,8 +53,7 @@ def names(tree):
 def sections(cells):
     """What heads each code cell after the parameters, but for the last, given as (type, source, tags)."""
     (parameters,) = (number for number, (_, _, tags) in enumerate(cells) if "parameters" in tags)
-    after = cells[parameters:-1]
-    pairs = zip(after, after[1:], strict=False)
+    pairs = pairwise(cells[parameters:-1])
     return [("" if before[0] == "code" else before[1]) for before, cell in pairs if cell[0] == "code"]
 
 
@@ -135,3 +137,11 @@ def test_what_is_refused_is_found(source, fault):
 def test_parameters_may_be_many_and_cells_may_not():
     assert not faults([("\n".join(f"a{n}: int = {n}" for n in range(30)), True)])
     assert faults([("f()", False)] * (CELLS + 1)) == [f"{CELLS + 1} code cells; at most {CELLS}"]
+
+
+@pytest.mark.parametrize("report", reports(NOTEBOOKS[0].parents[1]).values(), ids=lambda report: report.name)
+def test_parameters_are_named_alike_and_keep_to_ranges(report):
+    numbers = {name for name, p in report.parameters.items() if re.search(r"\b(int|float)\b", p.annotation)} - {"seed"}
+    assert {name for name in numbers if report.parameters[name].range is None} == set()
+    assert "end" not in report.parameters  # the last day that counts is `until`
+    assert "seed" in report.parameters
