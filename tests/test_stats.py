@@ -3,9 +3,9 @@ import numpy as np
 from crmlab.stats import intervals
 
 
-def test_an_upper_limit_is_the_least_draw_that_no_more_than_the_rest_exceed():
-    assert intervals.upper_limit(range(1, 101)) == 95
-    assert intervals.upper_limit(range(1, 50), level=0.9) == 45  # 4 of 49 exceed it, 5 would be more than a tenth
+def test_an_upper_limit_is_a_draw_that_a_further_one_exceeds_once_in_twenty_at_most():
+    assert intervals.upper_limit(range(1, 101)) == 96  # the fifth greatest of 100: .05 × 101 = 5.05
+    assert intervals.upper_limit(range(1, 50), level=0.9) == 45  # the fifth of 49: .1 × 50 = 5
     assert tuple(intervals.upper_limit([[1, 5], [2, 4]])) == (2, 5)
 
 
