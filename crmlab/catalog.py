@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Literal, NewType
+from typing import ClassVar, Literal, NewType
 
 import ibis.expr.types as ir
 import pandas as pd
@@ -120,6 +120,7 @@ class Data:
     findings : what validation found
     """
 
+    given_by: ClassVar[str] = "a reader of crmlab.catalog"
     table: ir.Table
     contract: Contract
     findings: Findings
@@ -154,6 +155,7 @@ class Data:
 class Period:
     """Calibration to `split`, holdout from then to `until`; both are last days, inclusive."""
 
+    given_by: ClassVar[str] = "Data.period"
     first: date
     split: date
     until: date

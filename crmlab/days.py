@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 from crmlab.contracts import InputError
 
 
-def as_date(given: date | str, name: str = "") -> date:
+def as_date(given: Any, name: str = "") -> date:
     """The day as a date. Raises InputError where it is none; `name` is what the caller calls it."""
     if isinstance(given, date) and given == given:  # pandas' NaT is a date, and equals nothing
         return given.date() if isinstance(given, datetime) else given

@@ -141,6 +141,8 @@ def _name(hint: Any) -> str:
         return "a function"
     origin, inner = typing.get_origin(hint) or hint, [_words(part) for part in typing.get_args(hint) if part is not ...]
     name = getattr(origin, "__name__", str(origin))
+    if source := getattr(origin, "given_by", ""):
+        name += f", as {source} gives"
     article = "an" if name[0] in "AEIOUaeiou" else "a"
     return f"{article} {name} of {', '.join(inner)}" if inner else f"{article} {name}"
 

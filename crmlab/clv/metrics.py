@@ -150,7 +150,9 @@ def value_concentration(
     return lorenz(expected, frame.customers)
 
 
-def calibration(expected: pd.Series, actual: pd.Series, by: pd.Series, weights: pd.Series | int = 1) -> pd.DataFrame:
+def calibration(
+    expected: pd.Series | pd.Index, actual: pd.Series | pd.Index, by: pd.Series | pd.Index, weights: pd.Series | int = 1
+) -> pd.DataFrame:
     """Compare expected with actual orders per customer, by group.
 
     Parameters

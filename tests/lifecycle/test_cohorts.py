@@ -156,5 +156,7 @@ def test_contracts_are_refused_with_the_curve_to_use():
 
 
 def test_what_is_no_table_is_refused():
-    with pytest.raises(InputError, match="rows: DataFrame is no validated data"):
+    with pytest.raises(
+        InputError, match=r"orders is of type DataFrame; give a Data, as a reader of crmlab\.catalog gives"
+    ):
         lifecycle.cohort_triangle(pd.DataFrame({"customer_id": ["a"]}), "2024-03-01")

@@ -169,7 +169,7 @@ def test_a_curve_made_of_numbers_has_no_interval():
     [
         (lambda: Bass.fit("sales"), "sales: they are numbers, one a period; this is str"),
         (lambda: KNOWN[0].sales("ten"), "periods = 'ten': choose numbers, 1 for the first period"),
-        (lambda: lifecycle.growth_path("Bass", sold(KNOWN[0])), "the model is a growth curve, as of fit_growth_curves"),
+        (lambda: lifecycle.growth_path("Bass", sold(KNOWN[0])), "model is of type str .*; give a GrowthCurve"),
         (
             lambda: lifecycle.growth_path(KNOWN[0], sold(KNOWN[0]), -1),
             "periods_ahead = -1: choose a whole number, 0 or",

@@ -103,7 +103,7 @@ def test_all_schemes_of_the_report_are_defined_by_policy_and_scorecard():
     blank = fit_schemes(segments.define_schemes(segments.Policy(), card, Estimate(None, reason="none came")), frame)
     assert [name for name, scheme in blank.items() if not scheme] == ["k-means", "mixture", "hierarchical"]
     assert blank["mixture"].reason == "none came"
-    assert "give the policy of `load_policy`" in refused(segments.define_schemes, "playbook.toml", card)[0]
+    assert "give a Policy, as segments.load_policy gives" in refused(segments.define_schemes, "playbook.toml", card)[0]
 
 
 def test_every_fitted_scheme_survives_pickling_and_holds_no_data():

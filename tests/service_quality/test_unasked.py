@@ -184,7 +184,9 @@ def test_managers_asked_before_are_compared_with_customers_of_now_and_it_is_said
 
 
 def test_what_is_no_survey_or_no_battery_is_refused_in_words():
-    with pytest.raises(InputError, match="survey: a str is no survey; give what service_quality"):
+    with pytest.raises(
+        InputError, match=r"survey is of type str .*; give a Survey, as service_quality\.read_survey gives"
+    ):
         sq.gap_scores("survey.csv")
     for function in (sq.response_frequencies, sq.factor_structure, sq.measurement_model, sq.discriminant_validity):
         with pytest.raises(InputError, match="battery = 'percieve': there is none of this name; did you mean"):

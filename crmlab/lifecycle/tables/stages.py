@@ -3,6 +3,7 @@
 A label uses what is known of the customer by the end of the period, and nothing later.
 """
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import combinations
 from typing import Any
@@ -144,7 +145,7 @@ def stage_transitions(
 
 
 @needs_fit
-def latest_stages(stages: ir.Table, customer_ids: pd.Series | pd.Index) -> pd.Series:
+def latest_stages(stages: ir.Table, customer_ids: pd.Series | pd.Index | Sequence[str]) -> pd.Series:
     """The latest stage of some customers.
 
     Parameters

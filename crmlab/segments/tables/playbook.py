@@ -12,7 +12,7 @@ It may also hold where classes end and the thresholds that schemes must meet, in
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 from pydantic import BaseModel, Field, FiniteFloat, ValidationError
@@ -72,6 +72,7 @@ class Policy(BaseModel, frozen=True):
         Name -> threshold that schemes must meet, of `Thresholds`.
     """
 
+    given_by: ClassVar[str] = "segments.load_policy"
     cuts: Cuts = Cuts()
     thresholds: dict[str, FiniteFloat] = {}
 

@@ -17,7 +17,7 @@ A scorecard is TOML; what is marked * must be there, the rest may be left out:
 
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import pandas as pd
 from pydantic import BaseModel, Field
@@ -70,6 +70,7 @@ class Scorecard(BaseModel, frozen=True, extra="forbid"):
         Name -> how many times as important the indicator is as each, numbers or fractions as text.
     """
 
+    given_by: ClassVar[str] = "segments.load_scorecard"
     name: str = "index_system"
     title: str = ""
     weighting: Weighting

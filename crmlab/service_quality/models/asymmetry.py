@@ -27,7 +27,7 @@ def penalty_reward_contrasts(
     outcome: pd.Series,
     low: float,
     high: float,
-    weights: np.ndarray | None = None,
+    weights: np.ndarray | pd.Series | None = None,
     level: float = 0.95,
 ) -> pd.DataFrame:
     """What each attribute costs where it fails and brings where it excels.

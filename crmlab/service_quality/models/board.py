@@ -66,7 +66,7 @@ COLUMNS += ["waves", *with_ci("managers"), "managers_n", *with_ci("staff"), "sta
 
 
 @reasoned("number")  # never blank: each gap says what would have to be asked
-def gaps_model(survey: Survey, by: str = "overall", wave: str | None = None, level: float = 0.95) -> pd.DataFrame:
+def gaps_model(survey: Survey, by: str = "overall", wave: str | int | None = None, level: float = 0.95) -> pd.DataFrame:
     """The seven gaps between what customers, managers and staff answered.
 
     Parameters

@@ -19,7 +19,7 @@ def resolution_ratios(
     resolved: pd.Series,
     counts: Mapping[str, pd.Series],
     shares: Mapping[str, pd.Series],
-    weights: np.ndarray | None = None,
+    weights: np.ndarray | pd.Series | None = None,
     level: float = 0.95,
 ) -> pd.DataFrame:
     """What those do whose complaint was not resolved, over those whose was.

@@ -45,7 +45,7 @@ class CFA(Model):
     @classmethod
     @or_unfitted
     def fit(
-        cls, answers: pd.DataFrame, dimensions: Mapping[str, list[str]], weights: np.ndarray | None = None
+        cls, answers: pd.DataFrame, dimensions: Mapping[str, list[str]], weights: np.ndarray | pd.Series | None = None
     ) -> "CFA | Unfitted":
         """Fit answers by semopy, over respondents who answered all items.
 

@@ -44,7 +44,10 @@ def gap_reliability(survey: Survey) -> pd.DataFrame:
 
 @reasoned("gap")
 def difference_score_reliability(
-    expect: pd.DataFrame, perceive: pd.DataFrame, dimensions: Mapping[str, list[str]], weights: np.ndarray | None = None
+    expect: pd.DataFrame,
+    perceive: pd.DataFrame,
+    dimensions: Mapping[str, list[str]],
+    weights: np.ndarray | pd.Series | None = None,
 ) -> pd.DataFrame:
     """How reliable the gap is beside its two sides.
 

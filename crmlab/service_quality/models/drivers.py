@@ -29,7 +29,7 @@ def relative_importance(
     outcome: pd.Series,
     replicates: int = 1000,
     seed: int = 1,
-    weights: np.ndarray | None = None,
+    weights: np.ndarray | pd.Series | None = None,
     level: float = 0.95,
 ) -> pd.DataFrame:
     """Each driver's share of R², averaged over all orders of entry (LMG), the largest first.

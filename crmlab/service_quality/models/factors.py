@@ -64,7 +64,7 @@ class Factors(Model):
         cls,
         answers: pd.DataFrame,
         n_factors: int | None = None,
-        weights: np.ndarray | None = None,
+        weights: np.ndarray | pd.Series | None = None,
         replicates: int = 200,
         seed: int = 1,
     ) -> "Factors | Unfitted":
@@ -165,7 +165,11 @@ def _extracted(cls, answers, n_factors, weights, replicates, seed):
 
 
 def parallel_analysis(
-    answers: pd.DataFrame, weights: np.ndarray | None = None, replicates: int = 200, seed: int = 1, level: float = 0.95
+    answers: pd.DataFrame,
+    weights: np.ndarray | pd.Series | None = None,
+    replicates: int = 200,
+    seed: int = 1,
+    level: float = 0.95,
 ) -> pd.DataFrame:
     """Eigenvalues of the correlations beside those of random answers: how many factors to keep.
 
@@ -262,7 +266,7 @@ def schmid_leiman(correlations, n_factors):
 def htmt(
     answers: pd.DataFrame,
     dimensions: Mapping[str, list[str]],
-    weights: np.ndarray | None = None,
+    weights: np.ndarray | pd.Series | None = None,
     replicates: int = 500,
     seed: int = 1,
     level: float = 0.95,

@@ -21,7 +21,7 @@ PROMOTER, PASSIVE, NPS_SCALE = 9, 7, (0, 10)
 def loyal_share_by_level(
     satisfaction: pd.Series,
     loyal: pd.Series,
-    weights: np.ndarray | None = None,
+    weights: np.ndarray | pd.Series | None = None,
     levels: Iterable[float] | None = None,
     level: float = 0.95,
 ) -> pd.DataFrame:
@@ -134,7 +134,7 @@ def loyalty_by_satisfaction(
 @reasoned("nps")
 def promoter_shares(
     recommend: pd.Series,
-    weights: np.ndarray | None = None,
+    weights: np.ndarray | pd.Series | None = None,
     scale: tuple[int, int | None] = NPS_SCALE,
     level: float = 0.95,
 ) -> pd.DataFrame:

@@ -74,7 +74,7 @@ class PolynomialRegression(Model):
         perceive: pd.DataFrame | pd.Series,
         outcome: pd.Series,
         middle: float = 0.0,
-        weights: np.ndarray | None = None,
+        weights: np.ndarray | pd.Series | None = None,
         level: float = 0.95,
     ) -> "PolynomialRegression | Unfitted":
         """Fit an outcome by expectation and perception.

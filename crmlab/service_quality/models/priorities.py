@@ -39,7 +39,7 @@ def importance_performance_analysis(
     midpoint: tuple[float, float] | None = None,
     replicates: int = 2000,
     seed: int = 1,
-    weights: np.ndarray | None = None,
+    weights: np.ndarray | pd.Series | None = None,
     level: float = 0.95,
 ) -> pd.DataFrame:
     """Importance beside performance of each attribute, and what to do about it.

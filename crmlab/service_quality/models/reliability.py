@@ -35,7 +35,10 @@ ITEM_COLUMNS = ["dimension", "item", "n", "mean", "sd", "item_rest_correlation",
 
 @reasoned("alpha")
 def reliability_coefficients(
-    answers: pd.DataFrame, dimensions: Mapping[str, list[str]], weights: np.ndarray | None = None, level: float = 0.95
+    answers: pd.DataFrame,
+    dimensions: Mapping[str, list[str]],
+    weights: np.ndarray | pd.Series | None = None,
+    level: float = 0.95,
 ) -> pd.DataFrame:
     """How reliably each dimension is measured, and all items together.
 
@@ -170,7 +173,7 @@ def cronbach_alpha_interval(estimate, items, n, level=0.95):
 
 @reasoned("alpha")
 def alpha_if_item_deleted(
-    answers: pd.DataFrame, dimensions: Mapping[str, list[str]], weights: np.ndarray | None = None
+    answers: pd.DataFrame, dimensions: Mapping[str, list[str]], weights: np.ndarray | pd.Series | None = None
 ) -> pd.DataFrame:
     """What each item does for the reliability of its dimension.
 

@@ -23,7 +23,7 @@ def importance_weighted_scores(
     weight_cv: float = 0.25,
     replicates: int = 2000,
     seed: int = 1,
-    weights: np.ndarray | None = None,
+    weights: np.ndarray | pd.Series | None = None,
     level: float = 0.95,
 ) -> pd.DataFrame:
     """Satisfaction over attributes with equal weights, with those of importance, and their difference.

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -57,6 +58,7 @@ class Survey:
         All waves, in order.
     """
 
+    given_by: ClassVar[str] = "service_quality.read_survey"
     instrument: Instrument
     people: pd.DataFrame
     expect: pd.DataFrame

@@ -189,7 +189,8 @@ def test_a_checked_summary_answers_as_a_plain_one_and_is_checked_once():
 
 
 @pytest.mark.parametrize(
-    ("model", "hint"), [("bgnbd", "did you mean 'bg_nbd'"), ("xyzw", "choose one of these"), (3, "choose one of these")]
+    ("model", "hint"),
+    [("bgnbd", "did you mean 'bg_nbd'"), ("xyzw", "choose one of these"), ("", "choose one of these")],
 )
 def test_a_model_that_there_is_not_is_refused_with_those_that_there_are(model, hint):
     known = "there are nbd, bg_nbd, mbg_nbd, pareto_nbd, bg_bb"
@@ -199,4 +200,4 @@ def test_a_model_that_there_is_not_is_refused_with_those_that_there_are(model, h
 
 def test_a_way_to_group_customers_that_there_is_not_is_refused():
     with pytest.raises(InputError, match=r"^by = 'Frequency': choose frequency or inactivity"):
-        clv.holdout_calibration(MODELS[0], customers(GOOD), 30, by="Frequency")
+        clv.holdout_calibration(MODELS[0], ibis.memtable(customers(GOOD)), 30, by="Frequency")
