@@ -31,6 +31,12 @@ def shown(monkeypatch):
     return held
 
 
+@pytest.fixture(autouse=True)
+def _figures_are_closed():
+    yield
+    plt.close("all")
+
+
 @plot
 def line(frame, ax=None):
     ax = axes(ax)

@@ -232,7 +232,7 @@ def test_sales_are_read_of_a_series_or_summed_from_orders():
                                   lifecycle.sales_by_category(log(), "2024-06-15", "quarter"))  # fmt: skip
     series = ibis.memtable(two().iloc[::-1].reset_index(drop=True))
     pd.testing.assert_frame_equal(lifecycle.product_sales(data(series, "series")), two(), check_dtype=False)
-    with pytest.raises(InputError, match="give a Data or a Table"):
+    with pytest.raises(InputError, match=r"give a Data, as a reader of crmlab\.catalog gives or a Table"):
         lifecycle.product_sales("vcr_sales")
 
 

@@ -137,7 +137,7 @@ def test_no_exponential_is_drawn_through_0():
     gone = retention_durations(retention(a=[100, 50, 25, 12, 0]))
     known = pd.concat([gone, retention_durations(retention(a=[100] * 7))])
     lost = known[~((known.renewals == 6) & ~known.churned)]
-    assert backtest_of(lost).reason.str.contains("nobody is left").any()
+    assert backtest_of(lost).reason.str.contains("of the 5 periods that a backtest needs").any()
     seen = np.array([1.0, 0.5, 0.0, 0.0])
     titles = {title: reason for title, _, reason in backtest._expected(gone, seen, 2)}
     assert titles["exponential"] == "nobody is left, and an exponential curve never falls to 0"

@@ -46,7 +46,8 @@ def folder(twice):
 
 def test_a_run_leaves_notebook_page_manifest_facts_and_tables(folder):
     assert files(folder) == [
-        "facts.json", "manifest.json", "report.html", "report.ipynb", "tables/days.csv", "tables/private/rows.csv",
+        "facts.json", "manifest.json", "report.html", "report.ipynb",
+        "tables/private/days.csv", "tables/private/rows.csv",
     ]  # fmt: skip
     manifest = store.read(folder)
     assert (manifest.state, manifest.error, manifest.title) == ("success", None, "Sales of 00123")
@@ -71,7 +72,7 @@ def test_the_manifest_tells_what_went_in(folder):
 
 
 def test_ids_keep_their_zeros_from_the_file_to_the_tables(folder):
-    assert [row[0] for row in rows(folder / "tables" / "days.csv")[1:]] == ["00007", "00042", "00123"]
+    assert [row[0] for row in rows(folder / "tables" / "private" / "days.csv")[1:]] == ["00007", "00042", "00123"]
     assert rows(folder / "tables" / "private" / "rows.csv")[1][0] == "00007"
     assert store.read(folder).parameters["customer"] == "00123"
 
@@ -91,7 +92,7 @@ def test_a_run_keeps_no_path_of_the_machine(folder):
 def test_two_runs_agree_in_every_fact_and_table(twice):
     one, two = twice
     assert one != two
-    for name in ("facts.json", "tables/days.csv", "tables/private/rows.csv"):
+    for name in ("facts.json", "tables/private/days.csv", "tables/private/rows.csv"):
         assert (one / name).read_bytes() == (two / name).read_bytes()
 
 

@@ -48,7 +48,8 @@ def p_alive_by_cohort(
     --------
     >>> from crmlab import lifecycle
     >>> from crmlab.model import Model, Unfitted
-    >>> lifecycle.p_alive_by_cohort(Unfitted(Model, "there are no repeat buyers"), None, "1997-12-31").attrs["reason"]
+    >>> unfitted = Unfitted(Model, "there are no repeat buyers")
+    >>> lifecycle.p_alive_by_cohort(unfitted, pd.DataFrame(), "1997-12-31").attrs["reason"]
     'there are no repeat buyers'
     """
     if not hasattr(model, "p_alive"):
