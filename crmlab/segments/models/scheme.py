@@ -1,5 +1,6 @@
 """What all schemes share: features held to what a scheme needs, labels as a Series, and several schemes at once."""
 
+import abc
 from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 from typing import Any, TypeVar
@@ -25,7 +26,7 @@ FEATURE_MEANINGS = {
 M = TypeVar("M", bound=Model)
 
 
-class Scheme(Model):
+class Scheme(Model, abc.ABC):
     """Rules that give every customer a class, the best first; `fit` of each kind learns them from features.
 
     `name` is what labels and the playbook call it, `labels` are its classes, the best first, and `columns` the features
@@ -35,14 +36,14 @@ class Scheme(Model):
     name: str = ""
 
     @property
+    @abc.abstractmethod
     def labels(self) -> tuple[str, ...]:
         """Names of its classes, the best first."""
-        raise NotImplementedError
 
     @property
+    @abc.abstractmethod
     def columns(self) -> tuple[str, ...]:
         """The features that `assign` reads."""
-        raise NotImplementedError
 
     def can_assign(self, *frames: pd.DataFrame) -> bool:
         """Whether customers can be assigned by frames of features.
@@ -91,13 +92,13 @@ class Scheme(Model):
         """
         return pd.DataFrame({"rule": list(self._descriptions())}, pd.Index(self.labels, name="label"))
 
+    @abc.abstractmethod
     def _places(self, features: pd.DataFrame) -> np.ndarray:
         """The place of each customer's class in `labels`. Raises InputError where features do not allow it."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def _descriptions(self) -> Iterable[str]:
         """Which customers each class holds, a sentence each."""
-        raise NotImplementedError
 
     def _labelled(self, places: np.ndarray, index: pd.Index) -> pd.Series:
         """Labels from places: an ordered Series named for the scheme."""
