@@ -54,3 +54,13 @@ def test_no_conformance_assertion_was_lost():
     assert sum(isinstance(n, ast.FunctionDef) and n.name.startswith("test_") for n in nodes) >= frozen["tests"]
     assert sum(isinstance(n, ast.Assert) for n in nodes) >= frozen["assertions"]
     assert sum(bool(re.match(r"np\.testing\.", call)) for call in calls) >= frozen["comparisons"]
+
+
+def test_every_public_name_of_before_stands_or_is_in_the_changelog():
+    paths = sorted((ROOT / "crmlab").rglob("*.py"))
+    nodes = [node for path in paths for node in ast.walk(ast.parse(path.read_text("utf-8")))]
+    defined = {node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    log = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    before = json.loads((HERE / "signatures.json").read_text("utf-8"))
+    last = {name: name.rpartition(".")[2] for name in before}
+    assert [name for name, word in last.items() if word not in defined and not re.search(rf"\b{word}\b", log)] == []
