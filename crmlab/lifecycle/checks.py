@@ -9,7 +9,9 @@ from scipy import stats
 from crmlab.check import Judgement, Outcome, assumption, better, beyond, comparison, finding, judged, within
 from crmlab.estimate import Estimate
 from crmlab.lifecycle.metrics.stages import FEW, answers_by_stage, stage_forecast_errors
+from crmlab.lifecycle.models.growth import CURVES
 from crmlab.lifecycle.models.heterogeneity import TOTAL
+from crmlab.lifecycle.models.projection import MODELS
 from crmlab.lifecycle.models.sbg import BDW, SBG
 from crmlab.likelihood import REPLICATES
 from crmlab.model import why_blank
@@ -266,7 +268,7 @@ def _duration_dependence(group, rows, least, most, replicates, seed):
     return judged(within(row.ci_low, row.ci_high, least, most), part=str(group), **values)
 
 
-@comparison
+@comparison(parts=lambda **_: {title: {"model": title} for title in MODELS})
 def retention_beats_baselines(projections: pd.DataFrame) -> list[Judgement]:
     """Whether each model projects survival more closely than the best curve, by `compare_projections`.
 
@@ -336,7 +338,7 @@ def customers_become_more_loyal(decomposition: pd.DataFrame) -> Judgement:
     return judged(beyond(moved.ci_low, moved.ci_high), case="moved", moved=moved, **_change(whole, level))
 
 
-@comparison
+@comparison(parts=lambda **_: {curve.title: {"model": curve.title} for curve in CURVES})
 def growth_beats_baselines(errors: pd.DataFrame) -> list[Judgement]:
     """Whether each growth curve forecasts sales better than the best baseline, by `growth_errors`.
 

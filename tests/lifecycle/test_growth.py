@@ -82,7 +82,7 @@ def test_rescaled_sales_rescale_m_and_nothing_else():
 def test_of_too_few_periods_there_is_no_curve(fewer):
     for cls in growth.CURVES:
         found = cls.fit(pd.Series(range(fewer), dtype=float))
-        assert found == Unfitted(cls, f"{fewer} of the 4 periods needed at least")
+        assert found == Unfitted(cls, f"{fewer} of the 4 periods needed were observed")
 
 
 def test_sales_that_cannot_be_are_refused_all_at_once():

@@ -57,11 +57,16 @@ def test_a_curve_that_cannot_be_fitted_expects_nothing_and_says_why():
 
 def test_of_too_few_periods_the_backtest_is_blank_and_so_is_what_follows():
     blank = backtest_growth(pd.Series([1.0, 2, 3, 4]))
-    reason = "4 of the 5 periods that a backtest needs at least"
+    reason = "4 of the 5 periods that a backtest needs were observed"
     assert blank.attrs["reason"] == lifecycle.growth_errors(blank).attrs["reason"] == reason
     assert lifecycle.errors_by_horizon(blank).attrs["reason"] == reason
-    (check,) = checks.growth_beats_baselines(lifecycle.growth_errors(blank))
-    assert (check.outcome, check.summary) == ("not applicable", f"Not judged: {reason}.")
+    judged = {
+        check.id.rpartition(".")[2]: check for check in checks.growth_beats_baselines(lifecycle.growth_errors(blank))
+    }
+    assert list(judged) == ["Bass", "Gompertz", "logistic"]  # the ids of a backtest that could be made
+    for model, check in judged.items():
+        assert (check.outcome, check.summary) == ("not applicable", f"Not judged: {reason}.")
+        assert check.claim.startswith(f"{model} forecasts sales better than the best baseline")
     ax = lifecycle.plots.errors_by_horizon(lifecycle.errors_by_horizon(blank))
     assert [text.get_text().replace("\n", " ") for text in ax.texts] == [reason]
     plt.close("all")

@@ -72,8 +72,8 @@ def test_without_a_curve_stages_have_no_second_opinion():
     found = compare_with_peak(life_cycle_stages(VCR), Bass.fit(VCR[:3]))
     assert found.stage.tolist() == life_cycle_stages(VCR).stage.tolist()
     assert found[["by_peak", "agrees"]].isna().all(axis=None)
-    assert set(found.reason.iloc[1:]) == {"3 of the 4 periods needed at least"}
-    assert found.reason.iloc[0] == "no period a year before; 3 of the 4 periods needed at least"
+    assert set(found.reason.iloc[1:]) == {"3 of the 4 periods needed were observed"}
+    assert found.reason.iloc[0] == "no period a year before; 3 of the 4 periods needed were observed"
 
 
 def test_growth_that_is_blank_has_its_reason():

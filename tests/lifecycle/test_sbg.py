@@ -161,7 +161,7 @@ def test_the_check_of_duration_dependence_is_undecided_where_the_interval_crosse
     row = BDW.fit(WORLD).parameters.loc["c"]
     assert (found.values["c"].ci_low, found.values["c"].ci_high) == (row.ci_low, row.ci_high)
     assert row.ci_low < 1.1 < row.ci_high
-    assert (found.outcome, found.recommendation) == ("undecided", "Use BdW for all, which holds sBG as c = 1.")
+    assert (found.outcome, found.recommendation) == ("undecided", "Use BdW for all, which includes sBG as c = 1.")
     (wide,) = checks.no_duration_dependence(WORLD, row.ci_low, row.ci_high)
     (above,) = checks.no_duration_dependence(WORLD, row.ci_high + 0.01, 9.0)
     assert (wide.outcome, above.outcome) == ("passed", "failed")

@@ -126,7 +126,7 @@ def test_what_little_data_leave_open_is_blank_with_the_reason(project):
     (project / "few.csv").write_text("time,sales\n2020-01-01,5\n2021-01-01,7\n2022-01-01,8\n")
     made = store.read(whole(project, "product_life_cycle", "-p", "data=few.csv"))
     assert made.facts["market_potential"]["value"] is None
-    assert made.facts["market_potential"]["reason"] == "3 of the 4 periods needed at least"
+    assert made.facts["market_potential"]["reason"] == "3 of the 4 periods needed were observed"
     (project / "young.csv").write_text("group,period,customers\nall,0,50\nall,1,40\n")
     made = store.read(whole(project, "retention", "-p", "data=young.csv"))
     assert made.facts["payments_to_come"]["reason"].startswith("1 of the 3 periods needed")

@@ -72,7 +72,7 @@ def test_disagreement_names_which_index_chooses_what():
     check = indices_agree(how_many.suggested_k(table))
     assert check.outcome == "no"
     assert all(title in check.summary for title, _ in how_many.INDICES.values())
-    assert check.recommendation.startswith("Take none of these numbers as a fact")
+    assert check.recommendation.startswith("Choose no number of clusters yet")
 
 
 def test_the_gap_is_chosen_within_a_standard_error(found):

@@ -94,7 +94,7 @@ def test_gaps_stand_without_careless_answers(honest):
     assert check.id == "service_quality.robust_to_careless_responding"
     assert (check.outcome, check.recommendation) == ("passed", "")
     assert check.summary.startswith("Of 400 customers 0 gave one answer to all perceptions")
-    assert "is seen to be the same" in check.claim
+    assert "changes no conclusion" in check.claim
 
 
 def test_gaps_that_careless_answers_made_are_named(honest):
@@ -145,7 +145,7 @@ def test_the_top_box_is_judged_by_its_whole_interval(p4, p5, minimum_ratio, outc
     check = checks.top_box_more_loyal(levels, minimum_ratio)
     assert check.id == "service_quality.top_box_more_loyal"
     assert check.outcome == outcome
-    assert f"more than {minimum_ratio:g} × that of" in check.claim
+    assert f"more than {minimum_ratio:g} times that of" in check.claim
     assert "of 200 customers are loyal, at 4" in check.summary
     assert check.recommendation.startswith("Manage the share" if outcome == "yes" else "Manage the mean")
 

@@ -320,7 +320,7 @@ def validated_sales(sales: pd.Series) -> np.ndarray:
 def no_growth_reason(y: np.ndarray, min_periods: int = MIN_PERIODS) -> str:
     """Why no growth can be read from sales; empty where it can."""
     if len(y) < min_periods:
-        return f"{len(y):,} of the {min_periods} periods needed at least"
+        return f"{len(y):,} of the {min_periods} periods needed were observed"
     if np.ptp(y) <= 1e-12 * np.abs(y).max():
         return f"sales are the same in all {len(y):,} periods, so there is no growth"
     return ""

@@ -39,7 +39,7 @@ def backtest_growth(sales: pd.Series, periods_ahead: int | None = None) -> pd.Da
     y, least = validated_sales(sales), MIN_PERIODS + 1
     if periods_ahead is not None and periods_ahead < 1:
         raise InputError(f"periods_ahead = {periods_ahead!r}: choose a whole number, 1 or more")
-    too_few = f"{len(y):,} of the {least + 1} periods that a backtest needs at least"
+    too_few = f"{len(y):,} of the {least + 1} periods that a backtest needs were observed"
     if reason := too_few if len(y) <= least else no_growth_reason(y):
         return blank_of(pd.DataFrame, reason)
     periods_ahead = max(len(y) // 3, 1) if periods_ahead is None else periods_ahead

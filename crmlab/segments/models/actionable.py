@@ -28,7 +28,7 @@ from crmlab.stats.shares import wilson_interval
 MAX_DEPTH = 8
 FOLDS = 5
 SAMPLE = 20_000  # customers that trees are grown on, at most
-TREE_ACCURACY, TREE_DEPTH = "accuracy of a tree, out of sample", "depth of that tree"
+TREE_ACCURACY, TREE_DEPTH = "accuracy of a decision tree, out of sample", "depth of the decision tree"
 SMALLEST_SHARE, SMALLEST_REVENUE_SHARE = "smallest share of customers", "smallest share of revenue"
 REACHABLE_SHARE = "share of customers who can be reached"
 VARIANCE_SHARE = "share of holdout variance between segments"
