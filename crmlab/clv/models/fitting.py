@@ -96,6 +96,12 @@ def fit_spend(customers: Customers, replicates: int = REPLICATES, seed: int = 1)
     References
     ----------
     Fader & Hardie (2013), The Gamma-Gamma Model of Monetary Value.
+
+    Examples
+    --------
+    >>> from crmlab import catalog, clv
+    >>> clv.fit_spend(clv.summarise(catalog.orders("cdnow_sample"), "1997-09-30"))
+    GammaGamma(p=6.25 ± 1.2, q=3.744 ± 0.29, gamma=15.44 ± 4.2)
     """
     return GammaGamma.fit(collapsed(customers, *GammaGamma.NEEDS), replicates=replicates, seed=seed)
 

@@ -7,7 +7,6 @@ from typing import Any
 import ibis.expr.types as ir
 
 from crmlab.catalog import Data
-from crmlab.contracts import InputError
 from crmlab.estimate import Estimate
 from crmlab.model import Unfitted, why_blank
 from crmlab.orders import rows
@@ -46,13 +45,13 @@ def define_schemes(
         abc, rfm, rfm nested, rfm_tiers, value_matrix, eight_classes, the index system by the name of its scorecard as
         index_system, k-means, mixture and hierarchical, each -> a function of features.
 
-    Raises
-    ------
-    InputError
-        Where the policy or the scorecard is something else.
+    Examples
+    --------
+    >>> from crmlab import segments
+    >>> policy, card = segments.load_policy("data/playbook.toml"), segments.load_scorecard("data/scorecard.toml")
+    >>> list(segments.define_schemes(policy, card))[:4]
+    ['abc', 'rfm', 'rfm nested', 'rfm_tiers']
     """
-    if not isinstance(policy, Policy) or not isinstance(card, Scorecard):
-        raise InputError("define_schemes: give the policy of `load_policy`, and the scorecard of `load_scorecard`")
     found: dict[str, Callable[..., Any]] = {
         "abc": partial(ABC.fit, cuts=policy.cuts.abc),
         "rfm": RFM.fit,

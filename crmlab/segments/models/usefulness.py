@@ -168,6 +168,16 @@ def compare_schemes(
     ------
     InputError
         Where there is nothing to compare, columns are missing, or customers are too few.
+
+    Examples
+    --------
+    >>> from crmlab import catalog, segments
+    >>> rolling = segments.rolling_features(catalog.orders("cdnow_sample"), ["1997-09-30"], 180, window_days=180)
+    >>> comparison, pairs = segments.compare_schemes({"abc": segments.ABC.fit}, rolling, replicates=50)
+    >>> comparison.query("model == 'abc' and target == 'spend' and measure == 'gini'").iloc[-1][["baseline", "outcome"]]
+    baseline    past spend
+    outcome          worse
+    Name: 12, dtype: object
     """
     baselines = dict(baselines or _default_baselines(rolling))
     if breaches := [*_faults(schemes, rolling, baselines, folds, replicates)]:

@@ -34,7 +34,7 @@ def brand_customers(
     products : Data or Ibis table, optional
         Rows of the PRODUCTS contract; None gives a blank.
     end : date or str
-        Last day that is seen, a date or its ISO text.
+        Last day that counts, a date or its ISO text.
     category : str, optional
         One of `products`; None takes all products together.
     own_brands : sequence of str, optional
@@ -74,7 +74,7 @@ def brand_usage(
     products : Data or Ibis table
         Rows of the PRODUCTS contract.
     end : date or str
-        Last day that is seen, a date or its ISO text.
+        Last day that counts, a date or its ISO text.
     category : str, optional
         One of `products`; None takes all products together.
     own_brands : sequence of str, optional

@@ -27,7 +27,7 @@ def customer_features(orders: Data | ir.Table, end: date | str, window_days: int
     orders : Data or Ibis table
         Rows of the TRANSACTIONS contract; those after `end` are not used.
     end : date or str
-        Last day that is seen, a date or its ISO text.
+        Last day that counts, a date or its ISO text.
     window_days : int
         Length of the window that ends with `end`, days.
 
@@ -40,6 +40,13 @@ def customer_features(orders: Data | ir.Table, end: date | str, window_days: int
         window_spend, in the currency of `amount`; where the log has `category`, categories, distinct ones bought,
         count; where it has `store_id`, stores, distinct ones bought at, count, and home_store, the one with most spend,
         of equals the one visited latest, then the first by its id, "" where none is known.
+
+    Examples
+    --------
+    >>> from crmlab import catalog, segments
+    >>> features = segments.customer_features(catalog.orders("cdnow_sample"), "1997-09-30", window_days=182)
+    >>> segments.collect(features).orders.head(3).to_dict()
+    {'00004': 3, '00018': 1, '00021': 2}
     """
     orders = rows(orders)
     days = order_days(orders, end)

@@ -34,7 +34,7 @@ def store_strength(
     orders : Data or Ibis table
         Rows of the TRANSACTIONS contract; those after `end` are not used.
     end : date or str
-        Last day that is seen, a date or its ISO text.
+        Last day that counts, a date or its ISO text.
     weights : mapping
         Indicator -> weight of 0 or more: "spend" and "customers" of the window, or a numeric column of `stores`.
     stores : Data or Ibis table, optional
@@ -89,7 +89,7 @@ def store_index(
     orders : Data or Ibis table
         Rows of the TRANSACTIONS contract; those after `end` are not used.
     end : date or str
-        Last day that is seen, a date or its ISO text.
+        Last day that counts, a date or its ISO text.
     weights : mapping
         Indicator -> weight of 0 or more: "spend" and "customers" of the window, or a numeric column of `stores`.
     stores : Data or Ibis table, optional

@@ -108,6 +108,14 @@ def scale_reliability(survey: Survey, level: float = 0.95) -> pd.DataFrame:
     ------
     InputError
         If `survey` is no Survey, or customers answered in several of its waves.
+
+    Examples
+    --------
+    >>> from crmlab import service_quality
+    >>> survey = service_quality.read_survey("data/example_survey.csv", "data/example_survey.toml")
+    >>> found = service_quality.scale_reliability(survey.as_of().select("customer"))
+    >>> found[found.dimension == "all items"][["battery", "alpha"]].round(2).to_dict("records")
+    [{'battery': 'expect', 'alpha': 0.9}, {'battery': 'perceive', 'alpha': 0.9}, {'battery': 'gap', 'alpha': 0.85}]
     """
     return _by_battery(survey, functools.partial(reliability_coefficients, level=level), COLUMNS)
 
