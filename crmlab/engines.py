@@ -4,10 +4,11 @@ import os
 from functools import cache
 
 import ibis
+from ibis.backends import BaseBackend
 
 
 @cache
-def connect(uri=None):
+def connect(uri: str | None = None) -> BaseBackend:
     """An Ibis connection, one per URI and process; None is the embedded DuckDB, in memory.
 
     Its clock is UTC, so that days do not depend on the machine. `CRMLAB_THREADS` limits its threads.

@@ -85,9 +85,10 @@ def shop(tmp_path, monkeypatch):
 
 @pytest.fixture
 def figures_are_closed():
-    """What tests of plots need: a backend without a screen, and closed figures after each."""
+    """What tests of plots need: a backend without a screen, and no figure that another test left or leaves open."""
     import matplotlib.pyplot as plt  # slow to load, and most tests draw nothing
 
     plt.switch_backend("agg")
+    plt.close("all")
     yield
     plt.close("all")

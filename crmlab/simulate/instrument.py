@@ -1,6 +1,7 @@
 """The instrument file of a simulated survey: what retailers were asked about their wholesale supplier."""
 
 import json
+from typing import Any
 
 from crmlab.simulate.survey import MISSING, NOT_APPLICABLE
 
@@ -82,7 +83,7 @@ text = "How has your buying changed since?"
 """
 
 
-def instrument_toml(world, name="simulated_survey", title="A simulated survey"):
+def instrument_toml(world: Any, name: str = "simulated_survey", title: str = "A simulated survey") -> str:
     """The TOML text of the instrument that reads a survey of `world`; its first line says that it is simulated."""
     items, toml = world.items, json.dumps  # a JSON text is a TOML text
     dimensions = {d: [f"Q{i}" for i, owner in items.items() if owner == d] for d in world.dimensions}

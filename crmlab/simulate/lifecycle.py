@@ -73,7 +73,14 @@ class SimulatedCustomers:
         return table.mutate(amount=table.amount.cast(MONEY), order_day=table.time.date())
 
 
-def simulate_customers(world=None, customers=1000, months=24, acquired_over=12, seed=0, first="2024-01"):
+def simulate_customers(
+    world: StageProcess | None = None,
+    customers: int = 1000,
+    months: int = 24,
+    acquired_over: int = 12,
+    seed: int = 0,
+    first: str = "2024-01",
+) -> SimulatedCustomers:
     """Customers of a world, acquired evenly over the first months, as Lives."""
     world, rng = world or StageProcess(), np.random.default_rng(seed)
     calendar = pd.period_range(first, periods=months, freq="M")

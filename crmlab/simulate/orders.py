@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 
 
-def simulate_orders(r, alpha, a, b, customers, days, seed, acquired_over=90):
+def simulate_orders(
+    r: float, alpha: float, a: float, b: float, customers: int, days: int, seed: int, acquired_over: int = 90
+) -> pd.DataFrame:
     """A log of order days from a BG/NBD world: a frame with customer_id (text) and day (from 0), sorted.
 
     r, alpha, a, b : parameters, with alpha in days
@@ -30,7 +32,7 @@ def simulate_orders(r, alpha, a, b, customers, days, seed, acquired_over=90):
     )
 
 
-def simulate_spend(log, p, q, gamma, seed):
+def simulate_spend(log: pd.DataFrame, p: float, q: float, gamma: float, seed: int) -> np.ndarray:
     """What each order of `log` costs in a Gamma-Gamma world: an array, in currency, to the cent and above zero."""
     rng = np.random.default_rng(seed)
     owner, _ = pd.factorize(log.customer_id)

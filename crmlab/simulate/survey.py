@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 SERVQUAL = {"tangibles": 4, "reliability": 5, "responsiveness": 4, "assurance": 4, "empathy": 5}
 EXPECT = {"tangibles": 5.2, "reliability": 6.3, "responsiveness": 6.0, "assurance": 5.9, "empathy": 5.4}
@@ -120,14 +121,14 @@ class Truth:
         return float(self.loyalty_probability.iloc[-1] / self.loyalty_probability.iloc[-2])
 
 
-def reported_mean(opinion, spread, low, high):
+def reported_mean(opinion: ArrayLike, spread: float, low: int, high: int) -> np.ndarray:
     """The mean of normal opinions rounded and clipped to the scale, exact."""
     steps = np.arange(low, high) + 0.5
     below = (steps[None, :] - np.atleast_1d(opinion)[:, None]) / spread
     return high - (0.5 * (1 + np.vectorize(math.erf)(below / math.sqrt(2)))).sum(axis=1)
 
 
-def truth(world, waves, straightlining):
+def truth(world: World, waves: int, straightlining: pd.Series) -> Truth:
     """What surveys of a world give back on average, straight-liners included."""
     items = pd.concat([_true_means(world, wave) for wave in range(1, waves + 1)], ignore_index=True)
     means = items.drop(columns="item").groupby(["dimension", "wave"], sort=False).mean().reset_index()
@@ -161,7 +162,9 @@ def _opinions(world, wave):
     return world.opinion(world.expect), world.opinion(world.perceive) + world.wave_change * (wave - 1)
 
 
-def simulate_survey(world=None, customers=400, managers=0, staff=0, waves=1, seed=0):
+def simulate_survey(
+    world: World | None = None, customers: int = 400, managers: int = 0, staff: int = 0, waves: int = 1, seed: int = 0
+) -> tuple[pd.DataFrame, Truth]:
     """The raw table of a survey, one row a respondent and wave, and its Truth.
 
     Columns: id, audience, wave, region, weight; E1.. P1.. A1.. S1.. R1.. (expected, perceived, adequate, standard,

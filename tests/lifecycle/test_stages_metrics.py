@@ -111,7 +111,7 @@ def test_moves_that_stay_as_they_are_predict_the_next_period():
     assert (found.expected - found.actual).abs().max() < 100
     check = checks.stage_forecast_beats_baseline(found)
     assert (check.id, check.kind, check.outcome) == ("lifecycle.stage_forecast_beats_baseline", "comparison", "passed")
-    assert check.claim.startswith("Moves up to the split predict the stages a period later better than")
+    assert check.claim.startswith("Moves up to the split predict the stages one period ahead better than the baseline")
     assert check.recommendation == ""
 
 
