@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeAlias, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,7 @@ MAX_STANDARD_ERROR = 5  # standard error of a log of a parameter; beyond it, its
 PROBE_DISTANCE = 10  # logs to go from where a search stopped, to see whether the likelihood falls there
 DIVERGED_DISTANCE = 14  # logs from where a search began, a million times: it runs off
 LIKELIHOOD_TOLERANCE = 1e-6  # of a log-likelihood: nobody can tell
+VANISHED, LIMIT_TOLERANCE = 1e-9, 0.01  # a parameter taken as 0; how near a limit a log-likelihood is
 FURTHER = "try a longer calibration, or more customers"
 
 
@@ -45,6 +46,7 @@ class Uncertainty:
 
 
 M = TypeVar("M", bound="LikelihoodModel")
+Limits: TypeAlias = tuple[tuple[tuple[str, ...], int, str], ...]
 
 
 class LikelihoodModel(Model):
@@ -55,6 +57,10 @@ class LikelihoodModel(Model):
     """
 
     uncertainty: ClassVar[Uncertainty | None] = None
+    # parameters that run off together where there is no maximum, up (1) or down (-1), and what that means of customers
+    LIMITS: ClassVar[Limits] = ()
+    # a parameter without which the model is a simpler one: its name, what that model is, and how to ask for it
+    SIMPLER: ClassVar[tuple[str, str, str] | None] = None
 
     def __post_init__(self) -> None:
         wrong = {
@@ -183,11 +189,11 @@ def maximise(
         ends = [(*_search(derivatives, start, customers), np.log(start)) for start in starts]
         found, value, slope, curvature, start = min(ends, key=lambda end: end[1])
         lowest = np.linalg.eigvalsh(curvature)[0] if np.isfinite(value) else -np.inf
-        missing = slope @ np.linalg.solve(curvature, slope) / 2 * customers if lowest > 0 else np.inf
-        log_likelihood, there = _on_log_scale(derivatives), lowest > MIN_CURVATURE and missing < LIKELIHOOD_TOLERANCE
+        curved = lowest > MIN_CURVATURE
+        missing = slope @ np.linalg.solve(curvature, slope) / 2 * customers if curved else np.inf
+        log_likelihood, there = _on_log_scale(derivatives), missing < LIKELIHOOD_TOLERANCE
         if not there or lowest < 1 / (MAX_STANDARD_ERROR**2 * customers):
-            reason = _failure_reason(cls, log_likelihood, found, found - start, there, slope, curvature, customers)
-            raise FitError(reason, FURTHER)
+            raise _failure(cls, log_likelihood, found, found - start, there, slope, curvature, customers)
     model, covariance = cls(*map(float, np.exp(found))), np.linalg.inv(curvature * customers)
     return _with(model, uncertainty(log_likelihood, np.log(values(model)), covariance, replicates, seed))
 
@@ -228,10 +234,10 @@ def _on_log_scale(derivatives):
     return lambda logs: value(np.exp(logs))
 
 
-def _failure_reason(
+def _failure(
     cls: type[M], log_likelihood: Callable, found: np.ndarray, off: np.ndarray, there: bool, slope: np.ndarray,
     curvature: np.ndarray, customers: int,
-) -> str:  # fmt: skip
+) -> FitError:  # fmt: skip
     """Why the end of a search is no maximum to be trusted, in words: there is none, or it is too flat, or not reached.
 
     off   : logs the search went from where it began
@@ -242,35 +248,48 @@ def _failure_reason(
     reach = min(1 / np.sqrt(least[0] * customers), PROBE_DISTANCE) if least[0] > 0 else PROBE_DISTANCE
     onwards = ways[:, 0] * (1 if ways[:, 0] @ off > 0 else -1)
     endless = [way for way in (onwards, -onwards) if log_likelihood(found + reach * way) > here - LIKELIHOOD_TOLERANCE]
-    if not there and np.abs(off).max() > DIVERGED_DISTANCE:
-        endless.append(np.where(np.abs(off) > DIVERGED_DISTANCE, off, 0))
+    if np.abs(off).max() > DIVERGED_DISTANCE and (endless or not there):  # where it went, not where it is flat
+        endless.insert(0, off)
     at = ", ".join(f"{name} {value:.4g}" for name, value in zip(parameter_names(cls), np.exp(found), strict=True))
-    stopped = f"; the search stopped at {at}"
+    whom = f"these {customers:,} customers" if customers > 1 else "this one customer"
+    causes = "the data may hold too few repeat orders, or customers too much alike, or follow a simpler model"
     if endless:  # the search ran off, and where it stopped depends on the machine
-        what, why = "no maximum", f"its likelihood does not fall as {_direction_in_words(cls, endless[0])}"
-        stopped = ""
-    elif there:
+        where, simpler = _limit(cls, log_likelihood, found, here, endless[0])
+        recommendation = simpler or FURTHER
+        return FitError(f"{cls.title} has no maximum on {whom}: its likelihood does not fall {where}", recommendation)
+    if there:
         errors = np.sqrt(np.diag(np.linalg.inv(curvature * customers)))
         loose = [f"of log {n} {error:.2g}" for n, error in zip(parameter_names(cls), errors, strict=True) if error > 1]
         what, why = "too flat a maximum", f"standard error {', '.join(loose)}"
     else:
         what = "no clear maximum"
         why = f"steepest slope {np.abs(slope).max():.2g}, least curvature {least[0]:.2g} a customer"
-    whom = f"these {customers:,} customers" if customers > 1 else "this one customer"
-    return (
-        f"{cls.title} has {what} on {whom}: {why}{stopped}; the data may hold too few repeat orders, or customers too "
-        "much alike, or follow a simpler model"
-    )
+    return FitError(f"{cls.title} has {what} on {whom}: {why}; the search stopped at {at}; {causes}", FURTHER)
 
 
-def _direction_in_words(cls, way):
-    """Where a direction of the logs of the parameters leads, in words."""
-    leading = [
-        (name, step) for name, step in zip(parameter_names(cls), way, strict=True) if abs(step) > np.abs(way).max() / 5
-    ]
+def _limit(cls, log_likelihood, found, here, way):
+    """What a likelihood without a maximum approaches, in words, and the simpler model to ask for where it is that."""
+    names = parameter_names(cls)
+    steps = dict(zip(names, way, strict=True))
+    leading = {name: np.sign(step) for name, step in steps.items() if abs(step) > np.abs(way).max() / 5}
+    if cls.SIMPLER:
+        vanishing, simpler, ask = cls.SIMPLER
+        without = np.where(np.array(names) == vanishing, np.log(VANISHED), found)
+        # a model in which these run off too would have no maximum either
+        stay = leading.keys().isdisjoint(names[: names.index(vanishing)])
+        if stay and log_likelihood(without) > here - LIMIT_TOLERANCE:
+            return f"towards {simpler}, which is its limit here", ask
+    for together, sign, meaning in cls.LIMITS:
+        if all(leading.get(name) == sign for name in together):
+            return f"as {_direction_in_words(leading)}, so that {meaning}", ""
+    return f"as {_direction_in_words(leading)}", ""
+
+
+def _direction_in_words(leading):
+    """Where parameters lead that grow (1) or shrink (-1), in words."""
     parts = []
     for sign, verb, end in ((1, "grow", "without end"), (-1, "shrink", "to nothing")):
-        moved = [name for name, step in leading if sign * step > 0]
+        moved = [name for name, step in leading.items() if step == sign]
         parts += [f"{' and '.join(moved)} {verb if len(moved) > 1 else verb + 's'} {end}"] if moved else []
     return " and ".join(parts)
 
@@ -288,16 +307,18 @@ def _search(derivatives, start, customers):
             return tuple(-part / customers for part in parts)
         return np.inf, np.zeros_like(theta), np.eye(theta.size)  # too far: the search takes a shorter step
 
-    found = optimize.minimize(
-        lambda logs: at(tuple(logs))[0],
-        np.log(start),
-        jac=lambda logs: at(tuple(logs))[1],
-        hess=lambda logs: at(tuple(logs))[2],
-        method="trust-exact",
-        options={"gtol": 1e-10, "maxiter": 200},
-    ).x
+    found = np.log(start)
+    with suppress(ValueError, np.linalg.LinAlgError):  # of a curvature that is singular on the way: no end of a search
+        found = optimize.minimize(
+            lambda logs: at(tuple(logs))[0],
+            found,
+            jac=lambda logs: at(tuple(logs))[1],
+            hess=lambda logs: at(tuple(logs))[2],
+            method="trust-exact",
+            options={"gtol": 1e-10, "maxiter": 200},
+        ).x
     value, slope, curvature = at(tuple(found))
-    if np.isfinite(value) and np.linalg.eigvalsh(curvature)[0] > 0:  # one step further, to the last digits
+    if np.isfinite(value) and np.linalg.eigvalsh(curvature)[0] > MIN_CURVATURE:  # one step further, to the last digits
         closer = found - np.linalg.solve(curvature, slope)
         if at(tuple(closer))[0] <= value:
             return closer, *at(tuple(closer))

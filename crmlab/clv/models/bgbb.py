@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.special import betaln, expit
 
 from crmlab.clv.models.inputs import daily_rate, infinite_mean, validated_periods
-from crmlab.clv.models.orders import OrderModel
+from crmlab.clv.models.orders import NOBODY_LEAVES, OrderModel
 from crmlab.clv.models.quadrature import LOST, beta_nodes
 from crmlab.contracts import InputError
 from crmlab.model import prediction
@@ -43,6 +43,12 @@ class BGBB(OrderModel):
     """
 
     title = "BG/BB"
+    SIMPLER = ("gamma", *NOBODY_LEAVES)
+    LIMITS = (
+        (("alpha", "beta"), 1, "all customers order equally often"),
+        (("gamma", "delta"), 1, "all customers leave with the same probability"),
+        (("gamma", "delta"), -1, "customers leave at once or never"),
+    )
     alpha: float
     beta: float
     gamma: float

@@ -11,6 +11,7 @@ from scipy.stats import nbinom
 
 from crmlab.clv.models.inputs import infinite_mean
 from crmlab.clv.models.nbd import PoissonModel
+from crmlab.clv.models.orders import NOBODY_LEAVES
 from crmlab.clv.models.quadrature import LOST, beta_nodes, legendre
 from crmlab.contracts import InputError
 from crmlab.stats.rising import log_pochhammer
@@ -47,6 +48,12 @@ class BGNBD(PoissonModel):
     """
 
     title = "BG/NBD"
+    SIMPLER = ("a", *NOBODY_LEAVES)
+    LIMITS = (
+        *PoissonModel.LIMITS,
+        (("a", "b"), 1, "all customers leave with the same probability"),
+        (("a", "b"), -1, "customers leave at once or never"),
+    )
     AT_ONCE: ClassVar[int] = 0  # 1 where customers may leave right after the first order
     a: float
     b: float
@@ -87,6 +94,10 @@ class BGNBD(PoissonModel):
             return float(value), gradient, hessian
 
         return derivatives
+
+    def _log_stayed(self, x, T):
+        stays = x + self.AT_ONCE
+        return log_pochhammer(self.b, stays) - log_pochhammer(self.a + self.b, stays)
 
     def _log_odds_inactive(self, x, t_x, T):
         stays = x + self.AT_ONCE

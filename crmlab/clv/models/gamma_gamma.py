@@ -40,6 +40,10 @@ class GammaGamma(CustomerModel):
     """
 
     title = "Gamma-Gamma"
+    LIMITS = (
+        (("q", "gamma"), 1, "all customers spend the same on average"),
+        (("p",), 1, "each customer spends the same on every order"),
+    )
     SEED_STEP = 1
     NEEDS = ("monetary_value",)
     p: float

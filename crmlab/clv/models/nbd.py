@@ -1,6 +1,8 @@
 """NBD: customers order at random and never leave."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy.special import exprel, polygamma, psi
@@ -8,6 +10,7 @@ from scipy.stats import nbinom
 
 from crmlab.clv.models.orders import OrderModel
 from crmlab.contracts import InputError
+from crmlab.likelihood import Limits
 from crmlab.stats.rising import log_pochhammer
 
 
@@ -15,8 +18,14 @@ from crmlab.stats.rising import log_pochhammer
 class PoissonModel(OrderModel):
     """Orders of active customers come at random, at rates that vary across customers as Gamma(r, alpha)."""
 
+    LIMITS: ClassVar[Limits] = ((("r", "alpha"), 1, "all customers order equally often"),)
+    _log_stayed: ClassVar[Callable[..., np.ndarray | float]]  # frequency, age -> log probability of not leaving
     r: float
     alpha: float
+
+    def _log_active(self, x, T):
+        rises = log_pochhammer(self.r, x)
+        return rises - self.r * np.log1p(T / self.alpha) - x * np.log(self.alpha + T) + self._log_stayed(x, T)
 
 
 class NBD(PoissonModel):
@@ -58,6 +67,9 @@ class NBD(PoissonModel):
 
     def _log_odds_inactive(self, x, t_x, T):
         return np.full_like(x, -np.inf)
+
+    def _log_stayed(self, x, T):
+        return 0.0
 
     def _posterior(self, x, T):
         return self.r + x, self.alpha + T

@@ -12,6 +12,9 @@ from crmlab.contracts import InputError
 from crmlab.likelihood import REPLICATES, LikelihoodModel, bootstrap, fit, values
 from crmlab.model import FitError, or_unfitted, prediction
 
+# what a model without departures is called in words, and how to ask for it
+NOBODY_LEAVES = "that of a model in which nobody leaves", 'choose model = "nbd"'
+
 
 class CustomerModel(LikelihoodModel):
     """A model of customers, fitted to a frame with a row for each, or for each of `customers` alike."""
@@ -95,6 +98,7 @@ class OrderModel(CustomerModel):
     _validated_horizon: ClassVar[Callable[..., Any]] = staticmethod(validated_horizon)
     _starts_at: ClassVar[Callable[..., Sequence]]  # orders a day of all customers -> where to begin
     _log_odds_inactive: ClassVar[Callable[..., np.ndarray]]  # of frequency, recency, age
+    _log_active: ClassVar[Callable[..., np.ndarray]]  # frequency, age -> log density of the orders, and of not leaving
     _posterior: ClassVar[Callable[..., tuple]]  # frequency, age -> parameters of customers who are active
     _discounted: ClassVar[Callable[..., np.ndarray]]  # expected orders of a posterior, a daily rate and a horizon
     _order_probability: ClassVar[Callable[..., np.ndarray]]  # of a posterior, a horizon and a count
@@ -142,6 +146,22 @@ class OrderModel(CustomerModel):
         if not x @ weights:
             count = f"{weights.sum():,} customers" if weights.sum() > 1 else "the one customer"
             raise FitError(f"{cls.title} needs repeat orders; {count} had none", "try a longer calibration")
+
+    def log_density(self, frequency: np.ndarray, recency: np.ndarray, age: np.ndarray) -> np.ndarray:
+        """Log of the density of the order times of each customer, time in days, whether or not the customer has left.
+
+        Parameters
+        ----------
+        frequency, recency, age : array
+            As in the frame of `collapse`.
+
+        Returns
+        -------
+        array
+            A number each; weighted by customers they sum to `log_likelihood`.
+        """
+        x, t_x, T = (np.asarray(column, dtype=float) for column in (frequency, recency, age))
+        return self._log_active(x, T) + np.logaddexp(0, self._log_odds_inactive(x, t_x, T))
 
     @prediction
     def p_alive(self, customers: pd.DataFrame) -> pd.Series:

@@ -7,6 +7,7 @@ from scipy.special import betaln, expit, exprel, xlogy
 
 from crmlab.clv.models.inputs import distinct, infinite_mean
 from crmlab.clv.models.nbd import PoissonModel, rising
+from crmlab.clv.models.orders import NOBODY_LEAVES
 from crmlab.clv.models.quadrature import LOST, legendre
 from crmlab.contracts import InputError
 from crmlab.stats.rising import log_pochhammer
@@ -38,6 +39,12 @@ class ParetoNBD(PoissonModel):
     """
 
     title = "Pareto/NBD"
+    SIMPLER = ("s", *NOBODY_LEAVES)
+    LIMITS = (
+        *PoissonModel.LIMITS,
+        (("s", "beta"), 1, "all customers leave at the same rate"),
+        (("s", "beta"), -1, "customers leave at once or never"),
+    )
     s: float
     beta: float
 
@@ -82,6 +89,9 @@ class ParetoNBD(PoissonModel):
 
         derivatives.value = value  # type: ignore[attr-defined]
         return derivatives
+
+    def _log_stayed(self, x, T):
+        return -self.s * np.log1p(T / self.beta)
 
     def _log_odds_inactive(self, x, t_x, T):
         """Leaving at any time after t_x less leaving after T, by the probability of neither event until T."""
