@@ -3,6 +3,7 @@
 `assumptions` asks all that one model assumes; the other functions are its parts, and may be asked alone.
 """
 
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -12,10 +13,12 @@ from statsmodels.stats.proportion import proportion_confint
 
 from crmlab import holdout
 from crmlab.catalog import Period
-from crmlab.check import Check, Judgement, Outcome, all_of, assumption, comparison, judged, within
+from crmlab.check import Check, Judgement, Outcome, all_of, assumption, comparison, finding, judged, within
 from crmlab.clv.models.bgbb import BGBB
 from crmlab.clv.models.bgnbd import MBGNBD
+from crmlab.clv.models.fitting import fit
 from crmlab.clv.models.gamma_gamma import GammaGamma
+from crmlab.clv.models.names import Choice
 from crmlab.clv.models.nbd import NBD
 from crmlab.clv.models.orders import OrderModel
 from crmlab.clv.models.valuation import CORRELATION_LIMIT, heavy_tail, spend_correlation
@@ -30,9 +33,11 @@ __all__ = [
     "cohorts_homogeneous",
     "dropout_as_modelled",
     "mean_spend_finite",
+    "model_can_be_fitted",
     "observed_from_first_order",
     "one_time_buyers_can_drop_out",
     "orders_at_random",
+    "parameters_moved",
     "spend_independent_of_frequency",
     "total_within_prediction_interval",
 ]
@@ -85,6 +90,32 @@ def assumptions(
         observed_from_first_order(customers),
         cohorts_homogeneous(fitted, customers, period.horizon_days, seed=seed),
     ]
+
+
+@assumption
+def model_can_be_fitted(choice: Choice, customers: Customers) -> Judgement:
+    """Ask whether the model that was chosen can be fitted; else, which takes its place.
+
+    Parameters
+    ----------
+    choice : Choice
+        Of `choose`.
+    customers : Ibis table or DataFrame
+        The table of `summarise`, or the frame of `collapse`.
+
+    Returns
+    -------
+    Check
+        An assumption.
+    """
+    frame, model = collapsed(customers), choice.model
+    about: dict[str, Any] = {"model": model.title, "customers": int(frame.customers.sum()), "choice": choice.reason}
+    fitted = fit(frame, choice, replicates=0)
+    if isinstance(fitted, model):
+        return judged("passed", **about)
+    asked: Any = model.fit(frame, replicates=0)
+    case = "baselines" if not fitted else "nobody_leaves" if isinstance(fitted, NBD) else "simpler"
+    return judged("failed", case, why=asked.reason, used=fitted.title, **about)
 
 
 @assumption
@@ -352,15 +383,41 @@ def total_within_prediction_interval(expected: Estimate, actual: Estimate, fitte
     return judged(within(came, came, low, high), low=low, high=high, **values)
 
 
+@finding
+def parameters_moved(change: pd.DataFrame, level: float = 0.95) -> Judgement:
+    """Ask whether customers have changed since the split: whether the parameters of the model have moved.
+
+    Parameters
+    ----------
+    change : DataFrame
+        Of `parameter_change`.
+    level : float
+        Confidence level of the test.
+
+    Returns
+    -------
+    Check
+        A finding.
+    """
+    found = change.iloc[0]
+    if not np.isfinite(found.p):
+        return judged("undecided", case="no_covariance")
+    outcome: Outcome = "yes" if found.p < 1 - level else "undecided"
+    return judged(outcome, statistic=found.statistic, df=int(found.df), p=Estimate(found.p, kind="p"))
+
+
 def _by_measure(population: str, **_: Any) -> dict[str, dict[str, str]]:
     return holdout.parts_by_measure(MEASURES, population)
 
 
 @comparison(parts=_by_measure)
 def beats_baselines(
-    comparison: pd.DataFrame, fitted: OrderModel, population: str = holdout.ALL_CUSTOMERS
+    comparison: pd.DataFrame, fitted: OrderModel, choice: Choice | None = None, population: str = holdout.ALL_CUSTOMERS
 ) -> list[Judgement]:
-    """Ask whether a model beats the best baseline over all origins, by mean absolute error and Spearman's correlation.
+    """Ask whether a model beats the best baseline, by mean absolute error and Spearman's correlation.
+
+    A model that was asked for is judged over all origins; one that the data chose from the latest alone, whose holdout
+    had no part in the choice. Where it had, the comparison is undecided.
 
     Parameters
     ----------
@@ -368,6 +425,8 @@ def beats_baselines(
         Of `backtest`.
     fitted : OrderModel or Unfitted
         Fitted model of orders.
+    choice : Choice, optional
+        Of `choose`; without it, the model was asked for.
     population : str
         Whose orders are compared: "all customers", or "repeaters".
 
@@ -376,4 +435,12 @@ def beats_baselines(
     list of Check
         Two comparisons.
     """
-    return [holdout.judged_against_baseline(comparison, fitted.title, measure, population) for measure in MEASURES]
+    origin = holdout.ALL_ORIGINS
+    if choice is not None and choice.automatic:
+        origin = comparison.origin[comparison.origin != holdout.ALL_ORIGINS].max()
+    found = [
+        holdout.judged_against_baseline(comparison, fitted.title, measure, population, origin) for measure in MEASURES
+    ]
+    if choice is None or not choice.on_holdout:
+        return found
+    return [replace(judgement, outcome="undecided", case="same_days") for judgement in found]

@@ -78,15 +78,15 @@ def parts_by_measure(measures: Iterable[str], population: str = ALL_CUSTOMERS) -
 
 
 def judged_against_baseline(
-    comparison: pd.DataFrame, model: str, measure: str, population: str = ALL_CUSTOMERS
+    comparison: pd.DataFrame, model: str, measure: str, population: str = ALL_CUSTOMERS, origin: str = ALL_ORIGINS
 ) -> Judgement:
-    """Whether a model beats the best baseline by a measure, over all origins: the conclusion of a comparison check.
+    """Whether a model beats the best baseline by a measure, from an origin: the conclusion of a comparison check.
 
     It passes where the whole interval of the difference is on the better side of 0, fails where it is on the worse, and
     is undecided where it holds 0.
     """
     held = (comparison.model == model) & (comparison.measure == measure) & (comparison.population == population)
-    row = improvements(comparison)[held & (comparison.origin == ALL_ORIGINS)].iloc[0]
+    row = improvements(comparison)[held & (comparison.origin == origin)].iloc[0]
     ((part, named),) = parts_by_measure([measure], population).items()
     about = {"model": model, "population": population} | named
     if np.isnan(row.difference):

@@ -52,10 +52,9 @@ from .models.transforms import Transform as Transform
 from .models.transforms import transform_comparison as transform_comparison
 from .models.usefulness import baseline_differences as baseline_differences
 from .models.usefulness import compare_schemes as compare_schemes
-from .models.usefulness import margin_note as margin_note
+from .models.usefulness import origin_note as origin_note
 from .models.usefulness import rolling_features as rolling_features
 from .models.usefulness import scheme_estimates as scheme_estimates
-from .models.usefulness import window_note as window_note
 from .models.value_matrix import ValueMatrix as ValueMatrix
 from .models.weights import Weights as Weights
 from .models.weights import ahp_judgements as ahp_judgements

@@ -20,10 +20,9 @@ from crmlab.segments.models.abc import ABC
 from crmlab.segments.models.rfm import RFMTiers
 from crmlab.segments.models.usefulness import (
     compare_schemes,
-    margin_note,
+    origin_note,
     rolling_features,
     scheme_estimates,
-    window_note,
 )
 from crmlab.stats.intervals import percentile_interval
 
@@ -263,17 +262,19 @@ def test_rounds_know_nothing_of_what_came_after_their_origin():
     assert first[origin][1].spend.eq(0).all()
     assert second[origin][1].orders.sum() > 0
     assert "expected_margin" not in rolling_features(log(*before, columns=columns), [other], 30, 365, margins)[other][0]
-    assert margin_note(margins) == "No margin is expected on 2024-05-31: flat."
-    assert margin_note(margins.dropna()) == ""
+    assert origin_note(margins, log(), [], 24) == "No margin is expected on 2024-05-31: flat."
+    assert origin_note(margins.dropna(), log(), [], 24) == ""
 
 
 def test_a_window_that_begins_before_the_orders_is_told_of_data_and_of_a_table():
-    orders = log(("a", "2024-01-10", 5), ("b", "2024-03-01", 5))
-    said = window_note(orders, ["2024-01-20", date(2024, 2, 1), "2024-02-02"], 24)
+    orders, margins = log(("a", "2024-01-10", 5), ("b", "2024-03-01", 5)), pd.DataFrame({"expected_margin": []})
+    said = origin_note(margins, orders, ["2024-01-20", date(2024, 2, 1), "2024-02-02"], 24)
     # the window of 24 days that ends with 2 February begins with 10 January
     assert said == "On 2024-01-20, 2024-02-01 the window begins before the first order of the data."
-    assert window_note(Data(orders, TRANSACTIONS, None), ["2024-01-20"], 24) == said.replace(", 2024-02-01", "")
-    assert window_note(orders, ["2024-02-02"], 24) == window_note(log(), ["2024-02-02"], 24) == ""
+    data = Data(orders, TRANSACTIONS, None)
+    assert origin_note(margins, data, ["2024-01-20"], 24) == said.replace(", 2024-02-01", "")
+    for table in (orders, log()):
+        assert origin_note(margins, table, ["2024-02-02"], 24) == ""
 
 
 def test_bad_input_is_named_all_at_once():

@@ -4,27 +4,17 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from crmlab.clv.models.bgbb import DailyBGBB
-from crmlab.clv.models.bgnbd import BGNBD, MBGNBD
 from crmlab.clv.models.gamma_gamma import GammaGamma
-from crmlab.clv.models.nbd import NBD
+from crmlab.clv.models.names import Choice, order_model
 from crmlab.clv.models.orders import CustomerModel, OrderModel
-from crmlab.clv.models.pareto_nbd import ParetoNBD
 from crmlab.clv.tables import Customers, collapsed
-from crmlab.contracts import InputError
-from crmlab.contracts.errors import suggest
 from crmlab.estimate import Estimate
 from crmlab.likelihood import REPLICATES
 from crmlab.model import Unfitted, needs_fit
 
-MODELS: dict[str, type[OrderModel]] = {
-    "nbd": NBD, "bg_nbd": BGNBD, "mbg_nbd": MBGNBD, "pareto_nbd": ParetoNBD, "bg_bb": DailyBGBB
-}  # fmt: skip
-TITLES = {name: model.title for name, model in MODELS.items()}
-
 
 def fit(
-    customers: Customers, model: str = "bg_nbd", replicates: int = REPLICATES, seed: int = 1
+    customers: Customers, model: str | Choice = "bg_nbd", replicates: int = REPLICATES, seed: int = 1
 ) -> OrderModel | Unfitted:
     """Fit a model of repeat orders to customers.
 
@@ -32,8 +22,9 @@ def fit(
     ----------
     customers : Ibis table or DataFrame
         The table of `summarise`, or the frame of `collapse`.
-    model : str
-        Its name: nbd, bg_nbd, mbg_nbd, pareto_nbd or bg_bb (with days as its periods).
+    model : str or Choice
+        Its name: nbd, bg_nbd, mbg_nbd, pareto_nbd or bg_bb (with days as its periods); or what `choose` took, in place
+        of which the next of its models is fitted where it cannot be.
     replicates : int
         Draws of the parameters kept for intervals; 0 keeps none, and gives no interval.
     seed : int
@@ -60,15 +51,11 @@ def fit(
     >>> clv.fit(clv.summarise(orders, "1997-09-30"), "bg_nbd")
     BGNBD(r=0.2426 ± 0.013, alpha=30.9 ± 2.6, a=0.7929 ± 0.19, b=2.426 ± 0.71)
     """
-    return order_model(model).fit(collapsed(customers), replicates=replicates, seed=seed)
-
-
-def order_model(name: str) -> type[OrderModel]:
-    """The class of a model of repeat orders. Raises InputError where there is none of the name."""
-    if isinstance(name, str) and name in MODELS:
-        return MODELS[name]
-    hint = suggest(name, MODELS, "choose one of these")
-    raise InputError(f"model = {name!r}: there are {', '.join(MODELS)}; {hint}")
+    customers = collapsed(customers)
+    names = (model.name, *model.otherwise) if isinstance(model, Choice) else (model,)
+    fits = (order_model(name).fit(customers, replicates=replicates, seed=seed) for name in names)
+    first = next(fits)
+    return first or next((fitted for fitted in fits if fitted), first)
 
 
 def fit_spend(customers: Customers, replicates: int = REPLICATES, seed: int = 1) -> GammaGamma | Unfitted:

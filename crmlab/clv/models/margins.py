@@ -6,6 +6,7 @@ from datetime import date
 import pandas as pd
 
 from crmlab.clv.models.fitting import fit, fit_spend
+from crmlab.clv.models.names import Choice
 from crmlab.clv.models.valuation import score
 from crmlab.clv.tables import Orders, summarise
 from crmlab.model import why_blank
@@ -16,7 +17,7 @@ INFINITE = "by Gamma-Gamma mean spend is infinite"
 def expected_margins(
     orders: Orders,
     origins: Iterable[date],
-    model: str = "bg_nbd",
+    model: str | Choice = "bg_nbd",
     horizon_days: int = 365,
     discount_annual: float = 0.10,
     margin: float = 1.0,
@@ -29,8 +30,8 @@ def expected_margins(
         Rows of the TRANSACTIONS contract.
     origins : iterable of date
         Days on which the models are fitted to what was known then.
-    model : str
-        Name of a model of orders, as `fit` takes it.
+    model : str or Choice
+        Model of orders, as `fit` takes it.
     horizon_days : int
         How far ahead, days.
     discount_annual : float

@@ -27,7 +27,9 @@ ENDS = ["ci_low", "ci_high", "pi_low", "pi_high"]
 
 
 @needs_fit
-def active_customers(model: OrderModel, customers: Customers, seed: int = 1, level: float = 0.95) -> Estimate:
+def active_customers(
+    model: OrderModel | Unfitted, customers: Customers, seed: int = 1, level: float = 0.95
+) -> Estimate:
     """Estimate how many customers are still active, by this model of orders, with both intervals.
 
     Parameters
@@ -51,6 +53,73 @@ def active_customers(model: OrderModel, customers: Customers, seed: int = 1, lev
         lambda m: total(m.p_alive(customers), customers.customers),
         lambda m: rng.binomial(customers.customers, m.p_alive(customers)).sum(),
         (model,), customers, level, unit=f"customers, by {model.title}", kind="count",
+    )  # fmt: skip
+
+
+def activity(
+    model: OrderModel | Unfitted, customers: Customers, horizon_days: int, seed: int = 1, level: float = 0.95
+) -> dict[str, Estimate]:
+    """Estimate how many customers are active, how many of them have ordered again, and how many will order.
+
+    Parameters
+    ----------
+    model : OrderModel or Unfitted
+        Fitted model of orders.
+    customers : Ibis table or DataFrame
+        The table of `summarise`, or the frame of `collapse`.
+    horizon_days : int
+        How far ahead, days.
+    seed : int
+        Start of the generator of draws.
+    level : float
+        Confidence level of the intervals.
+
+    Returns
+    -------
+    dict
+        customers and repeat_buyers, of `active_customers`; customers_who_order, of `customers_who_order`.
+    """
+    frame = collapsed(customers)
+    return {
+        "customers": active_customers(model, frame, seed, level),
+        "repeat_buyers": active_customers(model, frame[frame.frequency > 0], seed, level),
+        "customers_who_order": customers_who_order(model, frame, horizon_days, seed, level),
+    }
+
+
+@needs_fit
+def customers_who_order(
+    model: OrderModel | Unfitted, customers: Customers, horizon_days: int, seed: int = 1, level: float = 0.95
+) -> Estimate:
+    """Estimate how many customers will place an order in the next `horizon_days`, with both intervals.
+
+    Parameters
+    ----------
+    model : OrderModel or Unfitted
+        Fitted model of orders.
+    customers : Ibis table or DataFrame
+        The table of `summarise`, or the frame of `collapse`.
+    horizon_days : int
+        How far ahead, days.
+    seed : int
+        Start of the generator of draws.
+    level : float
+        Confidence level of the intervals.
+
+    Returns
+    -------
+    Estimate
+        Customers, count; ci, of the expected value; pi, of how many will order.
+    """
+    customers, rng = Validated(collapsed(customers)), np.random.default_rng(seed)
+
+    def probability(m):
+        return 1 - m.probability_of_orders(customers, horizon_days, 0)
+
+    return _total(
+        lambda m: total(probability(m), customers.customers),
+        lambda m: rng.binomial(customers.customers, np.clip(probability(m), 0, 1)).sum(),
+        (model,), customers, level, unit=f"customers in {horizon_days:,} days, by {model.title}", kind="count",
     )  # fmt: skip
 
 

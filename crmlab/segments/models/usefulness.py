@@ -80,31 +80,13 @@ def rolling_features(
     return found
 
 
-def margin_note(margins: pd.DataFrame) -> str:
-    """On which days no margin is expected, and why.
+def origin_note(margins: pd.DataFrame, orders: Data | ir.Table, origins: Sequence[date | str], window_days: int) -> str:
+    """Say at which origins no margin is expected, and why, and before which the data do not fill the window.
 
     Parameters
     ----------
     margins : DataFrame
         `expected_margin` by origin and customer_id, of `clv.expected_margins`.
-
-    Returns
-    -------
-    str
-        A sentence for each such day; empty where there is none.
-    """
-    blank = margins[margins.expected_margin.isna()]
-    reasons = blank.reset_index().drop_duplicates("origin")
-    return " ".join(
-        sentence(_notes()["no_margin"], {"day": as_date(r.origin), "reason": r.reason}) for r in reasons.itertuples()
-    )
-
-
-def window_note(orders: Data | ir.Table, origins: Sequence[date | str], window_days: int) -> str:
-    """On which origins the window begins before the data do.
-
-    Parameters
-    ----------
     orders : Data or Ibis table
         Rows of the TRANSACTIONS contract.
     origins : sequence of days
@@ -115,13 +97,18 @@ def window_note(orders: Data | ir.Table, origins: Sequence[date | str], window_d
     Returns
     -------
     str
-        A sentence; empty where there is no such origin.
+        Sentences; empty where nothing is left out.
     """
+    blank = margins[margins.expected_margin.isna()].reset_index().drop_duplicates("origin")
+    said = [
+        sentence(_notes()["no_margin"], {"day": as_date(row.origin), "reason": row.reason})
+        for row in blank.itertuples()
+    ]
     first = rows(orders).time.date().min().execute()
-    if pd.isna(first):
-        return ""
-    short = [day for day in map(as_date, origins) if (day - as_date(first)).days < window_days - 1]
-    return sentence(_notes()["short_window"], {"days": ", ".join(map(str, short))}) if short else ""
+    short = [day for day in map(as_date, origins) if pd.notna(first) and (day - as_date(first)).days < window_days - 1]
+    if short:
+        said.append(sentence(_notes()["short_window"], {"days": ", ".join(map(str, short))}))
+    return " ".join(said)
 
 
 def _notes():

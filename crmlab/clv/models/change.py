@@ -1,0 +1,86 @@
+"""Have customers changed since an earlier day? The parameters of one model, fitted on both."""
+
+import ibis
+import numpy as np
+import pandas as pd
+from ibis import _
+from scipy import stats
+
+from crmlab.catalog import Period
+from crmlab.clv.models.orders import OrderModel
+from crmlab.clv.tables import SUFFICIENT_STATISTICS, Orders, summarise
+from crmlab.likelihood import values
+from crmlab.model import blank_of, needs_fit
+
+LEAST_SHARE = 1e-6  # of the largest eigenvalue: below it, a difference of covariances is taken as not positive
+
+
+@needs_fit
+def parameter_change(
+    before: OrderModel, now: OrderModel, orders: Orders, period: Period, replicates: int = 100, seed: int = 1
+) -> pd.DataFrame:
+    """Test whether the parameters of a model have moved from the split to the end of the holdout.
+
+    Both fits share customers, so that the covariance of the difference of the logs of their parameters is that of the
+    first less that of the second (Hausman 1978). Where this is not positive, customers are drawn anew and both models
+    fitted to them.
+
+    Parameters
+    ----------
+    before : OrderModel or Unfitted
+        Fitted to customers as of the split.
+    now : OrderModel or Unfitted
+        The same model, fitted to customers as of `until`.
+    orders : Data or Ibis table
+        Rows of the TRANSACTIONS contract.
+    period : Period
+        Of `orders.period`.
+    replicates : int
+        Draws of customers, where they are needed.
+    seed : int
+        Start of the generator of draws.
+
+    Returns
+    -------
+    DataFrame
+        One row: statistic, Wald's, with its degrees of freedom and p; method, by which the covariance was found. Blank,
+        with the reason, where the fits are of two models or have no covariance.
+
+    References
+    ----------
+    Hausman (1978), Specification Tests in Econometrics.
+    """
+    if type(before) is not type(now):
+        return blank_of(pd.DataFrame, f"{before.title} was fitted at the split, and {now.title} at the end")
+    if before.covariance is None or now.covariance is None:
+        return blank_of(pd.DataFrame, f"{before.title} was not fitted, but made of numbers")
+    moved = np.log(values(now)) - np.log(values(before))
+    covariance, method = before.covariance - now.covariance, "difference of covariances"
+    lowest, *_between, highest = np.linalg.eigvalsh(covariance)
+    if lowest <= LEAST_SHARE * highest:
+        covariance, method = _drawn(before, now, orders, period, replicates, seed), f"{replicates} draws of customers"
+    statistic = float(moved @ np.linalg.pinv(covariance, hermitian=True) @ moved)
+    p = float(stats.chi2.sf(statistic, moved.size))
+    return pd.DataFrame({"statistic": [statistic], "df": [moved.size], "p": [p], "method": [method]})
+
+
+def _drawn(before, now, orders, period, replicates, seed):
+    """Covariance of the difference of the logs, from both models fitted to customers drawn anew."""
+    early, late = (summarise(orders, day, period.acquired_from).select("customer_id", *SUFFICIENT_STATISTICS)
+                   for day in (period.split, period.until))  # fmt: skip
+    keys = [*SUFFICIENT_STATISTICS, *(f"{name}_early" for name in SUFFICIENT_STATISTICS)]
+    both = late.left_join(early, "customer_id", rname="{name}_early")
+    kinds = both.group_by(keys).aggregate(customers=_.count()).order_by(*(ibis.asc(k) for k in keys)).execute()
+    rng, everybody = np.random.default_rng(seed), int(kinds.customers.sum())
+    known, moved = kinds.frequency_early.notna().to_numpy(), []
+    for _draw in range(replicates):
+        drawn = kinds.assign(customers=rng.multinomial(everybody, kinds.customers / everybody))
+        first = drawn[known].drop(columns=[*SUFFICIENT_STATISTICS])
+        first = first.rename(columns={f"{name}_early": name for name in SUFFICIENT_STATISTICS})
+        pair = [
+            type(model).fit(frame[frame.customers > 0], starts=[tuple(values(model))], replicates=0)
+            for model, frame in ((before, first), (now, drawn))
+        ]
+        if all(pair):
+            moved.append(np.subtract(*(np.log(values(model)) for model in pair)))
+    return np.cov(np.transpose(moved)) if len(moved) > 1 else np.full((len(values(before)),) * 2, np.nan)

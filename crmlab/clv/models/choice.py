@@ -1,0 +1,166 @@
+"""One model of orders for a log: the one that best predicts days before the split, which the holdout does not judge."""
+
+import itertools
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from ibis import _
+from scipy import stats
+
+from crmlab.catalog import Period
+from crmlab.clv.models.names import MODELS, TITLES, Choice, order_model
+from crmlab.clv.tables import SUFFICIENT_STATISTICS, Orders, summarise
+from crmlab.model import Unfitted
+
+AUTO = "auto"
+PREFERRED = ("mbg_nbd", "pareto_nbd", "bg_nbd", "nbd")  # compared; in this order where the data do not decide
+SIMPLER_LAST = ("bg_bb", "pareto_nbd", "mbg_nbd", "bg_nbd", "nbd")
+ORIGINS = (3, 4, 5)  # sixths of the calibration at which models are fitted, to predict the days up to the next
+LEAST_DAYS = 6  # of a calibration with so many origins
+
+
+def choose(orders: Orders, period: Period, model: str = AUTO, level: float = 0.95) -> Choice:
+    """Choose the model of orders by what it predicts of days before the split.
+
+    At a half, two thirds and five sixths of the calibration the models are fitted to what was known, and score the log
+    of the probability of what these customers did up to the next of these days. The best score wins; where the interval
+    of the difference from it holds 0, the first of MBG/NBD, Pareto/NBD, BG/NBD, NBD that is as good. The holdout is not
+    looked at, unless the calibration is too short.
+
+    Parameters
+    ----------
+    orders : Data or Ibis table
+        Rows of the TRANSACTIONS contract.
+    period : Period
+        Of `orders.period`.
+    model : str
+        "auto", or the name of a model to be taken whatever its score: nbd, bg_nbd, mbg_nbd, pareto_nbd, bg_bb.
+    level : float
+        Confidence level of the interval of a difference in score, paired by customer.
+
+    Returns
+    -------
+    Choice
+        The model, why it was taken, and the scores.
+
+    Raises
+    ------
+    InputError
+        Where there is no such model.
+
+    References
+    ----------
+    Dawid (1984), Present Position and Potential Developments: the Prequential Approach.
+
+    Examples
+    --------
+    >>> from crmlab import catalog, clv
+    >>> orders = catalog.orders("cdnow_sample")
+    >>> clv.choose(orders, orders.period()).name
+    'mbg_nbd'
+    """
+    asked = None if model == AUTO else order_model(model, (AUTO,))
+    scores, on_holdout = _scores(orders, period, level)
+    if asked:
+        simpler = SIMPLER_LAST[SIMPLER_LAST.index(model) + 1 :]
+        return Choice(model, simpler, f"{asked.title} was asked for.", scores=scores)
+    able = [name for name in PREFERRED if TITLES[name] in scores.index[scores.score.notna()]]
+    as_good = [name for name in able if not scores.ci_high[TITLES[name]] < 0]
+    name = next(iter(as_good), PREFERRED[0])
+    otherwise = tuple(other for other in (*able, "nbd") if other != name)
+    return Choice(name, tuple(dict.fromkeys(otherwise)), _why(name, scores, on_holdout), on_holdout, True, scores)
+
+
+def _why(name, scores, on_holdout):
+    why = _by_score(name, scores, on_holdout)
+    if name != "nbd":
+        return why
+    unable = int(scores.score.isna().sum())
+    left = f"; {unable} of the other models could not be fitted" if unable else ""
+    return f"{why} By this model nobody leaves{left}."
+
+
+def _by_score(name, scores, on_holdout):
+    title, scored = TITLES[name], scores.score.dropna()
+    if scored.empty:
+        return f"{title} is tried first, as no model could be fitted to the days before the split."
+    best = scored.idxmax()
+    days = "the holdout, as no model could be fitted earlier" if on_holdout else "days before the split"
+    if best == title:
+        return f"{title} gave the highest probability to what customers did on {days}."
+    return f"{title} predicts {days} about as well as {best}, and is preferred where the data do not decide."
+
+
+def _scores(orders, period, level):
+    """The scores of `choose`, and whether they are of the holdout."""
+    first = max(period.acquired_from or period.first, period.first)
+    span = (period.split - first).days
+    days = [first + timedelta(span * sixths // 6) for sixths in ORIGINS] if span >= LEAST_DAYS else []
+    table = _of(orders, [*days, period.split], period.acquired_from, level)
+    if table.score.notna().any():
+        return table, False
+    return _of(orders, [period.split, period.until], period.acquired_from, level), True
+
+
+def _of(orders, days, acquired_from, level):
+    """Scores on the days from each of `days` to the next."""
+    steps = [_gains(_histories(orders, *pair, acquired_from)) for pair in itertools.pairwise(days)]
+    return _table([step for step in steps if step[1]], level)
+
+
+def _histories(orders: Orders, origin: date, end: date, acquired_from: date | None) -> pd.DataFrame:
+    """What customers known at the origin had done by then, and by `end` (…_end): a row a kind, with `customers`."""
+    before, after = (summarise(orders, day, acquired_from).select("customer_id", *SUFFICIENT_STATISTICS)
+                     for day in (origin, end))  # fmt: skip
+    both = before.inner_join(after, "customer_id", rname="{name}_end")
+    keys = [*SUFFICIENT_STATISTICS, *(f"{name}_end" for name in SUFFICIENT_STATISTICS)]
+    return both.group_by(keys).aggregate(customers=_.count()).order_by(keys).execute()
+
+
+def _gains(histories):
+    """Weights of the rows; and by model, the log-probability of what each row's customers did next, or Unfitted."""
+    gains: dict[str, Any] = {}
+    for name in PREFERRED:
+        fitted = MODELS[name].fit(histories, replicates=0)
+        if isinstance(fitted, Unfitted):
+            gains[name] = fitted
+            continue
+        then, now = (
+            fitted.log_density(*(histories[column + end].to_numpy(float) for column in SUFFICIENT_STATISTICS))
+            for end in ("", "_end")
+        )
+        gains[name] = now - then
+    weights = histories.customers.to_numpy()
+    return weights, gains if any(not isinstance(gain, Unfitted) for gain in gains.values()) else {}
+
+
+def _table(steps: Sequence[tuple], level: float) -> pd.DataFrame:
+    """Scores by model, summed over steps, each with the interval of its difference from the best."""
+    why = {
+        name: [str(gains[name]) for _weights, gains in steps if isinstance(gains[name], Unfitted)] for name in PREFERRED
+    }
+    able = [name for name in PREFERRED if steps and not why[name]]
+    score = {name: sum(float(weights @ gains[name]) for weights, gains in steps) for name in able}
+    best = max(able, key=lambda name: score[name], default="")
+    rows = {}
+    for name in PREFERRED:
+        row = {"score": score.get(name), "difference": None, "ci_low": None, "ci_high": None}
+        if name in able:
+            behind = [(weights, gains[name] - gains[best]) for weights, gains in steps]
+            difference, error = score[name] - score[best], np.sqrt(sum(_variance(*each) for each in behind))
+            reach = stats.norm.ppf((1 + level) / 2) * error
+            ends = {"ci_low": difference - reach, "ci_high": difference + reach}
+            row = {"score": score[name], "difference": difference, **ends}
+        reason = "" if name in able else next(iter(why[name]), "no model could be fitted to these days")
+        rows[TITLES[name]] = row | {"reason": reason}
+    table = pd.DataFrame(rows).T.rename_axis("model")
+    return table.astype(dict.fromkeys(("score", "difference", "ci_low", "ci_high"), float))
+
+
+def _variance(weights, values):
+    """Of a sum over customers, who are drawn independently."""
+    total = weights.sum()
+    return float(weights @ (values - weights @ values / total) ** 2) * total / max(total - 1, 1)
