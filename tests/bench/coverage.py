@@ -2,6 +2,7 @@
 
 Each world has its customers acquired over 13 weeks, observed for 39 and forecast for 39 more, at parameters near
 CDNOW's. Time passes in days; in weeks for BG/BB, whose customers have one opportunity to order in each.
+Other rates of the suite's functions, over as many worlds as they need, are rows of `rates`.
 confidence : of the parameters, of the orders expected of the customers as they were observed, together and each, and of
              a new customer
 prediction : of the orders, and of the spend, that these customers then placed, together, and of the orders of each
@@ -14,6 +15,7 @@ import pandas as pd
 
 from crmlab import clv, likelihood
 
+from . import rates
 from .clock import QUICK, Measured
 
 WORLDS, CUSTOMERS, EACH = (2, 400, 10) if QUICK else (1000, 1500, 50)
@@ -33,7 +35,8 @@ SPEND = clv.GammaGamma(6.25, 3.74, 15.44)
 
 
 def measure():
-    """Of each model, the share of worlds in which each interval held."""
+    """The rows of `rates`; of each model, the share of worlds in which each interval held."""
+    yield from rates.measure()
     with get_context("spawn").Pool(2) as pool:
         for name in TRUTHS:
             held = pd.DataFrame(filter(None, pool.starmap(world, [(name, seed) for seed in range(WORLDS)], 5)))

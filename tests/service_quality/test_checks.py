@@ -10,10 +10,10 @@ from crmlab import service_quality as sq
 from crmlab.model import Unfitted
 
 from .gap_worlds import answers, survey
+from .rates import apart
+from .rates import predictor_world as predicted
+from .rates import satisfied_and_loyal as loyal_survey
 from .test_careless import SIZES
-from .test_loyalty import survey as loyal_survey
-from .test_predictor import apart
-from .test_predictor import world as predicted
 
 checks = sq.checks
 

@@ -3,13 +3,15 @@
 import inspect
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from crmlab import service_quality as sq
 
 from ..public import PUBLIC
-from .gap_worlds import world
+from .gap_worlds import answers, world
+from .gap_worlds import survey as of_batteries
 
 OURS = {name: function for name, function in PUBLIC.items() if name.startswith("service_quality.")}
 AS_OF = re.compile(r"[Aa]s of `(\w+)`|^`(\w+)` of", re.M)  # whose columns a docstring refers to
@@ -37,7 +39,8 @@ def test_what_gives_intervals_takes_their_level(name):
 
 @pytest.mark.parametrize("function", [sq.gap_scores, sq.scale_reliability, sq.gaps_model])
 def test_a_higher_level_makes_intervals_wider(function):
-    survey = world(n=60)
+    rng = np.random.default_rng(1)  # one dimension, as factors of several take seconds to rotate
+    survey = of_batteries({"reliability": 5}, expect=answers(rng, 60, 5, 5.6), perceive=answers(rng, 60, 5, 5.3))
     wide, narrow = (function(survey, level=level) for level in (0.99, 0.8))
     lows = [name for name in wide if name.endswith("ci_low") and wide[name].notna().any()]
     for low in lows:

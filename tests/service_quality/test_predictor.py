@@ -9,59 +9,19 @@ from crmlab.service_quality.models.difference import difference_score_reliabilit
 from crmlab.service_quality.models.predictor import PolynomialRegression
 from crmlab.service_quality.models.reliability import cronbach_alpha
 
-fit = PolynomialRegression.fit
-
-SURVEYS, N = 400, 400
-
-
-def world(b_expect, b_perceive, seed, n=N):
-    """Overall scores on a scale of 1 to 7, and a satisfaction of 1 to 5 that goes with them in whole steps."""
-    rng = np.random.default_rng(seed)
-    halo = rng.normal(size=n)
-    expect = np.clip(5.6 + 0.5 * halo + 0.6 * rng.normal(size=n), 1, 7)
-    perceive = np.clip(4.9 + 0.4 * halo + 0.8 * rng.normal(size=n), 1, 7)
-    liked = 3 + b_expect * (expect - 5.6) + b_perceive * (perceive - 4.9) + 0.7 * rng.normal(size=n)
-    return pd.Series(expect), pd.Series(perceive), pd.Series(np.clip(np.round(liked), 1, 5))
+from .rates import USES, N, apart, gap_of_one_dimension_found, use_found
+from .rates import predictor_world as world
 
 
-def uses(b_expect, b_perceive):
-    """How often each use is said, over many surveys of a world."""
-    found = [fit(*world(b_expect, b_perceive, seed), middle=4).recommended for seed in range(SURVEYS)]
-    return pd.Series(found).value_counts(normalize=True)
+@pytest.mark.parametrize("use", USES)
+def test_the_use_is_mostly_right(use):
+    assert use_found(use, 40) >= 0.85
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("b_expect", "b_perceive", "recommended"),
-    [(-0.6, 0.6, "gap"), (0.0, 0.6, "perception"), (-0.25, 0.7, "both")],
-)
-def test_the_use_is_right_as_often_as_the_level_allows(b_expect, b_perceive, recommended):
-    # of surveys of the first two worlds .95 are right, but for power; 3 standard errors of 400 are .033
-    assert uses(b_expect, b_perceive)[recommended] >= 0.95 - 0.033 - (0.03 if recommended == "both" else 0)
-
-
-@pytest.mark.slow
-def test_nothing_is_decided_where_nothing_matters():
-    assert uses(0, 0).get("undecided", 0) > 0.85
-
-
-def apart(seed, n=N):
-    """Two dimensions of which one drives satisfaction, as a gap; of expectations mostly the other varies."""
-    rng = np.random.default_rng(seed)
-    expect = pd.DataFrame([0.6, 1.2] * rng.normal(size=(n, 2)), columns=["a", "b"])
-    perceive = pd.DataFrame(1.0 * rng.normal(size=(n, 2)), columns=["a", "b"])
-    return expect, perceive, 0.6 * (perceive.a - expect.a) + pd.Series(0.7 * rng.normal(size=n))
-
-
-@pytest.mark.slow
 def test_a_gap_of_one_dimension_is_not_mistaken_for_both():
-    # means over dimensions, of which only one drives, weigh expectation and perception unlike: these err
-    split = [fit(*apart(seed)).recommended for seed in range(200)]
-    means = [
-        PolynomialRegression.fit(e.mean(axis=1), p.mean(axis=1), y).recommended for e, p, y in map(apart, range(200))
-    ]
-    assert split.count("gap") / 200 >= 0.95 - 0.047  # 3 standard errors
-    assert means.count("gap") / 200 < 0.8
+    split, means = gap_of_one_dimension_found(30)
+    assert split >= 0.9
+    assert means < 0.8
 
 
 def test_tests_by_dimension_are_those_of_one_regression():

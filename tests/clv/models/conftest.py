@@ -13,7 +13,7 @@ DRAWS = 64
 @pytest.fixture(scope="package")
 def fits():
     """A collapsed summary, and both models fitted to it, with few draws."""
-    customers = simulated(customers=1000, r=0.6, alpha=60.0, a=0.8, b=3.0).assign(monetary_value=20.0)
+    customers = simulated(customers=500, r=0.6, alpha=60.0, a=0.8, b=3.0).assign(monetary_value=20.0)
     rng = np.random.default_rng(8)
     each = spread(customers)
     x = each.frequency.clip(lower=1)

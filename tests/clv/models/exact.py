@@ -77,7 +77,8 @@ def derivatives(function, theta):
         return tuple(which.count(i) for i in range(n))
 
     gradient = [mp.diff(function, at, order(i)) for i in range(n)]
-    return gradient, [[mp.diff(function, at, order(i, j)) for j in range(n)] for i in range(n)]
+    upper = {(i, j): mp.diff(function, at, order(i, j)) for i in range(n) for j in range(i, n)}
+    return gradient, [[upper[min(i, j), max(i, j)] for j in range(n)] for i in range(n)]
 
 
 def assert_close(found, true, rel, least=1e-300):

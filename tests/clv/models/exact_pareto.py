@@ -71,7 +71,7 @@ def chance_while_alive(model, x, T, days, count):
         return orders(u) * s * beta**s * (beta + u) ** (-s - 1) * u
 
     end = mp.log(days)
-    begin = min(mp.log(alpha / r), mp.log(beta / (s + 1)), end) - 100 / mp.mpf(count + 1)
-    with mp.workdps(30):
+    begin = min(mp.log(alpha / r), mp.log(beta / (s + 1)), end) - 45 / mp.mpf(count + 1)  # before it, e^-45 of it
+    with mp.workdps(20):
         leaves = mp.quad(density, mp.linspace(begin, end, int(end - begin) + 2), method="gauss-legendre")
     return orders(mp.mpf(days)) * (beta / (beta + days)) ** s + leaves

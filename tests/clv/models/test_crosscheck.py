@@ -1,4 +1,4 @@
-"""Fits beside those of lifetimes, on the same data."""
+"""Fits beside those of lifetimes, on the same data; without draws, which take longer than the fits."""
 
 import importlib.util
 from pathlib import Path
@@ -26,7 +26,7 @@ def differences(found):
 
 @pytest.mark.parametrize("family", [clv.BGNBD, clv.MBGNBD, clv.ParetoNBD])
 def test_lifetimes_finds_the_same_maximum(family, world):
-    found = compare_with_lifetimes(family.fit(world), world)
+    found = compare_with_lifetimes(family.fit(world, replicates=0), world)
     assert (abs(differences(found)) < 1e-3).all()  # of parameters, which its optimiser leaves early
     assert abs(differences(found)["log_likelihood"]) < 1e-8
     assert found.relative_difference.to_list() == [round(each, 5) for each in differences(found)]
@@ -37,7 +37,7 @@ def test_lifetimes_finds_the_same_maximum(family, world):
 
 
 def test_lifetimes_starts_at_the_same_place_every_time_and_leaves_random_states_alone(world):
-    fitted = clv.ParetoNBD.fit(world)
+    fitted = clv.ParetoNBD.fit(world, replicates=0)
     once = compare_with_lifetimes(fitted, world)
     np.random.seed(7)
     expected = np.random.random()
@@ -47,7 +47,7 @@ def test_lifetimes_starts_at_the_same_place_every_time_and_leaves_random_states_
 
 
 def test_another_model_than_the_fitted_one_is_seen_to_differ(world):
-    fitted = clv.BGNBD.fit(world)
+    fitted = clv.BGNBD.fit(world, replicates=0)
     found = compare_with_lifetimes(clv.BGNBD(fitted.r * 1.1, fitted.alpha, fitted.a, fitted.b), world)
     assert differences(found)["r"] == pytest.approx(0.1, abs=1e-3)
     last = found.loc["BG/NBD"].loc["log_likelihood"]
@@ -67,7 +67,7 @@ def test_spend_is_checked_too():
     ("family", "reason"), [(clv.NBD, "lifetimes has no NBD"), (clv.DailyBGBB, "lifetimes' BG/BB adds 1e-15")]
 )
 def test_a_model_that_lifetimes_lacks_is_shown_alone_with_the_reason(world, family, reason):
-    fitted = family.fit(world)
+    fitted = family.fit(world, replicates=0)
     found = compare_with_lifetimes(fitted, world)
     assert found.crmlab.iloc[-1] == fitted.log_likelihood(world)
     assert found[["lifetimes", "relative_difference"]].isna().all(axis=None)

@@ -42,12 +42,12 @@ def test_a_total_has_both_intervals_about_it_that_repeat_from_their_seeds(fits, 
     assert (one.value, one.ci_low, one.ci_high) == (other.value, other.ci_low, other.ci_high)
     drawn_anew = estimate(customers, clv.BGNBD.fit(customers, replicates=64, seed=2), spend, 1)
     assert (one.ci_low, one.ci_high) != (drawn_anew.ci_low, drawn_anew.ci_high)
-    assert one.pi_low < one.ci_low < one.value < one.ci_high < one.pi_high < 1.5 * one.pi_low
+    assert one.pi_low < one.ci_low < one.value < one.ci_high < one.pi_high < 1.7 * one.pi_low  # of 500 customers
     assert (one.unit, one.kind, one.n) == (unit, kind, customers.customers.sum())
 
 
 def test_totals_estimate_the_sums_over_customers(fits):
-    customers, orders, spend = fits
+    customers, orders, spend = fits[0][::5], *fits[1:]
     each = spread(customers)
     value = clv.value(orders.discounted_orders(each, 0.1, 180), spend.expected_spend(each), 0.5).sum()
     active, ahead = clv.active_customers(orders, customers, 1), clv.forecast_orders(orders, customers, 180, 1)
@@ -123,7 +123,7 @@ def test_value_as_it_will_be_observed_has_the_spread_of_a_world_of_known_paramet
     sure = [m.with_covariance(np.eye(n) * 1e-12, 256) for m, n in ((orders, 4), (spend, 3))]
     found = clv.customer_equity(*sure, few, 365, 0.1, 0.5, 1, "EUR")
     rng, worlds = np.random.default_rng(5), []
-    for _ in range(600):  # by hand: one order after the other
+    for _ in range(300):  # by hand: one order after the other
         drawn = orders.simulate_orders(few, 365, rng)
         row = few.iloc[drawn.row]
         scale = pd.Series(
