@@ -92,3 +92,18 @@ def figures_are_closed():
     plt.close("all")
     yield
     plt.close("all")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """With `--dist loadfile`, files that compare engines go to one worker, as Spark starts once in each."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Files(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            return "parity" if "parity" in file else file
+
+    return Files(config, log)

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 PACKAGE = Path(__file__).parents[1] / "crmlab"
@@ -215,37 +216,44 @@ CELLS = [
     "report",
 ]
 ORDERS = "customer_id,time,amount\na,2024-01-01,1\na,2024-02-01,2\nb,2024-01-11,3\nc,2024-01-21,4\n"
+TWO = ORDERS.replace("c,2024-01-21,4\n", "")  # customers
 
 
-def lay_out(root, orders):
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
     """A project that has the toy domain beside the others, and its report."""
-    shutil.copytree(PACKAGE, root / "crmlab", ignore=shutil.ignore_patterns("__pycache__"))
+    root = tmp_path_factory.mktemp("project")
+    shutil.copytree(PACKAGE, root / "crmlab")  # with what is compiled
     for folder in ("data", "notebooks", "crmlab/tenure"):
         (root / folder).mkdir()
     for name, text in DOMAIN.items():
         (root / "crmlab" / "tenure" / name).write_text(text.lstrip())
-    (root / "data" / "catalog.toml").write_text('[sales]\npath = "sales.csv"\nnature = "simulated"\n')
-    (root / "data" / "sales.csv").write_text(orders)
+    with (root / "data" / "catalog.toml").open("w") as entries:
+        for name, orders in (("sales", ORDERS), ("two", TWO)):
+            (root / "data" / f"{name}.csv").write_text(orders)
+            entries.write(f'[{name}]\npath = "{name}.csv"\nnature = "simulated"\n')
     cells = [new_markdown_cell("# Tenure")]
     for cell in CELLS:
         source, *tags = cell if isinstance(cell, tuple) else (cell,)
         cells.append(new_code_cell(source, metadata={"tags": tags}))
     nbformat.write(new_notebook(cells=cells), root / "notebooks" / "05_tenure.ipynb")
+    return root
 
 
-def run(root):
-    """The manifest of a run of the toy report."""
+@pytest.fixture(scope="module")
+def runs(root):
+    """Folders and manifests of the runs of the toy report, by their data."""
     environment = os.environ | {"PYTHONPATH": str(root), "CRMLAB_ROOT": str(root)}
-    command = [sys.executable, "-c", "from crmlab.cli import main; main()", "run", "tenure"]
+    sweep = ("run", "tenure", "--sweep", "data=sales,two")
+    command = [sys.executable, "-c", "from crmlab.cli import main; main()", *sweep]
     done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    (folder,) = (root / "reports" / "tenure").glob("2*")
-    return folder, json.loads((folder / "manifest.json").read_text())
+    made = [(folder, json.loads((folder / "manifest.json").read_text())) for folder in root.glob("reports/tenure/2*")]
+    return {manifest["parameters"]["data"]: (folder, manifest) for folder, manifest in made}
 
 
-def test_a_domain_and_a_report_are_added_by_the_steps_of_the_architecture(tmp_path):
-    lay_out(tmp_path, ORDERS)
-    folder, manifest = run(tmp_path)
+def test_a_domain_and_a_report_are_added_by_the_steps_of_the_architecture(runs):
+    folder, manifest = runs["sales"]
     assert manifest["facts"]["mean_tenure"]["value"] == (31 + 21 + 11) / 3  # on 2024-02-01
     (check,) = manifest["checks"]
     assert (check["id"], check["outcome"]) == ("tenure.mean_tenure_short", "passed")
@@ -253,22 +261,20 @@ def test_a_domain_and_a_report_are_added_by_the_steps_of_the_architecture(tmp_pa
     assert (folder / "tables" / "private" / "how_long_customers_have_been_known.csv").is_file()
 
 
-def test_where_the_toy_model_cannot_be_fitted_the_report_says_why_and_goes_on(tmp_path):
-    lay_out(tmp_path, ORDERS.replace("c,2024-01-21,4\n", ""))
-    _, manifest = run(tmp_path)
+def test_where_the_toy_model_cannot_be_fitted_the_report_says_why_and_goes_on(runs):
+    _, manifest = runs["two"]
     reason = "exponential tenure needs three customers, and there are 2; wait for more"
     assert manifest["state"] == "success"
     assert manifest["facts"]["mean_tenure"]["reason"] == reason
     assert [check["outcome"] for check in manifest["checks"]] == ["not applicable"]
 
 
-def test_the_tests_of_the_house_find_the_domain_and_hold_it_to_the_rules(tmp_path):
-    lay_out(tmp_path, ORDERS)
-    (tmp_path / "tests").mkdir()
+def test_the_tests_of_the_house_find_the_domain_and_hold_it_to_the_rules(root):
+    (root / "tests").mkdir()
     for name in HOUSE:
-        shutil.copy(Path(__file__).with_name(name), tmp_path / "tests")
+        shutil.copy(Path(__file__).with_name(name), root / "tests")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "tenure or layers", "tests"]
-    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    environment = os.environ | {"PYTHONPATH": str(root)}
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert int(re.search(r"(\d+) passed", done.stdout)[1]) >= 15

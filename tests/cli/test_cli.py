@@ -7,7 +7,7 @@ import pytest
 
 from crmlab.simulate.orders import simulate_orders
 
-from ..reports.conftest import RESULT, project, write_notebook  # noqa: F401, a fixture
+from ..reports.conftest import TINY, project, write_notebook  # noqa: F401, a fixture
 from ..reports.test_store import publish
 from ..shell import crmlab, process
 
@@ -78,7 +78,7 @@ def test_run_runs_show_and_site_tell_one_story(project):  # noqa: F811
 
 
 def test_a_failed_notebook_ends_in_exit_code_1_with_its_error_and_cell(project):  # noqa: F811
-    write_notebook(project / "notebooks" / "02_bad.ipynb", "1 / 0")
+    write_notebook(project / "notebooks" / "02_bad.ipynb", "1 / 0", **TINY)
     done = process("run", "bad", cwd=project)
     assert done.returncode == 1
     assert "failed" in done.stdout
@@ -195,12 +195,12 @@ def test_a_run_that_nothing_has_changed_since_is_answered_from_the_store(project
 
 
 def test_a_sweep_makes_one_run_a_value_and_one_failure_stops_no_other(project):  # noqa: F811
-    write_notebook(project / "notebooks" / "01_small.ipynb", "{30: 1}[days] if days != 31 else None\n", RESULT)
-    done = crmlab("run", "small", "--sweep", "days=30,31,32", "--jobs", "2", cwd=project)
+    write_notebook(project / "notebooks" / "02_tiny.ipynb", "{30: 1}[days] if days != 31 else None", **TINY)
+    done = crmlab("run", "tiny", "--sweep", "days=30,31,32", "--jobs", "2", cwd=project)
     assert done.returncode == 1
-    rows = [line.split() for line in done.stdout.splitlines() if line.strip().startswith("small")]
+    rows = [line.split() for line in done.stdout.splitlines() if line.strip().startswith("tiny")]
     assert [(row[1], row[2]) for row in rows] == [("days=30", "success"), ("days=31", "success"), ("days=32", "failed")]
-    assert len(list((project / "reports" / "small").glob("2*"))) == 3
+    assert len(list((project / "reports" / "tiny").glob("2*"))) == 3
 
 
 def test_reproduce_says_what_differs_and_compares_all(project):  # noqa: F811

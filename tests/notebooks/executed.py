@@ -38,7 +38,12 @@ def execute(stem, project, staging, environment=None, **parameters):
         papermill.execute_notebook(
             project / "notebooks" / f"{stem}.ipynb", made, parameters, cwd=project, progress_bar=False
         )
-    cells = nbformat.read(made, 4).cells
+    return left_by(made, staging / "tables")
+
+
+def left_by(path, tables=Path()):
+    """What the outputs of an executed notebook hold; its tables are in the folder `tables`."""
+    cells = nbformat.read(path, 4).cells
     outputs = [output for cell in cells for output in cell.get("outputs", ())]
     report = outputs[-1].metadata["crmlab"]
     shown = ("".join(output.get("data", {}).get("text/plain", output.get("text", ""))) for output in outputs)
@@ -47,6 +52,6 @@ def execute(stem, project, staging, environment=None, **parameters):
         {fact["name"]: fact for fact in report["facts"]},
         {check["id"]: check for check in report["checks"]},
         report["notes"],
-        staging / "tables",
+        tables,
         "\n".join(shown),
     )

@@ -1,4 +1,4 @@
-"""The CLV report on CDNOW, executed with parameters: its facts, and that they are the same every time."""
+"""The CLV report on CDNOW: the committed run of the defaults, and runs with fewer draws, the same every time."""
 
 import re
 
@@ -8,9 +8,12 @@ import pytest
 
 from crmlab.simulate.orders import simulate_orders
 
-from .executed import execute
+from .conftest import ROOT
+from .executed import execute, left_by
 
 SLUGS = "the_same_comparison_for_spend how_much_closer_each_model_comes_than_the_best_baseline"
+
+FEW = {"replicates": 100, "fit_replicates": 40}  # draws, the fewest that are taken
 
 
 def run(project, tmp, name, environment=None, **parameters):
@@ -24,8 +27,14 @@ def staging(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def runs(project, staging):
-    """Two runs of the defaults, with DuckDB on one thread and on two."""
-    return [run(project, staging, f"threads {n}", {"CRMLAB_THREADS": n}) for n in "12"]
+    """Two runs of the defaults but for fewer draws, with DuckDB on one thread and on two."""
+    return [run(project, staging, f"threads {n}", {"CRMLAB_THREADS": n}, **FEW) for n in "12"]
+
+
+@pytest.fixture(scope="module")
+def committed():
+    """What the committed run of the defaults left, which nbval compares with a new one."""
+    return left_by(ROOT / "notebooks" / "02_clv.ipynb")
 
 
 @pytest.mark.parametrize(
@@ -44,8 +53,9 @@ def runs(project, staging):
         ("customers", 2357, 0),
     ],
 )
-def test_the_default_run_finds_the_published_numbers(runs, fact, published, tolerance):
-    assert runs[0].facts[fact]["value"] == pytest.approx(published, abs=tolerance)
+def test_the_default_run_finds_the_published_numbers(runs, committed, fact, published, tolerance):
+    found = [facts[fact]["value"] for facts in (runs[0].facts, committed.facts)]
+    assert found == pytest.approx([published] * 2, abs=tolerance)
 
 
 def test_runs_agree_to_the_last_bit_on_one_thread_and_on_two(runs):
@@ -58,8 +68,8 @@ def test_runs_agree_to_the_last_bit_on_one_thread_and_on_two(runs):
     assert runs[0].checks == runs[1].checks
 
 
-def test_the_checks_say_where_the_model_loses(runs):
-    checks = runs[0].checks
+def test_the_checks_say_where_the_model_loses(committed):
+    checks = committed.checks
     outcomes = {name.removeprefix("clv."): check["outcome"] for name, check in checks.items()}
     assert outcomes.pop("beats_baselines.mae") == "undecided"
     assert outcomes.pop("beats_baselines.spearman") == "failed"
@@ -90,7 +100,7 @@ def test_lifetimes_finds_the_same_numbers(runs):
 @pytest.fixture(scope="module")
 def other(project, staging):
     """A run of another model, with less tolerance for spend that goes with frequency."""
-    return run(project, staging, "mbg_nbd", model="mbg_nbd", spend_correlation_limit=0.1, replicates=100, origins=1)
+    return run(project, staging, "mbg_nbd", model="mbg_nbd", spend_correlation_limit=0.1, origins=1, **FEW)
 
 
 def test_any_model_of_orders_may_be_chosen(other):
@@ -129,18 +139,19 @@ def test_a_new_customer_has_both_intervals(runs):
     assert none.ci_low < none.value < none.ci_high
 
 
-def shop(project, name):
-    """Orders of 120 customers whom nobody leaves, all of whom spend the same, as a file of the project."""
+@pytest.fixture(scope="module")
+def alike(project, staging):
+    """A run on orders of customers whom nobody leaves, all of whom spend the same; and their first days."""
     log = simulate_orders(0.8, 40.0, 1e-6, 3.0, customers=120, days=300, seed=4)
     days = (pd.Timestamp("2024-01-01") + pd.to_timedelta(log.day, unit="D")).dt.date
     frame = pd.DataFrame({"customer_id": log.customer_id, "time": days, "amount": 20.0})
-    frame.drop_duplicates().to_csv(project / "data" / name, index=False)
-    return frame
+    frame.drop_duplicates().to_csv(project / "data" / "alike.csv", index=False)
+    options = {"model": "nbd", "acquired_from": "2024-02-01", "horizon_days": 1, "origins": 1, **FEW}
+    return run(project, staging, "alike", data="data/alike.csv", **options), frame.groupby("customer_id").time.min()
 
 
-def test_spend_without_a_model_leaves_a_report_of_orders(project, staging):
-    shop(project, "raw.csv")
-    found = run(project, staging, "raw", data="data/raw.csv", model="nbd", replicates=100, origins=1)
+def test_spend_without_a_model_leaves_a_report_of_orders(alike):
+    found, _ = alike
     for name in ("gamma_gamma", "gamma_gamma_log_likelihood", "customer_equity"):
         assert found.facts[name]["value"] is None
         assert "Gamma-Gamma has no maximum" in found.facts[name]["reason"]
@@ -157,7 +168,7 @@ def test_a_model_that_cannot_be_fitted_leaves_a_report_with_its_reason(project, 
     day = pd.date_range("2024-01-01", periods=300, freq="D").date
     once = pd.DataFrame({"customer_id": [f"{n:03}" for n in range(300)], "time": day, "amount": 20.0})
     once.to_csv(project / "data" / "once.csv", index=False)
-    found = run(project, staging, "once", data="data/once.csv", replicates=100, origins=1)
+    found = run(project, staging, "once", data="data/once.csv", origins=1, **FEW)
     reason = "BG/NBD needs repeat orders"
     for name in ("bg_nbd", "active_customers", "forecast_orders", "customer_equity", "holdout_orders_expected"):
         assert found.facts[name]["value"] is None
@@ -167,11 +178,9 @@ def test_a_model_that_cannot_be_fitted_leaves_a_report_with_its_reason(project, 
     assert not (found.tables / "private" / "value.csv").exists()
 
 
-def test_customers_first_seen_too_early_are_left_out_of_the_whole_report(project, staging):
-    frame = shop(project, "late.csv")
-    options = {"model": "nbd", "acquired_from": "2024-02-01", "horizon_days": 1, "replicates": 100, "origins": 1}
-    found = run(project, staging, "late", data="data/late.csv", **options)
-    late = (frame.groupby("customer_id").time.min() >= pd.Timestamp("2024-02-01").date()).sum()
+def test_customers_first_seen_too_early_are_left_out_of_the_whole_report(alike):
+    found, first = alike
+    late = (first >= pd.Timestamp("2024-02-01").date()).sum()
     assert 0 < found.facts["customers"]["value"] == late < 120
 
 

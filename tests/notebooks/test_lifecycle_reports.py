@@ -9,9 +9,17 @@ from crmlab.reports import store
 
 from ..shell import crmlab
 
+FEW = {  # draws, the fewest that are taken
+    "lifecycle": {"replicates": 40, "fit_replicates": 40, "threshold_replicates": 40},
+    "retention": {"replicates": 40, "backtest_replicates": 100},
+    "product_life_cycle": {"replicates": 40, "backtest_replicates": 100},
+}
+
 
 def run(project, report, *options):
-    done = crmlab("run", report, *options, cwd=project, CRMLAB_ROOT=str(project))
+    """The report as the command line runs it, with few draws."""
+    draws = (word for name, value in FEW[report].items() for word in ("-p", f"{name}={value}"))
+    done = crmlab("run", report, *draws, *options, cwd=project, CRMLAB_ROOT=str(project))
     return done, next(iter(store.folders(project / "reports", report)), None)
 
 

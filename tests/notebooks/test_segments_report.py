@@ -1,12 +1,11 @@
 """The segments report on a small log of all there is to know, and on what it refuses."""
 
-import os
-
 import nbformat
 import numpy as np
 import pandas as pd
-import papermill
 import pytest
+
+from crmlab.reports import store
 
 from ..shell import crmlab
 from .conftest import ROOT
@@ -16,25 +15,28 @@ TABLES = (SCHEMES, "pairs", "stability", "profiles", "private/assignments", "pri
 CLUSTERS = {"k-means", "mixture", "hierarchical"}
 
 
+FEW = {  # draws, the fewest that are taken
+    "replicates": 100,
+    "criteria_replicates": 100,
+    "null_replicates": 19,
+    "stability_replicates": 2,
+    "jitter_replicates": 1,
+}
+
+
 def run(project, **parameters):
-    """The report as the command line runs it."""
-    given = [word for name, value in parameters.items() for word in ("-p", f"{name}={value}")]
+    """The report as the command line runs it, with few draws."""
+    given = [word for name, value in (FEW | parameters).items() for word in ("-p", f"{name}={value}")]
     return crmlab("run", "segments", *given, cwd=project, CRMLAB_ROOT=str(project))
 
 
-def executed(project, folder, **parameters):
-    """The notebook executed: its tables are in `folder`, and what it reports is returned."""
-    before = {name: os.environ.get(name) for name in ("CRMLAB_ROOT", "CRMLAB_STAGING")}
-    os.environ |= {"CRMLAB_ROOT": str(project), "CRMLAB_STAGING": str(folder)}
-    notebook = project / "notebooks" / "04_segments.ipynb"
-    try:
-        book = papermill.execute_notebook(
-            notebook, folder / "done.ipynb", parameters, cwd=project, progress_bar=False, kernel_name="python3"
-        )
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
-    return reported(book)
+def whole(project, **parameters):
+    """The folder of a run, and its facts and checks by name and id."""
+    done = run(project, **parameters)
+    assert done.returncode == 0, done.stdout + done.stderr
+    folder = store.latest(project / "reports", "segments")
+    made = store.read(folder)
+    return folder, made.facts, {check["id"]: check for check in made.checks}
 
 
 def reported(book):
@@ -65,11 +67,13 @@ def small_log(customers=120, days=400):
 @pytest.fixture(scope="module")
 def project(project):
     small_log().to_csv(project / "small.csv", index=False)
+    rows = [f"c{i % 5},2024-{1 + i // 5:02d}-{10 + i % 5},{5 + i}" for i in range(60)]
+    (project / "few.csv").write_text("\n".join(["customer_id,time,amount", *rows]) + "\n")
     return project
 
 
 @pytest.fixture(scope="module")
-def example(project, tmp_path_factory):
+def example(project):
     ids = small_log().customer_id.drop_duplicates()[:60]
     people = pd.DataFrame({"customer_id": ids, "reachable": ["yes", "no"] * 30})
     goods = pd.DataFrame({"product_id": ["p0", "p1", "p2", "p3"], "own_label": ["yes", "no"] * 2})
@@ -78,9 +82,8 @@ def example(project, tmp_path_factory):
             table.to_csv(project / "data" / f"{name}.csv", index=False)
             catalog.write(f'\n[{name}]\npath = "{name}.csv"\ncontract = "{contract}"\n')
     # the split lies within a month, so that some customers are known for no whole period
-    folder = tmp_path_factory.mktemp("run")
     named = {"data": "small.csv", "customers": "people", "products": "goods"}
-    facts, checks = executed(project, folder, split="2023-06-20", window_days=60, **named)
+    folder, facts, checks = whole(project, split="2023-06-20", window_days=60, **named)
     return folder / "tables", facts, checks
 
 
@@ -153,28 +156,23 @@ def test_the_committed_report_claims_no_more_than_it_found():
 
 
 @pytest.mark.slow
-def test_the_demonstration_data_with_stores_and_products_run(project, tmp_path):
+def test_the_demonstration_data_with_stores_and_products_run(project):
     products = "complete_journey_products"
     named = {"data": "complete_journey", "products": products, "model": "nbd"}
-    _, checks = executed(project, tmp_path, window_days=91, **named)
-    assignments = pd.read_csv(tmp_path / "tables" / "private" / "assignments.csv")
+    folder, _, checks = whole(project, window_days=91, **named)
+    assignments = pd.read_csv(folder / "tables" / "private" / "assignments.csv")
     assert assignments.eight_classes.nunique() == 8
-    brands = pd.read_csv(tmp_path / "tables" / "brands.csv", index_col=0)
+    brands = pd.read_csv(folder / "tables" / "brands.csv", index_col=0)
     assert brands.shape == (3, 3)
     assert brands.to_numpy().sum() == pytest.approx(1)
     assert checks["segments.store_strength_changes_treatment"]["outcome"] in ("yes", "no", "undecided")
-    data = pd.read_csv(tmp_path / "tables" / "data.csv")
+    data = pd.read_csv(folder / "tables" / "data.csv")
     assert data.astype(str).apply(lambda column: column.str.contains("demonstration data, not real")).any(axis=None)
 
 
-@pytest.mark.slow
-def test_a_run_links_no_private_table(project):
-    from crmlab.reports import store
-
-    done = run(project, data="small.csv", split="2023-06-20", window_days=60)
-    assert done.returncode == 0, done.stdout + done.stderr
-    folder = next(iter(store.folders(project / "reports", "segments")))
-    assert "tables/private" not in (folder / "report.html").read_text("utf-8")
+def test_a_run_links_no_private_table(example):
+    tables, _, _ = example
+    assert "tables/private" not in (tables.parent / "report.html").read_text("utf-8")
 
 
 WRONG = {
@@ -188,15 +186,13 @@ def test_a_file_that_is_wrong_is_refused_by_what_it_lacks(project, file):
     right, wrong, said = WRONG[file]
     text = (project / "data" / f"{file}.toml").read_text("utf-8")
     (project / "mine.toml").write_text(text.replace(right, wrong), "utf-8")
-    done = run(project, data="small.csv", **{file: "mine.toml"})
+    done = run(project, data="few.csv", **{file: "mine.toml"})
     assert done.returncode == 2, done.stdout + done.stderr
     assert said in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_few_customers_are_refused_in_words(project):
-    rows = [f"c{i % 5},2024-{1 + i // 5:02d}-{10 + i % 5},{5 + i}" for i in range(60)]
-    (project / "few.csv").write_text("\n".join(["customer_id,time,amount", *rows]) + "\n")
     done = run(project, data="few.csv")
     assert done.returncode == 2
     assert "Traceback" not in done.stdout + done.stderr

@@ -38,7 +38,8 @@ OUTCOMES = ("satisfaction", "repurchase", "recommend", "complained", "resolved",
 
 
 def run(project, *options):
-    done = crmlab("run", "service_quality", *options, cwd=project, CRMLAB_ROOT=str(project))
+    """The report as the command line runs it, with few draws."""
+    done = crmlab("run", "service_quality", "-p", "replicates=100", *options, cwd=project, CRMLAB_ROOT=str(project))
     return done, next(iter(store.folders(project / "reports", "service_quality")), None)
 
 
@@ -156,7 +157,7 @@ def test_a_survey_nobody_prepared_runs_from_an_instrument_of_a_few_lines(project
         + "[design]\nrespondent = 'id'\n",
         "utf-8",
     )
-    own = {"survey": project / "own.csv", "instrument": project / "own.toml", "replicates": 200}
+    own = {"survey": project / "own.csv", "instrument": project / "own.toml"}
     done, folder = run(project, *(word for name, value in own.items() for word in ("-p", f"{name}={value}")))
     assert done.returncode == 0, done.stdout + done.stderr
     made = store.read(folder)

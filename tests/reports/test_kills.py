@@ -12,7 +12,7 @@ import pytest
 from crmlab.cli.reports import index
 from crmlab.reports import store
 
-from .conftest import TINY, TOLD, write_notebook
+from .conftest import TINY, write_notebook
 from .processes import assert_whole, gone, kernels, left_over, start, within
 from .test_store import publish
 
@@ -38,7 +38,7 @@ def assert_nothing_half_done(project):
 @pytest.mark.slow
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_runner_killed_in_any_phase_leaves_nothing_half_done(project, phase):
-    write_notebook(project / "notebooks" / "02_tiny.ipynb", *[SLOWLY] * 4, TOLD, **TINY)
+    write_notebook(project / "notebooks" / "02_tiny.ipynb", *[SLOWLY] * 4, **TINY)
     reached, seconds = PHASES[phase]
     process = start(project, "tiny")
     assert within(120, lambda: reached(project)), "the phase never came"

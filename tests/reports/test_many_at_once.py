@@ -10,7 +10,7 @@ import pytest
 from crmlab.cli.reports import index
 from crmlab.reports import store
 
-from .conftest import TINY, TOLD, write_notebook
+from .conftest import TINY, write_notebook
 from .processes import assert_whole, within
 from .test_store import publish
 
@@ -42,7 +42,7 @@ def assert_all_are_in_the_index(project, report, count):
 
 @pytest.mark.slow
 def test_eight_processes_at_once_make_eight_whole_runs_in_the_index(project):
-    write_notebook(project / "notebooks" / "02_tiny.ipynb", TOLD, **TINY)
+    write_notebook(project / "notebooks" / "02_tiny.ipynb", "days", **TINY)
     done = subprocess.run([sys.executable, "-c", AT_ONCE], cwd=project, capture_output=True, text=True)
     assert done.stderr == f"{[0] * 8}\n"
     assert_all_are_in_the_index(project, "tiny", 8)

@@ -31,7 +31,7 @@ def run(project, *cells, **limits):
 def test_what_is_printed_past_the_kernel_is_only_output(project, monkeypatch):
     monkeypatch.delenv("PYTEST_CURRENT_TEST")  # where it is set, ipykernel does not watch file descriptors
     by_child, by_itself = "import subprocess\nsubprocess.run(['echo', 'hi'])", "os.write(1, b'there\\n')"
-    folder = run(project, by_child, by_itself, TOLD)
+    folder = run(project, by_child, by_itself)
     assert store.read(folder).state == "success"
     book = nbformat.read(folder / "report.ipynb", 4)
     assert {"hi\n", "there\n"} <= {o.get("text") for cell in book.cells for o in cell.get("outputs", ())}
@@ -54,13 +54,13 @@ def test_a_cell_may_take_a_fraction_of_a_second(project):
 
 
 def test_a_daemon_ends_with_its_run(project):
-    assert store.read(run(project, DAEMON, TOLD)).state == "success"
+    assert store.read(run(project, DAEMON)).state == "success"
     assert gone(f"CRMLAB_STAGING={project}"), "a daemon outlived its run"
 
 
 def test_a_notebook_that_removes_its_folder_stops_no_other(project):
     write_notebook(project / "notebooks" / "02_odd.ipynb", REMOVES, **TINY)
-    write_notebook(project / "notebooks" / "03_even.ipynb", TOLD, **TINY)
+    write_notebook(project / "notebooks" / "03_even.ipynb", "days", **TINY)
     jobs = parameters.prepare(project, [("odd", {}), ("even", {})])
     odd, even = runner.run_all(jobs, project, project / "reports")
     assert (store.read(odd.folder).state, store.read(even.folder).state) == ("failed", "success")
