@@ -7,7 +7,7 @@ path may stand wherever a name may: its columns must then bear the contract's na
 import hashlib
 import importlib.util
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
@@ -43,7 +43,8 @@ NATURES = {
     "simulated": "simulated data, not real",
     "own": "your own data",
 }
-ORDER_FIELDS = ("returns", "zero", "split", "acquired_from")  # fields that mean something of TRANSACTIONS only
+# fields that mean something of TRANSACTIONS only
+ORDER_FIELDS = ("returns", "zero", "split", "acquired_from", "observed_until")
 
 
 class Entry(Policy):
@@ -65,6 +66,7 @@ class Entry(Policy):
     currency: str = ""  # for the report, such as USD
     split: date | None = None  # default end of calibration
     acquired_from: date | None = None  # customers whose first order is earlier were acquired before the log began
+    observed_until: date | None = None  # orders are complete up to this day, which may come after the last order
 
     @property
     def unit(self):
@@ -110,6 +112,12 @@ class Findings:
         """Day of the last one."""
         return self.counts.get("last")
 
+    @property
+    def observed_until(self) -> date | None:
+        """The day up to which they are complete: the entry's, else that of the last one."""
+        day, last = self.entry.observed_until, self.last
+        return last if day is None or last is None else max(day, last)
+
 
 @dataclass(frozen=True)
 class Data:
@@ -145,7 +153,8 @@ class Data:
         """When calibration and holdout end: as given, else the catalog's, else two thirds of the span and its last day.
 
         The catalog's split stands only where it comes before `until`; else two thirds of the span up to that are taken.
-        `acquired_from` leaves out customers whose first order is earlier; None takes the catalog's.
+        `acquired_from` leaves out customers whose first order is earlier; None takes the catalog's. Where the data are
+        complete beyond the last order, the holdout ends on that day.
         Raises InputError where they leave the data or are out of order.
         """
         return _period(self.findings, split, until, acquired_from)
@@ -271,9 +280,25 @@ def _check(name, entry, _stamp, place, contract):
 
 
 @guarded
-def orders(data: str | Path) -> Data:
-    """Orders, by a name in the catalog or a path: rows of the TRANSACTIONS contract."""
-    return check(data, "transactions")
+def orders(data: str | Path, observed_until: date | str | None = None) -> Data:
+    """What customers ordered, one row an order line: rows of the TRANSACTIONS contract.
+
+    They are complete up to `observed_until`, which may come after the last order; None takes the catalog's, else the
+    day of the last order. Raises InputError where it comes before that.
+    """
+    found = check(data, "transactions")
+    if observed_until is None:
+        return found
+    try:
+        day = as_date(observed_until)
+    except InputError as wrong:
+        raise InputError(f"{found.findings.name}: observed_until = {wrong}") from wrong
+    if found.findings.last and day < found.findings.last:
+        order = f"comes before the last order, of {found.findings.last}"
+        advice = "choose that day or a later one, or end the holdout earlier by until"
+        raise InputError(f"{found.findings.name}: observed_until = {day} {order}; {advice}")
+    entry = found.findings.entry.model_copy(update={"observed_until": day})
+    return replace(found, findings=replace(found.findings, entry=entry))
 
 
 @guarded
@@ -316,8 +341,10 @@ def _period(findings, split, until, acquired_from):
     if findings.first is None:
         raise InputError(f"{findings.name} knows no days, so that it has no period; name data that do")
     breaches, later, entry = [], [], findings.entry
-    until, until_by = _chosen_day("until", until, entry.until, findings, findings.last, "last day of the data", later)
-    last = until if until and findings.first < until <= findings.last else findings.last
+    observed = findings.observed_until
+    ends_by = "observed_until" if observed > findings.last else "last day of the data"
+    until, until_by = _chosen_day("until", until, entry.until, findings, observed, ends_by, later)
+    last = until if until and findings.first < until <= observed else observed
     listed = entry.split if entry.split and entry.split < last else None
     two_thirds = findings.first + timedelta((last - findings.first).days * 2 // 3)
     split, split_by = _chosen_day("split", split, listed, findings, two_thirds, "two thirds of the span", breaches)
@@ -331,10 +358,14 @@ def _period(findings, split, until, acquired_from):
         )
     if breaches:
         raise InputError(*breaches)
-    summary = pd.DataFrame(
-        {"day": [findings.first, split, until], "chosen by": ["the data", split_by, until_by]},
-        index=["first order", "split: calibration ends", "until: holdout ends"],
-    )
+    days = {
+        "first order": (findings.first, "the data"),
+        "split: calibration ends": (split, split_by),
+        "until: holdout ends": (until, until_by),
+    }
+    if until > findings.last:
+        days["last order"] = (findings.last, "the data")
+    summary = pd.DataFrame.from_dict(days, orient="index", columns=["day", "chosen by"])
     return Period(findings.first, split, until, acquired_from, summary)
 
 
@@ -347,13 +378,13 @@ def _chosen_day(what, given, listed, dataset, default, rule, breaches):
         breaches.append(f"{dataset.name}: {what} = {wrong}")
         return None, by
     day = day.date() if isinstance(day, datetime) else day
-    if not dataset.first <= day <= dataset.last:
+    if not dataset.first <= day <= dataset.observed_until:
         breaches.append(f"{dataset.name}: {what} = {day} lies outside {_span(dataset)}; choose a day within")
     return day, by
 
 
 def _span(dataset):
-    return f"the data, which runs from {dataset.first} to {dataset.last}"
+    return f"the data, which runs from {dataset.first} to {dataset.observed_until}"
 
 
 def fingerprint(data):

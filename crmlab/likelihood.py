@@ -114,10 +114,10 @@ class LikelihoodModel(Model):
         rng, at = np.random.default_rng(seed), np.log(values(self))
         points = stats.qmc.MultivariateNormalQMC(np.zeros(len(at)), rng=rng).random(_power_of_two(replicates))
         drawn = rng.permutation(at + points @ np.linalg.cholesky(covariance).T)[:replicates]
-        return _with(type(self)(*values(self)), Uncertainty(np.asarray(covariance), drawn))
+        return with_uncertainty(type(self)(*values(self)), Uncertainty(np.asarray(covariance), drawn))
 
 
-def _with(model: M, uncertainty: Uncertainty) -> M:
+def with_uncertainty(model: M, uncertainty: Uncertainty) -> M:
     object.__setattr__(model, "uncertainty", uncertainty)
     return model
 
@@ -195,7 +195,7 @@ def maximise(
         if not there or lowest < 1 / (MAX_STANDARD_ERROR**2 * customers):
             raise _failure(cls, log_likelihood, found, found - start, there, slope, curvature, customers)
     model, covariance = cls(*map(float, np.exp(found))), np.linalg.inv(curvature * customers)
-    return _with(model, uncertainty(log_likelihood, np.log(values(model)), covariance, replicates, seed))
+    return with_uncertainty(model, uncertainty(log_likelihood, np.log(values(model)), covariance, replicates, seed))
 
 
 def uncertainty(

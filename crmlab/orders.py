@@ -50,6 +50,18 @@ def placed_orders(orders: Data | ir.Table) -> ir.Table:
     return table.filter(table.amount >= 0).select("customer_id", day=_.time.date())
 
 
+def observed_span(orders: Data | ir.Table) -> tuple[date, date] | tuple[None, None]:
+    """Day of the first order, and the last day up to which orders are complete; None where there is no order.
+
+    That of validated data may come after the last order; of a table, it is the day of the last order.
+    """
+    days = placed_orders(orders).aggregate(first=_.day.min(), last=_.day.max())
+    first, last = days.to_pyarrow().to_pylist()[0].values()
+    if isinstance(orders, Data) and last is not None:
+        return first, max(last, orders.findings.observed_until or last)
+    return first, last
+
+
 def daily_orders(orders: Data | ir.Table, end: date | str, acquired_from: date | str | None = None) -> ir.Table:
     """One row per customer and day with an order or a return: lazy; customer_id, day, orders (1 or 0), spend.
 

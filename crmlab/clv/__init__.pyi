@@ -35,6 +35,7 @@ from .models.names import Choice as Choice
 from .models.names import model_name as model_name
 from .models.nbd import NBD as NBD
 from .models.pareto_nbd import ParetoNBD as ParetoNBD
+from .models.spend_by_frequency import SpendByFrequency as SpendByFrequency
 from .models.totals import active_customers as active_customers
 from .models.totals import activity as activity
 from .models.totals import customer_equity as customer_equity

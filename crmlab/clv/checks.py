@@ -25,6 +25,7 @@ from crmlab.clv.models.valuation import CORRELATION_LIMIT, heavy_tail, spend_cor
 from crmlab.clv.tables import Customers, Orders, collapsed, first_interpurchase_times
 from crmlab.estimate import Estimate
 from crmlab.model import Unfitted
+from crmlab.orders import order_days
 from crmlab.stats.intervals import percentile_interval
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "mean_spend_finite",
     "model_can_be_fitted",
     "observed_from_first_order",
+    "observed_to_the_end",
     "one_time_buyers_can_drop_out",
     "orders_at_random",
     "parameters_moved",
@@ -42,6 +44,8 @@ __all__ = [
     "total_within_prediction_interval",
 ]
 
+MIN_ORDER_DAYS = 10  # days with an order, below which a silence is not judged
+MOST_FOLLOWS = 0.3  # rank correlation of first waits and own times between orders, below which they do not follow these
 MIN_CUSTOMERS = 30  # customers with three order days, below which regularity is not judged
 MEASURES = ("mae", "spearman")  # by which a model is compared with baselines
 
@@ -268,9 +272,10 @@ def observed_from_first_order(
 ) -> Judgement:
     """Ask whether the data show customers from their first order on, rather than beginning amid their lives.
 
-    Data that begin in mid-life meet their old customers at once: first orders then come more than `limit` times as
-    often in the first `initial_days` as on the later days of acquisition. Data no longer than twice `initial_days`
-    cannot be judged, nor can one cohort.
+    Data that begin in mid-life meet their old customers at once. First orders then come more than `limit` times as
+    often in the first `initial_days` as on the later days of acquisition; and those who order again are first seen
+    within one of their own mean times between orders, the sooner the shorter these are (forward recurrence times).
+    Customers who all came on one day cannot be judged.
 
     Parameters
     ----------
@@ -281,26 +286,91 @@ def observed_from_first_order(
     limit : float
         Largest ratio of daily first orders, early to late, that passes.
     level : float
-        Confidence level of the interval.
+        Confidence level of the intervals.
+
+    Returns
+    -------
+    Check
+        An assumption.
+
+    References
+    ----------
+    Cox (1962), Renewal Theory, section 5.
+    """
+    customers = collapsed(customers)
+    acquired, total = customers.age.max() - customers.age, int(customers.customers.sum())
+    span, length = int(acquired.max()) + 1, int(customers.age.max()) + 1
+    early = int(customers.customers[acquired < initial_days].sum())
+    about: dict[str, Any] = {"early": early, "total": total, "span": span, "buyers": 0, "needed": MIN_CUSTOMERS}
+    if span == 1:
+        return judged("not applicable", case="one_day", **about)
+    arrivals: Outcome | None = None
+    ratio = None
+    if span > initial_days and length > 2 * initial_days:
+        ratio = _early_to_late(early, total, initial_days, span, level)
+        arrivals = within(cast(float, ratio.ci_low), cast(float, ratio.ci_high), 0, limit)
+    again = customers.frequency >= 2
+    about |= {"ratio": ratio, "buyers": int(customers.customers[again].sum())}
+    if arrivals in ("failed", "undecided") or about["buyers"] < MIN_CUSTOMERS:
+        return judged(arrivals or "not applicable", case="arrivals" if arrivals else "few", **about)
+    outcome, seen = _like_old_customers(acquired[again], customers[again], level)
+    return judged(outcome, case="recurrence" if "follows" in seen else "alike", **seen, **about)
+
+
+def _early_to_late(early, total, initial_days, span, level):
+    """First orders a day in the first `initial_days`, to those a day later, with an exact interval."""
+    shares = np.array([early / total, *proportion_confint(early, total, alpha=1 - level, method="beta")])
+    later = np.maximum((1 - shares) / (span - initial_days), 1e-9)  # of all customers, each day
+    return Estimate(*(shares / initial_days / later), kind="ratio", level=level)
+
+
+def _like_old_customers(waits, customers, level):
+    """Outcome of the assumption that customers are not first seen as those who ordered before; and what shows it.
+
+    Of old customers, 63 % are first seen within their own mean time between orders where these are random, all where
+    they are even; about a quarter within a quarter of it; and those who order often are seen sooner.
+    """
+    own, weights = customers.recency / customers.frequency, customers.customers
+    within_own, within_quarter = (
+        np.array(proportion_confint(weights[waits <= share * own].sum(), weights.sum(), alpha=1 - level, method="beta"))
+        for share in (1, 0.25)
+    )
+    r = holdout.spearman(waits, own, weights) if own.nunique() > 1 and waits.nunique() > 1 else np.nan
+    low, high = holdout.correlation_interval(r, int(weights.sum()), level) if np.isfinite(r) else (np.nan, np.nan)
+    share = float(weights[waits <= own].sum() / weights.sum())
+    seen = {"within": Estimate(share, *within_own, kind="share", level=level)}
+    if np.isfinite(r):
+        seen["follows"] = Estimate(r, low, high, level=level)
+    if within_own[1] < 0.5 or within_quarter[0] > 0.5 or high < MOST_FOLLOWS:
+        return "passed", seen
+    return "failed" if within_own[0] >= 0.5 and not low <= 0 else "undecided", seen
+
+
+@assumption
+def observed_to_the_end(orders: Orders, period: Period) -> Judgement:
+    """Ask whether orders come up to the day on which observation ends: the silence before it, beside those between.
+
+    It passes where no more days without an order lie before that day than once before between two days with one.
+
+    Parameters
+    ----------
+    orders : Data or Ibis table
+        Rows of the TRANSACTIONS contract.
+    period : Period
+        Of `orders.period`.
 
     Returns
     -------
     Check
         An assumption.
     """
-    customers = collapsed(customers)
-    acquired, total = customers.age.max() - customers.age, int(customers.customers.sum())
-    span, length = int(acquired.max()) + 1, int(customers.age.max()) + 1
-    if length <= 2 * initial_days:
-        return judged("not applicable", case="short", length=length, needed=2 * initial_days)
-    early = int(customers.customers[acquired < initial_days].sum())
-    if span <= initial_days:
-        return judged("not applicable", case="one_cohort", total=total, span=span)
-    shares = np.array([early / total, *proportion_confint(early, total, alpha=1 - level, method="beta")])
-    later = np.maximum((1 - shares) / (span - initial_days), 1e-9)  # of all customers, each day
-    ratio, low, high = shares / initial_days / later
-    estimate = Estimate(ratio, low, high, kind="ratio", level=level)
-    return judged(within(low, high, 0, limit), early=early, total=total, span=span, ratio=estimate)
+    days = pd.DatetimeIndex(order_days(orders, period.until).select("day").distinct().execute().day).sort_values()
+    silent = (pd.Timestamp(period.until) - days[-1]).days
+    about = {"silent": silent, "latest": days[-1].date()}
+    if len(days) < MIN_ORDER_DAYS:
+        return judged("not applicable", case="few", days=len(days), needed=MIN_ORDER_DAYS, **about)
+    longest = int(np.diff(days).max() / np.timedelta64(1, "D"))
+    return judged("passed" if silent <= longest else "failed", longest=longest, **about)
 
 
 @assumption

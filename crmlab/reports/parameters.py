@@ -104,7 +104,7 @@ def _job(report, given):
     for name, p in report.parameters.items():
         if p.range and values[name] is not None:
             try:
-                breaches += [f"{report.name}: {fault}" for fault in _out_of_range(p, values[name], datasets)]
+                breaches += [f"{report.name}: {fault}" for fault in _out_of_range(p, values, datasets)]
             except TypeError:
                 breaches.append(f"suite.toml: the range of {report.name}.{name} does not fit its type, {p.annotation}")
     if breaches:
@@ -146,15 +146,21 @@ def _as_text(value):
     return value if isinstance(value, str) else str(value) if isinstance(value, date) else json.dumps(value)
 
 
-def _out_of_range(parameter, value, datasets):
+def _last(findings, observed_until):
+    """The last day that a run may name: up to which the data are complete."""
+    return max(filter(None, (findings.observed_until, observed_until)))
+
+
+def _out_of_range(parameter, values, datasets):
+    value = values[parameter.name]
     bounds, setting = parameter.range, f"{parameter.name} = {value}"
     if bounds.within:
         dataset = datasets.get(bounds.within)
         found = dataset and dataset.findings
         if found and found.first is None:
             yield f"{setting} is to lie within {found.name}, which knows no days; leave it out, or name data that do"
-        elif found and not found.first <= as_date(value) <= found.last:
-            yield f"{setting} lies outside {found.name}, which runs from {found.first} to {found.last}"
+        elif found and not found.first <= as_date(value) <= (last := _last(found, values.get("observed_until"))):
+            yield f"{setting} lies outside {found.name}, which runs from {found.first} to {last}"
         return
     for each in value if isinstance(value, list) else [value]:
         each = as_date(each) if isinstance(bounds.min or bounds.max, date) else each

@@ -215,20 +215,75 @@ def test_data_that_begin_in_mid_life_are_recognised_by_their_first_days():
     assert_said(nearly, name, "undecided", "which may be more than 2.", EARLY)
 
 
-def test_one_cohort_has_no_later_rate_to_compare_with():
-    cohort, day = (first.assign(age=first.age + 60) for first in (acquired(*[10] * 25), acquired(10)))
-    for found, total, span in ((cohort, 250, 25), (day, 10, 1)):
-        summary = f"Not judged: all {total} customers placed their first order within {span} days, as one cohort."
-        check = checks.observed_from_first_order(found)
-        assert_said(check, "observed_from_first_order", "not applicable", summary)
+def test_customers_who_all_came_on_one_day_cannot_be_judged():
+    found = checks.observed_from_first_order(acquired(10).assign(age=60, frequency=3, recency=30))
+    summary = "Not judged: all 10 customers placed their first order on one day."
+    assert_said(found, "observed_from_first_order", "not applicable", summary)
 
 
-def test_data_too_short_to_judge_where_they_began_say_so():
-    for first, length in ((acquired(*[10] * 60), 60), (acquired(*[90] * 5).assign(age=30), 31)):
+def test_data_too_short_or_with_too_few_who_ordered_again_say_so():
+    for first in (acquired(*[10] * 25).assign(age=lambda frame: frame.age + 60), acquired(*[10] * 60)):
         found = checks.observed_from_first_order(first)
-        summary = f"Not judged: the data cover {length} days, and more than 60 are needed."
-        assert_said(found, "observed_from_first_order", "not applicable", summary)
+        who = f"{first.customers.sum()} customers placed their first order"
+        assert_said(found, "observed_from_first_order", "not applicable", f"Not judged: {who} within {len(first)} days")
+        assert "0 of them ordered twice again, where 30 are needed" in found.summary
     assert checks.observed_from_first_order(acquired(*[100] * 61)).outcome == "passed"
+
+
+def seen_from(first_order, seed=3, mean_gap=lambda rng: 5 + rng.gamma(1.5, 30), days=365, count=400):
+    """Customers who order at random, each at times of their own: `first_order` gives the first from that time."""
+    rng, rows = np.random.default_rng(seed), []
+    for _ in range(count):
+        own = mean_gap(rng)
+        times = first_order(rng, own) + np.concatenate([[0], np.cumsum(rng.exponential(own, 200))])
+        held = np.unique(np.floor(times[times < days]))
+        rows += [(len(held) - 1, held[-1] - held[0], days - held[0])] if len(held) else []
+    return customers(*rows)
+
+
+AMID = "Treat the customers as acquired before the data begin: "
+
+
+@pytest.mark.parametrize(
+    ("first_order", "outcome"),
+    [
+        (lambda rng, own: rng.uniform(0, 300), "passed"),
+        (lambda rng, own: rng.uniform(0, 60), "passed"),
+        (lambda rng, own: rng.uniform(0, 7), "passed"),
+        (lambda rng, own: rng.exponential(own), "failed"),
+    ],
+    ids=["all year", "a cohort of 60 days", "a cohort of a week", "old customers"],
+)
+def test_customers_are_told_by_when_they_are_first_seen(first_order, outcome):
+    assert checks.observed_from_first_order(seen_from(first_order)).outcome == outcome
+
+
+def test_old_customers_are_recognised_by_their_own_times_between_orders():
+    # everybody orders every five days: all are first seen on the first five
+    frame = customers(*[(39, 195, 199 - first) for first in range(5)]).assign(customers=100)
+    found = checks.observed_from_first_order(frame)
+    summary = (
+        "100 % (95 % confidence interval 99.26 % to 100 %) of 500 customers who ordered twice again were first seen"
+    )
+    assert_said(found, "observed_from_first_order", "failed", summary, AMID)
+    # frequent ones on the first days, rare ones later, all within 30 days: too early for a later rate
+    short = seen_from(lambda rng, own: rng.exponential(own), mean_gap=lambda rng: rng.uniform(1, 9), days=90)
+    found = checks.observed_from_first_order(short)
+    assert (found.outcome, found.case) == ("failed", "recurrence")
+
+
+def test_a_silence_at_the_end_is_set_beside_those_between_orders(shop):
+    days = pd.date_range("2024-01-01", periods=12, freq="3D").date
+    shop.entry("customer_id,time,amount\n" + "".join(f"a,{day},1\n" for day in days))
+    for observed, outcome, silent in (("2024-02-06", "passed", 3), ("2024-02-07", "failed", 4)):
+        orders = catalog.orders("log", observed)
+        found = checks.observed_to_the_end(orders, orders.period("2024-01-20"))
+        summary = f"The last order came on 2024-02-03, {silent} days before the end; the longest silence between two "
+        advice = "Set observed_until, or until, " if outcome == "failed" else ""
+        assert_said(found, "observed_to_the_end", outcome, summary, advice)
+    orders = catalog.orders("log")
+    few = checks.observed_to_the_end(orders, orders.period("2024-01-04", "2024-01-25"))
+    assert_said(few, "observed_to_the_end", "not applicable", "Not judged: 9 days have an order, and 10 are needed.")
 
 
 def test_cohorts_that_drift_are_recognised_from_those_alike(world):

@@ -1,5 +1,6 @@
 """Models and baselines, fitted at earlier days and judged on what is known today."""
 
+import functools
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any, TypeAlias
@@ -12,6 +13,7 @@ from crmlab.clv.models import baselines
 from crmlab.clv.models.gamma_gamma import GammaGamma
 from crmlab.clv.models.names import MODELS, order_model
 from crmlab.clv.models.orders import OrderModel
+from crmlab.clv.models.spend_by_frequency import SpendByFrequency
 from crmlab.clv.tables import Orders, collapse, summarise, with_baseline_features, with_holdout
 from crmlab.display import words
 from crmlab.model import Unfitted
@@ -78,6 +80,7 @@ def backtest_spend(
     replicates: int = REPLICATES,
     seed: int = 1,
     level: float = 0.95,
+    by_frequency: str | None = None,
 ) -> pd.DataFrame:
     """Compare models of orders, each with Gamma-Gamma, with baselines on later spend, as `backtest` does on orders.
 
@@ -101,13 +104,17 @@ def backtest_spend(
         Start of the generator of draws.
     level : float
         Confidence level of the intervals.
+    by_frequency : str, optional
+        Name of a model among `models` whose orders are multiplied, beside, by the spend of `SpendByFrequency`.
 
     Returns
     -------
     DataFrame
         The columns of `backtest`.
     """
-    return _backtest(spend_rounds, orders, period, models, origins, replicates, seed, level)
+    title = order_model(by_frequency).title if by_frequency else None
+    rounds = functools.partial(spend_rounds, by_frequency=title)
+    return _backtest(rounds, orders, period, models, origins, replicates, seed, level)
 
 
 def pooled_winners(comparisons: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -155,10 +162,19 @@ def order_rounds(
 
 
 def spend_rounds(
-    orders: Orders, models: Models, origins: Iterable[date], horizon_days: int, acquired_from: date | None = None
+    orders: Orders,
+    models: Models,
+    origins: Iterable[date],
+    horizon_days: int,
+    acquired_from: date | None = None,
+    by_frequency: str | None = None,
 ) -> Rounds:
-    """What was expected of spend in the `horizon_days` after each origin, and what came: as from `order_rounds`."""
-    return {o: _spend(_features(orders, o, horizon_days, acquired_from), models, horizon_days) for o in origins}
+    """What was expected of spend in the `horizon_days` after each origin, and what came: as from `order_rounds`.
+
+    by_frequency : name of the model whose orders are multiplied by spend that depends on frequency, too
+    """
+    features = {origin: _features(orders, origin, horizon_days, acquired_from) for origin in origins}
+    return {origin: _spend(each, models, horizon_days, by_frequency) for origin, each in features.items()}
 
 
 def _features(orders, origin, horizon_days, acquired_from):
@@ -177,12 +193,16 @@ def _orders(features, models, horizon_days):
     return _round(customers, customers.orders, fits, expected, rivals)
 
 
-def _spend(features, models, horizon_days):
+def _spend(features, models, horizon_days, by_frequency=None):
     customers = collapse(features, "spend", "monetary_value", "past_spend", "last_spend", "cohort")
     spend = _finite(GammaGamma.fit(customers, replicates=0))
     fits = {name: spend and model.fit(customers, replicates=0) for name, model in models.items()}
     each = spend.expected_spend(customers)
     expected = {name: fitted.expected_orders(customers, horizon_days) * each for name, fitted in fits.items() if fitted}
+    for name in expected.keys() & {by_frequency}:
+        if depending := _finite(SpendByFrequency.fit(customers, replicates=0)):
+            own = depending.expected_spend(customers)
+            expected[f"{name}, spend by frequency"] = fits[name].expected_orders(customers, horizon_days) * own
     rate = baselines.past_spend_rate(customers, horizon_days)
     cohort = baselines.cohort_spend_rate(customers, horizon_days)
     rivals = rate, baselines.past_orders_spend(customers), baselines.last_spend(customers), cohort

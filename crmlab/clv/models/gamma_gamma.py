@@ -160,7 +160,7 @@ class GammaGamma(CustomerModel):
                 f"{self.title}: mean spend is not finite as q = {self.q:.4g} is at most 1; use orders alone"
             )
         x, m = frequency, monetary_value
-        return (m * x + self.gamma) * self.p / (x * self.p + self.q - 1)
+        return (m * x + self._scale(x)) * self.p / (x * self.p + self.q - 1)
 
     def simulate_spend(self, customers: pd.DataFrame, orders: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
         """Draw what each of `orders` costs.
@@ -181,8 +181,12 @@ class GammaGamma(CustomerModel):
         """
         _, first, back = np.unique(orders.customer, return_index=True, return_inverse=True)
         x, m = (v[orders.row.to_numpy()[first]] for v in spend_columns(customers))
-        scale = rng.gamma(self.p * x + self.q, 1 / (self.gamma + m * x))
+        scale = rng.gamma(self.p * x + self.q, 1 / (self._scale(x) + m * x))
         return rng.gamma(self.p, 1 / scale[back])
+
+    def _scale(self, frequency: Any) -> Any:
+        """Scale of spend of customers with so many repeat orders."""
+        return self.gamma
 
     @classmethod
     def _refuse_too_few(cls, x: np.ndarray, m: np.ndarray, weights: np.ndarray) -> None:

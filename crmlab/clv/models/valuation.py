@@ -1,6 +1,6 @@
 """From orders and spend to money: for a customer, for all of them, and written by the engine."""
 
-from typing import cast
+from typing import Any, cast
 
 import ibis
 import ibis.expr.types as ir
@@ -10,8 +10,10 @@ from crmlab import holdout
 from crmlab.clv.models.gamma_gamma import GammaGamma
 from crmlab.clv.models.inputs import customer_weights, validated_margin
 from crmlab.clv.models.orders import OrderModel
+from crmlab.clv.models.spend_by_frequency import SpendByFrequency
 from crmlab.clv.tables import SUFFICIENT_STATISTICS, Customers, collapse, collapsed
 from crmlab.estimate import Estimate, written
+from crmlab.likelihood import REPLICATES
 from crmlab.model import Unfitted, blank_of, needs_fit, why_blank
 from crmlab.stats.intervals import percentile_interval
 
@@ -106,12 +108,17 @@ def heavy_tail(spend_model: GammaGamma) -> Estimate:
 
 
 def spend_for_value(
-    spend_model: GammaGamma | Unfitted, customers: Customers, limit: float = CORRELATION_LIMIT
+    spend_model: GammaGamma | Unfitted,
+    customers: Customers,
+    limit: float = CORRELATION_LIMIT,
+    replicates: int = REPLICATES,
+    seed: int = 1,
 ) -> GammaGamma | Unfitted:
-    """Give the model of spend, where orders may be multiplied by it.
+    """Give the model of spend that orders may be multiplied by.
 
-    They may where the whole confidence interval of the correlation of spend and frequency lies within ± `limit`, and
-    that of Gamma-Gamma's q above 1, so that mean spend is finite.
+    Where the whole confidence interval of the correlation of spend and frequency lies beyond ± `limit`, that is a model
+    whose spend depends on frequency, fitted here; else it is the one given, as long as the whole interval of
+    Gamma-Gamma's q lies above 1, so that mean spend is finite.
 
     Parameters
     ----------
@@ -121,24 +128,30 @@ def spend_for_value(
         The table of `summarise`, or a frame with frequency, monetary_value and, where a row is several, customers.
     limit : float
         How far spend may correlate with frequency, 0 to 1.
+    replicates : int
+        Draws of the parameters kept with a model that is fitted here.
+    seed : int
+        Start of the generator of draws.
 
     Returns
     -------
-    GammaGamma or Unfitted
-        `spend_model`, as it is; else Unfitted, with the reason.
+    GammaGamma, SpendByFrequency or Unfitted
+        Unfitted, with the reason, where mean spend may be infinite.
     """
     if isinstance(spend_model, Unfitted):
         return spend_model
-    r, q = spend_correlation(customers), heavy_tail(spend_model)
+    r = spend_correlation(customers)
+    depends = r.ci_low is not None and r.ci_high is not None and (r.ci_low > limit or r.ci_high < -limit)
+    chosen: Any = spend_model
+    if depends:
+        chosen = SpendByFrequency.fit(collapsed(customers, "monetary_value"), replicates, seed)
+        if isinstance(chosen, Unfitted):
+            return chosen
+    q = heavy_tail(chosen)
     lowest = cast(float, q.value if q.ci_low is None else q.ci_low)
-    if r.ci_low is None or r.ci_high is None:
-        reason = f"whether spend is independent of order frequency cannot be judged, as {r.reason}"
-    elif not -limit <= r.ci_low <= r.ci_high <= limit:
-        reason = f"spend may depend on order frequency: their correlation is {r}, not all within ±{limit:g}"
-    elif lowest <= 1:
-        reason = f"mean spend may be infinite: q is {written(q.value)}, and its interval begins at {written(lowest)}"
-    else:
-        return spend_model
+    if lowest > 1:
+        return chosen
+    reason = f"mean spend may be infinite: q is {written(q.value)}, and its interval begins at {written(lowest)}"
     return Unfitted(GammaGamma, reason, "read orders and spend separately")
 
 

@@ -10,7 +10,7 @@ from ibis import _
 from crmlab.catalog import Data
 from crmlab.contracts import InputError
 from crmlab.days import as_date, day_literal
-from crmlab.orders import placed_orders, rows
+from crmlab.orders import observed_span, placed_orders, rows
 from crmlab.stats.shares import wilson_interval
 
 MONTHS = {"month": 1, "quarter": 3, "year": 12}  # how many a period has
@@ -66,11 +66,10 @@ def cohort_triangle(
     >>> triangle.loc[triangle.period == 1, ["size", "active", "state"]].values.tolist()
     [[781, 124, 'observed'], [857, 134, 'observed'], [719, 87, 'observed']]
     """
-    orders = rows(orders)
     advice = ". Where customers have contracts, the end of one is observed: use the survival curve of their durations"
-    need(orders, "amount", "a cohort triangle of orders needs TRANSACTIONS (customer_id, time, amount)", advice)
+    need(rows(orders), "amount", "a cohort triangle of orders needs TRANSACTIONS (customer_id, time, amount)", advice)
     placed = placed_orders(orders)
-    last = _checked(placed, end, every, acquired_from)
+    last = _checked(orders, end, every)
     counts = _counts(placed, last, every, acquired_from).execute()
     if counts.empty:
         nobody = f"no customer's first order lies from then to {last}"
@@ -82,11 +81,6 @@ def need(table, column, needs, advice):
     """Raises InputError unless a table has a column, with what is needed, what it has, and what to do."""
     if column not in table.columns:
         raise InputError(f"{needs}; this table has {', '.join(table.columns)}{advice}")
-
-
-def span(days):
-    """First and last of the column `day` of a lazy table; None where it has no rows."""
-    return tuple(days.aggregate(first=_.day.min(), last=_.day.max()).to_pyarrow().to_pylist()[0].values())
 
 
 def check_every(every):
@@ -146,10 +140,10 @@ def _cells(counts, last, every):
     return frame[["cohort", "period", "size", "eligible", "active", "share", "ci_low", "ci_high", "state"]]
 
 
-def _checked(placed, end, every, acquired_from):
+def _checked(orders, end, every):
     """`end` as a date. Raises InputError with all that is wrong with what was asked."""
     check_every(every)
-    first, last = span(placed)
+    first, last = observed_span(orders)
     if first is None:
         raise InputError("orders: there is no order in them; a triangle needs at least one")
     end = as_date(end, "end")

@@ -10,8 +10,8 @@ from ibis import _
 from crmlab.catalog import Data
 from crmlab.contracts import InputError
 from crmlab.days import as_date, day_literal
-from crmlab.lifecycle.tables.cohorts import need, span
-from crmlab.orders import daily_orders, placed_orders, rows
+from crmlab.lifecycle.tables.cohorts import need
+from crmlab.orders import daily_orders, observed_span, rows
 
 POOLED_FROM = 4  # orders by which a customer's own mean gap is known; from here on order numbers are counted together
 STEPS = 20  # gaps in a customer's own mean gaps are counted to a twentieth, rounded up
@@ -93,7 +93,6 @@ def _counted(waits, gap):
 
 def _waits(orders, end, acquired_from):
     """One row per order day, lazily: order_number; orders so far; gap; observed; day and first, numbers."""
-    orders = rows(orders)
     end = order_span(orders, end)[1]
     days = daily_orders(orders, end, acquired_from).filter(_.orders > 0).select("customer_id", day=day_number(_.day))
     in_turn = {"group_by": "customer_id", "order_by": "day"}
@@ -112,8 +111,8 @@ def _waits(orders, end, acquired_from):
 def order_span(orders, end):
     """The day of the first order, and `end`, as dates. Raises InputError where `end` lies outside the log."""
     advice = "; where customers have contracts, use their durations"
-    need(orders, "amount", "waits between orders need TRANSACTIONS (customer_id, time, amount)", advice)
-    first, last = span(placed_orders(orders))
+    need(rows(orders), "amount", "waits between orders need TRANSACTIONS (customer_id, time, amount)", advice)
+    first, last = observed_span(orders)
     if first is None:
         raise InputError("orders: there is no order in them; waits need at least one")
     end = as_date(end, "end")

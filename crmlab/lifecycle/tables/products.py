@@ -11,8 +11,8 @@ from ibis import _
 from crmlab.catalog import Data
 from crmlab.contracts import InputError
 from crmlab.days import as_date
-from crmlab.lifecycle.tables.cohorts import check_every, first_day, need, period_number, span
-from crmlab.orders import observed_orders, rows
+from crmlab.lifecycle.tables.cohorts import check_every, first_day, need, period_number
+from crmlab.orders import observed_orders, observed_span, rows
 
 ALL, NONE = "all", "none"  # where the log has no categories, and where a row has none
 
@@ -199,7 +199,7 @@ def _checked(orders, end, every):
     advice = "; where it is a SERIES already, use sales_from_series"
     need(orders, "amount", "sales by category need TRANSACTIONS (customer_id, time, amount)", advice)
     check_every(every)
-    (first, last), end = span(orders.select(day=orders.time.date())), as_date(end)
+    (first, last), end = observed_span(orders), as_date(end)
     if first is None or not first <= end <= last:
         raise InputError(f"end {end}: the log runs from {first} to {last}; choose a day of that span")
     return end
