@@ -82,7 +82,7 @@ def assumptions(
     Returns
     -------
     list of Check
-        Seven assumptions.
+        Eight assumptions.
     """
     times = first_interpurchase_times(orders, period.split, period.acquired_from)
     return [
@@ -92,6 +92,7 @@ def assumptions(
         one_time_buyers_can_drop_out(fitted, customers),
         orders_at_random(times),
         observed_from_first_order(customers),
+        observed_to_the_end(orders, period),
         cohorts_homogeneous(fitted, customers, period.horizon_days, seed=seed),
     ]
 
@@ -321,7 +322,8 @@ def _early_to_late(early, total, initial_days, span, level):
     """First orders a day in the first `initial_days`, to those a day later, with an exact interval."""
     shares = np.array([early / total, *proportion_confint(early, total, alpha=1 - level, method="beta")])
     later = np.maximum((1 - shares) / (span - initial_days), 1e-9)  # of all customers, each day
-    return Estimate(*(shares / initial_days / later), kind="ratio", level=level)
+    ratio, low, high = shares / initial_days / later
+    return Estimate(ratio, low, high, kind="ratio", level=level)
 
 
 def _like_old_customers(waits, customers, level):
@@ -338,7 +340,7 @@ def _like_old_customers(waits, customers, level):
     r = holdout.spearman(waits, own, weights) if own.nunique() > 1 and waits.nunique() > 1 else np.nan
     low, high = holdout.correlation_interval(r, int(weights.sum()), level) if np.isfinite(r) else (np.nan, np.nan)
     share = float(weights[waits <= own].sum() / weights.sum())
-    seen = {"within": Estimate(share, *within_own, kind="share", level=level)}
+    seen = {"within": Estimate(share, within_own[0], within_own[1], kind="share", level=level)}
     if np.isfinite(r):
         seen["follows"] = Estimate(r, low, high, level=level)
     if within_own[1] < 0.5 or within_quarter[0] > 0.5 or high < MOST_FOLLOWS:
@@ -482,7 +484,7 @@ def _by_measure(population: str, **_: Any) -> dict[str, dict[str, str]]:
 
 @comparison(parts=_by_measure)
 def beats_baselines(
-    comparison: pd.DataFrame, fitted: OrderModel, choice: Choice | None = None, population: str = holdout.ALL_CUSTOMERS
+    comparison: pd.DataFrame, fitted: OrderModel, population: str = holdout.ALL_CUSTOMERS, choice: Choice | None = None
 ) -> list[Judgement]:
     """Ask whether a model beats the best baseline, by mean absolute error and Spearman's correlation.
 
@@ -495,10 +497,10 @@ def beats_baselines(
         Of `backtest`.
     fitted : OrderModel or Unfitted
         Fitted model of orders.
-    choice : Choice, optional
-        Of `choose`; without it, the model was asked for.
     population : str
         Whose orders are compared: "all customers", or "repeaters".
+    choice : Choice, optional
+        Of `choose`; without it, the model was asked for.
 
     Returns
     -------

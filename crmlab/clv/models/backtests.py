@@ -199,10 +199,10 @@ def _spend(features, models, horizon_days, by_frequency=None):
     fits = {name: spend and model.fit(customers, replicates=0) for name, model in models.items()}
     each = spend.expected_spend(customers)
     expected = {name: fitted.expected_orders(customers, horizon_days) * each for name, fitted in fits.items() if fitted}
-    for name in expected.keys() & {by_frequency}:
-        if depending := _finite(SpendByFrequency.fit(customers, replicates=0)):
-            own = depending.expected_spend(customers)
-            expected[f"{name}, spend by frequency"] = fits[name].expected_orders(customers, horizon_days) * own
+    own = _finite(SpendByFrequency.fit(customers, replicates=0)) if by_frequency else None
+    if own and by_frequency in expected:
+        ahead = expected[by_frequency] / each * own.expected_spend(customers)
+        expected[f"{by_frequency}, spend by frequency"] = ahead
     rate = baselines.past_spend_rate(customers, horizon_days)
     cohort = baselines.cohort_spend_rate(customers, horizon_days)
     rivals = rate, baselines.past_orders_spend(customers), baselines.last_spend(customers), cohort

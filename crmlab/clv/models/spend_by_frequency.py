@@ -81,7 +81,8 @@ class SpendByFrequency(GammaGamma):
             if isinstance(common, Unfitted):
                 raise FitError(common.reason, common.recommendation)
             found = [_factor(common, x[c == classes], m[c == classes], weights[c == classes]) for c in held]
-            logs, errors = _towards_the_whole(held, *np.transpose(found), np.log1p([0, *STARTS]))
+            of_class, errors = np.transpose(found)
+            logs, errors = _towards_the_whole(held, of_class, errors, np.log1p([0, *STARTS]))
         model = cls(common.p, common.q, common.gamma, *map(float, np.exp(logs)))
         drawn = common.uncertainty.draws if common.uncertainty else np.empty((0, 3))
         rng = np.random.default_rng(seed)

@@ -122,7 +122,7 @@ def test_a_calibration_too_short_is_judged_by_the_days_that_chose():
     assert "the holdout" in taken.reason
     comparison = clv.backtest(orders, period(5, 150), origins=1, replicates=20)
     customers = clv.summarise(orders, date(2023, 1, 6))
-    for check in checks.beats_baselines(comparison, clv.fit(customers, taken), taken):
+    for check in checks.beats_baselines(comparison, clv.fit(customers, taken), choice=taken):
         assert check.outcome == "undecided"
         assert "chosen and is judged on the same days" in check.summary
 
@@ -131,8 +131,8 @@ def test_a_model_that_the_data_chose_is_judged_from_the_split_alone():
     comparison = clv.backtest(SAMPLE, PERIOD, ["mbg_nbd"], origins=2, replicates=20)
     fitted, taken = clv.MBGNBD(0.5, 40.0, 0.9, 1.6), clv.Choice("mbg_nbd", automatic=True)
     last = comparison[(comparison.origin == str(PERIOD.split)) & (comparison.model == "MBG/NBD")]
-    chosen, _ = checks.beats_baselines(comparison, fitted, taken)
-    asked, _ = checks.beats_baselines(comparison, fitted, replace(taken, automatic=False))
+    chosen, _ = checks.beats_baselines(comparison, fitted, choice=taken)
+    asked, _ = checks.beats_baselines(comparison, fitted, choice=replace(taken, automatic=False))
     (value,) = last[(last.measure == "mae") & (last.population == "all customers")].value
     assert chosen.values["value"] == value != asked.values["value"]
 

@@ -117,18 +117,16 @@ def buyers(frequency, spend):
     return pd.DataFrame({"frequency": frequency, "recency": 1, "age": 2, "monetary_value": spend})
 
 
-def test_spend_values_orders_only_where_it_is_independent_and_has_a_finite_mean():
+def test_spend_values_orders_by_a_model_that_depends_on_frequency_only_where_it_must():
     rng = np.random.default_rng(3)
     frequency = rng.poisson(3, 4000) + 1
     free, tied = buyers(frequency, rng.gamma(4, 5, 4000)), buyers(frequency, frequency * 5 + rng.gamma(4, 5, 4000))
     assert clv.spend_for_value(SPEND, free) is SPEND
-    dependent = clv.spend_for_value(SPEND, tied)
-    assert not dependent
-    assert dependent.reason.startswith("spend may depend on order frequency: their correlation is 0.")
-    assert dependent.recommendation == "read orders and spend separately"
-    assert not clv.spend_for_value(SPEND, free, limit=0.01)
-    alike = clv.spend_for_value(SPEND, buyers(frequency, 20.0))
-    assert alike.reason.endswith("cannot be judged, as all 4,000 repeat buyers spend the same")
+    assert clv.spend_for_value(SPEND, free, limit=0.01) is SPEND  # its interval reaches beyond: undecided
+    dependent = clv.spend_for_value(SPEND, tied, replicates=40)
+    assert isinstance(dependent, clv.SpendByFrequency)
+    assert len(list(dependent.draws)) == 40
+    assert clv.spend_for_value(SPEND, buyers(frequency, 20.0)) is SPEND  # cannot be judged
     wide = clv.GammaGamma(4.7, 1.1, 24.4).with_covariance(np.eye(3) * 0.01)
     assert "mean spend may be infinite: q is 1.100, and its interval" in clv.spend_for_value(wide, free).reason
     unfitted = Unfitted(clv.GammaGamma, "nobody spent")
