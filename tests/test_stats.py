@@ -1,6 +1,9 @@
 import numpy as np
+import pytest
+from scipy import stats
 
 from crmlab.stats import intervals
+from crmlab.stats.ratios import ratio_of_means
 
 
 def test_an_upper_limit_is_a_draw_that_a_further_one_exceeds_once_in_twenty_at_most():
@@ -28,3 +31,12 @@ def test_tails_are_taken_one_by_one_and_may_be_infinite():
     low, high = intervals.percentile_interval(drawn)
     assert low.tolist() == [1, 1]
     assert high.tolist() == [99, np.inf]
+
+
+def test_a_ratio_of_means_has_the_degrees_of_freedom_of_welch():
+    one, other = [2.0, 4.0, 6.0, 8.0], [1.0, 3.0]
+    # variances of the means over their squares: (20/3 / 4) / 25 and (2 / 2) / 4
+    parts = 1 / 15, 1 / 4
+    free = sum(parts) ** 2 / (parts[0] ** 2 / 3 + parts[1] ** 2 / 1)
+    reach = stats.t.ppf(0.975, free) * np.sqrt(sum(parts))
+    assert ratio_of_means(one, other) == pytest.approx((2.5, 2.5 * np.exp(-reach), 2.5 * np.exp(reach)))

@@ -146,3 +146,18 @@ def test_the_same_best_baseline_everywhere_is_the_reference(by_origin):
     pooled = table[table.origin == "all origins"]
     assert set(pooled.baseline) == {"b"}
     assert set(pooled[pooled.model == "b"].outcome) == {"reference"}
+
+
+def test_a_measure_without_value_at_one_origin_has_none_over_all():
+    expected, rival = pd.Series([3.0, 1.0, 2.0]), pd.Series([1.0, 1.0, 1.0])
+    came = {"first": pd.Series([2, 0, 1]), "second": pd.Series([0, 0, 0])}
+    rounds = {
+        origin: {"predictions": {"model": expected, "rival": rival}, "actual": actual, "baselines": ("rival",)}
+        for origin, actual in came.items()
+    }
+    found = holdout.rolling(rounds, replicates=20, seed=1)
+    pooled = found[(found.origin == holdout.ALL_ORIGINS) & (found.model == "model")].set_index("measure")
+    assert pooled.outcome["lift"] == "no value"
+    assert np.isnan(pooled.value["lift"])
+    assert pooled.reason["lift"] == "nothing came, so that the measure has no value, after some origin"
+    assert pooled.value["mae"] == pytest.approx((1 + 1 + 1 + 3 + 1 + 2) / 6)

@@ -294,3 +294,15 @@ def test_a_new_customer_is_predicted_with_both_intervals(fits):
     none = clv.order_probabilities(orders, clv.new_customers(), 365, 0).iloc[0]
     assert found.loc["probability_of_no_order", ["value", "ci_low", "ci_high"]].to_list() == none.to_list()
     assert "value" not in clv.predict_new_customer(orders, None, 365, 0.1).index
+
+
+def test_orders_that_are_drawn_count_less_by_the_length_of_a_period():
+    model = clv.BGBB(1.2, 0.8, 0.7, 2.8).with_covariance(1e-12 * np.eye(4), 40)
+    customers = pd.DataFrame(
+        {"frequency": [3], "recency": [5], "age": [6], "monetary_value": [10.0], "customers": [4000]}
+    )
+    found = clv.customer_equity(model, None, customers, 24, 0.5, period_days=30)
+    assert found.pi_low < found.value < found.pi_high
+    assert found.pi_high - found.pi_low < 0.1 * found.value
+    undiscounted = clv.customer_equity(model, None, customers, 24, 0.0, period_days=30)
+    assert undiscounted.pi_low > 1.2 * found.pi_high
