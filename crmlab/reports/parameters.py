@@ -159,7 +159,8 @@ def _out_of_range(parameter, values, datasets):
         found = dataset and dataset.findings
         if found and found.first is None:
             yield f"{setting} is to lie within {found.name}, which knows no days; leave it out, or name data that do"
-        elif found and not found.first <= as_date(value) <= (last := _last(found, values.get("observed_until"))):
+        elif found and not found.first <= as_date(value) <= _last(found, values.get("observed_until")):
+            last = _last(found, values.get("observed_until"))
             yield f"{setting} lies outside {found.name}, which runs from {found.first} to {last}"
         return
     for each in value if isinstance(value, list) else [value]:

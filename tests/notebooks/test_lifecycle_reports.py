@@ -53,7 +53,7 @@ def customers_of(project, name, rows):
     pd.DataFrame(rows).to_csv(project / name, index=False)
 
 
-def test_customers_who_all_leave_alike_have_stages_though_no_probability_of_being_active(project):
+def test_customers_who_all_leave_alike_are_active_by_the_next_simpler_model(project):
     # a time to leave that is exponential at one rate for all is what Pareto/NBD tends to and never reaches
     rng, days = np.random.default_rng(1), pd.date_range("2024-01-01", periods=540)
     each = [(f"{i:03d}", rng.integers(150), rng.exponential(250), rng.gamma(0.9, 1 / 40)) for i in range(300)]
@@ -67,12 +67,15 @@ def test_customers_who_all_leave_alike_have_stages_though_no_probability_of_bein
     customers_of(
         project, "answers.csv", [{"customer_id": name, "satisfaction": 3 + i % 3} for i, (name, *_) in enumerate(each)]
     )
-    folder = whole(project, "lifecycle", "-p", "data=alike.csv", "-p", "satisfaction=answers.csv")
-    active = store.read(folder).facts["active_customers"]
-    assert active["value"] is None
-    assert "Pareto/NBD has no maximum" in active["reason"]
-    assert "try a longer calibration" in active["reason"]
-    assert not (folder / "tables" / "mean_probability_of_being_active_by_acquisition_cohort.csv").exists()
+    asked = ("-p", "data=alike.csv", "-p", "satisfaction=answers.csv", "-p", "model=pareto_nbd")
+    folder = whole(project, "lifecycle", *asked)
+    run = store.read(folder)
+    (fitted,) = (check for check in run.checks if check["id"] == "clv.model_can_be_fitted")
+    assert fitted["outcome"] == "failed"
+    assert fitted["summary"].startswith("Pareto/NBD has no maximum on these 300 customers")
+    used = fitted["summary"].rpartition(". ")[2].removesuffix(" was fitted in its place.")
+    assert used in ("MBG/NBD", "BG/NBD")
+    assert run.facts["active_customers"]["unit"] == f"customers, by {used}"
     assert table(folder, "share_of_customers_in_each_stage").share.notna().all()
     assert table(folder, "satisfaction_by_stage").customers.sum() == 300
 
