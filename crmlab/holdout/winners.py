@@ -98,7 +98,8 @@ def judged_against_baseline(
     gains = (sign * row.difference, *ends)
     names = ("improvement", "improvement_low", "improvement_high")
     numbers |= {name: _improved(gain) for name, gain in zip(names, gains, strict=True)}
-    return judged(outcome, part=part, at=row.label.removeprefix(model), baseline=row.baseline, **numbers, **about)
+    at = row.label.removeprefix(model) if origin == ALL_ORIGINS else f" (from {origin} alone)"
+    return judged(outcome, part=part, at=at, baseline=row.baseline, **numbers, **about)
 
 
 def _improved(gain: float) -> str:

@@ -161,7 +161,16 @@ def later_sales(series):
     yield _least("prediction of later sales", lifecycle.later_sales_held(series), 0.85, how)
 
 
+def small_fits(frames):
+    """An exception would end the bench."""
+    for model in clv.MODELS:
+        fits = clv.fits_of_small_frames(model, frames)
+        said = sum(bool(fit) or bool(fit.reason) for fit in fits) / frames
+        yield _least(f"fits of small frames that give {model.title} or a reason", said, 1, f"{frames} frames")
+
+
 ROWS = {
+    small_fits: 2000,
     planted_gaps: 600,
     simulated_gaps: 500,
     null_gaps: 600,

@@ -6,6 +6,9 @@ import pandas as pd
 from crmlab import clv
 from crmlab.clv import checks
 
+from .small_frames import small_frame
+
+MODELS = (clv.NBD, clv.BGNBD, clv.MBGNBD, clv.ParetoNBD, clv.DailyBGBB, clv.GammaGamma)
 PARETO = {"r": 0.6, "alpha": 150.0, "s": 0.8, "beta": 200.0}
 
 
@@ -44,3 +47,8 @@ def value_finite_where_mean_spend_is(models, replicates=256):
     passed = np.array([checks.mean_spend_finite(each).outcome == "passed" for each in near])
     worth = [clv.customer_equity(orders, each, clv.new_customers(100), 365, 0.1, 1.0, seed=3) for each in near]
     return passed, np.isfinite([each.ci_high for each in worth])
+
+
+def fits_of_small_frames(model, frames):
+    """What each fit of a model to so many small frames gave: the model or Unfitted; any exception leaves it."""
+    return [model.fit(small_frame(seed), replicates=0) for seed in range(frames)]

@@ -8,15 +8,14 @@ import pytest
 
 from crmlab import clv
 
-from ..small_frames import small_frame
+from ..rates import MODELS, fits_of_small_frames
 
-MODELS = (clv.NBD, clv.BGNBD, clv.MBGNBD, clv.ParetoNBD, clv.DailyBGBB, clv.GammaGamma)
 FRAMES = 40  # of each model; the bench fits to many more
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 def test_a_fit_gives_a_model_or_the_reason(model):
-    fits = [model.fit(small_frame(seed), replicates=40) for seed in range(FRAMES)]
+    fits = fits_of_small_frames(model, FRAMES)
     reasons = [fit.reason for fit in fits if not fit]
     assert 0 < len(reasons) <= FRAMES
     assert all(re.match(rf"{re.escape(model.title)} (has|needs) ", reason) for reason in reasons)
