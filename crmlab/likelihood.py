@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self, TypeAlias, TypeVar
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 from crmlab.contracts import InputError
 from crmlab.model import FitError, Model, prediction
@@ -24,6 +24,8 @@ MIN_CURVATURE = 1e-9  # a customer; below it, rounding tells a ridge from a maxi
 SUBSAMPLE_ROWS = 2000  # rows to find out where a maximum lies, before all of them say where exactly
 PROPOSALS_PER_DRAW, PROPOSAL_SCALE, PROPOSAL_DF = 2, 1.5, 5  # points for each draw, how much wider, tails how heavy
 MAX_STANDARD_ERROR = 5  # standard error of a log of a parameter; beyond it, its interval spans eight powers of ten
+MORE_WITH_PRIOR = 4  # times as many points, where a likelihood may be flat
+MOST_TAIL_SHAPE = 0.7  # of the weights of draws; beyond it, their means cannot be trusted [Vehtari et al. 2024]
 PROBE_DISTANCE = 10  # logs to go from where a search stopped, to see whether the likelihood falls there
 DIVERGED_DISTANCE = 14  # logs from where a search began, a million times: it runs off
 LIKELIHOOD_TOLERANCE = 1e-6  # of a log-likelihood: nobody can tell
@@ -38,11 +40,54 @@ class Uncertainty:
     covariance     : of their logs, from the Hessian at the maximum
     draws          : their logs, drawn in proportion to the likelihood, a row each; without rows where none were asked
     log_likelihood : of each draw; None where they are normal, by the covariance alone
+    prior          : name of the prior that the fit rests on beside the data; empty where it rests on the data alone
     """
 
     covariance: np.ndarray
     draws: np.ndarray
     log_likelihood: np.ndarray | None = None
+    prior: str = ""
+
+
+@dataclass(frozen=True)
+class LogPrior:
+    """A prior of parameters u, v in pairs: normal log u / (u + v) and log (u + v), or log u / v and log u.
+
+    Each of `terms` is the places of u and v, whether it is of the first or the second kind ("share" or "rate"), and the
+    centre and standard deviation of its two numbers. It takes the logs of the parameters, and gives its log density, up
+    to a constant, the gradient and the Hessian.
+    """
+
+    name: str
+    terms: tuple[tuple[int, int, str, tuple[float, float], tuple[float, float]], ...]
+
+    def __call__(self, logs: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        value, gradient, hessian = 0.0, np.zeros(len(logs)), np.zeros((len(logs), len(logs)))
+        for u, v, kind, *normals in self.terms:
+            place = [u, v]
+            pair = _of_pair(logs[u], logs[v], kind)
+            for (found, slope, bend), (centre, deviation) in zip(pair, normals, strict=True):
+                off = (found - centre) / deviation**2
+                value -= off * (found - centre) / 2
+                gradient[place] -= off * slope
+                hessian[np.ix_(place, place)] -= np.outer(slope, slope) / deviation**2 + off * bend
+        return value, gradient, hessian
+
+    def wider(self, times: float) -> "LogPrior":
+        """The same with standard deviations so many times as large."""
+        terms = [(u, v, kind, (a, times * b), (c, times * d)) for u, v, kind, (a, b), (c, d) in self.terms]
+        return LogPrior(self.name, tuple(terms))
+
+
+def _of_pair(u, v, kind):
+    """The two numbers that are normal, of the logs of a pair, each with its gradient and Hessian."""
+    flat = np.zeros((2, 2))
+    if kind == "rate":
+        return (u - v, np.array([1.0, -1.0]), flat), (u, np.array([1.0, 0.0]), flat)
+    both, share = np.logaddexp(u, v), special.expit(u - v)
+    bend = share * (1 - share) * np.array([[1.0, -1.0], [-1.0, 1.0]])
+    slope = np.array([share, 1 - share])
+    return (u - both, np.array([1.0, 0.0]) - slope, -bend), (both, slope, bend)
 
 
 M = TypeVar("M", bound="LikelihoodModel")
@@ -154,26 +199,39 @@ def values(model: LikelihoodModel) -> list[float]:
 
 
 def fit(
-    cls: type[M], likelihood: Callable, columns: Sequence, customers: np.ndarray, starts: Sequence, **draws: int
+    cls: type[M],
+    likelihood: Callable,
+    columns: Sequence,
+    customers: np.ndarray,
+    starts: Sequence,
+    prior: "LogPrior | None" = None,
+    **draws: int,
 ) -> M:
     """The model of `cls` that `maximise` finds for rows of `columns`, each for so many `customers`.
 
     likelihood : columns and customers -> the function that `maximise` takes as derivatives
     starts     : tuples of parameters; where rows are many, all are tried on some of the rows, and the best on all;
                  where that leads nowhere, all on all
-    draws      : replicates and seed, as `maximise` takes them
+    prior, draws : prior, replicates and seed, as `maximise` takes them
     """
     if customers.size > 2 * SUBSAMPLE_ROWS:
         some = slice(None, None, customers.size // SUBSAMPLE_ROWS)
         rows = [column[some] for column in columns]
         with suppress(FitError):
-            near = maximise(cls, likelihood(*rows, customers[some]), starts, int(customers[some].sum()), replicates=0)
-            return maximise(cls, likelihood(*columns, customers), [values(near)], int(customers.sum()), **draws)
-    return maximise(cls, likelihood(*columns, customers), starts, int(customers.sum()), **draws)
+            near = maximise(cls, likelihood(*rows, customers[some]), starts, int(customers[some].sum()), 0, prior=prior)
+            whole = likelihood(*columns, customers)
+            return maximise(cls, whole, [values(near)], int(customers.sum()), prior=prior, **draws)
+    return maximise(cls, likelihood(*columns, customers), starts, int(customers.sum()), prior=prior, **draws)
 
 
 def maximise(
-    cls: type[M], derivatives: Callable, starts: Sequence, customers: int, replicates: int = REPLICATES, seed: int = 1
+    cls: type[M],
+    derivatives: Callable,
+    starts: Sequence,
+    customers: int,
+    replicates: int = REPLICATES,
+    seed: int = 1,
+    prior: "LogPrior | None" = None,
 ) -> M:
     """The model of `cls` whose parameters maximise the log-likelihood.
 
@@ -182,24 +240,31 @@ def maximise(
     customers   : how many the likelihood is a sum over; the search works on the mean
     replicates  : how many draws to keep with the model; 0 keeps none
     seed        : of the draws
+    prior       : whose log density is added to the likelihood; its draws are refused where few of them carry all weight
     Where the first alone is quicker, `derivatives.value` gives it.
     Raises FitError unless the gradient vanishes and the curvature is that of a maximum, whatever the optimiser says.
     """
     with one_thread(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        ends = [(*_search(derivatives, start, customers), np.log(start)) for start in starts]
+        ends = [(*_search(derivatives, start, customers, prior), np.log(start)) for start in starts]
         found, value, slope, curvature, start = min(ends, key=lambda end: end[1])
         lowest = np.linalg.eigvalsh(curvature)[0] if np.isfinite(value) else -np.inf
         curved = lowest > MIN_CURVATURE
         missing = slope @ np.linalg.solve(curvature, slope) / 2 * customers if curved else np.inf
-        log_likelihood, there = _on_log_scale(derivatives), missing < LIKELIHOOD_TOLERANCE
+        log_likelihood, there = _on_log_scale(derivatives, prior), missing < LIKELIHOOD_TOLERANCE
         if not there or lowest < 1 / (MAX_STANDARD_ERROR**2 * customers):
             raise _failure(cls, log_likelihood, found, found - start, there, slope, curvature, customers)
     model, covariance = cls(*map(float, np.exp(found))), np.linalg.inv(curvature * customers)
-    return with_uncertainty(model, uncertainty(log_likelihood, np.log(values(model)), covariance, replicates, seed))
+    left = uncertainty(log_likelihood, np.log(values(model)), covariance, replicates, seed, prior)
+    return with_uncertainty(model, left)
 
 
 def uncertainty(
-    log_likelihood: Callable, at: np.ndarray, covariance: np.ndarray, replicates: int, seed: int
+    log_likelihood: Callable,
+    at: np.ndarray,
+    covariance: np.ndarray,
+    replicates: int,
+    seed: int,
+    prior: "LogPrior | None" = None,
 ) -> Uncertainty:
     """What a likelihood leaves open about its maximum.
 
@@ -209,10 +274,12 @@ def uncertainty(
     log_likelihood : of the logs of the parameters
     at             : logs of the parameters at the maximum
     """
+    named = prior.name if prior else ""
     if not replicates:
-        return Uncertainty(covariance, np.empty((0, len(at))), np.empty(0))
+        return Uncertainty(covariance, np.empty((0, len(at))), np.empty(0), named)
     rng, root = np.random.default_rng(seed), np.linalg.cholesky(covariance)
-    uniform = stats.qmc.Sobol(len(at) + 1, rng=rng).random(_power_of_two(PROPOSALS_PER_DRAW * replicates))
+    proposals = _power_of_two(PROPOSALS_PER_DRAW * replicates * (MORE_WITH_PRIOR if prior else 1))
+    uniform = stats.qmc.Sobol(len(at) + 1, rng=rng).random(proposals)
     tails = np.sqrt(stats.chi2.ppf(uniform[:, -1], PROPOSAL_DF) / PROPOSAL_DF)[:, None]
     points = at + np.sqrt(PROPOSAL_SCALE) * (stats.norm.ppf(uniform[:, :-1]) / tails) @ root.T
     away = np.linalg.solve(root, (points - at).T) / np.sqrt(PROPOSAL_SCALE)
@@ -221,17 +288,43 @@ def uncertainty(
         of_point = np.array([log_likelihood(point) for point in points])
     weight = of_point - proposed
     weight = np.exp(weight - np.nanmax(weight), where=np.isfinite(weight), out=np.zeros(len(weight)))
+    if prior and (shape := _tail_shape(weight)) > MOST_TAIL_SHAPE:
+        reason = f"few draws carry all weight: Pareto's k of their weights is {shape:.2f}, above {MOST_TAIL_SHAPE}"
+        raise FitError(f"with the {prior.name} prior {reason}", FURTHER)
     order = rng.permutation(len(points))  # they fill space evenly, and even steps would fall in with that
     shares = np.cumsum((weight / weight.sum())[order])
     steps = (np.arange(replicates) + rng.random()) / replicates
     chosen = order[np.searchsorted(shares / shares[-1], steps)]
-    return Uncertainty(covariance, points[chosen], of_point[chosen])
+    return Uncertainty(covariance, points[chosen], of_point[chosen], named)
 
 
-def _on_log_scale(derivatives):
-    """The log-likelihood as a function of the logs of the parameters."""
+def _tail_shape(weights):
+    """Shape k of the generalised Pareto distribution of the largest weights, smoothed. [Vehtari et al. 2024]
+
+    By the estimator of Zhang & Stephens (2009), drawn towards 0.5 as by ten further weights.
+    """
+    ordered = np.sort(weights)
+    count = int(min(0.2 * len(weights), 3 * np.sqrt(len(weights))))
+    beyond = ordered[-count:] - ordered[-count - 1]
+    if not beyond[0] > 0:
+        beyond = beyond[beyond > 0]
+    if len(beyond) < 5:
+        return np.inf
+    n, many = len(beyond), 30 + int(np.sqrt(len(beyond)))
+    grid = 1 - np.sqrt(many / (np.arange(many) + 0.5))
+    grid = 1 / beyond[-1] + grid / (3 * beyond[int(n / 4 + 0.5) - 1])
+    shapes = np.log1p(-grid[:, None] * beyond).mean(axis=1)
+    profile = n * (np.log(-grid / shapes) - shapes - 1)
+    found = grid @ special.softmax(profile)
+    return (n * np.log1p(-found * beyond).mean() + 5) / (n + 10)
+
+
+def _on_log_scale(derivatives, prior=None):
+    """The log-likelihood, with the prior where there is one, as a function of the logs of the parameters."""
     value = getattr(derivatives, "value", lambda theta: derivatives(theta)[0])
-    return lambda logs: value(np.exp(logs))
+    if prior is None:
+        return lambda logs: value(np.exp(logs))
+    return lambda logs: value(np.exp(logs)) + prior(logs)[0]
 
 
 def _failure(
@@ -294,7 +387,7 @@ def _direction_in_words(leading):
     return " and ".join(parts)
 
 
-def _search(derivatives, start, customers):
+def _search(derivatives, start, customers, prior=None):
     """Where a search ended: logs of parameters, minus the mean log-likelihood, its gradient and its Hessian."""
 
     @lru_cache(maxsize=2)  # the search asks for value, gradient and Hessian of a point one after the other
@@ -303,6 +396,8 @@ def _search(derivatives, start, customers):
         value, gradient, hessian = derivatives(theta)
         slope = gradient * theta
         parts = value, slope, hessian * np.outer(theta, theta) + np.diag(slope)
+        if prior is not None:
+            parts = tuple(part + of_prior for part, of_prior in zip(parts, prior(np.array(logs)), strict=True))
         if all(np.isfinite(part).all() for part in parts):
             return tuple(-part / customers for part in parts)
         return np.inf, np.zeros_like(theta), np.eye(theta.size)  # too far: the search takes a shorter step

@@ -4,7 +4,7 @@
 """
 
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -33,6 +33,7 @@ __all__ = [
     "beats_baselines",
     "cohorts_homogeneous",
     "dropout_as_modelled",
+    "forecast_rests_on_data",
     "mean_spend_finite",
     "model_can_be_fitted",
     "observed_from_first_order",
@@ -82,10 +83,12 @@ def assumptions(
     Returns
     -------
     list of Check
-        Eight assumptions.
+        Eight assumptions, and `forecast_rests_on_data` where the model was fitted with a prior.
     """
     times = first_interpurchase_times(orders, period.split, period.acquired_from)
+    rests = bool(fitted) and fitted.uncertainty is not None and bool(fitted.uncertainty.prior)
     return [
+        *([forecast_rests_on_data(fitted, customers, period.horizon_days)] if rests else []),
         spend_independent_of_frequency(customers, spend_correlation_limit),
         mean_spend_finite(spend),
         dropout_as_modelled(fitted, customers),
@@ -98,7 +101,7 @@ def assumptions(
 
 
 @assumption
-def model_can_be_fitted(choice: Choice, customers: Customers) -> Judgement:
+def model_can_be_fitted(choice: Choice, customers: Customers, prior: Literal["none", "weak"] = "none") -> Judgement:
     """Ask whether the model that was chosen can be fitted; else, which takes its place.
 
     Parameters
@@ -107,6 +110,8 @@ def model_can_be_fitted(choice: Choice, customers: Customers) -> Judgement:
         Of `choose`.
     customers : Ibis table or DataFrame
         The table of `summarise`, or the frame of `collapse`.
+    prior : str
+        As `fit` takes it.
 
     Returns
     -------
@@ -115,12 +120,45 @@ def model_can_be_fitted(choice: Choice, customers: Customers) -> Judgement:
     """
     frame, model = collapsed(customers), choice.model
     about: dict[str, Any] = {"model": model.title, "customers": int(frame.customers.sum()), "choice": choice.reason}
-    fitted = fit(frame, choice, replicates=0)
+    fitted = fit(frame, choice, replicates=0, prior=prior)
     if isinstance(fitted, model):
         return judged("passed", **about)
-    asked: Any = model.fit(frame, replicates=0)
+    asked: Any = fit(frame, choice.name, replicates=0, prior=prior)
     case = "baselines" if not fitted else "nobody_leaves" if isinstance(fitted, NBD) else "simpler"
     return judged("failed", case, why=asked.reason, used=fitted.title, **about)
+
+
+@assumption
+def forecast_rests_on_data(
+    fitted: OrderModel, customers: Customers, horizon_days: int, limit: float = 0.1
+) -> Judgement:
+    """Ask whether the forecast rests on the data, not on a prior: the same with twice the prior's standard deviation.
+
+    Parameters
+    ----------
+    fitted : OrderModel or Unfitted
+        Fitted model of orders.
+    customers : Ibis table or DataFrame
+        What it was fitted to: the table of `summarise`, or the frame of `collapse`.
+    horizon_days : int
+        How far ahead, days.
+    limit : float
+        Largest change of the expected orders that passes, as a share.
+
+    Returns
+    -------
+    Check
+        An assumption; not applicable where the model was fitted without a prior.
+    """
+    if fitted.uncertainty is None or not fitted.uncertainty.prior:
+        return judged("not applicable", case="none")
+    frame = collapsed(customers)
+    wider: Any = type(fitted).fit(frame, replicates=0, prior_sd=2.0)
+    here, there = (each.expected_orders(frame, horizon_days) @ frame.customers for each in (fitted, wider))
+    if not wider:
+        return judged("failed", case="alone", expected=here, why=wider.reason)
+    change = float(abs(there / here - 1))
+    return judged("passed" if change <= limit else "failed", expected=float(here), wider=float(there), change=change)
 
 
 @assumption

@@ -9,9 +9,10 @@ import pandas as pd
 from scipy.special import betaln, expit
 
 from crmlab.clv.models.inputs import daily_rate, infinite_mean, validated_periods
-from crmlab.clv.models.orders import NOBODY_LEAVES, OrderModel
+from crmlab.clv.models.orders import NOBODY_LEAVES, RATE_SD, SHAPE_SD, TOTAL, OrderModel
 from crmlab.clv.models.quadrature import LOST, beta_nodes
 from crmlab.contracts import InputError
+from crmlab.likelihood import LogPrior
 from crmlab.model import prediction
 
 MOST = 100_000  # opportunities of a customer; a sum is taken over all of them
@@ -90,6 +91,14 @@ class BGBB(OrderModel):
             raise InputError(f"period_days = {period_days!r}: choose the days a period has, more than 0")
         periods = None if periods is None else validated_periods(periods)
         return self._expected_ahead("discounted_orders", customers, daily_rate(discount_annual) * period_days, periods)
+
+    @staticmethod
+    def _prior(x, t_x, n, weights):
+        order, leave = np.log((x @ weights) / (n @ weights)), -np.log(1 + np.average(n, weights=weights))
+        terms = [
+            (pair, pair + 1, "share", (centre, RATE_SD), (TOTAL, SHAPE_SD)) for pair, centre in ((0, order), (2, leave))
+        ]
+        return LogPrior("weak", tuple(terms))
 
     @staticmethod
     def _starts_at(rate):

@@ -11,7 +11,7 @@ from scipy.stats import nbinom
 
 from crmlab.clv.models.inputs import infinite_mean
 from crmlab.clv.models.nbd import PoissonModel
-from crmlab.clv.models.orders import NOBODY_LEAVES
+from crmlab.clv.models.orders import NOBODY_LEAVES, SHAPE_SD, TOTAL
 from crmlab.clv.models.quadrature import LOST, beta_nodes, legendre
 from crmlab.contracts import InputError
 from crmlab.stats.rising import log_pochhammer
@@ -94,6 +94,11 @@ class BGNBD(PoissonModel):
             return float(value), gradient, hessian
 
         return derivatives
+
+    @staticmethod
+    def _prior_of_leaving(x, T, weights):
+        each = -np.log(2 + np.average(x, weights=weights))  # of the probability to leave after an order
+        return ((2, 3, "share", (each, SHAPE_SD), (TOTAL, SHAPE_SD)),)
 
     def _log_stayed(self, x, T):
         stays = x + self.AT_ONCE

@@ -1,6 +1,7 @@
 """Fit a model by its name."""
 
 from collections.abc import Mapping
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -14,7 +15,11 @@ from crmlab.model import Unfitted, needs_fit
 
 
 def fit(
-    customers: Customers, model: str | Choice = "bg_nbd", replicates: int = REPLICATES, seed: int = 1
+    customers: Customers,
+    model: str | Choice = "bg_nbd",
+    replicates: int = REPLICATES,
+    seed: int = 1,
+    prior: Literal["none", "weak"] = "none",
 ) -> OrderModel | Unfitted:
     """Fit a model of repeat orders to customers.
 
@@ -29,6 +34,9 @@ def fit(
         Draws of the parameters kept for intervals; 0 keeps none, and gives no interval.
     seed : int
         Start of the generator of draws.
+    prior : str
+        "weak" adds a prior that is centred by the data and hardly matters where these are many, so that there is a fit
+        where the likelihood alone has no maximum; see `checks.forecast_rests_on_data`.
 
     Returns
     -------
@@ -53,7 +61,8 @@ def fit(
     """
     customers = collapsed(customers)
     names = (model.name, *model.otherwise) if isinstance(model, Choice) else (model,)
-    fits = (order_model(name).fit(customers, replicates=replicates, seed=seed) for name in names)
+    how: dict[str, Any] = {"replicates": replicates, "seed": seed, "prior_sd": 1.0 if prior == "weak" else None}
+    fits = (order_model(name).fit(customers, **how) for name in names)
     first = next(fits)
     return first or next((fitted for fitted in fits if fitted), first)
 

@@ -8,9 +8,9 @@ import numpy as np
 from scipy.special import exprel, polygamma, psi
 from scipy.stats import nbinom
 
-from crmlab.clv.models.orders import OrderModel
+from crmlab.clv.models.orders import RATE_SD, SHAPE, SHAPE_SD, OrderModel
 from crmlab.contracts import InputError
-from crmlab.likelihood import Limits
+from crmlab.likelihood import Limits, LogPrior
 from crmlab.stats.rising import log_pochhammer
 
 
@@ -22,6 +22,17 @@ class PoissonModel(OrderModel):
     _log_stayed: ClassVar[Callable[..., np.ndarray | float]]  # frequency, age -> log probability of not leaving
     r: float
     alpha: float
+
+    @classmethod
+    def _prior(cls, x, t_x, T, weights):
+        rate = np.log((x @ weights) / (T @ weights))
+        return LogPrior(
+            "weak", ((0, 1, "rate", (rate, RATE_SD), (SHAPE, SHAPE_SD)), *cls._prior_of_leaving(x, T, weights))
+        )
+
+    @staticmethod
+    def _prior_of_leaving(x, T, weights):
+        return ()
 
     def _log_active(self, x, T):
         rises = log_pochhammer(self.r, x)

@@ -9,8 +9,14 @@ from scipy.special import expit
 
 from crmlab.clv.models.inputs import customer_weights, daily_rate, distinct, distinct_histories, validated_horizon
 from crmlab.contracts import InputError
-from crmlab.likelihood import REPLICATES, LikelihoodModel, bootstrap, fit, values
+from crmlab.likelihood import REPLICATES, LikelihoodModel, LogPrior, bootstrap, fit, values
 from crmlab.model import FitError, or_unfitted, prediction
+
+RATE_SD, SHAPE_SD = 2.0, 1.5  # of logs, of a weak prior: a rate within some 50 times, a shape within some 20 times
+SHAPE, TOTAL = (
+    np.log(0.5),
+    np.log(2.0),
+)  # centres of the log of a shape, and of the sum of the two of a beta distribution
 
 # what a model without departures is called in words, and how to ask for it
 NOBODY_LEAVES = "that of a model in which nobody leaves", 'choose model = "nbd"'
@@ -23,15 +29,19 @@ class CustomerModel(LikelihoodModel):
     NEEDS: ClassVar[tuple[str, ...]] = ()  # columns beyond frequency, recency and age
     _statistics: ClassVar[Callable[..., tuple]]  # customers -> columns of what the likelihood rests on, and weights
     _starts: ClassVar[Callable[..., Sequence]]  # the same -> where to begin
+    _prior: ClassVar[Callable[..., LogPrior]]  # the same -> a weak prior, centred by them
     _likelihood: ClassVar[Callable[..., Any]]  # the same -> what `likelihood.maximise` takes as derivatives
     _refuse_too_few: ClassVar[Callable[..., None]]  # the same: FitError where there is nothing to be fitted
 
     @classmethod
-    def _fit(cls, customers: pd.DataFrame, starts: Sequence, replicates: int, seed: int) -> Self:
+    def _fit(
+        cls, customers: pd.DataFrame, starts: Sequence, replicates: int, seed: int, prior_sd: float | None = None
+    ) -> Self:
         *columns, weights = cls._statistics(customers)
         cls._refuse_too_few(*columns, weights)
         starts, seed = starts or cls._starts(*columns, weights), seed + cls.SEED_STEP
-        return fit(cls, cls._likelihood, columns, weights, starts, replicates=replicates, seed=seed)
+        prior = None if prior_sd is None else cls._prior(*columns, weights).wider(prior_sd)
+        return fit(cls, cls._likelihood, columns, weights, starts, prior, replicates=replicates, seed=seed)
 
     def bootstrap(self, customers: pd.DataFrame, replicates: int, seed: int = 1) -> Iterator[Self]:
         """Refit to customers drawn anew, by reweighting rows, from near this fit.
@@ -107,9 +117,14 @@ class OrderModel(CustomerModel):
     @classmethod
     @or_unfitted
     def fit(
-        cls, customers: pd.DataFrame, starts: Sequence[tuple] = (), replicates: int = REPLICATES, seed: int = 1
+        cls,
+        customers: pd.DataFrame,
+        starts: Sequence[tuple] = (),
+        replicates: int = REPLICATES,
+        seed: int = 1,
+        prior_sd: float | None = None,
     ) -> Self:
-        """Fit to customers by maximum likelihood.
+        """Fit to customers by maximum likelihood, or with a weak prior.
 
         Parameters
         ----------
@@ -121,6 +136,8 @@ class OrderModel(CustomerModel):
             Draws of the parameters kept for intervals; 0 keeps none, and gives no interval.
         seed : int
             Start of the generator of draws.
+        prior_sd : float, optional
+            Standard deviation of a weak prior, as a multiple of its own; None fits by the data alone.
 
         Returns
         -------
@@ -132,7 +149,7 @@ class OrderModel(CustomerModel):
         InputError
             Where customers are impossible.
         """
-        return cls._fit(customers, starts, replicates, seed)
+        return cls._fit(customers, starts, replicates, seed, prior_sd)
 
     @classmethod
     def _starts(cls, x, t_x, T, weights):
@@ -314,6 +331,9 @@ class OrderModel(CustomerModel):
         return pd.DataFrame({"row": row[active[owner]], "customer": active[owner], "day": day})
 
     def _expected_ahead(self, name, customers, rate, horizon):
+        if horizon is None and self.uncertainty is not None and self.uncertainty.prior:
+            rests = f"{self.title} rests on a {self.uncertainty.prior} prior, which would decide an infinite horizon"
+            raise InputError(f"{rests}; choose a number of horizon_days")
         return self._expected(name, customers, lambda posterior: self._discounted(posterior, rate, horizon))
 
     def _expected(self, name, customers, of_posterior):

@@ -7,7 +7,7 @@ from scipy.special import betaln, expit, exprel, xlogy
 
 from crmlab.clv.models.inputs import distinct, infinite_mean
 from crmlab.clv.models.nbd import PoissonModel, rising
-from crmlab.clv.models.orders import NOBODY_LEAVES
+from crmlab.clv.models.orders import NOBODY_LEAVES, RATE_SD, SHAPE, SHAPE_SD
 from crmlab.clv.models.quadrature import LOST, legendre
 from crmlab.contracts import InputError
 from crmlab.stats.rising import log_pochhammer
@@ -89,6 +89,11 @@ class ParetoNBD(PoissonModel):
 
         derivatives.value = value  # type: ignore[attr-defined]
         return derivatives
+
+    @staticmethod
+    def _prior_of_leaving(x, T, weights):
+        rate = -np.log(np.average(T, weights=weights))  # of leaving, a day
+        return ((2, 3, "rate", (rate, RATE_SD), (SHAPE, SHAPE_SD)),)
 
     def _log_stayed(self, x, T):
         return -self.s * np.log1p(T / self.beta)

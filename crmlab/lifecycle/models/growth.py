@@ -356,7 +356,7 @@ def _uncertainty(cls, at, logs, y, replicates, seed):
         if np.sqrt(np.diag(covariance)).max() < MAX_STANDARD_ERROR:
             log_likelihood = lambda at_logs: -len(y) / 2 * np.log(np.square(at(at_logs)[0]).sum() + 1e-16 * size)  # noqa: E731
             drawn = likelihood.uncertainty(log_likelihood, logs, covariance, replicates, seed)
-            return LeastSquaresFit(covariance, drawn.draws, drawn.log_likelihood, float(sigma), df_resid)
+            return LeastSquaresFit(covariance, drawn.draws, drawn.log_likelihood, sigma=float(sigma), df_resid=df_resid)
     raise FitError(
         f"no {cls.title} curve is clearly the nearest to these {len(y):,} periods; sales may not "
         "have come near their peak, or follow another curve"
