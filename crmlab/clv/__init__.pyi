@@ -22,6 +22,7 @@ from .models.bgnbd import MBGNBD as MBGNBD
 from .models.change import parameter_change as parameter_change
 from .models.choice import choose as choose
 from .models.crosscheck import compare_with_lifetimes as compare_with_lifetimes
+from .models.dependent_spend import SpendByFrequency as SpendByFrequency
 from .models.fitting import fit as fit
 from .models.fitting import fit_spend as fit_spend
 from .models.fitting import log_likelihood as log_likelihood
@@ -35,7 +36,6 @@ from .models.names import Choice as Choice
 from .models.names import model_name as model_name
 from .models.nbd import NBD as NBD
 from .models.pareto_nbd import ParetoNBD as ParetoNBD
-from .models.spend_by_frequency import SpendByFrequency as SpendByFrequency
 from .models.totals import active_customers as active_customers
 from .models.totals import activity as activity
 from .models.totals import customer_equity as customer_equity

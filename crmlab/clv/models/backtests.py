@@ -10,10 +10,10 @@ import pandas as pd
 from crmlab import holdout
 from crmlab.catalog import Period
 from crmlab.clv.models import baselines
+from crmlab.clv.models.dependent_spend import SpendByFrequency
 from crmlab.clv.models.gamma_gamma import GammaGamma
 from crmlab.clv.models.names import MODELS, order_model
 from crmlab.clv.models.orders import OrderModel
-from crmlab.clv.models.spend_by_frequency import SpendByFrequency
 from crmlab.clv.tables import Orders, collapse, summarise, with_baseline_features, with_holdout
 from crmlab.display import words
 from crmlab.model import Unfitted

@@ -7,10 +7,10 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from crmlab import holdout
+from crmlab.clv.models.dependent_spend import SpendByFrequency
 from crmlab.clv.models.gamma_gamma import GammaGamma
 from crmlab.clv.models.inputs import customer_weights, validated_margin
 from crmlab.clv.models.orders import OrderModel
-from crmlab.clv.models.spend_by_frequency import SpendByFrequency
 from crmlab.clv.tables import SUFFICIENT_STATISTICS, Customers, collapse, collapsed
 from crmlab.estimate import Estimate, written
 from crmlab.likelihood import REPLICATES

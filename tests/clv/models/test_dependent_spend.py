@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from crmlab import clv
-from crmlab.clv.models import spend_by_frequency as by_frequency
+from crmlab.clv.models import dependent_spend as by_frequency
 
 MODEL = clv.SpendByFrequency(6.0, 4.0, 15.0, 0.5, 0.8, 1.0, 1.5, 2.0)
 
