@@ -349,6 +349,11 @@ def _period(findings, split, until, acquired_from):
     two_thirds = findings.first + timedelta((last - findings.first).days * 2 // 3)
     split, split_by = _chosen_day("split", split, listed, findings, two_thirds, "two thirds of the span", breaches)
     breaches += later
+    if not breaches and findings.first == observed:
+        breaches.append(
+            f"{findings.name}: all orders are of one day, {findings.first}; a split needs days before and after it: name "
+            "data of more days"
+        )
     if not breaches and split >= until:
         order = f"split = {split} must come before until = {until}"
         breaches.append(f"{findings.name}: {order}; choose days within {_span(findings)}")
