@@ -350,10 +350,8 @@ def _period(findings, split, until, acquired_from):
     split, split_by = _chosen_day("split", split, listed, findings, two_thirds, "two thirds of the span", breaches)
     breaches += later
     if not breaches and findings.first == observed:
-        breaches.append(
-            f"{findings.name}: all orders are of one day, {findings.first}; a split needs days before and after it: name "
-            "data of more days"
-        )
+        advice = "a split needs days before and after it: name data of more days"
+        breaches.append(f"{findings.name}: all orders are of one day, {findings.first}; {advice}")
     if not breaches and split >= until:
         order = f"split = {split} must come before until = {until}"
         breaches.append(f"{findings.name}: {order}; choose days within {_span(findings)}")

@@ -276,6 +276,12 @@ def test_old_customers_are_recognised_by_their_own_times_between_orders():
     assert (found.outcome, found.case) == ("failed", "recurrence")
 
 
+def test_a_wait_as_long_as_the_own_time_between_orders_is_within_it():
+    frame = customers((0, 0, 40), (2, 20, 30)).assign(customers=[1, 40])
+    found = checks.observed_from_first_order(frame).values["within"]
+    assert (found.value, found.ci_high) == (1, 1)
+
+
 def test_a_silence_at_the_end_is_set_beside_those_between_orders(shop):
     days = pd.date_range("2024-01-01", periods=12, freq="3D").date
     shop.entry("customer_id,time,amount\n" + "".join(f"a,{day},1\n" for day in days))
