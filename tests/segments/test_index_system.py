@@ -140,3 +140,9 @@ def test_bad_indicators_are_named_at_once():
 @pytest.mark.parametrize("tiers", [1, 0, 2.5, np.nan, (0.5, 0.6), (1.0,), (1.2, -0.2), [[0.5, 0.5]]])
 def test_tiers_that_are_none_are_refused(tiers):
     assert "give a whole number of 2 or more" in refused(IndexSystem.fit, FRAME, card(), tiers)[0]
+
+
+def test_weights_are_drawn_with_the_relative_error_that_is_asked_for():
+    drawn = index_system._drawn(np.array([1 / 3, 0, 1 / 3, 1 / 3]), 1.0, 20_000, 1)
+    assert (drawn[:, 1] == 0).all()
+    assert (drawn.std(axis=0) / drawn.mean(axis=0))[[0, 2, 3]] == pytest.approx([1.0] * 3, rel=0.03)
