@@ -8,7 +8,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from crmlab.segments.checks import customers_form_clusters
 from crmlab.segments.models.clusters import KMeans
-from crmlab.segments.models.null_model import Margin, UnimodalNull, clusters_by_silhouette, null_comparison
+from crmlab.segments.models.null_model import Margin, UnimodalNull, clusters_by_silhouette, null_comparison, p_value
 
 from .rates import SMALL, clusters_claimed
 from .refusals import blank, refused
@@ -127,3 +127,8 @@ def test_bad_input_is_named():
     few = null_comparison(frame[:20], COLUMNS)
     assert customers_form_clusters(few).outcome == "not applicable"
     assert clusters_by_silhouette(few).reason == few.attrs["reason"]
+
+
+def test_a_p_value_counts_the_customers_among_their_draws():
+    table = pd.DataFrame({"silhouette": [0.5, 0.6, 0.5, 0.4, 0.1]})  # the customers, then four draws: two are as good
+    assert p_value(table, "silhouette", 4) == 3 / 5
