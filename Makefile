@@ -16,7 +16,7 @@ report: .venv/ready ## run every report of notebooks/suite.toml
 	@$(BIN)/crmlab run --suite notebooks/suite.toml
 
 test: .venv/ready ## run the whole test suite
-	@$(BIN)/python -m pytest --nbval -n 2 --dist loadfile $(TESTS)
+	@$(BIN)/python -m pytest --nbval -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lab: .venv/ready ## open JupyterLab
 	@$(BIN)/jupyter lab --notebook-dir notebooks

@@ -16,6 +16,7 @@ skip_address_grammar()
 # unshrunk, as a failing example of many queries takes minutes to shrink
 QUICK = settings(max_examples=12, deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate))
 LOG = "customer_id,time,amount\n"
+LONG = re.compile(r"notebooks/|parity|test_new_domain|test_many_at_once|tests/cli/|tests/reports/|browser/")  # of ids
 
 
 def table(**columns):
@@ -92,6 +93,11 @@ def figures_are_closed():
     plt.close("all")
     yield
     plt.close("all")
+
+
+def pytest_collection_modifyitems(items):
+    """Files whose tests take long come first, so that no worker begins one when the other has nothing left to do."""
+    items.sort(key=lambda item: not LONG.search(item.nodeid))
 
 
 @pytest.hookimpl(optionalhook=True)
