@@ -123,7 +123,14 @@ def test_subscriptions_that_nobody_prepared(project):
 
 def test_a_product_and_the_sales_of_a_log(project):
     folder = whole(project, "product_life_cycle")
-    assert store.read(folder).facts["market_potential"]["value"] == pytest.approx(67_660, abs=1)
+    facts = store.read(folder).facts
+    assert next(iter(facts)) == "stage"
+    assert (facts["stage"]["value"], facts["stage"]["unit"]) == (4, "periods of decline, since 1986-01-01")
+    assert facts["bass_m"]["value"] == pytest.approx(67_660, abs=1)
+    assert facts["bass_q"]["ci_low"] == pytest.approx(0.5442, abs=1e-4)
+    projected = table(folder, "sales_to_come_by_what_missed_least_before")
+    assert projected.model.unique().tolist() == ["last period again"]  # every curve missed more in the backtest
+    assert projected.expected.dropna().tolist() == [5890] * 5
     assert store.read(folder).data[0].customers is None
     assert "of None" not in (folder / "report.html").read_text("utf-8")
     folder = whole(project, "product_life_cycle", "-p", "data=cdnow_sample")
@@ -133,8 +140,9 @@ def test_a_product_and_the_sales_of_a_log(project):
 def test_what_little_data_leave_open_is_blank_with_the_reason(project):
     (project / "few.csv").write_text("time,sales\n2020-01-01,5\n2021-01-01,7\n2022-01-01,8\n")
     made = store.read(whole(project, "product_life_cycle", "-p", "data=few.csv"))
-    assert made.facts["market_potential"]["value"] is None
-    assert made.facts["market_potential"]["reason"] == "3 of the 4 periods needed were observed"
+    assert made.facts["bass"]["value"] is None
+    assert made.facts["bass"]["reason"] == "3 of the 4 periods needed were observed"
+    assert any("3 of the 5 periods that a backtest needs were observed" in note for note in made.notes)
     (project / "young.csv").write_text("group,period,customers\nall,0,50\nall,1,40\n")
     made = store.read(whole(project, "retention", "-p", "data=young.csv"))
     assert made.facts["payments_to_come"]["reason"].startswith("1 of the 3 periods needed")
