@@ -103,6 +103,10 @@ def test_a_curve_that_could_rarely_be_fitted_does_not_project(misses):
     )
 
 
+def test_a_curve_that_could_be_fitted_from_two_of_three_origins_may_project():
+    assert chosen(Bass=[1, np.nan, 3]).model is FITTED["Bass"]
+
+
 def test_a_curve_that_cannot_be_fitted_to_all_sales_gives_way_to_the_next():
     fitted = FITTED | {"Bass": Unfitted(Bass, "no clear minimum")}
     assert chosen(fitted, Bass=[1, 2, 3], logistic=[2, 3, 4]).model is FITTED["logistic"]

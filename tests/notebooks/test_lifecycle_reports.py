@@ -37,13 +37,14 @@ def test_customers_without_contracts(project):
     folder = whole(project, "lifecycle")
     facts = store.read(folder).facts
     triangle = table(folder, "share_of_each_cohort_that_ordered_in_each_later_period")
-    shares, accuracy = table(folder, "share_of_customers_in_each_stage"), table(folder, "stage_accuracy")
+    shares, accuracy = table(folder, "share_of_customers_in_each_stage"), table(folder, "simulated_stage_accuracy")
     assert facts["customers"]["value"] == 2357
     assert triangle[triangle.state == "not yet"][["active", "share"]].isna().all().all()
     np.testing.assert_allclose(shares.groupby("period").share.sum(), 1)
     f1 = accuracy.set_index("labels_by").macro_f1
     assert f1["filter"] - 0.15 < f1["rules"]
     assert f1["rules"] > f1["majority"]
+    assert not [name for name in facts if "f1" in name]  # of simulated customers, no fact of these data
     assert set(pd.read_csv(folder / "tables" / "private" / "stages.csv", nrows=9)) > {"customer_id", "stage"}
     assert facts["in_decline"]["unit"] == "of customers"
     assert not (folder / "tables" / "satisfaction_by_stage.csv").exists()
