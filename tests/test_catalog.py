@@ -235,7 +235,9 @@ def test_every_fault_of_a_period_is_told_at_once(shop):
     assert "split = 2024-01-05 must come before until = 2024-01-05; choose days within the data" in breach
     assert "is not a day" in refused(data, split="")[0]
     assert refused(data, split=20240105) == ("log.csv: split = 20240105 is not a day; write it as 1997-09-30",)
-    assert "split = 2024-01-01 must come before" in refused(shop.write("one.csv", LOG + "a,2024-01-01,1\n"))[0]
+    assert refused(shop.write("one.csv", LOG + "a,2024-01-01,1\n")) == (
+        "one.csv: all data are of one day, 2024-01-01, and a split needs two days at least; name data of a longer time",
+    )
 
 
 def test_a_fingerprint_changes_with_the_content_alone(shop):

@@ -153,4 +153,5 @@ def test_a_stage_that_cannot_be_read_says_why(sales, reason):
 
 def test_a_stage_needs_rates_of_growth_over_a_year():
     months = life_cycle_stages(pd.Series(range(14, 1, -1), dtype=float), periods_per_year=12)
-    assert current_stage(months).reason == "growth from a year before is known of 1 of 13 periods, and 2 are needed"
+    rates = "growth from a year before is known of 1 of 13 periods"
+    assert current_stage(months).reason == f"{rates}, and 2 are needed: a year and 2 periods more"

@@ -82,7 +82,7 @@ def test_a_log_without_categories_is_one():
     [
         (("2025-01-01",), "end 2025-01-01: the log runs from 2024-01-10 to 2024-06-15; choose a day of that span"),
         (("2023-01-01",), "end 2023-01-01: the log runs from"),
-        (("2024-01-20",), "no month with a sale is over by 2024-01-20; choose a shorter period or a later end"),
+        (("2024-01-20",), "no month with a sale is over by 2024-01-20, and one whole calendar month is needed; choose"),
         (("2024-05-15", "day"), "every = 'day': choose one of 'week', 'month', 'quarter', 'year'"),
     ],
 )

@@ -144,7 +144,8 @@ def _undetermined(stages):
     if reason := no_growth_reason(stages.sales.to_numpy(dtype=float)):
         return reason
     if known < CONFIRM:
-        return f"growth from a year before is known of {known:,} of {len(stages):,} periods, and {CONFIRM} are needed"
+        rates = f"growth from a year before is known of {known:,} of {len(stages):,} periods"
+        return f"{rates}, and {CONFIRM} are needed: a year and {CONFIRM} periods more"
     return f"no {CONFIRM} periods in a row grew by more than {100 * GROWTH_LIMIT:.0f} % in a year"
 
 

@@ -25,7 +25,7 @@ def product_sales(data: Data | ir.Table, end: date | str | None = None, every: s
     data : Data or Ibis table
         Rows of the SERIES contract, or of TRANSACTIONS.
     end : date or str, optional
-        Last day that the table sees, of orders; None takes their last day.
+        Last day that the table sees, of orders; None takes the last day up to which they are complete.
     every : str
         Length of a period: "week" (from Monday), "month", "quarter" or "year".
 
@@ -91,7 +91,8 @@ def sales_by_category(orders: Data | ir.Table, end: date | str, every: str = "mo
     sums = observed.group_by(**by).aggregate(sales=_.amount.sum()).filter(_.unit <= now)
     found = sums.mutate(sales=ibis.greatest(_.sales.cast("float64"), 0.0)).execute()
     if found.empty:
-        raise InputError(f"no {every} with a sale is over by {end}; choose a shorter period or a later end")
+        needed = f"no {every} with a sale is over by {end}, and one whole calendar {every} is needed"
+        raise InputError(f"{needed}; choose a shorter period, a later end, or a longer log")
     return _without_gaps(found, now, every)
 
 
@@ -188,7 +189,7 @@ def _without_gaps(found, now, every):
 
 def _last_day(data, table):
     if isinstance(data, Data):
-        return data.findings.last
+        return data.findings.observed_until
     if "time" not in table.columns:
         return None
     return table.aggregate(last=table.time.date().max()).execute().iloc[0, 0]
