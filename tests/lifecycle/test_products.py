@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crmlab import lifecycle
+from crmlab import catalog, lifecycle
 from crmlab.catalog import Data, Entry, Findings
 from crmlab.contracts import CONTRACTS, InputError, Policy, validate
 from crmlab.lifecycle import Bass, plots
@@ -89,6 +89,14 @@ def test_a_log_without_categories_is_one():
 def test_what_cannot_be_asked_is_refused(asked, summary):
     with pytest.raises(InputError, match=summary):
         sold(*asked)
+
+
+def test_sales_run_to_the_day_up_to_which_orders_are_complete(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("customer_id,time,amount\na,2024-01-10,5\nb,2024-02-03,7\n")
+    assert lifecycle.product_sales(catalog.orders(path)).sales.tolist() == [5]
+    later = catalog.orders(path, "2024-04-30")
+    assert lifecycle.product_sales(later).sales.tolist() == [5, 7, 0, 0]
 
 
 def test_a_table_of_another_contract_is_refused_either_way():
