@@ -341,7 +341,9 @@ def _period(findings, split, until, acquired_from):
     if findings.first is None:
         raise InputError(f"{findings.name} knows no days, so that it has no period; name data that do")
     breaches, later, entry = [], [], findings.entry
-    observed = findings.observed_until
+    if (observed := findings.observed_until) == findings.first:
+        day = f"all data are of one day, {observed}, and a split needs two days at least"
+        raise InputError(f"{findings.name}: {day}; name data of a longer time")
     ends_by = "observed_until" if observed > findings.last else "last day of the data"
     until, until_by = _chosen_day("until", until, entry.until, findings, observed, ends_by, later)
     last = until if until and findings.first < until <= observed else observed
@@ -349,9 +351,6 @@ def _period(findings, split, until, acquired_from):
     two_thirds = findings.first + timedelta((last - findings.first).days * 2 // 3)
     split, split_by = _chosen_day("split", split, listed, findings, two_thirds, "two thirds of the span", breaches)
     breaches += later
-    if not breaches and findings.first == observed:
-        advice = "a split needs days before and after it: name data of more days"
-        breaches.append(f"{findings.name}: all orders are of one day, {findings.first}; {advice}")
     if not breaches and split >= until:
         order = f"split = {split} must come before until = {until}"
         breaches.append(f"{findings.name}: {order}; choose days within {_span(findings)}")

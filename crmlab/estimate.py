@@ -11,6 +11,7 @@ from crmlab.contracts.errors import InputError, suggest
 
 Kind = Literal["number", "count", "money", "share", "days", "ratio", "probability", "p"]
 KINDS = get_args(Kind)
+OPEN = {"infinite": math.inf, "-infinite": -math.inf}  # ends of intervals, as JSON holds them
 INTERVALS = {"ci": "confidence interval", "pi": "prediction interval"}
 
 
@@ -23,7 +24,7 @@ class Estimate:
     value : float or None
         The number; None where it could not be computed, and then `reason` says why.
     ci_low, ci_high : float, optional
-        Confidence interval of the expected value.
+        Confidence interval of the expected value; an end that the data leave open is infinite.
     pi_low, pi_high : float, optional
         Prediction interval of the value that will be observed.
     n : int, optional
@@ -58,7 +59,8 @@ class Estimate:
 
     def __post_init__(self) -> None:
         for name in ("value", "ci_low", "ci_high", "pi_low", "pi_high", "n"):
-            object.__setattr__(self, name, plain(getattr(self, name)))
+            value = plain(getattr(self, name))
+            object.__setattr__(self, name, OPEN.get(value, value) if isinstance(value, str) else value)
         ends = (self.ci_low, self.ci_high, self.pi_low, self.pi_high)
         if self.value is None and not self.reason:
             raise InputError("Estimate: it has no value; give a reason")
@@ -101,7 +103,8 @@ class Estimate:
 
     def as_dict(self) -> dict[str, Any]:
         """All fields, as JSON holds them."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        return found | {name: word for name, value in found.items() for word, end in OPEN.items() if value == end}
 
 
 def plain(value: Any) -> Any:

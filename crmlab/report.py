@@ -316,8 +316,7 @@ def _estimates(name: str, value: Any, about: dict[str, Any]) -> dict[str, Estima
 
 
 def _finite(estimate: Estimate) -> Estimate:
-    """The same; blank with the reason where the value or an end of an interval is infinite."""
-    numbers = (estimate.value, estimate.ci_low, estimate.ci_high, estimate.pi_low, estimate.pi_high)
-    if all(value is None or math.isfinite(value) for value in numbers):
+    """The same; blank with the reason where the value is infinite. An end of an interval may be."""
+    if estimate.value is None or math.isfinite(estimate.value):
         return estimate
-    return Estimate(None, unit=estimate.unit, kind=estimate.kind, reason="it has no finite value or interval")
+    return Estimate(None, unit=estimate.unit, kind=estimate.kind, reason="it has no finite value")

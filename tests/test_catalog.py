@@ -235,9 +235,8 @@ def test_every_fault_of_a_period_is_told_at_once(shop):
     assert "split = 2024-01-05 must come before until = 2024-01-05; choose days within the data" in breach
     assert "is not a day" in refused(data, split="")[0]
     assert refused(data, split=20240105) == ("log.csv: split = 20240105 is not a day; write it as 1997-09-30",)
-    (one,) = refused(shop.write("one.csv", LOG + "a,2024-01-01,1\n"))
-    assert one.startswith(
-        "one.csv: all orders are of one day, 2024-01-01; a split needs days before and after it: name"
+    assert refused(shop.write("one.csv", LOG + "a,2024-01-01,1\n")) == (
+        "one.csv: all data are of one day, 2024-01-01, and a split needs two days at least; name data of a longer time",
     )
 
 

@@ -199,7 +199,15 @@ def test_a_blank_table_is_not_kept(shown, monkeypatch, tmp_path):
 def test_an_infinite_fact_is_blank_with_the_reason(shown):
     report = Report("A shop")
     report.fact("value", Estimate(float("inf"), unit="USD", kind="money"))
-    assert report.facts["value"].reason == "it has no finite value or interval"
+    assert report.facts["value"].reason == "it has no finite value"
+
+
+def test_an_interval_may_be_open(shown):
+    report = Report("A product")
+    report.fact("m", Estimate(78_000.0, 42_000.0, float("inf")))
+    assert str(report.facts["m"]) == "78,000 (95 % confidence interval 42,000 to infinite)"
+    (fact,) = json.loads(json.dumps(left(shown)[0]["facts"], allow_nan=False))
+    assert Estimate(**{name: value for name, value in fact.items() if name != "name"}) == report.facts["m"]
 
 
 def test_text_is_escaped(shown):

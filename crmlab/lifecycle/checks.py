@@ -1,5 +1,6 @@
 """What the data say of claims about customers, contracts and products: checks, each with an id that never changes."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from scipy import stats
 
 from crmlab.check import Judgement, Outcome, assumption, better, beyond, comparison, finding, judged, within
 from crmlab.estimate import Estimate
+from crmlab.lifecycle.metrics.products import MIN_ORIGINS
 from crmlab.lifecycle.metrics.stages import FEW, answers_by_stage, stage_forecast_errors
 from crmlab.lifecycle.models.growth import CURVES
 from crmlab.lifecycle.models.heterogeneity import TOTAL
@@ -353,7 +355,8 @@ def growth_beats_baselines(errors: pd.DataFrame) -> list[Judgement]:
     -------
     list of Check
         One a curve: passed where the whole interval of the difference in mean absolute error lies below 0, failed where
-        it lies above; not applicable where it could be fitted from too few.
+        it lies above, undecided where there are too few origins for an interval; not applicable where it could be
+        fitted from too few.
     """
     level = errors.attrs.get("level", 0.95)
     return [_curve_beats(model, row, level) for model, row in errors[~errors.is_baseline].iterrows()]
@@ -363,7 +366,10 @@ def _curve_beats(model, row, level):
     if row.origins * 2 < row.origins_total:
         why = f"{model} could be fitted from {row.origins} of {row.origins_total} origins only"
         return judged("not applicable", case="unknown", part=model, why=why, model=model, baseline=row.baseline)
-    return _beats(model, row, level, "", "origins", "origins_won")
+    found = _beats(model, row, level, "", "origins", "origins_won")
+    if row.origins < MIN_ORIGINS:
+        return replace(found, case="few", values={**found.values, "least": MIN_ORIGINS})
+    return found
 
 
 def _beats(model, row, level, unit, *counts):

@@ -151,9 +151,16 @@ def projections(worlds):
 
 
 def growth(series):
-    # 95 % of 75, give or take three standard errors, as three share each series
-    how = f"{series} series of 10 sales"
-    yield Measured("parameters of a Bass curve", float(lifecycle.growth_held(series)), 0.995, how, 0.84)
+    for periods, when in ((10, "after"), (6, "before")):
+        # 95 % of four in each series, which share its errors: give or take four standard errors of as many series
+        how, share = f"{series} series of {periods} sales", lifecycle.growth_held(series, periods)
+        yield Measured(f"Bass curve and its peak, {when} the peak", float(share), 1, how, 0.95 - 4 * _error(series))
+
+
+def continued_sales(series):
+    for name, share in zip(("period", "change"), lifecycle.continued_sales_held(series), strict=True):
+        how = f"{series} series of 12 sales, 4 later ones"
+        yield _near(f"prediction by the last {name} again", share, series, 3.5, how)
 
 
 def later_sales(series):
@@ -188,6 +195,7 @@ ROWS = {
     clusters: 50,
     no_difference: 100,
     projections: 60,
-    growth: 25,
+    growth: 40,
+    continued_sales: 400,
     later_sales: 12,
 }

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab import lifecycle
-from crmlab.lifecycle import SBG, Bass
+from crmlab.lifecycle import SBG, Bass, LastChange, LastPeriod
 from crmlab.lifecycle.models import projection
 
 from .cohort_worlds import renewals
@@ -31,15 +31,20 @@ def sold(curve, periods=20, noise=0.0, seed=0):
     return pd.Series(np.maximum(expected + errors, 0), pd.date_range("2000-01-01", periods=periods, freq="YS"))
 
 
-def growth_held(series):
-    """The share of the three parameters of a Bass curve that lie in their intervals, over series of ten sales."""
+def growth_held(series, periods=10):
+    """The share of the parameters of a Bass curve, and of its peak, that lie in their intervals, over series of sales.
+
+    The peak is after 6.6 periods; series that have no clearly nearest curve are left out.
+    """
     truth, held = Bass(68_000, 0.0088, 0.64), []
     for seed in range(series):
-        found = Bass.fit(sold(truth, 10, 0.07, seed)).parameters
-        held += [
-            (ci_low <= getattr(truth, name) <= ci_high)
-            for name, ci_low, ci_high in found[["ci_low", "ci_high"]].itertuples()
-        ]
+        sales = sold(truth, periods, 0.07, seed)
+        if not (found := Bass.fit(sales, replicates=0)):
+            continue
+        ends = lifecycle.growth_parameters(found, sales)[["ci_low", "ci_high"]]
+        held += [ci_low <= getattr(truth, name) <= ci_high for name, ci_low, ci_high in ends.itertuples()]
+        peak = lifecycle.peak_after(found, sales)
+        held.append(peak.ci_low <= truth.peak <= peak.ci_high)
     return np.mean(held)
 
 
@@ -48,6 +53,25 @@ def later_sales_held(series):
     held = []
     for seed in range(series):
         sales = sold(Bass(1000, 0.01, 0.4), 16, 0.05, seed)
-        path = lifecycle.growth_path(Bass.fit(sales[:12]), sales[:12], 4).iloc[12:]
-        held += ((path.expected_pi_low <= sales[12:]) & (sales[12:] <= path.expected_pi_high)).tolist()
+        held += _held(lifecycle.growth_path(Bass.fit(sales[:12]), sales[:12], 4), sales)
     return np.mean(held)
+
+
+def continued_sales_held(series):
+    """The same of the last period again, where sales change at random; a row a baseline, where changes do."""
+    shares = []
+    for model, sums in ((LastPeriod, 1), (LastChange, 2)):
+        held = []
+        for seed in range(series):
+            errors = np.random.default_rng(seed).standard_normal(16)
+            for _ in range(sums):
+                errors = errors.cumsum()
+            sales = pd.Series(1e4 + errors, pd.date_range("2000", periods=16, freq="YS"))
+            held += _held(lifecycle.growth_path(model.fit(sales[:12]), sales[:12], 4), sales)
+        shares.append(np.mean(held))
+    return shares
+
+
+def _held(path, sales):
+    ahead = path.iloc[12:]
+    return ((ahead.expected_pi_low <= sales[12:]) & (sales[12:] <= ahead.expected_pi_high)).tolist()

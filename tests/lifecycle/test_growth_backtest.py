@@ -7,8 +7,9 @@ import pytest
 
 from crmlab import lifecycle
 from crmlab.lifecycle import Bass, Gompertz, backtest_growth, checks
-from crmlab.lifecycle.models.growth_backtest import BASELINES, LAST, TREND
+from crmlab.lifecycle.models.growth_baselines import LastChange, LastPeriod
 
+LAST, TREND = LastPeriod.title, LastChange.title
 SALES = pd.Series(Bass(1000, 0.01, 0.5).sales(range(1, 13)).to_numpy(), range(2000, 2012))
 
 
@@ -80,7 +81,7 @@ def test_origins_of_a_long_series_are_few_and_spread():
 def given(**misses):
     """A table of `rolling` over origins 4, 5, 6, one period each, in which 100 was sold and models missed it so."""
     rows = [
-        (origin, origin, 1, model.replace("_", " "), model.replace("_", " ") in BASELINES, 100 + miss, 100.0, "")
+        (origin, origin, 1, model.replace("_", " "), model.replace("_", " ") in (LAST, TREND), 100 + miss, 100.0, "")
         for model, by in misses.items()
         for origin, miss in zip((4, 5, 6), by, strict=True)
     ]
@@ -122,7 +123,8 @@ def test_a_curve_beats_the_baselines_where_the_whole_interval_is_below_0():
     }  # fmt: skip
     assert {name: check.recommendation for name, check in found.items()} == {
         "nearer": "", "further": f'Forecast by "{LAST}".',
-        "once": f'Forecast by "{LAST}" until more periods are observed.', "nowhere": f'Forecast by "{LAST}".',
+        "once": "Forecast by the one that missed less, and ask again when more periods are observed.",
+        "nowhere": f'Forecast by "{LAST}".',
         "rarely": f'Forecast by "{LAST}".',
     }  # fmt: skip
     assert (found["nearer"].id, found["nearer"].kind) == ("lifecycle.growth_beats_baselines.Bass", "comparison")
@@ -165,3 +167,16 @@ def test_errors_ahead_compare_models_on_the_same_places():
         given(last_period_again=[10, 20, 30], last_change_again=[1, 1, 1], Bass=[np.nan] * 3)
     )
     assert none.columns.tolist() == [LAST, TREND]
+
+
+def test_of_two_origins_nothing_is_decided():
+    rows = given(last_period_again=[10, -20, 30], last_change_again=[50, 50, 50], Bass=[90, 90, 90])
+    errors = lifecycle.growth_errors(rows[rows.origin < 6])
+    assert errors.loc["Bass", ["difference_ci_low", "difference_ci_high"]].isna().all()
+    assert errors.outcome.to_dict() == {LAST: "reference", TREND: "undecided", "Bass": "undecided"}
+    (check,) = checks.growth_beats_baselines(errors)
+    assert check.outcome == "undecided"
+    assert check.summary == (
+        'Bass missed a period by 90.00 on average, the best baseline, "last period again", by 15.00, from 2 of the 3 '
+        "origins that an interval of the difference needs."
+    )

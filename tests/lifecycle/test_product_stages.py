@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmlab.contracts import InputError
-from crmlab.lifecycle import Bass, compare_with_peak, life_cycle_stages, stage_spells
+from crmlab.lifecycle import Bass, compare_with_peak, current_stage, life_cycle_stages, stage_note, stage_spells
 from crmlab.lifecycle.models.product_stages import STAGES
 
 from ..conftest import QUICK
@@ -124,3 +124,34 @@ def test_sales_that_show_no_growth_have_no_stage(sales):
     read = life_cycle_stages(pd.Series(sales))
     assert set(read.stage) == set(read.real_time_stage) == {"undetermined"}
     assert len(read) == len(sales)
+
+
+def test_the_stage_of_the_last_period_is_said_with_how_long_it_has_lasted():
+    read = life_cycle_stages(VCR)
+    assert str(current_stage(read)) == "4 periods of decline, since 1986-01-01"
+    assert stage_note(read) == "The product has been in decline for 4 periods, from 1986-01-01 to 1989-01-01."
+    grown = life_cycle_stages(pd.Series([100.0, 120, 150, 155, 157, 190, 230]))
+    early = grown[:4]
+    assert early.stage.iloc[-1] == "maturity"
+    assert str(current_stage(early)) == "1 period of maturity, since 3"
+    assert stage_note(early) == "The product has been in maturity for one period, 3."
+
+
+@pytest.mark.parametrize(
+    ("sales", "reason"),
+    [
+        ([5.0, 6], "2 of the 3 periods needed were observed"),
+        ([5.0] * 4, "sales are the same in all 4 periods, so there is no growth"),
+        ([9.0, 8, 7], "no 2 periods in a row grew by more than 10 % in a year"),
+    ],
+)
+def test_a_stage_that_cannot_be_read_says_why(sales, reason):
+    read = life_cycle_stages(pd.Series(sales))
+    assert (current_stage(read).value, current_stage(read).reason) == (None, reason)
+    assert stage_note(read) == f"The stage of the product cannot be read: {reason}."
+
+
+def test_a_stage_needs_rates_of_growth_over_a_year():
+    months = life_cycle_stages(pd.Series(range(14, 1, -1), dtype=float), periods_per_year=12)
+    rates = "growth from a year before is known of 1 of 13 periods"
+    assert current_stage(months).reason == f"{rates}, and 2 are needed: a year and 2 periods more"

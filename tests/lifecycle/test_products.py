@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crmlab import lifecycle
+from crmlab import catalog, lifecycle
 from crmlab.catalog import Data, Entry, Findings
 from crmlab.contracts import CONTRACTS, InputError, Policy, validate
 from crmlab.lifecycle import Bass, plots
@@ -82,13 +82,21 @@ def test_a_log_without_categories_is_one():
     [
         (("2025-01-01",), "end 2025-01-01: the log runs from 2024-01-10 to 2024-06-15; choose a day of that span"),
         (("2023-01-01",), "end 2023-01-01: the log runs from"),
-        (("2024-01-20",), "no month with a sale is over by 2024-01-20; choose a shorter period or a later end"),
+        (("2024-01-20",), "no month with a sale is over by 2024-01-20, and one whole calendar month is needed; choose"),
         (("2024-05-15", "day"), "every = 'day': choose one of 'week', 'month', 'quarter', 'year'"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(asked, summary):
     with pytest.raises(InputError, match=summary):
         sold(*asked)
+
+
+def test_sales_run_to_the_day_up_to_which_orders_are_complete(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("customer_id,time,amount\na,2024-01-10,5\nb,2024-02-03,7\n")
+    assert lifecycle.product_sales(catalog.orders(path)).sales.tolist() == [5]
+    later = catalog.orders(path, "2024-04-30")
+    assert lifecycle.product_sales(later).sales.tolist() == [5, 7, 0, 0]
 
 
 def test_a_table_of_another_contract_is_refused_either_way():

@@ -8,6 +8,7 @@ from crmlab.model import blank_of, needs_fit
 from crmlab.stats.intervals import percentile_interval
 
 REPLICATES = 1000  # of the bootstrap of a comparison
+MIN_ORIGINS = 3  # that an interval of a difference needs
 ERRORS = [
     "is_baseline", "origins", "origins_total", "bias", "mae", "baseline", "baseline_mae", "relative_mae", "difference",
     "difference_ci_low", "difference_ci_high", "outcome", "origins_won", "reason",
@@ -39,9 +40,9 @@ def growth_errors(
         error of a period's sales; baseline, the baseline that was nearest over all, chosen on the same sales, which
         favours it; baseline_mae, its error on the periods that this model predicted, and no others; relative_mae,
         mae / baseline_mae: below 1, the model is nearer; difference, mae − baseline_mae, with difference_ci_low and
-        difference_ci_high; outcome, "better" or "worse" where that interval leaves out 0, else "undecided",
-        "reference" for the baseline, "not fitted"; origins_won, from how many origins it was nearer; reason, why there
-        are no numbers.
+        difference_ci_high, NA from fewer than three origins; outcome, "better" or "worse" where that interval leaves
+        out 0, else "undecided", "reference" for the baseline, "not fitted"; origins_won, from how many origins it was
+        nearer; reason, why there are no numbers.
 
     References
     ----------
@@ -103,6 +104,8 @@ def _difference_interval(rows, level, replicates, seed):
     """Interval of the difference of mean errors of one model and the baseline: blocks of origins drawn anew."""
     by = rows.assign(gap=rows.miss - rows.baseline_miss).groupby("origin").gap
     sums, counts = by.sum().to_numpy(), by.size().to_numpy()
+    if len(sums) < MIN_ORIGINS:
+        return np.nan, np.nan
     n, step = len(sums), max(np.diff(np.sort(rows.origin.unique())).min(initial=rows.origin.max()), 1)
     length = int(np.clip(np.ceil(rows.horizon.max() / step), 1, max(n // 2, 1)))
     starts = np.random.default_rng(seed).integers(0, n, (replicates, -(-n // length)))

@@ -45,13 +45,15 @@ class LeastSquaresFit(Uncertainty):
 class GrowthCurve(LikelihoodModel):
     """What all growth curves predict.
 
-    A curve supplies `_shape`, G and its derivatives by the logs, `_peak`, negative where sales only fall, and `_start`.
+    A curve supplies `_shape`, G and its derivatives by the logs, `_peak`, negative where sales only fall, and
+    `_from_peak`, the logs of its shape for a peak and a rate, with `_rate`, the log of that rate.
     """
 
     m: float
     _shape: Callable
     _peak: Callable
-    _start: Callable
+    _from_peak: Callable
+    _rate: Callable
 
     @classmethod
     @or_unfitted
@@ -187,8 +189,13 @@ class Bass(GrowthCurve):
         return (1 - left) / below, by * (age + q / p * (1 - left)), by * q / p * (age - 1 + left)
 
     @staticmethod
-    def _start(peak, rate):
-        return max(rate * np.exp(-rate * peak), 1e-9), rate
+    def _from_peak(peak, log_rate):
+        odds = np.exp(log_rate) * peak
+        return log_rate - np.logaddexp(0, odds), log_rate - np.logaddexp(0, -odds)
+
+    @staticmethod
+    def _rate(log_p, log_q):
+        return np.logaddexp(log_p, log_q)
 
 
 @dataclass(frozen=True, repr=False)
@@ -235,8 +242,12 @@ class Logistic(GrowthCurve):
         return 1 / (1 + odds), -by, by * self.b * t
 
     @staticmethod
-    def _start(peak, rate):
-        return np.exp(min(rate * peak, 30.0)), rate
+    def _from_peak(peak, log_rate):
+        return np.exp(log_rate) * peak, log_rate
+
+    @staticmethod
+    def _rate(_log_a, log_b):
+        return log_b
 
 
 @dataclass(frozen=True, repr=False)
@@ -282,23 +293,6 @@ def fit_growth_curves(
     return {cls.title: cls.fit(sales, replicates, seed) for cls in CURVES}
 
 
-def nearest_curve(fitted: dict[str, GrowthCurve | Unfitted]) -> GrowthCurve | Unfitted:
-    """The curve that lies nearest to the sales it was fitted to, by the standard deviation about it.
-
-    Parameters
-    ----------
-    fitted : dict
-        Title -> growth curve or Unfitted, as from `fit_growth_curves`.
-
-    Returns
-    -------
-    curve or Unfitted
-        Unfitted where none could be fitted.
-    """
-    curves = [curve for curve in fitted.values() if isinstance(curve, GrowthCurve)]
-    return min(curves, key=lambda curve: curve._sigma) if curves else next(iter(fitted.values()))
-
-
 def validated_sales(sales: pd.Series) -> np.ndarray:
     """Sales as an array. Raises InputError on values that no sales have."""
     try:
@@ -330,10 +324,10 @@ def _starts(cls, y):
     """The logs to begin at: those whose curve, drawn as high as fits best, comes nearest."""
     n, found = len(y), []
     for peak, rate in product(PEAKS, RATES):
-        shape = cls._start(peak * n, rate / n)
-        unit = cls(1.0, *shape)._increments(np.arange(1.0, n + 1))[0]
+        shape = cls._from_peak(peak * n, np.log(rate / n))
+        unit = cls(1.0, *np.exp(shape))._increments(np.arange(1.0, n + 1))[0]
         if np.isfinite(unit).all() and (size := unit @ unit) > 0 and (m := unit @ y / size) > 0:
-            found.append((np.square(m * unit - y).sum(), tuple(np.log([m, *shape]))))
+            found.append((np.square(m * unit - y).sum(), (np.log(m), *shape)))
     return [start for _cost, start in sorted(found)[:TRIED]]
 
 

@@ -5,10 +5,9 @@ import pandas as pd
 
 from crmlab.contracts import InputError
 from crmlab.lifecycle.models.growth import CURVES, MIN_PERIODS, no_growth_reason, validated_sales
+from crmlab.lifecycle.models.growth_baselines import BASELINES
 from crmlab.model import blank_of
 
-LAST, TREND = "last period again", "last change again"
-BASELINES = (LAST, TREND)
 MAX_ORIGINS = 12  # at most, evenly placed
 COLUMNS = ["origin", "time", "horizon", "model", "is_baseline", "expected", "actual", "reason"]
 
@@ -49,17 +48,16 @@ def backtest_growth(sales: pd.Series, periods_ahead: int | None = None) -> pd.Da
         steps = np.arange(1, min(periods_ahead, len(y) - origin) + 1)
         ahead = {"origin": origin, "time": sales.index[origin + steps - 1], "horizon": steps}
         ahead["actual"] = y[origin + steps - 1]
-        for model, expected, reason in _predictions(y[:origin], steps):
-            predicted = {"model": model, "is_baseline": model in BASELINES, "expected": expected, "reason": reason}
-            parts.append(pd.DataFrame(ahead | predicted))
+        parts += [pd.DataFrame(ahead | predicted) for predicted in _predictions(y[:origin], steps)]
     return pd.concat(parts, ignore_index=True)[COLUMNS]
 
 
 def _predictions(observed, steps):
-    """Each model, what it expects, and why it expects nothing."""
-    yield LAST, np.full(len(steps), observed[-1]), ""
-    yield TREND, np.maximum(observed[-1] + (observed[-1] - observed[-2]) * steps, 0), ""
+    """What each model expects, or why nothing."""
+    for baseline in BASELINES:
+        expected = baseline.fit(observed).sales_ahead(len(steps)).expected.to_numpy()
+        yield {"model": baseline.title, "is_baseline": True, "expected": expected, "reason": ""}
     for cls in CURVES:
         model = cls.fit(observed, replicates=0)
         expected = model.sales(len(observed) + steps).to_numpy() if model else np.nan
-        yield cls.title, expected, "" if model else str(model)
+        yield {"model": cls.title, "is_baseline": False, "expected": expected, "reason": "" if model else str(model)}

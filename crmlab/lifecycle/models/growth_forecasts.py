@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
-from crmlab.estimate import Estimate
 from crmlab.lifecycle.models.growth import GrowthCurve, LeastSquaresFit
-from crmlab.model import Unfitted, needs_fit
+from crmlab.lifecycle.models.growth_baselines import LastPeriod
+from crmlab.lifecycle.models.growth_profile import growth_parameters, peak_after
+from crmlab.model import Unfitted
 from crmlab.stats.intervals import percentile_interval
 
 COLUMNS = [
@@ -21,16 +22,21 @@ PEAK_COLUMNS = [
 
 
 def growth_path(
-    model: GrowthCurve | Unfitted, sales: pd.Series, periods_ahead: int = 0, level: float = 0.95, seed: int = 1
+    model: GrowthCurve | LastPeriod | Unfitted,
+    sales: pd.Series,
+    periods_ahead: int = 0,
+    level: float = 0.95,
+    seed: int = 1,
 ) -> pd.DataFrame:
-    """What a growth curve expects beside what was sold, and for `periods_ahead` to come.
+    """What a model expects beside what was sold, and for `periods_ahead` to come.
 
-    Before the peak the intervals are narrower than they should be, as they take the curve to be the right one.
+    Before the peak the intervals of a curve are narrower than they should be, as they take it to be the right one.
 
     Parameters
     ----------
-    model : curve or Unfitted
-        Growth curve, as from `fit_growth_curves`. Unfitted leaves what was sold, and nothing to come.
+    model : curve, LastPeriod or Unfitted
+        Growth curve, as from `fit_growth_curves`, or baseline, as `choose_growth` gives them; a baseline expects
+        nothing of the periods sold. Unfitted leaves what was sold, and nothing to come.
     sales : Series
         Sales of each period in order, from launch; none missing, none negative.
     periods_ahead : int
@@ -51,9 +57,9 @@ def growth_path(
     Raises
     ------
     InputError
-        Where `model` is no growth curve, or `periods_ahead` no whole number from 0.
+        Where `model` is neither, or `periods_ahead` no whole number from 0.
     """
-    if not isinstance(model, (GrowthCurve, Unfitted)):
+    if not isinstance(model, (GrowthCurve, LastPeriod, Unfitted)):
         raise InputError(f"growth_path: the model is a growth curve, as of fit_growth_curves; this is {model!r}")
     if not isinstance(periods_ahead, (int, np.integer)) or periods_ahead < 0:
         raise InputError(f"periods_ahead = {periods_ahead!r}: choose a whole number, 0 or more")
@@ -62,7 +68,10 @@ def growth_path(
     frame = pd.DataFrame({"model": model.title, "period": periods.astype(int)}, times.rename("time"))
     frame["sales"] = sales.reindex(times).to_numpy()
     frame["cumulative_sales"] = frame.sales.cumsum()
-    expected = _expected(model, periods, level, seed) if model else {}
+    if isinstance(model, LastPeriod):
+        expected = _continued(model, sales, periods_ahead, level)
+    else:
+        expected = _expected(model, periods, level, seed) if model else {}
     return frame.assign(**expected, reason="" if model else str(model)).reindex(columns=COLUMNS)
 
 
@@ -123,44 +132,6 @@ def growth_peaks(fitted: dict[str, GrowthCurve | Unfitted], sales: pd.Series, le
     return frame.astype(dict.fromkeys(frame.columns.difference(["peak_time", "summary", "reason"]), float))
 
 
-@needs_fit
-def market_potential(model: GrowthCurve | Unfitted, level: float = 0.95) -> Estimate:
-    """All that will ever be sold, by a curve.
-
-    Parameters
-    ----------
-    model : curve or Unfitted
-        Growth curve, as from `fit_growth_curves`.
-    level : float
-        Confidence level of the intervals, 0 to 1.
-
-    Returns
-    -------
-    Estimate
-        In the unit of the data, with its confidence interval; blank where the curve could not be fitted.
-    """
-    return _estimate(model, "m", level)
-
-
-@needs_fit
-def peak_after(model: GrowthCurve | Unfitted, level: float = 0.95) -> Estimate:
-    """How long after launch most is sold at once, by a curve.
-
-    Parameters
-    ----------
-    model : curve or Unfitted
-        Growth curve, as from `fit_growth_curves`.
-    level : float
-        Confidence level of the intervals, 0 to 1.
-
-    Returns
-    -------
-    Estimate
-        Periods since launch, with the confidence interval; blank where the curve could not be fitted.
-    """
-    return _estimate(model, "peak", level, "periods")
-
-
 def future_times(index, periods_ahead):
     """The times of the next `periods_ahead`, in the step of those before: an index."""
     if not isinstance(index, pd.DatetimeIndex):
@@ -173,21 +144,27 @@ def future_times(index, periods_ahead):
 
 
 def _peak(model, sales, level):
-    m, peak = _estimate(model, "m", level), _estimate(model, "peak", level)
-    place = max(int(np.ceil(model.peak)), 1)
-    when = sales.index.append(future_times(sales.index, max(place - len(sales), 0)))[place - 1]
-    earliest, latest = (model.peak, model.peak) if peak.ci_low is None else (peak.ci_low, peak.ci_high)
+    m, peak = growth_parameters(model, sales, level).loc["m"], peak_after(model, sales, level)
+    earliest, latest = (model.peak if end is None else end for end in (peak.ci_low, peak.ci_high))
     past = "past" if latest < len(sales) else "to come" if earliest > len(sales) else "near the last period observed"
-    beyond = "; more was sold than it holds possible" if m.ci_high is not None and sales.sum() > m.ci_high else ""
-    values = [m.value, m.ci_low, m.ci_high, peak.value, peak.ci_low, peak.ci_high, when, sales.sum() / model.m]
+    past = "past or to come" if earliest <= len(sales) and latest == np.inf else past
+    beyond = "; more was sold than it holds possible" if sales.sum() > m.ci_high else ""
+    values = [*m, peak.value, peak.ci_low, peak.ci_high, peak_time(model, sales), sales.sum() / model.m]
     return dict(zip(PEAK_COLUMNS, [*values, model._sigma, f"peak {past}{beyond}", ""], strict=True))
 
 
-def _estimate(model, of, level, unit=""):
-    """A parameter, or the peak, with its interval; without draws none."""
-    drawn = [getattr(one, of) for one in model.draws]
-    low, high = percentile_interval(drawn, level) if drawn else (None, None)
-    return Estimate(getattr(model, of), low, high, unit=unit, level=level)
+def peak_time(model, sales):
+    """The period that the peak of a curve falls in."""
+    place = max(int(np.ceil(model.peak)), 1)
+    return sales.index.append(future_times(sales.index, max(place - len(sales), 0)))[place - 1]
+
+
+def _continued(model, sales, periods_ahead, level):
+    """What a baseline expects, with its intervals: arrays by column, NaN for periods observed."""
+    ahead = model.sales_ahead(periods_ahead, level)
+    columns = {"expected": ahead.expected, "expected_pi_low": ahead.pi_low, "expected_pi_high": ahead.pi_high}
+    columns["expected_cumulative"] = sales.sum() + ahead.expected.cumsum()
+    return {name: np.concatenate([np.full(len(sales), np.nan), values]) for name, values in columns.items()}
 
 
 def _expected(model, periods, level, seed):

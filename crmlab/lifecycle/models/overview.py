@@ -4,7 +4,7 @@ import pandas as pd
 
 from crmlab.contracts import InputError
 from crmlab.lifecycle.models.growth import Bass
-from crmlab.lifecycle.models.growth_forecasts import growth_peaks
+from crmlab.lifecycle.models.growth_forecasts import peak_time
 from crmlab.lifecycle.models.product_stages import life_cycle_stages, stage_spells
 from crmlab.lifecycle.models.shapes import life_cycle_shape
 from crmlab.lifecycle.tables import products
@@ -12,7 +12,7 @@ from crmlab.model import Unfitted
 
 
 def product_overview(
-    sales: pd.DataFrame, periods_per_year: int | None = None, max_categories: int = 20, level: float = 0.95
+    sales: pd.DataFrame, periods_per_year: int | None = None, max_categories: int = 20
 ) -> pd.DataFrame:
     """Where each category stands, those that sold most first.
 
@@ -24,8 +24,6 @@ def product_overview(
         Periods in a year; None takes it from the dates of `sales`.
     max_categories : int
         Most categories to list.
-    level : float
-        Confidence level of the peak, which decides whether it is past.
 
     Returns
     -------
@@ -38,11 +36,11 @@ def product_overview(
     periods_per_year = products.periods_per_year(sales) if periods_per_year is None else periods_per_year
     totals = sales.groupby("category").sales.sum().sort_values(ascending=False, kind="stable")
     series = {name: products.category_sales(sales, name) for name in totals.index[:max_categories]}
-    rows = {name: _overview_row(one, periods_per_year, level) for name, one in series.items()}
+    rows = {name: _overview_row(one, periods_per_year) for name, one in series.items()}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("category")
 
 
-def _overview_row(sales, periods_per_year, level):
+def _overview_row(sales, periods_per_year):
     row = {"periods": len(sales), "sales": sales.sum(), "growth": pd.NA, "stage": pd.NA, "stage_since": pd.NaT}
     row |= {"shape": pd.NA, "peak_time": pd.NaT, "summary": "", "reason": ""}
     try:
@@ -50,9 +48,9 @@ def _overview_row(sales, periods_per_year, level):
     except InputError as problem:
         return row | {"reason": str(problem)}
     shape, last = life_cycle_shape(sales, periods_per_year), stage_spells(path).iloc[-1]
-    peaks = growth_peaks({Bass.title: Bass.fit(sales)}, sales, level)
+    curve = Bass.fit(sales, replicates=0)
     row |= {"growth": path.growth.iloc[-1], "stage": last.stage, "stage_since": last["first"]}
-    row |= {"peak_time": peaks.peak_time.iloc[0]}
+    row |= {"peak_time": peak_time(curve, sales) if curve else pd.NaT}
     if isinstance(shape, Unfitted):
         return row | {"reason": str(shape)}
     return row | {"shape": shape.name, "summary": shape.summary}

@@ -5,14 +5,17 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from crmlab.estimate import Estimate
 from crmlab.lifecycle.models.growth import GrowthCurve, no_growth_reason, validated_sales
 from crmlab.lifecycle.tables import products
 from crmlab.model import Unfitted, needs_fit
+from crmlab.sentences import sentence, templates
 
 INTRODUCTION, GROWTH, MATURITY, DECLINE = "introduction", "growth", "maturity", "decline"
 UNDETERMINED = "undetermined"
 STAGES = (INTRODUCTION, GROWTH, MATURITY, DECLINE, UNDETERMINED)
 GROWTH_LIMIT = 0.10  # growth in a year: more is growth, from 0 to this inclusive is maturity, less than 0 is decline
+CONFIRM = 2  # periods in a row that begin a stage
 DECIMALS = 9  # decimals of a rate of growth that count, so that 110 after 100 is 10 % and not more
 LADDER = (DECLINE, MATURITY, GROWTH)
 RANK = {stage: rank for rank, stage in enumerate(LADDER)}
@@ -84,6 +87,66 @@ def stage_spells(stages: pd.DataFrame) -> pd.DataFrame:
     by, time = stages.rename_axis("time").reset_index().groupby(stretch), "time"
     found = by.agg(stage=("stage", "first"), first=(time, "first"), last=(time, "last"), periods=(time, "size"))
     return found.reset_index(drop=True)
+
+
+def current_stage(stages: pd.DataFrame) -> Estimate:
+    """For how many periods the product has been in the stage of the last one.
+
+    Parameters
+    ----------
+    stages : DataFrame
+        Stages by time, as from `life_cycle_stages`.
+
+    Returns
+    -------
+    Estimate
+        Periods, a count, with the stage and since when as its unit; blank where the stage is undetermined.
+    """
+    spell = stage_spells(stages).iloc[-1]
+    if spell.stage == UNDETERMINED:
+        return Estimate(None, kind="count", reason=_undetermined(stages))
+    counted = "period" if spell.periods == 1 else "periods"
+    return Estimate(spell.periods, unit=f"{counted} of {spell.stage}, since {_day(spell['first'])}", kind="count")
+
+
+def stage_note(stages: pd.DataFrame) -> str:
+    """The stage of the last period and since when, or why there is none to read, in a sentence.
+
+    Parameters
+    ----------
+    stages : DataFrame
+        Stages by time, as from `life_cycle_stages`.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    said, spell = templates("crmlab.lifecycle")["life_cycle_stages"], stage_spells(stages).iloc[-1]
+    if spell.stage == UNDETERMINED:
+        return sentence(said["undetermined"], {"reason": _undetermined(stages)})
+    values = {
+        "stage": spell.stage,
+        "periods": spell.periods,
+        "first": _day(spell["first"]),
+        "last": _day(spell["last"]),
+    }
+    return sentence(said["one" if spell.periods == 1 else "several"], values)
+
+
+def _day(time):
+    return str(time.date() if isinstance(time, pd.Timestamp) else time)
+
+
+def _undetermined(stages):
+    """Why the last stage is undetermined."""
+    known = int(stages.growth.notna().sum())
+    if reason := no_growth_reason(stages.sales.to_numpy(dtype=float)):
+        return reason
+    if known < CONFIRM:
+        rates = f"growth from a year before is known of {known:,} of {len(stages):,} periods"
+        return f"{rates}, and {CONFIRM} are needed: a year and {CONFIRM} periods more"
+    return f"no {CONFIRM} periods in a row grew by more than {100 * GROWTH_LIMIT:.0f} % in a year"
 
 
 def compare_with_peak(stages: pd.DataFrame, model: GrowthCurve | Unfitted) -> pd.DataFrame:

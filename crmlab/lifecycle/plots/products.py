@@ -25,7 +25,7 @@ MARKS = ("o", "s", "^", "D", "v")
 
 @plot
 def growth_path(frame: pd.DataFrame, cumulative: bool = False, ax: Axes | None = None) -> Axes:
-    """Draw `growth_path`: sales beside the curve; right of a line, to come.
+    """Draw `growth_path`: sales beside what a model expects; right of a line, to come.
 
     Parameters
     ----------
@@ -43,14 +43,16 @@ def growth_path(frame: pd.DataFrame, cumulative: bool = False, ax: Axes | None =
     """
     ax, at = axes(ax), frame.index
     actual, expected = ("cumulative_sales", "expected_cumulative") if cumulative else ("sales", "expected")
-    fitted, band = frame[expected].notna().any(), dict[str, Any](color=BAND, linewidth=0)
-    if fitted and not cumulative:
+    band = dict[str, Any](color=BAND, linewidth=0)
+    if not cumulative and frame.expected_pi_low.notna().any():
         label = "prediction interval (95 %)"
         ax.fill_between(at, frame.expected_pi_low, frame.expected_pi_high, alpha=0.1, label=label, **band)
-    if fitted:
+    if frame[f"{expected}_ci_low"].notna().any():
         ends = frame[f"{expected}_ci_low"], frame[f"{expected}_ci_high"]
         ax.fill_between(at, *ends, label="confidence interval (95 %)", **band)
-        ax.plot(at, frame[expected], "--", color=EXPECTED, label=frame.model.iloc[0])
+    if frame[expected].notna().any():
+        color, style = (EXPECTED, "--") if frame[expected].notna().all() else (BASELINE, ".--")
+        ax.plot(at, frame[expected], style, color=color, label=frame.model.iloc[0])
     ax.plot(frame.index, frame[actual], "o-", color=ACTUAL, markersize=4, label="sold")
     last = frame.index[frame.sales.notna()][-1]
     if last != frame.index[-1]:

@@ -25,7 +25,7 @@ def product_sales(data: Data | ir.Table, end: date | str | None = None, every: s
     data : Data or Ibis table
         Rows of the SERIES contract, or of TRANSACTIONS.
     end : date or str, optional
-        Last day that the table sees, of orders; None takes their last day.
+        Last day that the table sees, of orders; None takes the last day up to which they are complete.
     every : str
         Length of a period: "week" (from Monday), "month", "quarter" or "year".
 
@@ -64,7 +64,7 @@ def sales_by_category(orders: Data | ir.Table, end: date | str, every: str = "mo
         Rows of the TRANSACTIONS contract; those after `end` are not seen. A return lowers the sales of the period of
         the order it offsets.
     end : date or str
-        Last day that the table sees; from the first to the last day with an order.
+        Last day that the table sees; from the first order to the last day up to which orders are complete.
     every : str
         Length of a period: "week" (from Monday), "month", "quarter" or "year". One that is not over by `end` is left
         out.
@@ -82,8 +82,7 @@ def sales_by_category(orders: Data | ir.Table, end: date | str, every: str = "mo
     InputError
         Where `end` lies outside the orders, or no period of them is whole.
     """
-    orders = rows(orders)
-    last = _checked(orders, end, every)
+    last, orders = _checked(orders, end, every), rows(orders)
     now = period_number(last + timedelta(days=1), every) - 1  # the last period that is over by `end`
     observed = observed_orders(orders, last)
     named = observed.category.nullif("").fill_null(NONE) if "category" in observed.columns else ibis.literal(ALL)
@@ -91,7 +90,8 @@ def sales_by_category(orders: Data | ir.Table, end: date | str, every: str = "mo
     sums = observed.group_by(**by).aggregate(sales=_.amount.sum()).filter(_.unit <= now)
     found = sums.mutate(sales=ibis.greatest(_.sales.cast("float64"), 0.0)).execute()
     if found.empty:
-        raise InputError(f"no {every} with a sale is over by {end}; choose a shorter period or a later end")
+        needed = f"no {every} with a sale is over by {end}, and one whole calendar {every} is needed"
+        raise InputError(f"{needed}; choose a shorter period, a later end, or a longer log")
     return _without_gaps(found, now, every)
 
 
@@ -188,7 +188,7 @@ def _without_gaps(found, now, every):
 
 def _last_day(data, table):
     if isinstance(data, Data):
-        return data.findings.last
+        return data.findings.observed_until
     if "time" not in table.columns:
         return None
     return table.aggregate(last=table.time.date().max()).execute().iloc[0, 0]
@@ -197,7 +197,7 @@ def _last_day(data, table):
 def _checked(orders, end, every):
     """`end` as a date. Raises InputError with what is wrong with what was asked."""
     advice = "; where it is a SERIES already, use sales_from_series"
-    need(orders, "amount", "sales by category need TRANSACTIONS (customer_id, time, amount)", advice)
+    need(rows(orders), "amount", "sales by category need TRANSACTIONS (customer_id, time, amount)", advice)
     check_every(every)
     (first, last), end = observed_span(orders), as_date(end)
     if first is None or not first <= end <= last:
