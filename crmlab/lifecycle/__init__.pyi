@@ -68,11 +68,13 @@ from .models.transitions import transition_counts as transition_counts
 from .models.transitions import transition_probabilities as transition_probabilities
 from .tables.cohorts import cohort_triangle as cohort_triangle
 from .tables.contracts import censoring_note as censoring_note
+from .tables.contracts import contract_totals as contract_totals
 from .tables.contracts import durations as durations
 from .tables.contracts import retention_durations as retention_durations
 from .tables.contracts import subscription_durations as subscription_durations
 from .tables.cycle import interpurchase_times as interpurchase_times
 from .tables.cycle import relative_interpurchase_times as relative_interpurchase_times
+from .tables.ends import early_ends as early_ends
 from .tables.products import category_sales as category_sales
 from .tables.products import periods_per_year as periods_per_year
 from .tables.products import product_sales as product_sales

@@ -19,6 +19,7 @@ from crmlab.model import why_blank
 __all__ = [
     "cohorts_differ",
     "customers_become_more_loyal",
+    "early_ends_in_data",
     "first_order_markov",
     "groups_differ",
     "growth_beats_baselines",
@@ -221,6 +222,31 @@ def groups_differ(log_rank: pd.DataFrame, level: float = 0.95) -> Judgement:
     if row.reason:
         return judged("not applicable", case="unknown", why=row.reason)
     return judged(_rejected(row.p, level), groups=int(row.groups), chi2=row.chi2, df=int(row.df), p=row.p)
+
+
+@assumption
+def early_ends_in_data(early_ends: pd.DataFrame, least: float = 0.5) -> Judgement:
+    """Whether contracts that ended early are in the data, by `early_ends`: the first end comes soon after observation.
+
+    Parameters
+    ----------
+    early_ends : DataFrame
+        How often the first contracts ended, over how often later ones did, as from `early_ends`.
+    least : float
+        Ratio from which on early ends are taken to be there.
+
+    Returns
+    -------
+    Check
+        passed where the whole interval of the ratio lies above `least`, failed where all of it lies below; not
+        applicable where no later contract of the same age ended, or the data know no days.
+    """
+    if early_ends.empty:
+        return judged("not applicable", case="unknown", why=early_ends.attrs["reason"])
+    row = early_ends.iloc[0]
+    ratio = Estimate(row.ratio, row.ci_low, row.ci_high, kind="ratio", level=early_ends.attrs.get("level", 0.95))
+    days = {name: f"{row[name]:%Y-%m-%d}" for name in ("first", "day")}
+    return judged(within(row.ci_low, row.ci_high, least, np.inf), ratio=ratio, ended=row.ended, **days)
 
 
 @assumption

@@ -161,6 +161,16 @@ def later_sales(series):
     yield _least("prediction of later sales", lifecycle.later_sales_held(series), 0.85, how)
 
 
+def delayed_entry(worlds):
+    found, how = lifecycle.delayed_entry(worlds), f"{worlds} worlds of 20,000 contracts, mean"
+    for (since, model), row in found.iterrows():
+        first, kept = (0.682, 4.915) if since != "None" else (0.85, 7.9)
+        near = (0.012, 0.14) if since != "None" else (0.06, 0.9)
+        what = f"by {model}, observed from {since}"
+        yield Measured(f"first year survived, {what}", float(row["first"]), first + near[0], how, first - near[0])
+        yield Measured(f"years kept of 12, {what}", float(row.kept), kept + near[1], how, kept - near[1])
+
+
 ROWS = {
     planted_gaps: 600,
     simulated_gaps: 500,
@@ -179,6 +189,7 @@ ROWS = {
     clusters: 50,
     no_difference: 100,
     projections: 60,
+    delayed_entry: 10,
     growth: 25,
     later_sales: 12,
 }

@@ -58,6 +58,22 @@ def test_the_likelihood_is_exact(model):
     assert model.log_likelihood(table) == pytest.approx(float(total), rel=1e-13)
 
 
+@pytest.mark.parametrize("model", MODELS)
+def test_the_likelihood_of_contracts_that_came_under_observation_later_is_given_that_they_lasted_so_long(model):
+    rows = durations((0, True, 5), (1, True, 2), (3, True, 4), (2, False, 6), (8, False, 7), (2, False, 3))
+    table = rows.assign(entry=[0, 0, 2, 1, 3, 2])
+    with mpmath.workdps(40):
+        total = sum(
+            row.customers
+            * mpmath.log(
+                (exact(model, row.renewals) - (exact(model, row.renewals + 1) if row.churned else 0))
+                / exact(model, row.entry)
+            )
+            for row in table.itertuples()
+        )
+    assert model.log_likelihood(table) == pytest.approx(float(total), rel=1e-12)
+
+
 @pytest.mark.parametrize("model", [SBG(6.7e12, 3.8e13), BDW(6.7e12, 3.8e13, 1.6), BDW(6.7e8, 3.8e9, 0.4)])
 def test_digits_are_kept_where_the_likelihood_runs_off(model):
     with mpmath.workdps(60):
@@ -197,7 +213,7 @@ def test_what_cannot_be_estimated_is_unfitted_with_the_reason(model, reason):
 
 def test_all_lost_at_the_first_renewal_is_the_reason_where_others_are_censored_early():
     table = durations((0, True, 5), (0, False, 3))
-    assert sbg._unfit(np.array([5, 0, 0]), np.array([5, 0, 0])) == "all 5 customers were lost at the first renewal"
+    assert sbg._unfit(np.array([5, 4, 4]), np.array([5, 0, 0]), 5) == "all 5 customers were lost at the first renewal"
     assert SBG.fit(table).reason == "1 of the 3 periods needed were observed"
 
 
