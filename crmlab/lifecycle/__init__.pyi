@@ -38,6 +38,7 @@ from .models.heterogeneity import retention_decomposition as retention_decomposi
 from .models.markov import MarkovChain as MarkovChain
 from .models.markov import second_order_values as second_order_values
 from .models.markov import stage_values as stage_values
+from .models.mixtures import constant_mixture_test as constant_mixture_test
 from .models.overview import product_overview as product_overview
 from .models.product_stages import compare_with_peak as compare_with_peak
 from .models.product_stages import life_cycle_stages as life_cycle_stages

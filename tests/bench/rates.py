@@ -171,6 +171,17 @@ def delayed_entry(worlds):
         yield Measured(f"years kept of 12, {what}", float(row.kept), kept + near[1], how, kept - near[1])
 
 
+def change(worlds):
+    for world in lifecycle.WORLDS:
+        for customers, periods in ((1000, 6), (5000, 12)):
+            share = float(lifecycle.change_claimed(world, worlds, customers, periods))
+            what, how = f"change of customers claimed, {world}", f"{worlds} worlds of {customers:,}, {periods} periods"
+            if world.startswith("BdW"):
+                yield _least(what, share, 0.5, how)
+            else:
+                yield Measured(what, share, 0.05 + 2.6 * _error(worlds), how)
+
+
 ROWS = {
     planted_gaps: 600,
     simulated_gaps: 500,
@@ -190,6 +201,7 @@ ROWS = {
     no_difference: 100,
     projections: 60,
     delayed_entry: 10,
+    change: 200,
     growth: 25,
     later_sales: 12,
 }

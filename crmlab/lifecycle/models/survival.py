@@ -15,7 +15,7 @@ MIN_AT_RISK = 10  # customers at risk, of fewer of whom no step of the curve is 
 
 
 @needs_fit
-def survival_curve(durations: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
+def survival_curve(durations: pd.DataFrame, level: float = 0.95, min_at_risk: int = MIN_AT_RISK) -> pd.DataFrame:
     """Share of each group that survived each renewal: the Kaplan-Meier curve.
 
     Parameters
@@ -24,6 +24,8 @@ def survival_curve(durations: pd.DataFrame, level: float = 0.95) -> pd.DataFrame
         group, renewals, churned, customers, as from `durations`.
     level : float
         Confidence level of the intervals, 0 to 1.
+    min_at_risk : int
+        Customers at risk at a renewal, with fewer of whom there is no survival from there on.
 
     Returns
     -------
@@ -32,7 +34,7 @@ def survival_curve(durations: pd.DataFrame, level: float = 0.95) -> pd.DataFrame
         customers whose renewal was observed; lost, those of them who did not renew; survival, share of all that
         survives this renewal, 0 to 1; standard_error (Greenwood); ci_low and ci_high, the interval of
         log(−log survival), which stays within 0 and 1; reason, why there is no interval, or no survival: from the first
-        renewal on at which fewer than MIN_AT_RISK were at risk.
+        renewal on at which too few were at risk.
 
     References
     ----------
@@ -48,12 +50,12 @@ def survival_curve(durations: pd.DataFrame, level: float = 0.95) -> pd.DataFrame
     1       1      100    37      0.63
     2       2       63    16      0.47
     """
-    parts = {group: _curve(rows, level) for group, rows in durations.groupby("group")}
+    parts = {group: _curve(rows, level, min_at_risk) for group, rows in durations.groupby("group")}
     return pd.concat(parts, names=["group"]).reset_index("group").reset_index(drop=True)
 
 
 @needs_fit
-def median_survival(durations: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
+def median_survival(durations: pd.DataFrame, level: float = 0.95, min_at_risk: int = MIN_AT_RISK) -> pd.DataFrame:
     """The period by which half of each group is lost.
 
     Parameters
@@ -62,6 +64,8 @@ def median_survival(durations: pd.DataFrame, level: float = 0.95) -> pd.DataFram
         group, renewals, churned, customers, as from `durations`.
     level : float
         Confidence level of the intervals, 0 to 1.
+    min_at_risk : int
+        Customers at risk at a renewal, with fewer of whom the curve ends.
 
     Returns
     -------
@@ -73,13 +77,15 @@ def median_survival(durations: pd.DataFrame, level: float = 0.95) -> pd.DataFram
     ----------
     Brookmeyer & Crowley (1982), A confidence interval for the median survival time.
     """
-    found = {group: _median(rows) for group, rows in survival_curve(durations, level).groupby("group")}
+    found = {group: _median(rows) for group, rows in survival_curve(durations, level, min_at_risk).groupby("group")}
     frame = pd.DataFrame.from_dict(found, orient="index").rename_axis("group")
     return frame.astype(dict.fromkeys(("median", "ci_low", "ci_high"), "Float64"))
 
 
 @needs_fit
-def restricted_mean_survival(durations: pd.DataFrame, periods: int | None = None, level: float = 0.95) -> pd.DataFrame:
+def restricted_mean_survival(
+    durations: pd.DataFrame, periods: int | None = None, level: float = 0.95, min_at_risk: int = MIN_AT_RISK
+) -> pd.DataFrame:
     """Periods that a customer of each group keeps the contract on average, of the first `periods`.
 
     Parameters
@@ -90,6 +96,8 @@ def restricted_mean_survival(durations: pd.DataFrame, periods: int | None = None
         None takes the longest that every group was observed for, so that groups can be compared.
     level : float
         Confidence level of the intervals, 0 to 1.
+    min_at_risk : int
+        Customers at risk at a renewal, with fewer of whom the curve ends.
 
     Returns
     -------
@@ -108,7 +116,7 @@ def restricted_mean_survival(durations: pd.DataFrame, periods: int | None = None
     Klein & Moeschberger (2003), Survival Analysis, (4.5.2): the variance is that of the area,
     Σ (area beyond each loss)² lost / (at risk (at risk − lost)), rather than the survivors' sample variance.
     """
-    curves = dict(list(survival_curve(durations).groupby("group")))
+    curves = dict(list(survival_curve(durations, min_at_risk=min_at_risk).groupby("group")))
     longest = min(_followup(rows) for rows in curves.values())
     if periods is None and longest < 1:
         return _no_restricted_means([group for group, rows in curves.items() if _followup(rows) < 1], curves)
@@ -224,16 +232,16 @@ def censor_at(durations: pd.DataFrame, periods: int) -> pd.DataFrame:
     return censored.groupby(keys, as_index=False).customers.sum()
 
 
-def _curve(rows, level):
+def _curve(rows, level, min_at_risk):
     at_risk, lost = (np.append(0, found) for found in at_risk_and_lost(rows))
     at_risk[0] = rows.customers.sum()
     survival, *ends = kaplan_meier(at_risk, lost, level)
-    few = np.logical_or.accumulate(at_risk < MIN_AT_RISK)
+    few = np.logical_or.accumulate(at_risk < min_at_risk)
     survival = np.where(few, np.nan, survival)
     frame = pd.DataFrame({"period": np.arange(len(lost)), "at_risk": at_risk, "lost": lost, "survival": survival})
     for name, found in zip(("standard_error", "ci_low", "ci_high"), ends, strict=True):
         frame[name] = pd.Series(found, dtype="Float64").where((survival > 0) & (survival < 1))
-    first = f"fewer than {MIN_AT_RISK} were at risk at renewal {few.argmax()}"
+    first = f"fewer than {min_at_risk} were at risk at renewal {few.argmax()}"
     reasons = [first, "nobody was lost so far", "nobody is left"]
     return frame.assign(reason=np.select([few, survival == 1, survival == 0], reasons, ""))
 
