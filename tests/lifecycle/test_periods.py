@@ -129,3 +129,8 @@ def test_delayed_entry_brings_survival_back_that_missing_contracts_make_too_high
     assert (found.loc["2022-01-01", "kept"] - 4.915).abs().max() < 0.3
     assert found.loc["None"].min().tolist() == pytest.approx([0.88, 8.6], abs=0.3)
     assert found.loc["None", "kept"].min() > 7.5
+
+
+def test_the_first_day_of_observation_is_of_subscriptions_only():
+    with pytest.raises(ValueError, match="observed_from: only of contract = 'subscriptions', this one is 'retention'"):
+        Entry(path="x", contract="retention", observed_from="2024-01-16")
