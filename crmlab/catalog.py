@@ -67,6 +67,7 @@ class Entry(Policy):
     split: date | None = None  # default end of calibration
     acquired_from: date | None = None  # customers whose first order is earlier were acquired before the log began
     observed_until: date | None = None  # orders are complete up to this day, which may come after the last order
+    observed_from: date | None = None  # contracts that ended from this day on are complete; earlier ones may be missing
 
     @property
     def unit(self):
@@ -86,6 +87,9 @@ class Entry(Policy):
         ):
             only = "only of contract = 'transactions'"
             raise ValueError(f"{', '.join(idle)}: {only}, this one is {self.contract!r}; leave out what is not of it")
+        if self.observed_from and self.contract != "subscriptions":
+            only = "only of contract = 'subscriptions'"
+            raise ValueError(f"observed_from: {only}, this one is {self.contract!r}; leave out what is not of it")
         return self
 
 

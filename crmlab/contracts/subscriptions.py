@@ -1,8 +1,13 @@
 """Contracts of customers: their ends are observed."""
 
 import ibis
+import numpy as np
+from ibis import _
 
-from crmlab.contracts.contract import Column, Contract, Rule
+from crmlab.contracts.contract import Column, Contract, Rule, Validated
+from crmlab.contracts.validation import first
+
+MIN_DAYS, MIN_SILENCE, LONGER, FEW = 20, 365, 10, 0.05  # when days after a silence are planned ones
 
 
 def _row_rules(t, policy):
@@ -14,25 +19,54 @@ def _row_rules(t, policy):
     return rules
 
 
+def last_day_observed(t):
+    """The last start or end in a table of contracts that is not in the future, judged by the days alone.
+
+    Days after a silence are planned ones where it is longer than MIN_SILENCE days and LONGER times the longest before,
+    of MIN_DAYS days or more, and at most FEW of all starts and ends come after it.
+    """
+    days = ibis.union(t.select(day=t.start.cast("date")), t.select(day=t.end.cast("date"))).filter(_.day.notnull())
+    found = days.group_by("day").aggregate(n=_.count()).order_by("day").to_pyarrow()
+    day, n = np.array(found["day"], "M8[D]"), np.array(found["n"])
+    silence, after = np.diff(day).astype(int), n[::-1].cumsum()[::-1][1:] / n.sum()
+    longest = np.append(0, np.maximum.accumulate(silence))[: len(silence)]
+    known = np.arange(1, len(day)) >= MIN_DAYS
+    planned = known & (silence > MIN_SILENCE) & (silence > LONGER * longest) & (after <= FEW)
+    return day[planned.argmax() if planned.any() else -1].item()
+
+
 def _counts(t, policy):
-    latest = ibis.literal(policy.until, "date") if policy.until else t.end.max()
     return {
         "customers": t.count(),
         "groups": t.group.nunique(),
-        "ended": t.end.notnull().sum(),
-        "running": t.end.isnull().sum(),
         "first": t.start.min(),
-        "last": ibis.greatest(t.start.max(), latest.fill_null(t.start.max())),
     }
 
 
+def _complete(validated, policy, where):
+    """With how many contracts have ended by the last day observed, run on it, or lie after it."""
+    t = validated.table
+    last = policy.until or last_day_observed(t)
+    ended, later = t.end <= ibis.literal(last, "date"), t.start > ibis.literal(last, "date")
+    more = {
+        "ended": ended.sum().fill_null(0),
+        "planned": (~ended & ~later).sum().fill_null(0),
+        "later": later.sum(),
+    }
+    counts = validated.counts | first(t.aggregate(**more)) | {"last": last}
+    return Validated(t, counts | {"running": counts["customers"] - counts["ended"] - counts["later"]})
+
+
 def _words(c, entry):
+    planned = f", of which {c['planned']:,} end after the last day observed" if c["planned"] else ""
+    later = {"contracts that start after it (left out)": f"{c['later']:,}"} if c["later"] else {}
     return {
         "customers": f"{c['customers']:,}",
         "groups": f"{c['groups']:,}",
         "contracts ended": f"{c['ended']:,}",
-        "contracts running": f"{c['running']:,}",
+        "contracts running": f"{c['running']:,}{planned}",
         "first start to last day observed": f"{c['first']} to {c['last']}",
+        **later,
     }
 
 
@@ -51,5 +85,6 @@ SUBSCRIPTIONS = Contract(
     inferable=True,
     row_rules=_row_rules,
     counts=_counts,
+    complete=_complete,
     words=_words,
 )

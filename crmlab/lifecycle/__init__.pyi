@@ -41,6 +41,7 @@ from .models.heterogeneity import retention_decomposition as retention_decomposi
 from .models.markov import MarkovChain as MarkovChain
 from .models.markov import second_order_values as second_order_values
 from .models.markov import stage_values as stage_values
+from .models.mixtures import constant_mixture_test as constant_mixture_test
 from .models.overview import product_overview as product_overview
 from .models.product_stages import compare_with_peak as compare_with_peak
 from .models.product_stages import current_stage as current_stage
@@ -73,11 +74,13 @@ from .models.transitions import transition_counts as transition_counts
 from .models.transitions import transition_probabilities as transition_probabilities
 from .tables.cohorts import cohort_triangle as cohort_triangle
 from .tables.contracts import censoring_note as censoring_note
+from .tables.contracts import contract_totals as contract_totals
 from .tables.contracts import durations as durations
 from .tables.contracts import retention_durations as retention_durations
 from .tables.contracts import subscription_durations as subscription_durations
 from .tables.cycle import interpurchase_times as interpurchase_times
 from .tables.cycle import relative_interpurchase_times as relative_interpurchase_times
+from .tables.ends import early_ends as early_ends
 from .tables.products import category_sales as category_sales
 from .tables.products import periods_per_year as periods_per_year
 from .tables.products import product_sales as product_sales

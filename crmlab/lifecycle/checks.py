@@ -21,6 +21,7 @@ from crmlab.model import why_blank
 __all__ = [
     "cohorts_differ",
     "customers_become_more_loyal",
+    "early_ends_in_data",
     "first_order_markov",
     "groups_differ",
     "growth_beats_baselines",
@@ -226,20 +227,55 @@ def groups_differ(log_rank: pd.DataFrame, level: float = 0.95) -> Judgement:
 
 
 @assumption
-def no_duration_dependence(
-    durations: pd.DataFrame, least: float = 0.9, most: float = 1.1, replicates: int = REPLICATES, seed: int = 1
-) -> list[Judgement]:
-    """Whether each customer's own probability to renew stays as it is (c = 1), as sBG assumes: one a group.
+def early_ends_in_data(early_ends: pd.DataFrame, least: float = 0.5) -> Judgement:
+    """Whether contracts that ended early are in the data, by `early_ends`: the first end comes soon after observation.
 
-    Judged by the interval of c in BdW; twice the gain in log-likelihood of BdW over sBG is chi-squared on 1 degree of
-    freedom where c is 1.
+    Parameters
+    ----------
+    early_ends : DataFrame
+        How often the first contracts ended, over how often later ones did, as from `early_ends`.
+    least : float
+        Ratio from which on early ends are taken to be there.
+
+    Returns
+    -------
+    Check
+        passed where the whole interval of the ratio lies above `least`, failed where all of it lies below; not
+        applicable where no later contract of the same age ended, or the data know no days.
+    """
+    if early_ends.empty:
+        return judged("not applicable", case="unknown", why=early_ends.attrs["reason"])
+    row = early_ends.iloc[0]
+    ratio = Estimate(row.ratio, row.ci_low, row.ci_high, kind="ratio", level=early_ends.attrs.get("level", 0.95))
+    days = {name: f"{row[name]:%Y-%m-%d}" for name in ("first", "day")}
+    return judged(within(row.ci_low, row.ci_high, least, np.inf), ratio=ratio, ended=row.ended, **days)
+
+
+@assumption
+def no_duration_dependence(
+    durations: pd.DataFrame,
+    mixture_test: pd.DataFrame,
+    least: float = 0.9,
+    most: float = 1.1,
+    level: float = 0.95,
+    replicates: int = REPLICATES,
+    seed: int = 1,
+) -> list[Judgement]:
+    """Whether each customer's own probability to renew stays as it is, as sBG assumes: one a group.
+
+    Change shows only where survival departs from every mixture of constant probabilities: c in BdW, which tells change
+    from heterogeneity by its form alone, never shows it.
 
     Parameters
     ----------
     durations : DataFrame
         group, renewals, churned, customers, as from `durations`.
+    mixture_test : DataFrame
+        Tests of the same durations by group, as from `constant_mixture_test`.
     least, most : float
         Ends of the range of c that is tolerated.
+    level : float
+        Confidence level of the test, 0 to 1: it rejects where p_adjusted is below 1 − level.
     replicates : int
         Draws of the parameters for the intervals.
     seed : int
@@ -248,26 +284,30 @@ def no_duration_dependence(
     Returns
     -------
     list of Check
-        One a group: passed where the whole interval of c lies from `least` to `most`, failed where all of it lies
-        outside; not applicable where a model could not be fitted.
+        One a group: failed where the test rejects, passed where it does not and the whole interval of c lies from
+        `least` to `most`; not applicable where there is no test.
     """
     groups = durations.groupby("group")
-    return [_duration_dependence(group, rows, least, most, replicates, seed) for group, rows in groups]
+    return [
+        _duration_dependence(group, rows, mixture_test.loc[group], (least, most), level, replicates, seed)
+        for group, rows in groups
+    ]
 
 
-def _duration_dependence(group, rows, least, most, replicates, seed):
+def _duration_dependence(group, rows, test, limits, level, replicates, seed):
+    if test.reason:
+        return judged("not applicable", case="unknown", part=str(group), group=group, why=test.reason)
     still, moving = SBG.fit(rows, replicates=0), BDW.fit(rows, replicates, seed)
+    rejected = test.p_adjusted < 1 - level
+    values: dict[str, Any] = {"group": group, "ratio": test.likelihood_ratio, "p_mixture": test.p_adjusted}
     if reason := why_blank(still, moving):
-        return judged("not applicable", case="unknown", part=str(group), group=group, why=reason)
+        return judged("failed" if rejected else "undecided", case="unfitted", part=str(group), why=reason, **values)
     gain = max(2 * (moving.log_likelihood(rows) - still.log_likelihood(rows)), 0.0)
     row = moving.parameters.loc["c"]
-    values: dict[str, Any] = {
-        "c": Estimate(row.value, row.ci_low, row.ci_high),
-        "gain": gain,
-        "p": float(stats.chi2.sf(gain, 1)),
-    }
-    values |= {"group": group, "direction": "falls" if moving.c > 1 else "rises"}
-    return judged(within(row.ci_low, row.ci_high, least, most), part=str(group), **values)
+    values |= {"c": Estimate(row.value, row.ci_low, row.ci_high), "gain": gain, "p": float(stats.chi2.sf(gain, 1))}
+    passed = within(row.ci_low, row.ci_high, *limits) == "passed"
+    outcome: Outcome = "failed" if rejected else "passed" if passed else "undecided"
+    return judged(outcome, case="departs" if rejected else "fits", part=str(group), **values)
 
 
 @comparison(parts=lambda **_: {title: {"model": title} for title in MODELS})
@@ -319,25 +359,37 @@ def heterogeneity_raises_retention(decomposition: pd.DataFrame) -> Judgement:
 
 
 @finding
-def customers_become_more_loyal(decomposition: pd.DataFrame) -> Judgement:
-    """Whether customers' own probabilities to renew rise with tenure, by `retention_decomposition`.
+def customers_become_more_loyal(
+    decomposition: pd.DataFrame, mixture_test: pd.DataFrame, level: float = 0.95
+) -> Judgement:
+    """Whether customers' own probabilities to renew rise with tenure.
+
+    The direction is that of duration dependence in `retention_decomposition`, by the form of its model; that there is
+    change at all shows only where the survival of some group departs from every mixture of constant probabilities.
 
     Parameters
     ----------
     decomposition : DataFrame
         Parts of the change of retention by period, as from `retention_decomposition`.
+    mixture_test : DataFrame
+        Tests by group, as from `constant_mixture_test`.
+    level : float
+        Confidence level of the test, 0 to 1: it rejects where the least p_adjusted is below 1 − level.
 
     Returns
     -------
     Check
-        yes where the whole interval of the part of duration dependence lies above 0, no where it lies below; not
-        applicable where it cannot be estimated.
+        yes where the test rejects and the whole interval of the part of duration dependence lies above 0, no where it
+        rejects and that lies below; not applicable where either is missing.
     """
-    whole, level = _whole(decomposition)
-    if whole.reason:
-        return judged("not applicable", case="unknown", why=whole.reason)
-    moved = _points(whole, "duration_dependence", level)
-    return judged(beyond(moved.ci_low, moved.ci_high), case="moved", moved=moved, **_change(whole, level))
+    whole, part_level = _whole(decomposition)
+    tested = mixture_test[mixture_test.reason == ""]
+    if why := whole.reason or ("" if len(tested) else mixture_test.reason.iloc[0]):
+        return judged("not applicable", case="unknown", why=why)
+    moved, p = _points(whole, "duration_dependence", part_level), float(tested.p_adjusted.min())
+    rejected = p < 1 - level
+    outcome = beyond(moved.ci_low, moved.ci_high) if rejected else "undecided"
+    return judged(outcome, case="moved" if rejected else "fits", moved=moved, p=p, **_change(whole, part_level))
 
 
 @comparison(parts=lambda **_: {curve.title: {"model": curve.title} for curve in CURVES})

@@ -176,6 +176,27 @@ def small_fits(frames):
         yield _least(f"fits of small frames that give {model.title} or a reason", said, 1, f"{frames} frames")
 
 
+def delayed_entry(worlds):
+    found, how = lifecycle.delayed_entry(worlds), f"{worlds} worlds of 20,000 contracts, mean"
+    for (since, model), row in found.iterrows():
+        first, kept = (0.682, 4.915) if since != "None" else (0.85, 7.9)
+        near = (0.012, 0.14) if since != "None" else (0.06, 0.9)
+        what = f"by {model}, observed from {since}"
+        yield Measured(f"first year survived, {what}", float(row["first"]), first + near[0], how, first - near[0])
+        yield Measured(f"years kept of 12, {what}", float(row.kept), kept + near[1], how, kept - near[1])
+
+
+def change(worlds):
+    for world in lifecycle.WORLDS:
+        for customers, periods in ((1000, 6), (5000, 12)):
+            share = float(lifecycle.change_claimed(world, worlds, customers, periods))
+            what, how = f"change of customers claimed, {world}", f"{worlds} worlds of {customers:,}, {periods} periods"
+            if world.startswith("BdW"):
+                yield _least(what, share, 0.5, how)
+            else:
+                yield Measured(what, share, 0.05 + 2.6 * _error(worlds), how)
+
+
 ROWS = {
     small_fits: 2000,
     planted_gaps: 600,
@@ -197,5 +218,7 @@ ROWS = {
     projections: 60,
     growth: 40,
     continued_sales: 400,
+    delayed_entry: 10,
+    change: 200,
     later_sales: 12,
 }

@@ -1,8 +1,10 @@
 """Contracts of customers: what is accepted, and what is said."""
 
-from datetime import date
+from datetime import date, timedelta
 
-from crmlab.contracts import ROW
+import pytest
+
+from crmlab.contracts import ROW, SUBSCRIPTIONS
 
 from ..conftest import table
 from .conftest import refused, rows, validated
@@ -25,6 +27,48 @@ def test_the_last_day_seen_of_contracts_is_the_catalogs_where_it_says_so():
     assert validated("subscriptions", raw, until=date(2024, 6, 30)).counts["last"] == date(2024, 6, 30)
     running = table(customer_id=["a"], start=["2024-01-01"], end=[""])
     assert validated("subscriptions", running).counts["last"] == date(2024, 1, 1)
+
+
+def contracts_of_three_years(*more):
+    """100 contracts from 2020-01-01 that end every 13 days, and `more` (start, end)."""
+    ends = [date(2020, 1, 14) + timedelta(13 * i) for i in range(100)]
+    rows = [(date(2020, 1, 1), end) for end in ends] + list(more)
+    return table(
+        customer_id=[f"c{i}" for i in range(len(rows))],
+        start=[str(start) for start, _ in rows],
+        end=[str(end or "") for _, end in rows],
+    )
+
+
+def test_days_after_a_long_silence_are_no_last_day_observed_and_are_counted():
+    last = date(2020, 1, 14) + timedelta(13 * 99)
+    future = contracts_of_three_years((date(2023, 5, 5), date(2030, 6, 1)), (date(2029, 1, 1), None))
+    counts = validated("subscriptions", future).counts
+    assert [counts[name] for name in ("last", "ended", "running", "planned", "later")] == [last, 100, 1, 1, 1]
+    words = SUBSCRIPTIONS.describe(counts, None)
+    assert words["contracts running"] == "1, of which 1 end after the last day observed"
+    assert words["contracts that start after it (left out)"] == "1"
+    stated = validated("subscriptions", future, until=date(2030, 6, 1)).counts
+    assert [stated[name] for name in ("last", "ended", "running", "later")] == [date(2030, 6, 1), 101, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("days", "planned"),
+    [(365, False), (366, True)],  # a silence of a year is one of business
+)
+def test_a_silence_of_at_most_a_year_is_observed(days, planned):
+    last = date(2020, 1, 14) + timedelta(13 * 99)
+    end = last + timedelta(days)
+    found = validated("subscriptions", contracts_of_three_years((date(2020, 1, 1), end))).counts["last"]
+    assert found == (last if planned else end)
+
+
+def test_many_days_after_a_silence_or_few_before_it_are_observed():
+    early, late = date(2020, 1, 1), [date(2029, 1, 1) + timedelta(i) for i in range(12)]
+    many = contracts_of_three_years(*((early, day) for day in late))  # 12 of 224 days: more than one in twenty
+    assert validated("subscriptions", many).counts["last"] == late[-1]
+    two = table(customer_id=["a", "b"], start=["2012-01-01"] * 2, end=["2020-01-01", ""])
+    assert validated("subscriptions", two).counts["last"] == date(2020, 1, 1)
 
 
 def test_every_breach_of_contracts_of_customers_is_told_at_once():

@@ -61,3 +61,15 @@ def collapsed(group, renewed):
     renewals = np.where(renewed.all(axis=1), renewed.shape[1], renewed.argmin(axis=1))
     rows = pd.DataFrame({"group": group, "renewals": renewals, "churned": renewals < renewed.shape[1], "customers": 1})
     return rows.groupby(["group", "renewals", "churned"], as_index=False).customers.sum()
+
+
+def left_truncated(customers, seed):
+    """Contracts from 2012 to 2023 of yearly probabilities to leave Beta(.7, 1.5), those alive in 2022."""
+    rng = np.random.default_rng(seed)
+    start = np.datetime64("2012-01-01") + rng.integers(0, 4383, customers)
+    years = rng.geometric(np.maximum(rng.beta(0.7, 1.5, customers), 1e-9)).clip(max=50)
+    month = start.astype("M8[M]")
+    end = (month + 12 * years).astype("M8[D]") + (start - month.astype("M8[D]"))
+    frame = pd.DataFrame({"customer_id": np.arange(customers).astype(str), "start": start, "end": end})
+    known = frame[frame.end >= "2022-01-01"]
+    return known.assign(end=known.end.where(known.end <= "2023-12-31"))

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 
 from crmlab import lifecycle
-from crmlab.lifecycle import SBG, Bass, LastChange, LastPeriod
+from crmlab.lifecycle import BDW, SBG, Bass, LastChange, LastPeriod
 from crmlab.lifecycle.models import projection
 
-from .cohort_worlds import renewals
+from .cohort_worlds import collapsed, left_truncated, renewals
 
 
 def projections_held(worlds):
@@ -22,6 +22,46 @@ def projections_held(worlds):
         row = projection._with_interval(model, lambda one: one.survival(at), "survival", at).iloc[0]
         inside.append(row.ci_low <= truth <= row.ci_high)
     return np.mean(inside)
+
+
+def delayed_entry(worlds, customers=20_000):
+    """Survival of the first year, and years kept of twelve, of contracts alive in 2022 or later: means over worlds.
+
+    A frame by model (Kaplan–Meier, sBG, BdW) of both, with and without the day from which all ends are known; the truth
+    is .682 and 4.92.
+    """
+    years, found = np.arange(12), []
+    for seed in range(worlds):
+        contracts = left_truncated(customers, seed)
+        for since in ("2022-01-01", None):
+            durations = lifecycle.durations(contracts, "2023-12-31", "year", since)
+            curves = {"Kaplan–Meier": lifecycle.survival_curve(durations).survival[:12]}
+            for model in (SBG, BDW) if since else (SBG,):
+                curves[model.title] = model.fit(durations, replicates=0).survival(years)
+            found += [(str(since), model, curve[1], curve.sum(skipna=False)) for model, curve in curves.items()]
+    frame = pd.DataFrame(found, columns=["observed_from", "model", "first", "kept"])
+    return frame.groupby(["observed_from", "model"]).mean()
+
+
+WORLDS = {  # probabilities to leave of customers who never change; the last do, by c = 1.5
+    "sBG": lambda rng, n: rng.beta(0.7, 3.0, n),
+    "two points": lambda rng, n: rng.choice([0.1, 0.5, 0.5], n),
+    "three points": lambda rng, n: rng.choice([0.02, 0.2, 0.6], n),
+    "logit-normal": lambda rng, n: 1 / (1 + np.exp(1.5 - rng.standard_normal(n))),
+    "BdW, c = 1.5": lambda rng, n: rng.beta(0.7, 3.0, n),
+}
+
+
+def change_claimed(world, worlds, customers, periods, replicates=99):
+    """The share of worlds in which survival is found to depart from every mixture of constant probabilities."""
+    claimed, c = [], 1.5 if world.startswith("BdW") else 1.0
+    for seed in range(worlds):
+        rng = np.random.default_rng([seed, customers, periods])
+        stay = 1 - WORLDS[world](rng, customers)
+        renewed = rng.random((customers, periods)) < stay[:, None] ** np.diff(np.arange(periods + 1.0) ** c)
+        tested = lifecycle.constant_mixture_test(collapsed("all", renewed), replicates, seed)
+        claimed.append(tested.p_adjusted.iloc[0] < 0.05)
+    return np.mean(claimed)
 
 
 def sold(curve, periods=20, noise=0.0, seed=0):

@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import beta
 from statsmodels.stats.proportion import confint_proportions_2indep
 
-from crmlab.lifecycle import checks
+from crmlab.lifecycle import checks, constant_mixture_test
 from crmlab.lifecycle.models import heterogeneity, survival
 from crmlab.lifecycle.models.sbg import BDW, SBG
 from crmlab.lifecycle.tables.contracts import retention_durations
@@ -74,9 +74,15 @@ def test_the_parts_of_bdw_are_those_of_simulated_customers():
     assert found[1] == pytest.approx(duration_dependence, abs=1e-5)
 
 
-def both(table):
-    """What is concluded of a decomposition: through heterogeneity, and through loyalty."""
-    return checks.heterogeneity_raises_retention(table), checks.customers_become_more_loyal(table)
+def mixture_test(p=0.001, reason=""):
+    """As from `constant_mixture_test`, of one group."""
+    return pd.DataFrame({"likelihood_ratio": [9.0], "p": [p], "p_adjusted": [p], "reason": [reason]}, ["all"])
+
+
+def both(table, p=0.001):
+    """What is concluded of a decomposition: through heterogeneity, and through loyalty, where the test gave `p`."""
+    loyal = checks.customers_become_more_loyal(table, mixture_test(p))
+    return checks.heterogeneity_raises_retention(table), loyal
 
 
 def test_a_rise_while_nobody_changes_is_one_of_heterogeneity():
@@ -90,11 +96,13 @@ def test_a_rise_while_nobody_changes_is_one_of_heterogeneity():
     assert rises.recommendation == "Compare the renewals of like customers, by group and by tenure within it."
 
 
-def test_customers_who_do_become_loyal_are_found_to():
-    found = heterogeneity.retention_decomposition(LOYAL)
-    _, loyal = both(found)
-    assert (loyal.id, loyal.kind, loyal.outcome) == ("lifecycle.customers_become_more_loyal", "finding", "yes")
-    assert "customers' own probabilities to renew moved it by" in loyal.summary
+def test_rising_retention_is_no_loyalty_where_a_mixture_of_constant_probabilities_makes_it_too():
+    # BdW with c below 1 is exactly such a mixture
+    found, test = heterogeneity.retention_decomposition(LOYAL), constant_mixture_test(LOYAL, 40)
+    loyal = checks.customers_become_more_loyal(found, test)
+    assert test.p["all"] > 0.3
+    assert (loyal.id, loyal.kind, loyal.outcome) == ("lifecycle.customers_become_more_loyal", "finding", "undecided")
+    assert "so that nobody need have changed; that own probabilities moved it by" in loyal.summary
     assert whole(found).duration_dependence > 0.1
     assert whole(found).duration_dependence_ci_low > 0
 
@@ -123,10 +131,13 @@ def test_a_change_of_customers_that_may_be_luck_is_undecided():
     found = heterogeneity.retention_decomposition(ALIKE)
     ends = "duration_dependence_ci_low", "duration_dependence_ci_high"
     outcomes = [
-        checks.customers_become_more_loyal(found.assign(**dict(zip(ends, pair, strict=True)))).outcome
+        both(found.assign(**dict(zip(ends, pair, strict=True))), p)[1].outcome
+        for p in (0.049, 0.051)
         for pair in ((-0.01, 0.1), (0.01, 0.1), (-0.1, -0.01))
     ]
-    assert outcomes == ["undecided", "yes", "no"]
+    assert outcomes == ["undecided", "yes", "no", *["undecided"] * 3]
+    untested = checks.customers_become_more_loyal(found, mixture_test(np.nan, "nobody was lost"))
+    assert (untested.outcome, untested.summary) == ("not applicable", "Not judged: nobody was lost.")
     ends = "selection_ci_low", "selection_ci_high"
     outcomes = [
         checks.heterogeneity_raises_retention(found.assign(**dict(zip(ends, pair, strict=True)))).outcome

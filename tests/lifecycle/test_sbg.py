@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from scipy.stats import chi2
 
-from crmlab import likelihood
+from crmlab import lifecycle, likelihood
 from crmlab.contracts import InputError
 from crmlab.lifecycle import checks
 from crmlab.lifecycle.models import sbg
@@ -29,6 +29,12 @@ def exact(model, t):
     """S(t), to 40 digits."""
     alpha, beta, c = (mpmath.mpf(str(v)) for v in (model.alpha, model.beta, getattr(model, "c", 1)))
     return mpmath.beta(alpha, beta + mpmath.mpf(t) ** c) / mpmath.beta(alpha, beta)
+
+
+def judged(table, p=None, **limits):
+    """The check of duration dependence, by 40 draws, or as if the test had given `p`."""
+    test = lifecycle.constant_mixture_test(table, 40)
+    return checks.no_duration_dependence(table, test if p is None else test.assign(p_adjusted=p), **limits)
 
 
 def durations(*rows):
@@ -56,6 +62,22 @@ def test_the_likelihood_is_exact(model):
             for row in table.itertuples()
         )
     assert model.log_likelihood(table) == pytest.approx(float(total), rel=1e-13)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_likelihood_of_contracts_that_came_under_observation_later_is_given_that_they_lasted_so_long(model):
+    rows = durations((0, True, 5), (1, True, 2), (3, True, 4), (2, False, 6), (8, False, 7), (2, False, 3))
+    table = rows.assign(entry=[0, 0, 2, 1, 3, 2])
+    with mpmath.workdps(40):
+        total = sum(
+            row.customers
+            * mpmath.log(
+                (exact(model, row.renewals) - (exact(model, row.renewals + 1) if row.churned else 0))
+                / exact(model, row.entry)
+            )
+            for row in table.itertuples()
+        )
+    assert model.log_likelihood(table) == pytest.approx(float(total), rel=1e-12)
 
 
 @pytest.mark.parametrize("model", [SBG(6.7e12, 3.8e13), BDW(6.7e12, 3.8e13, 1.6), BDW(6.7e8, 3.8e9, 0.4)])
@@ -140,36 +162,42 @@ def test_a_yearly_discount_is_the_same_by_any_period():
 
 
 def test_the_check_of_duration_dependence_passes_where_there_is_none_and_fails_where_there_is():
-    (still,) = checks.no_duration_dependence(renewals(100_000, 12, 0.7, 3.0, seed=5))
-    (moving,) = checks.no_duration_dependence(renewals(8000, 12, 0.7, 3.0, c=1.5, seed=5))
+    (still,) = judged(renewals(100_000, 12, 0.7, 3.0, seed=5))
+    (moving,) = judged(renewals(8000, 12, 0.7, 3.0, c=1.5, seed=5))
     assert (still.id, still.kind) == ("lifecycle.no_duration_dependence.all", "assumption")
     assert (still.outcome, moving.outcome) == ("passed", "failed")
-    assert (still.recommendation, moving.recommendation) == ("", "Use BdW for all.")
+    assert still.recommendation == ""
+    assert moving.recommendation.startswith("Look for what changed between renewals in all, and compare")
     assert still.claim == (
-        "Each customer's own probability to renew stays the same (the whole confidence interval of c in BdW lies from "
-        "0.9 to 1.1)"
+        "Each customer's own probability to renew stays the same (survival departs from no mixture of constant "
+        "probabilities at level 95.0 %, and the whole confidence interval of c in BdW lies from 0.9 to 1.1)"
     )
     assert re.fullmatch(
-        r"all: c is 1\.\d+ \(95 % confidence interval 1\.\d+ to 1\.\d+\), so that a customer's probability to "
-        r"renew falls with tenure; the likelihood-ratio test against sBG gives χ² [\d.]+, p < \.001\.",
+        r"all: no mixture of customers with constant probabilities makes such a survival \(likelihood ratio of the "
+        r"product limit over the nearest [\d.]+, p \.\d+\)\. BdW has c = 1\.\d+ \(95 % confidence interval 1\.\d+ to "
+        r"1\.\d+\), and a likelihood ratio of [\d.]+ over sBG \(p < \.001\)\.",
         moving.summary,
     )
 
 
 def test_the_check_of_duration_dependence_is_undecided_where_the_interval_crosses_the_tolerance():
-    (found,) = checks.no_duration_dependence(WORLD)
+    (found,) = judged(WORLD)
     row = BDW.fit(WORLD).parameters.loc["c"]
     assert (found.values["c"].ci_low, found.values["c"].ci_high) == (row.ci_low, row.ci_high)
     assert row.ci_low < 1.1 < row.ci_high
     assert (found.outcome, found.recommendation) == ("undecided", "Use BdW for all, which includes sBG as c = 1.")
-    (wide,) = checks.no_duration_dependence(WORLD, row.ci_low, row.ci_high)
-    (above,) = checks.no_duration_dependence(WORLD, row.ci_high + 0.01, 9.0)
-    assert (wide.outcome, above.outcome) == ("passed", "failed")
+    outcomes = {
+        (p, limits): judged(WORLD, p, least=limits[0], most=limits[1])[0].outcome
+        for p in (0.049, 0.051)
+        for limits in ((row.ci_low, row.ci_high), (row.ci_high + 0.01, 9.0))
+    }
+    # c shows no change where a mixture of constant probabilities makes the survival, wherever its interval lies
+    assert list(outcomes.values()) == ["failed", "failed", "passed", "undecided"]
 
 
 def test_the_gain_is_the_likelihood_ratio_on_one_degree_of_freedom():
     gain = 2 * (BDW.fit(WORLD).log_likelihood(WORLD) - SBG.fit(WORLD).log_likelihood(WORLD))
-    (found,) = checks.no_duration_dependence(WORLD)
+    (found,) = judged(WORLD)
     assert found.values["gain"] == pytest.approx(gain)
     assert found.values["p"] == pytest.approx(chi2.sf(gain, 1))
 
@@ -197,7 +225,7 @@ def test_what_cannot_be_estimated_is_unfitted_with_the_reason(model, reason):
 
 def test_all_lost_at_the_first_renewal_is_the_reason_where_others_are_censored_early():
     table = durations((0, True, 5), (0, False, 3))
-    assert sbg._unfit(np.array([5, 0, 0]), np.array([5, 0, 0])) == "all 5 customers were lost at the first renewal"
+    assert sbg._unfit(np.array([5, 4, 4]), np.array([5, 0, 0]), 5) == "all 5 customers were lost at the first renewal"
     assert SBG.fit(table).reason == "1 of the 3 periods needed were observed"
 
 
@@ -211,9 +239,18 @@ def test_customers_who_are_alike_leave_no_clear_maximum(model):
 
 
 def test_a_check_of_models_that_cannot_be_fitted_is_not_applicable():
-    (found,) = checks.no_duration_dependence(BAD["none of 9 customers was lost in 7 periods"])
+    (found,) = judged(BAD["none of 9 customers was lost in 7 periods"])
     assert (found.outcome, found.recommendation) == ("not applicable", "")
     assert found.summary.startswith("all: not judged: none of 9")
+
+
+def test_where_bdw_cannot_be_fitted_the_test_of_mixtures_judges_alone():
+    kept = np.round(10_000 * 0.8 ** np.arange(9)).astype(int)
+    alike = durations(*[(t, True, kept[t] - kept[t + 1]) for t in range(8)], (8, False, kept[8]))
+    falling = durations((0, True, 100), (1, True, 200), (2, True, 400), (3, False, 300))
+    (found,), (departs,) = judged(alike), judged(falling)
+    assert (found.outcome, found.case, departs.outcome) == ("undecided", "unfitted", "failed")
+    assert "has no clear maximum" in found.summary
 
 
 def test_a_model_is_numbers_with_draws():

@@ -34,11 +34,46 @@ MIXED = pd.concat([people(1)[2].assign(group="a"), people(2, churn=0.3)[2].assig
 def test_the_curve_is_that_of_statsmodels(seed):
     time, status, durations = people(seed)
     theirs = SurvfuncRight(time, status)
-    ours = survival.survival_curve(durations).set_index("period").loc[theirs.surv_times]
-    assert list(ours.survival) == pytest.approx(list(theirs.surv_prob), rel=1e-12)
-    assert list(ours.standard_error) == pytest.approx(list(theirs.surv_prob_se), rel=1e-12)
+    same_as_theirs(survival.survival_curve(durations), theirs)
+
+
+def same_as_theirs(curve, theirs):
+    ours, known = curve.set_index("period").loc[theirs.surv_times], theirs.n_risk >= 10
+    assert known.sum() > 5
+    assert list(ours.survival[known]) == pytest.approx(list(theirs.surv_prob[known]), rel=1e-12)
+    assert list(ours.standard_error[known]) == pytest.approx(list(theirs.surv_prob_se[known]), rel=1e-12)
     assert list(ours.at_risk) == list(theirs.n_risk)
     assert list(ours.lost) == list(theirs.n_events)
+
+
+def test_the_curve_of_customers_who_came_under_observation_later_is_that_of_statsmodels():
+    time, status, _ = people(4, count=900)
+    entry = np.random.default_rng(4).integers(0, 4, 900)
+    known = entry < time
+    table = pd.DataFrame({"group": "all", "entry": entry, "renewals": time - status, "churned": status == 1})
+    durations = table[known].assign(customers=1)
+    theirs = SurvfuncRight(time[known], status[known], entry=entry[known])
+    same_as_theirs(survival.survival_curve(durations), theirs)
+
+
+def test_no_step_is_drawn_of_fewer_than_ten_at_risk_nor_any_after_it():
+    ten, nine = (survival.survival_curve(frame(all=[(0, True, 5), (1, True, 2), (2, False, n)])) for n in (8, 7))
+    assert list(ten.survival) == pytest.approx([1, 10 / 15, 8 / 15])
+    assert list(nine.survival[:2]) == pytest.approx([1, 9 / 14])
+    assert nine.survival.isna().tolist() == [False, False, True]
+    assert nine.reason.tolist()[2] == "fewer than 10 were at risk at renewal 2"
+    late = frame(all=[(0, False, 9), (3, False, 50), (2, True, 5)]).assign(entry=[0, 1, 1])
+    found = survival.survival_curve(late)
+    assert found.at_risk.tolist() == [64, 0, 55, 55]
+    assert found.survival.isna().tolist() == [False, True, True, True]
+    assert survival.median_survival(late).reason.tolist() == [
+        "100.0% are still customers after period 0; use the restricted mean"
+    ]
+    assert survival.restricted_mean_survival(late).reason.tolist() == [
+        "fewer than 10 customers of all were observed for a whole period"
+    ]
+    few = survival.median_survival(frame(all=[(0, True, 5)]))
+    assert few.reason.tolist() == ["fewer than 10 were at risk at renewal 0"]
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -87,7 +122,7 @@ def test_an_upper_end_that_was_not_observed_is_blank_with_the_reason():
 
 def test_the_restricted_mean_without_censoring_is_the_sample_mean():
     # its variance is then that of a mean: sum of squares about it, over n squared
-    time = np.array([1, 1, 2, 4, 7, 7, 9])
+    time = np.repeat([1, 1, 2, 4, 7, 7, 9], 10)
     durations = frame(all=[(t - 1, True, 1) for t in time])
     found = survival.restricted_mean_survival(durations).loc["all"]
     assert found.periods == 9
@@ -115,7 +150,7 @@ def test_the_standard_error_of_the_restricted_mean_is_what_resampling_finds():
 
 
 def test_restricted_means_are_of_the_periods_that_every_group_was_observed_for():
-    durations = frame(a=[(0, True, 5), (9, False, 5)], b=[(1, True, 5), (4, False, 5)])
+    durations = frame(a=[(0, True, 50), (9, False, 50)], b=[(1, True, 50), (4, False, 50)])
     found = survival.restricted_mean_survival(durations)
     assert list(found.periods) == [4, 4]
     assert list(found["mean"]) == [pytest.approx(1 + 3 * 0.5), pytest.approx(2 + 2 * 0.5)]
@@ -134,10 +169,10 @@ def test_a_restricted_mean_without_losses_has_no_interval():
 
 
 def test_where_a_group_is_younger_than_a_period_there_is_no_mean_to_compare():
-    found = survival.restricted_mean_survival(frame(a=[(0, True, 5), (9, False, 5)], new=[(0, False, 3)]))
+    found = survival.restricted_mean_survival(frame(a=[(0, True, 50), (9, False, 50)], new=[(0, False, 3)]))
     assert list(found.index) == ["a", "new"]
     assert found[["mean", "standard_error", "ci_low", "ci_high", "difference"]].isna().all(axis=None)
-    assert set(found.reason) == {"new not observed for a whole period yet"}
+    assert set(found.reason) == {"fewer than 10 customers of new were observed for a whole period"}
 
 
 @pytest.mark.parametrize("groups", [2, 3])
@@ -172,6 +207,11 @@ def test_first_periods_hold_nothing_of_later_ones():
         "group": ["a", "a", "a"], "renewals": [0, 2, 3], "churned": [True, True, False], "customers": [3, 4, 15],
     }  # fmt: skip
     assert survival.censor_at(durations, 2).churned.tolist() == [True, False]
+    late = survival.censor_at(durations.assign(entry=[0, 1, 4, 2]), 3)
+    assert late.to_dict("list") == {
+        "group": ["a"] * 4, "entry": [0, 1, 2, 3], "renewals": [0, 2, 3, 3], "churned": [True, True, False, False],
+        "customers": [3, 4, 9, 6],
+    }  # fmt: skip
 
 
 def test_durations_are_left_as_they_are():

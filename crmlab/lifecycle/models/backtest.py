@@ -49,9 +49,9 @@ def backtest_retention(durations: pd.DataFrame, min_periods: int = MIN_PERIODS) 
 
 def _of_group(group, durations, min_periods):
     """The projections of one group: from each number of periods."""
-    observed = survival_curve(durations).survival.to_numpy()
-    at_risk, lost = at_risk_and_lost(durations)
-    last = len(lost)
+    observed = survival_curve(durations).survival.dropna().to_numpy()
+    last = max(len(observed) - 1, 0)
+    at_risk, lost = (found[:last] for found in at_risk_and_lost(durations))
     if last <= min_periods:
         reason = f"{last} of the {min_periods + 1} periods that a backtest needs were observed"
         return pd.DataFrame([dict.fromkeys(COLUMNS, pd.NA) | {"group": group, "reason": reason}])

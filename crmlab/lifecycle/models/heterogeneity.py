@@ -68,9 +68,10 @@ def retention_decomposition(
     groups = {group: at_risk_and_lost(rows) for group, rows in durations.groupby("group")}
     last = min(len(lost) for _, lost in groups.values())
     at_risk, lost = (np.stack([found[i][:last] for found in groups.values()]) for i in (0, 1))
-    enough = int((at_risk.sum(axis=0) >= MIN_AT_RISK).sum())  # those at risk only become fewer
+    enough = int(np.logical_and.accumulate(at_risk.sum(axis=0) >= MIN_AT_RISK).sum())
     if min(last, enough) < 2:
-        reason = "one period only" if last < 2 else f"fewer than {MIN_AT_RISK} customers were at risk at renewal 2"
+        few = f"fewer than {MIN_AT_RISK} customers were at risk at renewal {min(enough, 1) + 1}"
+        reason = "one period only" if last < 2 else few
         blank = dict.fromkeys(COLUMNS, pd.NA) | {"period": TOTAL, "reason": reason}
         return pd.DataFrame([blank])
     last, at_risk, lost = min(last, enough), at_risk[:, :enough], lost[:, :enough]
@@ -96,7 +97,7 @@ def _counted(at_risk, lost, level):
     kept = 1 - lost.sum(axis=0) / everybody
     low, high = wilson_interval(everybody - lost.sum(axis=0), everybody, level)
     below, above = kept - low, high - kept
-    own, share = 1 - lost / at_risk, at_risk / everybody
+    own, share = 1 - lost / np.maximum(at_risk, 1), at_risk / everybody
     between = ((own[:, 1:] + own[:, :-1]) / 2 * np.diff(share)).sum(axis=0)
     start, end = np.append(np.arange(len(kept) - 1), 0), np.append(np.arange(1, len(kept)), -1)  # each step, and all
     frame = pd.DataFrame({"period": [*range(2, len(kept) + 1), TOTAL], "before": kept[start], "after": kept[end]})

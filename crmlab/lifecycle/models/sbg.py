@@ -54,7 +54,7 @@ class RetentionModel(LikelihoodModel):
         """
         at_risk, lost = at_risk_and_lost(durations)
         customers = int(durations.customers.sum())
-        if reason := _unfit(at_risk, lost):
+        if reason := _unfit(at_risk, lost, customers):
             raise FitError(reason, "use the Kaplan–Meier curve")
         likelihood, starts = cls._likelihood(at_risk, lost), cls._starts(lost.sum() / at_risk.sum())
         try:
@@ -231,7 +231,7 @@ class BDW(RetentionModel):
     def _likelihood(at_risk, lost):
         """parameters -> log-likelihood, gradient and Hessian: a loss at t is S(t − 1) − S(t). [(3)]
 
-        Survivors of t leave the sum of those last seen there: the gain of at_risk over the next period's.
+        Survivors of t leave the sum of those last seen there, less those first observed then: what at_risk loses.
         """
         periods = np.arange(len(lost) + 1)
         last_seen = np.append(0, at_risk - lost - np.append(at_risk[1:], 0))
@@ -311,14 +311,15 @@ def _of_survival(theta, periods):
     return value, slope, curve
 
 
-def _unfit(at_risk, lost):
+def _unfit(at_risk, lost, customers):
     """Why no model can be fitted; "" where one may be."""
-    if len(lost) < MIN_PERIODS:
-        return f"{len(lost)} of the {MIN_PERIODS} periods needed were observed"
+    seen = int((at_risk > 0).sum())
+    if seen < MIN_PERIODS:
+        return f"{seen} of the {MIN_PERIODS} periods needed were observed"
     if not lost.sum():
-        return f"none of {at_risk[0]:,} customers was lost in {len(lost)} periods"
-    if lost[0] == at_risk[0]:
-        return f"all {at_risk[0]:,} customers were lost at the first renewal"
+        return f"none of {customers:,} customers was lost in {seen} periods"
+    if lost[0] == lost.sum() == customers:
+        return f"all {customers:,} customers were lost at the first renewal"
     return ""
 
 

@@ -11,9 +11,11 @@ from scipy import stats
 from crmlab.contracts import InputError
 from crmlab.model import needs_fit
 
+MIN_AT_RISK = 10  # customers at risk, of fewer of whom no step of the curve is drawn
+
 
 @needs_fit
-def survival_curve(durations: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
+def survival_curve(durations: pd.DataFrame, level: float = 0.95, min_at_risk: int = MIN_AT_RISK) -> pd.DataFrame:
     """Share of each group that survived each renewal: the Kaplan-Meier curve.
 
     Parameters
@@ -22,6 +24,8 @@ def survival_curve(durations: pd.DataFrame, level: float = 0.95) -> pd.DataFrame
         group, renewals, churned, customers, as from `durations`.
     level : float
         Confidence level of the intervals, 0 to 1.
+    min_at_risk : int
+        Customers at risk at a renewal, with fewer of whom there is no survival from there on.
 
     Returns
     -------
@@ -29,7 +33,8 @@ def survival_curve(durations: pd.DataFrame, level: float = 0.95) -> pd.DataFrame
         A row for each group and period: group; period, renewals since the start, 0 being the start itself; at_risk,
         customers whose renewal was observed; lost, those of them who did not renew; survival, share of all that
         survives this renewal, 0 to 1; standard_error (Greenwood); ci_low and ci_high, the interval of
-        log(−log survival), which stays within 0 and 1; reason, why there is no interval.
+        log(−log survival), which stays within 0 and 1; reason, why there is no interval, or no survival: from the first
+        renewal on at which too few were at risk.
 
     References
     ----------
@@ -45,12 +50,12 @@ def survival_curve(durations: pd.DataFrame, level: float = 0.95) -> pd.DataFrame
     1       1      100    37      0.63
     2       2       63    16      0.47
     """
-    parts = {group: _curve(rows, level) for group, rows in durations.groupby("group")}
+    parts = {group: _curve(rows, level, min_at_risk) for group, rows in durations.groupby("group")}
     return pd.concat(parts, names=["group"]).reset_index("group").reset_index(drop=True)
 
 
 @needs_fit
-def median_survival(durations: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
+def median_survival(durations: pd.DataFrame, level: float = 0.95, min_at_risk: int = MIN_AT_RISK) -> pd.DataFrame:
     """The period by which half of each group is lost.
 
     Parameters
@@ -59,6 +64,8 @@ def median_survival(durations: pd.DataFrame, level: float = 0.95) -> pd.DataFram
         group, renewals, churned, customers, as from `durations`.
     level : float
         Confidence level of the intervals, 0 to 1.
+    min_at_risk : int
+        Customers at risk at a renewal, with fewer of whom the curve ends.
 
     Returns
     -------
@@ -70,13 +77,15 @@ def median_survival(durations: pd.DataFrame, level: float = 0.95) -> pd.DataFram
     ----------
     Brookmeyer & Crowley (1982), A confidence interval for the median survival time.
     """
-    found = {group: _median(rows) for group, rows in survival_curve(durations, level).groupby("group")}
+    found = {group: _median(rows) for group, rows in survival_curve(durations, level, min_at_risk).groupby("group")}
     frame = pd.DataFrame.from_dict(found, orient="index").rename_axis("group")
     return frame.astype(dict.fromkeys(("median", "ci_low", "ci_high"), "Float64"))
 
 
 @needs_fit
-def restricted_mean_survival(durations: pd.DataFrame, periods: int | None = None, level: float = 0.95) -> pd.DataFrame:
+def restricted_mean_survival(
+    durations: pd.DataFrame, periods: int | None = None, level: float = 0.95, min_at_risk: int = MIN_AT_RISK
+) -> pd.DataFrame:
     """Periods that a customer of each group keeps the contract on average, of the first `periods`.
 
     Parameters
@@ -87,6 +96,8 @@ def restricted_mean_survival(durations: pd.DataFrame, periods: int | None = None
         None takes the longest that every group was observed for, so that groups can be compared.
     level : float
         Confidence level of the intervals, 0 to 1.
+    min_at_risk : int
+        Customers at risk at a renewal, with fewer of whom the curve ends.
 
     Returns
     -------
@@ -105,10 +116,10 @@ def restricted_mean_survival(durations: pd.DataFrame, periods: int | None = None
     Klein & Moeschberger (2003), Survival Analysis, (4.5.2): the variance is that of the area,
     Σ (area beyond each loss)² lost / (at risk (at risk − lost)), rather than the survivors' sample variance.
     """
-    curves = dict(list(survival_curve(durations).groupby("group")))
+    curves = dict(list(survival_curve(durations, min_at_risk=min_at_risk).groupby("group")))
     longest = min(_followup(rows) for rows in curves.values())
-    if periods is None and not longest:
-        return _no_restricted_means([group for group, rows in curves.items() if not _followup(rows)], curves)
+    if periods is None and longest < 1:
+        return _no_restricted_means([group for group, rows in curves.items() if _followup(rows) < 1], curves)
     if periods is None:
         periods = int(longest if np.isfinite(longest) else max(rows.period.iloc[-1] for rows in curves.values()))
     if not 0 < periods <= longest:
@@ -136,7 +147,7 @@ def _z(level):
 def _no_restricted_means(young, groups):
     """The frame of `restricted_mean_survival` where some groups were not observed for a whole period."""
     numbers = ("mean", "standard_error", "ci_low", "ci_high", "difference", "difference_ci_low", "difference_ci_high")
-    reason = f"{', '.join(map(str, young))} not observed for a whole period yet"
+    reason = f"fewer than {MIN_AT_RISK} customers of {', '.join(map(str, young))} were observed for a whole period"
     frame = pd.DataFrame(pd.NA, pd.Index(groups, name="group"), numbers, dtype="Float64").assign(reason=reason)
     frame.insert(0, "periods", 0)
     return frame
@@ -175,7 +186,7 @@ def log_rank_test(durations: pd.DataFrame) -> pd.DataFrame:
 def _log_rank(at_risk, lost):
     """Chi-squared and its degrees of freedom, of arrays of periods by groups."""
     everybody, gone = at_risk.sum(axis=1), lost.sum(axis=1)
-    share = at_risk / everybody[:, None]
+    share = at_risk / np.maximum(everybody, 1)[:, None]
     spread = gone * (everybody - gone) / np.maximum(everybody - 1, 1)
     difference = lost.sum(axis=0) - gone @ share
     variance = np.diag(spread @ share) - share.T @ (spread[:, None] * share)
@@ -186,12 +197,17 @@ def _log_rank(at_risk, lost):
 
 def at_risk_and_lost(durations):
     """Customers whose renewal 1, 2 … was observed, and of them those lost at it: two arrays."""
-    renewals, weight = durations.renewals.to_numpy(), durations.customers.to_numpy()
-    last = renewals + durations.churned.to_numpy()
+    weight, last = durations.customers.to_numpy(), (durations.renewals + durations.churned).to_numpy()
     top = int(last.max(initial=0))
-    left = np.bincount(last, weight, top + 1).astype(int)
-    lost = np.bincount(renewals[durations.churned] + 1, weight[durations.churned], top + 1).astype(int)
-    return left[::-1].cumsum()[::-1][1:], lost[1:]
+    left = np.bincount(last, weight, top + 1)
+    came = np.bincount(entry_of(durations), weight, top + 1)
+    lost = np.bincount(last[durations.churned], weight[durations.churned], top + 1)
+    return (came.cumsum()[:-1] - left.cumsum()[:-1]).astype(int), lost[1:].astype(int)
+
+
+def entry_of(durations):
+    """Renewals of each row that came before it was observed: 0 where all were."""
+    return durations["entry"].to_numpy() if "entry" in durations else np.zeros(len(durations), int)
 
 
 def censor_at(durations: pd.DataFrame, periods: int) -> pd.DataFrame:
@@ -207,27 +223,32 @@ def censor_at(durations: pd.DataFrame, periods: int) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        group, renewals, churned, customers.
+        group, renewals, churned, customers, and entry where `durations` have it.
     """
     churned = durations.churned & (durations.renewals < periods)
-    censored = durations.assign(renewals=durations.renewals.clip(upper=periods), churned=churned)
-    return censored.groupby(["group", "renewals", "churned"], as_index=False).customers.sum()
+    entry = np.minimum(entry_of(durations), periods)
+    censored = durations.assign(renewals=durations.renewals.clip(upper=periods), churned=churned, entry=entry)
+    keys = ["group", *(["entry"] if "entry" in durations else []), "renewals", "churned"]
+    return censored.groupby(keys, as_index=False).customers.sum()
 
 
-def _curve(rows, level):
+def _curve(rows, level, min_at_risk):
     at_risk, lost = (np.append(0, found) for found in at_risk_and_lost(rows))
     at_risk[0] = rows.customers.sum()
     survival, *ends = kaplan_meier(at_risk, lost, level)
+    few = np.logical_or.accumulate(at_risk < min_at_risk)
+    survival = np.where(few, np.nan, survival)
     frame = pd.DataFrame({"period": np.arange(len(lost)), "at_risk": at_risk, "lost": lost, "survival": survival})
     for name, found in zip(("standard_error", "ci_low", "ci_high"), ends, strict=True):
         frame[name] = pd.Series(found, dtype="Float64").where((survival > 0) & (survival < 1))
-    reasons = ["nobody was lost so far", "nobody is left"]
-    return frame.assign(reason=np.select([survival == 1, survival == 0], reasons, ""))
+    first = f"fewer than {min_at_risk} were at risk at renewal {few.argmax()}"
+    reasons = [first, "nobody was lost so far", "nobody is left"]
+    return frame.assign(reason=np.select([few, survival == 1, survival == 0], reasons, ""))
 
 
 def kaplan_meier(at_risk, lost, level):
     """Survival, its standard error (Greenwood), and the ends of its interval of log(−log survival): arrays."""
-    survival = np.cumprod(1 - lost / at_risk)
+    survival = np.cumprod(1 - lost / np.maximum(at_risk, 1))
     with np.errstate(divide="ignore", invalid="ignore"):
         spread = np.sqrt(np.cumsum(lost / (at_risk * (at_risk - lost))))
         reach = np.exp(_z(level) * spread / np.abs(np.log(survival)))
@@ -239,9 +260,12 @@ def _median(rows):
         below = rows.period[(rows[column] <= 0.5).fillna(False) | (rows.survival == 0)]
         return float(below.iloc[0]) if len(below) else pd.NA
 
-    last, reason = rows.iloc[-1], ""
+    known, reason = rows[rows.survival.notna()], ""
     median, ci_low, ci_high = map(passed, ("survival", "ci_low", "ci_high"))
-    if median is pd.NA:
+    if known.empty:
+        reason = rows.reason.iloc[0]
+    elif median is pd.NA:
+        last = known.iloc[-1]
         left = f"{last.survival:.1%} are still customers after period {last.period}"
         reason = f"{left}; use the restricted mean"
     elif ci_high is pd.NA:
@@ -252,7 +276,7 @@ def _median(rows):
 
 def _followup(rows):
     """Periods up to which the curve is known: infinite where nobody is left."""
-    return np.inf if rows.survival.iloc[-1] == 0 else rows.period.iloc[-1]
+    return np.inf if (rows.survival == 0).any() else int(rows.survival.notna().sum()) - 1
 
 
 def _restricted_mean(rows, periods):

@@ -15,7 +15,7 @@ CURVES = {"linear": (":", "x"), "exponential": ("-.", "+"), "quadratic": ((0, (6
 LINEAR = 10  # % of an error, up to which the axis is not logarithmic
 PARTS = {
     "selection": (EXPECTED, "", "selection: those who leave readily have left"),
-    "duration_dependence": (BASELINE, "", "duration dependence: customers change"),
+    "duration_dependence": (BASELINE, "", "duration dependence, by the form of BdW"),
     "between_groups": (EXPECTED, "....", "shares of groups move"),
     "unexplained": (MUTED, "////", "unexplained"),
 }

@@ -9,16 +9,23 @@ from ibis import _
 
 from crmlab.catalog import Data
 from crmlab.contracts import InputError
+from crmlab.contracts.subscriptions import last_day_observed
 from crmlab.days import as_date, day_literal
-from crmlab.lifecycle.tables.cohorts import MONTHS, check_every, need
+from crmlab.lifecycle.tables.cohorts import check_every, need
+from crmlab.lifecycle.tables.periods import MIN_THROUGH, whole_periods
+from crmlab.model import blank_of
 from crmlab.orders import rows
 from crmlab.sentences import sentence, templates
 
 ALL, NONE = "all", "no group"  # where the table has no groups, and where a row has none
+UNCOUNTED = f"ended in a period that fewer than {MIN_THROUGH} were observed through, held so far"
 
 
 def durations(
-    data: Data | ir.Table | pd.DataFrame, end: date | str | None = None, every: str = "month"
+    data: Data | ir.Table | pd.DataFrame,
+    end: date | str | None = None,
+    every: str = "month",
+    observed_from: date | str | None = None,
 ) -> pd.DataFrame:
     """How many customers have kept their contract for how many whole periods: what every model of retention reads.
 
@@ -27,16 +34,20 @@ def durations(
     data : Data, Ibis table or DataFrame
         Rows of the SUBSCRIPTIONS contract, or of RETENTION: how many were left, period by period.
     end : date or str, optional
-        Last day that the table sees, of subscriptions; None takes the catalog's `until`, else the last day in them.
-        Contracts without an end are taken to run then.
+        Last day that the table sees, of subscriptions; None takes the catalog's `until`, else the last day in them that
+        can have been observed. Contracts without an end are taken to run then.
     every : str
         Length of a period, counted from each contract's own start: "week", "month", "quarter" or "year".
+    observed_from : date or str, optional
+        First day from which the end of every contract is in subscriptions; None takes the catalog's, else the first
+        start.
 
     Returns
     -------
     DataFrame
         group; renewals, whole periods survived; churned, whether the contract was lost at the next renewal; customers,
-        count; of subscriptions also observed_until, the day up to which they were observed.
+        count; of subscriptions also entry, renewals that came before it was observed, and observed_until, the day up to
+        which they were.
 
     Raises
     ------
@@ -57,10 +68,8 @@ def durations(
     if "period" in table.columns:
         found, why = retention_durations(table), "it has period 0 only"
     else:
-        table = ibis.memtable(table) if isinstance(table, pd.DataFrame) else table
-        _refuse_orders(table)
-        end = _last_day(data, table) if end is None else end
-        found = subscription_durations(table, end, every)
+        table, end, observed_from = observed(data, table, end, observed_from)
+        found = subscription_durations(table, end, every, observed_from)
         why = f"by {end} no contract was observed for a whole {every}"
     if found.renewals.any() or found.churned.any():
         return found
@@ -68,7 +77,7 @@ def durations(
 
 
 def censoring_note(durations: pd.DataFrame) -> str:
-    """The day up to which contracts were observed, in a sentence.
+    """The day up to which contracts were observed, and how many of the ended are not counted as lost.
 
     Parameters
     ----------
@@ -78,19 +87,43 @@ def censoring_note(durations: pd.DataFrame) -> str:
     Returns
     -------
     str
-        A sentence with the day; empty where `durations` come from a table of how many were left.
+        One or two sentences; empty where `durations` come from a table of how many were left.
     """
     if "observed_until" not in durations:
         return ""
-    end = f"{durations.observed_until.max():%Y-%m-%d}"
-    return sentence(templates("crmlab.lifecycle")["censoring_note"]["observed_until"], {"end": end})
+    uncounted = durations.attrs.get("contracts", {}).get(UNCOUNTED, 0)
+    values = {"end": f"{durations.observed_until.max():%Y-%m-%d}", "uncounted": uncounted, "few": MIN_THROUGH}
+    case = "some_uncounted" if uncounted else "observed_until"
+    return sentence(templates("crmlab.lifecycle")["censoring_note"][case], values)
 
 
-def subscription_durations(subscriptions: Data | ir.Table, end: date | str, every: str = "month") -> pd.DataFrame:
+def contract_totals(durations: pd.DataFrame) -> pd.DataFrame:
+    """What became of all contracts of a table, by what `durations` count them as: the lines add up to all of them.
+
+    Parameters
+    ----------
+    durations : DataFrame
+        As from `durations`.
+
+    Returns
+    -------
+    DataFrame
+        contracts, count, by what became of them; blank where `durations` come from a table of how many were left.
+    """
+    if "contracts" not in durations.attrs:
+        return blank_of(pd.DataFrame, "the data count customers by period, and know no single contract")
+    return pd.DataFrame({"contracts": durations.attrs["contracts"]}).rename_axis("became")
+
+
+def subscription_durations(
+    subscriptions: Data | ir.Table, end: date | str, every: str = "month", observed_from: date | str | None = None
+) -> pd.DataFrame:
     """How many customers have kept their contract for how many whole periods, as known on `end`.
 
-    A contract that ended within a period which is not over by `end` counts as held so far, as those who will keep it
-    cannot be separated yet. An end on a renewal's day is a loss at that renewal.
+    An end on a renewal's day is a loss at that renewal. A contract that ended within a period which is not over by
+    `end` is lost; of those still running in it, as many count as having renewed as make the share of those lost that of
+    the product limit by the day. Where fewer than MIN_THROUGH contracts were observed through a period, those that
+    ended in it before it was over count as held so far.
 
     Parameters
     ----------
@@ -101,36 +134,44 @@ def subscription_durations(subscriptions: Data | ir.Table, end: date | str, ever
         Last day that the table sees.
     every : str
         Length of a period, counted from each contract's own start: "week", "month", "quarter" or "year".
+    observed_from : date or str, optional
+        First day from which the end of every contract is there. Contracts that ended before are left out, and earlier
+        ones at risk from then on. None takes the first start.
 
     Returns
     -------
     DataFrame
-        Sorted by group, renewals and churned: group, text, "all" where the table has no groups; renewals, whole
-        periods kept, count; churned, whether the contract was lost at the next renewal, rather than still held when
-        last observed; customers, count; observed_until, `end`.
+        Sorted by group, renewals, churned and entry: group, text, "all" where the table has no groups; entry, renewals
+        that came before the contract was observed; renewals, whole periods kept, count; churned, whether the contract
+        was lost at the next renewal, rather than still held when last observed; customers, count; observed_until,
+        `end`.
 
     Raises
     ------
     InputError
-        Where nothing is left.
+        Where nothing is left, or `observed_from` comes after `end`.
+
+    References
+    ----------
+    Kaplan & Meier (1958), Nonparametric estimation from incomplete observations, for the product limit; Klein &
+    Moeschberger (2003), Survival Analysis, 4.6, for late entry.
     """
-    subscriptions = rows(subscriptions)
-    _refuse_orders(subscriptions)
     check_every(every)
-    day = day_literal(end)
-    group = subscriptions.group.fill_null(NONE) if "group" in subscriptions.columns else ibis.literal(ALL)
-    contracts = subscriptions.select(group=group, start=_.start.cast("date"), ended_on=_.end.cast("date"))
-    contracts = contracts.filter(contracts.start <= day)
-    seen = _whole(contracts.start, day, every)
-    lasted = _whole(contracts.start, contracts.ended_on, every, reached=False)
-    kept = contracts.ended_on.notnull().ifelse(lasted, seen)  # as greatest() passes over nulls
-    # no more than this on the engine: Spark's planner does not end where keys are built on one another
-    counts = contracts.group_by("group", seen=seen, kept=kept).aggregate(customers=_.count()).execute()
-    counts = counts.assign(renewals=counts[["seen", "kept"]].min(axis=1).astype(int), churned=counts.kept < counts.seen)
-    found = counts.groupby(["group", "renewals", "churned"], as_index=False).customers.sum()
-    if found.empty:
-        raise InputError(f"subscriptions: none of them starts by {end}; choose a later end")
-    return found.assign(observed_until=pd.Timestamp(as_date(end)))
+    end, since = as_date(end, "end"), None if observed_from is None else as_date(observed_from, "observed_from")
+    counts, later, before = seen_contracts(rows(subscriptions), end, since)
+    if (later | before).all():
+        none = f"starts by {end}" if later.all() else f"was observed from {since} to {end}"
+        raise InputError(f"subscriptions: none of them {none}; choose a later end")
+    found, uncounted = whole_periods(counts[~(later | before)], end, since, every)
+    lost = int(found.customers[found.churned].sum())
+    found.attrs["contracts"] = {
+        "lost": lost,
+        UNCOUNTED: uncounted,
+        "held on the last day observed": int(found.customers.sum()) - lost - uncounted,
+        "ended before observation began": int(counts.customers[before].sum()),
+        "started after the last day observed": int(counts.customers[later].sum()),
+    }
+    return found.assign(observed_until=pd.Timestamp(end))
 
 
 def retention_durations(retention: Data | ir.Table | pd.DataFrame) -> pd.DataFrame:
@@ -165,20 +206,28 @@ def retention_durations(retention: Data | ir.Table | pd.DataFrame) -> pd.DataFra
     return found.loc[found.customers > 0, ["group", "renewals", "churned", "customers"]].reset_index(drop=True)
 
 
-def _last_day(data, table):
-    """The catalog's `until`, else the last day in the data."""
-    if isinstance(data, Data):
-        return data.findings.entry.until or data.findings.last
-    return table.aggregate(start=table.start.max(), end=table.end.max()).execute().iloc[0].max().date()
+def observed(data, table, end, observed_from):
+    """Subscriptions, and the days between which they are complete: as given, else the catalog's or their own."""
+    table = ibis.memtable(table) if isinstance(table, pd.DataFrame) else table
+    _refuse_orders(table)
+    entry = data.findings.entry if isinstance(data, Data) else None
+    if end is None:
+        end = entry.until or data.findings.last if entry else last_day_observed(table)
+    return table, end, entry.observed_from if entry and observed_from is None else observed_from
 
 
-def _whole(start, day, every, reached=True):
-    """Whole periods from `start` to `day`, count; without `reached`, those that were over before it."""
-    if every == "week":
-        return ibis.greatest(day.delta(start, unit="day") - (0 if reached else 1), 0) // 7
-    months = (day.year() - start.year()) * 12 + day.month() - start.month()
-    short = day.day() < start.day() if reached else day.day() <= start.day()
-    return ibis.greatest(months - short.cast("int64"), 0) // MONTHS[every]
+def seen_contracts(subscriptions, end, since):
+    """group, start, ended (NaT where not by `end`), customers; which start later, and which ended before `since`."""
+    _refuse_orders(subscriptions)
+    if since and since > end:
+        raise InputError(f"observed_from = {since} comes after {end}, the last day seen; choose one before")
+    group = subscriptions.group.fill_null(NONE) if "group" in subscriptions.columns else ibis.literal(ALL)
+    contracts = subscriptions.select(group=group, start=_.start.cast("date"), ended=_.end.cast("date"))
+    contracts = contracts.mutate(ended=(_.ended <= day_literal(end)).ifelse(_.ended, ibis.null("date")))
+    counts = contracts.group_by("group", "start", "ended").aggregate(customers=_.count()).execute()
+    counts = counts.assign(start=pd.to_datetime(counts.start), ended=pd.to_datetime(counts.ended))
+    before = pd.Series(False, counts.index) if since is None else counts.ended < pd.Timestamp(since)
+    return counts, counts.start > pd.Timestamp(end), before
 
 
 def _refuse_orders(table):
