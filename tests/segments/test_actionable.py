@@ -9,7 +9,7 @@ from crmlab.segments.models import actionable
 from crmlab.segments.models.actionable import Thresholds, kotler_criteria, tree_accuracy
 
 from .logs import simulated
-from .refusals import refused
+from .refusals import blank, refused
 
 FRAME = simulated(1000).assign(reachable=True)
 RNG = np.random.default_rng(8)
@@ -192,15 +192,28 @@ def test_bad_input_is_named_at_once():
         kotler_criteria, {"s": labels, "t": BY_SPEND[:0]}, FRAME.assign(spend=0.0), LATER.iloc[5:], None, -1.0
     )
     assert told == (
-        "features: 'spend' of all 1,000 customers is 0; revenue has no shares",
         "contact_cost = -1.0, replicates = 1000: give a cost of 0 or more, and replicates",
         "assignments: s has no label for 3 of 1,000 customers; assign them",
         "holdout: no row for 5 customers of s (first: 'c00000'); add them",
-        "assignments: t has 0 segment among its customers; two at least can be compared",
-        "assignments: t has 0 customers; 5 at least are needed",
     )
     bare = refused(kotler_criteria, {}, FRAME.drop(columns="spend"), LATER.drop(columns="spend"))
-    assert [line.split(":")[0] for line in bare] == ["assignments", "features", "holdout"]
+    assert [line.split(":")[0] for line in bare] == ["features", "holdout"]
+
+
+def test_a_scheme_that_cannot_be_measured_is_left_out_and_not_the_others():
+    one = BY_SPEND.astype(str).mask(BY_SPEND != "", "high").astype(BY_SPEND.dtype)
+    table = kotler_criteria({"one": one, "four": BY_SPEND[:4], "five": BY_SPEND[:5], "s": BY_SPEND}, FRAME, LATER)
+    by = table.groupby("scheme", sort=False)
+    assert by.value.count().tolist()[:2] == [0, 0]
+    assert by.reason.first().tolist()[:2] == [
+        "one has all customers in 1 segment; 2 are needed",
+        "four has 4 customers; 5 at least are needed",
+    ]
+    assert by.value.count()["five"] > 0
+    assert [check.outcome for check in meets_kotler_criteria(table)][::3] == ["not applicable", "passed"]
+    no_value = measured(BY_SPEND, FRAME.assign(spend=0.0)).loc[actionable.SMALLEST_REVENUE_SHARE]
+    assert (no_value.outcome, no_value.reason) == ("not applicable", "all spend is 0; revenue has no shares")
+    assert blank(kotler_criteria, {}, FRAME, LATER) == "no scheme was fitted"
 
 
 def test_bad_thresholds_are_named_at_once():

@@ -7,7 +7,7 @@ import pytest
 from crmlab.model import blank_of
 from crmlab.segments.models import portfolio as p
 
-from .refusals import refused
+from .refusals import blank, refused
 
 KINDS = pd.CategoricalDtype(["high", "low", "none"], ordered=True)
 IDS = [f"c{i}" for i in range(5)]
@@ -103,9 +103,11 @@ def test_bad_input_is_named_at_once():
     assert "p_alive: no row for 4 customers" in refused(p.customer_treatments, LABELS, VALUE, BOOK, p_alive=CLV[:1])[0]
     assert "some twice" in refused(p.segment_portfolio, pd.concat([LABELS, LABELS]), VALUE)[0]
     assert refused(p.value_concentration, VALUE * 0, (0.5, 0.2)) == (
-        "value: 0 or less for all 5 customers, so it has no shares; take customers who bring some",
         "shares = (0.5, 0.2): give shares of customers that rise, above 0 and up to 1",
     )
+    assert blank(p.value_concentration, VALUE * 0) == "value is 0 or less for all 5 customers, so that it has no shares"
+    fifth = p.idic(LABELS, VALUE * 0).reset_index(drop=True).loc[1]
+    assert (np.isnan(fifth.value), fifth.reason[:20]) == (True, "value is 0 or less f")
     assert "empty or infinite for 1 of 5" in refused(p.value_concentration, gone)[0]
 
 

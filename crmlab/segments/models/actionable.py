@@ -20,7 +20,7 @@ from sklearn.tree import DecisionTreeClassifier
 from crmlab.check import within
 from crmlab.contracts import InputError
 from crmlab.estimate import number
-from crmlab.model import needs_fit
+from crmlab.model import blank_of, needs_fit
 from crmlab.segments.models.scheme import feature_faults, to_boolean
 from crmlab.stats import intervals, resample
 from crmlab.stats.shares import wilson_interval
@@ -153,11 +153,12 @@ def kotler_criteria(
         of the bootstrap, and too wide where segments hardly differ); threshold, which the depth must not exceed and
         others must reach; outcome, "passed" where the whole interval meets the threshold, "failed" where no part of it
         does, else "undecided", "not applicable" without a value; summary; reason why there is no value, or no interval.
+        Blank where there are no schemes.
 
     Raises
     ------
     InputError
-        Where labels or spend are missing, segments are fewer than two, or the contact cost is below 0.
+        Where labels or spend are missing, or the contact cost is below 0.
 
     References
     ----------
@@ -168,8 +169,13 @@ def kotler_criteria(
     assignments = dict(assignments.items())
     if breaches := [*_faults(assignments, features, holdout, contact_cost, replicates)]:
         raise InputError(*breaches)
+    if not assignments:
+        return blank_of(pd.DataFrame, "no scheme was fitted")
     rows = []
     for scheme, labels in assignments.items():
+        if reason := _too_few(scheme, labels):
+            rows += [{"scheme": scheme} | _row(thresholds, measure, reason=reason) for measure in MEASURES]
+            continue
         held, spend = features.loc[labels.index], holdout.spend.loc[labels.index]
         found = [
             *_measurable(labels, held, thresholds, seed, level),
@@ -242,6 +248,13 @@ def tree_accuracy(labels: pd.Series, features: pd.DataFrame, seed: int = 1, leve
     return pd.DataFrame({"accuracy": right / len(y), "ci_low": ci_low, "ci_high": ci_high}, depths)
 
 
+def _too_few(scheme, labels):
+    """Why nothing can be measured of a scheme, "" where it can."""
+    if (n := len(labels)) < FOLDS:
+        return f"{scheme} has {n} customers; {FOLDS} at least are needed"
+    return "" if (kinds := labels.nunique()) > 1 else f"{scheme} has all customers in {kinds} segment; 2 are needed"
+
+
 def _measurable(labels, features, thresholds, seed, level):
     trees = tree_accuracy(labels, features, seed, level)
     enough = trees.index[trees.accuracy >= thresholds.accuracy]
@@ -259,6 +272,9 @@ def _substantial(labels, spend, thresholds):
     revenue = spend.groupby(labels, observed=False).sum() / spend.sum()
     empty = ", ".join(map(str, customers.index[customers == 0]))
     for measure, shares in ((SMALLEST_SHARE, customers), (SMALLEST_REVENUE_SHARE, revenue)):
+        if not spend.sum() > 0 and measure == SMALLEST_REVENUE_SHARE:
+            yield _row(thresholds, measure, reason=f"all spend is {spend.sum():g}; revenue has no shares")
+            continue
         held = shares[customers > 0]
         summary = f"of {held.idxmin()}" + (f"; nobody in {empty}" if empty else "")
         yield _row(thresholds, measure, held.min(), summary)
@@ -337,24 +353,15 @@ def _row(thresholds, measure, value=np.nan, summary="", reason="", ci=(np.nan, n
 
 def _faults(assignments, features, holdout, contact_cost, replicates):
     """What is wrong with the input, in words."""
-    if not assignments:
-        yield "assignments: there are no schemes; give one at least"
     if faults := feature_faults(features, "a share of revenue", ["spend"]):
         yield from faults
-    elif not (total := features.spend.sum()) > 0:
-        yield f"features: 'spend' of all {len(features):,} customers is {total:g}; revenue has no shares"
     if "spend" not in holdout:
         yield "holdout: no column 'spend' (spent after the origin); take the frame of `holdout_activity`"
     if not 0 <= contact_cost < np.inf or replicates < 1:
         yield f"contact_cost = {contact_cost!r}, replicates = {replicates!r}: give a cost of 0 or more, and replicates"
     for scheme, labels in assignments.items():
-        n, kinds = len(labels), labels.nunique()
         if blank := int(labels.isna().sum()):
-            yield f"assignments: {scheme} has no label for {blank:,} of {n:,} customers; assign them"
-        if kinds < 2:
-            yield f"assignments: {scheme} has {kinds} segment among its customers; two at least can be compared"
-        if n < FOLDS:
-            yield f"assignments: {scheme} has {n} customers; {FOLDS} at least are needed"
+            yield f"assignments: {scheme} has no label for {blank:,} of {len(labels):,} customers; assign them"
         for name, frame in (("features", features), ("holdout", holdout)):
             if unknown := labels.index.difference(frame.index).tolist():
                 yield f"{name}: no row for {len(unknown):,} customers of {scheme} (first: {unknown[0]!r}); add them"

@@ -34,12 +34,12 @@ def value_concentration(value: pd.Series, shares: Sequence[float] = TOP_SHARES) 
     -------
     DataFrame
         By share of customers. customers, count, at least one; value, their sum, in the currency of the data;
-        value_share of all, 0 to 1.
+        value_share of all, 0 to 1. Blank where value is not above 0 for anyone.
 
     Raises
     ------
     InputError
-        Where shares are out of order, or value is empty for a customer or not above 0 for anyone.
+        Where shares are out of order, or value is empty for a customer.
 
     Examples
     --------
@@ -53,6 +53,8 @@ def value_concentration(value: pd.Series, shares: Sequence[float] = TOP_SHARES) 
         breaches.append(f"shares = {tuple(top.tolist())}: give shares of customers that rise, above 0 and up to 1")
     if breaches:
         raise InputError(*breaches)
+    if not (value > 0).any():
+        return blank_of(pd.DataFrame, f"value is 0 or less for all {len(value):,} customers, so that it has no shares")
     best = np.sort(np.clip(value.to_numpy(float), 0, None))[::-1]
     customers = np.clip(np.round(top * len(best)).astype(int), 1, None)
     brought = np.cumsum(best)[customers - 1]
@@ -215,12 +217,11 @@ def idic(
     if reason := why_blank(labels):
         return blank_of(pd.DataFrame, reason)
     _check(labels, {"value": value} | ({} if reachable is None else {"reachable": reachable}))
-    top = value_concentration(value.loc[labels.index], (0.2,)).iloc[0]
-    known, best = f"{len(labels):,} customers; orders without an id are refused", f"{top.customers:,.0f} customers"
+    known = f"{len(labels):,} customers; orders without an id are refused"
     own = "share of customers with a treatment of their segment's own"
     rows = [
         ("identify", "share of customers with an id", Estimate(1.0), known),
-        ("differentiate", "share of value of the best fifth", Estimate(top.value_share), best),
+        ("differentiate", "share of value of the best fifth", *_best_fifth(value.loc[labels.index])),
         ("differentiate", "share of customers with a known need", *_needs(labels, needs)),
         ("interact", "share of customers who can be reached", *_reach(labels, reachable)),
         ("customise", own, *_customised(labels, playbook)),
@@ -228,6 +229,13 @@ def idic(
     found = [(step, measure, share.value, summary, share.reason) for step, measure, share, summary in rows]
     table = pd.DataFrame(found, columns=["step", "measure", "value", "summary", "reason"])
     return table.astype({"value": float}).set_index(["step", "measure"])
+
+
+def _best_fifth(value):
+    top = value_concentration(value, (0.2,))
+    if reason := why_blank(top):
+        return Estimate(None, reason=reason), ""
+    return Estimate(top.value_share.iloc[0]), f"{top.customers.iloc[0]:,.0f} customers"
 
 
 def _needs(labels, needs):
@@ -316,5 +324,3 @@ def _value_faults(value):
         yield "value: it holds no numbers; give what each customer brings"
     elif bad := int((~np.isfinite(held)).sum()):
         yield f"value: empty or infinite for {bad:,} of {len(held):,} customers; fill it"
-    elif not (held > 0).any():
-        yield f"value: 0 or less for all {len(held):,} customers, so it has no shares; take customers who bring some"
