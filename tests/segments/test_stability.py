@@ -111,6 +111,13 @@ def test_results_are_the_same_from_run_to_run_and_in_any_order_of_rows():
     pd.testing.assert_frame_equal(stability.jitter_stability(scheme, frame), stability.jitter_stability(scheme, mixed))
 
 
+def test_a_customer_who_is_drawn_twice_counts_once():
+    frame, sizes = simulated(200), []
+    stability.bootstrap_stability({"abc": lambda f: sizes.append((len(f), f.index.nunique())) or ABC.fit(f)}, frame, 20)
+    assert all(n == kinds for n, kinds in sizes)
+    assert np.mean([n for n, _ in sizes[1:]]) == pytest.approx(200 * (1 - 1 / np.e), abs=5)  # 126.4, standard error 1.4
+
+
 def test_where_no_scheme_was_fitted_the_tables_say_why():
     frame = pd.DataFrame({"spend": [5.0]}, ["a"])
     why = str(ABC.fit(frame))

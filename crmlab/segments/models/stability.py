@@ -34,8 +34,9 @@ def bootstrap_stability(
 ) -> pd.DataFrame:
     """How well segments are found again in customers drawn anew.
 
-    Rules with cuts at quantiles are stable by this, as it asks only whether other customers of the same kind lead to
-    the same segments; see `jitter_stability` for those at a cut.
+    A customer who is drawn several times counts once, as in Hennig's `clusterboot`: repetitions are clusters of their
+    own. Rules with cuts at quantiles are stable by this, as it asks only whether other customers of the same kind lead
+    to the same segments; see `jitter_stability` for those at a cut.
 
     Parameters
     ----------
@@ -155,12 +156,11 @@ def _found_again(name, fit, held, replicates, seed, level):
     kinds, codes = labels.cat.categories, labels.cat.codes.to_numpy().astype(int)
     rng, similar, alike = np.random.default_rng(seed), [], []
     for _ in range(replicates):
-        drawn = rng.integers(0, len(held), len(held))
-        again = held.iloc[drawn].set_axis(np.arange(len(held)))
-        if not (refitted := fit(again)):
+        once = np.unique(rng.integers(0, len(held), len(held)))
+        if not (refitted := fit(held.iloc[once])):
             continue
         new = refitted.assign(held)
-        once, others = np.unique(drawn), new.cat.codes.to_numpy().astype(int)
+        others = new.cat.codes.to_numpy().astype(int)
         each = jaccard(codes[once], others[once], len(kinds), len(new.cat.categories))
         similar.append(np.where(np.bincount(codes[once], minlength=len(kinds)) > 0, each, np.nan))
         alike.append(adjusted_rand_score(codes[once], others[once]))
