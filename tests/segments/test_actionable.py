@@ -69,12 +69,12 @@ def test_the_smallest_segment_is_named_and_empty_ones_beside_it():
     share = (BY_SPEND == "high").mean()
     assert found.value[actionable.SMALLEST_SHARE] == pytest.approx(min(share, 1 - share))
     low = FRAME.spend[BY_SPEND == "low"].sum() / FRAME.spend.sum()
-    assert found.value[actionable.SMALLEST_REVENUE_SHARE] == pytest.approx(low)
-    assert found.summary[actionable.SMALLEST_REVENUE_SHARE] == "of low"
+    assert found.value[actionable.SMALLEST_VALUE_SHARE] == pytest.approx(low)
+    assert found.summary[actionable.SMALLEST_VALUE_SHARE] == "of low"
     empty = measured(BY_SPEND.cat.add_categories(["none"]))
-    both = [actionable.SMALLEST_SHARE, actionable.SMALLEST_REVENUE_SHARE]
+    both = [actionable.SMALLEST_SHARE, actionable.SMALLEST_VALUE_SHARE]
     pd.testing.assert_frame_equal(empty.loc[both, ["value", "outcome"]], found.loc[both, ["value", "outcome"]])
-    assert empty.summary[actionable.SMALLEST_REVENUE_SHARE] == "of low; nobody in none"
+    assert empty.summary[actionable.SMALLEST_VALUE_SHARE] == "of low; nobody in none"
 
 
 def test_reach_is_measured_where_it_is_known():
@@ -211,8 +211,8 @@ def test_a_scheme_that_cannot_be_measured_is_left_out_and_not_the_others():
     ]
     assert by.value.count()["five"] > 0
     assert [check.outcome for check in meets_kotler_criteria(table)][::3] == ["not applicable", "passed"]
-    no_value = measured(BY_SPEND, FRAME.assign(spend=0.0)).loc[actionable.SMALLEST_REVENUE_SHARE]
-    assert (no_value.outcome, no_value.reason) == ("not applicable", "all spend is 0; revenue has no shares")
+    no_value = measured(BY_SPEND, FRAME.assign(spend=0.0)).loc[actionable.SMALLEST_VALUE_SHARE]
+    assert (no_value.outcome, no_value.reason) == ("not applicable", "nobody of 1,000 customers spent anything")
     assert blank(kotler_criteria, {}, FRAME, LATER) == "no scheme was fitted"
 
 

@@ -46,7 +46,7 @@ def test_stages_and_expected_value_part_segments_where_they_are_given():
     assert table.index.names == ["segment", "stage"]
     assert len(table) == 6
     assert table.loc[("low", "growth"), ["customers", "value", "clv", "clv_mean"]].tolist() == [2, 20, 5, 2.5]
-    assert table.clv_share.sum() == pytest.approx(1)
+    assert table.value_share.sum() == pytest.approx(1)
     assert table.loc["none"].sum().sum() == 0
     ordered = STAGE.astype(pd.CategoricalDtype(["growth", "decline"], ordered=True))
     assert p.segment_portfolio(LABELS, VALUE, ordered).index.get_level_values("stage").tolist()[:2] == [

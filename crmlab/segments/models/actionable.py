@@ -22,6 +22,7 @@ from crmlab.contracts import InputError
 from crmlab.estimate import number
 from crmlab.model import blank_of, needs_fit
 from crmlab.segments.models.scheme import feature_faults, to_boolean
+from crmlab.segments.models.value import SHARE_OF_VALUE, value_shares
 from crmlab.stats import intervals, resample
 from crmlab.stats.shares import wilson_interval
 
@@ -29,7 +30,7 @@ MAX_DEPTH = 8
 FOLDS = 5
 SAMPLE = 20_000  # customers that trees are grown on, at most
 TREE_ACCURACY, TREE_DEPTH = "accuracy of a decision tree, out of sample", "depth of the decision tree"
-SMALLEST_SHARE, SMALLEST_REVENUE_SHARE = "smallest share of customers", "smallest share of revenue"
+SMALLEST_SHARE, SMALLEST_VALUE_SHARE = "smallest share of customers", f"smallest {SHARE_OF_VALUE}"
 REACHABLE_SHARE = "share of customers who can be reached"
 VARIANCE_SHARE = "share of holdout variance between segments"
 TREATED_SHARE = "share of customers with a treatment that pays"
@@ -38,7 +39,7 @@ MEASURES = {  # measure -> criterion, and the name of its threshold
     TREE_ACCURACY: ("measurable", "accuracy"),
     TREE_DEPTH: ("measurable", "depth"),
     SMALLEST_SHARE: ("substantial", "customers"),
-    SMALLEST_REVENUE_SHARE: ("substantial", "revenue"),
+    SMALLEST_VALUE_SHARE: ("substantial", "revenue"),
     REACHABLE_SHARE: ("accessible", "reachable"),
     VARIANCE_SHARE: ("differentiable", "differentiable"),
     TREATED_SHARE: ("actionable", "actionable"),
@@ -56,7 +57,7 @@ class Thresholds:
     depth : int
         Greatest depth of that tree, 1 to 8.
     customers, revenue : float
-        Share of customers, and of revenue, of the smallest segment, 0 to 1.
+        Share of customers, and share of value, of the smallest segment, 0 to 1.
     reachable : float
         Share of customers who can be reached, 0 to 1.
     differentiable : float
@@ -269,11 +270,10 @@ def _measurable(labels, features, thresholds, seed, level):
 
 def _substantial(labels, spend, thresholds):
     customers = labels.value_counts(normalize=True, sort=False)
-    revenue = spend.groupby(labels, observed=False).sum() / spend.sum()
     empty = ", ".join(map(str, customers.index[customers == 0]))
-    for measure, shares in ((SMALLEST_SHARE, customers), (SMALLEST_REVENUE_SHARE, revenue)):
-        if not spend.sum() > 0 and measure == SMALLEST_REVENUE_SHARE:
-            yield _row(thresholds, measure, reason=f"all spend is {spend.sum():g}; revenue has no shares")
+    for measure, shares in ((SMALLEST_SHARE, customers), (SMALLEST_VALUE_SHARE, value_shares(labels, spend))):
+        if not shares.sum() > 0:
+            yield _row(thresholds, measure, reason=f"nobody of {len(labels):,} customers spent anything")
             continue
         held = shares[customers > 0]
         summary = f"of {held.idxmin()}" + (f"; nobody in {empty}" if empty else "")
@@ -353,7 +353,7 @@ def _row(thresholds, measure, value=np.nan, summary="", reason="", ci=(np.nan, n
 
 def _faults(assignments, features, holdout, contact_cost, replicates):
     """What is wrong with the input, in words."""
-    if faults := feature_faults(features, "a share of revenue", ["spend"]):
+    if faults := feature_faults(features, f"a {SHARE_OF_VALUE}", ["spend"]):
         yield from faults
     if "spend" not in holdout:
         yield "holdout: no column 'spend' (spent after the origin); take the frame of `holdout_activity`"

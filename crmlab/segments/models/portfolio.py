@@ -12,6 +12,7 @@ from crmlab.contracts import InputError
 from crmlab.estimate import Estimate
 from crmlab.model import blank_of, needs_fit, why_blank
 from crmlab.segments.models.scheme import to_boolean, to_floats
+from crmlab.segments.models.value import shares_by
 
 TOP_SHARES = (0.01, 0.05, 0.1, 0.2, 0.5)
 TREATMENT_FIELDS = ["principle", "owner", "budget_share", "success"]
@@ -83,8 +84,8 @@ def segment_portfolio(
     -------
     DataFrame
         By segment, or segment and stage, the empty ones too. customers, count; share of them; value, sum, and
-        value_share; with `clv` also clv, clv_share and clv_mean. Means are 0 where there is nobody, shares where the
-        sum is 0. Blank where labels are.
+        value_share, of `value_shares`; with `clv` also clv, its sum, and clv_mean. Means are 0 where there is nobody,
+        shares where the sum is 0. Blank where labels are.
 
     Raises
     ------
@@ -100,10 +101,9 @@ def segment_portfolio(
     frame = pd.DataFrame({"customers": 1} | {name: series.astype(float) for name, series in given.items()})
     sums = frame.groupby(keys, observed=False).sum()
     table = pd.DataFrame({"customers": sums.customers, "share": sums.customers / len(labels)})
-    for name in given:
-        table[name], table[f"{name}_share"] = sums[name], sums[name] / (sums[name].sum() or 1)
+    table = table.assign(value=sums.value, value_share=shares_by(keys, given["value"]))
     if "clv" in given:
-        table["clv_mean"] = table.clv / table.customers.clip(lower=1)
+        table = table.assign(clv=sums.clv, clv_mean=sums.clv / table.customers.clip(lower=1))
     classes = table.index.to_frame().astype(str)  # names as text, in their order
     return table.set_axis(pd.MultiIndex.from_frame(classes) if len(keys) > 1 else pd.Index(classes.segment))
 
