@@ -72,8 +72,8 @@ def customers_form_clusters(null_comparison: pd.DataFrame) -> Judgement:
     outcome: Outcome = "yes" if max(p.values()) <= alpha else "no" if min(below.values()) <= alpha else "undecided"
     found = {"": observed[[*MEASURES]], "_limit": limits, "_p": p}
     values = {f"{measure}{end}": value for end, each in found.items() for measure, value in each.items()}
-    counts = {name: int(observed[name]) for name in ("k", "searched", "customers")}
-    return judged(outcome, **counts, **values)
+    values |= {name: int(observed[name]) for name in ("k", "searched", "customers")}
+    return judged(outcome, **values)
 
 
 @assumption

@@ -1,5 +1,7 @@
 """Kotler's criteria on labels that meet them and on labels that do not."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from crmlab.segments.checks import meets_kotler_criteria
 from crmlab.segments.models import actionable
 from crmlab.segments.models.actionable import Thresholds, kotler_criteria, tree_accuracy
+from crmlab.segments.models.scheme import assign_schemes
 
 from .logs import simulated
 from .refusals import blank, refused
@@ -22,6 +25,16 @@ LATER = pd.DataFrame({"spend": np.where(BY_SPEND == "high", 80, 20) + RNG.normal
 def book(*labels, scheme="s"):
     index = pd.MultiIndex.from_product([[scheme], labels], names=["scheme", "label"])
     return pd.DataFrame({"principle": "p", "owner": "o", "budget_share": 1 / len(labels), "success": "s"}, index)
+
+
+@dataclass(frozen=True)
+class Named:
+    """A scheme that gives BY_SPEND under a name."""
+
+    name: str
+
+    def assign(self, features):
+        return BY_SPEND.rename(self.name)
 
 
 def measured(labels, features=FRAME, holdout=LATER, playbook=None, **more):
@@ -112,6 +125,20 @@ def test_segments_by_chance_do_not_differ_however_many():
     assert np.mean(values) == pytest.approx(0, abs=0.012)
 
 
+def test_the_depth_of_the_tree_is_judged_by_the_interval_of_its_accuracy():
+    trees = tree_accuracy(BY_CHANCE, FRAME).loc[:4]
+    low, high = trees.ci_low.max(), trees.ci_high.max()
+    for accuracy, outcome in ((low, "passed"), (low + 1e-9, "undecided"), (high, "undecided"), (high + 1e-9, "failed")):
+        found = measured(BY_CHANCE, replicates=5, thresholds={"accuracy": accuracy})
+        assert found.outcome[actionable.TREE_DEPTH] == outcome
+
+
+def test_a_table_of_schemes_knows_what_the_playbook_calls_each():
+    assigned = assign_schemes({"s nested": Named("s"), "s": Named("s")}, FRAME)
+    table = kotler_criteria(assigned, FRAME, LATER, book("high", "low"), replicates=5)
+    assert table.value[table.measure == actionable.TREATED_SHARE].tolist() == [1, 1]
+
+
 def test_later_spend_that_is_the_same_for_all_measures_nothing():
     row = measured(BY_SPEND, holdout=LATER.assign(spend=0.0)).loc[actionable.VARIANCE_SHARE]
     assert row.outcome == "not applicable"
@@ -124,6 +151,9 @@ def test_treated_are_those_with_a_row_in_the_playbook_and_profit_above_the_cost(
     assert "no row for low" in row.summary
     free = measured(BY_SPEND, playbook=book("high", "low")).loc[actionable.TREATED_SHARE]
     assert (free.value, free.outcome) == (1, "passed")
+    unwritten = measured(BY_SPEND, playbook=book("high").rename(index={"s": "another"}))
+    row = unwritten.loc[actionable.TREATED_SHARE]
+    assert (row.outcome, row.reason) == ("not applicable", "the playbook treats no segment of s")
     none = measured(BY_SPEND).loc[actionable.TREATED_SHARE]
     assert none.reason == "there is no playbook; give one"
     other = measured(BY_SPEND, FRAME.drop(columns="expected_margin"), playbook=book("high")).loc[

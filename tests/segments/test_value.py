@@ -17,7 +17,7 @@ def test_shares_are_of_what_was_spent_and_returns_count_as_nothing():
     labels = pd.Series(["A", "A", "B", "B"], list("wxyz"), dtype=KINDS)
     spend = pd.Series([50.0, 10, 20, -30], list("wxyz"))
     assert segments.value_shares(labels, spend).to_dict() == {"A": 60 / 80, "B": 20 / 80, "C": 0}
-    assert segments.value_shares(labels, -spend[[0, 0, 0, 0]].set_axis(labels.index)).tolist() == [0, 0, 0]
+    assert segments.value_shares(labels, -spend.abs()).tolist() == [0, 0, 0]
 
 
 def test_every_table_has_the_same_share_of_a_class():
@@ -39,14 +39,10 @@ def test_every_table_has_the_same_share_of_a_class():
     later = pd.DataFrame({"spend": frame.spend})
     criteria = segments.kotler_criteria({"m": labels}, frame, later, replicates=5).set_index("measure")
     assert criteria.value[SMALLEST_VALUE_SHARE] == pytest.approx(min(by_hand))
-    (keep,) = [text.get_text() for text in plots.quadrants(quadrants).texts if f"{by_hand[1]:.1%}" in text.get_text()]
-    assert keep.split("\n")[1] == f"{by_hand[1]:.1%} of value"
-    (first,) = [
-        t.get_text()
-        for t in plots.segment_portfolio(cells).texts
-        if f"{cells.value_share.iloc[0]:.1%}\n" in t.get_text()
-    ]
-    assert first.endswith(f"× {cells.clv_mean.iloc[0]:.3g}")
+    drawn = [text.get_text() for text in plots.quadrants(quadrants).texts]
+    drawn += [text.get_text() for text in plots.segment_portfolio(cells).texts]
+    assert sum(f"{by_hand[1]:.1%} of value" in text for text in drawn) == 1
+    assert sum(text.startswith(f"{cells.value_share.iloc[0]:.1%}\n") for text in drawn) == 1
 
 
 def test_the_note_says_of_what_and_until_when():

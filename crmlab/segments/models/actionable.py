@@ -127,8 +127,8 @@ def kotler_criteria(
     Parameters
     ----------
     assignments : mapping or DataFrame
-        Name -> class of each customer, or a column for each scheme; by customer_id. The rows of the playbook are those
-        of the scheme that the Series is named for.
+        Name -> class of each customer, or a column for each scheme, of `assign_schemes`; by customer_id. The rows of
+        the playbook are those of the scheme that the Series is named for.
     features : DataFrame
         One row a customer, of `customer_features`, as of the origin; with `reachable` (true or false) and
         `expected_margin` where they are known.
@@ -167,6 +167,7 @@ def kotler_criteria(
     """
     if not isinstance(thresholds, Thresholds):
         thresholds = Thresholds.from_dict(thresholds or {})
+    names = assignments.attrs.get("names", {}) if isinstance(assignments, pd.DataFrame) else {}
     assignments = dict(assignments.items())
     if breaches := [*_faults(assignments, features, holdout, contact_cost, replicates)]:
         raise InputError(*breaches)
@@ -178,6 +179,7 @@ def kotler_criteria(
             rows += [{"scheme": scheme} | _row(thresholds, measure, reason=reason) for measure in MEASURES]
             continue
         held, spend = features.loc[labels.index], holdout.spend.loc[labels.index]
+        labels = labels.rename(names.get(scheme, labels.name))
         found = [
             *_measurable(labels, held, thresholds, seed, level),
             *_substantial(labels, held.spend, thresholds),
@@ -264,7 +266,8 @@ def _measurable(labels, features, thresholds, seed, level):
     summary = f"the largest segment alone is {largest.iloc[0]:.1%}"
     yield _row(thresholds, TREE_ACCURACY, best.accuracy, summary, ci=best[1:])
     place = "the first to reach it" if len(enough) else f"the best of {MAX_DEPTH}, none of which reaches it"
-    outcome = "passed" if len(enough) and depth <= thresholds.depth else "failed"
+    shallow = trees.loc[: thresholds.depth].max()
+    outcome = within(shallow.ci_low, shallow.ci_high, thresholds.accuracy, 1)
     yield _row(thresholds, TREE_DEPTH, depth, place, outcome=outcome)
 
 
@@ -333,6 +336,8 @@ def _actionable(labels, features, playbook, contact_cost, thresholds):
     if lacking:
         return _row(thresholds, TREATED_SHARE, reason=f"there is no {lacking}; give one")
     rows = playbook.index[playbook.index.get_level_values("scheme") == labels.name].get_level_values("label")
+    if not len(rows):
+        return _row(thresholds, TREATED_SHARE, reason=f"the playbook treats no segment of {labels.name}")
     treated, pays = labels.astype(str).isin(rows), features.expected_margin > contact_cost
     without = [str(label) for label in labels.value_counts(sort=False).index if str(label) not in rows]
     summary = f"{treated.mean():.1%} with a row in the playbook, {pays.mean():.1%} expected to bring more than "
