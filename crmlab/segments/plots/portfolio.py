@@ -108,7 +108,7 @@ def _cells(frame, ax):
     share = frame.value_share.unstack(sort=False)
     ax = axes(ax, max(3.2, 1.4 + 0.55 * share.shape[0]), max(7.2, 2.4 + 1.3 * share.shape[1]))
     mesh = heat_map(ax, share, share.columns, share.index, vmax=max(float(share.max(axis=None)), 1e-9))
-    ax.figure.colorbar(mesh, ax=ax, label=SHARE_OF_VALUE.capitalize(), format=PercentFormatter(1, decimals=0))
+    ax.figure.colorbar(mesh, ax=ax, label=SHARE_OF_VALUE.capitalize(), format=PercentFormatter(1))
     for (row, column), cell in np.ndenumerate(share.to_numpy()):
         of = frame.loc[(share.index[row], share.columns[column])]
         count = int(of.customers)
