@@ -72,11 +72,12 @@ def customers_form_clusters(null_comparison: pd.DataFrame) -> Judgement:
     outcome: Outcome = "yes" if max(p.values()) <= alpha else "no" if min(below.values()) <= alpha else "undecided"
     found = {"": observed[[*MEASURES]], "_limit": limits, "_p": p}
     values = {f"{measure}{end}": value for end, each in found.items() for measure, value in each.items()}
-    return judged(outcome, k=int(observed.k), **values)
+    values |= {name: int(observed[name]) for name in ("k", "searched", "customers")}
+    return judged(outcome, **values)
 
 
 @assumption
-def value_axes_distinct(places: pd.DataFrame, limit: float = 0.8) -> Judgement:
+def value_axes_distinct(places: pd.DataFrame, limit: float = 0.5) -> Judgement:
     """Whether current value and potential part customers in two ways, by their rank correlation.
 
     Parameters
@@ -84,17 +85,23 @@ def value_axes_distinct(places: pd.DataFrame, limit: float = 0.8) -> Judgement:
     places : DataFrame
         Of `ValueMatrix.axes`.
     limit : float
-        Greatest Spearman correlation, without sign, that passes.
+        Greatest Spearman correlation, without sign, that passes; .5 is a large one.
 
     Returns
     -------
     Check
         An assumption.
+
+    References
+    ----------
+    Cohen (1988), Statistical Power Analysis for the Behavioral Sciences.
     """
     rank = float(holdout.spearman(places.potential, places.current))
     low, high = holdout.correlation_interval(rank, len(places))
     correlation = Estimate(rank, low, high, n=len(places))
-    return judged(within(low, high, -limit, limit), correlation=correlation, customers=len(places))
+    outcome = within(low, high, -limit, limit)
+    case = "opposed" if outcome == "failed" and rank < 0 else ""
+    return judged(outcome, case, correlation=correlation, customers=len(places))
 
 
 @assumption

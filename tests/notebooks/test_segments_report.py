@@ -192,8 +192,10 @@ def test_a_file_that_is_wrong_is_refused_by_what_it_lacks(project, file):
     assert "Traceback" not in done.stderr
 
 
-def test_few_customers_are_refused_in_words(project):
-    done = run(project, data="few.csv")
-    assert done.returncode == 2
-    assert "Traceback" not in done.stdout + done.stderr
-    assert "customers" in done.stdout + done.stderr
+def test_five_customers_make_a_report_that_says_how_many_more_are_needed(project):
+    _, facts, checks = whole(project, data="few.csv")
+    assert facts["customers"]["value"] == 5
+    assert facts["gini_past spend"]["reason"] == "5 customers are too few for 5 folds; 50 are needed"
+    beat = checks["segments.schemes_beat_baselines.gini"]
+    assert beat["outcome"] == "not applicable"
+    assert beat["summary"].endswith("50 are needed.")

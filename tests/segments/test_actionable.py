@@ -1,5 +1,7 @@
 """Kotler's criteria on labels that meet them and on labels that do not."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,9 +9,10 @@ import pytest
 from crmlab.segments.checks import meets_kotler_criteria
 from crmlab.segments.models import actionable
 from crmlab.segments.models.actionable import Thresholds, kotler_criteria, tree_accuracy
+from crmlab.segments.models.scheme import assign_schemes
 
 from .logs import simulated
-from .refusals import refused
+from .refusals import blank, refused
 
 FRAME = simulated(1000).assign(reachable=True)
 RNG = np.random.default_rng(8)
@@ -22,6 +25,16 @@ LATER = pd.DataFrame({"spend": np.where(BY_SPEND == "high", 80, 20) + RNG.normal
 def book(*labels, scheme="s"):
     index = pd.MultiIndex.from_product([[scheme], labels], names=["scheme", "label"])
     return pd.DataFrame({"principle": "p", "owner": "o", "budget_share": 1 / len(labels), "success": "s"}, index)
+
+
+@dataclass(frozen=True)
+class Named:
+    """A scheme that gives BY_SPEND under a name."""
+
+    name: str
+
+    def assign(self, features):
+        return BY_SPEND.rename(self.name)
 
 
 def measured(labels, features=FRAME, holdout=LATER, playbook=None, **more):
@@ -69,12 +82,12 @@ def test_the_smallest_segment_is_named_and_empty_ones_beside_it():
     share = (BY_SPEND == "high").mean()
     assert found.value[actionable.SMALLEST_SHARE] == pytest.approx(min(share, 1 - share))
     low = FRAME.spend[BY_SPEND == "low"].sum() / FRAME.spend.sum()
-    assert found.value[actionable.SMALLEST_REVENUE_SHARE] == pytest.approx(low)
-    assert found.summary[actionable.SMALLEST_REVENUE_SHARE] == "of low"
+    assert found.value[actionable.SMALLEST_VALUE_SHARE] == pytest.approx(low)
+    assert found.summary[actionable.SMALLEST_VALUE_SHARE] == "of low"
     empty = measured(BY_SPEND.cat.add_categories(["none"]))
-    both = [actionable.SMALLEST_SHARE, actionable.SMALLEST_REVENUE_SHARE]
+    both = [actionable.SMALLEST_SHARE, actionable.SMALLEST_VALUE_SHARE]
     pd.testing.assert_frame_equal(empty.loc[both, ["value", "outcome"]], found.loc[both, ["value", "outcome"]])
-    assert empty.summary[actionable.SMALLEST_REVENUE_SHARE] == "of low; nobody in none"
+    assert empty.summary[actionable.SMALLEST_VALUE_SHARE] == "of low; nobody in none"
 
 
 def test_reach_is_measured_where_it_is_known():
@@ -112,6 +125,20 @@ def test_segments_by_chance_do_not_differ_however_many():
     assert np.mean(values) == pytest.approx(0, abs=0.012)
 
 
+def test_the_depth_of_the_tree_is_judged_by_the_interval_of_its_accuracy():
+    trees = tree_accuracy(BY_CHANCE, FRAME).loc[:4]
+    low, high = trees.ci_low.max(), trees.ci_high.max()
+    for accuracy, outcome in ((low, "passed"), (low + 1e-9, "undecided"), (high, "undecided"), (high + 1e-9, "failed")):
+        found = measured(BY_CHANCE, replicates=5, thresholds={"accuracy": accuracy})
+        assert found.outcome[actionable.TREE_DEPTH] == outcome
+
+
+def test_a_table_of_schemes_knows_what_the_playbook_calls_each():
+    assigned = assign_schemes({"s nested": Named("s"), "s": Named("s")}, FRAME)
+    table = kotler_criteria(assigned, FRAME, LATER, book("high", "low"), replicates=5)
+    assert table.value[table.measure == actionable.TREATED_SHARE].tolist() == [1, 1]
+
+
 def test_later_spend_that_is_the_same_for_all_measures_nothing():
     row = measured(BY_SPEND, holdout=LATER.assign(spend=0.0)).loc[actionable.VARIANCE_SHARE]
     assert row.outcome == "not applicable"
@@ -124,6 +151,9 @@ def test_treated_are_those_with_a_row_in_the_playbook_and_profit_above_the_cost(
     assert "no row for low" in row.summary
     free = measured(BY_SPEND, playbook=book("high", "low")).loc[actionable.TREATED_SHARE]
     assert (free.value, free.outcome) == (1, "passed")
+    unwritten = measured(BY_SPEND, playbook=book("high").rename(index={"s": "another"}))
+    row = unwritten.loc[actionable.TREATED_SHARE]
+    assert (row.outcome, row.reason) == ("not applicable", "the playbook treats no segment of s")
     none = measured(BY_SPEND).loc[actionable.TREATED_SHARE]
     assert none.reason == "there is no playbook; give one"
     other = measured(BY_SPEND, FRAME.drop(columns="expected_margin"), playbook=book("high")).loc[
@@ -192,15 +222,28 @@ def test_bad_input_is_named_at_once():
         kotler_criteria, {"s": labels, "t": BY_SPEND[:0]}, FRAME.assign(spend=0.0), LATER.iloc[5:], None, -1.0
     )
     assert told == (
-        "features: 'spend' of all 1,000 customers is 0; revenue has no shares",
         "contact_cost = -1.0, replicates = 1000: give a cost of 0 or more, and replicates",
         "assignments: s has no label for 3 of 1,000 customers; assign them",
         "holdout: no row for 5 customers of s (first: 'c00000'); add them",
-        "assignments: t has 0 segment among its customers; two at least can be compared",
-        "assignments: t has 0 customers; 5 at least are needed",
     )
     bare = refused(kotler_criteria, {}, FRAME.drop(columns="spend"), LATER.drop(columns="spend"))
-    assert [line.split(":")[0] for line in bare] == ["assignments", "features", "holdout"]
+    assert [line.split(":")[0] for line in bare] == ["features", "holdout"]
+
+
+def test_a_scheme_that_cannot_be_measured_is_left_out_and_not_the_others():
+    one = BY_SPEND.astype(str).mask(BY_SPEND != "", "high").astype(BY_SPEND.dtype)
+    table = kotler_criteria({"one": one, "four": BY_SPEND[:4], "five": BY_SPEND[:5], "s": BY_SPEND}, FRAME, LATER)
+    by = table.groupby("scheme", sort=False)
+    assert by.value.count().tolist()[:2] == [0, 0]
+    assert by.reason.first().tolist()[:2] == [
+        "one has all customers in 1 segment; 2 are needed",
+        "four has 4 customers; 5 at least are needed",
+    ]
+    assert by.value.count()["five"] > 0
+    assert [check.outcome for check in meets_kotler_criteria(table)][::3] == ["not applicable", "passed"]
+    no_value = measured(BY_SPEND, FRAME.assign(spend=0.0)).loc[actionable.SMALLEST_VALUE_SHARE]
+    assert (no_value.outcome, no_value.reason) == ("not applicable", "nobody of 1,000 customers spent anything")
+    assert blank(kotler_criteria, {}, FRAME, LATER) == "no scheme was fitted"
 
 
 def test_bad_thresholds_are_named_at_once():

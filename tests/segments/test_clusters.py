@@ -5,9 +5,10 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import cluster
 from sklearn.metrics import adjusted_rand_score
 
-from crmlab.segments.models.clusters import GaussianMixture, Hierarchical, KMeans, fit_mixture
+from crmlab.segments.models.clusters import GaussianMixture, Hierarchical, KMeans, fit_mixture, nearest_centre
 
 from .logs import later_features, simulated
 from .refusals import refused, unfitted
@@ -75,13 +76,32 @@ def test_trees_are_grown_on_a_sample_and_the_rest_go_to_the_nearest(monkeypatch)
     monkeypatch.setattr("crmlab.segments.models.clusters.SAMPLE", 60)
     frame, kind = planted()
     grown = []
-    from sklearn import cluster
-
     fit = cluster.AgglomerativeClustering.fit_predict
     monkeypatch.setattr(cluster.AgglomerativeClustering, "fit_predict", lambda s, X: grown.append(len(X)) or fit(s, X))
     labels = Hierarchical.fit(frame, 3, COLUMNS).assign(frame)
     assert grown == [60]
     assert adjusted_rand_score(kind, labels) > 0.9
+
+
+def test_customers_of_the_sample_have_the_labels_of_the_tree_and_others_that_of_the_nearest_of_them():
+    # two chains by single linkage: 0 to 8, and 9.5 to 10; the mean of the first is 4, of the second 9.75
+    spend = [*range(9), 9.5, 10.0]
+    frame = pd.DataFrame({"spend": [*map(float, spend)]}, [f"c{i:02d}" for i in range(11)])
+    fitted = Hierarchical.fit(frame, 2, ["spend"], "raw", linkage="single")
+    tree = cluster.AgglomerativeClustering(2, linkage="single").fit_predict(frame.to_numpy())
+    assert len(set(zip(tree, fitted.assign(frame), strict=True))) == 2
+    assert fitted.assign(frame).tolist() == ["cluster 2"] * 9 + ["cluster 1"] * 2
+    others = pd.DataFrame({"spend": [7.6, 9.9, 100.0, -3.0]})
+    assert fitted.assign(others).tolist() == [fitted.assign(frame)[c] for c in ("c08", "c10", "c10", "c00")]
+
+
+def test_wards_tree_is_not_undone_by_its_means():
+    frame = simulated(400)
+    fitted = Hierarchical.fit(frame, 4)
+    X = fitted.transform.transform(frame)
+    tree = cluster.AgglomerativeClustering(4).fit_predict(X)
+    assert len(set(zip(tree, fitted.assign(frame), strict=True))) == 4
+    assert (nearest_centre(X, fitted.centres) != fitted.assign(frame).cat.codes).any()
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -54,6 +54,18 @@ def test_intervals_are_wilsons():
     )
 
 
+def test_value_that_goes_against_the_change_is_said():
+    # by hand: c02 rose, 5 to 2; c01 fell, 20 to 26
+    before, after = labels("AABC"), labels("ABAC")
+    was, now = pd.Series([10.0, 20, 5, 0], before.index), pd.Series([11.0, 26, 2, 0], after.index)
+    summary = migration_summary(migration_matrix(before, after, was, now)).summary
+    assert summary["rose"].startswith("These customers are in a better class and bring 3.00 less")
+    assert summary["fell"].startswith("These customers are in a worse class and bring 6.00 more")
+    assert summary["stayed"] == ""
+    back = migration_summary(migration_matrix(labels("AB"), labels("BA"), was[:2] * [1, 0], now[:2] * [0, 1]))
+    assert set(back.summary) == {""}
+
+
 def test_a_class_nobody_was_in_is_a_stated_blank():
     table = migration_matrix(labels("AABB"), labels("ACBB"), *[pd.Series(1.0, labels("AABB").index)] * 2)
     empty = table[table.before == "C"]

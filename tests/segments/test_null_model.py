@@ -25,7 +25,7 @@ def test_planted_clusters_are_shown_and_found(seed):
     table = null_comparison(frame, COLUMNS, **SMALL)
     check = customers_form_clusters(table)
     assert (check.id, check.kind, check.outcome) == ("segments.customers_form_clusters", "finding", "yes")
-    assert check.summary.startswith("With 3 clusters the silhouette is ")
+    assert check.summary.startswith("With 3 clusters of 200 of 300 customers the silhouette is ")
     assert clusters_by_silhouette(table).value == 3
     labels = KMeans.fit(frame, int(table.k[0]), COLUMNS).assign(frame)
     assert adjusted_rand_score(kind, labels) > 0.9
@@ -43,9 +43,10 @@ def test_skewed_customers_of_one_kind_show_no_clusters():
 
 def test_both_measures_must_beat_the_null():
     null = pd.DataFrame({"source": "null", "k": 2, "silhouette": 0.4, "prediction_strength": 0.9}, range(1, 20))
+    null = null.assign(searched=30, customers=40)
 
     def outcome(silhouette, strength):
-        seen = pd.DataFrame([["customers", 2, silhouette, strength]], columns=null.columns)
+        seen = pd.DataFrame([["customers", 2, silhouette, strength, 30, 40]], columns=null.columns)
         return customers_form_clusters(pd.concat([seen, null])).outcome
 
     assert outcome(0.5, 0.95) == "yes"
@@ -57,8 +58,9 @@ def test_both_measures_must_beat_the_null():
 @pytest.mark.parametrize("draws", [19, 25, 39, 50])
 def test_the_limit_is_beaten_where_p_says_so(draws):
     null = pd.DataFrame({"source": "null", "k": 2, "silhouette": np.arange(draws) / 100, "prediction_strength": 0.5})
+    null = null.assign(searched=30, customers=40)
     for value in np.arange(-0.005, draws / 100, 0.01):
-        seen = pd.DataFrame([["customers", 2, value, 0.9]], columns=null.columns)
+        seen = pd.DataFrame([["customers", 2, value, 0.9, 30, 40]], columns=null.columns)
         values = customers_form_clusters(pd.concat([seen, null])).values
         assert (value > values["silhouette_limit"]) == (values["silhouette_p"] <= 0.05 + 1e-9)
 
@@ -111,6 +113,13 @@ def test_the_null_has_the_rank_correlation_of_the_data():
     drawn = UnimodalNull.fit(frame, COLUMNS).sample(4000, np.random.default_rng(1))
     seen, found = (stats.spearmanr(f.orders, f.spend).statistic for f in (frame, drawn))
     assert found == pytest.approx(seen, abs=0.04)
+
+
+def test_the_sample_is_said_where_it_is_used():
+    table = null_comparison(one_kind("uniform", 1, 100), COLUMNS, "raw", **SMALL | {"sample_size": 60})
+    assert table[["searched", "customers"]].drop_duplicates().to_numpy().tolist() == [[60, 100]]
+    assert clusters_by_silhouette(table).n == 60
+    assert " 60 of 100 customers" in customers_form_clusters(table).summary
 
 
 def test_searches_are_the_same_from_run_to_run():

@@ -7,7 +7,7 @@ import pytest
 from crmlab.model import blank_of
 from crmlab.segments.models import portfolio as p
 
-from .refusals import refused
+from .refusals import blank, refused
 
 KINDS = pd.CategoricalDtype(["high", "low", "none"], ordered=True)
 IDS = [f"c{i}" for i in range(5)]
@@ -46,7 +46,7 @@ def test_stages_and_expected_value_part_segments_where_they_are_given():
     assert table.index.names == ["segment", "stage"]
     assert len(table) == 6
     assert table.loc[("low", "growth"), ["customers", "value", "clv", "clv_mean"]].tolist() == [2, 20, 5, 2.5]
-    assert table.clv_share.sum() == pytest.approx(1)
+    assert table.value_share.sum() == pytest.approx(1)
     assert table.loc["none"].sum().sum() == 0
     ordered = STAGE.astype(pd.CategoricalDtype(["growth", "decline"], ordered=True))
     assert p.segment_portfolio(LABELS, VALUE, ordered).index.get_level_values("stage").tolist()[:2] == [
@@ -103,9 +103,11 @@ def test_bad_input_is_named_at_once():
     assert "p_alive: no row for 4 customers" in refused(p.customer_treatments, LABELS, VALUE, BOOK, p_alive=CLV[:1])[0]
     assert "some twice" in refused(p.segment_portfolio, pd.concat([LABELS, LABELS]), VALUE)[0]
     assert refused(p.value_concentration, VALUE * 0, (0.5, 0.2)) == (
-        "value: 0 or less for all 5 customers, so it has no shares; take customers who bring some",
         "shares = (0.5, 0.2): give shares of customers that rise, above 0 and up to 1",
     )
+    assert blank(p.value_concentration, VALUE * 0) == "value is 0 or less for all 5 customers, so that it has no shares"
+    fifth = p.idic(LABELS, VALUE * 0).reset_index(drop=True).loc[1]
+    assert (np.isnan(fifth.value), fifth.reason[:20]) == (True, "value is 0 or less f")
     assert "empty or infinite for 1 of 5" in refused(p.value_concentration, gone)[0]
 
 

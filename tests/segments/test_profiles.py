@@ -35,9 +35,24 @@ def test_planted_differences_are_found_and_no_others():
     table = found()
     assert table.outcome[["age", "city"]].tolist() == ["differs", "differs"]
     assert table.outcome[["noise", "dice"]].tolist() == ["undecided"] * 2
-    assert "spend" not in table.index
     assert (table.ci_low <= table.value)[table.value > 0].all()
     assert (table.value <= table.ci_high)[table.value.notna()].all()
+
+
+def test_what_segments_were_made_of_is_described_and_not_tested():
+    table, alone = found(), segment_differences(LABELS, FRAME, [*FRAME], replicates=5)
+    held = table.loc["spend"]
+    assert held.outcome == "described"
+    assert np.isnan([held.p, held.p_adjusted]).all()
+    assert held.reason == "not tested, as segments were made of it or of the same orders"
+    assert held.value >= 0
+    assert set(alone.outcome) == {"described", "no value"}
+    assert alone.p.isna().all()
+    # it counts for nothing in the family of tests
+    without = segment_differences(LABELS, FRAME.drop(columns="spend"), []).set_index("variable")
+    pd.testing.assert_series_equal(
+        table.p_adjusted.drop("spend"), without.p_adjusted.reindex(table.index.drop("spend"))
+    )
 
 
 def test_chances_are_those_of_scipy_and_statsmodels():
@@ -85,13 +100,11 @@ def test_what_is_the_same_for_all_is_a_stated_blank():
     assert single.reason.eq("all are of one segment").all()
 
 
-def test_used_columns_are_refused_with_all_else_that_is_wrong():
+def test_bad_columns_are_named_at_once():
     frame = FRAME.assign(age=FRAME.age.where(FRAME.age > 0))
     said = refused(segment_differences, LABELS, frame, ["spend"], ["spend", "age", "visits"])
-    assert "made of spend" in said[0]
-    assert "no visits" in said[1]
-    assert "'age' is empty for" in said[2]
-    assert "no variable but those" in refused(segment_differences, LABELS, FRAME, [*FRAME])[0]
+    assert "no visits" in said[0]
+    assert "'age' is empty for" in said[1]
     assert (
         "lack 600 labelled customers" in refused(segment_differences, LABELS, FRAME.set_index(FRAME.index + 999), [])[0]
     )

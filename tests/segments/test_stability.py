@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from crmlab.segments import plots
 from crmlab.segments.models import stability
 from crmlab.segments.models.abc import ABC
 from crmlab.segments.models.clusters import KMeans
 from crmlab.segments.models.rfm import RFM
 
 from .logs import simulated
-from .refusals import refused
+from .refusals import blank, refused
 from .worlds import COLUMNS, one_kind, planted
 
 
@@ -108,6 +109,23 @@ def test_results_are_the_same_from_run_to_run_and_in_any_order_of_rows():
     )
     scheme = {"abc": ABC.fit(frame)}
     pd.testing.assert_frame_equal(stability.jitter_stability(scheme, frame), stability.jitter_stability(scheme, mixed))
+
+
+def test_a_customer_who_is_drawn_twice_counts_once():
+    frame, sizes = simulated(200), []
+    stability.bootstrap_stability({"abc": lambda f: sizes.append((len(f), f.index.nunique())) or ABC.fit(f)}, frame, 20)
+    assert all(n == kinds for n, kinds in sizes)
+    assert np.mean([n for n, _ in sizes[1:]]) == pytest.approx(200 * (1 - 1 / np.e), abs=5)  # 126.4, standard error 1.4
+
+
+def test_where_no_scheme_was_fitted_the_tables_say_why():
+    frame = pd.DataFrame({"spend": [5.0]}, ["a"])
+    why = str(ABC.fit(frame))
+    found = stability.bootstrap_stability({"abc": ABC.fit}, frame, 2)
+    assert (found.outcome.tolist(), found.reason.tolist()) == (["not fitted"], [why])
+    (said,) = plots.bootstrap_stability(found).texts
+    assert said.get_text().replace("\n", " ") == why
+    assert blank(stability.jitter_stability, {"abc": ABC.fit(frame)}, frame) == f"none of 1 schemes was fitted: {why}"
 
 
 def test_bad_input_is_named():

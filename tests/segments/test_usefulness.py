@@ -14,6 +14,7 @@ from crmlab.catalog import Data
 from crmlab.contracts import TRANSACTIONS
 from crmlab.holdout.measures import Weighted
 from crmlab.holdout.rolling import ALL_ORIGINS
+from crmlab.segments import plots
 from crmlab.segments.checks import schemes_beat_baselines
 from crmlab.segments.models import cross_fit, usefulness
 from crmlab.segments.models.abc import ABC
@@ -276,7 +277,6 @@ def test_bad_input_is_named_all_at_once():
     assert [part in line for part, line in zip(("schemes", "2 folds", "no column 'visits'"), said, strict=True)] == [
         True
     ] * 3
-    assert "too few for 5 folds" in refused(compare_schemes, SCHEMES, {"2024": (frame[:40], later)})[0]
     assert "holdout lacks 890 customers" in refused(compare_schemes, SCHEMES, {"2024": (frame, later[:10])})[0]
     assert "no column orders" in refused(compare_schemes, SCHEMES, {"2024": (frame, later.drop(columns="orders"))})[0]
     assert "name of a baseline" in refused(compare_schemes, {"recency": ABC.fit}, {"2024": (frame, later)})[0]
@@ -286,6 +286,26 @@ def test_bad_input_is_named_all_at_once():
         "empty or infinite for 900 of 900"
         in refused(compare_schemes, SCHEMES, {"2024": (frame.assign(spend=np.nan), later)})[0]
     )
+
+
+def test_an_origin_with_too_few_customers_is_left_out_and_says_how_many_are_needed():
+    frame, later = world(1)
+    alone = compare_schemes(SCHEMES, {"2024": (frame[:50], later)}, replicates=20)  # 50 are enough
+    both = compare_schemes(SCHEMES, {"2023": (frame[:49], later), "2024": (frame[:50], later)}, replicates=20)
+    columns = ["value", "ci_low", "ci_high", "origins", "outcome", "reason"]
+    pd.testing.assert_frame_equal(pooled(both)[columns], pooled(alone)[columns], check_names=False)
+    assert len(both[1]) == len(alone[1])
+    few = "49 customers are too few for 5 folds; 50 are needed"
+    assert set(both[0].reason[both[0].origin == "2023"]) == {few}
+    none, pairs = compare_schemes(SCHEMES, {"2023": (frame[:9], later), "2024": (frame[:49], later)}, replicates=20)
+    assert set(none.outcome) == {"not fitted"}
+    assert set(none.reason[none.origin == ALL_ORIGINS]) == {few}
+    assert pairs.empty
+    assert schemes_beat_baselines(none).outcome == "not applicable"
+    assert {str(estimate) for estimate in scheme_estimates(none).values()} == {f"blank: {few}"}
+    for draw in (plots.compare_schemes, plots.scheme_differences):
+        (said,) = draw(none).texts
+        assert few in said.get_text().replace("\n", " ")
 
 
 def test_more_segments_of_the_same_score_predict_more():

@@ -53,10 +53,11 @@ def test_rules_are_the_cuts():
 
 
 def test_quadrants_show_each_class_the_empty_ones_too():
-    table = ValueMatrix(40, -1000, margin=0.5).quadrants(FOUR)
+    table = ValueMatrix(40, -1000, margin=0.5).quadrants(FOUR.assign(spend=[6.0, 1, 2, 1]))
     assert table.customers.to_dict() == {"invest": 2, "keep": 0, "rebuild": 2, "release": 0}
     assert table.current["invest"] == 47.5
-    assert table.current_share.sum() == pytest.approx(1)
+    assert sorted(table.value_share) == [0, 0, *sorted(table.value_share)[2:]]
+    assert table.value_share.sum() == pytest.approx(1)
     assert not table.isna().any().any()
 
 
@@ -82,6 +83,17 @@ def test_axes_that_go_against_each_other_fail_too():
     check = value_axes_distinct(ValueMatrix(0, 0).axes(frame.assign(expected_margin=0.1)))
     assert check.outcome == "failed"  # potential is then minus the current value
     assert "-1.000" in check.summary
+
+
+def test_axes_are_not_distinct_at_a_large_correlation():
+    rng = np.random.default_rng(1)
+    z = rng.normal(size=(2, 2357))
+    current = z[0]
+    potential = -0.74 * z[0] + np.sqrt(1 - 0.74**2) * z[1]  # as of CDNOW
+    check = value_axes_distinct(pd.DataFrame({"current": current, "potential": potential}))
+    assert check.outcome == "failed"
+    assert "Potential is the expected margin less the current value" in check.summary
+    assert "Potential is" not in value_axes_distinct(pd.DataFrame({"current": current, "potential": current})).summary
 
 
 def test_axes_are_undecided_where_the_interval_holds_the_limit_and_not_judged_where_there_is_no_matrix():

@@ -20,8 +20,9 @@ from sklearn.tree import DecisionTreeClassifier
 from crmlab.check import within
 from crmlab.contracts import InputError
 from crmlab.estimate import number
-from crmlab.model import needs_fit
+from crmlab.model import blank_of, needs_fit
 from crmlab.segments.models.scheme import feature_faults, to_boolean
+from crmlab.segments.models.value import SHARE_OF_VALUE, value_shares
 from crmlab.stats import intervals, resample
 from crmlab.stats.shares import wilson_interval
 
@@ -29,7 +30,7 @@ MAX_DEPTH = 8
 FOLDS = 5
 SAMPLE = 20_000  # customers that trees are grown on, at most
 TREE_ACCURACY, TREE_DEPTH = "accuracy of a decision tree, out of sample", "depth of the decision tree"
-SMALLEST_SHARE, SMALLEST_REVENUE_SHARE = "smallest share of customers", "smallest share of revenue"
+SMALLEST_SHARE, SMALLEST_VALUE_SHARE = "smallest share of customers", f"smallest {SHARE_OF_VALUE}"
 REACHABLE_SHARE = "share of customers who can be reached"
 VARIANCE_SHARE = "share of holdout variance between segments"
 TREATED_SHARE = "share of customers with a treatment that pays"
@@ -38,7 +39,7 @@ MEASURES = {  # measure -> criterion, and the name of its threshold
     TREE_ACCURACY: ("measurable", "accuracy"),
     TREE_DEPTH: ("measurable", "depth"),
     SMALLEST_SHARE: ("substantial", "customers"),
-    SMALLEST_REVENUE_SHARE: ("substantial", "revenue"),
+    SMALLEST_VALUE_SHARE: ("substantial", "revenue"),
     REACHABLE_SHARE: ("accessible", "reachable"),
     VARIANCE_SHARE: ("differentiable", "differentiable"),
     TREATED_SHARE: ("actionable", "actionable"),
@@ -56,7 +57,7 @@ class Thresholds:
     depth : int
         Greatest depth of that tree, 1 to 8.
     customers, revenue : float
-        Share of customers, and of revenue, of the smallest segment, 0 to 1.
+        Share of customers, and share of value, of the smallest segment, 0 to 1.
     reachable : float
         Share of customers who can be reached, 0 to 1.
     differentiable : float
@@ -126,8 +127,8 @@ def kotler_criteria(
     Parameters
     ----------
     assignments : mapping or DataFrame
-        Name -> class of each customer, or a column for each scheme; by customer_id. The rows of the playbook are those
-        of the scheme that the Series is named for.
+        Name -> class of each customer, or a column for each scheme, of `assign_schemes`; by customer_id. The rows of
+        the playbook are those of the scheme that the Series is named for.
     features : DataFrame
         One row a customer, of `customer_features`, as of the origin; with `reachable` (true or false) and
         `expected_margin` where they are known.
@@ -153,11 +154,12 @@ def kotler_criteria(
         of the bootstrap, and too wide where segments hardly differ); threshold, which the depth must not exceed and
         others must reach; outcome, "passed" where the whole interval meets the threshold, "failed" where no part of it
         does, else "undecided", "not applicable" without a value; summary; reason why there is no value, or no interval.
+        Blank where there are no schemes.
 
     Raises
     ------
     InputError
-        Where labels or spend are missing, segments are fewer than two, or the contact cost is below 0.
+        Where labels or spend are missing, or the contact cost is below 0.
 
     References
     ----------
@@ -165,12 +167,19 @@ def kotler_criteria(
     """
     if not isinstance(thresholds, Thresholds):
         thresholds = Thresholds.from_dict(thresholds or {})
+    names = assignments.attrs.get("names", {}) if isinstance(assignments, pd.DataFrame) else {}
     assignments = dict(assignments.items())
     if breaches := [*_faults(assignments, features, holdout, contact_cost, replicates)]:
         raise InputError(*breaches)
+    if not assignments:
+        return blank_of(pd.DataFrame, "no scheme was fitted")
     rows = []
     for scheme, labels in assignments.items():
+        if reason := _too_few(scheme, labels):
+            rows += [{"scheme": scheme} | _row(thresholds, measure, reason=reason) for measure in MEASURES]
+            continue
         held, spend = features.loc[labels.index], holdout.spend.loc[labels.index]
+        labels = labels.rename(names.get(scheme, labels.name))
         found = [
             *_measurable(labels, held, thresholds, seed, level),
             *_substantial(labels, held.spend, thresholds),
@@ -242,6 +251,13 @@ def tree_accuracy(labels: pd.Series, features: pd.DataFrame, seed: int = 1, leve
     return pd.DataFrame({"accuracy": right / len(y), "ci_low": ci_low, "ci_high": ci_high}, depths)
 
 
+def _too_few(scheme, labels):
+    """Why nothing can be measured of a scheme, "" where it can."""
+    if (n := len(labels)) < FOLDS:
+        return f"{scheme} has {n} customers; {FOLDS} at least are needed"
+    return "" if (kinds := labels.nunique()) > 1 else f"{scheme} has all customers in {kinds} segment; 2 are needed"
+
+
 def _measurable(labels, features, thresholds, seed, level):
     trees = tree_accuracy(labels, features, seed, level)
     enough = trees.index[trees.accuracy >= thresholds.accuracy]
@@ -250,15 +266,18 @@ def _measurable(labels, features, thresholds, seed, level):
     summary = f"the largest segment alone is {largest.iloc[0]:.1%}"
     yield _row(thresholds, TREE_ACCURACY, best.accuracy, summary, ci=best[1:])
     place = "the first to reach it" if len(enough) else f"the best of {MAX_DEPTH}, none of which reaches it"
-    outcome = "passed" if len(enough) and depth <= thresholds.depth else "failed"
+    shallow = trees.loc[: thresholds.depth].max()
+    outcome = within(shallow.ci_low, shallow.ci_high, thresholds.accuracy, 1)
     yield _row(thresholds, TREE_DEPTH, depth, place, outcome=outcome)
 
 
 def _substantial(labels, spend, thresholds):
     customers = labels.value_counts(normalize=True, sort=False)
-    revenue = spend.groupby(labels, observed=False).sum() / spend.sum()
     empty = ", ".join(map(str, customers.index[customers == 0]))
-    for measure, shares in ((SMALLEST_SHARE, customers), (SMALLEST_REVENUE_SHARE, revenue)):
+    for measure, shares in ((SMALLEST_SHARE, customers), (SMALLEST_VALUE_SHARE, value_shares(labels, spend))):
+        if not shares.sum() > 0:
+            yield _row(thresholds, measure, reason=f"nobody of {len(labels):,} customers spent anything")
+            continue
         held = shares[customers > 0]
         summary = f"of {held.idxmin()}" + (f"; nobody in {empty}" if empty else "")
         yield _row(thresholds, measure, held.min(), summary)
@@ -317,6 +336,8 @@ def _actionable(labels, features, playbook, contact_cost, thresholds):
     if lacking:
         return _row(thresholds, TREATED_SHARE, reason=f"there is no {lacking}; give one")
     rows = playbook.index[playbook.index.get_level_values("scheme") == labels.name].get_level_values("label")
+    if not len(rows):
+        return _row(thresholds, TREATED_SHARE, reason=f"the playbook treats no segment of {labels.name}")
     treated, pays = labels.astype(str).isin(rows), features.expected_margin > contact_cost
     without = [str(label) for label in labels.value_counts(sort=False).index if str(label) not in rows]
     summary = f"{treated.mean():.1%} with a row in the playbook, {pays.mean():.1%} expected to bring more than "
@@ -337,24 +358,15 @@ def _row(thresholds, measure, value=np.nan, summary="", reason="", ci=(np.nan, n
 
 def _faults(assignments, features, holdout, contact_cost, replicates):
     """What is wrong with the input, in words."""
-    if not assignments:
-        yield "assignments: there are no schemes; give one at least"
-    if faults := feature_faults(features, "a share of revenue", ["spend"]):
+    if faults := feature_faults(features, f"a {SHARE_OF_VALUE}", ["spend"]):
         yield from faults
-    elif not (total := features.spend.sum()) > 0:
-        yield f"features: 'spend' of all {len(features):,} customers is {total:g}; revenue has no shares"
     if "spend" not in holdout:
         yield "holdout: no column 'spend' (spent after the origin); take the frame of `holdout_activity`"
     if not 0 <= contact_cost < np.inf or replicates < 1:
         yield f"contact_cost = {contact_cost!r}, replicates = {replicates!r}: give a cost of 0 or more, and replicates"
     for scheme, labels in assignments.items():
-        n, kinds = len(labels), labels.nunique()
         if blank := int(labels.isna().sum()):
-            yield f"assignments: {scheme} has no label for {blank:,} of {n:,} customers; assign them"
-        if kinds < 2:
-            yield f"assignments: {scheme} has {kinds} segment among its customers; two at least can be compared"
-        if n < FOLDS:
-            yield f"assignments: {scheme} has {n} customers; {FOLDS} at least are needed"
+            yield f"assignments: {scheme} has no label for {blank:,} of {len(labels):,} customers; assign them"
         for name, frame in (("features", features), ("holdout", holdout)):
             if unknown := labels.index.difference(frame.index).tolist():
                 yield f"{name}: no row for {len(unknown):,} customers of {scheme} (first: {unknown[0]!r}); add them"

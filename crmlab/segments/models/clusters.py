@@ -10,6 +10,7 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
+from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 from sklearn import cluster, mixture
 from threadpoolctl import ThreadpoolController
@@ -206,9 +207,10 @@ class GaussianMixture(Clusters):
 
 @dataclass(frozen=True)
 class Hierarchical(Clusters):
-    """Clusters cut from a tree that joins the nearest first; each customer belongs to the nearest mean.
+    """Clusters cut from a tree that joins the nearest first.
 
-    The tree is grown on 5,000 customers at most, drawn with the seed.
+    The tree is grown on 5,000 customers at most, drawn with the seed; those have the tree's own labels, and another
+    customer that of the nearest of them.
 
     Parameters
     ----------
@@ -216,13 +218,19 @@ class Hierarchical(Clusters):
         Scales of the features.
     centres : tuple
         Means of the tree's clusters, clusters x columns, as transformed.
+    points : tuple
+        What the tree was grown on, without repetition, points x columns, as transformed.
+    codes : tuple of int
+        The place of each point's cluster in `labels`.
     linkage : str
         Distance between clusters: "ward", "average", "complete" or "single".
     """
 
+    points: tuple
+    codes: tuple
     linkage: str = "ward"
 
-    name, title = "hierarchical", "Hierarchical clusters"
+    name, title, rule_text = "hierarchical", "Hierarchical clusters", "a branch of the tree, its mean"
 
     @classmethod
     @or_unfitted
@@ -270,8 +278,13 @@ class Hierarchical(Clusters):
         scale, X = _prepared(cls, features, k, columns, transform, value)
         taken = X[subsample(len(X), SAMPLE, seed)]
         codes = cluster.AgglomerativeClustering(k, linkage=linkage).fit_predict(taken)
-        centres = np.stack([taken[codes == c].mean(axis=0) for c in range(k)])
-        return cls(scale, to_tuples(centres[_order(nearest_centre(X, centres), features[value], k)]), linkage)
+        points, first = np.unique(taken, axis=0, return_index=True)
+        order = _order(codes[first][cKDTree(points).query(X)[1]], features[value], k)
+        centres = np.stack([taken[codes == c].mean(axis=0) for c in order])
+        return cls(scale, to_tuples(centres), to_tuples(points), to_tuples(np.argsort(order)[codes[first]]), linkage)
+
+    def _places_of(self, X):
+        return np.array(self.codes)[cKDTree(np.array(self.points)).query(X)[1]]
 
 
 def k_means(X, k, seed, n_init=N_INIT):

@@ -10,12 +10,14 @@ import pandas as pd
 
 from crmlab.contracts import InputError
 from crmlab.model import needs_fit
+from crmlab.sentences import sentence, templates
 from crmlab.stats.shares import wilson_interval
 
 NEW, GONE = "new", "gone"
 CHANGES = ("rose", "stayed", "fell", NEW, GONE)
 COLUMNS = ["before", "after", "change", "customers", "n", "probability", "ci_low", "ci_high"]
 COLUMNS += ["value_before", "value_after", "reason"]
+SUMMARY_COLUMNS = ["customers", "share", "ci_low", "ci_high", "value_before", "value_after", "value_change", "summary"]
 
 
 @needs_fit
@@ -120,7 +122,7 @@ def migration_summary(moves: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     DataFrame
         By change. customers, count; share of the customers known on both days, and of all customers for "new" and
         "gone", 0 to 1, with ci_low, ci_high; value_before, value_after, sums, and value_change, in the currency of the
-        data.
+        data; summary, where value goes against the change, as classes go by more than this value.
 
     References
     ----------
@@ -134,7 +136,14 @@ def migration_summary(moves: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     low, high = wilson_interval(sums.customers, n, level)
     table = sums.assign(share=sums.customers / n, ci_low=low, ci_high=high)
     table["value_change"] = table.value_after - table.value_before
-    return table[["customers", "share", "ci_low", "ci_high", "value_before", "value_after", "value_change"]]
+    table["summary"] = [_against(change, more) for change, more in table.value_change.items()]
+    return table[SUMMARY_COLUMNS]
+
+
+def _against(change, more):
+    """What to say of those who rose and bring less, or fell and bring more; "" of others."""
+    case = {"rose": "rose_for_less" if more < 0 else "", "fell": "fell_for_more" if more > 0 else ""}.get(change)
+    return sentence(templates("crmlab.segments")["notes"][case], {"amount": abs(more)}) if case else ""
 
 
 def _changes(was, now):

@@ -185,7 +185,8 @@ def null_comparison(
     -------
     DataFrame
         Customers first, then a row for each draw. source, "customers" or "null"; k, the number of clusters with the
-        highest silhouette; silhouette, −1 to 1, and prediction_strength, 0 to 1, there. Blank where `Transform.fit` is
+        highest silhouette; silhouette, −1 to 1, and prediction_strength, 0 to 1, there; searched, how many of
+        customers, a sample drawn with the seed where they are more than `sample_size`. Blank where `Transform.fit` is
         Unfitted, and where distinct customers are fewer than clusters.
 
     Raises
@@ -208,7 +209,7 @@ def null_comparison(
         rows.append({"source": "null"} | _search(simulated, columns, transform, k_values, seed + 1 + place))
         if stop_early and max(p_value(pd.DataFrame(rows), m, replicates) for m in MEASURES) > 1 - NULL_QUANTILE:
             break
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).assign(searched=len(observed), customers=len(features))
 
 
 @needs_fit
@@ -225,7 +226,7 @@ def clusters_by_silhouette(comparison: pd.DataFrame) -> Estimate:
     Estimate
         A count.
     """
-    return Estimate(int(comparison.k.iloc[0]), kind="count")
+    return Estimate(int(comparison.k.iloc[0]), n=int(comparison.searched.iloc[0]), kind="count")
 
 
 def p_value(table, measure, replicates):

@@ -12,6 +12,7 @@ from crmlab.contracts import InputError
 from crmlab.estimate import Estimate
 from crmlab.model import blank_of, needs_fit, why_blank
 from crmlab.segments.models.scheme import to_boolean, to_floats
+from crmlab.segments.models.value import shares_by
 
 TOP_SHARES = (0.01, 0.05, 0.1, 0.2, 0.5)
 TREATMENT_FIELDS = ["principle", "owner", "budget_share", "success"]
@@ -34,12 +35,12 @@ def value_concentration(value: pd.Series, shares: Sequence[float] = TOP_SHARES) 
     -------
     DataFrame
         By share of customers. customers, count, at least one; value, their sum, in the currency of the data;
-        value_share of all, 0 to 1.
+        value_share of all, 0 to 1. Blank where value is not above 0 for anyone.
 
     Raises
     ------
     InputError
-        Where shares are out of order, or value is empty for a customer or not above 0 for anyone.
+        Where shares are out of order, or value is empty for a customer.
 
     Examples
     --------
@@ -53,6 +54,8 @@ def value_concentration(value: pd.Series, shares: Sequence[float] = TOP_SHARES) 
         breaches.append(f"shares = {tuple(top.tolist())}: give shares of customers that rise, above 0 and up to 1")
     if breaches:
         raise InputError(*breaches)
+    if not (value > 0).any():
+        return blank_of(pd.DataFrame, f"value is 0 or less for all {len(value):,} customers, so that it has no shares")
     best = np.sort(np.clip(value.to_numpy(float), 0, None))[::-1]
     customers = np.clip(np.round(top * len(best)).astype(int), 1, None)
     brought = np.cumsum(best)[customers - 1]
@@ -81,8 +84,8 @@ def segment_portfolio(
     -------
     DataFrame
         By segment, or segment and stage, the empty ones too. customers, count; share of them; value, sum, and
-        value_share; with `clv` also clv, clv_share and clv_mean. Means are 0 where there is nobody, shares where the
-        sum is 0. Blank where labels are.
+        value_share, of `value_shares`; with `clv` also clv, its sum, and clv_mean. Means are 0 where there is nobody,
+        shares where the sum is 0. Blank where labels are.
 
     Raises
     ------
@@ -98,10 +101,9 @@ def segment_portfolio(
     frame = pd.DataFrame({"customers": 1} | {name: series.astype(float) for name, series in given.items()})
     sums = frame.groupby(keys, observed=False).sum()
     table = pd.DataFrame({"customers": sums.customers, "share": sums.customers / len(labels)})
-    for name in given:
-        table[name], table[f"{name}_share"] = sums[name], sums[name] / (sums[name].sum() or 1)
+    table = table.assign(value=sums.value, value_share=shares_by(keys, given["value"]))
     if "clv" in given:
-        table["clv_mean"] = table.clv / table.customers.clip(lower=1)
+        table = table.assign(clv=sums.clv, clv_mean=sums.clv / table.customers.clip(lower=1))
     classes = table.index.to_frame().astype(str)  # names as text, in their order
     return table.set_axis(pd.MultiIndex.from_frame(classes) if len(keys) > 1 else pd.Index(classes.segment))
 
@@ -215,12 +217,11 @@ def idic(
     if reason := why_blank(labels):
         return blank_of(pd.DataFrame, reason)
     _check(labels, {"value": value} | ({} if reachable is None else {"reachable": reachable}))
-    top = value_concentration(value.loc[labels.index], (0.2,)).iloc[0]
-    known, best = f"{len(labels):,} customers; orders without an id are refused", f"{top.customers:,.0f} customers"
+    known = f"{len(labels):,} customers; orders without an id are refused"
     own = "share of customers with a treatment of their segment's own"
     rows = [
         ("identify", "share of customers with an id", Estimate(1.0), known),
-        ("differentiate", "share of value of the best fifth", Estimate(top.value_share), best),
+        ("differentiate", "share of value of the best fifth", *_best_fifth(value.loc[labels.index])),
         ("differentiate", "share of customers with a known need", *_needs(labels, needs)),
         ("interact", "share of customers who can be reached", *_reach(labels, reachable)),
         ("customise", own, *_customised(labels, playbook)),
@@ -228,6 +229,13 @@ def idic(
     found = [(step, measure, share.value, summary, share.reason) for step, measure, share, summary in rows]
     table = pd.DataFrame(found, columns=["step", "measure", "value", "summary", "reason"])
     return table.astype({"value": float}).set_index(["step", "measure"])
+
+
+def _best_fifth(value):
+    top = value_concentration(value, (0.2,))
+    if reason := why_blank(top):
+        return Estimate(None, reason=reason), ""
+    return Estimate(top.value_share.iloc[0]), f"{top.customers.iloc[0]:,.0f} customers"
 
 
 def _needs(labels, needs):
@@ -316,5 +324,3 @@ def _value_faults(value):
         yield "value: it holds no numbers; give what each customer brings"
     elif bad := int((~np.isfinite(held)).sum()):
         yield f"value: empty or infinite for {bad:,} of {len(held):,} customers; fill it"
-    elif not (held > 0).any():
-        yield f"value: 0 or less for all {len(held):,} customers, so it has no shares; take customers who bring some"

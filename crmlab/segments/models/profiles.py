@@ -13,6 +13,7 @@ from crmlab.model import needs_fit
 from crmlab.stats.comparisons import holm
 from crmlab.stats.intervals import percentile_interval
 
+DESCRIBED, DESIGN = "described", "not tested, as segments were made of it or of the same orders"
 SMALL, LARGE = 0.01, 0.1  # effects: a share of variance, a Cramér's V [Cohen 1988]
 
 
@@ -26,9 +27,10 @@ def segment_differences(
     seed: int = 1,
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """How far segments differ in features that they were not made of.
+    """How far segments differ, with tests in what they were not made of, such as what customers did later.
 
-    Columns that follow from used ones, as the mean spend from spend and orders, differ for that reason alone.
+    What segments were made of, and what follows from that, as the mean spend from spend and orders, differs for that
+    reason alone: it is described, without a test.
 
     Parameters
     ----------
@@ -37,9 +39,9 @@ def segment_differences(
     features : DataFrame
         One row a customer, of `customer_features`.
     used : sequence of str
-        Columns that the segments were made of.
+        Columns that the segments were made of, and those that follow from the same orders.
     columns : sequence of str, optional
-        Columns to compare; None takes all others.
+        Columns to compare; None takes all.
     replicates : int
         Number of draws.
     seed : int
@@ -54,12 +56,13 @@ def segment_differences(
         segments, for numbers, and "Cramér's V" for text and yes or no; value, 0 to 1, less what so many segments have
         by luck alone (epsilon squared; Bergsma's V), with ci_low, ci_high of the bootstrap; p of the F and chi-squared
         tests, p_adjusted after Holm; outcome, "differs" where p_adjusted is below 1 - level, "differs little" where the
-        effect is small, else "undecided", "no value" where there is none; reason why there is none.
+        effect is small, else "undecided", "described" of used columns, "no value" where there is none; reason why there
+        is no value, or no test.
 
     Raises
     ------
     InputError
-        Where `columns` name a used column, one that is missing, or one that is not known for all.
+        Where `columns` name one that is missing, or one that is not known for all.
 
     References
     ----------
@@ -67,17 +70,19 @@ def segment_differences(
     Bergsma (2013), A bias-correction for Cramér's V and Tschuprow's T.
     Cohen (1988), Statistical Power Analysis for the Behavioral Sciences.
     """
-    chosen = [c for c in features if c not in used] if columns is None else [*columns]
-    if breaches := [*_faults(labels, features, used, chosen, columns is not None)]:
+    chosen = [*features] if columns is None else [*columns]
+    if breaches := [*_faults(labels, features, chosen, columns is not None)]:
         raise InputError(*breaches)
     codes = np.unique(pd.Categorical(labels).codes, return_inverse=True)[1]
     held = features.loc[labels.index]
     rows = [{"variable": c} | _compared(codes, held[c], replicates, [seed, i], level) for i, c in enumerate(chosen)]
     table = pd.DataFrame(rows, columns=["variable", "measure", "value", "ci_low", "ci_high", "p", "reason"])
+    described = table.variable.isin([*used]) & table.value.notna()
+    table = table.assign(p=table.p.mask(described), reason=table.reason.mask(described, DESIGN))
     table.insert(6, "p_adjusted", holm(table.p.astype(float)))
     little = np.where(table.measure == "eta²", table.value < SMALL, table.value < LARGE)
-    cases = [table.value.isna(), ~(table.p_adjusted < 1 - level), little]
-    table.insert(7, "outcome", np.select(cases, [NO_VALUE, "undecided", "differs little"], "differs"))
+    cases = [table.value.isna(), described, ~(table.p_adjusted < 1 - level), little]
+    table.insert(7, "outcome", np.select(cases, [NO_VALUE, DESCRIBED, "undecided", "differs little"], "differs"))
     table.attrs["kinds"] = {"p": "p", "p_adjusted": "p"}
     return table.sort_values("value", ascending=False, kind="stable", ignore_index=True)
 
@@ -169,17 +174,13 @@ def _is_number(values):
     return is_numeric_dtype(values) and not is_bool_dtype(values)
 
 
-def _faults(labels, features, used, columns, named):
+def _faults(labels, features, columns, named):
     if not len(labels):
         yield "labels: there are no customers; take some"
         return
     if absent := labels.index.difference(features.index).tolist():
         yield f"features: lack {len(absent):,} labelled customers (first: {absent[0]!r}); take both at one origin"
         return
-    if not columns:
-        yield "columns: there is no variable but those that segments were made of; join others"
-    if both := [c for c in columns if c in used]:
-        yield f"columns: segments were made of {', '.join(both)}, so that they differ in it by design; leave it out"
     if unknown := [c for c in columns if c not in features]:
         yield f"columns: features have no {', '.join(unknown)}; join it"
     for name in columns:

@@ -263,7 +263,7 @@ def assign_schemes(fitted: Mapping[str, Scheme | Unfitted], features: pd.DataFra
     Returns
     -------
     DataFrame
-        By customer, a column of ordered categories for each scheme.
+        By customer, a column of ordered categories for each scheme; attrs["names"], what the playbook calls each.
 
     Examples
     --------
@@ -274,7 +274,9 @@ def assign_schemes(fitted: Mapping[str, Scheme | Unfitted], features: pd.DataFra
     ['A', 'B', 'C', 'C']
     """
     found = {name: scheme.assign(features) for name, scheme in fitted.items() if not isinstance(scheme, Unfitted)}
-    return pd.DataFrame(found, features.index)
+    table = pd.DataFrame(found, features.index)
+    table.attrs["names"] = {name: labels.name for name, labels in found.items()}
+    return table
 
 
 def first_scheme(

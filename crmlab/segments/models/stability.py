@@ -11,7 +11,7 @@ from sklearn.metrics import adjusted_rand_score
 from crmlab.check import within
 from crmlab.contracts import InputError
 from crmlab.holdout.comparison import NO_VALUE, NOT_FITTED
-from crmlab.model import Unfitted
+from crmlab.model import Unfitted, blank_of
 from crmlab.segments.models.clusters import subsample
 from crmlab.segments.models.scheme import Scheme
 from crmlab.stats.intervals import percentile_interval
@@ -20,6 +20,9 @@ SAMPLE = 5000  # customers that are drawn anew, at most
 DISSOLVED, RECOVERED = 0.5, 0.75  # Jaccard similarities [Hennig 2007]
 PERTURBATIONS = (0.01, 0.05, 0.1)
 EVERYONE = "all"
+COUNTS = ["customers", "dissolved", "recovered", "replicates"]
+STABILITY_COLUMNS = ["scheme", "label", "customers", "jaccard", "jaccard_ci_low", "jaccard_ci_high", *COUNTS[1:]]
+STABILITY_COLUMNS += ["ari", "ari_ci_low", "ari_ci_high", "outcome", "reason"]
 
 
 def bootstrap_stability(
@@ -31,8 +34,9 @@ def bootstrap_stability(
 ) -> pd.DataFrame:
     """How well segments are found again in customers drawn anew.
 
-    Rules with cuts at quantiles are stable by this, as it asks only whether other customers of the same kind lead to
-    the same segments; see `jitter_stability` for those at a cut.
+    A customer who is drawn several times counts once, as in Hennig's `clusterboot`: repetitions are clusters of their
+    own. Rules with cuts at quantiles are stable by this, as it asks only whether other customers of the same kind lead
+    to the same segments; see `jitter_stability` for those at a cut.
 
     Parameters
     ----------
@@ -73,8 +77,7 @@ def bootstrap_stability(
     features = features.sort_index()
     held = features.iloc[subsample(len(features), SAMPLE, seed)]
     found = pd.concat([_found_again(name, fit, held, replicates, seed, level) for name, fit in schemes.items()])
-    counts = found.columns.intersection(["customers", "dissolved", "recovered", "replicates"])
-    return found.reset_index(drop=True).astype(dict.fromkeys(counts, "Int64"))
+    return found.reset_index(drop=True).reindex(columns=STABILITY_COLUMNS).astype(dict.fromkeys(COUNTS, "Int64"))
 
 
 def jitter_stability(
@@ -106,7 +109,7 @@ def jitter_stability(
         A row for each scheme, perturbation and segment, "all" among them, and one for a scheme that was not fitted.
         scheme, perturbation, label; customers, count; near_cut, share of them who changed in any draw, and so are
         within the perturbation of a cut; changed, share who change, mean of draws; reason why the scheme was not
-        fitted.
+        fitted. Blank where none was.
 
     Raises
     ------
@@ -117,6 +120,8 @@ def jitter_stability(
     if not schemes or replicates < 1 or not all(0 < s < 1 for s in perturbations):
         advice = "give shares above 0 and below 1, and draws"
         raise InputError(f"perturbations = {perturbations}, replicates = {replicates}: {advice}")
+    if not any(schemes.values()):
+        return blank_of(pd.DataFrame, _none_fitted(schemes))
     features, rows = features.sort_index(), []
     for name, scheme in schemes.items():
         if isinstance(scheme, Unfitted):
@@ -151,12 +156,11 @@ def _found_again(name, fit, held, replicates, seed, level):
     kinds, codes = labels.cat.categories, labels.cat.codes.to_numpy().astype(int)
     rng, similar, alike = np.random.default_rng(seed), [], []
     for _ in range(replicates):
-        drawn = rng.integers(0, len(held), len(held))
-        again = held.iloc[drawn].set_axis(np.arange(len(held)))
-        if not (refitted := fit(again)):
+        once = np.unique(rng.integers(0, len(held), len(held)))
+        if not (refitted := fit(held.iloc[once])):
             continue
         new = refitted.assign(held)
-        once, others = np.unique(drawn), new.cat.codes.to_numpy().astype(int)
+        others = new.cat.codes.to_numpy().astype(int)
         each = jaccard(codes[once], others[once], len(kinds), len(new.cat.categories))
         similar.append(np.where(np.bincount(codes[once], minlength=len(kinds)) > 0, each, np.nan))
         alike.append(adjusted_rand_score(codes[once], others[once]))
@@ -175,6 +179,11 @@ def _summarise(table, similar, alike, level):
     nobody = table.jaccard.isna()
     outcome = pd.Series([within(*ends, RECOVERED, 1) for ends in zip(low, high, strict=True)]).mask(nobody, NO_VALUE)
     return table.assign(outcome=outcome, reason=np.where(nobody, "nobody is in it", ""))
+
+
+def _none_fitted(schemes):
+    reasons = "; ".join(dict.fromkeys(map(str, schemes.values())))
+    return f"none of {len(schemes)} schemes was fitted: {reasons}"
 
 
 def _off(features, perturbation, rng):

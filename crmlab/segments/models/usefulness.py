@@ -18,10 +18,10 @@ from crmlab.catalog import Data
 from crmlab.contracts import InputError
 from crmlab.days import as_date
 from crmlab.estimate import Estimate
-from crmlab.holdout.comparison import NO_VALUE, NOTHING_CAME
+from crmlab.holdout.comparison import COLUMNS, NO_VALUE, NOT_FITTED, NOTHING_CAME, VALUE_COLUMNS
 from crmlab.holdout.measures import TIE_TOLERANCE
 from crmlab.holdout.rolling import ALL_ORIGINS
-from crmlab.model import needs_fit
+from crmlab.model import blank_of, needs_fit
 from crmlab.orders import rows
 from crmlab.segments.models.cross_fit import MEASURES, assign_folds, cross_fitted_measures
 from crmlab.segments.models.scheme import feature_faults
@@ -146,7 +146,8 @@ def compare_schemes(
     comparison : DataFrame
         The columns of `holdout.rolling`, "all origins" last, and target (spend, orders, active) and segments, how many
         have customers in them, the most of all origins. Measures are gini and lift as of `holdout`, and r2, the share
-        of variance predicted beside the mean of the other parts.
+        of variance predicted beside the mean of the other parts. An origin with fewer than 10 customers a part
+        is left out: its rows are "not fitted", and say how many are needed.
     pairs : DataFrame
         A row for each origin, target, measure and pair of schemes: model, other, difference (model less other),
         difference_ci_low, difference_ci_high, outcome, reason.
@@ -154,7 +155,7 @@ def compare_schemes(
     Raises
     ------
     InputError
-        Where there is nothing to compare, columns are missing, or customers are too few.
+        Where there is nothing to compare, or columns are missing.
 
     Examples
     --------
@@ -169,14 +170,19 @@ def compare_schemes(
     baselines = dict(baselines or _default_baselines(rolling))
     if breaches := [*_faults(schemes, rolling, baselines, folds, replicates)]:
         raise InputError(*breaches)
+    few = {origin: _too_few(len(features), folds) for origin, (features, _) in rolling.items()}
     found = {
-        origin: _compare_at(schemes, features.sort_index(), activity, baselines, folds, replicates, seed, level)
+        origin: _left_out([*schemes, *baselines], baselines, few[origin])
+        if few[origin]
+        else _compare_at(schemes, features.sort_index(), activity, baselines, folds, replicates, seed, level)
         for origin, (features, activity) in rolling.items()
     }
     table = pd.concat([_pooled(found, target) for target in TARGETS], ignore_index=True)
     table = table[["origin", "origins", "target", *table.columns.drop(["origin", "origins", "target"])]]
+    if all(few.values()):
+        table["reason"] = table.reason.where(table.origin != ALL_ORIGINS, [*few.values()][-1])
     pairs = pd.concat([paired.assign(origin=str(o)) for o, (_, _, paired) in found.items()], ignore_index=True)
-    return table, _pairs_with_all(pairs, len(rolling))
+    return table, _pairs_with_all(pairs, sum(not reason for reason in few.values()))
 
 
 @needs_fit
@@ -195,9 +201,12 @@ def baseline_differences(comparison: pd.DataFrame, measure: str = "gini", target
     Returns
     -------
     DataFrame
-        Rows of `comparison` with a value, the best scheme first, baselines last.
+        Rows of `comparison` with a value, the best scheme first, baselines last. Blank where no scheme has one.
     """
-    known = _over_all(comparison, measure, target).dropna(subset="value")
+    rows = _over_all(comparison, measure, target)
+    known = rows.dropna(subset="value")
+    if known.is_baseline.all():
+        return blank_of(pd.DataFrame, "; ".join(dict.fromkeys(rows.reason[~rows.is_baseline])))
     known = known.sort_values("difference", ascending=False, kind="stable")
     return known.sort_values("is_baseline", kind="stable", ignore_index=True)
 
@@ -251,6 +260,19 @@ def _compare_at(schemes, features, activity, baselines, folds, replicates, seed,
     return by_target, sizes, _pairs(drawn, [*codes], level)
 
 
+def _too_few(customers, folds):
+    needed = MIN_FOLD_SIZE * folds
+    return "" if customers >= needed else f"{customers:,} customers are too few for {folds} folds; {needed} are needed"
+
+
+def _left_out(names, baselines, reason):
+    """What `_compare_at` gives of an origin from which nothing can be compared."""
+    rows = [{"population": holdout.ALL_CUSTOMERS, "measure": m, "model": name} for m, name in product(MEASURES, names)]
+    table = pd.DataFrame(rows, columns=COLUMNS).astype(dict.fromkeys(VALUE_COLUMNS, float))
+    table = table.assign(is_baseline=table.model.isin([*baselines]), baseline="", outcome=NOT_FITTED, reason=reason)
+    return dict.fromkeys(TARGETS, table), {}, _pairs(np.empty(0), [], 0.95)
+
+
 def _pooled(found, target):
     """The comparison of a target over origins, with the number of segments, the most of all where they are pooled."""
     table = holdout.over_origins({origin: by_target[target] for origin, (by_target, _, _) in found.items()})
@@ -269,7 +291,7 @@ def _pairs(drawn, names, level):
         low, high = percentile_interval(np.moveaxis(difference[..., 1:], -1, 0), level)
         for (o, target), (m, measure) in product(enumerate(TARGETS), enumerate(MEASURES)):
             found.append((target, measure, one, other, difference[o, m, 0], low[o, m], high[o, m]))
-    return pd.DataFrame(found, columns=[*PAIR_KEYS, *PAIR_ENDS])
+    return pd.DataFrame(found, columns=[*PAIR_KEYS, *PAIR_ENDS]).astype(dict.fromkeys(PAIR_ENDS, float))
 
 
 def _pairs_with_all(pairs, count):
@@ -325,9 +347,6 @@ def _faults(schemes, rolling, baselines, folds, replicates):
     if folds < 2 or replicates < 1:
         yield f"folds = {folds}, replicates = {replicates}: give 2 folds or more, and replicates"
     for origin, (features, activity) in rolling.items():
-        n, needed = len(features), MIN_FOLD_SIZE * folds
-        if n < needed:
-            yield f"{origin}: {n:,} customers are too few for {folds} folds; {needed} are needed"
         if absent := [c for c in TARGETS if c not in activity]:
             yield f"{origin}: holdout has no column {', '.join(absent)}; take the frame of `holdout_activity`"
         if unknown := features.index.difference(activity.index).tolist():

@@ -9,6 +9,7 @@ from crmlab.contracts import InputError
 from crmlab.model import Unfitted, or_unfitted, prediction
 from crmlab.segments.models import scheme
 from crmlab.segments.models.scheme import Scheme, check_features, check_finite, format_amount
+from crmlab.segments.models.value import value_shares
 
 TREATMENTS = ("invest", "keep", "rebuild", "release")
 SIDES = (("above", "above"), ("above", "up to"), ("up to", "above"), ("up to", "up to"))  # of the cuts, for each
@@ -127,16 +128,16 @@ class ValueMatrix(Scheme):
         Returns
         -------
         DataFrame
-            By label, the empty ones too. customers, count; share of them; current, potential, means a customer, in the
-            currency of the data; current_share, potential_share of the sums of what is above 0.
+            By label, the empty ones too. customers, count; share of them; value_share, of `value_shares`; current,
+            potential, means a customer, in the currency of the data.
         """
-        found, labels = self.axes(features), self.assign(features).astype(str).rename("label")
-        groups = found.groupby(labels)
-        sums = found.clip(lower=0).groupby(labels).sum().reindex(TREATMENTS, fill_value=0.0)
-        shares = sums / sums.sum().where(lambda total: total > 0, 1)
-        customers = groups.size().reindex(TREATMENTS, fill_value=0)
+        found, labels = self.axes(features), self.assign(features).rename("label")
+        check_features(features, self.name, ["spend"])
+        groups = found.groupby(labels, observed=False)
+        customers = groups.size()
         table = pd.DataFrame({"customers": customers, "share": customers / len(found)})
-        return table.join(groups.mean()).fillna(0).join(shares.add_suffix("_share"))
+        table = table.assign(value_share=value_shares(labels, features.spend)).join(groups.mean()).fillna(0)
+        return table.set_axis(pd.Index(TREATMENTS, name="label"))
 
 
 def _check_margin(margin):

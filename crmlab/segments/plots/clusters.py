@@ -8,10 +8,19 @@ import pandas as pd
 from matplotlib.colors import ListedColormap, TwoSlopeNorm
 
 from crmlab.estimate import number
+from crmlab.model import blank_of
 from crmlab.segments.models.how_many import INDICES, suggested_k
 from crmlab.segments.models.null_model import NULL_QUANTILE
 from crmlab.segments.models.stability import DISSOLVED, EVERYONE, RECOVERED
-from crmlab.segments.plots.parts import heat_map, in_percent, legend_above, name_points, name_rows, write_cells
+from crmlab.segments.plots.parts import (
+    draw_reason,
+    heat_map,
+    in_percent,
+    legend_above,
+    name_points,
+    name_rows,
+    write_cells,
+)
 from crmlab.stats.intervals import upper_limit
 from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes, plot
 
@@ -124,6 +133,8 @@ def bootstrap_stability(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.
         With the drawn frame.
     """
     held = frame[frame.jaccard.notna()]
+    if held.empty:
+        return draw_reason(blank_of(pd.DataFrame, "; ".join(dict.fromkeys(frame.reason))), ax)
     ax, places = axes(ax, 1.5 + 0.3 * len(held)), np.arange(len(held))
     ax.hlines(places, held.jaccard_ci_low, held.jaccard_ci_high, color=MUTED)
     ax.plot(held.jaccard, places, "o", color=ACTUAL)

@@ -7,7 +7,7 @@ from matplotlib.lines import Line2D
 
 from crmlab.holdout import TITLES
 from crmlab.segments.models.usefulness import baseline_differences
-from crmlab.segments.plots.parts import legend_above, name_points, name_rows
+from crmlab.segments.plots.parts import draw_reason, legend_above, name_points, name_rows
 from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes, plot
 
 COLOURS = {"better": EXPECTED, "worse": BASELINE, "undecided": ACTUAL}
@@ -37,6 +37,8 @@ def compare_schemes(
         With the drawn frame.
     """
     held = baseline_differences(comparison, measure, target)
+    if held.empty:
+        return draw_reason(held, ax)
     schemes, baselines = held[~held.is_baseline].sort_values("value"), held[held.is_baseline]
     ax, x = axes(ax), _side_by_side(schemes.segments.astype(float))
     ax.vlines(x, schemes.ci_low, schemes.ci_high, color=MUTED)
@@ -81,6 +83,8 @@ def scheme_differences(
         With the drawn frame.
     """
     held = baseline_differences(comparison, measure, target)
+    if held.empty:
+        return draw_reason(held, ax)
     held = held[~held.is_baseline]
     ax, places = axes(ax, 1.5 + 0.34 * len(held)), np.arange(len(held))
     colors = held.outcome.map(COLOURS)

@@ -5,12 +5,13 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.axis import Axis
 from matplotlib.colors import ListedColormap
 from matplotlib.image import AxesImage
 from matplotlib.ticker import PercentFormatter
 
-from crmlab.style import ACTUAL
+from crmlab.style import ACTUAL, axes, plot
 
 LABEL_SPACING = 0.045  # of the height, between names of points
 
@@ -29,6 +30,12 @@ def name_rows(ax: plt.Axes, names: Sequence[str], margin: float = 0.6) -> None:
     ax.set_ylim(len(names) - 1 + margin, -margin)
     ax.grid(visible=False, axis="y")
     ax.tick_params(axis="y", length=0)
+
+
+@plot
+def draw_reason(blank: pd.DataFrame, ax: plt.Axes | None) -> plt.Axes:
+    """Draws why a frame is blank."""
+    return axes(ax)
 
 
 def legend_above(ax: plt.Axes, columns: int = 1, **look: Any) -> None:

@@ -6,11 +6,11 @@ import pandas as pd
 from matplotlib.ticker import PercentFormatter
 
 from crmlab.estimate import number
+from crmlab.segments.models.value import SHARE_OF_VALUE
 from crmlab.segments.plots.parts import heat_map, in_percent, legend_above, name_rows
-from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes, plot
+from crmlab.style import ACTUAL, BASELINE, MUTED, axes, plot
 
-SHARES = {"share": ("customers", MUTED), "value_share": ("value so far", ACTUAL)}
-SHARES |= {"clv_share": ("value to come", EXPECTED)}
+SHARES = {"share": ("customers", MUTED), "value_share": ("value", ACTUAL)}
 
 
 @plot
@@ -88,10 +88,8 @@ def segment_treatments(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.A
 
 def _bars(frame, ax):
     ax, places = axes(ax, 1.4 + 0.4 * len(frame)), np.arange(len(frame))
-    shares = [name for name in SHARES if name in frame]
-    wide = 0.8 / len(shares)
-    for k, name in enumerate(shares):
-        label, color = SHARES[name]
+    wide = 0.8 / len(SHARES)
+    for k, (name, (label, color)) in enumerate(SHARES.items()):
         ax.barh(places - 0.4 + wide * (k + 0.5), frame[name], 0.9 * wide, color=color, label=label)
     ax.axvline(0, color=MUTED, linewidth=1)
     name_rows(ax, [f"{label} ({count:,})" for label, count in frame.customers.items()])
@@ -106,16 +104,16 @@ def _of_all(ax):
 
 
 def _cells(frame, ax):
-    worth = "clv" if "clv" in frame else "value"
-    text, share = SHARES[f"{worth}_share"][0], frame[f"{worth}_share"].unstack(sort=False)
+    worth, text = ("clv", "expected value") if "clv" in frame else ("value", "value")
+    share = frame.value_share.unstack(sort=False)
     ax = axes(ax, max(3.2, 1.4 + 0.55 * share.shape[0]), max(7.2, 2.4 + 1.3 * share.shape[1]))
     mesh = heat_map(ax, share, share.columns, share.index, vmax=max(float(share.max(axis=None)), 1e-9))
-    ax.figure.colorbar(mesh, ax=ax, label=f"Share of {text}", format=PercentFormatter(1, decimals=0))
+    ax.figure.colorbar(mesh, ax=ax, label=SHARE_OF_VALUE.capitalize(), format=PercentFormatter(1))
     for (row, column), cell in np.ndenumerate(share.to_numpy()):
         of = frame.loc[(share.index[row], share.columns[column])]
         count = int(of.customers)
         said = f"{cell:.1%}\n{count:,} × {number(float(of[worth] / count), 3)}" if count else "nobody"
         look = {"ha": "center", "va": "center", "fontsize": "x-small"}
         ax.annotate(said, (column, row), color=ACTUAL if count else MUTED, **look)
-    ax.set(xlabel=f"Lifecycle stage; in cells: share, and customers × mean {text}", ylabel="Segment")
+    ax.set(xlabel=f"Lifecycle stage; in cells: {SHARE_OF_VALUE}, and customers × mean {text}", ylabel="Segment")
     return ax

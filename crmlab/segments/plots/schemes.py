@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.colors import ListedColormap
 from matplotlib.patches import Patch
 
+from crmlab.estimate import number
 from crmlab.segments.models.brand_loyalty import LOYALTY_CLASSES, USAGE_CLASSES
 from crmlab.segments.models.value_matrix import TREATMENTS
 from crmlab.segments.plots.parts import heat_map, in_percent, legend_above, name_rows, pale, write_cells
@@ -98,13 +99,13 @@ def quadrants(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
         With the drawn frame.
     """
     ax = axes(ax)
-    shares = frame.current_share[list(TREATMENTS)].to_numpy().reshape(2, 2)[::-1, ::-1].T
+    shares = frame.value_share[list(TREATMENTS)].to_numpy().reshape(2, 2)[::-1, ::-1].T
     heat_map(ax, shares, ["low", "high"], ["low", "high"], cmap=PALER, origin="lower")
     for label, (x, y) in zip(TREATMENTS, [(1, 1), (1, 0), (0, 1), (0, 0)], strict=True):
         row = frame.loc[label]
         text = (
-            f"{row.customers:,.0f} customers, {row.share:.0%}\n{row.current_share:.0%} of current value\n"
-            f"{row.potential_share:.0%} of potential above 0"
+            f"{row.customers:,.0f} customers, {row.share:.0%}\n{row.value_share:.1%} of value\n"
+            f"current {number(float(row.current), 3)}, potential {number(float(row.potential), 3)} each"
         )
         ax.annotate(label, (x, y + 0.22), ha="center", va="center", weight="bold", color=ACTUAL)
         ax.annotate(text, (x, y - 0.06), ha="center", va="center", color=ACTUAL, fontsize="small")
