@@ -86,7 +86,7 @@ def honest():
 
 
 def sensitivity(expect, perceive):
-    return sq.careless_sensitivity(survey(SIZES, expect=expect, perceive=perceive), replicates=10)
+    return sq.careless_sensitivity(survey(SIZES, expect=expect, perceive=perceive), replicates=100)
 
 
 def test_gaps_stand_without_careless_answers(honest):
@@ -162,7 +162,7 @@ def test_a_ratio_without_end_may_lie_above_and_levels_without_answers_cannot():
 
 def test_a_check_of_a_blank_frame_bears_its_reason(honest):
     held = survey(SIZES, expect=honest[0], perceive=honest[1])
-    blank = sq.careless_sensitivity(replace(held, expect=held.expect.iloc[:, :0]), replicates=10)
+    blank = sq.careless_sensitivity(replace(held, expect=held.expect.iloc[:, :0]), replicates=100)
     for check in (
         checks.robust_to_careless_responding(blank),
         checks.shortfall_larger_where_important(sq.weighted_gap_scores(held)),
