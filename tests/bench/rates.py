@@ -72,6 +72,15 @@ def null_boards(boards):
     yield Measured("boards that err, at once", float(found.adjusted), 0.05 + 2.6 * _error(boards), how)
 
 
+def comparable_waves(surveys):
+    rejected, unlike = survey.waves_rejected(surveys)
+    how = f"{surveys} surveys of 200 in two waves that measure the same"
+    yield Measured(
+        "tests of equal loadings and intercepts that reject", float(rejected), 0.05 + 3 * _error(2 * surveys), how
+    )
+    yield Measured("dimensions said not to be comparable", float(unlike), 0.05, how)
+
+
 def top_box_ratio(surveys):
     median, held = survey.ratio_of_six(surveys)
     how = f"{surveys} surveys of 800"
@@ -172,6 +181,7 @@ ROWS = {
     simulated_gaps: 500,
     null_gaps: 600,
     null_boards: 150,
+    comparable_waves: 200,
     top_box_ratio: 200,
     complaints: 400,
     quadrants: 200,

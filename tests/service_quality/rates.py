@@ -150,6 +150,29 @@ def null_boards(boards, replicates=400):
     return Errors(*np.mean(wrong, axis=0))
 
 
+def two_waves(n=800, seed=1, rise=0.5, shift=0.0, loading=0.0):
+    """A survey of two waves, in the second of which factors have risen; an item of "a" by `shift` more, or of another
+    loading."""
+    rng = np.random.default_rng(seed)
+    factor = rng.normal(size=(n, 2))
+    later = 0.7 * factor + rise + np.sqrt(0.51) * rng.normal(size=(n, 2))
+    unique = rng.normal(size=(n, 8))
+    loads = np.full(8, 0.8)
+    loads_later = loads - np.where(np.arange(8) == 1, loading, 0)
+    answers = [np.repeat(factor, 4, axis=1) * loads, np.repeat(later, 4, axis=1) * loads_later]
+    answers = [4 + each + 0.4 * unique + 0.4 * rng.normal(size=(n, 8)) for each in answers]
+    answers[1][:, 0] += shift
+    people = {"respondent": [f"r{i}" for i in range(n)] * 2, "wave": ["1"] * n + ["2"] * n}
+    return survey({"a": 4, "b": 4}, perceive=np.vstack(answers), people=people)
+
+
+def waves_rejected(surveys):
+    """Where waves measure the same: shares of tests of a dimension that reject, and of surveys not comparable."""
+    tables = [sq.wave_changes(two_waves(n=200, seed=seed), replicates=19) for seed in range(surveys)]
+    p = np.concatenate([table[["loadings_p", "intercepts_p"]].iloc[0].to_numpy(dtype=float) for table in tables])
+    return (p < 0.05).mean(), np.mean([table.comparable.iloc[0] == "no" for table in tables])
+
+
 # Loyalty and complaints
 
 

@@ -21,10 +21,15 @@ checks = sq.checks
 def test_checks_and_their_kinds():
     kinds = {name: getattr(checks, name).check_kind for name in checks.__all__}
     assert kinds == {
+        "answers_rose": "finding",
+        "dimensions_distinct": "finding",
+        "dimensions_fit": "assumption",
+        "factors_as_declared": "assumption",
         "gap_predicts_satisfaction": "finding",
         "robust_to_careless_responding": "assumption",
         "shortfall_larger_where_important": "finding",
         "top_box_more_loyal": "finding",
+        "waves_comparable": "assumption",
     }
 
 

@@ -18,12 +18,10 @@ def test_an_interval_by_hand():
     # limit is the k-th largest, k = .05 x 41 or the whole number below: 2
     drawn = np.tile([[1.0, 1.0], [-1.0, -1.0]], (20, 1))
     drawn[:4, 0], drawn[4:8, 1] = [3, -3, 3, -3], [3, -3, 3, -3]
-    low, high, p = simultaneous(
-        [2.0, 0.7, 0.35], [0.5, 0.5, np.nan], [np.inf, np.inf, np.nan], np.c_[drawn, drawn[:, 0]]
-    )
+    low, high, p = simultaneous([2.0, 0.7], [0.5, 0.5], [np.inf, np.inf], drawn)
     reach = 0.5 * 3 / np.sqrt(1.8)
-    assert [*low[:2], *high[:2]] == pytest.approx([2 - reach, 0.7 - reach, 2 + reach, 0.7 + reach])
-    assert list(p[:2]) == pytest.approx([1 / 41, 9 / 41])  # |t| of 4, which none reaches, and of 1.4, which eight do
+    assert [*low, *high] == pytest.approx([2 - reach, 0.7 - reach, 2 + reach, 0.7 + reach])
+    assert list(p) == pytest.approx([1 / 41, 9 / 41])  # |t| of 4, which none reaches, and of 1.4, which eight do
 
 
 def test_independent_means_are_as_sidak_has_them_and_one_that_stands_twice_counts_once():
@@ -43,6 +41,9 @@ def test_one_comparison_alone_is_students_and_what_has_no_error_is_blank():
     reach = 0.4 * stats.t.ppf(0.975, 9)
     assert [low[0], high[0], p[0]] == pytest.approx([1 - reach, 1 + reach, 2 * stats.t.sf(2.5, 9)])
     assert np.isnan([low[1], high[1], p[1]]).all()
+    tossed = np.tile([[1.0, 1.0], [-1.0, -1.0]], (20, 1))  # whose largest |z| is always 1
+    _, both, _ = simultaneous([1.0, 3.0], [0.4, 0.4], [9, 9], tossed)
+    assert both[0] == high[0]  # two are never judged more sharply than one
 
 
 @pytest.mark.parametrize("draws", [10, 18, 19, 99, 500, 1999, 2000])

@@ -240,8 +240,8 @@ def battery_gaps(survey, lower, upper, by, replicates, seed, level):
 
 def at_once(rows, drawn, level):
     """Adds simultaneous intervals and adjusted p to the rows of one family, blank where there is no standard error."""
-    sides = ([row.get(name, np.nan) for row in rows] for name in ("gap", "standard_error", "df"))
-    ends = simultaneous(*sides, drawn, level)
+    gap, error, df = ([row.get(name, np.nan) for row in rows] for name in ("gap", "standard_error", "df"))
+    ends = simultaneous(gap, error, df, drawn, level)
     for row, low, high, p in zip(rows, *ends, strict=True):
         row |= {"simultaneous_ci_low": low, "simultaneous_ci_high": high, "p_adjusted": p}
 
