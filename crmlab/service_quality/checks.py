@@ -89,18 +89,22 @@ def robust_to_careless_responding(careless_sensitivity: pd.DataFrame) -> Judgeme
     Returns
     -------
     Check
-        Assumption: passed, failed, or undecided where a gap without them is blank; not applicable where all are.
+        Assumption: passed; failed where a conclusion changes and the gap lies outside its simultaneous interval without
+        them; undecided where one changes and the gap lies within, or a gap without them is blank; not applicable where
+        all are.
     """
     known = careless_sensitivity[careless_sensitivity.gap_without.notna()]
     if known.empty:
         reasons = dict.fromkeys(careless_sensitivity.reason[careless_sensitivity.reason != ""])
         return judged("not applicable", why=f"without them there are no gaps ({'; '.join(reasons)})")
-    changed = known.dimension[known.conclusion_changes]
-    outcome: Outcome = (
-        "failed" if len(changed) else "passed" if len(known) == len(careless_sensitivity) else "undecided"
-    )
+    ends = known.gap_without_simultaneous_ci_low, known.gap_without_simultaneous_ci_high
+    apart = known.conclusion_changes & ~known.gap.between(*ends)
+    changed = known.dimension[apart if apart.any() else known.conclusion_changes]
+    whole = len(known) == len(careless_sensitivity)
+    outcome: Outcome = "failed" if apart.any() else "passed" if whole and changed.empty else "undecided"
     return judged(
         outcome,
+        case="within" if outcome == "undecided" and len(changed) else "",
         n=int(known.n.max()),
         careless=int((known.n - known.n_without).max()),
         largest=float(known.difference.abs().max()),
@@ -316,7 +320,7 @@ def answers_rose(wave_changes: pd.DataFrame) -> Judgement:
         return judged("not applicable", UNJUDGED, reason=row.reason)
     held = rows[rows.comparable == "yes"]
     rose, fell = held[held.simultaneous_ci_low > 0], held[held.simultaneous_ci_high < 0]
-    moved = [f"{' and '.join(each.dimension)} {word}" for each, word in ((rose, "rose"), (fell, "fell")) if len(each)]
+    moved = [f"{', '.join(each.dimension)} {word}" for each, word in ((rose, "rose"), (fell, "fell")) if len(each)]
     change = Estimate(row.change, row.ci_low, row.ci_high, n=int(row.n), level=level_of(wave_changes))
     return judged(
         beyond(row.ci_low, row.ci_high) if row.comparable == "yes" else "undecided",

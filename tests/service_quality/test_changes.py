@@ -74,6 +74,8 @@ def test_waves_are_compared_only_where_loadings_and_intercepts_are_equal(world, 
     if comparable == "undecided":
         assert rose.recommendation == "Judge first whether the waves can be compared."
         assert "holds 0.08" in table.reason["a"]
+    if rises == "yes":
+        assert rose.summary.endswith("of the comparable dimensions, by simultaneous intervals: a, b rose.")
 
 
 def test_intercepts_that_moved_are_seen_by_the_second_step_and_loadings_by_the_first():

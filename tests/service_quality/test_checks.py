@@ -113,6 +113,19 @@ def test_gaps_that_careless_answers_made_are_named(honest):
     assert check.recommendation == f"Report `gap_without` and its interval for {named}."
 
 
+def test_a_conclusion_that_turns_on_few_is_undecided(honest):
+    table = sensitivity(*honest)
+    ends = {"gap": 0.1, "conclusion_changes": True}
+    ends |= {"gap_without_simultaneous_ci_low": -0.01, "gap_without_simultaneous_ci_high": 0.11}
+    held = table.assign(**{name: table[name].mask(table.dimension == "empathy", end) for name, end in ends.items()})
+    check = checks.robust_to_careless_responding(held)
+    assert (check.outcome, check.case) == ("undecided", "within")
+    assert "the simultaneous interval of empathy comes to hold 0" in check.summary
+    assert check.recommendation.endswith("and empathy as one that few customers decide.")
+    beyond = held.assign(gap=held.gap.mask(held.dimension == "empathy", 0.12))
+    assert checks.robust_to_careless_responding(beyond).outcome == "failed"
+
+
 def test_gaps_that_cannot_be_had_without_the_careless_leave_it_open(honest):
     table = sensitivity(*honest)
     some = table.assign(gap_without=table.gap_without.where(table.dimension != "empathy"))
