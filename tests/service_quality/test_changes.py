@@ -7,7 +7,7 @@ from scipy import stats
 
 from crmlab import service_quality as sq
 from crmlab.contracts import InputError
-from crmlab.service_quality.models.changes import _comparable
+from crmlab.service_quality.models.changes import _comparable, _moments
 from crmlab.service_quality.models.structure import Moments, Places, Structure, rmsea, solve
 
 from .rates import two_waves, waves_rejected
@@ -135,6 +135,14 @@ def test_invariance_over_schools_is_that_of_lavaan():
         found.append((solution.chi2, solution.df))
     assert [df for _, df in found] == [48, 54, 60]
     assert [chi2 for chi2, _ in found] == pytest.approx([115.851, 124.044, 164.103], abs=5e-3)
+
+
+def test_moments_are_those_that_maximum_likelihood_takes():
+    # both waves of an item over one spread and about one centre, covariances divided by n
+    held = pd.DataFrame({0: [1.0, 2, 3, 6], 1: [2.0, 2, 4, 8]})
+    found, spread = _moments(held, None, 4.0), np.sqrt((3.5 + 6) / 2)
+    assert found.covariance == pytest.approx(np.cov(held.T, bias=True) / spread**2)
+    assert list(found.mean) == pytest.approx([-0.5 / spread, 0.5 / spread])
 
 
 def test_two_items_and_few_customers_leave_it_undecided():
