@@ -174,7 +174,7 @@ def top_box_more_loyal(loyalty_by_satisfaction: pd.DataFrame, minimum_ratio: flo
 
 @assumption
 def dimensions_fit(dimensionality: pd.DataFrame, limit: float = 0.08) -> Judgement:
-    """Whether the declared dimensions fit the answers, by the 90 % interval of the RMSEA.
+    """Whether the declared dimensions fit the answers, by the interval of the RMSEA.
 
     Parameters
     ----------
@@ -200,7 +200,7 @@ def dimensions_fit(dimensionality: pd.DataFrame, limit: float = 0.08) -> Judgeme
         )
     return judged(
         within(row.rmsea_ci_low, row.rmsea_ci_high, 0, limit),
-        rmsea=Estimate(row.rmsea, row.rmsea_ci_low, row.rmsea_ci_high, kind="ratio", level=0.9),
+        rmsea=Estimate(row.rmsea, row.rmsea_ci_low, row.rmsea_ci_high, kind="ratio", level=level_of(dimensionality)),
         factors=int(row.factors), chi2=row.chi2, df=int(row.df), p=row.p, cfi=row.cfi, srmr=row.srmr,
         n=row.n, respondents=int(row.respondents),
     )  # fmt: skip

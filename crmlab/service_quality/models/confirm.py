@@ -199,13 +199,13 @@ class Sampled:
         return solve([Moments(self.n, np.zeros(len(owner)), self.correlations)], [structure], starts)
 
 
-def fit_measures(held, solution):
+def fit_measures(held, solution, level=0.9):
     """Measures of fit by name: a dict. CFI [Bentler 1990] and TLI [Tucker & Lewis 1973] are against no correlation."""
     size = len(held.items)
     chi2, df, free = solution.chi2, solution.df, size * (size - 1) / 2
     alone = -held.n * np.linalg.slogdet(held.correlations)[1]
     worst = max(alone - free, chi2 - df, 0)
-    value, low, high = rmsea(chi2, df, held.n)
+    value, low, high = rmsea(chi2, df, held.n, level)
     return {
         "chi2": chi2,
         "df": df,

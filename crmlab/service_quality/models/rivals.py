@@ -28,7 +28,10 @@ COUNTS += ["reason"]
 
 @reasoned("chi2")
 def rival_structures(
-    answers: pd.DataFrame, dimensions: Mapping[str, list[str]], weights: np.ndarray | pd.Series | None = None
+    answers: pd.DataFrame,
+    dimensions: Mapping[str, list[str]],
+    weights: np.ndarray | pd.Series | None = None,
+    level: float = 0.9,
 ) -> pd.DataFrame:
     """How well the declared dimensions fit, beside one factor and beside correlated dimensions of which two are one.
 
@@ -40,6 +43,8 @@ def rival_structures(
         Dimension -> its items, in order; those of one item are left out.
     weights : ndarray, optional
         Survey weights of the respondents; None weighs all alike.
+    level : float
+        Confidence level of the interval of the RMSEA, of which .9 is usual.
 
     Returns
     -------
@@ -84,7 +89,9 @@ def rival_structures(
         except FitError as fault:
             rows.append(row | {"reason": str(fault)})
             continue
-        row |= fit_measures(held, solution) | {"note": "; ".join(filter(None, (held.left_out, solution.improper)))}
+        row |= fit_measures(held, solution, level) | {
+            "note": "; ".join(filter(None, (held.left_out, solution.improper)))
+        }
         free = row if structure == DECLARED else free
         if structure != DECLARED:
             apart, df = max(row["chi2"] - free["chi2"], 0), row["df"] - free["df"]
@@ -95,7 +102,7 @@ def rival_structures(
 
 
 @reasoned("chi2")
-def dimensionality(survey: Survey, battery: str = "perceive") -> pd.DataFrame:
+def dimensionality(survey: Survey, battery: str = "perceive", level: float = 0.9) -> pd.DataFrame:
     """`rival_structures` of the answers of a survey's customers.
 
     Parameters
@@ -104,6 +111,8 @@ def dimensionality(survey: Survey, battery: str = "perceive") -> pd.DataFrame:
         Answers of one wave, or as of one (`Survey.as_of`); only customers' are used.
     battery : str
         "expect", "perceive", "adequate", "importance", "standard" or "promise".
+    level : float
+        Confidence level of the interval of the RMSEA, of which .9 is usual.
 
     Returns
     -------
@@ -120,7 +129,7 @@ def dimensionality(survey: Survey, battery: str = "perceive") -> pd.DataFrame:
     answers = battery_of(survey, battery)
     if reason := not_asked_reason(survey, battery):
         return pd.DataFrame([{"structure": DECLARED, "n": 0.0, "reason": reason}], columns=COLUMNS)
-    return rival_structures(answers, asked_items(survey.instrument, answers), weights_of(survey))
+    return rival_structures(answers, asked_items(survey.instrument, answers), weights_of(survey), level)
 
 
 @reasoned("retained")
