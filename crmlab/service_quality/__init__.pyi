@@ -12,6 +12,7 @@ from .models.careless import careless_responding as careless_responding
 from .models.careless import careless_sensitivity as careless_sensitivity
 from .models.careless import careless_sensitivity_by_flag as careless_sensitivity_by_flag
 from .models.careless import flag_counts as flag_counts
+from .models.changes import wave_changes as wave_changes
 from .models.complaints import complaint_resolution as complaint_resolution
 from .models.complaints import resolution_ratios as resolution_ratios
 from .models.confirm import CFA as CFA
@@ -41,6 +42,10 @@ from .models.reliability import alpha_if_item_deleted as alpha_if_item_deleted
 from .models.reliability import item_analysis as item_analysis
 from .models.reliability import reliability_coefficients as reliability_coefficients
 from .models.reliability import scale_reliability as scale_reliability
+from .models.rivals import dimensionality as dimensionality
+from .models.rivals import number_of_factors as number_of_factors
+from .models.rivals import retained_factors as retained_factors
+from .models.rivals import rival_structures as rival_structures
 from .models.satisfaction import importance_weighted_scores as importance_weighted_scores
 from .models.satisfaction import satisfaction_index as satisfaction_index
 from .models.segments import all_segment_gap_scores as all_segment_gap_scores

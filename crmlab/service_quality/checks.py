@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from crmlab.check import Judgement, Outcome, assumption, beyond, finding, judged, within
+from crmlab.check import UNJUDGED, Judgement, Outcome, assumption, beyond, finding, judged, within
 from crmlab.estimate import Estimate
 from crmlab.service_quality.models.asked import OVERALL, level_of
 from crmlab.service_quality.models.predictor import (
@@ -12,12 +12,18 @@ from crmlab.service_quality.models.predictor import (
     PolynomialRegression,
     deciding_tests,
 )
+from crmlab.service_quality.models.rivals import DECLARED, ONE
 
 __all__ = [
+    "answers_rose",
+    "dimensions_distinct",
+    "dimensions_fit",
+    "factors_as_declared",
     "gap_predicts_satisfaction",
     "robust_to_careless_responding",
     "shortfall_larger_where_important",
     "top_box_more_loyal",
+    "waves_comparable",
 ]
 
 OUTCOMES: dict[str, Outcome] = {
@@ -83,18 +89,22 @@ def robust_to_careless_responding(careless_sensitivity: pd.DataFrame) -> Judgeme
     Returns
     -------
     Check
-        Assumption: passed, failed, or undecided where a gap without them is blank; not applicable where all are.
+        Assumption: passed; failed where a conclusion changes and the gap lies outside its simultaneous interval without
+        them; undecided where one changes and the gap lies within, or a gap without them is blank; not applicable where
+        all are.
     """
     known = careless_sensitivity[careless_sensitivity.gap_without.notna()]
     if known.empty:
         reasons = dict.fromkeys(careless_sensitivity.reason[careless_sensitivity.reason != ""])
         return judged("not applicable", why=f"without them there are no gaps ({'; '.join(reasons)})")
-    changed = known.dimension[known.conclusion_changes]
-    outcome: Outcome = (
-        "failed" if len(changed) else "passed" if len(known) == len(careless_sensitivity) else "undecided"
-    )
+    ends = known.gap_without_simultaneous_ci_low, known.gap_without_simultaneous_ci_high
+    apart = known.conclusion_changes & ~known.gap.between(*ends)
+    changed = known.dimension[apart if apart.any() else known.conclusion_changes]
+    whole = len(known) == len(careless_sensitivity)
+    outcome: Outcome = "failed" if apart.any() else "passed" if whole and changed.empty else "undecided"
     return judged(
         outcome,
+        case="within" if outcome == "undecided" and len(changed) else "",
         n=int(known.n.max()),
         careless=int((known.n - known.n_without).max()),
         largest=float(known.difference.abs().max()),
@@ -160,3 +170,160 @@ def top_box_more_loyal(loyalty_by_satisfaction: pd.DataFrame, minimum_ratio: flo
         return judged(beyond(low, high, minimum_ratio), case="no_ratio", low=low, **about)
     ratio = Estimate(top.risk_ratio, low, high, kind="ratio", level=level_of(levels))
     return judged(beyond(low, high, minimum_ratio), ratio=ratio, **about)
+
+
+@assumption
+def dimensions_fit(dimensionality: pd.DataFrame, limit: float = 0.08) -> Judgement:
+    """Whether the declared dimensions fit the answers, by the interval of the RMSEA.
+
+    Parameters
+    ----------
+    dimensionality : DataFrame
+        Of the function of this name, or of `rival_structures`.
+    limit : float
+        Largest RMSEA that is called a reasonable error.
+
+    Returns
+    -------
+    Check
+        Assumption: passed where the whole interval lies within the limit, failed where all of it lies above; not
+        applicable where any answers would fit.
+
+    References
+    ----------
+    Browne & Cudeck (1992), Sociological Methods & Research 21, 230-258.
+    """
+    row = dimensionality.iloc[0]
+    if pd.isna(row.rmsea):
+        return judged(
+            "not applicable", UNJUDGED, reason=row.reason or "with as many parameters as moments any answers fit"
+        )
+    return judged(
+        within(row.rmsea_ci_low, row.rmsea_ci_high, 0, limit),
+        rmsea=Estimate(row.rmsea, row.rmsea_ci_low, row.rmsea_ci_high, kind="ratio", level=level_of(dimensionality)),
+        factors=int(row.factors), chi2=row.chi2, df=int(row.df), p=row.p, cfi=row.cfi, srmr=row.srmr,
+        n=row.n, respondents=int(row.respondents),
+    )  # fmt: skip
+
+
+@finding
+def dimensions_distinct(dimensionality: pd.DataFrame, level: float = 0.95) -> Judgement:
+    """Whether the declared dimensions differ from one factor, and from structures in which two of them are one.
+
+    Parameters
+    ----------
+    dimensionality : DataFrame
+        Of the function of this name, or of `rival_structures`.
+    level : float
+        Confidence level of the tests, adjusted for their number.
+
+    Returns
+    -------
+    Check
+        Finding: yes where the difference of chi-squared rejects every rival, else undecided; not applicable of one
+        dimension.
+    """
+    rivals = dimensionality[dimensionality.structure != DECLARED]
+    tested = rivals[rivals.p_adjusted.notna()]
+    if tested.empty:
+        return judged(
+            "not applicable", UNJUDGED, reason="; ".join(dict.fromkeys(rivals.reason)) or "there is one dimension"
+        )
+    nearest = tested.loc[tested.p_adjusted.idxmax()]
+    rejected = int((tested.p_adjusted < 1 - level).sum())
+    return judged(
+        "yes" if rejected == len(rivals) else "undecided",
+        rivals=len(rivals), rejected=rejected, nearest=nearest.structure, chi2=nearest.chi2_difference,
+        df=int(nearest.df_difference), p=nearest.p_adjusted, n=nearest.n, respondents=int(nearest.respondents),
+    )  # fmt: skip
+
+
+@assumption
+def factors_as_declared(number_of_factors: pd.DataFrame) -> Judgement:
+    """Whether parallel analysis keeps as many factors as of the declared dimensions, and not as many as of one factor.
+
+    Parameters
+    ----------
+    number_of_factors : DataFrame
+        Of the function of this name, or of `retained_factors`.
+
+    Returns
+    -------
+    Check
+        Assumption: failed where the number lies outside the interval of samples of the declared dimensions; passed
+        where it lies within, and outside that of samples of one factor; undecided where it lies within both.
+
+    References
+    ----------
+    Horn (1965), Psychometrika 30, 179-185.
+    """
+    held = number_of_factors.set_index("structure")
+    if ONE not in held.index or held.expected_pi_low.isna().any():
+        return judged(
+            "not applicable", UNJUDGED, reason="; ".join(filter(None, held.reason)) or "there is one dimension"
+        )
+    inside = held.expected_pi_low.le(held.retained) & held.retained.le(held.expected_pi_high)
+    outcome: Outcome = "failed" if not inside[DECLARED] else "undecided" if inside[ONE] else "passed"
+    declared, one = (
+        Estimate(
+            row.expected, pi_low=row.expected_pi_low, pi_high=row.expected_pi_high, level=level_of(number_of_factors)
+        )
+        for row in (held.loc[DECLARED], held.loc[ONE])
+    )
+    row = held.loc[DECLARED]
+    return judged(
+        outcome, retained=int(row.retained), factors=int(row.factors), declared=declared, one=one, n=row.n,
+        respondents=int(row.respondents),
+    )  # fmt: skip
+
+
+@assumption
+def waves_comparable(wave_changes: pd.DataFrame) -> Judgement:
+    """Whether each dimension is measured alike in both waves: loadings and intercepts are equal.
+
+    Parameters
+    ----------
+    wave_changes : DataFrame
+        Of the function of this name.
+
+    Returns
+    -------
+    Check
+        Assumption, from the 90 % interval of the RMSEA of equal loadings and intercepts: failed where that of a
+        dimension lies above the tolerance, passed where those of all lie within.
+    """
+    rows = wave_changes[wave_changes.dimension != OVERALL]
+    names = {state: " and ".join(rows.dimension[rows.comparable == state]) for state in ("no", "undecided")}
+    outcome: Outcome = "failed" if names["no"] else "undecided" if names["undecided"] else "passed"
+    return judged(
+        outcome, waves=rows.waves.iloc[0], n=rows.n_invariance.min(), unlike=names["no"], lacking=names["undecided"]
+    )
+
+
+@finding
+def answers_rose(wave_changes: pd.DataFrame) -> Judgement:
+    """Whether the overall score of the same customers rose since the wave before.
+
+    Parameters
+    ----------
+    wave_changes : DataFrame
+        Of the function of this name.
+
+    Returns
+    -------
+    Check
+        Finding, from the interval of the change; undecided where it is whether the waves can be compared, and not
+        applicable where they cannot.
+    """
+    row, rows = wave_changes.iloc[-1], wave_changes[wave_changes.dimension != OVERALL]
+    if pd.isna(row.ci_low) or row.comparable == "no":
+        return judged("not applicable", UNJUDGED, reason=row.reason)
+    held = rows[rows.comparable == "yes"]
+    rose, fell = held[held.simultaneous_ci_low > 0], held[held.simultaneous_ci_high < 0]
+    moved = [f"{', '.join(each.dimension)} {word}" for each, word in ((rose, "rose"), (fell, "fell")) if len(each)]
+    change = Estimate(row.change, row.ci_low, row.ci_high, n=int(row.n), level=level_of(wave_changes))
+    return judged(
+        beyond(row.ci_low, row.ci_high) if row.comparable == "yes" else "undecided",
+        case="" if row.comparable == "yes" else "comparability",
+        change=change, waves=row.waves, n=int(row.n), moved="; ".join(moved) or "none moved",
+    )  # fmt: skip

@@ -46,6 +46,11 @@ def planted_gaps(surveys):
     yield _least("gaps by bootstrap, lowest of 3 items", booted.min(), 0.95 - 0.02 - 3.5 * _error(surveys), how)
 
 
+def simultaneous_gaps(surveys):
+    share, how = survey.simultaneous_held(surveys), f"{surveys} surveys of 60"
+    yield _near("gaps of 3 items at once", share, surveys, 3.5, how)
+
+
 def simulated_gaps(surveys):
     how = f"{surveys} surveys of 90"
     items, dimensions = survey.simulated_gaps_held(surveys)
@@ -64,7 +69,16 @@ def null_gaps(surveys):
 
 def null_boards(boards):
     found, how = survey.null_boards(boards), f"{boards} boards of seven gaps, none of which there is"
-    yield Measured("boards that err, by Holm", float(found.adjusted), 0.05 + 2.6 * _error(boards), how)
+    yield Measured("boards that err, at once", float(found.adjusted), 0.05 + 2.6 * _error(boards), how)
+
+
+def comparable_waves(surveys):
+    rejected, unlike = survey.waves_rejected(surveys)
+    how = f"{surveys} surveys of 200 in two waves that measure the same"
+    yield Measured(
+        "tests of equal loadings and intercepts that reject", float(rejected), 0.05 + 3 * _error(2 * surveys), how
+    )
+    yield Measured("dimensions said not to be comparable", float(unlike), 0.05, how)
 
 
 def top_box_ratio(surveys):
@@ -200,9 +214,11 @@ def change(worlds):
 ROWS = {
     small_fits: 2000,
     planted_gaps: 600,
+    simultaneous_gaps: 600,
     simulated_gaps: 500,
     null_gaps: 600,
     null_boards: 150,
+    comparable_waves: 200,
     top_box_ratio: 200,
     complaints: 400,
     quadrants: 200,

@@ -87,6 +87,17 @@ def simulated_gaps_held(surveys, size=90):
     return items, _held(scores, truth.dimensions.gap, surveys)
 
 
+def simultaneous_held(surveys, replicates=400):
+    """The share of surveys of 60 in which the simultaneous intervals of three items hold all planted gaps."""
+    expect_at, perceive_at = [5.5, 6.2, 4.8], [4.6, 5.9, 5.0]
+    true = np.array([rounded_mean(p, 1) - rounded_mean(e, 1) for e, p in zip(expect_at, perceive_at, strict=True)])
+    held = []
+    for seed in range(surveys):
+        table = gap_scores(planted_gaps(1, 60, (expect_at, perceive_at), seed), replicates=replicates)
+        held.append(((table.simultaneous_ci_low <= true) & (true <= table.simultaneous_ci_high)).all())
+    return np.mean(held)
+
+
 @dataclass
 class Errors:
     """Shares of surveys without a gap in which some item of eight seems to have one."""
@@ -126,15 +137,40 @@ def board_world(seed=1, asked=None, **more):
     return survey(BOARD, **batteries | (asked or {}), people=people, **more)
 
 
-def null_boards(boards):
-    """The share of boards without a gap that show one of the seven: adjusted, and not."""
+def null_boards(boards, replicates=400):
+    """The share of boards without a gap that show one of the seven: at once, and not."""
     wrong = []
     for seed in range(boards):
         rng = np.random.default_rng(seed)
         batteries = ("expect", "perceive", "standard", "promise")
-        table = gaps_model(board_world(seed, asked={b: answers(rng, len(WHO), 5, 5.8) for b in batteries}))
-        wrong.append([(table.p_adjusted < 0.05).any(), (table.p < 0.05).any()])
+        asked = {b: answers(rng, len(WHO), 5, 5.8) for b in batteries}
+        table = gaps_model(board_world(seed, asked=asked), replicates=replicates)
+        shown = (table.simultaneous_ci_low > 0) | (table.simultaneous_ci_high < 0)
+        wrong.append([shown.any(), (table.p < 0.05).any()])
     return Errors(*np.mean(wrong, axis=0))
+
+
+def two_waves(n=800, seed=1, rise=0.5, shift=0.0, loading=0.0):
+    """A survey of two waves, in the second of which factors have risen; an item of "a" by `shift` more, or of another
+    loading."""
+    rng = np.random.default_rng(seed)
+    factor = rng.normal(size=(n, 2))
+    later = 0.7 * factor + rise + np.sqrt(0.51) * rng.normal(size=(n, 2))
+    unique = rng.normal(size=(n, 8))
+    loads = np.full(8, 0.8)
+    loads_later = loads - np.where(np.arange(8) == 1, loading, 0)
+    answers = [np.repeat(factor, 4, axis=1) * loads, np.repeat(later, 4, axis=1) * loads_later]
+    answers = [4 + each + 0.4 * unique + 0.4 * rng.normal(size=(n, 8)) for each in answers]
+    answers[1][:, 0] += shift
+    people = {"respondent": [f"r{i}" for i in range(n)] * 2, "wave": ["1"] * n + ["2"] * n}
+    return survey({"a": 4, "b": 4}, perceive=np.vstack(answers), people=people)
+
+
+def waves_rejected(surveys):
+    """Where waves measure the same: shares of tests of a dimension that reject, and of surveys not comparable."""
+    tables = [sq.wave_changes(two_waves(n=200, seed=seed), replicates=19) for seed in range(surveys)]
+    p = np.concatenate([table[["loadings_p", "intercepts_p"]].iloc[0].to_numpy(dtype=float) for table in tables])
+    return (p < 0.05).mean(), np.mean([table.comparable.iloc[0] == "no" for table in tables])
 
 
 # Loyalty and complaints

@@ -124,8 +124,8 @@ def test_dimensions_have_rows_of_their_own_and_families_by_gap():
     table = gaps_model(world(), by="dimension")
     assert len(table) == 14
     for _, rows in table.groupby("number"):
-        low, high = sorted(rows.p)
-        assert sorted(rows.p_adjusted) == pytest.approx(sorted([min(2 * low, 1), max(min(2 * low, 1), high)]))
+        assert (rows.p_adjusted >= rows.p).all()
+        assert (rows.p_adjusted <= np.minimum(2 * rows.p, 1) + 0.02).all()  # by Bonferroni, and Monte-Carlo error
     with pytest.raises(InputError, match="by = 'item'"):
         gaps_model(world(), by="item")
 
@@ -176,7 +176,7 @@ def test_a_board_of_one_wave_takes_that_wave_of_everybody():
 def test_null_boards_are_seldom_wrong():
     found = null_boards(12)
     assert found.adjusted <= 1 / 12  # .05 and two standard errors of many are asked by the bench
-    assert found.unadjusted > 0.15  # as it would be without Holm
+    assert found.unadjusted > 0.15  # as it would be one by one
 
 
 def test_antecedents_are_listed_for_every_gap_with_measures_and_source():

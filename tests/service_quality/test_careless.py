@@ -136,16 +136,16 @@ def test_a_gap_that_careless_answers_made_is_said_to_change():
     expect = answers(rng, 400, 22, 5)
     perceive = answers(rng, 400, 22, 5)
     perceive[:80] = 1
-    table = careless_sensitivity(survey(SIZES, expect=expect, perceive=perceive), replicates=10)
+    table = careless_sensitivity(survey(SIZES, expect=expect, perceive=perceive), replicates=100)
     assert table.conclusion_changes.all()
     honest = survey(SIZES, expect=expect[80:], perceive=perceive[80:])
-    unchanged = careless_sensitivity(honest, flag=pd.Series(np.arange(320) < 3), replicates=10)
+    unchanged = careless_sensitivity(honest, flag=pd.Series(np.arange(320) < 3), replicates=100)
     assert not unchanged.conclusion_changes.any()
 
 
 def test_all_careless_leaves_blanks_with_their_reason():
     held = survey(SIZES, expect=np.full((20, 22), 6) - np.arange(20)[:, None] % 2, perceive=np.full((20, 22), 4))
-    table = careless_sensitivity(held, replicates=10)
+    table = careless_sensitivity(held, replicates=100)
     assert table.gap_without.isna().all()
     assert set(table.reason) == {"fewer than 2 pairs"}
 
@@ -172,11 +172,11 @@ def test_long_strings_and_little_variation_are_signs_beside_straight_lines():
 
 def test_each_sign_is_left_out_by_itself_battery_by_battery():
     held, _ = world(n=300)
-    table, found = careless_sensitivity_by_flag(held, replicates=10), careless_responding(held)
+    table, found = careless_sensitivity_by_flag(held, replicates=100), careless_responding(held)
     assert table.flag.to_list() == list(FLAGS)
     assert table[["indicator", "battery"]].drop_duplicates().shape == (8, 2)
     for row in table.itertuples():
-        alone = careless_sensitivity(held, row.flag, replicates=10).iloc[-1]
+        alone = careless_sensitivity(held, row.flag, replicates=100).iloc[-1]
         assert (row.gap, row.gap_without, row.gap_without_ci_low) == (
             alone.gap,
             alone.gap_without,

@@ -21,10 +21,15 @@ checks = sq.checks
 def test_checks_and_their_kinds():
     kinds = {name: getattr(checks, name).check_kind for name in checks.__all__}
     assert kinds == {
+        "answers_rose": "finding",
+        "dimensions_distinct": "finding",
+        "dimensions_fit": "assumption",
+        "factors_as_declared": "assumption",
         "gap_predicts_satisfaction": "finding",
         "robust_to_careless_responding": "assumption",
         "shortfall_larger_where_important": "finding",
         "top_box_more_loyal": "finding",
+        "waves_comparable": "assumption",
     }
 
 
@@ -86,7 +91,7 @@ def honest():
 
 
 def sensitivity(expect, perceive):
-    return sq.careless_sensitivity(survey(SIZES, expect=expect, perceive=perceive), replicates=10)
+    return sq.careless_sensitivity(survey(SIZES, expect=expect, perceive=perceive), replicates=100)
 
 
 def test_gaps_stand_without_careless_answers(honest):
@@ -106,6 +111,19 @@ def test_gaps_that_careless_answers_made_are_named(honest):
     assert check.outcome == "failed"
     assert f"the conclusion on {named} changes" in check.summary
     assert check.recommendation == f"Report `gap_without` and its interval for {named}."
+
+
+def test_a_conclusion_that_turns_on_few_is_undecided(honest):
+    table = sensitivity(*honest)
+    ends = {"gap": 0.1, "conclusion_changes": True}
+    ends |= {"gap_without_simultaneous_ci_low": -0.01, "gap_without_simultaneous_ci_high": 0.11}
+    held = table.assign(**{name: table[name].mask(table.dimension == "empathy", end) for name, end in ends.items()})
+    check = checks.robust_to_careless_responding(held)
+    assert (check.outcome, check.case) == ("undecided", "within")
+    assert "the simultaneous interval of empathy comes to hold 0" in check.summary
+    assert check.recommendation.endswith("and empathy as one that few customers decide.")
+    beyond = held.assign(gap=held.gap.mask(held.dimension == "empathy", 0.12))
+    assert checks.robust_to_careless_responding(beyond).outcome == "failed"
 
 
 def test_gaps_that_cannot_be_had_without_the_careless_leave_it_open(honest):
@@ -162,7 +180,7 @@ def test_a_ratio_without_end_may_lie_above_and_levels_without_answers_cannot():
 
 def test_a_check_of_a_blank_frame_bears_its_reason(honest):
     held = survey(SIZES, expect=honest[0], perceive=honest[1])
-    blank = sq.careless_sensitivity(replace(held, expect=held.expect.iloc[:, :0]), replicates=10)
+    blank = sq.careless_sensitivity(replace(held, expect=held.expect.iloc[:, :0]), replicates=100)
     for check in (
         checks.robust_to_careless_responding(blank),
         checks.shortfall_larger_where_important(sq.weighted_gap_scores(held)),

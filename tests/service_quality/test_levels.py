@@ -53,7 +53,7 @@ def test_a_higher_level_makes_intervals_wider(function):
 def test_numbers_checks_and_plots_say_of_which_level_their_intervals_are():
     gaps = sq.gap_scores(world(n=60), "dimension", level=0.9)
     assert sq.gap_estimates(gaps)["overall"].level == 0.9
-    assert sq.plots.gap_scores(gaps).get_xlabel() == "Gap: perceived − expected (90 % interval)"
+    assert sq.plots.gap_scores(gaps).get_xlabel() == "Gap: perceived − expected (90 % simultaneous interval)"
     promoters = sq.promoter_shares(pd.Series([10, 9, 8, 3]), level=0.9)
     assert "90 % confidence interval" in str(sq.net_promoter_estimate(promoters))
     satisfied, loyal = pd.Series([4.0, 5.0] * 40), pd.Series([0, 1, 1, 1] * 20)

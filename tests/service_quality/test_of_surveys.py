@@ -73,7 +73,6 @@ def test_the_instrument_is_judged_by_its_own_dimensions(survey, customers):
 
 
 def test_the_dimensions_of_a_planted_world_are_confirmed(survey):
-    pytest.importorskip("semopy", reason="semopy is an extra")
     found = sq.measurement_model(survey)
     assert found.fit_indices.cfi[0] > 0.95  # what was planted is what is asked
     assert list(found.loadings["item"]) == list(survey.instrument.items)

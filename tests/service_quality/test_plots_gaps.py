@@ -126,7 +126,7 @@ def test_gaps_are_told_by_colour_and_marker_and_sorted_within_their_dimension():
     colours = {"falls short": BASELINE, "exceeds": EXPECTED, "undecided": MUTED}
     assert {name: line.get_color() for name, line in found.items()} == colours
     assert len({line.get_marker() for line in found.values()}) == 3
-    short = ITEMS[(ITEMS.p_adjusted < 0.05) & (ITEMS.gap < 0)]
+    short = ITEMS[ITEMS.simultaneous_ci_high < 0]
     assert sorted(found["falls short"].get_xdata()) == sorted(short.gap)
     for _, rows in lines(ITEMS, by="gap").query("~title").groupby("dimension"):
         assert rows.gap.is_monotonic_increasing
@@ -138,7 +138,8 @@ def test_gaps_are_told_by_colour_and_marker_and_sorted_within_their_dimension():
 def test_gaps_are_drawn_with_their_intervals():
     ax = DRAWN["dimensions"]()
     ends = sorted(tuple(s[:, 0]) for c in ax.collections if hasattr(c, "get_segments") for s in c.get_segments())
-    np.testing.assert_allclose(ends, sorted(zip(DIMENSIONS.ci_low, DIMENSIONS.ci_high, strict=True)))
+    expected = DIMENSIONS[["simultaneous_ci_low", "simultaneous_ci_high"]].to_numpy()
+    np.testing.assert_allclose(ends, sorted(map(tuple, expected)))
     assert [label.get_text() for label in ax.get_yticklabels()] == ["Tangibles", "Reliability", "Empathy", "Overall"]
 
 
@@ -150,7 +151,8 @@ def test_wordings_wrap_and_their_dollars_are_no_formulas():
 
 
 def test_a_gap_without_a_number_bears_its_reason():
-    blank = ITEMS.assign(gap=np.nan, ci_low=np.nan, ci_high=np.nan, p_adjusted=np.nan, reason="fewer than 2 pairs")
+    ends = dict.fromkeys(["gap", "simultaneous_ci_low", "simultaneous_ci_high"], np.nan)
+    blank = ITEMS.assign(**ends, reason="fewer than 2 pairs")
     ax = plots.gap_scores(pd.concat([ITEMS[:4], blank[4:]]))
     assert [text.get_text() for text in ax.texts] == ["fewer than 2 pairs"] * 5
     assert "exceeds" not in named(plots.gap_scores(blank))

@@ -120,11 +120,11 @@ def test_the_difference_of_sides_that_go_together_is_less_reliable():
     assert row.gap_alpha == pytest.approx(row.gap, abs=0.02)
 
 
-def test_a_difference_of_two_items_is_blank():
+def test_a_difference_of_one_item_is_blank():
     expect, perceive = batteries(100, 7)
-    found = difference_score_reliability(expect, perceive, {"two": ["a", "b"], "still": list("abc")}).set_index(
-        "dimension"
-    )
-    assert found.reason["two"] == "2 items: at least 3 are needed"
+    found = difference_score_reliability(expect, perceive, {"two": ["a", "b"], "one": ["a"]}).set_index("dimension")
+    assert found.reason["one"] == "1 item: at least 2 are needed"
+    assert found.expect["two"] == pytest.approx(cronbach_alpha(expect[["a", "b"]].cov()))
+    assert np.isfinite(found.gap["two"])
     still = difference_score_reliability(expect.assign(a=1.0), perceive, {"d": list("abc")})
     assert still.reason[0] == "no variance in an item"

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from crmlab.service_quality.models import factors as factor_models
-from crmlab.service_quality.models.confirm import CFA, MISSING
+from crmlab.service_quality.models.confirm import CFA
 from crmlab.service_quality.models.covariance import (
     covariance_to_correlation,
     effective_n,
@@ -107,14 +107,37 @@ def test_rows_are_blank_with_their_reason():
     held = answers(200, 3).assign(B1=4.0)
     dimensions = {"two": ["A1", "A2"], "still": DIMENSIONS["B"], "one": ["A3"], "sound": DIMENSIONS["C"]}
     found = reliability_coefficients(held, dimensions).set_index("dimension")
-    reasons = ["2 items: at least 3 are needed", "no variance in B1", "1 item: at least 3 are needed"]
+    two = "alpha of 2 items rests on one correlation; omegas need 3 items, and there are 2"
+    reasons = [two, "no variance in B1", "1 item: at least 2 are needed"]
     assert list(found.reason[:4]) == [*reasons, "omega_hierarchical is of all items only"]
-    assert found.alpha.notna().to_list()[:4] == [False, False, False, True]
+    assert found.alpha.notna().to_list()[:4] == [True, False, False, True]
+    assert found.omega_total.notna().to_list()[:4] == found.ave.notna().to_list()[:4] == [False, False, False, True]
     few = reliability_coefficients(held.iloc[:9], {"C": DIMENSIONS["C"]}).iloc[0]
     assert few.reason == "9 respondents answered its items in pairs: at least 10 are needed"
     deleted = alpha_if_item_deleted(held, dimensions).set_index("item")
     assert deleted.reason["B2"] == "no variance in B1"
     assert np.isnan(deleted.alpha_if_deleted["B2"])
+
+
+def test_alpha_of_two_items_by_hand():
+    # variances 2.5 and 2.5, covariance 2: alpha = 2 (1 - 5 / 9) = 8/9, which is 2r / (1 + r) of
+    # r = .8; the F of its interval has 49 and 49 degrees of freedom (Feldt), so that its ends are reciprocal
+    held = pd.DataFrame({"a": [1, 2, 3, 4, 5] * 10, "b": [2, 1, 3, 5, 4] * 10}).astype(float)
+    row = reliability_coefficients(held, {"two": ["a", "b"]}).iloc[0]
+    assert row.alpha == row.alpha_standardised == pytest.approx(8 / 9, rel=1e-12)
+    reach = stats.f.ppf(0.975, 49, 49)
+    assert [row.alpha_ci_low, row.alpha_ci_high] == pytest.approx([1 - reach / 9, 1 - 1 / reach / 9], rel=1e-12)
+    items = alpha_if_item_deleted(held, {"two": ["a", "b"]})
+    assert items.item_rest_correlation.tolist() == pytest.approx([0.8, 0.8])
+    assert items.alpha_if_deleted.isna().all()
+    assert set(items.reason) == {"alpha_if_deleted: one item would be left"}
+
+
+def test_a_dimension_of_two_items_leaves_the_alpha_of_all_items():
+    held = answers(200, 3)
+    last = reliability_coefficients(held, {"two": ["A1", "A2"], "B": ["B1", "B2", "B3"]}).iloc[-1]
+    assert last.alpha == pytest.approx(cronbach_alpha(held[["A1", "A2", "B1", "B2", "B3"]].cov()))
+    assert (np.isnan(last.omega_total), last.reason) == (True, "omegas need 6 items, and there are 5")
 
 
 def test_an_item_explained_wholly_keeps_its_alpha_and_loses_its_omega():
@@ -197,15 +220,7 @@ def test_htmt_by_hand():
     assert htmt(held, DIMENSIONS, replicates=20).htmt[0] == pytest.approx(by_hand, rel=1e-12)
 
 
-def test_confirming_without_semopy_says_so(monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    found = CFA.fit(answers(200, 14), DIMENSIONS)
-    assert (found.reason, found.recommendation) == (MISSING, "pip install 'crmlab[sem]'")
-    assert found.loadings.attrs["reason"] == str(found)
-
-
 def test_confirming_finds_planted_loadings():
-    pytest.importorskip("semopy", reason="semopy is an extra")
     held = answers(3_000, 15).rename(columns={"A1": "到货 速度"})
     dimensions = DIMENSIONS | {"A": ["到货 速度", *DIMENSIONS["A"][1:]]}
     found = CFA.fit(held, dimensions)
@@ -215,5 +230,37 @@ def test_confirming_finds_planted_loadings():
     assert list(found.loadings["item"]) == [item for items in dimensions.values() for item in items]
     assert list(found.loadings.loading) == pytest.approx([np.sqrt(0.61)] * 12, abs=0.04)
     assert list(found.convergent.ave) == pytest.approx([0.61] * 3, abs=0.03)
-    short = CFA.fit(held, {"A": DIMENSIONS["B"], "one": ["C1"]})
-    assert short.reason == "dimensions of fewer than three items: one"
+    assert (fit.n, fit.respondents, fit.note) == (3000, 3000, "")
+
+
+def test_a_dimension_of_two_items_is_confirmed_and_one_of_a_single_item_left_out():
+    held = answers(3_000, 15)
+    found = CFA.fit(held, {"two": ["A1", "A2"], "B": DIMENSIONS["B"], "one": ["C1"]})
+    assert list(found.loadings.loading) == pytest.approx([np.sqrt(0.61)] * 6, abs=0.05)
+    assert found.correlations.loc["two", "B"] == pytest.approx(0.36 / 0.61, abs=0.05)
+    fit = found.fit_indices.iloc[0]
+    assert (fit.df, fit.note) == (8, "left out, as of one item: one")  # 21 covariances, 13 parameters
+
+
+@pytest.mark.parametrize(
+    ("rows", "dimensions", "reason"),
+    [
+        (200, {"A": ["A1"], "B": ["B1"]}, "no dimension has two items"),
+        (200, {"A": ["A1", "A2"]}, "one dimension alone needs three items, and it has 2"),
+        (24, DIMENSIONS, "24 respondents answered all items: more than 24 are needed"),
+        (200, {"A": ["A1", "A2", "still"]}, "no variance in still"),
+        (200, {"A": ["A1", "A2", "sum"]}, "an item is the sum of others"),
+    ],
+)
+def test_what_cannot_be_confirmed_says_why(rows, dimensions, reason):
+    held = answers(rows, 14).assign(still=4.0, sum=lambda frame: frame.A1 + frame.A2)
+    found = CFA.fit(held, dimensions)
+    assert not found
+    assert found.reason.startswith(reason)
+
+
+def test_an_item_explained_wholly_is_said_to_be():
+    # as of the correlations above, r12 r13 / r23 = 1.6: no unique variance is left of a
+    true = np.array([[1, 0.8, 0.8], [0.8, 1, 0.4], [0.8, 0.4, 1]])
+    held = pd.DataFrame(np.random.default_rng(4).multivariate_normal(np.zeros(3), true, 500), columns=list("abc"))
+    assert CFA.fit(held, {"d": list("abc")}).fit_indices.note[0] == "an item is explained wholly (a Heywood case)"

@@ -230,7 +230,7 @@ def test_pairs_are_counted_and_an_item_of_too_few_is_dropped():
     assert survey.dropped == {"Q2": "48% of its expectations and perceptions pair, fewer than 50%"}
     assert list(survey.instrument.items) == list(survey.perceive) == ["Q1", "Q3", "Q4", "Q5", "Q6"]
     assert survey.warnings[0].startswith("item Q2 is dropped: 48%")
-    assert survey.warnings[1].startswith("dimension 'speed' has 2 items, fewer than 3: its reliability is left blank")
+    assert survey.warnings[1].startswith("dimension 'speed' has 2 items: its alpha rests on one correlation")
 
 
 def test_a_survey_whose_every_item_is_dropped_is_refused():

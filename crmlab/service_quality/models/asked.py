@@ -71,9 +71,9 @@ def level_of(table):
     return table.attrs.get("level", 0.95)
 
 
-def percent_interval(table):
+def percent_interval(table, name="interval"):
     """What intervals of a frame are called, as "95 % interval"."""
-    return f"{100 * level_of(table):.4g} % interval"
+    return f"{100 * level_of(table):.4g} % {name}"
 
 
 def not_asked_reason(survey, *measures):

@@ -4,10 +4,12 @@
 up to what is delivered, so a gap is always of the same two things, and who answered for them is named.
 """
 
+import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
 from crmlab.service_quality.models.asked import MEASURE_NAMES, OVERALL, reasoned
+from crmlab.service_quality.models.gaps import at_once
 from crmlab.service_quality.models.scores import (
     column_means,
     dimension_scores,
@@ -19,8 +21,8 @@ from crmlab.service_quality.models.scores import (
 )
 from crmlab.service_quality.tables.instrument import AUDIENCES
 from crmlab.service_quality.tables.survey import Survey
-from crmlab.stats.comparisons import holm
 from crmlab.stats.differences import Sample, one_sample, two_samples
+from crmlab.stats.simultaneous import mean_deviations
 
 NAMES = {
     1: "managers' estimate − customers' expectation",
@@ -61,12 +63,20 @@ UNRATED = "no ratings of extent stand for this gap"
 WHO = {"customer": "customers", "manager": "managers", "staff": "staff"}
 WHOSE = {"customer": "customers'", "manager": "managers'", "staff": "staff's"}
 COLUMNS = ["number", "name", "dimension", "state", "gap", "ci_low", "ci_high", "t", "df", "p_adjusted", "d", "p"]
+COLUMNS += ["simultaneous_ci_low", "simultaneous_ci_high"]
 COLUMNS += ["test", "minuend", "n_minuend", "minuend_source", "subtrahend", "n_subtrahend", "subtrahend_source"]
 COLUMNS += ["waves", *with_ci("managers"), "managers_n", *with_ci("staff"), "staff_n", "ratings_reason", "reason"]
 
 
 @reasoned("number")  # never blank: each gap says what would have to be asked
-def gaps_model(survey: Survey, by: str = "overall", wave: str | int | None = None, level: float = 0.95) -> pd.DataFrame:
+def gaps_model(
+    survey: Survey,
+    by: str = "overall",
+    wave: str | int | None = None,
+    level: float = 0.95,
+    replicates: int = 2000,
+    seed: int = 1,
+) -> pd.DataFrame:
     """The seven gaps between what customers, managers and staff answered.
 
     Parameters
@@ -79,6 +89,10 @@ def gaps_model(survey: Survey, by: str = "overall", wave: str | int | None = Non
         Wave that customers answered, with the latest of the others by then; needed where some answered in several.
     level : float
         Confidence level of the intervals.
+    replicates : int
+        Draws of the respondents of each audience, for all gaps at once.
+    seed : int
+        Seed of the draws.
 
     Returns
     -------
@@ -89,7 +103,9 @@ def gaps_model(survey: Survey, by: str = "overall", wave: str | int | None = Non
         - state: "measured"; "proxy" where something stands in for what was not asked, as `reason` says; "absent"
         - gap, ci_low, ci_high: minuend less subtrahend, in points of the scale, with its interval
         - t, df, p: Student's t of pairs, or Welch's of independent samples
-        - p_adjusted: p by Holm over the gaps, or over the dimensions of each gap
+        - simultaneous_ci_low, simultaneous_ci_high: intervals that hold all gaps at once, or all dimensions of each
+          gap, by max |t| over a bootstrap of the respondents of each audience
+        - p_adjusted: p adjusted for as many, from the same draws: at most 1 - level where that interval excludes 0
         - d: the gap over the standard deviation of the differences, or of both samples
         - test: "paired" or "Welch"
         - minuend, n_minuend, minuend_source: mean, number of answers, and whose they are; subtrahend, … the same
@@ -112,7 +128,7 @@ def gaps_model(survey: Survey, by: str = "overall", wave: str | int | None = Non
     ----------
     Gaps 1 to 5: Parasuraman, Zeithaml & Berry (1985), Journal of Marketing 49(4), 41-50; Zeithaml, Berry & Parasuraman
     (1988), Journal of Marketing 52(2), 35-48. Gaps 6 and 7: Luk & Layton (2002), Service Industries Journal 22(2),
-    109-128.
+    109-128. Simultaneous intervals: Hothorn, Bretz & Westfall (2008), Biometrical Journal 50, 346-363.
     """
     if by not in ("overall", "dimension"):
         raise InputError(f"by = {by!r}: write 'overall' or 'dimension'")
@@ -124,8 +140,23 @@ def gaps_model(survey: Survey, by: str = "overall", wave: str | int | None = Non
         for k in SIDES
         for row in _gap(k, held, wanted, level)
     ]
-    found = pd.DataFrame(rows).reindex(columns=COLUMNS).fillna({"waves": ""})
-    return found.assign(p_adjusted=holm(found.p, None if by == "overall" else found.number))
+    drawn = _deviations(rows, held, replicates, seed)
+    for family in [range(len(rows))] if by == "overall" else np.split(np.arange(len(rows)), len(SIDES)):
+        at_once([rows[i] for i in family], drawn[:, family], level)
+    return pd.DataFrame(rows).reindex(columns=COLUMNS).fillna({"waves": ""})
+
+
+def _deviations(rows, held, replicates, seed):
+    """How far each gap lies from that found when the respondents of each audience are drawn anew, each once for all."""
+    drawn = np.zeros((replicates, len(rows)))
+    for number, who in enumerate(AUDIENCES):
+        terms = [(i, *term) for i, row in enumerate(rows) for term in row.get("terms", ()) if term[0] == who]
+        if terms:
+            values = np.column_stack([value for *_, value in terms])
+            means = mean_deviations(values, weights_of(held[who]), replicates, [seed, number])
+            for (i, _, sign, _), mean in zip(terms, means.T, strict=True):
+                drawn[:, i] += sign * mean
+    return drawn
 
 
 def _gap(number, held, wanted, level):
@@ -169,6 +200,8 @@ def _measured(held, above, below, wanted, stand_in, level):
         tested = (
             _paired(one, other, dimension, w[0], level) if paired else _independent(one, other, dimension, w, level)
         )
+        sides = [(who, sign, side[dimension]) for (who, _), sign, side in ((above, 1, one), (below, -1, other))]
+        tested["terms"] = [(above[0], 1, one[dimension] - other[dimension])] if paired else sides
         rows.append(row | tested | {"reason": "; ".join(filter(None, (stand_in, tested["reason"])))})
     return rows
 
@@ -203,7 +236,9 @@ def _paired(one, other, dimension, w, level):
     sample = Sample.of((one[dimension] - other[dimension]).to_numpy(dtype=float), w)
     row = {"gap": sample.mean, "n_minuend": sample.n, "n_subtrahend": sample.n, "reason": sample.blank("pairs")}
     row |= {"minuend": column_means(one[[dimension]], w)[0], "subtrahend": column_means(other[[dimension]], w)[0]}
-    return row if row["reason"] else row | one_sample(sample, level) | {"df": sample.n_effective - 1}
+    if row["reason"]:
+        return row
+    return row | one_sample(sample, level) | {"df": sample.n_effective - 1, "standard_error": sample.standard_error}
 
 
 def _independent(one, other, dimension, w, level):
@@ -213,7 +248,10 @@ def _independent(one, other, dimension, w, level):
     few = [f"fewer than 2 answers {place}" for s, place in zip(pair, ("above", "below"), strict=True) if s.n < 2]
     same = all(len(sample.value) == 1 for sample in pair)
     reason = " and ".join(few) or ("all answers of each side are the same" if same else "")
-    return row | {"reason": reason} | ({} if reason else two_samples(pair[0], pair[1], level))
+    if reason:
+        return row | {"reason": reason}
+    error = float(np.hypot(pair[0].standard_error, pair[1].standard_error))
+    return row | {"reason": "", "standard_error": error} | two_samples(pair[0], pair[1], level)
 
 
 def _extents(number, held, wanted, why, level):

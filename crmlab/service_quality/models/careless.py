@@ -185,10 +185,12 @@ def careless_sensitivity(
         A row an item, or a dimension and overall:
 
         - item, dimension
-        - n, gap, ci_low, ci_high, p_adjusted: of everybody, as of `gap_scores`
-        - n_without, gap_without, gap_without_ci_low, gap_without_ci_high, p_adjusted_without: without the flagged
+        - n, gap, ci_low, ci_high, simultaneous_ci_low, simultaneous_ci_high, p_adjusted: of everybody, as of
+          `gap_scores`
+        - n_without, gap_without, gap_without_ci_low, …: the same without the flagged
         - difference: gap_without − gap
-        - conclusion_changes: bool, the gap is another one at .05 by Holm: it comes or goes, or its sign changes
+        - conclusion_changes: bool, the gap is another one by its simultaneous interval: it comes to exclude 0 or to
+          hold it, or its sign changes
         - reason: why the numbers without them are blank
 
     Raises
@@ -201,13 +203,19 @@ def careless_sensitivity(
     marked = careless_responding(survey)[_known(flag)] if isinstance(flag, str) else flag
     whole = gap_scores(survey, by, replicates, seed, level)
     rest = gap_scores(keep_rows(survey, ~np.asarray(marked, dtype=bool)), by, replicates, seed, level)
-    said = [np.where(table.p_adjusted < 0.05, np.sign(table.gap), 0) for table in (whole, rest)]
-    kept = ["n", "gap", "ci_low", "ci_high", "p_adjusted"]
-    names = ["n_without", "gap_without", "gap_without_ci_low", "gap_without_ci_high", "p_adjusted_without"]
+    concluded = [gap_sign(table) for table in (whole, rest)]
+    ends = ["ci_low", "ci_high", "simultaneous_ci_low", "simultaneous_ci_high"]
+    kept = ["n", "gap", *ends, "p_adjusted"]
+    names = ["n_without", "gap_without", *(f"gap_without_{end}" for end in ends), "p_adjusted_without"]
     without = rest[kept].set_axis(names, axis=1)
     return pd.concat([whole[["item", "dimension", *kept]], without], axis=1).assign(
-        difference=rest.gap - whole.gap, conclusion_changes=said[0] != said[1], reason=rest.reason
+        difference=rest.gap - whole.gap, conclusion_changes=concluded[0] != concluded[1], reason=rest.reason
     )
+
+
+def gap_sign(gaps):
+    """1 or -1 where the simultaneous interval of a gap lies above or below 0, else 0: a Series."""
+    return (gaps.simultaneous_ci_low > 0).astype(int) - (gaps.simultaneous_ci_high < 0).astype(int)
 
 
 def long_string(answers):

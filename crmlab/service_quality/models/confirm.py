@@ -1,22 +1,23 @@
-"""Whether the dimensions of an instrument fit the answers: confirmatory factor analysis, by semopy."""
+"""Whether the dimensions of an instrument fit the answers: confirmatory factor analysis."""
 
-import importlib.util
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from crmlab.model import FitError, Model, Unfitted, or_unfitted, prediction
 from crmlab.service_quality.models.asked import not_asked_reason
-from crmlab.service_quality.models.covariance import complete, effective_n, pairwise_covariance
+from crmlab.service_quality.models.covariance import (
+    complete,
+    covariance_to_correlation,
+    effective_n,
+    pairwise_covariance,
+)
 from crmlab.service_quality.models.scores import asked_items, battery_of, single_wave, weights_of
+from crmlab.service_quality.models.structure import Moments, Solution, correlated_factors, rmsea, solve, srmr
 from crmlab.service_quality.tables.survey import Survey
-from crmlab.stats.threads import one_thread
-
-THEIRS = {"chi2": "chi2", "df": "DoF", "p": "chi2 p-value", "cfi": "CFI", "tli": "TLI", "rmsea": "RMSEA"}
-MISSING = "semopy is not installed"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -27,62 +28,62 @@ class CFA(Model):
     ----------
     n : float
         Effective respondents who answered all items.
+    respondents : int
+        How many they are before weights.
     indices : mapping
-        chi2, df, p, cfi, tli and rmsea.
+        chi2, df, p, cfi, tli, rmsea with its interval, and srmr.
     loadings_by_item : DataFrame
         dimension, item, loading, of standardised items on standardised dimensions.
     between : DataFrame
         Correlations of the dimensions.
+    note : str
+        Which dimensions were left out, and whether the solution is improper.
     """
 
     title = "Confirmatory factor analysis"
 
     n: float
+    respondents: int
     indices: Mapping[str, float]
     loadings_by_item: pd.DataFrame
     between: pd.DataFrame
+    note: str = ""
 
     @classmethod
     @or_unfitted
     def fit(
         cls, answers: pd.DataFrame, dimensions: Mapping[str, list[str]], weights: np.ndarray | pd.Series | None = None
     ) -> "CFA | Unfitted":
-        """Fit answers by semopy, over respondents who answered all items.
+        """Fit answers of respondents who answered all items.
 
         Parameters
         ----------
         answers : DataFrame
             A row a respondent, a column an item; NaN where not answered.
         dimensions : mapping
-            Dimension -> its items, in order.
+            Dimension -> its items, in order; a dimension of one item is left out.
         weights : ndarray, optional
             Survey weights of the respondents; None weighs all alike.
 
         Returns
         -------
         CFA or Unfitted
-            Unfitted where semopy is not installed, respondents or items are too few, or there is no solution.
+            Unfitted where respondents or items are too few, or there is no solution.
         """
-        names = [item for items in dimensions.values() for item in items]
-        kept, w = complete(answers[names], weights)
-        n = effective_n(kept, w)
-        if reason := _reason(kept, dimensions, n):
-            raise FitError(*reason)
-        import semopy
-
-        factors = {f"f{i}": [f"x{names.index(item)}" for item in items] for i, items in enumerate(dimensions.values())}
-        model = semopy.Model("\n".join(f"{f} =~ {' + '.join(items)}" for f, items in factors.items()))
-        table = pairwise_covariance(kept, w) * (n - 1) / n  # what maximum likelihood divides by
-        labels = [f"x{i}" for i in range(len(names))]
-        with warnings.catch_warnings(), one_thread():
-            warnings.simplefilter("ignore")
-            solved = model.fit(cov=pd.DataFrame(table.to_numpy(), labels, labels), n_samples=n)
-            if not solved.success:
-                raise FitError(f"semopy found no solution: {solved.message}", "look at fewer dimensions")
-            measures, estimates = semopy.calc_stats(model).iloc[0], model.inspect(std_est=True)
-        indices = {name: float(measures[theirs]) for name, theirs in THEIRS.items()}
-        of_items, of_factors = dict(zip(labels, names, strict=True)), dict(zip(factors, dimensions, strict=True))
-        return cls(n, indices, *_estimates(estimates, of_items, of_factors))
+        held = Sampled.of(answers, dimensions, weights)
+        solution = held.solve(held.owner)
+        loads, between, *_ = solution.filled[0]
+        names = list(held.dimensions)
+        loadings = pd.DataFrame(
+            {
+                "dimension": [names[place] for place in held.owner],
+                "item": held.items,
+                "loading": loads[np.arange(len(held.items)), held.owner],
+            }
+        )
+        note = "; ".join(filter(None, (held.left_out, solution.improper)))
+        indices = fit_measures(held, solution)
+        return cls(held.n, held.respondents, indices, loadings, pd.DataFrame(between, names, names), note)
 
     def __repr__(self) -> str:
         return f"CFA(n={self.n:.4g}, cfi={self.indices['cfi']:.3f}, rmsea={self.indices['rmsea']:.3f})"
@@ -90,8 +91,19 @@ class CFA(Model):
     @property
     @prediction
     def fit_indices(self) -> pd.DataFrame:
-        """How well the dimensions fit: one row with n, chi2, df, p, cfi, tli, rmsea."""
-        found = pd.DataFrame([{"n": self.n} | dict(self.indices)])
+        """How well the dimensions fit, in one row.
+
+        n (effective) and respondents who answered all items; chi2, df, p; cfi, tli; rmsea with rmsea_ci_low and
+        rmsea_ci_high, its 90 % interval, as is usual; srmr; note: dimensions left out, and an improper solution.
+
+        References
+        ----------
+        Browne & Cudeck (1992), Sociological Methods & Research 21, 230-258. Hu & Bentler (1999), Structural Equation
+        Modeling 6, 1-55.
+        """
+        found = pd.DataFrame(
+            [{"n": self.n, "respondents": self.respondents} | dict(self.indices) | {"note": self.note}]
+        )
         found.attrs["kinds"] = {"p": "p"}
         return found
 
@@ -151,25 +163,69 @@ def measurement_model(survey: Survey, battery: str = "perceive") -> CFA | Unfitt
     return CFA.fit(answers, asked_items(survey.instrument, answers), weights_of(survey))
 
 
-def _estimates(table, items, factors):
-    """Loadings and correlations of semopy's account of a fitted model: two frames."""
-    loads = table[(table.op == "~") & table.lval.isin(items)]
-    parts = {"dimension": loads.rval.map(factors), "item": loads.lval.map(items), "loading": loads["Est. Std"]}
-    crossed = table[(table.op == "~~") & table.lval.isin(factors) & (table.lval != table.rval)]
-    between = pd.DataFrame(np.eye(len(factors)), list(factors.values()), list(factors.values()))
-    for one, other, value in crossed[["lval", "rval", "Est. Std"]].itertuples(index=False):
-        between.loc[factors[one], factors[other]] = between.loc[factors[other], factors[one]] = value
-    return pd.DataFrame(parts).reset_index(drop=True), between
+@dataclass(frozen=True, eq=False)
+class Sampled:
+    """Answers of respondents who answered all items, as a factor model takes them.
+
+    dimensions are those of at least two items, `owner` is the number of each item's; `left_out` names the others.
+    """
+
+    n: float
+    respondents: int
+    dimensions: dict[str, list[str]]
+    items: list[str]
+    owner: np.ndarray
+    correlations: np.ndarray
+    left_out: str
+
+    @classmethod
+    def of(cls, answers, dimensions, weights):
+        """Raises FitError where there are too few respondents or items."""
+        single = [str(name) for name, items in dimensions.items() if len(items) < 2]
+        dimensions = {name: list(items) for name, items in dimensions.items() if len(items) > 1}
+        items = [item for held in dimensions.values() for item in held]
+        kept, w = complete(answers[items], weights)
+        n = effective_n(kept, w) if items else 0.0
+        if reason := _reason(kept, dimensions, n):
+            raise FitError(reason)
+        owner = np.repeat(np.arange(len(dimensions)), [len(held) for held in dimensions.values()])
+        table = covariance_to_correlation(pairwise_covariance(kept, w)).to_numpy()
+        left_out = f"left out, as of one item: {', '.join(single)}" if single else ""
+        return cls(n, len(kept), dimensions, items, owner, table, left_out)
+
+    def solve(self, owner: np.ndarray) -> Solution:
+        """The fit of these items, each on its factor. Raises FitError."""
+        structure, starts = correlated_factors(owner)
+        return solve([Moments(self.n, np.zeros(len(owner)), self.correlations)], [structure], starts)
+
+
+def fit_measures(held, solution, level=0.9):
+    """Measures of fit by name: a dict. CFI [Bentler 1990] and TLI [Tucker & Lewis 1973] are against no correlation."""
+    size = len(held.items)
+    chi2, df, free = solution.chi2, solution.df, size * (size - 1) / 2
+    alone = -held.n * np.linalg.slogdet(held.correlations)[1]
+    worst = max(alone - free, chi2 - df, 0)
+    value, low, high = rmsea(chi2, df, held.n, level)
+    return {
+        "chi2": chi2,
+        "df": df,
+        "p": float(stats.chi2.sf(chi2, df)) if df else np.nan,
+        "cfi": 1 - max(chi2 - df, 0) / worst if worst else 1.0,
+        "tli": (alone / free - chi2 / df) / (alone / free - 1) if df else np.nan,
+        "rmsea": value,
+        "rmsea_ci_low": low,
+        "rmsea_ci_high": high,
+        "srmr": srmr(held.correlations, solution.implied[0]),
+    }
 
 
 def _reason(kept, dimensions, n):
-    """Why there is no model, and what to do; empty where there is one."""
-    short = [str(name) for name, items in dimensions.items() if len(items) < 3]
+    """Why there is no model; empty where there is one."""
     still = [str(item) for item in kept if kept[item].nunique() < 2]
-    if importlib.util.find_spec("semopy") is None:
-        return MISSING, "pip install 'crmlab[sem]'"
-    if short:
-        return f"dimensions of fewer than three items: {', '.join(short[:5])}", ""
+    if not dimensions:
+        return "no dimension has two items"
+    if len(dimensions) == 1 and kept.shape[1] < 3:
+        return "one dimension alone needs three items, and it has 2"
     if n <= 2 * kept.shape[1]:
-        return f"{n:.0f} respondents answered all items: more than {2 * kept.shape[1]} are needed", ""
-    return (f"no variance in {', '.join(still[:5])}", "") if still else ()
+        return f"{n:.0f} respondents answered all items: more than {2 * kept.shape[1]} are needed"
+    return f"no variance in {', '.join(still[:5])}" if still else ""

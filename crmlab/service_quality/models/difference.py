@@ -90,7 +90,7 @@ def _difference(expect, perceive, weights):
     table, n = pairwise_covariance(joined, weights).to_numpy(), effective_n(joined, weights)
     row = {"items": k, "n": n, "reason": ""}
     if k < MIN_ITEMS:
-        return row | {"reason": f"{k} items: at least {MIN_ITEMS} are needed"}
+        return row | {"reason": f"{k} item: at least {MIN_ITEMS} are needed"}
     if n < MIN_RESPONDENTS:
         return row | {"reason": f"{n:.0f} respondents: at least {MIN_RESPONDENTS} are needed"}
     e, p, c = table[:k, :k], table[k:, k:], table[:k, k:]

@@ -203,12 +203,17 @@ def parallel_analysis(
     """
     held, n = covariance_to_correlation(pairwise_covariance(answers, weights)), effective_n(answers, weights)
     values = np.linalg.eigvalsh(held)[::-1]
-    drawn = stats.wishart.rvs(max(int(n) - 1, len(held)), np.eye(len(held)), replicates, random_state=seed)
-    drawn = covariance_to_correlation(np.reshape(drawn, (replicates, *held.shape)))
-    random = upper_limit(np.linalg.eigvalsh(drawn)[:, ::-1], level)
+    random = random_eigenvalues(len(held), n, replicates, seed, level)
     factor = np.arange(1, len(values) + 1)
     retained = np.logical_and.accumulate(values > random)
     return pd.DataFrame({"factor": factor, "eigenvalue": values, "random_eigenvalue": random, "retained": retained})
+
+
+def random_eigenvalues(items, n, replicates, seed, level):
+    """Which at most 1 - level of samples exceed of n respondents whose answers have nothing in common: an array."""
+    drawn = stats.wishart.rvs(max(int(n) - 1, items), np.eye(items), replicates, random_state=seed)
+    drawn = covariance_to_correlation(np.reshape(drawn, (replicates, items, items)))
+    return upper_limit(np.linalg.eigvalsh(drawn)[:, ::-1], level)
 
 
 def one_factor_loadings(covariances):

@@ -6,7 +6,7 @@ Survey weights count wherever they differ.
 import numpy as np
 import pandas as pd
 
-from crmlab.service_quality.models.asked import reasoned
+from crmlab.service_quality.models.asked import OVERALL, reasoned
 from crmlab.service_quality.models.scores import (
     DESIRED_UNDECLARED,
     answers_by,
@@ -20,9 +20,11 @@ from crmlab.service_quality.models.scores import (
 from crmlab.service_quality.tables.survey import Survey
 from crmlab.stats.comparisons import holm
 from crmlab.stats.differences import Sample, bootstrap_intervals, one_sample, signed_rank
+from crmlab.stats.simultaneous import mean_deviations, simultaneous
 
 COLUMNS = ["item", "dimension", "n", "expect", "perceive", "gap", "ci_low", "ci_high", "t", "p_adjusted", "d"]
-COLUMNS += ["n_effective", "p", "bootstrap_ci_low", "bootstrap_ci_high", "signed_rank_p", "signed_rank_p_adjusted"]
+COLUMNS += ["n_effective", "p", "simultaneous_ci_low", "simultaneous_ci_high", "bootstrap_ci_low", "bootstrap_ci_high"]
+COLUMNS += ["signed_rank_p", "signed_rank_p_adjusted"]
 COLUMNS += ["family", "text", "reason"]
 NAMED = ["item", "dimension", "family", "text", "reason"]  # columns that are no numbers
 ENDS = ["ci_low", "ci_high", "bootstrap_ci_low", "bootstrap_ci_high"]
@@ -57,7 +59,10 @@ def gap_scores(
         - n: pairs of answers
         - expect, perceive: means of these pairs
         - gap, ci_low, ci_high: perceived − expected, so that a shortfall is negative, with its interval by Student's t
-        - t, p, p_adjusted: paired t, its p, and that by Holm within `family`
+        - t, p: paired t, and its p
+        - simultaneous_ci_low, simultaneous_ci_high: intervals that hold all gaps of a `family` at once, by max |t| over
+          a bootstrap of respondents
+        - p_adjusted: p adjusted for the family, from the same draws: at most 1 - level where that interval excludes 0
         - d: gap over the standard deviation of the gaps (d_z)
         - n_effective: (Σw)²/Σw², the equal answers that would be as precise
         - bootstrap_ci_low, bootstrap_ci_high: percentile interval by the bootstrap
@@ -74,7 +79,8 @@ def gap_scores(
 
     References
     ----------
-    Parasuraman, Zeithaml & Berry (1988), Journal of Retailing 64, 12-40.
+    Parasuraman, Zeithaml & Berry (1988), Journal of Retailing 64, 12-40. Simultaneous intervals: Hothorn, Bretz &
+    Westfall (2008), Biometrical Journal 50, 346-363.
 
     Examples
     --------
@@ -223,10 +229,21 @@ def battery_gaps(survey, lower, upper, by, replicates, seed, level):
         if not unfit:
             tested = _tested(Sample.of(difference[:, i], w), ends[:, i], level, "pairs")
         rows.append({"expect": expect, "perceive": perceive} | tested)
+    overall = np.array([by == "dimension" and name == OVERALL for name in below], dtype=bool)
+    for family in (np.flatnonzero(overall), np.flatnonzero(~overall)):
+        if len(family):
+            drawn = mean_deviations(difference[:, family], w, replicates, seed)
+            at_once([rows[i] for i in family], drawn, level)
     found = table_of(survey, by, below, rows, COLUMNS, lower, upper)
-    for name in ("p", "signed_rank_p"):
-        found[f"{name}_adjusted"] = holm(found[name], found.family)
-    return found
+    return found.assign(signed_rank_p_adjusted=holm(found.signed_rank_p, found.family))
+
+
+def at_once(rows, drawn, level):
+    """Adds simultaneous intervals and adjusted p to the rows of one family, blank where there is no standard error."""
+    gap, error, df = ([row.get(name, np.nan) for row in rows] for name in ("gap", "standard_error", "df"))
+    ends = simultaneous(gap, error, df, drawn, level)
+    for row, low, high, p in zip(rows, *ends, strict=True):
+        row |= {"simultaneous_ci_low": low, "simultaneous_ci_high": high, "p_adjusted": p}
 
 
 def _tested(sample, ends, level, what="answers"):
@@ -235,4 +252,5 @@ def _tested(sample, ends, level, what="answers"):
     if row["reason"]:
         return row
     row |= one_sample(sample, level) | {"signed_rank_p": signed_rank(sample)}
+    row |= {"standard_error": sample.standard_error, "df": sample.n_effective - 1}
     return row | dict(zip(ENDS[2:], ends, strict=True))

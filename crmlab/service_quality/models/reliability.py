@@ -24,7 +24,9 @@ from crmlab.service_quality.models.scores import (
 )
 from crmlab.service_quality.tables.survey import Survey
 
-MIN_ITEMS, MIN_RESPONDENTS = 3, 10
+MIN_ITEMS, MIN_RESPONDENTS = 2, 10
+MIN_FACTOR_ITEMS = 3  # of one factor, whose loadings fewer items do not identify
+TWO_ITEMS = "alpha of 2 items rests on one correlation; "
 ALL = "all items"
 NO_GENERAL_FACTOR = "omega_hierarchical is of all items only"
 SEVERAL_FACTORS = "composite_reliability and ave are of one factor, so of one dimension"
@@ -61,7 +63,7 @@ def reliability_coefficients(
         - dimension, items: the latter a count
         - n: effective respondents of the pair of items that fewest answered; covariances are of pairs
         - alpha: Cronbach's, of the sum of the answers; alpha_ci_low, alpha_ci_high: its interval by F, which takes
-          answers as normal and loadings as alike (Feldt)
+          answers as normal and loadings as alike (Feldt); of two items it rests on their one correlation
         - alpha_standardised: of the sum of answers each scaled to variance 1
         - omega_total: share of the variance of the sum that is common: one factor, least squares, in the units of the
           answers; for all items as omega_hierarchical (McDonald)
@@ -81,7 +83,11 @@ def reliability_coefficients(
     if (k := len(dimensions)) > 1:
         names = [item for items in dimensions.values() for item in items]
         found = _row(
-            answers[names], weights, lambda table: mcdonald_omega(covariance_to_correlation(table), k), level, 3 * k
+            answers[names],
+            weights,
+            lambda table: mcdonald_omega(covariance_to_correlation(table), k),
+            level,
+            MIN_FACTOR_ITEMS * k,
         )
         rows.append({"dimension": ALL} | found | {"reason": found["reason"] or SEVERAL_FACTORS})
     return pd.DataFrame(rows, columns=COLUMNS).astype({"reason": object}).fillna({"reason": ""})
@@ -212,7 +218,8 @@ def alpha_if_item_deleted(
         reason = _blank(table, n)
         for item in names:
             noted = {} if reason else {"alpha": cronbach_alpha(table)} | _without(table, item)
-            rows.append({"dimension": dimension, "item": item, "n": n} | noted | {"reason": reason})
+            alone = "alpha_if_deleted: one item would be left" if len(names) == MIN_ITEMS else ""
+            rows.append({"dimension": dimension, "item": item, "n": n} | noted | {"reason": reason or alone})
     found = pd.DataFrame(rows, columns=ITEM_COLUMNS)
     spread = pd.concat([_spread(answers[names], weights) for names in dimensions.values()], ignore_index=True)
     return found.assign(mean=spread["mean"], sd=spread["sd"])
@@ -234,24 +241,27 @@ def _spread(answers, weights):
     return pd.DataFrame({"mean": mean.to_numpy(), "sd": sd})
 
 
-def _blank(table, n, fewest=MIN_ITEMS):
+def _blank(table, n):
     """Why nothing can be said of items with these covariances; empty where something can."""
     still = [str(item) for item, variance in zip(table, np.diag(table), strict=True) if not variance > 0]
-    if len(table) < fewest:
-        return f"{len(table)} item{'s' * (len(table) != 1)}: at least {fewest} are needed"
+    if len(table) < MIN_ITEMS:
+        return f"{len(table)} item{'s' * (len(table) != 1)}: at least {MIN_ITEMS} are needed"
     if n < MIN_RESPONDENTS:
         return f"{n:.0f} respondents answered its items in pairs: at least {MIN_RESPONDENTS} are needed"
     return f"no variance in {', '.join(still[:5])}" if still else ""
 
 
-def _row(answers, weights, omegas, level, fewest=MIN_ITEMS):
-    """The row of a dimension, or of all items: its alphas, and the omegas of its covariances."""
+def _row(answers, weights, omegas, level, fewest=MIN_FACTOR_ITEMS):
+    """The row of a dimension, or of all items: its alphas, and of at least `fewest` items the omegas."""
     table, n = pairwise_covariance(answers, weights), effective_n(answers, weights)
-    row = {"items": len(table), "n": n, "reason": _blank(table, n, fewest)}
+    row = {"items": len(table), "n": n, "reason": _blank(table, n)}
     if row["reason"]:
         return row
     row["alpha"], row["alpha_standardised"] = cronbach_alpha(table), cronbach_alpha(covariance_to_correlation(table))
     row["alpha_ci_low"], row["alpha_ci_high"] = cronbach_alpha_interval(row["alpha"], len(table), n, level)
+    if len(table) < fewest:
+        caution = TWO_ITEMS if len(table) == MIN_ITEMS else ""
+        return row | {"reason": f"{caution}omegas need {fewest} items, and there are {len(table)}"}
     try:
         return row | omegas(table)
     except HeywoodError as fault:

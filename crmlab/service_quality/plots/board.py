@@ -40,11 +40,11 @@ def gaps_model(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     for state, (color, marker, face) in STATES.items():
         drawn = held[(held.state == state) & held.gap.notna()]
         if len(drawn):
-            ax.hlines(drawn.place, drawn.ci_low, drawn.ci_high, color=color)
+            ax.hlines(drawn.place, drawn.simultaneous_ci_low, drawn.simultaneous_ci_high, color=color)
             ax.plot(drawn.gap, drawn.place, marker, color=color, markerfacecolor=face, label=state)
     if frame.gap.notna().any():
         ax.axvline(0, color=MUTED, linewidth=1)
-        ax.set_xlabel(f"Gap, on the scale of the answers ({percent_interval(frame)})")
+        ax.set_xlabel(f"Gap, on the scale of the answers ({percent_interval(frame, 'simultaneous interval')})")
     else:
         ax.set_xticks([])
         ax.spines["bottom"].set_visible(False)

@@ -26,7 +26,7 @@ POSITION_LABELS = {name: name for name in ("below", "within", "above", "undecide
 
 @plot
 def gap_scores(frame: pd.DataFrame, xlabel: str = GAP, ax: Axes | None = None) -> Axes:
-    """Draw gaps as bars with intervals, the largest shortfall of a dimension first.
+    """Draw gaps as bars with simultaneous intervals, the largest shortfall of a dimension first.
 
     Parameters
     ----------
@@ -47,10 +47,10 @@ def gap_scores(frame: pd.DataFrame, xlabel: str = GAP, ax: Axes | None = None) -
     for kind, (color, _, hatch) in DIRECTION_STYLES.items():
         bars = held[(kinds == kind) & held.gap.notna()]
         ax.barh(bars.place, bars.gap, 0.7, color=f"{color}40", edgecolor=f"{color}90", hatch=hatch, linewidth=0.5)
-    marks(ax, held, "gap", "ci_low", "ci_high", kinds)
+    marks(ax, held, "gap", "simultaneous_ci_low", "simultaneous_ci_high", kinds)
     ax.axvline(0, color=MUTED, linewidth=1)
     _blanks(ax, held, "gap")
-    ax.set_xlabel(f"{xlabel} ({percent_interval(frame)})")
+    ax.set_xlabel(f"{xlabel} ({percent_interval(frame, 'simultaneous interval')})")
     if ax.get_legend_handles_labels()[0]:
         legend(ax, 3)
     return ax

@@ -41,10 +41,10 @@ def lines(frame, by=None):
 
 
 def gap_direction(frame):
-    """Whether each gap falls short, exceeds or is undecided, at .05 by Holm: a Series of text."""
+    """Whether each gap falls short, exceeds or is undecided, by its simultaneous interval: a Series of text."""
     found = pd.Series("undecided", frame.index)
-    settled = frame.p_adjusted.astype(float) < 0.05
-    return found.mask(settled & (frame.gap < 0), "falls short").mask(settled & (frame.gap > 0), "exceeds")
+    ends = frame[["simultaneous_ci_low", "simultaneous_ci_high"]].astype(float)
+    return found.mask(ends.simultaneous_ci_high < 0, "falls short").mask(ends.simultaneous_ci_low > 0, "exceeds")
 
 
 def room(frame, ax=None, extra=1.3):

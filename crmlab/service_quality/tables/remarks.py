@@ -10,7 +10,10 @@ from crmlab.service_quality.tables.instrument import MEASURES
 MIN_PAIRED_SHARE = 0.5  # share of expectations and perceptions that must pair, else the item is dropped
 SWAPPED_SHARE = 0.8  # share of items perceived above expectation that suggests swapped columns
 MIN_PAIRS = 5  # answers from which a correlation is computed
-MIN_ITEMS = 3  # a dimension of fewer has no reliability worth the name
+FEW = {  # items of a dimension, and what that leaves of its reliability
+    1: "its reliability cannot be estimated",
+    2: "its alpha rests on one correlation, and its omega is left blank",
+}
 
 
 def reverse_coded(survey):
@@ -73,10 +76,9 @@ def plausibility_warnings(survey):
     customers = survey.select("customer")
     warnings = [f"item {name} is dropped: {why}" for name, why in survey.dropped.items()]
     warnings += [
-        f"dimension {d!r} has {len(names)} item{'s' if len(names) > 1 else ''}, fewer than {MIN_ITEMS}: "
-        "its reliability is left blank"
+        f"dimension {d!r} has {len(names)} item{'s' if len(names) > 1 else ''}: {FEW[len(names)]}"
         for d, names in survey.instrument.dimensions.items()
-        if len(names) < MIN_ITEMS
+        if len(names) in FEW
     ]
     warnings += [*_reversed(customers), *_swapped(customers), *_constant(customers)]
     both = [name for name in customers.adequate if name in customers.expect]

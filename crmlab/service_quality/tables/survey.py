@@ -173,7 +173,7 @@ class Survey:
 
     def _known(self, wave):
         """Raises InputError for a wave that there is not."""
-        there = set(self.people.wave.astype(str))
+        there = set(map(str, self.people.wave.unique()))
         if wave is not None and str(wave) not in there:
             held = ", ".join(name for name in self._all if name in there)
             raise InputError(f"wave {wave!r}: there are {held}; choose one of them")
