@@ -64,7 +64,7 @@ from .models.transitions import markov_order_test as markov_order_test
 from .models.transitions import spend_by_stage as spend_by_stage
 from .models.transitions import transition_counts as transition_counts
 from .models.transitions import transition_probabilities as transition_probabilities
-from .models.value_backtest import value_backtest as value_backtest
+from .models.value_origins import value_backtest as value_backtest
 from .models.values import customer_values as customer_values
 from .models.values import stage_values as stage_values
 from .models.values import state_values as state_values

@@ -14,7 +14,7 @@ from crmlab.lifecycle.models.growth import CURVES
 from crmlab.lifecycle.models.heterogeneity import TOTAL
 from crmlab.lifecycle.models.projection import MODELS
 from crmlab.lifecycle.models.sbg import BDW, SBG
-from crmlab.lifecycle.models.value_backtest import ALL
+from crmlab.lifecycle.models.value_origins import ALL
 from crmlab.lifecycle.tables.stages import STAGES
 from crmlab.likelihood import REPLICATES
 from crmlab.model import why_blank

@@ -161,6 +161,11 @@ def later_sales(series):
     yield _least("prediction of later sales", lifecycle.later_sales_held(series), 0.85, how)
 
 
+def spend_by_stage(worlds):
+    how = f"{worlds} worlds of 400, three stages and all"
+    yield _least("spend of the next three periods", lifecycle.spend_held(worlds), 0.93, how)
+
+
 ROWS = {
     planted_gaps: 600,
     simulated_gaps: 500,
@@ -181,4 +186,5 @@ ROWS = {
     projections: 60,
     growth: 25,
     later_sales: 12,
+    spend_by_stage: 200,
 }

@@ -7,6 +7,7 @@ from crmlab import lifecycle
 from crmlab.lifecycle import SBG, Bass
 from crmlab.lifecycle.models import projection
 
+from .buying import bought
 from .cohort_worlds import renewals
 
 
@@ -50,4 +51,17 @@ def later_sales_held(series):
         sales = sold(Bass(1000, 0.01, 0.4), 16, 0.05, seed)
         path = lifecycle.growth_path(Bass.fit(sales[:12]), sales[:12], 4).iloc[12:]
         held += ((path.expected_pi_low <= sales[12:]) & (sales[12:] <= path.expected_pi_high)).tolist()
+    return np.mean(held)
+
+
+def spend_held(worlds):
+    """The share of stages whose spend of the next three periods lies in its prediction interval.
+
+    400 customers order with a probability that their state of buying decides, and eleven periods are known.
+    """
+    held = []
+    for seed in range(worlds):
+        seen = bought(400, 14, seed).query("period <= '2024-11-01'")
+        seen = seen.assign(spend_ahead=seen.spend_ahead.where(seen.period == "2024-11-01"))
+        held += lifecycle.value_backtest(seen, 3, replicates=199, seed=seed).held.tolist()
     return np.mean(held)

@@ -10,7 +10,7 @@ from crmlab.model import FitError, why_blank
 
 WIDTH = MOST + 1  # states of as many periods since the last order
 TINY = np.finfo(float).tiny
-FEW = 30  # moves out of all of these, without which they count as those of one period less
+FEW = 30  # moves out of states of so many periods since the last order and more, without which they count as fewer
 
 
 @dataclass(frozen=True)
@@ -112,12 +112,13 @@ def counts(state_transitions):
         raise FitError(reason)
     known = state_transitions[state_transitions.previous >= 0]
     out_of = known.groupby(known.previous // WIDTH).customers.sum()
-    enough = out_of.index[out_of >= FEW]
-    if enough.empty:
-        reason = f"{out_of.sum():,} moves of customers from one period to the next were observed, and {FEW} are needed"
-        raise FitError(reason, "take a longer log, or shorter periods")
+    silent = out_of[out_of.index > 0][::-1].cumsum()
+    if not (silent >= FEW).any():
+        reason = f"{silent.max() if len(silent) else 0} moves out of periods without an order were observed"
+        raise FitError(f"{reason}, and {FEW} are needed", "take a longer log, or shorter periods")
+    most = silent.index[silent >= FEW].max()
     every = state_transitions.state, known.previous
-    states = np.unique(np.concatenate([_lumped(each.to_numpy(), enough.max()) for each in every]))
+    states = np.unique(np.concatenate([_lumped(each.to_numpy(), most) for each in every]))
     size = known.period.nunique(), len(states)
     found = Counts(states, np.zeros((*size, len(states))), np.zeros(size), np.zeros(len(states)))
     period, was, now = pd.factorize(known.period)[0], found.places(known.previous), found.places(known.state)

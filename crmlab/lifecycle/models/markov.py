@@ -61,7 +61,7 @@ class MarkovChain(Model):
 
         Probabilities are posterior means: to the moves out of a state one is added, spread as those out of all states
         of as many periods since the last order. A reward is the mean spend of a period that ended in the state, times
-        margin, less cost. States out of which fewer than 30 moves were seen count as those of one period less.
+        margin, less cost. The last number of periods since the order stands for more: 30 moves out of it were seen.
 
         Parameters
         ----------
@@ -75,7 +75,7 @@ class MarkovChain(Model):
         Returns
         -------
         MarkovChain or Unfitted
-            Unfitted where there are fewer than 30 moves out of any number of periods since the last order.
+            Unfitted with fewer than 30 moves out of periods without an order, or where nobody ordered again.
         """
         seen = counts(state_transitions)
         P, mean = seen.expected()

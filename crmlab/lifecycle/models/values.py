@@ -8,7 +8,7 @@ import pandas as pd
 from crmlab.estimate import Estimate
 from crmlab.lifecycle.models.buying_chain import counts, values_of
 from crmlab.lifecycle.models.markov import MarkovChain
-from crmlab.lifecycle.models.value_backtest import ALL, REPLICATES, customers_now, with_total
+from crmlab.lifecycle.models.value_origins import ALL, REPLICATES, customers_now, with_total
 from crmlab.lifecycle.tables.order_states import with_state
 from crmlab.lifecycle.tables.stages import STAGES
 from crmlab.model import FitError, blank_of, needs_fit, why_blank
