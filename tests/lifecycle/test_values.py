@@ -103,6 +103,13 @@ def test_seasons_are_orders_to_those_expected():
     assert buying_chain.counts(more).seasons() == pytest.approx([1, 12 / (30 * share), 9 / (20 * share)])
 
 
+def test_a_period_in_which_no_order_is_expected_has_a_season_of_its_own():
+    # out of one period without an order nobody ever ordered: the third period expects none, and says nothing
+    few = moves((2, -1, 1, 1, E, 10), (2, -1, 1, 4, E, 30), (3, 1, 4, 8, D, 40))
+    assert buying_chain.counts(few).seasons().tolist() == [1, 1]
+    assert lifecycle.state_values(few, 0.01, 3, replicates=99).notna().all(axis=None)
+
+
 def test_draws_of_orders_keep_to_their_moments():
     rng = np.random.default_rng(1)
     spent = buying_chain._spend(np.full(40_000, 4), 10.0, 25.0, rng)

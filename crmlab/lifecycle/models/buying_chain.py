@@ -70,9 +70,10 @@ class Counts:
         return P / P.sum(axis=2, keepdims=True), rng.normal(self.mean_spend(moves, weight @ self.spend), error)
 
     def seasons(self):
-        """Customers who ordered in each period, as a ratio to those expected by the moves of all periods."""
+        """Customers who ordered in each period to those expected by the moves of all periods; 1 where none were."""
         share = self.expected()[0][:, self.since == 0].sum(axis=1)
-        return self.moves[:, :, self.since == 0].sum(axis=(1, 2)) / (self.moves.sum(axis=2) @ share)
+        expected, ordered = self.moves.sum(axis=2) @ share, self.moves[:, :, self.since == 0].sum(axis=(1, 2))
+        return np.divide(ordered, expected, out=np.ones_like(expected), where=expected > 0)
 
     def simulate(self, P, mean, now, periods, discount, rng):
         """Spend over the next periods, discounted, by draw and group; `now` are customers by group and state.
