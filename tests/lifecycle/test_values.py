@@ -77,6 +77,14 @@ def test_probabilities_and_rewards_are_those_counted_by_hand():
     assert chain.reward == pytest.approx((0.5 * 320 / 22 - 1, 0.5 * (320 + 320 / 22) / 23 - 1, -1))
 
 
+def test_the_move_added_is_spread_as_those_out_of_all_states_of_as_many_periods():
+    seen = buying_chain.counts(
+        moves((2, -1, 1, 1, E, 3), (2, -1, 1, 4, E, 1), (2, -1, 0, 1, E, 2), (2, -1, 0, 4, E, 4), (3, 0, 4, 1, E, 30))
+    )
+    # 0, 1 and 4 are the states; out of 0 and 1, 5 of 10 moves are to 1
+    np.testing.assert_allclose(seen.posterior(seen.moves.sum(axis=0))[:2], [[0, 2.5, 4.5], [0, 3.5, 1.5]])
+
+
 def test_the_value_of_a_stage_is_the_mean_over_the_states_of_those_in_it():
     blank = blank_of(pd.DataFrame, "not asked")
     found = lifecycle.stage_values(COUNTED, 0.25, 1, blank, blank)
