@@ -39,8 +39,6 @@ from .models.growth_profile import growth_parameters as growth_parameters
 from .models.growth_profile import peak_after as peak_after
 from .models.heterogeneity import retention_decomposition as retention_decomposition
 from .models.markov import MarkovChain as MarkovChain
-from .models.markov import second_order_values as second_order_values
-from .models.markov import stage_values as stage_values
 from .models.mixtures import constant_mixture_test as constant_mixture_test
 from .models.overview import product_overview as product_overview
 from .models.product_stages import compare_with_peak as compare_with_peak
@@ -72,6 +70,11 @@ from .models.transitions import markov_order_test as markov_order_test
 from .models.transitions import spend_by_stage as spend_by_stage
 from .models.transitions import transition_counts as transition_counts
 from .models.transitions import transition_probabilities as transition_probabilities
+from .models.value_origins import value_backtest as value_backtest
+from .models.values import customer_values as customer_values
+from .models.values import stage_values as stage_values
+from .models.values import state_values as state_values
+from .models.values import total_value as total_value
 from .tables.cohorts import cohort_triangle as cohort_triangle
 from .tables.contracts import censoring_note as censoring_note
 from .tables.contracts import contract_totals as contract_totals
@@ -81,6 +84,7 @@ from .tables.contracts import subscription_durations as subscription_durations
 from .tables.cycle import interpurchase_times as interpurchase_times
 from .tables.cycle import relative_interpurchase_times as relative_interpurchase_times
 from .tables.ends import early_ends as early_ends
+from .tables.order_states import state_transitions as state_transitions
 from .tables.products import category_sales as category_sales
 from .tables.products import periods_per_year as periods_per_year
 from .tables.products import product_sales as product_sales

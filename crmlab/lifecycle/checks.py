@@ -1,5 +1,6 @@
 """What the data say of claims about customers, contracts and products: checks, each with an id that never changes."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,8 @@ from crmlab.lifecycle.models.growth import CURVES
 from crmlab.lifecycle.models.heterogeneity import TOTAL
 from crmlab.lifecycle.models.projection import MODELS
 from crmlab.lifecycle.models.sbg import BDW, SBG
+from crmlab.lifecycle.models.value_origins import ALL
+from crmlab.lifecycle.tables.stages import STAGES
 from crmlab.likelihood import REPLICATES
 from crmlab.model import why_blank
 
@@ -29,9 +32,11 @@ __all__ = [
     "no_duration_dependence",
     "retention_beats_baselines",
     "satisfaction_differs",
-    "second_order_values_agree",
+    "spend_within_interval",
     "stage_forecast_beats_baseline",
 ]
+
+WHOSE = {stage: f"customers in {stage}" for stage in STAGES} | {ALL: "all customers"}
 
 # cohorts, purchase cycle and stages of customers
 
@@ -67,14 +72,14 @@ def cohorts_differ(homogeneity_tests: pd.DataFrame, level: float = 0.95) -> Judg
 
 @assumption
 def first_order_markov(markov_order_test: pd.DataFrame, tolerance: float = 0.1) -> Judgement:
-    """Whether the present stage alone decides the next one, but for less than a small effect of the stage before.
+    """Whether the present state alone decides the next one, but for less than a small effect of the state before.
 
     Parameters
     ----------
     markov_order_test : DataFrame
-        Tests by stage, as from `markov_order_test`.
+        Tests by state, as from `markov_order_test`.
     tolerance : float
-        Cohen's w up to which the stage before is taken to add nothing; .1 is a small effect.
+        Cohen's w up to which the state before is taken to add nothing; .1 is a small effect.
 
     Returns
     -------
@@ -99,30 +104,43 @@ def first_order_markov(markov_order_test: pd.DataFrame, tolerance: float = 0.1) 
     )  # fmt: skip
 
 
-@assumption
-def second_order_values_agree(second_order_values: pd.DataFrame, tolerance: float = 0.05) -> Judgement:
-    """Whether a chain that also knows the stage before gives all customers the same value, within `tolerance`.
+def _stage_parts(**_: Any) -> Mapping[str, Mapping[str, Any]]:
+    return {stage: {"whose": WHOSE[stage]} for stage in (*STAGES, ALL)}
+
+
+@assumption(parts=_stage_parts)
+def spend_within_interval(value_backtest: pd.DataFrame, tolerance: float = 0.5) -> list[Judgement]:
+    """Whether the prediction interval of the last origin holds what customers spent: in all, and of each stage.
 
     Parameters
     ----------
-    second_order_values : DataFrame
-        Values by chain, as from `second_order_values`.
+    value_backtest : DataFrame
+        What was predicted and spent, as from `value_backtest`.
     tolerance : float
-        Difference of the values that is tolerated, as a share of the first.
+        How far the ends of an interval may lie from what was spent, as a share of it; an interval that is wider would
+        hold anything.
 
     Returns
     -------
-    Check
-        passed where the whole interval of the relative difference lies within ± `tolerance`, failed where all of it
-        lies outside.
+    list of Check
+        One a stage, and one for all: failed where the interval does not hold what was spent, passed where it does and
+        lies within `tolerance`, else undecided; not applicable where nobody was in the stage.
     """
-    difference = second_order_values.loc["relative difference"]
-    first, second = (second_order_values.value[f"{order} order"] for order in ("first", "second"))
-    return judged(
-        within(difference.ci_low, difference.ci_high, -tolerance, tolerance),
-        customers=difference.customers, first=first, second=second,
-        difference=Estimate(difference.value, difference.ci_low, difference.ci_high, kind="share"),
-    )  # fmt: skip
+    by = dict(list(value_backtest.groupby("stage")))
+    last = value_backtest.origin.max()
+    return [_held(by.get(stage), stage, last, tolerance) for stage in (*STAGES, ALL)]
+
+
+def _held(rows, stage, last, tolerance):
+    """The judgement on the last origin of a stage."""
+    if rows is None or rows.origin.iloc[-1] != last:
+        return judged("not applicable", case="nobody", part=stage, whose=WHOSE[stage])
+    row, origins = rows.iloc[-1], len(rows)
+    narrow = max(row.pi_high - row.spent, row.spent - row.pi_low) <= tolerance * row.spent
+    outcome: Outcome = ("passed" if narrow else "undecided") if row.held else "failed"
+    expected = Estimate(row.expected, pi_low=row.pi_low, pi_high=row.pi_high, kind="money")
+    values = {"expected": expected, "spent": row.spent, "origins": origins, "held": int(rows.held.sum())}
+    return judged(outcome, part=stage, whose=WHOSE[stage], customers=row.customers, **values)
 
 
 @comparison

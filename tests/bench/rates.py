@@ -211,6 +211,11 @@ def change(worlds):
                 yield Measured(what, share, 0.05 + 2.6 * _error(worlds), how)
 
 
+def spend_by_stage(worlds):
+    how = f"{worlds} worlds of 400, three stages and all"
+    yield _least("spend of the next three periods", lifecycle.spend_held(worlds), 0.93, how)
+
+
 ROWS = {
     small_fits: 2000,
     planted_gaps: 600,
@@ -237,4 +242,5 @@ ROWS = {
     delayed_entry: 10,
     change: 200,
     later_sales: 12,
+    spend_by_stage: 200,
 }

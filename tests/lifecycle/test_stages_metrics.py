@@ -14,6 +14,7 @@ from crmlab.lifecycle.tables.stages import STAGES
 from crmlab.model import Unfitted, blank_of
 from crmlab.style import axes, drawn_frame
 
+from .buying import bought
 from .test_cycle import own, waits
 from .test_markov import TRUTH, moved
 
@@ -165,12 +166,16 @@ def test_a_split_without_moves_on_both_sides_is_refused(split):
         lifecycle.stage_forecast(moved(50, 1), split)
 
 
+BOUGHT = bought(300, 11, 1)
+BACKTEST = lifecycle.value_backtest(BOUGHT, 3, replicates=99)
+VALUES = lifecycle.stage_values(BOUGHT, 0.1, 3, lifecycle.markov_order_test(BOUGHT), BACKTEST, replicates=99)
 MOVES, WAITS = moved(500, 1), waits(2000, 0.6, 60, 1)
 FRAMES = {
     "stage_shares": lifecycle.stage_shares(MOVES),
     "decline_and_recovery": lifecycle.decline_and_recovery(MOVES),
     "transition_probabilities": lifecycle.transition_probabilities(MOVES),
-    "stage_values": lifecycle.stage_values(MOVES, 0.1),
+    "stage_values": VALUES,
+    "value_backtest": BACKTEST,
     "satisfaction_by_stage": lifecycle.satisfaction_by_stage(*answers(maturity=[4, 5, 5, 4, 5, 3])),
     "return_curve": lifecycle.return_curve(WAITS),
     "return_hazard": lifecycle.return_hazard(WAITS),
@@ -222,13 +227,18 @@ def test_a_transition_that_is_unknown_is_marked_so():
     assert "impossible" in cells
 
 
-def test_stages_without_a_value_are_not_drawn():
-    only = moved(300, 1, np.array([[0.7, 0, 0, 0.3], [0, 1, 0, 0], [0, 0, 1, 0], [0.2, 0, 0, 0.8]]))
-    ax = plots.stage_values(lifecycle.stage_values(only, 0.1), "lifetime_value", "USD")
-    assert [label.get_text() for label in ax.get_yticklabels()] == [D, E]
-    assert "over an infinite horizon, USD" in ax.get_xlabel()
+def test_stages_without_a_value_are_not_drawn_and_those_missed_are_hollow():
+    frame = VALUES.assign(held=pd.array([None, None, False, True, True], "boolean"))
+    ax = plots.stage_values(frame, "USD")
+    assert [label.get_text().split(" (")[0] for label in ax.get_yticklabels()] == ["all", D, M]
+    assert ax.get_xlabel().endswith("over the next periods, USD")
+    (hollow,) = [line for line in ax.lines if line.get_markerfacecolor() == "white"]
+    assert list(hollow.get_xdata()) == [VALUES.horizon_value[M]]
 
 
-def test_a_value_that_there_is_not_is_refused():
-    with pytest.raises(InputError, match="measure = 'ever': choose one of 'horizon_value', 'lifetime_value'"):
-        plots.stage_values(FRAMES["stage_values"], "ever")
+def test_a_backtest_of_money_is_drawn_as_ratios():
+    ax = plots.value_backtest(BACKTEST)
+    all_of_them = BACKTEST[BACKTEST.stage == "all"]
+    (line,) = [line for line in ax.lines if line.get_label() == "all"]
+    assert list(line.get_ydata()) == all_of_them.ratio.tolist()
+    assert [label.get_text() for label in ax.get_xticklabels()] == [f"{at:%Y-%m-%d}" for at in all_of_them.origin]

@@ -96,7 +96,7 @@ def test_a_chain_with_a_memory_is_found_out():
     assert (check.id, check.kind, check.outcome) == ("lifecycle.first_order_markov", "assumption", "failed")
     assert check.claim.endswith("less than a small effect (Cohen's w at most 0.100)")
     assert "p < .001" in check.summary
-    assert check.recommendation.startswith("Use the values over the next periods;")
+    assert check.recommendation.startswith("Use the values over the next periods, by their backtest;")
 
 
 def test_the_test_is_that_of_a_table_for_each_stage_by_another_program():

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
+from crmlab.lifecycle.tables.order_states import state_name
 from crmlab.lifecycle.tables.stages import STAGES, customers_by
 from crmlab.model import needs_fit
 
@@ -84,13 +85,13 @@ def transition_probabilities(stage_transitions: pd.DataFrame, level: float = 0.9
 
 
 @needs_fit
-def markov_order_test(stage_transitions: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
-    """Whether the stage two periods ago matters beside the last one: likelihood-ratio tests.
+def markov_order_test(transitions: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
+    """Whether the state two periods ago matters beside the last one: likelihood-ratio tests.
 
     Parameters
     ----------
-    stage_transitions : DataFrame
-        Counts of moves between stages, as from `stage_transitions`.
+    transitions : DataFrame
+        Counts of moves between stages or states of buying, as from `stage_transitions` or `state_transitions`.
     level : float
         Confidence level of the intervals, 0 to 1.
 
@@ -104,7 +105,7 @@ def markov_order_test(stage_transitions: pd.DataFrame, level: float = 0.95) -> p
           freedom, of the cells that occur
         - p: by chi-squared, rough where there are `sparse_cells`
         - sparse_cells: cells in which fewer than five are expected, count
-        - dissimilarity: share of moves that would have to change for the present stage alone to decide them, 0 to 1
+        - dissimilarity: share of moves that would have to change for the present state alone to decide them, 0 to 1
         - effect_size, effect_size_ci_low, effect_size_ci_high: Cohen's w, the root of the noncentrality of g2 per move,
           with its interval
         - reason: why there is no test
@@ -115,9 +116,12 @@ def markov_order_test(stage_transitions: pd.DataFrame, level: float = 0.95) -> p
     chapter 7: w of .1, .3 and .5 is a small, medium and large effect. Steiger & Fouladi (1997), Noncentrality interval
     estimation.
     """
-    kept = (stage_transitions.previous != "") & (stage_transitions.before_previous != "")
-    known = stage_transitions[kept]
-    found = pd.DataFrame([_order_test(stage, known[known.previous == stage]) for stage in STAGES]).set_index("previous")
+    known = transitions[~transitions.before_previous.isin(["", -1])]
+    state, states = "stage", dict(zip(STAGES, STAGES, strict=True))
+    if "state" in transitions:
+        state, states = "state", {code: state_name(code) for code in sorted(transitions.state.unique())}
+    tests = [_order_test(name, known[known.previous == was], state) for was, name in states.items()]
+    found = pd.DataFrame(tests).set_index("previous")
     whole = found[["n", "g2", "df", "sparse_cells"]].sum()
     found.loc["all"] = {**whole, "dissimilarity": (found.dissimilarity * found.n).sum() / max(whole.n, 1)}
     tested = found.df > 0
@@ -147,14 +151,14 @@ def _noncentrality(g2, df, share):
     return optimize.brentq(lambda noncentrality: stats.ncx2.cdf(g2, df, noncentrality) - share, 1e-9, most)
 
 
-def _order_test(stage, known):
+def _order_test(name, known, state):
     """One row of `markov_order_test`."""
-    table = known.pivot_table("customers", "before_previous", "stage", "sum", fill_value=0)
+    table = known.pivot_table("customers", "before_previous", state, "sum", fill_value=0)
     total = table.to_numpy().sum()
     if not total:
-        return {"previous": stage, "n": 0, "g2": 0.0, "df": 0, "sparse_cells": 0, "dissimilarity": 0.0}
+        return {"previous": name, "n": 0, "g2": 0.0, "df": 0, "sparse_cells": 0, "dissimilarity": 0.0}
     g2, _, df, expected = stats.chi2_contingency(table, correction=False, lambda_="log-likelihood")
-    row = {"previous": stage, "n": total, "g2": g2, "df": df, "sparse_cells": (expected < 5).sum()}
+    row = {"previous": name, "n": total, "g2": g2, "df": df, "sparse_cells": (expected < 5).sum()}
     return row | {"dissimilarity": np.abs(table.to_numpy() - expected).sum() / 2 / total}
 
 

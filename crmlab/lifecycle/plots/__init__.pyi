@@ -18,4 +18,5 @@ from .stages import satisfaction_by_stage as satisfaction_by_stage
 from .stages import stage_shares as stage_shares
 from .stages import stage_values as stage_values
 from .stages import transition_probabilities as transition_probabilities
+from .stages import value_backtest as value_backtest
 from .survival import survival_curve as survival_curve

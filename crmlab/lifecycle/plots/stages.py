@@ -1,4 +1,4 @@
-"""Draw the stages of customers: how many are in each, how they move, their value, how satisfied they are."""
+"""Draw the stages of customers: how many are in each, how they move, their value, their satisfaction."""
 
 from typing import Any
 
@@ -8,13 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
-from crmlab.contracts import InputError
 from crmlab.lifecycle.tables.stages import STAGES
 from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes, plot
 
 FILLS = {"establishment": "#cfe3ee", "growth": "#6fb1d3", "maturity": EXPECTED, "decline": "#d9c39a"}
 FEW = 30  # customers, of fewer of whom a share is not drawn
-MEASURES = {"horizon_value": "over the next periods", "lifetime_value": "over an infinite horizon"}
 NARROW = 0.1  # of all customers, below which a band cannot bear its name
 
 
@@ -121,17 +119,13 @@ def transition_probabilities(frame: pd.DataFrame, ax: Axes | None = None) -> Axe
 
 
 @plot
-def stage_values(
-    frame: pd.DataFrame, measure: str = "horizon_value", currency: str = "", ax: Axes | None = None
-) -> Axes:
-    """Draw `stage_values`: what a customer of each stage is still worth.
+def stage_values(frame: pd.DataFrame, currency: str = "", ax: Axes | None = None) -> Axes:
+    """Draw `stage_values`: what a customer of each stage is still worth over the next periods.
 
     Parameters
     ----------
     frame : DataFrame
         Values by stage, as from `stage_values`.
-    measure : str
-        Column to draw: "horizon_value", over the next periods, or "lifetime_value", over an infinite horizon.
     currency : str
         Currency of the amounts; "" names none.
     ax : Axes, optional
@@ -140,22 +134,53 @@ def stage_values(
     Returns
     -------
     Axes
-        Value of a customer, in the currency of the data, a line a stage.
-
-    Raises
-    ------
-    InputError
-        Where `measure` is none of these.
+        Value of a customer, in the currency of the data, a line a stage; hollow where the last backtest missed it.
     """
-    if measure not in MEASURES:
-        raise InputError(f"measure = {measure!r}: choose one of {', '.join(map(repr, MEASURES))}")
     ax = axes(ax)
-    known = frame[frame[measure].notna()].iloc[::-1]
-    _points(ax, known.index, known[measure], known[f"{measure}_ci_low"], known[f"{measure}_ci_high"])
-    ax.set(xlabel=f"Value of a customer {MEASURES[measure]}, {currency or 'currency of the data'} (95 % CI)")
-    ax.set(ylabel="Stage")
+    known = frame[frame.horizon_value.notna()].iloc[::-1]
+    value, places = known.horizon_value, np.arange(len(known))
+    ax.hlines(places, known.horizon_value_pi_low, known.horizon_value_pi_high, color=MUTED, linewidth=1)
+    ends = known.horizon_value_ci_low, known.horizon_value_ci_high
+    _points(ax, [f"{stage} ({n:,})" for stage, n in known.customers.items()], value, *ends)
+    missed = (~known.held).fillna(False).to_numpy(bool)
+    ax.plot(value[missed], places[missed], "o", color=EXPECTED, markerfacecolor="white", markersize=7)
+    ax.set(xlabel=f"Value of a customer over the next periods, {currency or 'currency of the data'}")
+    ax.set(ylabel="Stage (customers)", title="thick: 95 % CI; thin: 95 % PI; hollow: missed in the last backtest")
     ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     ax.set_xlim(min(0, ax.get_xlim()[0]), None)
+    return ax
+
+
+@plot
+def value_backtest(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw `value_backtest`: predicted spend to what was spent, by origin, of all customers and of each stage.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Predictions and spend by origin and stage, as from `value_backtest`.
+    ax : Axes, optional
+        Axes to draw on; None makes a new figure.
+
+    Returns
+    -------
+    Axes
+        Ratio of predicted to actual spend by origin, with the prediction interval; 1 is right.
+    """
+    ax, frame = axes(ax), frame[frame.spent > 0]
+    origins = {origin: place for place, origin in enumerate(sorted(frame.origin.unique()))}
+    looks = {stage: (FILLS[stage], "o") for stage in STAGES} | {"all": (ACTUAL, "D")}
+    for at, (stage, (color, marker)) in enumerate(looks.items()):
+        rows = frame[frame.stage == stage]
+        places = rows.origin.map(origins) + 0.15 * (at - 2)
+        ax.vlines(places, rows.pi_low / rows.spent, rows.pi_high / rows.spent, color=color, linewidth=2)
+        ax.plot(places, rows.ratio, marker, color=color, markeredgecolor=ACTUAL, markersize=6, label=stage)
+    ax.axhline(1, color=MUTED, linewidth=1)
+    ax.set_xticks(range(len(origins)), [f"{origin:%Y-%m-%d}" for origin in origins], rotation=30, ha="right")
+    ax.set(yscale="log", xlabel="Last period that was known", ylabel="Predicted / actual spend (95 % PI)")
+    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    ax.yaxis.set_minor_formatter(StrMethodFormatter("{x:g}"))
+    ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncol=5, borderaxespad=0.2)
     return ax
 
 

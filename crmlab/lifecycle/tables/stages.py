@@ -130,8 +130,7 @@ def stage_transitions(
     >>> int(transitions.customers[transitions.period == transitions.period.max()].sum())
     2357
     """
-    periods, known = _so_far(orders, end, every, acquired_from)
-    labelled = _labelled(_merged(known), periods, thresholds, WINDOW[every])
+    periods, labelled = labelled_periods(orders, end, every, thresholds, acquired_from)
     labelled = labelled.select("customer_id", "number", "place", "customers", "spend", "spend_squares")
     earlier = ibis.window(group_by=labelled.customer_id, order_by=labelled.number)
     moved = labelled.mutate(before_previous=_.place.lag(2).over(earlier), previous=_.place.lag(1).over(earlier))
@@ -172,6 +171,12 @@ def customers_by(transitions, by, stage="stage"):
     """Customers by the values of a column of `stage_transitions` (rows) and by stage (columns)."""
     counts = transitions.pivot_table("customers", by, stage, "sum", fill_value=0)
     return counts.reindex(columns=list(STAGES), fill_value=0)
+
+
+def labelled_periods(orders, end, every, thresholds, acquired_from):
+    """The complete periods; and customers period by period, each with the place of its stage, like ones in one."""
+    periods, known = _so_far(orders, end, every, acquired_from)
+    return periods, _labelled(_merged(known), periods, thresholds, WINDOW[every])
 
 
 def complete_periods(orders, end, every):
