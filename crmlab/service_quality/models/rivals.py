@@ -31,7 +31,7 @@ def rival_structures(
     answers: pd.DataFrame,
     dimensions: Mapping[str, list[str]],
     weights: np.ndarray | pd.Series | None = None,
-    level: float = 0.9,
+    level: float = 0.95,
 ) -> pd.DataFrame:
     """How well the declared dimensions fit, beside one factor and beside correlated dimensions of which two are one.
 
@@ -44,7 +44,7 @@ def rival_structures(
     weights : ndarray, optional
         Survey weights of the respondents; None weighs all alike.
     level : float
-        Confidence level of the interval of the RMSEA, of which .9 is usual.
+        Confidence level of the interval of the RMSEA.
 
     Returns
     -------
@@ -102,7 +102,7 @@ def rival_structures(
 
 
 @reasoned("chi2")
-def dimensionality(survey: Survey, battery: str = "perceive", level: float = 0.9) -> pd.DataFrame:
+def dimensionality(survey: Survey, battery: str = "perceive", level: float = 0.95) -> pd.DataFrame:
     """`rival_structures` of the answers of a survey's customers.
 
     Parameters
@@ -112,7 +112,7 @@ def dimensionality(survey: Survey, battery: str = "perceive", level: float = 0.9
     battery : str
         "expect", "perceive", "adequate", "importance", "standard" or "promise".
     level : float
-        Confidence level of the interval of the RMSEA, of which .9 is usual.
+        Confidence level of the interval of the RMSEA.
 
     Returns
     -------
