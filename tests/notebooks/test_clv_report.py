@@ -80,7 +80,7 @@ def test_the_model_is_chosen_by_days_before_the_split_and_judged_after_it(commit
     assert total.startswith("MBG/NBD expected 1,577 orders in the holdout (95 % prediction interval 1,395 to 1,747); ")
     assert outcomes.pop("parameters_moved") == "yes"
     assert set(outcomes.values()) == {"passed"}  # on CDNOW all assumptions hold
-    assert len(outcomes) == 8
+    assert len(outcomes) == 9
 
 
 def test_the_checks_say_where_a_model_that_is_asked_for_loses(runs):
