@@ -109,7 +109,7 @@ def test_lifetimes_finds_the_same_numbers(runs):
 @pytest.fixture(scope="module")
 def other(project, staging):
     """A run of another model, with less tolerance for spend that goes with frequency."""
-    return run(project, staging, "mbg_nbd", model="mbg_nbd", spend_correlation_limit=0.1, origins=1, **FEW)
+    return run(project, staging, "mbg_nbd", model="mbg_nbd", spend_correlation_limit=0.01, origins=1, **FEW)
 
 
 def test_any_model_of_orders_may_be_chosen(other):
@@ -119,17 +119,15 @@ def test_any_model_of_orders_may_be_chosen(other):
     assert other.facts["mbg_nbd_log_likelihood"]["value"] == pytest.approx(-9582.136 - 2457 * np.log(7), abs=0.01)
 
 
-def test_value_is_left_out_with_the_reason_where_spend_depends_on_frequency(other):
-    equity = other.facts["customer_equity"]
-    assert equity["value"] is None
-    assert equity["reason"].startswith("spend may depend on order frequency: their correlation is 0.")
-    assert "not all within ±0.1" in equity["reason"]
-    assert "infinite" not in equity["reason"]  # only what holds value back is named
-    assert other.facts["forecast_orders"]["value"] > 0
+def test_value_rests_on_a_spend_that_depends_on_frequency_where_the_limit_is_passed(other, committed):
+    independent = other.checks["clv.spend_independent_of_frequency"]
+    assert independent["outcome"] == "failed"
+    assert independent["recommendation"].startswith("Read value as that of a model whose spend depends on frequency")
+    equity, by_gamma_gamma = (found.facts["customer_equity"]["value"] for found in (other, committed))
+    assert equity == pytest.approx(by_gamma_gamma, rel=0.1)
+    assert equity != by_gamma_gamma
     columns = pd.read_csv(other.tables / "private" / "value.csv", nrows=1).columns
-    assert "value" not in columns
-    assert {"expected_orders", "expected_spend"} <= set(columns)
-    assert other.checks["clv.spend_independent_of_frequency"]["outcome"] == "undecided"
+    assert {"expected_orders", "expected_spend", "value"} <= set(columns)
 
 
 def test_a_model_that_an_origin_cannot_fit_says_where_it_was_compared_and_why_not_everywhere(runs):
