@@ -291,18 +291,19 @@ def orders(data: str | Path, observed_until: date | str | None = None) -> Data:
     day of the last order. Raises InputError where it comes before that.
     """
     found = check(data, "transactions")
-    if observed_until is None:
+    findings = found.findings
+    given = findings.entry.observed_until if observed_until is None else observed_until
+    if given is None:
         return found
     try:
-        day = as_date(observed_until)
+        day = as_date(given)
     except InputError as wrong:
-        raise InputError(f"{found.findings.name}: observed_until = {wrong}") from wrong
-    if found.findings.last and day < found.findings.last:
-        order = f"comes before the last order, of {found.findings.last}"
+        raise InputError(f"{findings.name}: observed_until = {wrong}") from wrong
+    if findings.last and day < findings.last:
+        order = f"comes before the last order, of {findings.last}"
         advice = "choose that day or a later one, or end the holdout earlier by until"
-        raise InputError(f"{found.findings.name}: observed_until = {day} {order}; {advice}")
-    entry = found.findings.entry.model_copy(update={"observed_until": day})
-    return replace(found, findings=replace(found.findings, entry=entry))
+        raise InputError(f"{findings.name}: observed_until = {day} {order}; {advice}")
+    return replace(found, findings=replace(findings, entry=findings.entry.model_copy(update={"observed_until": day})))
 
 
 @guarded

@@ -337,6 +337,8 @@ def observed_from_first_order(
     Cox (1962), Renewal Theory, section 5.
     """
     customers = collapsed(customers)
+    if customers.empty:
+        return judged("not applicable", case="nobody")
     acquired, total = customers.age.max() - customers.age, int(customers.customers.sum())
     span, length = int(acquired.max()) + 1, int(customers.age.max()) + 1
     early = int(customers.customers[acquired < initial_days].sum())
@@ -405,12 +407,11 @@ def observed_to_the_end(orders: Orders, period: Period) -> Judgement:
         An assumption.
     """
     days = pd.DatetimeIndex(order_days(orders, period.until).select("day").distinct().execute().day).sort_values()
-    silent = (pd.Timestamp(period.until) - days[-1]).days
-    about = {"silent": silent, "latest": days[-1].date()}
     if len(days) < MIN_ORDER_DAYS:
-        return judged("not applicable", case="few", days=len(days), needed=MIN_ORDER_DAYS, **about)
-    longest = int(np.diff(days).max() / np.timedelta64(1, "D"))
-    return judged("passed" if silent <= longest else "failed", longest=longest, **about)
+        return judged("not applicable", case="few", days=len(days), needed=MIN_ORDER_DAYS)
+    silent, longest = (pd.Timestamp(period.until) - days[-1]).days, int(np.diff(days).max() / np.timedelta64(1, "D"))
+    outcome: Outcome = "passed" if silent <= longest else "failed"
+    return judged(outcome, silent=silent, longest=longest, latest=days[-1].date())
 
 
 @assumption
@@ -510,8 +511,6 @@ def parameters_moved(change: pd.DataFrame, level: float = 0.95) -> Judgement:
         A finding.
     """
     found = change.iloc[0]
-    if not np.isfinite(found.p):
-        return judged("undecided", case="no_covariance")
     outcome: Outcome = "yes" if found.p < 1 - level else "undecided"
     return judged(outcome, statistic=found.statistic, df=int(found.df), p=Estimate(found.p, kind="p"))
 

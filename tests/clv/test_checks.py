@@ -216,6 +216,11 @@ def test_data_that_begin_in_mid_life_are_recognised_by_their_first_days():
     assert_said(nearly, name, "undecided", "which may be more than 2.", EARLY)
 
 
+def test_without_customers_nothing_is_judged():
+    found = checks.observed_from_first_order(acquired(10).iloc[:0])
+    assert_said(found, "observed_from_first_order", "not applicable", "Not judged: there are no customers.")
+
+
 def test_customers_who_all_came_on_one_day_cannot_be_judged():
     found = checks.observed_from_first_order(acquired(10).assign(age=60, frequency=3, recency=30))
     summary = "Not judged: all 10 customers placed their first order on one day."

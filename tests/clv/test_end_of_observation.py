@@ -55,6 +55,12 @@ def test_a_day_before_the_last_order_or_that_does_not_exist_is_refused(shop, obs
     assert str(refused.value).startswith(message)
 
 
+def test_a_day_of_the_catalog_before_the_last_order_is_refused_too(shop):
+    shop.entry("customer_id,time,amount\na,2024-01-01,1\na,2024-01-21,1\n", observed_until="2024-01-20")
+    with pytest.raises(catalog.InputError, match="observed_until = 2024-01-20 comes before the last order"):
+        catalog.orders("log")
+
+
 def test_a_holdout_ends_no_later_than_observation(shop):
     shop.entry("customer_id,time,amount\na,2024-01-01,1\na,2024-01-21,1\n")
     with pytest.raises(catalog.InputError, match="runs from 2024-01-01 to 2024-02-01; choose a day within"):

@@ -12,6 +12,7 @@ from crmlab.clv.tables import SUFFICIENT_STATISTICS, Orders, summarise
 from crmlab.likelihood import values
 from crmlab.model import blank_of, needs_fit
 
+LEAST_DRAWS = 20  # of customers to which both models could be fitted, below which there is no covariance
 LEAST_SHARE = 1e-6  # of the largest eigenvalue: below it, a difference of covariances is taken as not positive
 
 
@@ -58,14 +59,18 @@ def parameter_change(
     covariance, method = before.covariance - now.covariance, "difference of covariances"
     lowest, *_between, highest = np.linalg.eigvalsh(covariance)
     if lowest <= LEAST_SHARE * highest:
-        covariance, method = _drawn(before, now, orders, period, replicates, seed), f"{replicates} draws of customers"
+        drawn = _drawn(before, now, orders, period, replicates, seed)
+        if len(drawn) < LEAST_DRAWS:
+            few = f"{len(drawn)} of {replicates} draws of customers could be fitted, and {LEAST_DRAWS} are needed"
+            return blank_of(pd.DataFrame, few)
+        covariance, method = np.cov(np.transpose(drawn)), f"{len(drawn)} draws of customers"
     statistic = float(moved @ np.linalg.pinv(covariance, hermitian=True) @ moved)
     p = float(stats.chi2.sf(statistic, moved.size))
     return pd.DataFrame({"statistic": [statistic], "df": [moved.size], "p": [p], "method": [method]})
 
 
 def _drawn(before, now, orders, period, replicates, seed):
-    """Covariance of the difference of the logs, from both models fitted to customers drawn anew."""
+    """Differences of the logs, of both models fitted to customers drawn anew, as often as both could be."""
     early, late = (summarise(orders, day, period.acquired_from).select("customer_id", *SUFFICIENT_STATISTICS)
                    for day in (period.split, period.until))  # fmt: skip
     keys = [*SUFFICIENT_STATISTICS, *(f"{name}_early" for name in SUFFICIENT_STATISTICS)]
@@ -83,4 +88,4 @@ def _drawn(before, now, orders, period, replicates, seed):
         ]
         if all(pair):
             moved.append(np.subtract(*(np.log(values(model)) for model in pair)))
-    return np.cov(np.transpose(moved)) if len(moved) > 1 else np.full((len(values(before)),) * 2, np.nan)
+    return moved
