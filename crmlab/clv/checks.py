@@ -101,7 +101,9 @@ def assumptions(
 
 
 @assumption
-def model_can_be_fitted(choice: Choice, customers: Customers, prior: Literal["none", "weak"] = "none") -> Judgement:
+def model_can_be_fitted(
+    choice: Choice, customers: Customers, prior: Literal["none", "weak"] = "none", later: Customers | None = None
+) -> Judgement:
     """Ask whether the model that was chosen can be fitted; else, which takes its place.
 
     Parameters
@@ -112,20 +114,22 @@ def model_can_be_fitted(choice: Choice, customers: Customers, prior: Literal["no
         The table of `summarise`, or the frame of `collapse`.
     prior : str
         As `fit` takes it.
+    later : Ibis table or DataFrame, optional
+        The same customers as of a later day, to whom the model is fitted again.
 
     Returns
     -------
     Check
         An assumption.
     """
-    frame, model = collapsed(customers), choice.model
-    about: dict[str, Any] = {"model": model.title, "customers": int(frame.customers.sum()), "choice": choice.reason}
-    fitted = fit(frame, choice, replicates=0, prior=prior)
-    if isinstance(fitted, model):
-        return judged("passed", **about)
-    asked: Any = fit(frame, choice.name, replicates=0, prior=prior)
-    case = "baselines" if not fitted else "nobody_leaves" if isinstance(fitted, NBD) else "simpler"
-    return judged("failed", case, why=asked.reason, used=fitted.title, **about)
+    model, frames = choice.model, [collapsed(each) for each in (customers, later) if each is not None]
+    for frame in frames:
+        fitted = fit(frame, choice, replicates=0, prior=prior)
+        if not isinstance(fitted, model):
+            asked: Any = fit(frame, choice.name, replicates=0, prior=prior)
+            case = "baselines" if not fitted else "nobody_leaves" if isinstance(fitted, NBD) else "simpler"
+            return judged("failed", case, model=model.title, why=asked.reason, used=fitted.title)
+    return judged("passed", model=model.title, customers=int(frames[-1].customers.sum()), choice=choice.reason)
 
 
 @assumption

@@ -148,6 +148,11 @@ def test_where_the_model_cannot_be_fitted_the_next_takes_its_place():
     assert (said.id, said.outcome) == ("clv.model_can_be_fitted", "failed")
     assert said.summary.endswith("NBD was fitted in its place; by this model nobody leaves.")
     assert checks.model_can_be_fitted(clv.Choice("nbd"), customers).outcome == "passed"
+    later = checks.model_can_be_fitted(
+        clv.Choice("bg_nbd", ("nbd",)), clv.summarise(SAMPLE, "1997-09-30"), later=customers
+    )
+    assert later.outcome == "failed"
+    assert "these 200 customers" in later.summary
     simpler = checks.model_can_be_fitted(clv.Choice("bg_nbd", ("mbg_nbd",)), _alike(rng))
     assert simpler.outcome == "failed"
     assert "baselines alone are left" in simpler.summary
