@@ -247,6 +247,24 @@ def collapse(customers: ir.Table, *extra: str) -> pd.DataFrame:
     return frame.drop(columns="repeat_spend")
 
 
+def histories(orders: Orders, early: Day, late: Day, acquired_from: Day | None = None) -> pd.DataFrame:
+    """What customers had done by two days: the frame of `collapse` as of `late`, sorted, with the same as of `early`.
+
+    frequency_early, recency_early and age_early are missing for those acquired in between.
+    """
+    names = ("customer_id", *SUFFICIENT_STATISTICS)
+    before, after = (summarise(orders, day, acquired_from).select(*names) for day in (early, late))
+    keys = [*SUFFICIENT_STATISTICS, *(f"{name}_early" for name in SUFFICIENT_STATISTICS)]
+    both = after.left_join(before, "customer_id", rname="{name}_early")
+    return both.group_by(keys).aggregate(customers=_.count()).order_by(keys).execute()
+
+
+def as_of_early(both: pd.DataFrame) -> pd.DataFrame:
+    """Of the frame of `histories`, the customers known on the early day, as they were then."""
+    known = both[both.frequency_early.notna()].drop(columns=[*SUFFICIENT_STATISTICS])
+    return known.rename(columns={f"{name}_early": name for name in SUFFICIENT_STATISTICS})
+
+
 def collapsed(customers: Any, *extra: str) -> Any:
     """The frame of `collapse` of a lazy table; anything else as it is."""
     return collapse(customers, *extra) if isinstance(customers, ir.Table) else customers

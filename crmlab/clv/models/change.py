@@ -1,14 +1,12 @@
 """Have customers changed since an earlier day? The parameters of one model, fitted on both."""
 
-import ibis
 import numpy as np
 import pandas as pd
-from ibis import _
 from scipy import stats
 
 from crmlab.catalog import Period
 from crmlab.clv.models.orders import OrderModel
-from crmlab.clv.tables import SUFFICIENT_STATISTICS, Orders, summarise
+from crmlab.clv.tables import Orders, as_of_early, histories
 from crmlab.likelihood import values
 from crmlab.model import blank_of, needs_fit
 
@@ -71,20 +69,13 @@ def parameter_change(
 
 def _drawn(before, now, orders, period, replicates, seed):
     """Differences of the logs, of both models fitted to customers drawn anew, as often as both could be."""
-    early, late = (summarise(orders, day, period.acquired_from).select("customer_id", *SUFFICIENT_STATISTICS)
-                   for day in (period.split, period.until))  # fmt: skip
-    keys = [*SUFFICIENT_STATISTICS, *(f"{name}_early" for name in SUFFICIENT_STATISTICS)]
-    both = late.left_join(early, "customer_id", rname="{name}_early")
-    kinds = both.group_by(keys).aggregate(customers=_.count()).order_by(*(ibis.asc(k) for k in keys)).execute()
-    rng, everybody = np.random.default_rng(seed), int(kinds.customers.sum())
-    known, moved = kinds.frequency_early.notna().to_numpy(), []
+    kinds = histories(orders, period.split, period.until, period.acquired_from)
+    rng, everybody, moved = np.random.default_rng(seed), int(kinds.customers.sum()), []
     for _draw in range(replicates):
         drawn = kinds.assign(customers=rng.multinomial(everybody, kinds.customers / everybody))
-        first = drawn[known].drop(columns=[*SUFFICIENT_STATISTICS])
-        first = first.rename(columns={f"{name}_early": name for name in SUFFICIENT_STATISTICS})
         pair = [
             type(model).fit(frame[frame.customers > 0], starts=[tuple(values(model))], replicates=0)
-            for model, frame in ((before, first), (now, drawn))
+            for model, frame in ((before, as_of_early(drawn)), (now, drawn))
         ]
         if all(pair):
             moved.append(np.subtract(*(np.log(values(model)) for model in pair)))

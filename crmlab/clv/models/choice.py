@@ -2,17 +2,16 @@
 
 import itertools
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from ibis import _
 from scipy import stats
 
 from crmlab.catalog import Period
 from crmlab.clv.models.names import MODELS, TITLES, Choice, order_model
-from crmlab.clv.tables import SUFFICIENT_STATISTICS, Orders, summarise
+from crmlab.clv.tables import SUFFICIENT_STATISTICS, Orders, as_of_early, histories
 from crmlab.model import Unfitted
 
 AUTO = "auto"
@@ -107,33 +106,24 @@ def _scores(orders, period, level):
 
 def _of(orders, days, acquired_from, level):
     """Scores on the days from each of `days` to the next."""
-    steps = [_gains(_histories(orders, *pair, acquired_from)) for pair in itertools.pairwise(days)]
+    steps = [_gains(histories(orders, *pair, acquired_from)) for pair in itertools.pairwise(days)]
     return _table([step for step in steps if step[1]], level)
 
 
-def _histories(orders: Orders, origin: date, end: date, acquired_from: date | None) -> pd.DataFrame:
-    """What customers known at the origin had done by then, and by `end` (…_end): a row a kind, with `customers`."""
-    before, after = (summarise(orders, day, acquired_from).select("customer_id", *SUFFICIENT_STATISTICS)
-                     for day in (origin, end))  # fmt: skip
-    both = before.inner_join(after, "customer_id", rname="{name}_end")
-    keys = [*SUFFICIENT_STATISTICS, *(f"{name}_end" for name in SUFFICIENT_STATISTICS)]
-    return both.group_by(keys).aggregate(customers=_.count()).order_by(keys).execute()
-
-
-def _gains(histories):
-    """Weights of the rows; and by model, the log-probability of what each row's customers did next, or Unfitted."""
+def _gains(both):
+    """Weights of customers known early; by model, the log-probability of what each did until late, or Unfitted."""
+    known, then = both[both.frequency_early.notna()], as_of_early(both)
     gains: dict[str, Any] = {}
     for name in PREFERRED:
-        fitted = MODELS[name].fit(histories, replicates=0)
+        fitted = MODELS[name].fit(then, replicates=0)
         if isinstance(fitted, Unfitted):
             gains[name] = fitted
             continue
-        then, now = (
-            fitted.log_density(*(histories[column + end].to_numpy(float) for column in SUFFICIENT_STATISTICS))
-            for end in ("", "_end")
+        by_late, by_early = (
+            fitted.log_density(*(frame[column] for column in SUFFICIENT_STATISTICS)) for frame in (known, then)
         )
-        gains[name] = now - then
-    weights = histories.customers.to_numpy()
+        gains[name] = by_late - by_early
+    weights = known.customers.to_numpy()
     return weights, gains if any(not isinstance(gain, Unfitted) for gain in gains.values()) else {}
 
 

@@ -48,12 +48,7 @@ def active_customers(
     Estimate
         Customers, count; ci, of the expected value; pi, of how many are active.
     """
-    customers, rng = Validated(collapsed(customers)), np.random.default_rng(seed)
-    return _total(
-        lambda m: total(m.p_alive(customers), customers.customers),
-        lambda m: rng.binomial(customers.customers, m.p_alive(customers)).sum(),
-        (model,), customers, level, unit=f"customers, by {model.title}", kind="count",
-    )  # fmt: skip
+    return _count(model, customers, lambda m, rows: m.p_alive(rows), seed, level, "customers")
 
 
 def activity(
@@ -111,15 +106,9 @@ def customers_who_order(
     Estimate
         Customers, count; ci, of the expected value; pi, of how many will order.
     """
-    customers, rng = Validated(collapsed(customers)), np.random.default_rng(seed)
-
-    def probability(m):
-        return 1 - m.probability_of_orders(customers, horizon_days, 0)
-
-    return _total(
-        lambda m: total(probability(m), customers.customers),
-        lambda m: rng.binomial(customers.customers, np.clip(probability(m), 0, 1)).sum(),
-        (model,), customers, level, unit=f"customers in {horizon_days:,} days, by {model.title}", kind="count",
+    return _count(
+        model, customers, lambda m, rows: 1 - m.probability_of_orders(rows, horizon_days, 0), seed, level,
+        f"customers in {horizon_days:,} days",
     )  # fmt: skip
 
 
@@ -499,6 +488,16 @@ def _total(
     ends = [end for values in drawn for end in (percentile_interval(values, level) if values else (None, None))]
     named: dict[str, Any] = dict(zip(ENDS, ends, strict=True))
     return Estimate(expected(*models), **named, n=int(customers.customers.sum()), level=level, **about)
+
+
+def _count(model, customers, probability, seed, level, unit):
+    """The Estimate of how many customers something is true of, with a probability each."""
+    customers, rng = Validated(collapsed(customers)), np.random.default_rng(seed)
+    return _total(
+        lambda m: total(probability(m, customers), customers.customers),
+        lambda m: rng.binomial(customers.customers, np.clip(probability(m, customers), 0, 1)).sum(),
+        (model,), customers, level, unit=f"{unit}, by {model.title}", kind="count",
+    )  # fmt: skip
 
 
 def _interval(name, drawn, index, level):
