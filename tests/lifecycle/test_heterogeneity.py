@@ -102,7 +102,7 @@ def test_rising_retention_is_no_loyalty_where_a_mixture_of_constant_probabilitie
     loyal = checks.customers_become_more_loyal(found, test)
     assert test.p["all"] > 0.3
     assert (loyal.id, loyal.kind, loyal.outcome) == ("lifecycle.customers_become_more_loyal", "finding", "undecided")
-    assert "so that nobody need have changed; that own probabilities moved it by" in loyal.summary
+    assert "so that nobody need have changed; by BdW alone their own probabilities moved it by" in loyal.summary
     assert whole(found).duration_dependence > 0.1
     assert whole(found).duration_dependence_ci_low > 0
 

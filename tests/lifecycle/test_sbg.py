@@ -169,12 +169,12 @@ def test_the_check_of_duration_dependence_passes_where_there_is_none_and_fails_w
     assert still.recommendation == ""
     assert moving.recommendation.startswith("Look for what changed between renewals in all, and compare")
     assert still.claim == (
-        "Each customer's own probability to renew stays the same (survival departs from no mixture of constant "
-        "probabilities at level 95.0 %, and the whole confidence interval of c in BdW lies from 0.9 to 1.1)"
+        "Each customer's own probability to renew stays the same (a mixture of customers with constant probabilities "
+        "fits, confidence level 95.0 %, and the whole confidence interval of c in BdW lies from 0.9 to 1.1)"
     )
     assert re.fullmatch(
-        r"all: no mixture of customers with constant probabilities makes such a survival \(likelihood ratio of the "
-        r"product limit over the nearest [\d.]+, p \.\d+\)\. BdW has c = 1\.\d+ \(95 % confidence interval 1\.\d+ to "
+        r"all: no mixture of customers with constant probabilities fits this survival \(likelihood ratio "
+        r"[\d.]+, p \.\d+\)\. BdW has c = 1\.\d+ \(95 % confidence interval 1\.\d+ to "
         r"1\.\d+\), and a likelihood ratio of [\d.]+ over sBG \(p < \.001\)\.",
         moving.summary,
     )
