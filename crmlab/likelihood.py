@@ -306,8 +306,7 @@ def _tail_shape(weights):
     ordered = np.sort(weights)
     count = int(min(0.2 * len(weights), 3 * np.sqrt(len(weights))))
     beyond = ordered[-count:] - ordered[-count - 1]
-    if not beyond[0] > 0:
-        beyond = beyond[beyond > 0]
+    beyond = beyond[beyond > 0]
     if len(beyond) < 5:
         return np.inf
     n, many = len(beyond), 30 + int(np.sqrt(len(beyond)))

@@ -21,7 +21,7 @@ from crmlab.clv.models.gamma_gamma import GammaGamma
 from crmlab.clv.models.names import Choice
 from crmlab.clv.models.nbd import NBD
 from crmlab.clv.models.orders import OrderModel
-from crmlab.clv.models.valuation import CORRELATION_LIMIT, heavy_tail, spend_correlation
+from crmlab.clv.models.valuation import CORRELATION_LIMIT, heavy_tail, spend_correlation, total
 from crmlab.clv.tables import Customers, Orders, collapsed, first_interpurchase_times
 from crmlab.estimate import Estimate
 from crmlab.model import Unfitted
@@ -158,11 +158,12 @@ def forecast_rests_on_data(
         return judged("not applicable", case="none")
     frame = collapsed(customers)
     wider: Any = type(fitted).fit(frame, replicates=0, prior_sd=2.0)
-    here, there = (each.expected_orders(frame, horizon_days) @ frame.customers for each in (fitted, wider))
+    here = total(fitted.expected_orders(frame, horizon_days), frame.customers)
     if not wider:
         return judged("failed", case="alone", expected=here, why=wider.reason)
-    change = float(abs(there / here - 1))
-    return judged("passed" if change <= limit else "failed", expected=float(here), wider=float(there), change=change)
+    there = total(wider.expected_orders(frame, horizon_days), frame.customers)
+    change = abs(there / here - 1)
+    return judged("passed" if change <= limit else "failed", expected=here, wider=there, change=change)
 
 
 @assumption

@@ -198,11 +198,11 @@ def _spend(features, models, horizon_days, by_frequency=None):
     spend = _finite(GammaGamma.fit(customers, replicates=0))
     fits = {name: spend and model.fit(customers, replicates=0) for name, model in models.items()}
     each = spend.expected_spend(customers)
-    expected = {name: fitted.expected_orders(customers, horizon_days) * each for name, fitted in fits.items() if fitted}
+    ahead = {name: fitted.expected_orders(customers, horizon_days) for name, fitted in fits.items() if fitted}
+    expected = {name: orders * each for name, orders in ahead.items()}
     own = _finite(SpendByFrequency.fit(customers, replicates=0)) if by_frequency else None
-    if own and by_frequency in expected:
-        ahead = expected[by_frequency] / each * own.expected_spend(customers)
-        expected[f"{by_frequency}, spend by frequency"] = ahead
+    if own and by_frequency in ahead:
+        expected[f"{by_frequency}, spend by frequency"] = ahead[by_frequency] * own.expected_spend(customers)
     rate = baselines.past_spend_rate(customers, horizon_days)
     cohort = baselines.cohort_spend_rate(customers, horizon_days)
     rivals = rate, baselines.past_orders_spend(customers), baselines.last_spend(customers), cohort

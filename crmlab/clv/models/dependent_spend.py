@@ -75,9 +75,9 @@ class SpendByFrequency(GammaGamma):
         if len(held) < 2:
             raise FitError(f"{cls.title} needs repeat buyers of two classes of frequency; there are {len(held)}", "")
         logs = np.zeros(len(STARTS) + 1)
-        for _round in range(ROUNDS):
+        for further in reversed(range(ROUNDS)):
             scaled = pd.DataFrame({"frequency": x, "monetary_value": m / np.exp(logs[classes]), "customers": weights})
-            common = GammaGamma.fit(scaled, replicates, seed)
+            common = GammaGamma.fit(scaled, 0 if further else replicates, seed)
             if isinstance(common, Unfitted):
                 raise FitError(common.reason, common.recommendation)
             found = [_factor(common, x[c == classes], m[c == classes], weights[c == classes]) for c in held]
