@@ -71,10 +71,11 @@ from .models.transitions import spend_by_stage as spend_by_stage
 from .models.transitions import transition_counts as transition_counts
 from .models.transitions import transition_probabilities as transition_probabilities
 from .models.value_origins import value_backtest as value_backtest
+from .models.values import compare_stage_values as compare_stage_values
 from .models.values import customer_values as customer_values
 from .models.values import stage_values as stage_values
 from .models.values import state_values as state_values
-from .models.values import total_value as total_value
+from .models.values import total_values as total_values
 from .tables.cohorts import cohort_triangle as cohort_triangle
 from .tables.contracts import censoring_note as censoring_note
 from .tables.contracts import contract_totals as contract_totals

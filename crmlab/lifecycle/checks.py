@@ -29,6 +29,7 @@ __all__ = [
     "groups_differ",
     "growth_beats_baselines",
     "heterogeneity_raises_retention",
+    "model_spend_within_interval",
     "no_duration_dependence",
     "retention_beats_baselines",
     "satisfaction_differs",
@@ -126,8 +127,31 @@ def spend_within_interval(value_backtest: pd.DataFrame, tolerance: float = 0.5) 
         One a stage, and one for all: failed where the interval does not hold what was spent, passed where it does and
         lies within `tolerance`, else undecided; not applicable where nobody was in the stage.
     """
-    by = dict(list(value_backtest.groupby("stage")))
-    last = value_backtest.origin.max()
+    return _held_by_stage(value_backtest, tolerance)
+
+
+@assumption(parts=_stage_parts)
+def model_spend_within_interval(backtest_by_group: pd.DataFrame, tolerance: float = 0.5) -> list[Judgement]:
+    """Whether the prediction interval of a model of orders held at the last origin: in all, and of each stage.
+
+    Parameters
+    ----------
+    backtest_by_group : DataFrame
+        What was expected and spent by stage, as from `clv.backtest_by_group`.
+    tolerance : float
+        How far the ends of an interval may lie from what was spent, as a share of it.
+
+    Returns
+    -------
+    list of Check
+        As `spend_within_interval`.
+    """
+    return _held_by_stage(backtest_by_group, tolerance)
+
+
+def _held_by_stage(backtest, tolerance):
+    by = dict(list(backtest.groupby("stage")))
+    last = backtest.origin.max()
     return [_held(by.get(stage), stage, last, tolerance) for stage in (*STAGES, ALL)]
 
 

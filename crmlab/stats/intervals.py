@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+ENDS = ("ci_low", "ci_high", "pi_low", "pi_high")  # of the confidence interval, and of the prediction interval
+
 
 def percentile_interval(draws: ArrayLike, level: float = 0.95) -> np.ndarray:
     """Lower and upper ends of the interval of draws, each shaped as one of them.

@@ -28,11 +28,14 @@ def bought(customers, periods, seed, ahead=3):
     columns |= dict(zip(KEYS[1:4], lagged, strict=True)) | {"stage": stage.ravel(), "customers": 1}
     columns |= {"spend": spend.ravel(), "spend_squares": spend.ravel() ** 2}
     columns |= {"spend_ahead": (total[:, ahead:] - total[:, :periods]).ravel()}
-    return pd.DataFrame(columns).groupby(KEYS, as_index=False).sum(min_count=1).astype({"customers": "int64"})
+    found = pd.DataFrame(columns).groupby(KEYS, as_index=False).sum(min_count=1).astype({"customers": "int64"})
+    return found.assign(as_of=found.period + pd.offsets.MonthEnd(0))
 
 
 def moves(*rows, spend=0.0):
     """A frame as `state_transitions` gives, from (month, before, previous, state, stage, customers)."""
     frame = pd.DataFrame(rows, columns=["month", "before_previous", "previous", "state", "stage", "customers"])
     period = pd.to_datetime("2024-" + frame.pop("month").astype(str) + "-01")
-    return frame.assign(period=period, spend=spend, spend_squares=0.0, spend_ahead=np.nan)
+    return frame.assign(
+        period=period, as_of=period + pd.offsets.MonthEnd(0), spend=spend, spend_squares=0.0, spend_ahead=np.nan
+    )

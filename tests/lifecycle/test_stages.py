@@ -89,6 +89,7 @@ def test_columns_hold_what_was_known_at_the_end_of_the_period():
     assert list(row.columns) == [
         "customer_id",
         "period",
+        "as_of",
         "orders",
         "days_since_order",
         "overdue_after",
@@ -101,6 +102,7 @@ def test_columns_hold_what_was_known_at_the_end_of_the_period():
     assert list(row.overdue_after[:2]) == [60, 50]
     assert list(row.spend[:3]) == [5, 4, 0]
     assert [str(day)[:10] for day in row.period[:2]] == ["2024-01-01", "2024-02-01"]
+    assert [str(day)[:10] for day in row.as_of[:2]] == ["2024-01-31", "2024-02-29"]
 
 
 @pytest.mark.parametrize(

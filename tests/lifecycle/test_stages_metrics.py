@@ -5,6 +5,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import PathCollection
 from scipy import stats
 
 from crmlab import lifecycle
@@ -232,8 +233,21 @@ def test_stages_without_a_value_are_not_drawn_and_those_missed_are_hollow():
     ax = plots.stage_values(frame, "USD")
     assert [label.get_text().split(" (")[0] for label in ax.get_yticklabels()] == ["all", D, M]
     assert ax.get_xlabel().endswith("over the next periods, USD")
-    (hollow,) = [line for line in ax.lines if line.get_markerfacecolor() == "white"]
-    assert list(hollow.get_xdata()) == [VALUES.horizon_value[M]]
+    (points,) = [found for found in ax.collections if isinstance(found, PathCollection)]
+    assert [tuple(at) for at in points.get_offsets()] == [
+        (VALUES.horizon_value[s], at) for s, at in ((M, 2), (D, 1), ("all", 0))
+    ]
+    assert [tuple(color[:3]) == (1, 1, 1) for color in points.get_facecolors()] == [True, False, False]
+    assert ax.get_legend() is None
+
+
+def test_methods_that_are_compared_stand_one_below_the_other_with_a_legend():
+    compared = lifecycle.compare_stage_values({"by_states": VALUES, "by_model": VALUES.assign(horizon_value=1.0)})
+    ax = plots.stage_values(compared)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["by states", "by model"]
+    states, model = (found.get_offsets() for found in ax.collections if isinstance(found, PathCollection))
+    assert states[:, 1].tolist() == pytest.approx([at + 0.12 for at in (2, 1, 0)])
+    assert model[:, 1].tolist() == pytest.approx([at - 0.12 for at in range(4, -1, -1)])
 
 
 def test_a_backtest_of_money_is_drawn_as_ratios():

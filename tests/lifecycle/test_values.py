@@ -161,7 +161,7 @@ def test_customers_have_the_value_of_their_state_and_stages_the_mean_over_them()
     whole = lifecycle.stage_values(counted, 0.008, 6, lifecycle.markov_order_test(counted), backtest, replicates=99)
     by = found.groupby("stage").value.mean()
     np.testing.assert_allclose(by, whole.horizon_value[by.index])
-    total = lifecycle.total_value(whole, blank_of(pd.DataFrame, "none"), "USD")
+    total = lifecycle.total_values(lifecycle.compare_stage_values({"by_states": whole}), "USD")["by_states"]
     assert total.value == pytest.approx(found.value.sum())
     assert (total.unit, total.n, total.kind) == ("USD", 2357, "money")
     assert total.pi_low == pytest.approx(2357 * whole.horizon_value_pi_low["all"])
@@ -172,7 +172,7 @@ def test_money_on_cdnow_is_near_what_was_spent():
     orders, limits = catalog.orders("cdnow"), OverdueThresholds((205.0, 173.0, 117.0), 4.9)
     counted = lifecycle.state_transitions(orders, "1998-06-30", "month", limits)
     found = lifecycle.value_backtest(counted, 6, replicates=199)
-    last = found[found.origin == "1997-12-01"].set_index("stage")
+    last = found[found.origin == "1997-12-31"].set_index("stage")
     assert last.spent["all"] == pytest.approx(476_154, abs=1)
     assert last.ratio["all"] == pytest.approx(1, abs=0.15)
     assert last.held[[G, M, D, "all"]].all()
@@ -203,15 +203,16 @@ def backtest(**rows):
         ((49, 100), "undecided"),
     ],
 )
-def test_an_interval_passes_where_it_holds_what_was_spent_and_is_narrow(ends, outcome):
-    found = {check.id: check for check in checks.spend_within_interval(backtest(maturity=(*ends, 100)))}
-    check = found["lifecycle.spend_within_interval.maturity"]
+@pytest.mark.parametrize("name", ["spend_within_interval", "model_spend_within_interval"])
+def test_an_interval_passes_where_it_holds_what_was_spent_and_is_narrow(name, ends, outcome):
+    found = {check.id: check for check in getattr(checks, name)(backtest(maturity=(*ends, 100)))}
+    check = found[f"lifecycle.{name}.maturity"]
     assert (check.kind, check.outcome) == ("assumption", outcome)
     assert "customers in maturity" in check.claim
     assert f"of 2 origins the interval held at {1 if outcome == 'failed' else 2}." in check.summary
     assert check.recommendation.startswith({"passed": "", "failed": "Do not plan", "undecided": "Read"}[outcome])
-    assert found["lifecycle.spend_within_interval.growth"].outcome == "not applicable"
-    assert found["lifecycle.spend_within_interval.growth"].summary == "Nobody was in the stage at the last origin."
+    assert found[f"lifecycle.{name}.growth"].outcome == "not applicable"
+    assert found[f"lifecycle.{name}.growth"].summary == "Nobody was in the stage at the last origin."
 
 
 def order_test(high):
@@ -251,19 +252,35 @@ def test_an_infinite_horizon_is_blank_where_the_chain_did_not_pass(test, seen, r
 
 
 def test_a_total_that_the_backtest_missed_is_no_fact():
-    values = lifecycle.stage_values(WORLD, 0.02, 3, order_test(0.1), MISSED, replicates=99)
-    found = lifecycle.total_value(values, MISSED)
-    assert not found
-    assert found.reason == "in the last backtest 110 to 120 was predicted and 100 was spent"
-    assert lifecycle.total_value(values, HELD).value == pytest.approx(800 * values.horizon_value["all"])
+    missed, held = (
+        lifecycle.stage_values(WORLD, 0.02, 3, order_test(0.1), each, replicates=99) for each in (MISSED, HELD)
+    )
+    blank = blank_of(pd.DataFrame, "nobody came back")
+    compared = lifecycle.compare_stage_values({"by_states": missed, "by_model": held, "by_none": blank})
+    assert compared.index.unique("method").tolist() == ["by_states", "by_model"]
+    assert compared.loc["by_states"].index.tolist() == [*STAGES, "all"]
+    found = lifecycle.total_values(compared)
+    assert not found["by_states"]
+    assert found["by_states"].reason == (
+        "what customers spent in the last backtest lay outside the interval that was predicted"
+    )
+    assert found["by_model"].value == pytest.approx(800 * held.horizon_value["all"])
+    assert found["by_model"].ci_high == pytest.approx(800 * held.horizon_value_ci_high["all"])
+
+
+def test_where_no_method_has_values_the_comparison_says_why():
+    blanks = {"by_states": blank_of(pd.DataFrame, "one period"), "by_model": blank_of(pd.DataFrame, "nobody came back")}
+    compared = lifecycle.compare_stage_values(blanks)
+    assert compared.attrs["reason"] == "one period; nobody came back"
+    assert lifecycle.total_values(compared) is compared
 
 
 def test_a_backtest_knows_nothing_of_what_came_after_its_origin():
     found = lifecycle.value_backtest(WORLD, 3, replicates=99)
-    assert found.origin.unique().tolist() == list(pd.date_range("2024-06-01", "2024-11-01", freq="MS"))
+    assert found.origin.unique().tolist() == list(pd.date_range("2024-06-30", "2024-11-30", freq="ME"))
     early = WORLD[WORLD.period <= "2024-06-01"]
     again = lifecycle.value_backtest(early, 3, replicates=99)
-    pd.testing.assert_frame_equal(again, found[found.origin == "2024-06-01"].reset_index(drop=True))
+    pd.testing.assert_frame_equal(again, found[found.origin == "2024-06-30"].reset_index(drop=True))
     whole = found[found.stage == "all"].set_index("origin")
     parts = found[found.stage != "all"].groupby("origin")[["customers", "expected", "spent"]].sum()
     np.testing.assert_allclose(whole[parts.columns], parts)
@@ -300,7 +317,7 @@ def test_what_cannot_be_valued_is_blank_with_the_reason(counted, reason):
     states = lifecycle.state_values(counted, 0.01, 3)
     for blank in (values, states, lifecycle.customer_values(pd.DataFrame(), states)):
         assert blank.attrs["reason"].startswith(reason)
-    assert lifecycle.total_value(values, HELD).reason.startswith(reason)
+    assert lifecycle.compare_stage_values({"by_states": values}).attrs["reason"].startswith(reason)
 
 
 def test_the_same_seed_gives_the_same_intervals():

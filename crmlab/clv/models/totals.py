@@ -1,4 +1,4 @@
-"""What is expected of all customers together and of each, with its intervals.
+"""What is expected of all customers together, with its intervals.
 
 confidence (ci) : of the expected value; parameters are drawn about the fitted ones, the customers are those observed
 prediction (pi) : of the value that will be observed; on top of it, who is still active and who orders when, and spends
@@ -13,17 +13,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from crmlab.clv.models.drawn import draws_of, interval, simulated, worth
 from crmlab.clv.models.gamma_gamma import GammaGamma
-from crmlab.clv.models.inputs import Validated, daily_rate
+from crmlab.clv.models.inputs import Validated, customer_weights
 from crmlab.clv.models.orders import OrderModel
-from crmlab.clv.models.valuation import discounted_orders, total, value
-from crmlab.clv.tables import Customers, collapsed
+from crmlab.clv.models.valuation import discounted_orders, total
+from crmlab.clv.tables import SUFFICIENT_STATISTICS, Customers, collapsed
 from crmlab.estimate import Estimate
-from crmlab.model import Unfitted, blank_of, needs_fit, why_blank
-from crmlab.stats.intervals import percentile_interval
-
-TOP = 10
-ENDS = ["ci_low", "ci_high", "pi_low", "pi_high"]
+from crmlab.model import Unfitted, needs_fit
+from crmlab.stats.intervals import ENDS, percentile_interval
 
 
 @needs_fit
@@ -200,213 +198,15 @@ def customer_equity(
 
     def expected(model, spend_model=None):
         ahead = discounted_orders(model, customers, discount_annual, horizon_days, period_days)
-        return total(_worth(ahead, spend_model, customers, margin) if spend_model else ahead, customers.customers)
+        return total(worth(ahead, spend_model, customers, margin) if spend_model else ahead, customers.customers)
 
-    def simulated(*models):
-        drawn = _simulated(models, customers, horizon_days, discount_annual, period_days, rng)
+    def outcome(*models):
+        drawn = simulated(models, customers, horizon_days, discount_annual, period_days, rng)
         return margin * drawn["value"].sum() if spend_model else drawn["discounted_orders"].sum()
 
     models = (model, spend_model) if spend_model else (model,)
-    simulate, kind = None if horizon_days is None else simulated, "money" if spend_model else "number"
+    simulate, kind = None if horizon_days is None else outcome, "money" if spend_model else "number"
     return _total(expected, simulate, models, customers, level, unit=unit, kind=kind)
-
-
-def predict_customers(
-    model: OrderModel | Unfitted,
-    spend_model: GammaGamma | Unfitted | None,
-    customers: pd.DataFrame,
-    horizon_days: int | None,
-    discount_annual: float,
-    margin: float = 1.0,
-    seed: int = 1,
-    level: float = 0.95,
-    period_days: float | None = None,
-) -> pd.DataFrame:
-    """Predict each customer's next `horizon_days`, with both intervals.
-
-    Parameters
-    ----------
-    model : OrderModel or Unfitted
-        Fitted model of orders; Unfitted gives a blank frame.
-    spend_model : GammaGamma, Unfitted or None
-        Fitted model of spend; without one, value is left out.
-    customers : DataFrame
-        One row a customer: frequency, recency, age, monetary_value.
-    horizon_days : int or None
-        How far ahead, days; None is an infinite horizon: without expected_orders, and without prediction intervals.
-    discount_annual : float
-        Yearly rate at which later orders count for less, .1 for 10 %.
-    margin : float
-        Share of spend that is profit, 0 to 1.
-    seed : int
-        Start of the generator of draws.
-    level : float
-        Confidence level of the intervals.
-    period_days : float, optional
-        Length of a period, days, for BGBB, whose `horizon_days` are periods.
-
-    Returns
-    -------
-    DataFrame
-        By row of `customers`: p_alive, expected_orders, discounted_orders, value, each with its confidence interval as
-        _ci_low and _ci_high; expected_orders, discounted_orders and value also with their prediction interval, _pi_low
-        and _pi_high.
-    """
-    if reason := why_blank(model, customers):
-        return blank_of(pd.DataFrame, reason)
-    models, rng = (model, spend_model) if spend_model else (model,), np.random.default_rng(seed)
-    asked = Validated(customers.assign(customers=1)), horizon_days, discount_annual, period_days
-    found, *drawn = (_expected(each, *asked, margin) for each in (models, *_draws(models)))
-    parts = []
-    for name in found:
-        parts += [found[name], _interval(f"{name}_ci", [each[name] for each in drawn], customers.index, level)]
-    if horizon_days is not None:
-        drawn = [_simulated(each, *asked, rng) for each in _draws(models)]
-        for name in found.columns.drop("p_alive"):
-            unit = margin if name == "value" else 1
-            parts.append(_interval(f"{name}_pi", [each[name] * unit for each in drawn], customers.index, level))
-    return pd.concat(parts, axis=1)
-
-
-def top_customers(
-    model: OrderModel | Unfitted,
-    scored: Customers,
-    spend_model: GammaGamma | Unfitted | None,
-    horizon_days: int,
-    discount_annual: float,
-    margin: float = 1.0,
-    count: int = TOP,
-    seed: int = 1,
-    level: float = 0.95,
-) -> pd.DataFrame:
-    """Find the customers with the highest value, or discounted orders where there is no model of spend.
-
-    Parameters
-    ----------
-    model : OrderModel or Unfitted
-        Fitted model of orders; Unfitted gives a blank frame.
-    scored : Ibis table
-        The table of `score`.
-    spend_model : GammaGamma, Unfitted or None
-        Fitted model of spend; without one, value is left out.
-    horizon_days : int
-        How far ahead, days.
-    discount_annual : float
-        Yearly rate at which later orders count for less, .1 for 10 %.
-    margin : float
-        Share of spend that is profit, 0 to 1.
-    count : int
-        How many customers.
-    seed : int
-        Start of the generator of draws.
-    level : float
-        Confidence level of the intervals.
-
-    Returns
-    -------
-    DataFrame
-        customer_id, frequency, monetary_value, expected_spend where it has no product with orders, and the columns of
-        `predict_customers` but discounted orders and the interval of p_alive.
-    """
-    if reason := why_blank(model, scored):
-        return blank_of(pd.DataFrame, reason)
-    rank = "value" if spend_model and "value" in scored.columns else "discounted_orders"
-    top = scored.order_by(scored[rank].desc(), scored.customer_id).head(count).execute()
-    each = predict_customers(model, spend_model, top, horizon_days, discount_annual, margin, seed, level)
-    spend = [] if spend_model else ["expected_spend"]
-    known = top.filter(["customer_id", "frequency", "monetary_value", *spend])
-    return known.join(each.filter(regex="^(?!p_alive_|discounted)"))
-
-
-@needs_fit
-def order_probabilities(
-    model: OrderModel | Unfitted, customers: pd.DataFrame, horizon_days: int, count: int, level: float = 0.95
-) -> pd.DataFrame:
-    """Predict the probability that each customer places exactly `count` orders in the next `horizon_days`.
-
-    Parameters
-    ----------
-    model : OrderModel or Unfitted
-        Fitted model of orders.
-    customers : DataFrame
-        frequency, recency and age, days.
-    horizon_days : int
-        How far ahead, days.
-    count : int
-        Number of orders.
-    level : float
-        Confidence level of the intervals.
-
-    Returns
-    -------
-    DataFrame
-        By row of `customers`: probability, 0 to 1, with its confidence interval, ci_low and ci_high.
-    """
-    customers = Validated(customers)
-    drawn = [draw.probability_of_orders(customers, horizon_days, count) for draw in model.draws]
-    probability = model.probability_of_orders(customers, horizon_days, count).rename("probability")
-    return pd.concat([probability, _interval("ci", drawn, customers.index, level)], axis=1)
-
-
-def new_customers(n: int = 1) -> pd.DataFrame:
-    """Make a collapsed summary of customers who place their first order today.
-
-    Parameters
-    ----------
-    n : int
-        How many.
-
-    Returns
-    -------
-    DataFrame
-        One row: frequency, recency, age, monetary_value, all 0; customers, `n`.
-    """
-    return pd.DataFrame({"frequency": [0], "recency": [0], "age": [0], "monetary_value": [0.0], "customers": [n]})
-
-
-def predict_new_customer(
-    model: OrderModel | Unfitted,
-    spend_model: GammaGamma | Unfitted | None,
-    horizon_days: int,
-    discount_annual: float,
-    margin: float = 1.0,
-    seed: int = 1,
-    level: float = 0.95,
-) -> pd.DataFrame:
-    """Predict one customer who places the first order today, with both intervals.
-
-    Parameters
-    ----------
-    model : OrderModel or Unfitted
-        Fitted model of orders; Unfitted gives a blank frame.
-    spend_model : GammaGamma, Unfitted or None
-        Fitted model of spend; without one, value is left out.
-    horizon_days : int
-        How far ahead, days.
-    discount_annual : float
-        Yearly rate at which later orders count for less, .1 for 10 %.
-    margin : float
-        Share of spend that is profit, 0 to 1.
-    seed : int
-        Start of the generator of draws.
-    level : float
-        Confidence level of the intervals.
-
-    Returns
-    -------
-    DataFrame
-        By prediction (p_alive, expected_orders, discounted_orders, value, probability_of_no_order): value, ci_low,
-        ci_high, pi_low, pi_high.
-    """
-    new = new_customers()
-    each = predict_customers(model, spend_model, new, horizon_days, discount_annual, margin, seed, level)
-    if reason := why_blank(each):
-        return blank_of(pd.DataFrame, reason)
-    one, none = each.iloc[0], order_probabilities(model, new, horizon_days, 0, level).iloc[0]
-    names = [name for name in each if not name.endswith(("_low", "_high"))]
-    table = {name: {"value": one[name]} | {end: one.get(f"{name}_{end}", np.nan) for end in ENDS} for name in names}
-    table["probability_of_no_order"] = none.rename({"probability": "value"}).to_dict()
-    return pd.DataFrame(table).T[["value", *ENDS]].rename_axis("of_a_new_customer")
 
 
 @needs_fit
@@ -439,7 +239,7 @@ def prediction_interval_by_group(
     size, rng = np.bincount(place, customers.customers, len(groups)), np.random.default_rng(seed)
     rows = (draw.simulate_orders(customers, horizon_days, rng).row for draw in model.draws)
     drawn = [np.bincount(place[row], minlength=len(groups)) / size for row in rows]
-    return _interval("pi", drawn, pd.Index(groups, name=by.name), level)
+    return interval("pi", drawn, pd.Index(groups, name=by.name), level)
 
 
 @needs_fit
@@ -475,24 +275,16 @@ def forecast_weekly_orders(
     orders = (draw.simulate_orders(new, 7 * len(weeks), rng) for draw in model.draws)
     week = (np.ceil(each.day + day[each.row]).astype(int) // 7 for each in orders)
     drawn = [np.bincount(each, minlength=len(weeks))[: len(weeks)] for each in week]
-    week_by_week = _interval("pi", drawn, weeks, level)
-    summed = _interval("cumulative_pi", np.cumsum(drawn, axis=-1), weeks, level)
+    week_by_week = interval("pi", drawn, weeks, level)
+    summed = interval("cumulative_pi", np.cumsum(drawn, axis=-1), weeks, level)
     return pd.concat([pd.Series(np.diff(so_far), weeks, name="expected"), week_by_week, summed], axis=1)
-
-
-def _total(
-    expected: Callable, outcome: Callable | None, models: tuple, customers: pd.DataFrame, level: float, **about: Any
-) -> Estimate:
-    """The Estimate of a sum over customers; without an outcome to draw, it has no prediction interval."""
-    drawn = [[of(*each) for each in _draws(models)] if of else [] for of in (expected, outcome)]
-    ends = [end for values in drawn for end in (percentile_interval(values, level) if values else (None, None))]
-    named: dict[str, Any] = dict(zip(ENDS, ends, strict=True))
-    return Estimate(expected(*models), **named, n=int(customers.customers.sum()), level=level, **about)
 
 
 def _count(model, customers, probability, seed, level, unit):
     """The Estimate of how many customers something is true of, with a probability each."""
-    customers, rng = Validated(collapsed(customers)), np.random.default_rng(seed)
+    known, rng = Validated(collapsed(customers)), np.random.default_rng(seed)
+    known = known.assign(customers=customer_weights(known)).groupby([*SUFFICIENT_STATISTICS], as_index=False)
+    customers = Validated(known.customers.sum())  # draws are the same however customers were grouped
     return _total(
         lambda m: total(probability(m, customers), customers.customers),
         lambda m: rng.binomial(customers.customers, np.clip(probability(m, customers), 0, 1)).sum(),
@@ -500,41 +292,11 @@ def _count(model, customers, probability, seed, level, unit):
     )  # fmt: skip
 
 
-def _interval(name, drawn, index, level):
-    """Ends of the interval of each row, from what was drawn of all: a frame, NaN where nothing was drawn."""
-    low, high = percentile_interval(drawn, level) if len(drawn) else np.full((2, len(index)), np.nan)
-    return pd.DataFrame({f"{name}_low": low, f"{name}_high": high}, index)
-
-
-def _draws(models):
-    """Models drawn about the fitted ones, side by side: as many as each of them has."""
-    return zip(*(model.draws for model in models), strict=False)
-
-
-def _expected(models, customers, horizon_days, rate, period_days, margin):
-    """Expected of each row's customers: a frame."""
-    model, *spend_models = models
-    columns = {"p_alive": model.p_alive(customers)}
-    if horizon_days is not None:
-        columns["expected_orders"] = model.expected_orders(customers, horizon_days)
-    columns["discounted_orders"] = ahead = discounted_orders(model, customers, rate, horizon_days, period_days)
-    for spend_model in spend_models:
-        columns["value"] = _worth(ahead, spend_model, customers, margin)
-    return pd.DataFrame(columns)
-
-
-def _worth(ahead, spend_model, customers, margin):
-    """What orders ahead are expected to be worth: infinite where mean spend is."""
-    each = spend_model.expected_spend(customers) if spend_model.q > 1 else np.where(ahead * margin > 0, np.inf, 0.0)
-    return value(ahead, each, margin)
-
-
-def _simulated(models, customers, horizon_days, rate, period_days, rng):
-    """Drawn of each row's customers: count of orders, discounted count and, with spend, discounted spend."""
-    model, *spend_models = models
-    orders = model.simulate_orders(customers, horizon_days, rng)
-    discount_factor = np.exp(-daily_rate(rate) * (period_days or 1) * orders.day.to_numpy())
-    sums = {"expected_orders": None, "discounted_orders": discount_factor}
-    for spend_model in spend_models:
-        sums["value"] = spend_model.simulate_spend(customers, orders, rng) * discount_factor
-    return {name: np.bincount(orders.row, each, len(customers)) for name, each in sums.items()}
+def _total(
+    expected: Callable, outcome: Callable | None, models: tuple, customers: pd.DataFrame, level: float, **about: Any
+) -> Estimate:
+    """The Estimate of a sum over customers; without an outcome to draw, it has no prediction interval."""
+    drawn = [[of(*each) for each in draws_of(models)] if of else [] for of in (expected, outcome)]
+    ends = [end for values in drawn for end in (percentile_interval(values, level) if values else (None, None))]
+    named: dict[str, Any] = dict(zip(ENDS, ends, strict=True))
+    return Estimate(expected(*models), **named, n=int(customers.customers.sum()), level=level, **about)

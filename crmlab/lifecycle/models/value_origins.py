@@ -41,7 +41,7 @@ def value_backtest(
     DataFrame
         A row an origin and stage, "all" the last of each; blank with the reason where there is no origin:
 
-        - origin: first day of the last period that was known
+        - origin: last day that was known
         - stage: at its end
         - customers: count
         - expected, pi_low, pi_high: spend of all of them, with its prediction interval
@@ -56,26 +56,26 @@ def value_backtest(
         return blank_of(pd.DataFrame, reason)
     chosen = origins[np.unique(np.linspace(0, len(origins) - 1, MOST_ORIGINS).round().astype(int))]
     parts = []
-    for origin in chosen:
-        known = state_transitions[state_transitions.period <= origin]
+    for period in chosen:
+        known = state_transitions[state_transitions.period <= period]
         try:
-            parts.append(_from(origin, known, periods, replicates, seed, level))
+            parts.append(_from(known, periods, replicates, seed, level))
         except FitError as problem:
             reason = str(problem)
     return pd.concat(parts, ignore_index=True) if parts else blank_of(pd.DataFrame, reason)
 
 
-def _from(origin, known, periods, replicates, seed, level):
-    """The rows of one origin."""
+def _from(known, periods, replicates, seed, level):
+    """The rows of one origin, the end of the last period known."""
     seen, rng = counts(known), np.random.default_rng(seed)
-    now, last = customers_now(seen, known), known[known.period == origin]
+    now, last = customers_now(seen, known), known[known.period == known.period.max()]
     P, mean = seen.expected()
     expected = now @ (values_of(P, mean, 0.0, periods) - mean)
     low, high = percentile_interval(
         with_total(seen.simulate(*seen.draw(replicates, rng), now, periods, 0.0, rng)), level
     )
     spent = with_total(last.groupby("stage").spend_ahead.sum().reindex(list(STAGES), fill_value=0).to_numpy())
-    rows = {"origin": origin, "stage": [*STAGES, ALL], "customers": with_total(now.sum(axis=1))}
+    rows = {"origin": last.as_of.max(), "stage": [*STAGES, ALL], "customers": with_total(now.sum(axis=1))}
     rows |= {"expected": with_total(expected), "pi_low": low, "pi_high": high, "spent": spent}
     found = pd.DataFrame(rows).query("customers > 0")
     held = (found.pi_low <= found.spent) & (found.spent <= found.pi_high)

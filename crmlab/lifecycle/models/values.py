@@ -1,5 +1,7 @@
 """What customers will still spend: by state of buying, by customer, by stage, and in all."""
 
+from collections.abc import Mapping
+
 import ibis
 import ibis.expr.types as ir
 import numpy as np
@@ -12,10 +14,10 @@ from crmlab.lifecycle.models.value_origins import ALL, REPLICATES, customers_now
 from crmlab.lifecycle.tables.order_states import with_state
 from crmlab.lifecycle.tables.stages import STAGES
 from crmlab.model import FitError, blank_of, needs_fit, why_blank
-from crmlab.stats.intervals import percentile_interval
+from crmlab.stats.intervals import ENDS, percentile_interval
 
+MISSED = "what customers spent in the last backtest lay outside the interval that was predicted"
 SMALL = 0.1  # Cohen's w up to which the state before the present one is taken to add nothing
-ENDS = ("ci_low", "ci_high", "pi_low", "pi_high")
 
 
 @needs_fit
@@ -180,34 +182,61 @@ def stage_values(
     return found.assign(reason=np.where(of > 0, reason, "nobody is in it"))
 
 
-def total_value(
-    stage_values: pd.DataFrame, backtest: pd.DataFrame, currency: str = "", level: float = 0.95
-) -> Estimate:
-    """What all customers together are worth over the next periods; blank where the backtest missed what was spent.
+def compare_stage_values(values: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Set what customers of each stage are worth by several methods one below the other.
 
     Parameters
     ----------
-    stage_values : DataFrame
-        Values by stage, as from `stage_values`.
-    backtest : DataFrame
-        What was predicted and spent, as from `value_backtest`.
-    currency : str
-        Currency of the amounts; "" names none.
-    level : float
-        Confidence level of the intervals, 0 to 1.
+    values : mapping
+        Method -> values by stage, as from `stage_values` or `clv.value_by_group`; a blank one has no rows.
 
     Returns
     -------
-    Estimate
-        In the currency of the data, with both intervals.
+    DataFrame
+        By method and stage, in the currency of the data; blank with the reason where all are:
+
+        - customers: count
+        - horizon_value, with ci_low, ci_high, pi_low and pi_high: see `stage_values`
+        - held: whether the last backtest of the method held what was spent
     """
-    reason = why_blank(stage_values) or _missed(backtest)
-    if reason:
-        return Estimate(None, reason=reason)
-    row = stage_values.loc[ALL]
+    blank = {method: why_blank(frame) for method, frame in values.items()}
+    known = {method: frame for method, frame in values.items() if not blank[method]}
+    if not known:
+        return blank_of(pd.DataFrame, "; ".join(dict.fromkeys(blank.values())))
+    columns = ["customers", "horizon_value", *(f"horizon_value_{end}" for end in ENDS), "held"]
+    order = [*STAGES, ALL]
+    return pd.concat({method: frame.reindex(order)[columns] for method, frame in known.items()}, names=["method"])
+
+
+def total_values(compared: pd.DataFrame, currency: str = "", level: float = 0.95) -> dict[str, Estimate] | pd.DataFrame:
+    """What all customers together are worth over the next periods, by method; blank where the last backtest missed it.
+
+    Parameters
+    ----------
+    compared : DataFrame
+        Values by method and stage, as from `compare_stage_values`.
+    currency : str
+        Currency of the amounts; "" names none.
+    level : float
+        Confidence level of the intervals.
+
+    Returns
+    -------
+    dict
+        Method -> Estimate in the currency of the data, with both intervals; `compared` itself where it is blank.
+    """
+    if why_blank(compared):
+        return compared
+    return {str(method): _total(row, currency, level) for method, row in compared.xs(ALL, level=1).iterrows()}
+
+
+def _total(row, currency, level):
+    if row.held is not pd.NA and not row.held:
+        return Estimate(None, reason=MISSED)
     parts = {end: row.customers * row[f"horizon_value_{end}"] for end in ENDS}
-    value = row.customers * row.horizon_value
-    return Estimate(value, **parts, n=int(row.customers), unit=currency, kind="money", level=level)
+    return Estimate(
+        row.customers * row.horizon_value, **parts, n=int(row.customers), unit=currency, kind="money", level=level
+    )
 
 
 def _last(backtest):

@@ -8,11 +8,14 @@ from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
+from crmlab.display import words
+from crmlab.lifecycle.models.value_origins import ALL
 from crmlab.lifecycle.tables.stages import STAGES
 from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes, plot
 
 FILLS = {"establishment": "#cfe3ee", "growth": "#6fb1d3", "maturity": EXPECTED, "decline": "#d9c39a"}
 FEW = 30  # customers, of fewer of whom a share is not drawn
+METHODS = (EXPECTED, BASELINE, ACTUAL)  # colours of methods that are compared
 NARROW = 0.1  # of all customers, below which a band cannot bear its name
 
 
@@ -120,12 +123,12 @@ def transition_probabilities(frame: pd.DataFrame, ax: Axes | None = None) -> Axe
 
 @plot
 def stage_values(frame: pd.DataFrame, currency: str = "", ax: Axes | None = None) -> Axes:
-    """Draw `stage_values`: what a customer of each stage is still worth over the next periods.
+    """Draw what a customer of each stage is still worth over the next periods, by one method or by several.
 
     Parameters
     ----------
     frame : DataFrame
-        Values by stage, as from `stage_values`.
+        Values by stage, as from `stage_values`, or by method and stage, as from `compare_stage_values`.
     currency : str
         Currency of the amounts; "" names none.
     ax : Axes, optional
@@ -137,17 +140,30 @@ def stage_values(frame: pd.DataFrame, currency: str = "", ax: Axes | None = None
         Value of a customer, in the currency of the data, a line a stage; hollow where the last backtest missed it.
     """
     ax = axes(ax)
-    known = frame[frame.horizon_value.notna()].iloc[::-1]
-    value, places = known.horizon_value, np.arange(len(known))
-    ax.hlines(places, known.horizon_value_pi_low, known.horizon_value_pi_high, color=MUTED, linewidth=1)
-    ends = known.horizon_value_ci_low, known.horizon_value_ci_high
-    _points(ax, [f"{stage} ({n:,})" for stage, n in known.customers.items()], value, *ends)
-    missed = (~known.held).fillna(False).to_numpy(bool)
-    ax.plot(value[missed], places[missed], "o", color=EXPECTED, markerfacecolor="white", markersize=7)
+    table = frame if frame.index.nlevels > 1 else pd.concat({"": frame})
+    table = table[table.horizon_value.notna()]
+    methods, known = (
+        table.index.unique(0),
+        [stage for stage in (ALL, *reversed(STAGES)) if stage in table.index.unique(1)],
+    )
+    for at, (method, color) in enumerate(zip(methods, METHODS, strict=False)):
+        rows = table.loc[method]
+        places = np.array([known.index(stage) for stage in rows.index]) + 0.12 * (len(methods) - 1 - 2 * at)
+        ax.hlines(places, rows.horizon_value_pi_low, rows.horizon_value_pi_high, color=color, linewidth=1)
+        ax.hlines(places, rows.horizon_value_ci_low, rows.horizon_value_ci_high, color=color, linewidth=3)
+        fills = np.where((~rows.held).fillna(False).to_numpy(bool), "white", color)
+        ax.scatter(rows.horizon_value, places, 45, fills, edgecolors=color, zorder=2)
+        ax.plot([], [], "o", color=color, label=words(method))
+    counts = table.groupby(level=1).customers.first()
+    ax.set_yticks(range(len(known)), [f"{stage} ({counts[stage]:,.0f})" for stage in known])
+    ax.set_ylim(-0.6, len(known) - 0.4)
+    ax.grid(visible=False, axis="y")
     ax.set(xlabel=f"Value of a customer over the next periods, {currency or 'currency of the data'}")
     ax.set(ylabel="Stage (customers)", title="thick: 95 % CI; thin: 95 % PI; hollow: missed in the last backtest")
     ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     ax.set_xlim(min(0, ax.get_xlim()[0]), None)
+    if len(methods) > 1:
+        ax.legend(frameon=False)
     return ax
 
 
@@ -169,7 +185,7 @@ def value_backtest(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     ax, frame = axes(ax), frame[frame.spent > 0]
     origins = {origin: place for place, origin in enumerate(sorted(frame.origin.unique()))}
-    looks = {stage: (FILLS[stage], "o") for stage in STAGES} | {"all": (ACTUAL, "D")}
+    looks = {stage: (FILLS[stage], "o") for stage in STAGES} | {ALL: (ACTUAL, "D")}
     for at, (stage, (color, marker)) in enumerate(looks.items()):
         rows = frame[frame.stage == stage]
         places = rows.origin.map(origins) + 0.15 * (at - 2)
@@ -177,7 +193,7 @@ def value_backtest(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.plot(places, rows.ratio, marker, color=color, markeredgecolor=ACTUAL, markersize=6, label=stage)
     ax.axhline(1, color=MUTED, linewidth=1)
     ax.set_xticks(range(len(origins)), [f"{origin:%Y-%m-%d}" for origin in origins], rotation=30, ha="right")
-    ax.set(yscale="log", xlabel="Last period that was known", ylabel="Predicted / actual spend (95 % PI)")
+    ax.set(yscale="log", xlabel="Last day that was known", ylabel="Predicted / actual spend (95 % PI)")
     ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     ax.yaxis.set_minor_formatter(StrMethodFormatter("{x:g}"))
     ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncol=5, borderaxespad=0.2)

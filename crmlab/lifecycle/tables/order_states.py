@@ -51,7 +51,7 @@ def state_transitions(
     Returns
     -------
     DataFrame
-        - period: first day of the period
+        - period, as_of: first and last day of the period
         - before_previous, previous: state two periods and one period earlier, as `state`; -1 before the first order
         - state: periods since the last order (to 11, which stands for more) times 4, plus repeat orders (to 3)
         - stage: in the period
@@ -88,6 +88,7 @@ def state_transitions(
     keys = ["number", *KEYS, "place"]
     sums = {name: _[name].sum() for name in ("customers", "spend", "spend_squares", "spend_ahead")}
     frame = moved.group_by(*keys).aggregate(**sums).execute().sort_values(keys, ignore_index=True)
+    frame.insert(1, "as_of", frame.number.map(pd.to_datetime(periods.closes)))
     frame["number"] = frame.number.map(pd.to_datetime(periods.period))
     frame["place"] = frame.place.map(dict(enumerate(stages.STAGES)))
     return frame.rename(columns={"number": "period", "place": "stage"}).astype(dict.fromkeys(KEYS, "int64"))

@@ -55,7 +55,8 @@ def customer_stages(
     Ibis table
         Lazy, sorted by customer_id and period; a blank frame with the reason where there are no thresholds:
 
-        - customer_id, period: who, and the first day of the period; what follows is as of its last
+        - customer_id, period: who, and the first day of the period
+        - as_of: its last day, to which what follows refers
         - orders: order days so far
         - days_since_order: days since the last one
         - overdue_after: days of waiting beyond which the customer is overdue
@@ -84,7 +85,7 @@ def customer_stages(
         return blank_of(pd.DataFrame, reason)
     periods, known = _so_far(orders, end, every, acquired_from)
     labelled = _labelled(known, periods, thresholds, WINDOW[every])
-    kept = "customer_id", "period", "orders", "days_since_order", "overdue_after", "trend", "spend"
+    kept = "customer_id", "period", "as_of", "orders", "days_since_order", "overdue_after", "trend", "spend"
     stage = ibis.cases(*((labelled.place == place, name) for place, name in enumerate(STAGES)))
     return labelled.select(*kept, stage=stage).order_by("customer_id", "period")
 
@@ -279,7 +280,7 @@ def _every_period(known, periods):
     now = known.at == known.number
     known = known.mutate(spend=now.ifelse(known.spend, 0.0), spend_squares=now.ifelse(known.spend_squares, 0.0))
     table = ibis.memtable(periods)
-    return known.drop("at").inner_join(table.mutate(closes=day_number(table.closes)), "number")
+    return known.drop("at").inner_join(table.mutate(as_of=table.closes, closes=day_number(table.closes)), "number")
 
 
 def _with_trend(grid, window):

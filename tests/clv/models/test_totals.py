@@ -306,3 +306,13 @@ def test_orders_that_are_drawn_count_less_by_the_length_of_a_period():
     assert found.pi_high - found.pi_low < 0.1 * found.value
     undiscounted = clv.customer_equity(model, None, customers, 24, 0.0, period_days=30)
     assert undiscounted.pi_low > 1.2 * found.pi_high
+
+
+@pytest.mark.parametrize(
+    "count", [clv.active_customers, lambda model, known, seed: clv.customers_who_order(model, known, 90, seed)]
+)
+def test_counts_of_customers_are_the_same_however_these_were_grouped(count):
+    grouped = SEEN.assign(customers=[300, 200])
+    apart = pd.concat([grouped.assign(customers=[100, 150]), grouped.assign(customers=[200, 50], monetary_value=7.0)])
+    apart = apart.reset_index(drop=True)
+    assert count(MODELS["MBG/NBD"], grouped, 1) == count(MODELS["MBG/NBD"], apart, 1)
