@@ -48,7 +48,7 @@ __all__ = [
 MIN_ORDER_DAYS = 10  # days with an order, below which a silence is not judged
 MOST_FOLLOWS = 0.3  # rank correlation of first waits and own times between orders, below which they do not follow these
 MIN_CUSTOMERS = 30  # customers with three order days, below which regularity is not judged
-MEASURES = ("mae", "spearman")  # by which a model is compared with baselines
+MEASURES = ("rmse", "spearman")  # by which a model is compared with baselines; absolute error rewards predicting none
 
 
 @all_of("assumption")
@@ -528,7 +528,7 @@ def _by_measure(population: str, **_: Any) -> dict[str, dict[str, str]]:
 def beats_baselines(
     comparison: pd.DataFrame, fitted: OrderModel, population: str = holdout.ALL_CUSTOMERS, choice: Choice | None = None
 ) -> list[Judgement]:
-    """Ask whether a model beats the best baseline, by mean absolute error and Spearman's correlation.
+    """Ask whether a model beats the best baseline, by root mean squared error and Spearman's correlation.
 
     A model that was asked for is judged over all origins; one that the data chose from the latest alone, whose holdout
     had no part in the choice. Where it had, the comparison is undecided.

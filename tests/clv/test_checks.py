@@ -399,28 +399,29 @@ def comparison():
 
 def test_a_model_beats_the_baselines_by_each_measure_or_not(comparison):
     better = checks.beats_baselines(comparison, clv.BGNBD(1.0, 1.0, 1.0, 1.0))
-    for check, part, measure in zip(better, ("mae", "spearman"), ("mean absolute error", "Spearman's"), strict=True):
+    for check, part, measure in zip(better, ("rmse", "spearman"), ("root mean squared error", "Spearman's"), strict=True):
         assert_said(check, f"beats_baselines.{part}", "passed", f"By {measure}", kind="comparison")
-        assert "BG/NBD has 0." in check.summary
+        row = comparison.query("measure == @part and model == 'BG/NBD' and population == 'all customers'").iloc[0]
+        assert f"BG/NBD has {row.value:.4g}"[:15] in check.summary
         assert " better than the best baseline, past rate (95 % confidence interval " in check.summary
         assert check.claim.startswith(f"By {measure}")
         assert " BG/NBD beats the best baseline among all customers: " in check.claim
     worse, _ = checks.beats_baselines(comparison, clv.NBD(1.0, 1.0))
     advice = "Use past rate where this measure counts."
-    assert_said(worse, "beats_baselines.mae", "failed", " worse than the best baseline, ", advice, kind="comparison")
+    assert_said(worse, "beats_baselines.rmse", "failed", " worse than the best baseline, ", advice, kind="comparison")
     level, _ = checks.beats_baselines(comparison, clv.MBGNBD(1.0, 1.0, 1.0, 1.0))
     advice = "Use past rate, which needs no model, where this measure counts."
     assert_said(
         level,
-        "beats_baselines.mae",
+        "beats_baselines.rmse",
         "undecided",
         " than the best baseline, past rate (95 % ",
         advice,
         kind="comparison",
     )
     absent, _ = checks.beats_baselines(comparison, clv.ParetoNBD(1.0, 1.0, 1.0, 1.0))
-    summary = "By mean absolute error, Pareto/NBD has no value: not fitted from any of 1 origins."
-    assert_said(absent, "beats_baselines.mae", "not applicable", summary, kind="comparison")
+    summary = "By root mean squared error, Pareto/NBD has no value: not fitted from any of 1 origins."
+    assert_said(absent, "beats_baselines.rmse", "not applicable", summary, kind="comparison")
 
 
 def test_checks_against_baselines_bear_their_measure_and_population_even_where_nothing_was_fitted(comparison):
@@ -428,7 +429,7 @@ def test_checks_against_baselines_bear_their_measure_and_population_even_where_n
     for fitted in (clv.BGNBD(1.0, 1.0, 1.0, 1.0), UNFITTED):
         for population, end in (("all customers", ""), ("repeaters", "_repeaters")):
             found = checks.beats_baselines(both, fitted, population)
-            ids = [f"clv.beats_baselines.{measure}{end}" for measure in ("mae", "spearman")]
+            ids = [f"clv.beats_baselines.{measure}{end}" for measure in ("rmse", "spearman")]
             assert [check.id for check in found] == ids
 
 
