@@ -41,7 +41,7 @@ def too_short(first: date, last: date, horizon_days: int, count: int = 3) -> str
         return ""
     offers = [f"at most {_counted(longest // 2 + 1, 'origin')}"] if longest > 0 else []
     offers += [f"at most {_counted(span - least, 'day')} after each, by a later split"] if span > least else []
-    offers += [f"data that run over at least {_counted(least + horizon_days, 'day')}"]
+    offers += [f"data that run over at least {_counted(least + horizon_days, 'day')}, with no more after each"]
     asked = f"{_counted(count, 'origin')} with {_counted(horizon_days, 'day')} after each"
     return f"{asked} do not fit into the {_counted(span, 'day')} from {first} to {last}; choose {', or '.join(offers)}"
 

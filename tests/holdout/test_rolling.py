@@ -53,13 +53,14 @@ def test_no_origin_or_no_day_after_it_is_refused(horizon, count):
     ("days", "horizon", "count", "asked", "offers"),
     [  # the latest origin comes after days - horizon; of three, that is 4 days at least, of one a day
         (545, 545, 1, "1 origin with 545 days", "at most 544 days after each, by a later split, or data that run over "
-         "at least 546 days"),
+         "at least 546 days, with no more after each"),
         (545, 542, 3, "3 origins with 542 days", "at most 2 origins, or at most 541 days after each, by a later split, "
-         "or data that run over at least 546 days"),
+         "or data that run over at least 546 days, with no more after each"),
         (5, 3, 3, "3 origins with 3 days", "at most 2 origins, or at most 1 day after each, by a later split, or data "
-         "that run over at least 7 days"),
-        (3, 1, 3, "3 origins with 1 day", "at most 2 origins, or data that run over at least 5 days"),
-        (1, 1, 3, "3 origins with 1 day", "data that run over at least 5 days"),
+         "that run over at least 7 days, with no more after each"),
+        (3, 1, 3, "3 origins with 1 day", "at most 2 origins, or data that run over at least 5 days, with no more after "
+         "each"),
+        (1, 1, 3, "3 origins with 1 day", "data that run over at least 5 days, with no more after each"),
     ],
 )  # fmt: skip
 def test_data_too_short_for_the_origins_are_refused_with_what_would_fit(days, horizon, count, asked, offers):

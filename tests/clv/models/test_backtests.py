@@ -161,7 +161,7 @@ def test_of_a_log_too_short_for_its_origins_the_comparison_is_blank_with_the_rea
     two_days = Period(FIRST, FIRST, FIRST + timedelta(1), None, pd.DataFrame())
     reason = (
         "3 origins with 1 day after each do not fit into the 1 day from 2023-01-01 to 2023-01-02; choose data that run "
-        "over at least 5 days"
+        "over at least 5 days, with no more after each"
     )
     orders, spend = clv.backtest(shop(2), two_days), clv.backtest_spend(shop(2), two_days)
     winners = clv.pooled_winners({"orders": orders, "spend": spend})
