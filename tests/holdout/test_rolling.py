@@ -58,8 +58,8 @@ def test_no_origin_or_no_day_after_it_is_refused(horizon, count):
          "or data that run over at least 546 days, with no more after each"),
         (5, 3, 3, "3 origins with 3 days", "at most 2 origins, or at most 1 day after each, by a later split, or data "
          "that run over at least 7 days, with no more after each"),
-        (3, 1, 3, "3 origins with 1 day", "at most 2 origins, or data that run over at least 5 days, with no more after "
-         "each"),
+        (3, 1, 3, "3 origins with 1 day", "at most 2 origins, or data that run over at least 5 days, with no more "
+         "after each"),
         (1, 1, 3, "3 origins with 1 day", "data that run over at least 5 days, with no more after each"),
     ],
 )  # fmt: skip
