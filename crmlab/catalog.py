@@ -348,7 +348,8 @@ def _period(findings, split, until, acquired_from):
     breaches, later, entry = [], [], findings.entry
     if (observed := findings.observed_until) == findings.first:
         day = f"all data are of one day, {observed}, and a split needs two days at least"
-        raise InputError(f"{findings.name}: {day}; name data of a longer time")
+        advice = "name data of a longer time, or a later day up to which these are complete, observed_until"
+        raise InputError(f"{findings.name}: {day}; {advice}")
     ends_by = "observed_until" if observed > findings.last else "last day of the data"
     until, until_by = _chosen_day("until", until, entry.until, findings, observed, ends_by, later)
     last = until if until and findings.first < until <= observed else observed

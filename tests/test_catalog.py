@@ -236,8 +236,11 @@ def test_every_fault_of_a_period_is_told_at_once(shop):
     assert "is not a day" in refused(data, split="")[0]
     assert refused(data, split=20240105) == ("log.csv: split = 20240105 is not a day; write it as 1997-09-30",)
     assert refused(shop.write("one.csv", LOG + "a,2024-01-01,1\n")) == (
-        "one.csv: all data are of one day, 2024-01-01, and a split needs two days at least; name data of a longer time",
+        "one.csv: all data are of one day, 2024-01-01, and a split needs two days at least; name data of a longer "
+        "time, or a later day up to which these are complete, observed_until",
     )
+    observed = catalog.orders(shop.write("one.csv", LOG + "a,2024-01-01,1\n"), "2024-01-31").period()
+    assert (observed.split, observed.until) == (date(2024, 1, 21), date(2024, 1, 31))
 
 
 def test_a_fingerprint_changes_with_the_content_alone(shop):

@@ -557,4 +557,9 @@ def beats_baselines(
     ]
     if choice is None or not choice.on_holdout:
         return found
-    return [replace(judgement, outcome="undecided", case="same_days") for judgement in found]
+    return [
+        judgement
+        if judgement.outcome == "not applicable"
+        else replace(judgement, outcome="undecided", case="same_days")
+        for judgement in found
+    ]

@@ -25,10 +25,12 @@ def _complete(validated, policy, where):
     table = _apply(validated.table, policy)
     counts = validated.counts | first(_order_counts(table))
     if not counts["order_days"]:
+        dropped = policy.zero == "drop" and counts["zero_amounts"]
+        keep_zeros = "state zero = 'order' in data/catalog.toml, " if dropped else ""
         raise InputError(
             f"{where}: no order is left; rows: {counts['rows']:,}, zero amounts: {counts['zero_amounts']:,} "
             f"(zero = {policy.zero!r}), returns: {counts['returns']:,} (returns = {policy.returns!r}); "
-            "state another policy in data/catalog.toml, or add orders"
+            f"{keep_zeros}add orders with amounts above 0, or correct the sign of those that are orders"
         )
     return Validated(table, counts)
 

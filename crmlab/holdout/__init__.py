@@ -21,7 +21,7 @@ from crmlab.holdout.measures import (
     rmse,
     spearman,
 )
-from crmlab.holdout.rolling import ALL_ORIGINS, origins, over_origins, rolling
+from crmlab.holdout.rolling import ALL_ORIGINS, origins, over_origins, rolling, too_short
 from crmlab.holdout.winners import (
     TITLES,
     improvements,
@@ -55,6 +55,7 @@ __all__ = [
     "rolling",
     "spearman",
     "tabulate",
+    "too_short",
     "unfitted_reasons",
     "winners",
 ]

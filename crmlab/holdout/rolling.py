@@ -19,16 +19,40 @@ def origins(first: date, last: date, horizon_days: int, count: int = 3) -> list[
 
     first, last : first and last day of the data
     The latest leaves a holdout that ends on `last`; the oldest comes after half as many days as the latest, so that
-    there is something to learn from. Raises InputError where the data are too short.
+    there is something to learn from. Raises InputError where the data are `too_short`.
     """
-    span, least = (last - first).days, max(2 * (count - 1), 1)
-    longest = span - horizon_days
-    if count < 1 or horizon_days < 1 or longest < least:
-        raise InputError(
-            f"{count} origins with {horizon_days} days after each do not fit into the {span} days from {first} to "
-            f"{last}; choose at least one origin, and at least one day but no more than {span - least}"
-        )
+    if reason := too_short(first, last, horizon_days, count):
+        raise InputError(reason)
+    longest = (last - first).days - horizon_days
     return [first + timedelta(longest - longest // 2 * back // max(count - 1, 1)) for back in reversed(range(count))]
+
+
+def too_short(first: date, last: date, horizon_days: int, count: int = 3) -> str:
+    """Why the data hold no such `origins`, with what would fit; empty where they hold them.
+
+    Raises InputError where fewer than one origin, or than one day after each, was asked for.
+    """
+    if count < 1 or horizon_days < 1:
+        asked = f"{count} origins with {horizon_days} days after each were asked for"
+        raise InputError(f"{asked}; choose at least one origin, and at least one day")
+    span, least = (last - first).days, _least(count)
+    longest = span - horizon_days
+    if longest >= least:
+        return ""
+    offers = [f"at most {_counted(longest // 2 + 1, 'origin')}"] if longest > 0 else []
+    offers += [f"at most {_counted(span - least, 'day')} after each, by a later split"] if span > least else []
+    offers += [f"data that run over at least {_counted(least + horizon_days, 'day')}, with no more after each"]
+    asked = f"{_counted(count, 'origin')} with {_counted(horizon_days, 'day')} after each"
+    return f"{asked} do not fit into the {_counted(span, 'day')} from {first} to {last}; choose {', or '.join(offers)}"
+
+
+def _counted(count, word):
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
+
+
+def _least(count):
+    """How many days come before the latest of `count` origins, so that they differ and something is learned."""
+    return max(2 * (count - 1), 1)
 
 
 def rolling(by_origin: Mapping[Any, Mapping[str, Any]], **options: Any) -> pd.DataFrame:

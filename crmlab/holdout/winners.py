@@ -10,6 +10,7 @@ from crmlab.estimate import number
 from crmlab.holdout.comparison import ALL_CUSTOMERS, NOT_FITTED, VALUE_COLUMNS
 from crmlab.holdout.measures import ERROR_MEASURES
 from crmlab.holdout.rolling import ALL_ORIGINS
+from crmlab.model import blank_of, why_blank
 from crmlab.sentences import sentence, templates
 
 TITLES = {
@@ -108,7 +109,12 @@ def _improved(gain: float) -> str:
 
 
 def unfitted_reasons(comparison: pd.DataFrame) -> pd.DataFrame:
-    """Which models could not be fitted, from which origin and why: a frame with origin, model, reason."""
+    """Which models could not be fitted, from which origin and why: a frame with origin, model, reason.
+
+    Blank where the comparison is.
+    """
+    if reason := why_blank(comparison):
+        return blank_of(pd.DataFrame, reason)
     absent = (comparison.outcome == NOT_FITTED) & (comparison.origin != ALL_ORIGINS)
     found = comparison.loc[absent, ["origin", "model", "reason"]]
     found = found.drop_duplicates(["origin", "model"]).reset_index(drop=True)

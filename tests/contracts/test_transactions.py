@@ -100,7 +100,13 @@ def test_first_last_and_customers_count_what_is_left():
 @pytest.mark.parametrize("policy", [{"returns": "drop", "zero": "drop"}, {"returns": "net", "zero": "drop"}])
 def test_a_log_of_which_no_order_is_left_is_refused(policy):
     (breach,) = breaches(log(["-5", "0"]), **policy)
-    assert "no order is left; rows: 2, zero amounts: 1 (zero = 'drop'), returns: 1 (returns = " in breach
+    assert breach == (
+        "log: no order is left; rows: 2, zero amounts: 1 (zero = 'drop'), returns: 1 (returns = "
+        f"{policy['returns']!r}); state zero = 'order' in data/catalog.toml, add orders with amounts above 0, or "
+        "correct the sign of those that are orders"
+    )
+    (breach,) = breaches(log(["-5", "-3"]), **policy)
+    assert "); add orders with amounts above 0, or correct the sign of those that are orders" in breach
 
 
 def test_a_return_offsets_its_own_order_else_the_latest_earlier_one():

@@ -1,5 +1,6 @@
 """Where a comparison starts from, and what several give together."""
 
+import re
 from datetime import date, timedelta
 
 import numpy as np
@@ -40,16 +41,49 @@ def test_origins_differ_and_leave_half_of_the_longest_calibration(span, horizon,
     assert count == 1 or (steps.min() >= 1 and steps.max() - steps.min() <= 1)
 
 
-@pytest.mark.parametrize(("horizon", "count"), [(545, 1), (542, 3), (0, 1), (273, 0)])
-def test_data_too_short_for_the_origins_are_refused(horizon, count):
-    with pytest.raises(InputError, match=r"do not fit into the 545 days from 1997-01-01 to 1998-06-30; choose"):
-        holdout.origins(FIRST, LAST, horizon, count)
+@pytest.mark.parametrize(("horizon", "count"), [(0, 1), (273, 0)])
+def test_no_origin_or_no_day_after_it_is_refused(horizon, count):
+    words = f"{count} origins with {horizon} days after each were asked for; choose at least one origin, and at least"
+    for asked in (holdout.origins, holdout.too_short):
+        with pytest.raises(InputError, match=words):
+            asked(FIRST, LAST, horizon, count)
 
 
-def test_the_longest_horizon_that_is_offered_fits():
-    with pytest.raises(InputError, match="no more than 541"):
-        holdout.origins(FIRST, LAST, 542, 3)
-    assert len(set(holdout.origins(FIRST, LAST, 541, 3))) == 3
+@pytest.mark.parametrize(
+    ("days", "horizon", "count", "asked", "offers"),
+    [  # the latest origin comes after days - horizon; of three, that is 4 days at least, of one a day
+        (545, 545, 1, "1 origin with 545 days", "at most 544 days after each, by a later split, or data that run over "
+         "at least 546 days, with no more after each"),
+        (545, 542, 3, "3 origins with 542 days", "at most 2 origins, or at most 541 days after each, by a later split, "
+         "or data that run over at least 546 days, with no more after each"),
+        (5, 3, 3, "3 origins with 3 days", "at most 2 origins, or at most 1 day after each, by a later split, or data "
+         "that run over at least 7 days, with no more after each"),
+        (3, 1, 3, "3 origins with 1 day", "at most 2 origins, or data that run over at least 5 days, with no more "
+         "after each"),
+        (1, 1, 3, "3 origins with 1 day", "data that run over at least 5 days, with no more after each"),
+    ],
+)  # fmt: skip
+def test_data_too_short_for_the_origins_are_refused_with_what_would_fit(days, horizon, count, asked, offers):
+    last = FIRST + timedelta(days)
+    span = "1 day" if days == 1 else f"{days} days"
+    reason = f"{asked} after each do not fit into the {span} from 1997-01-01 to {last}; choose {offers}"
+    assert holdout.too_short(FIRST, last, horizon, count) == reason
+    with pytest.raises(InputError, match=f"^{reason}$"):
+        holdout.origins(FIRST, last, horizon, count)
+
+
+@RANDOM
+@given(span=st.integers(1, 40), horizon=st.integers(1, 40), count=st.integers(1, 8))
+def test_each_offer_of_data_too_short_fits_when_taken_and_one_more_does_not(span, horizon, count):
+    last = FIRST + timedelta(span)
+    offers = holdout.too_short(FIRST, last, horizon, count).partition("; choose ")[2]
+    for most, what in re.findall(r"at most (\d+) (origin|day)", offers):
+        for more in (0, 1):
+            asked = (horizon, int(most) + more) if what == "origin" else (int(most) + more, count)
+            assert bool(holdout.too_short(FIRST, last, *asked)) == bool(more)
+    for least in re.findall(r"at least (\d+) day", offers):
+        for fewer in (0, 1):
+            assert bool(holdout.too_short(FIRST, FIRST + timedelta(int(least) - fewer), horizon, count)) == bool(fewer)
 
 
 @pytest.fixture(scope="module")

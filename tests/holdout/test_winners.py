@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from crmlab import holdout
+from crmlab.model import blank_of
 
 CI = "confidence interval"
 
@@ -143,6 +144,10 @@ def test_who_could_not_be_fitted_is_listed_once_with_the_reason():
     reasons = holdout.unfitted_reasons(pd.concat([table, pooled]))
     assert reasons.to_dict("records") == [{"origin": "2024-01-31", "model": "G", "reason": "a reason"}]
     assert holdout.unfitted_reasons(table[table.model != "G"]).empty
+
+
+def test_a_comparison_that_could_not_be_made_has_its_reason_in_place_of_models():
+    assert holdout.unfitted_reasons(blank_of(pd.DataFrame, "too short")).attrs["reason"] == "too short"
 
 
 def test_where_more_is_better_the_largest_difference_wins():

@@ -131,8 +131,17 @@ def test_customers_acquired_earlier_can_be_left_out():
     [
         ({"end": "2024-03-11"}, "after its last; choose a day"),
         ({"end": "2023-12-31"}, "before its first order; choose a day"),
-        ({"end": "2024-01-31"}, r"such a period \(31 days\) is longer than the log up to 2024-01-31 \(22 days\)"),
-        ({"end": "2024-03-10", "every": "quarter"}, r"\(91 days\) is longer than the log up to 2024-03-10 \(61 days\)"),
+        (
+            {"end": "2024-01-31"},
+            r"such a period \(31 days\) is longer than the log up to 2024-01-31 \(22 days\); the log runs from "
+            "2024-01-10 to 2024-03-10: choose every = 'week', or an end from 2024-02-09 on",
+        ),
+        (  # the first quarter of 2024 has 91 days
+            {"end": "2024-03-10", "every": "quarter"},
+            r"\(91 days\) is longer than the log up to 2024-03-10 \(61 days\); .*: choose every = 'month', or "
+            "observed_until = 2024-04-09 or later, if orders are complete to it",
+        ),
+        ({"end": "2024-01-12", "every": "week"}, r"\(3 days\); .*: choose an end from 2024-01-16 on"),
         ({"end": "2024-02-30"}, "end = '2024-02-30' is not a day; write it as 1997-09-30"),
         ({"end": "2024-03-10", "every": "day"}, "choose one of 'week', 'month', 'quarter', 'year'"),
         ({"end": "2024-03-10", "acquired_from": "2024-03-01"}, "no customer's first order lies from then"),

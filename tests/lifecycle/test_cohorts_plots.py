@@ -163,3 +163,11 @@ def test_probabilities_of_being_active_are_marked_as_those_of_a_model():
 def test_plots_keep_the_frames_they_drew():
     assert drawn_frame(DRAWN["cohort_triangle"]()) is drawn_frame(DRAWN["curves"]()) is MONTHS
     assert drawn_frame(DRAWN["alive"]()) is ALIVE
+
+
+@pytest.mark.filterwarnings("error::UserWarning")
+def test_where_nobody_came_back_the_axis_runs_over_all_shares():
+    later = MONTHS.period > 0
+    nobody = MONTHS.assign(active=MONTHS.active.mask(later, 0), share=MONTHS.share.mask(later, 0))
+    ax = plots.cohort_curves(nobody, lifecycle.cohort_means(nobody))
+    assert ax.get_ylim() == pytest.approx((0, 1.1))

@@ -176,9 +176,17 @@ def test_what_holds_no_rows_is_refused(given):
 
 
 def test_contracts_of_which_no_renewal_was_observed_are_refused():
-    with pytest.raises(
-        InputError, match="by 2024-04-30 no contract was observed for a whole month, so that nothing is"
+    later = "a later until, the last day observed, if they were observed to it"
+    for start, every, offers in (  # observed for 15 days, and for 4
+        ("2024-04-15", "quarter", f"every = 'week', or {later}"),
+        ("2024-04-15", "month", f"every = 'week', or {later}"),
+        ("2024-04-26", "month", later),
+        ("2024-04-26", "week", later),
     ):
-        contracts.durations(subscriptions(("2024-04-15", None)), END, "month")
-    with pytest.raises(InputError, match="it has period 0 only"):
+        why = f"by 2024-04-30 no contract was observed for a whole {every}, so that nothing is known of renewals"
+        with pytest.raises(InputError, match=f"^{why}; choose {offers}$"):
+            contracts.durations(subscriptions((start, None)), END, every)
+    with pytest.raises(
+        InputError, match=r"^retention: of period 0 alone nothing is known of renewals; add the periods"
+    ):
         contracts.durations(retention(all=[10]))

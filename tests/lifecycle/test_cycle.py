@@ -231,6 +231,14 @@ def test_the_hazard_of_waits_without_a_memory_is_level():
     assert found.hazard.head(5).to_numpy() == pytest.approx(np.full(5, level), rel=0.05)
 
 
+def test_where_too_few_wait_through_any_class_there_is_no_hazard_with_the_reason():
+    held = pd.DataFrame({"order_number": 1, "gap": [27, 30], "observed": [True, False], "customers": [1, 29]})
+    found = return_hazard(held)
+    assert found.empty
+    assert found.attrs["reason"] == "fewer than 30 customers waited through any 28 days; take a longer log"
+    assert len(return_hazard(held.assign(gap=[28, 30]))) == 1
+
+
 def test_the_hazard_counts_returns_over_days_waited():
     held = pd.DataFrame({"order_number": 1, "gap": [10, 30], "observed": [True, False], "customers": [40, 50]})
     found = return_hazard(held, bin_days=20)

@@ -203,6 +203,21 @@ def test_periods_to_come_keep_the_step_of_those_before(freq, last):
     assert len(growth_forecasts.future_times(past, 0)) == 0
 
 
+def test_of_a_single_period_nothing_is_predicted_with_the_reason():
+    sales = pd.Series([12.5], pd.DatetimeIndex(["2024-01-01"]))
+    path = lifecycle.growth_path(lifecycle.LastPeriod.fit(sales), sales, 5)
+    assert path.sales.tolist() == [12.5]
+    assert path.expected.isna().all()
+    assert path.reason.tolist() == ["a single period does not say how far apart periods are; two are needed"]
+    bass = lifecycle.growth_paths(lifecycle.fit_growth_curves(sales), sales, 5)
+    assert set(bass.reason) == {"1 of the 4 periods needed were observed"}
+    # a count of periods has its step: five follow the first
+    counted = pd.Series([12.5], [1])
+    ahead = lifecycle.growth_path(lifecycle.LastPeriod.fit(counted), counted, 5)
+    assert ahead.index.tolist() == [1, 2, 3, 4, 5, 6]
+    assert ahead.expected.tolist()[1:] == [12.5] * 5
+
+
 def test_a_fit_without_draws_has_intervals_by_its_covariance():
     fitted = Bass.fit(sold(KNOWN[0], 15, 0.05), replicates=0)
     by_hand = Bass(fitted.m, fitted.p, fitted.q).with_covariance(fitted.covariance)

@@ -82,7 +82,19 @@ def test_a_log_without_categories_is_one():
     [
         (("2025-01-01",), "end 2025-01-01: the log runs from 2024-01-10 to 2024-06-15; choose a day of that span"),
         (("2023-01-01",), "end 2023-01-01: the log runs from"),
-        (("2024-01-20",), "no month with a sale is over by 2024-01-20, and one whole calendar month is needed; choose"),
+        (
+            ("2024-01-20",),
+            "no month with a sale is over by 2024-01-20, and one whole calendar month is needed; choose every = "
+            "'week', or an end from 2024-01-31 on",
+        ),
+        (  # that of January 10, 2024, a Wednesday, ends on the 14th; the year on its last day, after the last order
+            ("2024-01-13", "week"),
+            "one whole calendar week is needed; choose an end from 2024-01-14 on",
+        ),
+        (
+            ("2024-06-15", "year"),
+            "choose every = 'quarter', or observed_until = 2024-12-31 or later, if orders are complete to it",
+        ),
         (("2024-05-15", "day"), "every = 'day': choose one of 'week', 'month', 'quarter', 'year'"),
     ],
 )

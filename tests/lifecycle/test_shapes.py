@@ -1,11 +1,14 @@
 """Shapes of life cycles, found in sales simulated from each, with noise."""
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from crmlab.contracts import InputError
 from crmlab.lifecycle import Bass, Shape, life_cycle_shape, shape_note
+from crmlab.lifecycle.models.shapes import Pieces
 from crmlab.model import Unfitted
 
 
@@ -123,3 +126,14 @@ def test_what_has_no_shape_to_read_has_a_reason():
 def test_seasons_alone_are_no_shape():
     found = life_cycle_shape(pd.Series([float(1 + month % 12) for month in range(36)]), periods_per_year=12)
     assert found.reason == "sales are the same in all 25 periods after a moving mean over 12"
+
+
+def test_the_line_through_one_spike_is_the_nearest_of_all_for_each_number_of_joints():
+    # of 12 periods, the joints tried at first leave each other no place to go
+    sales = np.array([0.0] * 5 + [100] + [0] * 6)
+    pieces = Pieces(sales)
+    for error, joints in pieces.found():
+        sets = [each for each in combinations(range(1, 11), len(joints)) if all(np.diff(each) > 1)]
+        least = min(np.square(pieces.line([*each])[1] - sales).sum() for each in sets)
+        assert error == pytest.approx(least, rel=1e-8)
+    assert str(life_cycle_shape(pd.Series(sales))) == "classic: is flat for 11 periods"

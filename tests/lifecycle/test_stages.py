@@ -267,7 +267,7 @@ def test_the_latest_stage_of_some_customers():
     [
         ("2025-01-01", "month", "lies outside the log, which runs from 2024-01-03 to 2024-12-31"),
         ("2024-01-02", "month", "lies outside the log"),
-        ("2024-01-20", "month", "was not over by 2024-01-20; choose a shorter period, or an end from 2024-01-31 on"),
+        ("2024-01-20", "month", "was not over by 2024-01-20; choose every = 'week', or an end from 2024-01-31 on"),
         (END, "day", "choose one of 'week', 'month'"),
     ],
 )

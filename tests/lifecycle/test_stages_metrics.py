@@ -215,6 +215,15 @@ def test_the_overdue_point_is_marked_where_it_lies():
     assert marked == [points.overdue_after["1"]]
 
 
+def test_a_return_curve_of_a_single_wait_is_drawn_as_a_point():
+    held = pd.DataFrame({"order_number": [1, 1], "gap": [40, 295], "observed": True, "customers": 1})
+    curve = lifecycle.return_curve(held)
+    ax = plots.return_curve(curve, lifecycle.overdue_thresholds(WAITS, own(), replicates=0))
+    assert curve.wait.tolist() == [40]
+    assert (ax.lines[0].get_marker(), *ax.lines[0].get_xydata()[0]) == ("o", 40, 0.5)
+    assert plots.return_curve(FRAMES["return_curve"], MORE["return_curve"]["thresholds"]).lines[0].get_marker() == ""
+
+
 def test_stage_names_stand_in_their_bands():
     ax = plots.stage_shares(FRAMES["stage_shares"])
     assert {text.get_text() for text in ax.texts} == set(STAGES)

@@ -199,7 +199,7 @@ def test_what_little_data_leave_open_is_blank_with_the_reason(project):
         (
             "product_life_cycle",
             "day.csv",
-            "over by 2024-01-05, and one whole calendar month is needed; choose a shorter",
+            "over by 2024-01-05, and one whole calendar month is needed; choose observed_until = 2024-01-31 or later",
         ),
     ],
 )

@@ -113,9 +113,9 @@ def test_what_cannot_be_made_is_left_out_with_its_reason(example):
     assert nested.value.isna().all()
     assert nested.outcome.eq("not fitted").all()
     each = nested[nested.origin != "all origins"]
-    assert each.reason.str.contains("fewer than the 125 segments of rfm").all()
+    assert each.reason.str.contains("fewer than the 125 that rfm needs").all()
     rules = pd.read_csv(tables / "rules.csv")
-    assert rules.reason[rules.scheme == "rfm nested"].str.contains("fewer than the 125 segments").tolist() == [True]
+    assert rules.reason[rules.scheme == "rfm nested"].str.contains("fewer than the 125 that").tolist() == [True]
     assert {"abc", "rfm", "rfm_tiers", "index_system", *CLUSTERS} <= set(assignments)
     assert "rfm nested" not in assignments
     assert facts["gini_rfm nested"]["value"] is None

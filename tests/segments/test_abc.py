@@ -109,7 +109,7 @@ def test_too_many_cuts_are_refused():
 def test_bad_features_are_named():
     assert "'spend' is 0 or less for all 4" in unfitted(ABC.fit, spends(0, 0, 0, -1))
     assert "'spend' is 7 for all 3 customers, so abc cannot part them" in unfitted(ABC.fit, spends(7, 7, 7))
-    assert "2 customers are fewer than the 3 segments of abc" in unfitted(ABC.fit, spends(7, 8))
+    assert "2 customers are fewer than the 3 that abc needs" in unfitted(ABC.fit, spends(7, 8))
     assert "no column 'margin', which abc needs" in unfitted(ABC.fit, spends(1, 2, 3), value="margin")
     broken = spends(1, 2, 3).assign(spend=[1, np.nan, np.inf])
     assert "'spend' is empty or infinite for 2 of 3 customers (first: customer 'c1')" in unfitted(ABC.fit, broken)

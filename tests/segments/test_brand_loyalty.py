@@ -62,7 +62,7 @@ def test_bad_input_is_named():
     for options in ({"usage_quantiles": (0.5,)}, {"loyal_share": 0.5}, {"loyal_share": 1.1}):
         assert "give two quantiles, and loyal_share above 0.5" in refused(BrandLoyalty.fit, frame, **options)[0]
     assert "'usage' is 3 for all 900" in unfitted(BrandLoyalty.fit, frame.assign(usage=3.0))
-    assert "8 customers are fewer than the 9 segments" in unfitted(BrandLoyalty.fit, frame.iloc[:8])
+    assert "8 customers are fewer than the 9 that" in unfitted(BrandLoyalty.fit, frame.iloc[:8])
     assert "no column 'national_share'" in unfitted(BrandLoyalty.fit, frame.drop(columns="national_share"))
     unused = frame.assign(usage=np.where(np.arange(900) < 7, 0.0, frame.usage))
     assert "'usage' is 0 or less for 7 of 900 customers" in refused(BrandLoyalty((5, 10)).assign, unused)[0]

@@ -106,7 +106,7 @@ def test_wards_tree_is_not_undone_by_its_means():
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_bad_input_is_named(scheme):
-    assert "3 customers are fewer than the 4 segments" in unfitted(scheme.fit, simulated(3), 4)
+    assert "3 customers are fewer than the 4 that" in unfitted(scheme.fit, simulated(3), 4)
     assert "'spend' is 0 for all" in unfitted(scheme.fit, simulated(30).assign(spend=0.0), 3)
     assert "no column 'visits'" in unfitted(scheme.fit, simulated(30), 3, ["visits"])
     assert "choose a whole number" in refused(scheme.fit, simulated(30), 1)[0]

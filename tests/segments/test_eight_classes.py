@@ -126,6 +126,6 @@ def test_bad_input_is_named():
         EightClasses.fit, bare.assign(home_store="s1")
     )
     assert "'store_strength' is 1.100 for all" in unfitted(EightClasses.fit, frame.assign(store_strength=1.1))
-    assert "7 customers are fewer than the 8 segments" in unfitted(EightClasses.fit, frame.iloc[:7])
+    assert "7 customers are fewer than the 8 that" in unfitted(EightClasses.fit, frame.iloc[:7])
     unknown = frame.assign(store_strength=frame.store_strength.where(frame.store_strength > 1, np.nan))
     assert "'store_strength' is empty or infinite" in unfitted(EightClasses.fit, unknown)

@@ -89,6 +89,7 @@ def test_bad_input_is_named():
     assert "numbers of clusters, 2 or more" in refused(how_many.validity_indices, simulated(50), k_values=(1, 2))[0]
     assert "give 1 of each" in refused(how_many.validity_indices, simulated(50), replicates=0)[0]
     reason = blank(how_many.validity_indices, simulated(12))
-    assert "fewer than the 16" in reason
+    few = "features: 12 customers are fewer than the 16 that a search for up to 8 clusters needs; search for fewer"
+    assert reason == f"{few} (k_values), or take more customers"
     check = indices_agree(how_many.suggested_k(how_many.validity_indices(simulated(12))))
     assert (check.outcome, check.summary) == ("not applicable", f"Not judged: {reason}.")

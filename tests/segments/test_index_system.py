@@ -125,7 +125,7 @@ def test_bad_indicators_are_named_at_once():
     assert refused(IndexSystem.fit, frame.head(5), card()) == (
         "features: 'orders' of indicator 'orders' holds no numbers; take another column",
         "features: no column 'days_since_last', which indicator 'recency' needs; did you mean 'days_since_lst'?",
-        "features: 5 customers are fewer than the 8 segments of index_system; take fewer segments, or more customers",
+        "features: 5 customers are fewer than the 8 that index_system needs; take fewer segments, or more customers",
         "features: 'spend' is 3 for all 5 customers, so index_system cannot part them; take another feature, or more "
         "customers",
     )

@@ -172,9 +172,9 @@ def test_bad_features_are_named_all_at_once():
 
 
 def test_fewer_customers_than_cells_are_refused():
-    assert "124 customers are fewer than the 125 segments of rfm" in unfitted(RFM.fit, ramp(124), nested=True)
-    assert "4 customers are fewer than the 5 segments of rfm" in unfitted(RFM.fit, ramp(4))
-    assert "9 customers are fewer than the 10 segments of rfm" in unfitted(RFMTiers.fit, ramp(9), tiers=10)
+    assert "124 customers are fewer than the 125 that rfm needs" in unfitted(RFM.fit, ramp(124), nested=True)
+    assert "4 customers are fewer than the 5 that rfm needs" in unfitted(RFM.fit, ramp(4))
+    assert "9 customers are fewer than the 10 that rfm needs" in unfitted(RFMTiers.fit, ramp(9), tiers=10)
 
 
 def test_bad_parameters_are_refused():

@@ -68,7 +68,7 @@ def test_a_scheme_that_was_not_fitted_says_why():
     frame = simulated(100)
     table = stability.bootstrap_stability({"nested": partial(RFM.fit, nested=True)}, frame, 3)
     assert table.outcome.tolist() == ["not fitted"]
-    assert "fewer than the 125 segments of rfm" in table.reason[0]
+    assert "fewer than the 125 that rfm needs" in table.reason[0]
     moved = stability.jitter_stability({"nested": RFM.fit(frame, nested=True), "abc": ABC.fit(frame)}, frame, (0.1,), 2)
     assert moved.reason[moved.scheme == "nested"].tolist() == table.reason.tolist()
     assert moved.changed[moved.scheme == "abc"].notna().all()

@@ -111,7 +111,7 @@ def test_axes_are_undecided_where_the_interval_holds_the_limit_and_not_judged_wh
 def test_bad_input_is_named():
     bare = simulated().drop(columns=["expected_margin"])
     assert "no column 'expected_margin' (discounted margin of as long a time ahead" in unfitted(ValueMatrix.fit, bare)
-    assert "3 customers are fewer than the 4 segments" in unfitted(ValueMatrix.fit, simulated(3))
+    assert "3 customers are fewer than the 4 that" in unfitted(ValueMatrix.fit, simulated(3))
     none = simulated().assign(window_spend=0.0)
     assert "'current' is 0 for all 2,000 customers" in unfitted(ValueMatrix.fit, none)
     gone = simulated()

@@ -16,7 +16,7 @@ from crmlab.clv.models.names import MODELS, order_model
 from crmlab.clv.models.orders import OrderModel
 from crmlab.clv.tables import Orders, collapse, summarise, with_baseline_features, with_holdout
 from crmlab.display import words
-from crmlab.model import Unfitted
+from crmlab.model import Unfitted, blank_of, why_blank
 
 ORIGINS, REPLICATES = 3, 1000
 Models: TypeAlias = Mapping[str, type[OrderModel]]
@@ -60,6 +60,7 @@ def backtest(
     DataFrame
         The columns of `holdout.compare`, behind origin and origins: a row for each origin, and over all of them, for
         each population ("all customers", and "repeaters" who had ordered again by the origin), measure and model.
+        Blank where the data are too short for the origins.
 
     Examples
     --------
@@ -128,8 +129,10 @@ def pooled_winners(comparisons: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        By `of`: population, measure, winner, summary.
+        By `of`: population, measure, winner, summary; blank where a comparison is.
     """
+    if reason := why_blank(*comparisons.values()):
+        return blank_of(pd.DataFrame, reason)
     found = {name: holdout.winners(table[table.origin == holdout.ALL_ORIGINS]) for name, table in comparisons.items()}
     table = pd.concat(found, names=["of"]).reset_index("of").set_index("of")
     return table[["population", "measure", "winner", "summary"]]
@@ -137,6 +140,8 @@ def pooled_winners(comparisons: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 def _backtest(rounds, orders, period, models, origins, replicates, seed, level):
     first = max(period.acquired_from or period.first, period.first)
+    if reason := holdout.too_short(first, period.until, period.horizon_days, origins):
+        return blank_of(pd.DataFrame, reason)
     days = holdout.origins(first, period.until, period.horizon_days, origins)
     named = {order_model(name).title: order_model(name) for name in models}
     by_origin = rounds(orders, named, days, period.horizon_days, period.acquired_from)

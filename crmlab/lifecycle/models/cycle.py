@@ -304,6 +304,8 @@ def return_hazard(interpurchase_times: pd.DataFrame, bin_days: int = 28, level: 
         - returned: in the class, count
         - hazard: probability to come back within a day, 0 to 1: returned over days waited
         - ci_low, ci_high: its interval (Poisson, exact)
+
+        Blank where too few waited through every class.
     """
     found = []
     for order_number, held in interpurchase_times.groupby("order_number"):
@@ -318,4 +320,9 @@ def return_hazard(interpurchase_times: pd.DataFrame, bin_days: int = 28, level: 
             rates = {"hazard": returned / waited, "ci_low": np.nan_to_num(ci_low) / waited, "ci_high": ci_high / waited}
         columns = {"order_number": order_number, "wait_from": edges, "at_risk": at_risk, "returned": returned}
         found.append(pd.DataFrame(columns | rates)[waited >= MIN_COUNT * bin_days])
-    return pd.concat(found, ignore_index=True)
+    table = pd.concat(found, ignore_index=True)
+    if table.empty:
+        table.attrs["reason"] = (
+            f"fewer than {MIN_COUNT} customers waited through any {bin_days} days; take a longer log"
+        )
+    return table

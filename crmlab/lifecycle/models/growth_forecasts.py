@@ -52,7 +52,8 @@ def growth_path(
         By time: model; period, counted from 1 for the first; sales and cumulative_sales, in the period and so far, NA
         to come; expected, in the period, with expected_ci_low and expected_ci_high, its confidence interval, and
         expected_pi_low and expected_pi_high, the prediction interval of what will be sold; expected_cumulative, so
-        far, with expected_cumulative_ci_low and expected_cumulative_ci_high; reason, why there is no curve.
+        far, with expected_cumulative_ci_low and expected_cumulative_ci_high; reason, why there is no curve, or why
+        nothing is predicted.
 
     Raises
     ------
@@ -63,7 +64,9 @@ def growth_path(
         raise InputError(f"growth_path: the model is a growth curve, as of fit_growth_curves; this is {model!r}")
     if not isinstance(periods_ahead, (int, np.integer)) or periods_ahead < 0:
         raise InputError(f"periods_ahead = {periods_ahead!r}: choose a whole number, 0 or more")
-    periods = np.arange(1.0, len(sales) + (periods_ahead if model else 0) + 1)
+    reason = _why_no_later(sales, periods_ahead) if model else str(model)
+    periods_ahead = 0 if reason else periods_ahead
+    periods = np.arange(1.0, len(sales) + periods_ahead + 1)
     times = sales.index.append(future_times(sales.index, len(periods) - len(sales)))
     frame = pd.DataFrame({"model": model.title, "period": periods.astype(int)}, times.rename("time"))
     frame["sales"] = sales.reindex(times).to_numpy()
@@ -72,7 +75,7 @@ def growth_path(
         expected = _continued(model, sales, periods_ahead, level)
     else:
         expected = _expected(model, periods, level, seed) if model else {}
-    return frame.assign(**expected, reason="" if model else str(model)).reindex(columns=COLUMNS)
+    return frame.assign(**expected, reason=reason).reindex(columns=COLUMNS)
 
 
 def growth_paths(
@@ -132,10 +135,18 @@ def growth_peaks(fitted: dict[str, GrowthCurve | Unfitted], sales: pd.Series, le
     return frame.astype(dict.fromkeys(frame.columns.difference(["peak_time", "summary", "reason"]), float))
 
 
+def _why_no_later(sales, periods_ahead):
+    """Why the periods to come have no dates; empty where they have."""
+    alone = periods_ahead and len(sales) == 1 and isinstance(sales.index, pd.DatetimeIndex)
+    return "a single period does not say how far apart periods are; two are needed" if alone else ""
+
+
 def future_times(index, periods_ahead):
-    """The times of the next `periods_ahead`, in the step of those before: an index."""
+    """The times of the next `periods_ahead`, in the step of those before, of which dates need one: an index."""
+    if periods_ahead == 0:
+        return index[:0]
     if not isinstance(index, pd.DatetimeIndex):
-        return pd.RangeIndex(len(index) + 1, len(index) + periods_ahead + 1) if periods_ahead else index[:0]
+        return pd.RangeIndex(len(index) + 1, len(index) + periods_ahead + 1)
     months, days = np.diff(index.year * 12 + index.month), np.diff(index) // pd.Timedelta(days=1)
     by_month = len(months) and months.min() >= 1
     step = {"months": int(np.median(months))} if by_month else {"days": int(np.median(days))}

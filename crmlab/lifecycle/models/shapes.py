@@ -250,7 +250,8 @@ class Pieces:
             for place in range(len(before)):
                 joints = sorted(joints)
                 others = joints[:place] + joints[place + 1 :]
-                joints = self._least([*others, k] for k in self._free(others))
+                places = self._free(others) or joints[place : place + 1]  # many joints may leave no place to go
+                joints = self._least([*others, k] for k in places)
             if sorted(joints) == before:
                 break
         return joints

@@ -85,7 +85,7 @@ def cohort_curves(frame: pd.DataFrame, cohort_means: pd.DataFrame, ax: Axes | No
     ends = cohort_means.weighted_ci_low.astype(float), cohort_means.weighted_ci_high.astype(float)
     ax.fill_between(cohort_means.index, *ends, color=BAND, linewidth=0, zorder=3, label="95 % confidence interval")
     ax.plot(cohort_means.index, cohort_means.weighted, color=ACTUAL, zorder=4, label="all customers")
-    top = float(cells.share.max()) if len(cells) else 1.0
+    top = (float(cells.share.max()) if len(cells) else 0.0) or 1.0
     ax.set(xlabel=SINCE, ylabel="Share of customers who ordered", ylim=(0, 1.1 * top))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.yaxis.set_major_formatter(PercentFormatter(1))

@@ -77,6 +77,7 @@ def return_hazard(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
 def _steps(ax, number, at, value, low, high):
     """A step line of an order number with its band; its colour."""
     color, style, label = LOOKS[number]
-    ax.plot(at, value, style, color=color, drawstyle="steps-post", label=label)
+    marker = "o" if len(at) == 1 else ""  # a line of one point is not seen
+    ax.plot(at, value, style, marker=marker, color=color, drawstyle="steps-post", label=label)
     ax.fill_between(at, low, high, step="post", color=color, alpha=0.13, linewidth=0)
     return color

@@ -1,5 +1,6 @@
 """Draw product life cycles: growth curves beside sales, stages along the path, shapes, and errors of forecasts."""
 
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ MARKS = ("o", "s", "^", "D", "v")
 
 @plot
 def growth_path(frame: pd.DataFrame, cumulative: bool = False, ax: Axes | None = None) -> Axes:
-    """Draw `growth_path`: sales beside what a model expects; right of a line, to come.
+    """Draw `growth_path`: sales beside what a model expects, or why it expects nothing; right of a line, to come.
 
     Parameters
     ----------
@@ -60,6 +61,8 @@ def growth_path(frame: pd.DataFrame, cumulative: bool = False, ax: Axes | None =
         ax.annotate(" to come", (last, 1), xycoords=("data", "axes fraction"), va="top", color=MUTED)
     ax.set(xlabel="Period", ylabel="Sales so far, unit of the data" if cumulative else SALES, ylim=(0, None))
     _of_time(ax, frame.index)
+    if frame.reason.iloc[0]:
+        ax.text(0.5, 0.5, fill(frame.reason.iloc[0], 60), transform=ax.transAxes, ha="center", color=MUTED)
     ax.legend(frameon=False, ncols=2, loc="lower left", bbox_to_anchor=(0, 1))
     return ax
 

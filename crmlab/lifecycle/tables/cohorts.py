@@ -151,8 +151,30 @@ def _checked(orders, end, every):
     if not first <= end <= last:
         what = "before its first order" if end < first else "after its last"
         raise InputError(f"end {end}: {extent}, and end lies {what}; choose a day of that span")
-    opens, closes = first_day(period_number(first, every) + pd.Series([0, 1]), every)
-    if (days := (end - first).days + 1) < (length := (closes - opens).days):
+    days, length = (end - first).days + 1, _length(first, every)
+    if days < length:
         longer = f"such a period ({length} days) is longer than the log up to {end} ({days:,} days)"
-        raise InputError(f"every = {every!r}: {longer}; {extent}: choose a shorter period or a later end")
+        offers = what_fits(every, lambda each: _length(first, each) <= days, first + timedelta(length - 1), last)
+        raise InputError(f"every = {every!r}: {longer}; {extent}: choose {offers}")
     return end
+
+
+def _length(day, every):
+    """Length of the calendar period that a day lies in, days."""
+    opens, closes = first_day(period_number(day, every) + pd.Series([0, 1]), every)
+    return (closes - opens).days
+
+
+def is_over(day, end, every):
+    """Whether the calendar period that a day lies in is over by `end`."""
+    return period_number(day, every) < period_number(end + timedelta(days=1), every)
+
+
+def what_fits(every, fits, day, last):
+    """What to choose where a period is too long: the longest shorter one that `fits`, or an end from `day` on.
+
+    last : up to which the orders are complete; an end after it takes saying that they are up to then
+    """
+    shorter = [f"every = {each!r}" for each in EVERY[: EVERY.index(every)] if fits(each)]
+    later = f"an end from {day} on" if day <= last else f"observed_until = {day} or later, if orders are complete to it"
+    return ", or ".join([*shorter[-1:], later])

@@ -11,7 +11,7 @@ from crmlab.catalog import Data
 from crmlab.contracts import InputError
 from crmlab.contracts.subscriptions import last_day_observed
 from crmlab.days import as_date, day_literal
-from crmlab.lifecycle.tables.cohorts import check_every, need
+from crmlab.lifecycle.tables.cohorts import EVERY, check_every, need
 from crmlab.lifecycle.tables.periods import MIN_THROUGH, whole_periods
 from crmlab.model import blank_of
 from crmlab.orders import rows
@@ -66,14 +66,22 @@ def durations(
     """
     table = data if isinstance(data, pd.DataFrame) else rows(data)
     if "period" in table.columns:
-        found, why = retention_durations(table), "it has period 0 only"
-    else:
-        table, end, observed_from = observed(data, table, end, observed_from)
-        found = subscription_durations(table, end, every, observed_from)
-        why = f"by {end} no contract was observed for a whole {every}"
-    if found.renewals.any() or found.churned.any():
+        if _knows_renewals(found := retention_durations(table)):
+            return found
+        raise InputError("retention: of period 0 alone nothing is known of renewals; add the periods after it")
+    table, end, observed_from = observed(data, table, end, observed_from)
+    if _knows_renewals(found := subscription_durations(table, end, every, observed_from)):
         return found
-    raise InputError(f"{why}, so that nothing is known of renewals; choose a shorter period or take later data")
+    known = {each: subscription_durations(table, end, each, observed_from) for each in EVERY[: EVERY.index(every)]}
+    shorter = [f"every = {each!r}" for each, durations in known.items() if _knows_renewals(durations)]
+    why = f"by {end} no contract was observed for a whole {every}, so that nothing is known of renewals"
+    later = "a later until, the last day observed, if they were observed to it"
+    raise InputError(f"{why}; choose {', or '.join([*shorter[-1:], later])}")
+
+
+def _knows_renewals(durations):
+    """Whether any contract was renewed, or lost at a renewal."""
+    return durations.renewals.any() or durations.churned.any()
 
 
 def censoring_note(durations: pd.DataFrame) -> str:

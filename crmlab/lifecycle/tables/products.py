@@ -11,7 +11,7 @@ from ibis import _
 from crmlab.catalog import Data
 from crmlab.contracts import InputError
 from crmlab.days import as_date
-from crmlab.lifecycle.tables.cohorts import check_every, first_day, need, period_number
+from crmlab.lifecycle.tables.cohorts import check_every, first_day, is_over, need, period_number, what_fits
 from crmlab.orders import observed_orders, observed_span, rows
 
 ALL, NONE = "all", "none"  # where the log has no categories, and where a row has none
@@ -90,8 +90,10 @@ def sales_by_category(orders: Data | ir.Table, end: date | str, every: str = "mo
     sums = observed.group_by(**by).aggregate(sales=_.amount.sum()).filter(_.unit <= now)
     found = sums.mutate(sales=ibis.greatest(_.sales.cast("float64"), 0.0)).execute()
     if found.empty:
-        needed = f"no {every} with a sale is over by {end}, and one whole calendar {every} is needed"
-        raise InputError(f"{needed}; choose a shorter period, a later end, or a longer log")
+        (begun, observed_until), needed = observed_span(orders), f"one whole calendar {every} is needed"
+        closes = first_day(pd.Series([period_number(begun, every) + 1]), every)[0].date() - timedelta(days=1)
+        offers = what_fits(every, lambda each: is_over(begun, last, each), closes, observed_until)
+        raise InputError(f"no {every} with a sale is over by {last}, and {needed}; choose {offers}")
     return _without_gaps(found, now, every)
 
 

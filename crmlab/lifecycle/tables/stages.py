@@ -15,10 +15,10 @@ from ibis import _
 
 from crmlab.catalog import Data
 from crmlab.contracts import InputError
-from crmlab.lifecycle.tables.cohorts import check_every, first_day, period_number
+from crmlab.lifecycle.tables.cohorts import check_every, first_day, is_over, period_number, what_fits
 from crmlab.lifecycle.tables.cycle import POOLED_FROM, day_number, order_span
 from crmlab.model import blank_of, needs_fit, why_blank
-from crmlab.orders import daily_orders, rows
+from crmlab.orders import daily_orders, observed_span, rows
 
 STAGES = ("establishment", "growth", "maturity", "decline")
 TRIAL = POOLED_FROM - 1  # order days up to which a relationship is being established: their pace is not known yet
@@ -191,9 +191,9 @@ def complete_periods(orders, end, every):
     opens = first_day(pd.Series(range(zero, max(over, zero + 1) + 1)), every).dt.date
     closes = opens.shift(-1).iloc[:-1] - timedelta(days=1)
     if over == zero:
+        offers = what_fits(every, lambda each: is_over(begun, end, each), closes[0], observed_span(orders)[1])
         raise InputError(
-            f"every = {every!r}: that of the first order, on {begun}, was not over by {end}; "
-            f"choose a shorter period, or an end from {closes[0]} on"
+            f"every = {every!r}: that of the first order, on {begun}, was not over by {end}; choose {offers}"
         )
     return pd.DataFrame({"number": closes.index.astype("int32"), "period": opens.iloc[:-1], "closes": closes})
 

@@ -109,7 +109,12 @@ def validity_indices_of(
 
 def scaled(features, columns, transform, min_customers, kinds):
     """Customers on a transform's scales, and why there are none: an array and a text, one of them empty."""
-    scale = Transform.fit(features, columns, transform, min_customers=min_customers)
+    if 0 < len(features) < min_customers:
+        few = (
+            f"features: {len(features):,} customers are fewer than the {min_customers} that a search for up to {kinds} "
+        )
+        return np.empty((0, len(columns))), f"{few}clusters needs; search for fewer (k_values), or take more customers"
+    scale = Transform.fit(features, columns, transform)
     X = scale.transform(features) if scale else np.empty((0, len(columns)))
     return X, clusters.distinct_fault(X, columns, kinds, "clusters that are searched for") if scale else str(scale)
 

@@ -144,7 +144,7 @@ def feature_faults(
 
     needed  : columns, of finite numbers
     varying : those that must not be the same for all
-    min_customers : customers, as many as the scheme has segments
+    min_customers : how many are needed, as many as the scheme has segments
     """
     if not isinstance(features, pd.DataFrame):
         return [f"features: {type(features).__name__} is no table; give the frame of `customer_features`"]
@@ -153,7 +153,7 @@ def feature_faults(
     breaches = []
     if len(features) < min_customers:
         breaches.append(
-            f"features: {len(features):,} customers are fewer than the {min_customers} segments of {scheme}; "
+            f"features: {len(features):,} customers are fewer than the {min_customers} that {scheme} needs; "
             "take fewer segments, or more customers"
         )
     for name in needed:

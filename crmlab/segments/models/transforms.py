@@ -61,7 +61,6 @@ class Transform(Model):
         columns: Sequence[str],
         kind: str = "log",
         tail: float = TAIL,
-        min_customers: int = 1,
     ) -> "Transform | Unfitted":
         """Scales learned from features.
 
@@ -75,8 +74,6 @@ class Transform(Model):
             "raw", "log" or "winsorised".
         tail : float
             Share of customers at each end that winsorising draws in, above 0 and below 0.5.
-        min_customers : int
-            Customers needed.
 
         Returns
         -------
@@ -94,7 +91,7 @@ class Transform(Model):
             raise InputError(
                 f"kind = {kind!r}, tail = {tail!r}: choose a kind of {kinds}, and a tail above 0 and below .5"
             )
-        require_features(features, f"a {kind} transform", columns, columns, min_customers)
+        require_features(features, f"a {kind} transform", columns, columns)
         X = features[list(columns)].to_numpy(float)
         ends = np.quantile(X, [tail, 1 - tail], axis=0) if kind == "winsorised" else np.array([[-np.inf], [np.inf]])
         low, high = to_tuples(np.broadcast_to(ends, (2, len(columns))))

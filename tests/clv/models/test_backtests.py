@@ -154,3 +154,17 @@ def test_a_backtest_forecasts_as_many_days_as_the_holdout_has_from_several_origi
     assert list(words.columns) == ["population", "measure", "winner", "summary"]
     assert set(words.index) == {"orders"}
     assert len(words) == 2 * 7
+
+
+def test_of_a_log_too_short_for_its_origins_the_comparison_is_blank_with_the_reason():
+    # two days hold no three origins: the latest comes after the first four days at least
+    two_days = Period(FIRST, FIRST, FIRST + timedelta(1), None, pd.DataFrame())
+    reason = (
+        "3 origins with 1 day after each do not fit into the 1 day from 2023-01-01 to 2023-01-02; choose data that run "
+        "over at least 5 days, with no more after each"
+    )
+    orders, spend = clv.backtest(shop(2), two_days), clv.backtest_spend(shop(2), two_days)
+    winners = clv.pooled_winners({"orders": orders, "spend": spend})
+    assert [each.attrs["reason"] for each in (orders, spend, winners)] == [reason] * 3
+    checks = clv.checks.beats_baselines(orders, clv.NBD(0.4, 20.0))
+    assert [check.outcome for check in checks] == ["not applicable"] * 2

@@ -125,6 +125,11 @@ def test_a_calibration_too_short_is_judged_by_the_days_that_chose():
     for check in checks.beats_baselines(comparison, clv.fit(customers, taken), choice=taken):
         assert check.outcome == "undecided"
         assert "chosen and is judged on the same days" in check.summary
+    # a model that a prior made possible has no part in the backtest, whose fits have none
+    absent = comparison.assign(difference=np.nan, reason="there are no repeat orders")
+    for check in checks.beats_baselines(absent, clv.fit(customers, taken), choice=taken):
+        assert check.outcome == "not applicable"
+        assert check.summary.endswith("has no value: there are no repeat orders.")
 
 
 def test_a_model_that_the_data_chose_is_judged_from_the_split_alone():
