@@ -399,7 +399,9 @@ def comparison():
 
 def test_a_model_beats_the_baselines_by_each_measure_or_not(comparison):
     better = checks.beats_baselines(comparison, clv.BGNBD(1.0, 1.0, 1.0, 1.0))
-    for check, part, measure in zip(better, ("rmse", "spearman"), ("root mean squared error", "Spearman's"), strict=True):
+    for check, part, measure in zip(
+        better, ("rmse", "spearman"), ("root mean squared error", "Spearman's"), strict=True
+    ):
         assert_said(check, f"beats_baselines.{part}", "passed", f"By {measure}", kind="comparison")
         row = comparison.query("measure == @part and model == 'BG/NBD' and population == 'all customers'").iloc[0]
         assert f"BG/NBD has {row.value:.4g}"[:15] in check.summary
