@@ -120,12 +120,12 @@ def test_a_period_in_which_no_order_is_expected_has_a_season_of_its_own():
 
 def test_draws_of_orders_keep_to_their_moments():
     rng = np.random.default_rng(1)
-    spent = buying_chain._spend(np.full(40_000, 4), 10.0, 25.0, rng)
+    spent = buying_chain._amount(np.full(40_000, 40.0), 100.0, rng)
     assert spent.mean() == pytest.approx(40, rel=0.01)
     assert spent.var() == pytest.approx(100, rel=0.05)
     assert (spent > 0).all()
-    assert buying_chain._spend(np.array([0, 3]), 10.0, 0.0, rng).tolist() == [0, 30]
-    assert buying_chain._spend(np.full(9, 4), -10.0, 0.0, rng).tolist() == [-40] * 9
+    assert buying_chain._amount(np.array([0.0, 30.0]), 0.0, rng).tolist() == [0, 30]
+    assert buying_chain._amount(np.full(9, -40.0), 0.0, rng).tolist() == [-40] * 9
 
 
 def test_a_season_multiplies_the_probability_to_order_and_no_more_than_to_one():
@@ -332,3 +332,11 @@ def test_the_memory_of_states_is_tested_out_of_each():
     )
     assert found.df["1 periods since, 0 repeat orders"] == 1
     assert found.loc["all", "n"] == 65
+
+
+def test_one_huge_order_makes_no_value_negative():
+    spend = [400.0, 1e9, 0.0, 120.0, 0.0]
+    huge = COUNTED.assign(spend=spend, spend_squares=[4000, 1e18, 0, 1320, 0])
+    states = lifecycle.state_values(huge, 0.01, 3, replicates=199)
+    assert (states[["ci_low", "pi_low"]] >= 0).all(axis=None)
+    assert (states.value > 0).any()

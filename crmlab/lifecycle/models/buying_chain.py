@@ -61,13 +61,13 @@ class Counts:
         """Probabilities of moving, and mean spend, drawn.
 
         Whole periods are drawn by the Bayesian bootstrap (Rubin 1981), as customers share the season; then moves from
-        their Dirichlet posterior, and mean spend about its standard error.
+        their Dirichlet posterior, and mean spend by its standard error.
         """
         weight = rng.dirichlet(np.ones(len(self.moves)), replicates) * len(self.moves)
         moves = np.tensordot(weight, self.moves, 1)
         P = rng.gamma(self.posterior(moves))  # a gamma of shape 0 is 0: what is impossible stays so
-        error = np.sqrt(self.variance / np.maximum(self.moves.sum(axis=(0, 1)), 1))
-        return P / P.sum(axis=2, keepdims=True), rng.normal(self.mean_spend(moves, weight @ self.spend), error)
+        spread = self.variance / np.maximum(self.moves.sum(axis=(0, 1)), 1)
+        return P / P.sum(axis=2, keepdims=True), _amount(self.mean_spend(moves, weight @ self.spend), spread, rng)
 
     def seasons(self):
         """Customers who ordered in each period to those expected by the moves of all periods; 1 where none were."""
@@ -83,7 +83,7 @@ class Counts:
         here, spent = np.broadcast_to(now, (len(P), *now.shape)), 0.0
         for ahead, step in enumerate(self._steps(P, periods, rng), 1):
             here = rng.multinomial(here, step[:, None]).sum(axis=2)
-            spent += _spend(here, mean[:, None], self.variance, rng).sum(axis=2) / (1 + discount) ** ahead
+            spent += _amount(here * mean[:, None], here * self.variance, rng).sum(axis=2) / (1 + discount) ** ahead
         return spent
 
     def simulate_one(self, P, mean, periods, discount, rng):
@@ -93,7 +93,7 @@ class Counts:
             up_to = np.take_along_axis(step.cumsum(axis=2), here[..., None], axis=1)
             here = (rng.random(here.shape)[..., None] > up_to[..., :-1]).sum(axis=2)
             mine = np.take_along_axis(mean, here, axis=1)
-            spent += _spend(1.0, mine, self.variance[here], rng) / (1 + discount) ** ahead
+            spent += _amount(mine, self.variance[here], rng) / (1 + discount) ** ahead
         return spent
 
     def _steps(self, P, periods, rng):
@@ -158,10 +158,10 @@ def _in_season(P, ordered, season):
     return made / made.sum(axis=2, keepdims=True)
 
 
-def _spend(customers, mean, variance, rng):
-    """What so many customers spend together: a gamma of mean and variance, a normal where the mean is negative."""
-    total, spread = customers * mean, customers * variance
-    usual = (total > 0) & (spread > 0)
-    shape = np.divide(total**2, spread, out=np.ones_like(total), where=usual)
-    scale = np.divide(spread, total, out=np.zeros_like(total), where=usual)
-    return np.where(usual, rng.gamma(shape) * scale, rng.normal(total, np.sqrt(spread)))
+def _amount(mean, variance, rng):
+    """Money of that mean and variance, drawn: a gamma, which is never below 0; a normal where the mean is not above."""
+    mean, variance = np.broadcast_arrays(mean, variance)
+    usual = (mean > 0) & (variance > 0)
+    shape = np.divide(mean**2, variance, out=np.ones_like(mean), where=usual)
+    scale = np.divide(variance, mean, out=np.zeros_like(mean), where=usual)
+    return np.where(usual, rng.gamma(shape) * scale, rng.normal(mean, np.sqrt(variance)))
