@@ -4,7 +4,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from functools import cache
-from textwrap import fill
+from textwrap import fill, shorten
 from typing import Any
 
 import matplotlib.figure
@@ -23,6 +23,7 @@ BAND = "#0b6fa433"  # an interval about EXPECTED
 MUTED = "#6e7781"  # marks that only help to read
 
 DPI = 144  # dots an inch
+LONGEST_REASON = 500  # letters of why a figure is blank: nine lines; the tables say it in full
 
 RC_PARAMS = {
     "axes.spines.top": False,
@@ -104,7 +105,15 @@ def plot(draw: Callable[P, T]) -> Callable[P, T]:
         asked = [value for name, value in bound.items() if name != "ax"]
         if reason := why_blank(*asked):
             ax = axes(bound.get("ax"))
-            ax.text(0.5, 0.5, fill(reason, 60), transform=ax.transAxes, ha="center", va="center", color=MUTED)
+            ax.text(
+                0.5,
+                0.5,
+                fill(shorten(reason, LONGEST_REASON, placeholder=" …"), 60),
+                transform=ax.transAxes,
+                ha="center",
+                va="center",
+                color=MUTED,
+            )
             ax.set_axis_off()
         else:
             ax = draw(*given, **named)

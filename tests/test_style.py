@@ -4,10 +4,12 @@ import itertools
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 
 from crmlab import style
+from crmlab.model import blank_of
 
 pytestmark = pytest.mark.usefixtures("figures_are_closed")
 
@@ -80,3 +82,16 @@ def test_what_one_font_lacks_is_written_in_the_first_installed_that_has_it(monke
     monkeypatch.setattr(style, "CJK_FONTS", ())
     with pytest.raises(UserWarning, match="missing from font"):
         ax.figure.draw_without_rendering()
+
+
+def test_a_long_reason_fits_the_figure_that_bears_it():
+    @style.plot
+    def drawn(frame: pd.DataFrame, ax=None):
+        raise AssertionError("a blank frame is not drawn")
+
+    ax = drawn(blank_of(pd.DataFrame, "too few customers; " * 90))
+    assert ax.texts[0].get_text().endswith("…")
+    ax.figure.draw_without_rendering()
+    text, figure = ax.texts[0].get_window_extent(), ax.figure.bbox
+    assert figure.y0 < text.y0 < text.y1 < figure.y1
+    assert drawn(blank_of(pd.DataFrame, "too few")).texts[0].get_text() == "too few"
