@@ -246,6 +246,7 @@ def test_rounds_know_nothing_of_what_came_after_their_origin():
     origin, other = date(2024, 6, 30), date(2024, 5, 31)
     customers = pd.MultiIndex.from_product([[other, origin], [f"c{i:03d}" for i in range(60)]])
     margins = pd.DataFrame({"expected_margin": [np.nan] * 60 + [1.0] * 60, "reason": ["flat"] * 60 + [""] * 60})
+    margins["model"] = margins.reason.map({"flat": "", "": "NBD"})
     margins = margins.set_index(customers.set_names(["origin", "customer_id"]))
     first = rolling_features(log(*before, columns=columns), [origin], 90, 365, margins)
     later = random_rows(rng, 100, "2024-07-01", "2024-12-31")
@@ -258,10 +259,16 @@ def test_rounds_know_nothing_of_what_came_after_their_origin():
     assert "expected_margin" not in rolling_features(log(*before, columns=columns), [other], 30, 365, margins)[other][0]
     assert origin_note(margins, log(), [], 24) == "No margin is expected on 2024-05-31: flat."
     assert origin_note(margins.dropna(), log(), [], 24) == ""
+    two = margins.assign(expected_margin=1.0, model=["NBD"] * 60 + ["BG/NBD"] * 60)
+    said = "Margins are expected by BG/NBD on 2024-06-30; by NBD on 2024-05-31, as not every model could"
+    assert origin_note(two, log(), [], 24) == f"{said} be fitted each time."
 
 
 def test_a_window_that_begins_before_the_orders_is_told_of_data_and_of_a_table():
-    orders, margins = log(("a", "2024-01-10", 5), ("b", "2024-03-01", 5)), pd.DataFrame({"expected_margin": []})
+    orders, margins = (
+        log(("a", "2024-01-10", 5), ("b", "2024-03-01", 5)),
+        pd.DataFrame({"origin": [], "expected_margin": [], "model": []}),
+    )
     said = origin_note(margins, orders, ["2024-01-20", date(2024, 2, 1), "2024-02-02"], 24)
     # the window of 24 days that ends with 2 February begins with 10 January
     assert said == "On 2024-01-20, 2024-02-01 the window begins before the first order of the data."

@@ -1,6 +1,6 @@
 """Gamma-Gamma where spend depends on how often customers order: its scale differs between classes of frequency."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import ibis
@@ -90,6 +90,25 @@ class SpendByFrequency(GammaGamma):
         covariance = np.zeros((8, 8))
         covariance[:3, :3], covariance[3:, 3:] = common.covariance, np.diag(errors**2)
         return with_uncertainty(model, Uncertainty(covariance, np.hstack([drawn, factors])))
+
+    def of_newcomers(self, model: Any, horizon_days: float) -> "SpendByFrequency":
+        """The model for customers who order first today: their orders to come are of the classes that these will make.
+
+        The factor of customers without a repeat order is the mean over orders of the next `horizon_days`, each of the
+        class of so many orders, by the probabilities of `model`, an OrderModel.
+        """
+        if not (expected := float(model.expected_orders_new(horizon_days))) > 0:
+            return self
+        counts = range(1, STARTS[-1])
+        orders = [n * model.probability_of_orders_new(horizon_days, n) for n in counts]
+        within = np.bincount(np.searchsorted(STARTS, counts, side="right"), orders, len(STARTS) + 1)
+        share = np.append(within[1:-1], max(expected - within.sum(), 0)) / expected
+        mixed = replace(self, none=float(share @ [self.once, self.few, self.several, self.many]))
+        if self.uncertainty is None:
+            return mixed
+        draws = self.uncertainty.draws.copy()
+        draws[:, 3] = np.log(np.exp(draws[:, 4:]) @ share)
+        return with_uncertainty(mixed, replace(self.uncertainty, draws=draws))
 
     def _scale(self, frequency: Any) -> Any:
         factors = self.none, self.once, self.few, self.several, self.many

@@ -7,11 +7,9 @@ import pandas as pd
 
 from crmlab.clv.models.fitting import fit, fit_spend
 from crmlab.clv.models.names import Choice
-from crmlab.clv.models.valuation import score
+from crmlab.clv.models.valuation import score, spend_for_value
 from crmlab.clv.tables import Orders, summarise
 from crmlab.model import why_blank
-
-INFINITE = "by Gamma-Gamma mean spend is infinite"
 
 
 def expected_margins(
@@ -42,7 +40,8 @@ def expected_margins(
     Returns
     -------
     DataFrame
-        By origin and customer_id: expected_margin, in the currency of the data; reason, why it is blank.
+        By origin and customer_id: expected_margin, in the currency of the data; model, of orders, as which one was
+        fitted; reason, why it is blank.
     """
     margins = {day: _at(summarise(orders, day), model, horizon_days, discount_annual, margin) for day in origins}
     return pd.concat(margins, names=["origin"])
@@ -50,9 +49,11 @@ def expected_margins(
 
 def _at(customers, model, horizon_days, discount_annual, margin):
     """The margins of one origin, by customer_id."""
-    order_model, spend_model = fit(customers, model, replicates=0), fit_spend(customers, replicates=0)
-    if reason := why_blank(order_model, spend_model) or (INFINITE if spend_model.q <= 1 else ""):
+    order_model = fit(customers, model, replicates=0)
+    spend_model = spend_for_value(fit_spend(customers, replicates=0), customers, replicates=0)
+    if reason := why_blank(order_model, spend_model):
         known = customers.select("customer_id").order_by("customer_id").execute()
-        return known.assign(expected_margin=float("nan"), reason=reason).set_index("customer_id")
+        return known.assign(expected_margin=float("nan"), model="", reason=reason).set_index("customer_id")
     scored = score(customers, order_model, spend_model, horizon_days, discount_annual, margin).execute()
-    return scored.set_index("customer_id")[["value"]].rename(columns={"value": "expected_margin"}).assign(reason="")
+    margins = scored.set_index("customer_id")[["value"]].rename(columns={"value": "expected_margin"})
+    return margins.assign(model=order_model.title, reason="")

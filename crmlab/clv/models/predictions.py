@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from crmlab.clv.models.dependent_spend import SpendByFrequency
 from crmlab.clv.models.drawn import draws_of, expected_of_each, interval, simulated
 from crmlab.clv.models.gamma_gamma import GammaGamma
 from crmlab.clv.models.inputs import Validated
@@ -202,6 +203,8 @@ def predict_new_customer(
         ci_high, pi_low, pi_high.
     """
     new = new_customers()
+    if model and isinstance(spend_model, SpendByFrequency):
+        spend_model = spend_model.of_newcomers(model, horizon_days)
     each = predict_customers(model, spend_model, new, horizon_days, discount_annual, margin, seed, level)
     if reason := why_blank(each):
         return blank_of(pd.DataFrame, reason)

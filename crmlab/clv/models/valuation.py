@@ -190,7 +190,8 @@ def score(
     -------
     Ibis table
         One row a customer: the columns of `summarise` but repeat_spend, with p_alive, 0 to 1; expected_orders and
-        discounted_orders, count; expected_spend on an order day and value, in the currency of the data.
+        discounted_orders, count; expected_spend on an order day and value, in the currency of the data. By
+        SpendByFrequency also spend_extrapolated: whether the customer has no repeat order, so that spend is by trend.
     """
     if reason := why_blank(model):
         return blank_of(pd.DataFrame, reason)
@@ -204,6 +205,8 @@ def score(
     if spend_model and spend_model.q > 1:
         spend = spend_model.conditional_expected_spend(scored.frequency, scored.monetary_value)
         scored = scored.mutate(expected_spend=spend)
+        if isinstance(spend_model, SpendByFrequency):
+            scored = scored.mutate(spend_extrapolated=scored.frequency == 0)
         if with_value:
             scored = scored.mutate(value=scored.discounted_orders * scored.expected_spend * validated_margin(margin))
     return scored.order_by("customer_id")

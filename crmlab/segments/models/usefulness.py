@@ -81,12 +81,13 @@ def rolling_features(
 
 
 def origin_note(margins: pd.DataFrame, orders: Data | ir.Table, origins: Sequence[date | str], window_days: int) -> str:
-    """Say at which origins no margin is expected, and why, and before which the data do not fill the window.
+    """Say at which origins no margin is expected, and why; which by which model, where this differs; and where the data
+    do not fill the window.
 
     Parameters
     ----------
     margins : DataFrame
-        `expected_margin` by origin and customer_id, of `clv.expected_margins`.
+        expected_margin, model and reason by origin and customer_id, of `clv.expected_margins`.
     orders : Data or Ibis table
         Rows of the TRANSACTIONS contract.
     origins : sequence of days
@@ -104,6 +105,11 @@ def origin_note(margins: pd.DataFrame, orders: Data | ir.Table, origins: Sequenc
         sentence(_notes()["no_margin"], {"day": as_date(row.origin), "reason": row.reason})
         for row in blank.itertuples()
     ]
+    known = margins[margins.expected_margin.notna()].reset_index().drop_duplicates("origin")
+    days = {model: ", ".join(str(as_date(day)) for day in of) for model, of in known.groupby("model").origin}
+    if len(days) > 1:
+        by = "; ".join(f"by {model} on {on}" for model, on in days.items())
+        said.append(sentence(_notes()["models"], {"by": by}))
     first = rows(orders).time.date().min().execute()
     short = [day for day in map(as_date, origins) if pd.notna(first) and (day - as_date(first)).days < window_days - 1]
     if short:

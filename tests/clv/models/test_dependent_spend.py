@@ -4,6 +4,7 @@ import ibis
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from crmlab import clv
 from crmlab.clv.models import dependent_spend as by_frequency
@@ -77,3 +78,39 @@ def test_what_cannot_be_fitted_has_its_reason():
     assert list(with_draws.parameters.index) == ["p", "q", "gamma", "none", "once", "few", "several", "many"]
     assert (with_draws.parameters.ci_low < with_draws.parameters.value).all()
     assert [draw.q > 0 for draw in with_draws.draws] == [True] * 16
+
+
+def test_a_newcomer_spends_by_the_classes_that_orders_to_come_will_make():
+    orders = clv.NBD(0.8, 40.0)
+    p = [float(stats.nbinom.pmf(n, 0.8, 40 / (40 + 365))) for n in range(400)]  # NBD over 365 days
+    assert orders.probability_of_orders_new(365, 3) == pytest.approx(p[3])
+    of_class = {n: MODEL.gamma * f * 6 / 3 for n, f in enumerate([0.8, 1.0, 1.0, 1.5, 1.5, 1.5, 1.5] + [2.0] * 393, 1)}
+    by_hand = sum(n * p[n] * of_class[n] for n in range(1, 400))
+    newcomer = MODEL.of_newcomers(orders, 365)
+    spend = newcomer.expected_spend(clv.new_customers())[0]
+    assert spend * float(orders.expected_orders_new(365)) == pytest.approx(by_hand, rel=1e-6)
+    assert (newcomer.once, newcomer.many) == (MODEL.once, MODEL.many)
+    assert MODEL.of_newcomers(orders, 0) is MODEL
+    found = clv.predict_new_customer(orders, MODEL, 365, 0.1)
+    assert found.value["value"] == pytest.approx(found.value["discounted_orders"] * spend)
+
+
+def test_a_newcomer_has_an_interval_of_draws_by_the_same_classes():
+    fitted = clv.SpendByFrequency.fit(world(0.5, count=400), replicates=64)
+    newcomer = fitted.of_newcomers(clv.NBD(0.8, 40.0), 365)
+    pairs = list(zip(fitted.draws, newcomer.draws, strict=True))
+    assert all(min(was.once, was.many) < now.none < max(was.once, was.few, was.several, was.many) for was, now in pairs)
+    assert all((was.once, was.many, was.q) == (now.once, now.many, now.q) for was, now in pairs)
+
+
+def test_scores_say_whose_spend_is_by_trend():
+    customers = ibis.memtable(
+        pd.DataFrame({"customer_id": ["a", "b"], "frequency": [0, 3], "recency": [0, 90], "age": [100, 100]}).assign(
+            repeat_spend=[0.0, 90.0], monetary_value=[0.0, 30.0]
+        )
+    )
+    scored = clv.score(customers, clv.NBD(0.8, 40.0), MODEL, 365, 0.1).execute()
+    assert scored.spend_extrapolated.tolist() == [True, False]
+    assert (
+        "spend_extrapolated" not in clv.score(customers, clv.NBD(0.8, 40.0), clv.GammaGamma(6, 4, 15), 365, 0.1).columns
+    )

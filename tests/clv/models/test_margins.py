@@ -16,6 +16,7 @@ def test_margins_at_an_origin_are_those_of_the_models_fitted_there():
     assert found.loc[ORIGINS[1]].expected_margin.to_dict() == pytest.approx(scored.to_dict())
     assert len(found.loc[ORIGINS[0]]) == len(found.loc[ORIGINS[1]]) == 2357
     assert (found.reason == "").all()
+    assert (found.model == "BG/NBD").all()
 
 
 def test_margins_that_cannot_be_expected_are_blank_with_the_reason():
