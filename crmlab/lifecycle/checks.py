@@ -160,6 +160,8 @@ def _held(rows, stage, last, tolerance):
     if rows is None or rows.origin.iloc[-1] != last:
         return judged("not applicable", case="nobody", part=stage, whose=WHOSE[stage])
     row, origins = rows.iloc[-1], len(rows)
+    if pd.isna(row.held):
+        return judged("not applicable", case="undrawn", part=stage, whose=WHOSE[stage])
     narrow = max(row.pi_high - row.spent, row.spent - row.pi_low) <= tolerance * row.spent
     outcome: Outcome = ("passed" if narrow else "undecided") if row.held else "failed"
     expected = Estimate(row.expected, pi_low=row.pi_low, pi_high=row.pi_high, kind="money")

@@ -340,3 +340,11 @@ def test_one_huge_order_makes_no_value_negative():
     states = lifecycle.state_values(huge, 0.01, 3, replicates=199)
     assert (states[["ci_low", "pi_low"]] >= 0).all(axis=None)
     assert (states.value > 0).any()
+
+
+def test_a_backtest_without_draws_is_not_judged():
+    undrawn = backtest(maturity=(90, 110, 100)).assign(held=pd.array([None, None], "boolean"))
+    found = {check.id: check for check in checks.model_spend_within_interval(undrawn)}
+    check = found["lifecycle.model_spend_within_interval.maturity"]
+    assert check.outcome == "not applicable"
+    assert check.summary == "Without draws of the model there is no prediction interval."

@@ -76,11 +76,11 @@ def value_by_group(
     Raises
     ------
     InputError
-        Where `groups` lacks a column.
+        Where `groups` lacks a column, or `periods` is no count.
     """
     if reason := why_blank(model, spend_model, groups):
         return blank_of(pd.DataFrame, reason)
-    days = _days(groups, by)
+    days = _days(groups, by, periods)
     if len(days) < 2:
         return blank_of(pd.DataFrame, "groups of two days are needed, to know how long a period is")
     horizon = round(periods * (days[-1] - days[0]).days / (len(days) - 1))
@@ -159,12 +159,12 @@ def backtest_by_group(
         - expected, pi_low, pi_high: spend of all of them, with its prediction interval
         - spent: what they spent
         - ratio: expected to spent
-        - held: whether the interval holds what was spent
+        - held: whether the interval holds what was spent; blank without draws
 
     Raises
     ------
     InputError
-        Where `groups` lacks a column, or there is no such model.
+        Where `groups` lacks a column, `periods` is no count, or there is no such model.
 
     References
     ----------
@@ -172,7 +172,7 @@ def backtest_by_group(
     """
     if reason := why_blank(groups):
         return blank_of(pd.DataFrame, reason)
-    days = _days(groups, by)
+    days = _days(groups, by, periods)
     if len(days) <= periods:
         return blank_of(pd.DataFrame, f"{len(days)} periods are known; a backtest of {periods} takes {periods + 1}")
     able = days[:-periods]
@@ -190,7 +190,7 @@ def backtest_by_group(
     if not parts:
         return blank_of(pd.DataFrame, reason)
     found = pd.concat(parts, ignore_index=True)
-    held = (found.pi_low <= found.spent) & (found.spent <= found.pi_high)
+    held = found.spent.between(found.pi_low, found.pi_high).astype("boolean").where(found.pi_low.notna())
     return found.assign(ratio=found.expected / found.spent.where(found.spent > 0), held=held)
 
 
@@ -209,8 +209,10 @@ def _from(known, by, horizon_days, model, limit, replicates, seed, level):
     return pd.DataFrame(rows | {"spent": sums(customers.spend)})
 
 
-def _days(groups, by):
+def _days(groups, by, periods):
     """The days of groups, sorted."""
+    if periods < 1:
+        raise InputError(f"periods = {periods}: choose a whole number, 1 or more")
     missing = {"customer_id", "as_of", by} - set(groups.columns)
     if missing:
         raise InputError(f"groups lack {', '.join(sorted(missing))}; they have {', '.join(groups.columns)}")

@@ -103,6 +103,7 @@ def test_origins_are_evenly_over_the_later_half(sample):
     found = clv.backtest_by_group(orders, groups, "kind", "nbd", 1, origins=3, replicates=0)
     # twelve days have one after them; of the later six the first, the third and the last
     assert found.origin.dt.date.unique().tolist() == [days[6], days[8], days[11]]
+    assert found.held.isna().all()  # without draws there is no interval
     one = clv.backtest_by_group(orders, groups, "kind", "nbd", 1, origins=1, replicates=0)
     assert one.origin.dt.date.unique().tolist() == [days[11]]
 
@@ -127,6 +128,13 @@ def test_what_cannot_be_said_is_blank_with_the_reason():
 def test_groups_without_a_column_are_refused(call):
     with pytest.raises(InputError, match="groups lack as_of, stage; they have customer_id, kind"):
         call(PAIRED.drop("as_of"))
+
+
+def test_no_periods_are_refused():
+    with pytest.raises(InputError, match="periods = 0: choose a whole number, 1 or more"):
+        clv.backtest_by_group(ORDERS, PAIRED, "kind", "nbd", 0)
+    with pytest.raises(InputError, match="periods = -1: choose a whole number, 1 or more"):
+        clv.value_by_group(MODEL, SPEND, ORDERS, PAIRED, "kind", -1, 0.1)
 
 
 def all_in_one(orders, days):
