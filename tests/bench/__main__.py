@@ -1,7 +1,7 @@
 """`make bench`: what the project claims to cost, measured here and now, as a table and in bench.json.
 
-QUICK=1 takes smaller sizes and ends within a minute. The mutation run takes hours and packages that the lock leaves out:
-it runs where it is named.
+QUICK=1 takes smaller sizes and ends within a minute. `mutants` runs only where it is named, as it takes an hour and
+packages that the lock leaves out.
 """
 
 import json
