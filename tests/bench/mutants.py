@@ -1,11 +1,9 @@
 """How many faults of formulas the unit tests find: mutants of the formula modules, drawn with a seed, and those killed.
 
-    python -m tests.bench.mutants --seed 15 --draw 400
-
 mutmut makes the mutants. One run of the unit tests says which of them reach a line; on a mutant these run, quickest
 first, in a copy of the tree, and then those of the same files, which may share what one of them computes. A mutant that
-runs out of time is killed. Of other runs: `--only` takes some mutants by their numbers, `--tests` some tests, and
-`--tree` a folder for the copy, which keeps what reaches what.
+runs out of time is killed. `--only` takes some by their numbers, `--tests` some tests, and `--tree` a folder for the
+copy, which keeps what reaches what.
 """
 
 import argparse
@@ -26,17 +24,17 @@ from .clock import Measured
 
 ROOT = Path(__file__).parents[2]
 FORMULAS = "*/models/**/*.py */metrics.py */metrics/*.py stats/*.py holdout/*.py likelihood.py orders.py estimate.py"
-TESTS = ["clv", "lifecycle", "segments", "service_quality", "holdout", "conformance", "simulate", "test_estimate.py"]
-TESTS += [
-    f"test_{name}.py"
-    for name in ("examples", "likelihood", "model", "orders", "rising", "sample_size", "shares", "stats")
-]
+APART = ["browser", "cli", "contracts", "frozen", "notebooks", "parity", "reports"]  # whose tests are of no formula
+APART += [f"test_{name}.py" for name in ("docstrings", "layers", "new_domain", "setup", "surface", "words")]
+SIGNATURES = "tests/test_signatures.py"  # reads defaults, and reaches no line
 QUICKEST, LONGEST = 40, 10  # tests that a mutant meets first; seconds of a test, beyond which it is left out
-PYTEST = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not slow and not browser and not spark"]
-COVERAGE = ["--cov=crmlab", "--cov-context=test", "--cov-report=", "--junitxml=times.xml"]
+PYTEST = ["-q", "-p", "no:cacheprovider", "-m", "not slow and not browser and not spark"]
+COVERAGE = ["-p", "pytest_cov", "--cov=crmlab", "--cov-context=test", "--cov-report=", "--junitxml=times.xml"]
+COVERAGE += [f"--ignore=tests/{name}" for name in APART]
+ALONE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 SERVER = """
 import json, os, resource, signal, sys
-import duckdb, ibis, pandas, pytest, scipy.optimize, scipy.stats, seaborn, sklearn.cluster, statsmodels.api
+import duckdb, hypothesis, ibis, mpmath, pandas, pytest, scipy.stats, seaborn, sklearn.cluster, statsmodels.api
 sys.dont_write_bytecode = True
 for line in sys.stdin:
     seconds, *arguments = json.loads(line)
@@ -71,12 +69,9 @@ def mutants(path):
         kept = [given for given in call.args if isinstance(given.value, texts)]
         return (new for new in mutators.operator_arg_removal(call) if all(given in new.args for given in kept))
 
-    def lines(node):
-        return range(where[node].start.line, where[node].end.line + 1) if node in where else range(0)
-
     def mutant(m):
         code = file_mutation.deep_replace(wrapper.module, m.original_node, m.mutated_node).code
-        return path, code, lines(m.original_node), lines(m.contained_by_top_level_function)
+        return path, code, where.get(m.original_node), where[m.contained_by_top_level_function]
 
     ours = {mutators.operator_arg_removal: arguments}
     operators = [(kind, ours.get(operator, operator)) for kind, operator in mutators.mutation_operators]
@@ -103,7 +98,7 @@ def reached(tree, tests, environment):
     """Seconds of each test that passes; and of each line of a file, the tests that reach it."""
     from coverage import CoverageData
 
-    run = [sys.executable, "-m", "pytest", *PYTEST, *COVERAGE, *(f"tests/{name}" for name in tests)]
+    run = [sys.executable, "-m", "pytest", *PYTEST, *COVERAGE, *tests]
     subprocess.run(run, cwd=tree, env=environment, stdout=subprocess.DEVNULL)
     passed = [case for case in ElementTree.parse(tree / "times.xml").iter("testcase") if not len(case)]
     seconds = {f"{c.get('classname').replace('.', '/')}.py::{c.get('name')}": float(c.get("time")) for c in passed}
@@ -117,30 +112,35 @@ def reached(tree, tests, environment):
     return seconds, reach
 
 
-def measure(draw=400, seed=15, only=(), tests=TESTS, tree=None):
+def measure(draw=400, seed=15, only=(), tests=("tests",), tree=None):
     """The share killed; what became of each mutant is printed, with the diffs of survivors."""
     made = drawn(draw, seed)
     tree = Path(tree or tempfile.mkdtemp()).resolve()
     for part in ("crmlab", "tests", "data", "notebooks"):
         shutil.copytree(ROOT / part, tree / part, ignore=shutil.ignore_patterns("raw"), dirs_exist_ok=True)
     shutil.copy2(ROOT / "pyproject.toml", tree)
-    environment = os.environ | {"PYTHONPATH": str(tree), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    environment = os.environ | {"PYTHONPATH": str(tree)} | ALONE
     if not (kept := tree / "reached.json").exists():
         kept.write_text(json.dumps(reached(tree, tests, environment)))
     seconds, reach = json.loads(kept.read_text())
     run, pipe, survived = [sys.executable, "-c", SERVER], subprocess.PIPE, defaultdict(list)
     server = subprocess.Popen(run, cwd=tree, env=environment, text=True, stdin=pipe, stdout=pipe)
 
+    def lines(span):
+        return map(str, range(span.start.line, span.end.line + 1))
+
     def passes(tests):
-        limit = 30 + 10 * int(sum(map(seconds.get, tests)))
+        limit = 30 + 3 * int(sum(map(seconds.get, tests)))
         print(json.dumps([limit, "-x", *PYTEST, *tests]), file=server.stdin, flush=True)
         return server.stdout.readline().strip() == "0"
 
     for number in only or range(len(made)):
         path, code, change, function = made[number]
-        near = [{t for n in span for t in reach.get(path, {}).get(str(n), ())} for span in (change, function)]
-        first = sorted(near[0] or near[1], key=seconds.get)
-        files = {test.partition("::")[0] for test in first}
+        at = [
+            {t for n in lines(span) for t in reach.get(path, {}).get(n, ())} for span in (change or function, function)
+        ]
+        first = sorted(at[0] or at[1], key=seconds.get)
+        files = {SIGNATURES, *(test.partition("::")[0] for test in first)}
         rest = first[QUICKEST:] + [t for t in seconds if t.partition("::")[0] in files and t not in first]
         (tree / path).write_text(code)
         survived[path].append(all(passes(some) for some in (first[:QUICKEST], rest) if some))
@@ -161,6 +161,6 @@ if __name__ == "__main__":
     parser.add_argument("--draw", type=int, default=400)
     parser.add_argument("--seed", type=int, default=15)
     parser.add_argument("--only", type=int, nargs="*", default=())
-    parser.add_argument("--tests", nargs="*", default=TESTS)
+    parser.add_argument("--tests", nargs="*", default=["tests"])
     parser.add_argument("--tree", type=Path)
     print(*measure(**vars(parser.parse_args())))
