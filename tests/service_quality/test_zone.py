@@ -123,6 +123,13 @@ def test_a_weighted_gap_is_the_product_of_means_and_a_covariance(weights):
         assert width == pytest.approx(2 * 1.976 * np.std(drawn), rel=0.1)
 
 
+def test_importance_is_relative_so_that_points_of_any_sum_weigh_alike():
+    shares = np.random.default_rng(9).dirichlet([3, 5, 2], 40)
+    one, hundred = (weighted_gap_scores(world(n=40, points=times * shares)) for times in (1, 100))
+    pd.testing.assert_frame_equal(one, hundred)
+    assert one.weighted_gap.notna().all()
+
+
 def test_those_who_care_more_and_see_more_amiss_make_the_covariance():
     # two kinds of customers: each cares only about what is worse for them
     expect, perceive = np.full((4, 2), 6), np.array([[2, 6], [3, 6], [6, 2], [6, 3]])
