@@ -262,6 +262,7 @@ def test_a_total_that_the_backtest_missed_is_no_fact():
     assert not found
     assert found.reason == "in the last backtest 110 to 120 was predicted and 100 was spent"
     assert lifecycle.total_value(values, HELD).value == pytest.approx(800 * values.horizon_value["all"])
+    assert [lifecycle.total_value(values, HELD, level=level).level for level in (0.8, 0.95)] == [0.8, 0.95]
 
 
 def test_a_backtest_knows_nothing_of_what_came_after_its_origin():

@@ -38,7 +38,8 @@ def test_its_derivatives_are_those_of_its_density():
 def test_it_gives_a_fit_where_the_data_alone_have_none(model):
     assert not clv.fit(SEEN, model, 0)
     fitted = clv.fit(SEEN, model, 64, prior="weak")
-    assert fitted.uncertainty.prior == "weak"
+    without_draws = clv.fit(SEEN, model, 0, prior="weak")
+    assert [fitted.uncertainty.prior, without_draws.uncertainty.prior] == ["weak", "weak"]
     check = checks.forecast_rests_on_data(fitted, SEEN.assign(customers=1), 365)
     assert (check.id, check.outcome) == ("clv.forecast_rests_on_data", "passed")
     wider = clv.fit(SEEN, model, 0, prior="weak").__class__.fit(SEEN, replicates=0, prior_sd=2.0)
