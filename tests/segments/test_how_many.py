@@ -65,6 +65,7 @@ def test_one_cluster_has_no_silhouette_but_can_be_chosen(found):
 def test_prediction_strength_is_the_share_of_pairs_kept_together():
     # by hand: of cluster 0's 3 pairs one is kept, of cluster 1's only pair all
     assert how_many._kept(np.array([0, 0, 0, 1, 1]), np.array([0, 0, 1, 1, 1]), 2) == pytest.approx(1 / 3)
+    assert how_many._kept(np.array([0, 0, 2, 2]), np.array([0, 0, 2, 2]), 3) == 0  # a cluster of nobody keeps no pair
 
 
 def test_disagreement_names_which_index_chooses_what():
