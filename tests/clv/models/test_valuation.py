@@ -122,7 +122,7 @@ def test_of_customers_of_one_value_the_first_by_id_are_the_top():
 
 
 def test_intervals_of_the_top_customers_are_those_of_a_prediction_by_the_same_seed(summary):
-    orders, spend = ORDERS.with_covariance(np.eye(4) * 0.01, 60), SPEND.with_covariance(np.eye(3) * 0.001, 60)
+    orders, spend = ORDERS.with_covariance(np.eye(4) * 0.01, 9), SPEND.with_covariance(np.eye(3) * 0.001, 9)
     scored = clv.score(summary, orders, spend, 365, 0.1)
     top = clv.top_customers(orders, scored, spend, 365, 0.1, count=5, seed=3)
     rows = scored.execute().set_index("customer_id").loc[top.customer_id].reset_index()
