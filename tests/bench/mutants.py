@@ -132,7 +132,7 @@ def measure(draw=400, seed=15, only=(), tests=("tests",), tree=None):
     def passes(tests):
         limit = 30 + 3 * int(sum(map(seconds.get, tests)))
         print(json.dumps([limit, "-x", *PYTEST, *tests]), file=server.stdin, flush=True)
-        return server.stdout.readline().strip() == "0"
+        return int(server.stdout.readline()) == 0
 
     for number in only or range(len(made)):
         path, code, change, function = made[number]
