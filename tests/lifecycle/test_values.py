@@ -134,6 +134,12 @@ def test_a_season_multiplies_the_probability_to_order_and_no_more_than_to_one():
     np.testing.assert_allclose(made, [[0.3, 0.45, 0.25], [0.4 / 0.9, 0.5 / 0.9, 0], [0, 0, 1]])
 
 
+def test_a_quiet_season_leaves_customers_who_always_order_where_they_are():
+    P = np.array([[[0.2, 0.3, 0.5], [0.25, 0.75, 0], [0, 0, 1]]])
+    made = buying_chain._in_season(P, np.array([True, True, False]), np.array([0.5]))[0]
+    np.testing.assert_allclose(made, [[0.1, 0.15, 0.75], [0.25, 0.75, 0], [0, 0, 1]])
+
+
 def test_values_are_the_means_of_what_is_simulated():
     found = lifecycle.state_values(WORLD, 0.01, 4, replicates=1000)
     seen, rng = buying_chain.counts(WORLD), np.random.default_rng(2)
@@ -266,6 +272,8 @@ def test_a_total_that_the_backtest_missed_is_no_fact():
     )
     assert found["by_model"].value == pytest.approx(800 * held.horizon_value["all"])
     assert found["by_model"].ci_high == pytest.approx(800 * held.horizon_value_ci_high["all"])
+    levels = [lifecycle.total_values(compared, level=level)["by_model"].level for level in (0.8, 0.95)]
+    assert levels == [0.8, 0.95]
 
 
 def test_where_no_method_has_values_the_comparison_says_why():
