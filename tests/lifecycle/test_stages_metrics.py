@@ -265,3 +265,12 @@ def test_a_backtest_of_money_is_drawn_as_ratios():
     (line,) = [line for line in ax.lines if line.get_label() == "all"]
     assert list(line.get_ydata()) == all_of_them.ratio.tolist()
     assert [label.get_text() for label in ax.get_xticklabels()] == [f"{at:%Y-%m-%d}" for at in all_of_them.origin]
+
+
+def test_the_ratios_of_a_wide_backtest_have_labels_at_one_two_and_five_of_a_decade_alone():
+    ax = plots.value_backtest(BACKTEST.assign(pi_low=0.04 * BACKTEST.spent, pi_high=12 * BACKTEST.spent))
+    low, high = ax.get_ylim()
+    shown = [float(at) for at in ax.get_yticks() if low <= at <= high]
+    assert shown == pytest.approx([0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10])
+    ax.figure.canvas.draw()
+    assert {label.get_text() for label in ax.get_yticklabels(minor=True)} <= {""}

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-from matplotlib.ticker import PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter, StrMethodFormatter
 
 from crmlab.display import words
 from crmlab.lifecycle.models.value_origins import ALL
@@ -194,8 +194,9 @@ def value_backtest(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.axhline(1, color=MUTED, linewidth=1)
     ax.set_xticks(range(len(origins)), [f"{origin:%Y-%m-%d}" for origin in origins], rotation=30, ha="right")
     ax.set(yscale="log", xlabel="Last day that was known", ylabel="Predicted / actual spend (95 % PI)")
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    ax.yaxis.set_minor_formatter(StrMethodFormatter("{x:g}"))
+    ax.yaxis.set_minor_formatter(NullFormatter())
     ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncol=5, borderaxespad=0.2)
     return ax
 
