@@ -191,6 +191,13 @@ def closed():
 
 
 @pytest.mark.parametrize("name", FRAMES)
+def test_the_label_of_the_upright_axis_ends_below_the_title(name):
+    ax = getattr(plots, name)(FRAMES[name], **MORE.get(name, {}))
+    ax.figure.canvas.draw()
+    assert ax.yaxis.label.get_window_extent().y1 <= ax.get_window_extent().y1
+
+
+@pytest.mark.parametrize("name", FRAMES)
 def test_every_plot_returns_the_axes_it_was_given_with_labels_and_keeps_its_frame(name):
     ax, before = axes(), FRAMES[name].copy()
     assert getattr(plots, name)(FRAMES[name], **MORE.get(name, {}), ax=ax) is ax
