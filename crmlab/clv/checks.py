@@ -123,12 +123,14 @@ def model_can_be_fitted(
         An assumption.
     """
     model, frames = choice.model, [collapsed(each) for each in (customers, later) if each is not None]
-    for frame in frames:
-        fitted = fit(frame, choice, replicates=0, prior=prior)
+    fits = [fit(frame, choice, replicates=0, prior=prior) for frame in frames]
+    for frame, fitted in zip(frames, fits, strict=True):
         if not isinstance(fitted, model):
             asked: Any = fit(frame, choice.name, replicates=0, prior=prior)
-            case = "baselines" if not fitted else "nobody_leaves" if isinstance(fitted, NBD) else "simpler"
-            return judged("failed", case, model=model.title, why=asked.reason, used=fitted.title)
+            case = "nobody_leaves" if isinstance(fitted, NBD) else "simpler"
+            if not fitted:
+                case = "later_alone" if fits[-1] else "baselines"
+            return judged("failed", case, model=model.title, why=asked.reason, used=(fitted or fits[-1]).title)
     return judged("passed", model=model.title, customers=int(frames[-1].customers.sum()), choice=choice.reason)
 
 

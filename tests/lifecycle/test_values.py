@@ -67,7 +67,7 @@ COUNTED = moves(
 def test_probabilities_and_rewards_are_those_counted_by_hand():
     chain = MarkovChain.fit(COUNTED, margin=0.5, cost=1)
     # 2 since is reached and never left: it counts as 1 since, out of which 30 moves were seen
-    names = ("0 periods since, 0 repeat orders", "0 periods since, 1 repeat orders")
+    names = ("0 periods since, 0 repeat orders", "0 periods since, 1 repeat order")
     assert chain.states == (*names, "1 and more periods since, 0 repeat orders")
     # one move is added to each, spread as those out of all states of as many periods: .25 and .75, .4 and .6
     assert chain.transition[0] == pytest.approx((0, 10.25 / 41, 30.75 / 41))
@@ -338,7 +338,7 @@ def test_the_memory_of_states_is_tested_out_of_each():
     found = lifecycle.markov_order_test(
         moves((2, -1, 0, 4, E, 9), (3, 0, 4, 1, E, 20), (3, 0, 4, 8, E, 10), (3, 1, 4, 1, E, 30), (3, 1, 4, 8, E, 5))
     )
-    assert found.df["1 periods since, 0 repeat orders"] == 1
+    assert found.df["1 period since, 0 repeat orders"] == 1
     assert found.loc["all", "n"] == 65
 
 
