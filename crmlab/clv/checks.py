@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special, stats
 from statsmodels.stats.proportion import proportion_confint
 
 from crmlab import holdout
@@ -375,7 +375,8 @@ def _like_old_customers(waits, customers, level):
     """Outcome of the assumption that customers are not first seen as those who ordered before; and what shows it.
 
     Of old customers, 63 % are first seen within their own mean time between orders where these are random, all where
-    they are even; about a quarter within a quarter of it; and those who order often are seen sooner.
+    they are even; about a quarter within a quarter of it; and those who order often are seen sooner. The less of the
+    variance of their own times is between customers, the weaker that correlation is (Spearman 1904).
     """
     own, weights = customers.recency / customers.frequency, customers.customers
     within_own, within_quarter = (
@@ -388,9 +389,20 @@ def _like_old_customers(waits, customers, level):
     seen = {"within": Estimate(share, within_own[0], within_own[1], kind="share", level=level)}
     if np.isfinite(r):
         seen["follows"] = Estimate(r, low, high, level=level)
-    if within_own[1] < 0.5 or within_quarter[0] > 0.5 or high < MOST_FOLLOWS:
+    follows_little = MOST_FOLLOWS * np.sqrt(_reliability(own, customers.frequency, weights))
+    if within_own[1] < 0.5 or within_quarter[0] > 0.5 or high < follows_little:
         return "passed", seen
     return "failed" if within_own[0] >= 0.5 and not low <= 0 else "undecided", seen
+
+
+def _reliability(own, gaps, weights):
+    """Share of the variance of the logs of mean times between orders that is between customers, where times are random.
+
+    The log of a mean of n exponential times has the variance ψ'(n) about the customer's own.
+    """
+    logs, sampling = np.log(own), np.average(special.polygamma(1, gaps), weights=weights)
+    variance = np.average((logs - np.average(logs, weights=weights)) ** 2, weights=weights)
+    return max(1 - sampling / variance, 0.0) if variance > 0 else 0.0
 
 
 @assumption
