@@ -409,7 +409,8 @@ def _reliability(own, gaps, weights):
 def observed_to_the_end(orders: Orders, period: Period) -> Judgement:
     """Ask whether orders come up to the day on which observation ends: the silence before it, beside those between.
 
-    It passes where no more days without an order lie before that day than once before between two days with one.
+    It passes where no more days without an order lie before that day than once before between two days with one. Where
+    nobody said up to which day orders are complete, the end is that of the last order, and no silence can be judged.
 
     Parameters
     ----------
@@ -423,6 +424,8 @@ def observed_to_the_end(orders: Orders, period: Period) -> Judgement:
     Check
         An assumption.
     """
+    if period.until_is_last_row:
+        return judged("not applicable", case="assumed", latest=period.until)
     days = pd.DatetimeIndex(order_days(orders, period.until).select("day").distinct().execute().day).sort_values()
     if len(days) < MIN_ORDER_DAYS:
         return judged("not applicable", case="few", days=len(days), needed=MIN_ORDER_DAYS)
@@ -513,7 +516,10 @@ def total_within_prediction_interval(expected: Estimate, actual: Estimate, fitte
 
 @finding
 def parameters_moved(change: pd.DataFrame, level: float = 0.95) -> Judgement:
-    """Ask whether customers have changed since the split: whether the parameters of the model have moved.
+    """Ask whether the parameters of the model have moved since the split.
+
+    They move where customers or shop have changed, and also where the model does not describe customers who stay the
+    same: fitted to a longer log of the same, it then finds others.
 
     Parameters
     ----------

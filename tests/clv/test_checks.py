@@ -320,6 +320,11 @@ def test_a_silence_at_the_end_is_set_beside_those_between_orders(shop):
         advice = f"{advice}keep it." if outcome == "failed" else ""
         assert_said(found, "observed_to_the_end", outcome, summary, advice)
     orders = catalog.orders("log")
+    assumed = checks.observed_to_the_end(orders, orders.period("2024-01-20"))
+    summary = "Not judged: the end is taken to be the day of the last order, 2024-02-03; if orders are complete up to"
+    assert_said(assumed, "observed_to_the_end", "not applicable", summary)
+    said = checks.observed_to_the_end(orders, orders.period("2024-01-20", "2024-02-03"))
+    assert_said(said, "observed_to_the_end", "passed", "The last order came on 2024-02-03, 0 days before the end")
     few = checks.observed_to_the_end(orders, orders.period("2024-01-04", "2024-01-25"))
     assert_said(few, "observed_to_the_end", "not applicable", "Not judged: 9 days have an order, and 10 are needed.")
 
