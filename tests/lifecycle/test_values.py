@@ -270,6 +270,7 @@ def test_a_total_that_the_backtest_missed_is_no_fact():
     assert found["by_states"].reason == (
         "what customers spent in the last backtest lay outside the interval that was predicted"
     )
+    assert (found["by_none"].value, found["by_none"].reason) == (None, "nobody came back")
     assert found["by_model"].value == pytest.approx(800 * held.horizon_value["all"])
     assert found["by_model"].ci_high == pytest.approx(800 * held.horizon_value_ci_high["all"])
     levels = [lifecycle.total_values(compared, level=level)["by_model"].level for level in (0.8, 0.95)]

@@ -95,7 +95,19 @@ class SpendByFrequency(GammaGamma):
         """The model for customers who order first today: their orders to come are of the classes that these will make.
 
         The factor of customers without a repeat order is the mean over orders of the next `horizon_days`, each of the
-        class of so many orders, by the probabilities of `model`, an OrderModel.
+        class of so many orders.
+
+        Parameters
+        ----------
+        model : OrderModel
+            Fitted model of orders, for the probabilities of so many orders.
+        horizon_days : float
+            How far ahead, days.
+
+        Returns
+        -------
+        SpendByFrequency
+            This model with that factor, in its draws too; itself where no order is expected.
         """
         if not (expected := float(model.expected_orders_new(horizon_days))) > 0:
             return self
