@@ -131,7 +131,9 @@ def model_can_be_fitted(
             if not fitted:
                 case = "later_alone" if fits[-1] else "baselines"
             return judged("failed", case, model=model.title, why=asked.reason, used=(fitted or fits[-1]).title)
-    return judged("passed", model=model.title, customers=int(frames[-1].customers.sum()), choice=choice.reason)
+    with_prior = " with a weakly informative prior" if prior == "weak" else ""
+    known = int(frames[-1].customers.sum())
+    return judged("passed", model=model.title, customers=known, choice=choice.reason, with_prior=with_prior)
 
 
 @assumption

@@ -357,3 +357,13 @@ def test_a_backtest_without_draws_is_not_judged():
     check = found["lifecycle.model_spend_within_interval.maturity"]
     assert check.outcome == "not applicable"
     assert check.summary == "Without draws of the model there is no prediction interval."
+
+
+def test_an_interval_that_held_at_less_than_half_of_the_origins_is_undecided():
+    held = backtest(maturity=(90, 110, 100))
+    more = [held.iloc[[0]].assign(origin=pd.Timestamp("2023-12-01"), held=False)] * 3
+    for misses, outcome in ((2, "passed"), (3, "undecided")):
+        found = checks.spend_within_interval(pd.concat([*more[:misses], held], ignore_index=True))
+        check = next(check for check in found if check.id.endswith("maturity"))
+        assert check.outcome == outcome
+    assert check.summary.endswith("and spent 100.00; but the interval held at 2 of 5 origins only.")

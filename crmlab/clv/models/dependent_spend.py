@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import optimize
 
 from crmlab.clv.models.gamma_gamma import GammaGamma
+from crmlab.clv.models.mean_spend import or_mean
 from crmlab.likelihood import REPLICATES, Uncertainty, with_uncertainty
 from crmlab.model import FitError, Unfitted, or_unfitted
 
@@ -62,7 +63,7 @@ class SpendByFrequency(GammaGamma):
         Returns
         -------
         SpendByFrequency or Unfitted
-            Unfitted where Gamma-Gamma cannot be fitted, or repeat buyers are of one class.
+            Unfitted where neither Gamma-Gamma nor MeanSpend can be fitted within classes, or repeat buyers are of one.
 
         Raises
         ------
@@ -77,7 +78,8 @@ class SpendByFrequency(GammaGamma):
         logs = np.zeros(len(STARTS) + 1)
         for further in reversed(range(ROUNDS)):
             scaled = pd.DataFrame({"frequency": x, "monetary_value": m / np.exp(logs[classes]), "customers": weights})
-            common = GammaGamma.fit(scaled, 0 if further else replicates, seed)
+            kept = 0 if further else replicates
+            common = or_mean(GammaGamma.fit(scaled, kept, seed), scaled, kept, seed)
             if isinstance(common, Unfitted):
                 raise FitError(common.reason, common.recommendation)
             found = [_factor(common, x[c == classes], m[c == classes], weights[c == classes]) for c in held]

@@ -15,11 +15,14 @@ NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal", "boolean", "
 class Validated(pd.DataFrame):
     """A summary that was checked: what many draws ask of the same customers need not be checked by each of them.
 
+    Where it does not say how many `customers` a row stands for, that is one.
+
     What is made of it, as by `assign`, is a plain frame again.
     """
 
     def __init__(self, customers):
-        super().__init__(customers)
+        alone = isinstance(customers, pd.DataFrame) and "customers" not in customers
+        super().__init__(customers.assign(customers=1) if alone else customers)
         object.__setattr__(self, "kinds", distinct_histories(customers))
         object.__setattr__(self, "counts", customer_weights(customers))
 
