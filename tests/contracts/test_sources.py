@@ -254,7 +254,7 @@ def test_a_table_on_another_engine_is_validated(shop):
     assert log.findings.counts["spend"] == 2.5
 
 
-def test_breaches_on_another_engine_name_customers_or_mean_rows(shop):
+def test_breaches_on_another_engine_name_customers_instead_of_rows(shop):
     rows = "('c7', DATE '2024-01-01', -1.5), ('c2', NULL, 1), ('c1', NULL, -1)"
     query = f"SELECT * FROM (VALUES {rows}) t(client, time, amount)"
     empty, negative = refused(on_duckdb(shop, query, columns="{ customer_id = 'client' }"))
