@@ -158,12 +158,15 @@ def alike(project, staging):
     return run(project, staging, "alike", data="data/alike.csv", **options), frame.groupby("customer_id").time.min()
 
 
-def test_spend_without_a_model_leaves_a_report_of_orders(alike):
+def test_where_all_spend_the_same_money_is_orders_times_that_and_the_report_says_so(alike):
     found, _ = alike
-    for name in ("gamma_gamma_at_split", "gamma_gamma_at_split_log_likelihood", "customer_equity"):
+    for name in ("gamma_gamma_at_split", "gamma_gamma_at_split_log_likelihood"):
         assert found.facts[name]["value"] is None
         assert "Gamma-Gamma has no maximum" in found.facts[name]["reason"]
-    assert found.facts["forecast_orders"]["value"] > 0
+    assert found.facts["customer_equity"]["value"] == pytest.approx(
+        20 * found.facts["forecast_orders"]["value"], rel=1e-3
+    )
+    assert "Money rests on mean spend of all, not on Gamma-Gamma: Gamma-Gamma has no maximum" in found.text
     independent, finite = (found.checks[f"clv.{n}"] for n in ("spend_independent_of_frequency", "mean_spend_finite"))
     assert {independent["outcome"], finite["outcome"]} == {"not applicable"}
     assert independent["summary"].endswith("repeat buyers spend the same.")
