@@ -10,6 +10,7 @@ import pandas as pd
 from ibis import _
 
 from crmlab.catalog import Data
+from crmlab.clv.models.inputs import with_age
 from crmlab.contracts import InputError
 from crmlab.days import day_literal
 from crmlab.orders import order_days
@@ -266,8 +267,8 @@ def as_of_early(both: pd.DataFrame) -> pd.DataFrame:
 
 
 def collapsed(customers: Any, *extra: str) -> Any:
-    """The frame of `collapse` of a lazy table; anything else as it is."""
-    return collapse(customers, *extra) if isinstance(customers, ir.Table) else customers
+    """The frame of `collapse` of a lazy table; anything else as it is, its T as age."""
+    return collapse(customers, *extra) if isinstance(customers, ir.Table) else with_age(customers)
 
 
 def _acquired_days(orders, end, acquired_from=None):

@@ -125,7 +125,7 @@ def _missing(raw, column, name, where):
     meaning = f"{column.name}: {column.meaning}" if name != column.name else column.meaning
     found = ", ".join(repr(c) for c in raw.columns if c not in (FILE, ROW))
     return (
-        f"{where}: no column {name!r} ({meaning}); its columns are {found}; rename one, or map it in data/catalog.toml"
+        f"{where}: no column {name!r} ({meaning}); its columns are {found}; rename one, or name it in data/catalog.toml"
     )
 
 

@@ -15,13 +15,24 @@ NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal", "boolean", "
 class Validated(pd.DataFrame):
     """A summary that was checked: what many draws ask of the same customers need not be checked by each of them.
 
+    Where it does not say how many `customers` a row stands for, that is one.
+
     What is made of it, as by `assign`, is a plain frame again.
     """
 
     def __init__(self, customers):
-        super().__init__(customers)
+        customers = with_age(customers)
+        alone = isinstance(customers, pd.DataFrame) and "customers" not in customers
+        super().__init__(customers.assign(customers=1) if alone else customers)
         object.__setattr__(self, "kinds", distinct_histories(customers))
         object.__setattr__(self, "counts", customer_weights(customers))
+
+
+def with_age(customers):
+    """A frame whose `age` may be called T, as in the papers and in lifetimes; anything else as it is."""
+    if isinstance(customers, pd.DataFrame) and "T" in customers and "age" not in customers:
+        return customers.rename(columns={"T": "age"})
+    return customers
 
 
 def distinct_histories(customers):
@@ -124,7 +135,7 @@ def _numbers(customers, *names):
         raise InputError(
             f"customers: a {type(customers).__name__} is no pandas frame; clv.collapse makes one of a summary"
         )
-    faults = []
+    faults, customers = [], with_age(customers)
     for name in names:
         count = list(customers.columns).count(name)
         if count != 1:
