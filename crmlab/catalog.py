@@ -198,7 +198,12 @@ class Period:
 
 
 def entries() -> dict[str, Entry]:
-    """The catalog: entries by name. Raises InputError on every line of it that cannot be read."""
+    """The catalog: entries by name, but for those that cannot be read, which only `find` of that name tells."""
+    return _catalog()[0]
+
+
+def _catalog():
+    """Entries by name; and of each that cannot be read, what is wrong."""
     path = root() / "data" / "catalog.toml"
     if not path.is_file():
         raise InputError(f"{path}: there is no such file; set CRMLAB_ROOT to a folder that holds data/catalog.toml")
@@ -208,19 +213,17 @@ def entries() -> dict[str, Entry]:
 @cache
 def _entries(path, _changed):
     given = read_toml(path, f"{path}: there is no such file")
-    read, breaches = {}, []
+    read, broken = {}, {}
     for name, fields in given.items():
         if not isinstance(fields, dict):
             loose = f"{name} = {fields!r} stands outside an entry"
-            breaches.append(f"{path.name}: {loose}; begin one with a line [{name}]")
+            broken[name] = (f"{path.name}: {loose}; begin one with a line [{name}]",)
             continue
         try:
             read[name] = read_settings(Entry, fields, path.name, f"[{name}]")
         except InputError as wrong:
-            breaches += wrong.breaches
-    if breaches:
-        raise InputError(*breaches)
-    return read
+            broken[name] = wrong.breaches
+    return read, broken
 
 
 def find(data: str | Path) -> tuple[str, Entry, Path | None]:
@@ -228,11 +231,17 @@ def find(data: str | Path) -> tuple[str, Entry, Path | None]:
 
     Raises InputError where there is no such data, naming what there is.
     """
-    known, data = entries(), str(data)
+    (known, broken), data = _catalog(), str(data)
+    if not data.strip():
+        raise InputError(
+            "the name of the data is empty, as an unset variable leaves it; name data, or the path of a file"
+        )
+    if data in broken:
+        raise InputError(*broken[data])
     if data in known:
         entry = known[data]
         name, base, listed = data, root() / "data", f" in [{data}] of data/catalog.toml"
-    elif os.sep in data or Path(data).suffix.lower() in sources.SUFFIXES or os.path.exists(data):
+    elif os.sep in data or Path(data).suffix.lower() in sources.SUFFIXES or os.path.exists(os.path.expanduser(data)):
         name, base, listed = Path(data).resolve().name, Path.cwd(), ""
         entry = Entry(path=data)
     else:
@@ -247,7 +256,15 @@ def find(data: str | Path) -> tuple[str, Entry, Path | None]:
     place = (base / os.path.expanduser(entry.path)).resolve()
     if not os.path.exists(place):
         raise InputError(f"{name}: there is no file or folder {place}; correct the path{listed}")
+    if Path.home().resolve().is_relative_to(place):
+        raise InputError(f"{name}: {place} is your home folder, or holds it; give the folder of the data{listed}")
     return name, entry, place
+
+
+def portable(data: str) -> str:
+    """A data set's name, or the path of a file or folder as it holds from anywhere. Raises as `find` does."""
+    place = find(data)[2]
+    return data if data in entries() or place is None else str(place)
 
 
 def _package_folder(package, name):
