@@ -190,6 +190,7 @@ class Period:
     until: date
     acquired_from: date | None
     summary: pd.DataFrame = field(compare=False)  # which days, and who chose them
+    until_is_last_row: bool = False  # as nobody said up to which day data are complete
 
     @property
     def horizon_days(self) -> int:
@@ -450,7 +451,8 @@ def _period(findings, split, until, acquired_from):
     if until > findings.last:
         days["last order"] = (findings.last, "the data")
     summary = pd.DataFrame.from_dict(days, orient="index", columns=["day", "chosen by"])
-    return Period(findings.first, split, until, acquired_from, summary)
+    until_is_last_row = until_by == ends_by and observed == findings.last
+    return Period(findings.first, split, until, acquired_from, summary, until_is_last_row)
 
 
 def _chosen_day(what, given, listed, dataset, default, rule, breaches):

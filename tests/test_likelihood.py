@@ -3,6 +3,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from scipy import optimize, special
 
 from crmlab import likelihood
 from crmlab.contracts import InputError
@@ -209,6 +210,8 @@ def test_a_flat_maximum_is_told_from_none(sample):
         "gamma has too flat a maximum on these 40 customers: standard error of log rate 20; the search"
     )
     assert "has no" not in reason
+    shape = optimize.brentq(lambda k: np.log(1.5) - special.psi(k) + np.log(few).mean(), 0.1, 100)
+    assert f"; the search stopped at shape {shape:.4g}, rate 1; the data may hold" in reason
 
 
 def test_a_model_that_cannot_be_fitted_is_stated_and_false(sample):

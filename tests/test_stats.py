@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 from scipy import stats
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from crmlab.stats import intervals
 from crmlab.stats.ratios import ratio_of_means
+from crmlab.stats.threads import one_thread
 
 
 def test_an_upper_limit_is_a_draw_that_a_further_one_exceeds_once_in_twenty_at_most():
@@ -40,3 +42,13 @@ def test_a_ratio_of_means_has_the_degrees_of_freedom_of_welch():
     free = sum(parts) ** 2 / (parts[0] ** 2 / 3 + parts[1] ** 2 / 1)
     reach = stats.t.ppf(0.975, free) * np.sqrt(sum(parts))
     assert ratio_of_means(one, other) == pytest.approx((2.5, 2.5 * np.exp(-reach), 2.5 * np.exp(reach)))
+
+
+def test_linear_algebra_runs_on_one_thread_and_then_on_as_many_as_before():
+    def threads():
+        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+    with threadpool_limits(2, "blas"):
+        with one_thread():
+            assert threads() == {1}
+        assert threads() == {2}

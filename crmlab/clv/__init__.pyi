@@ -32,6 +32,7 @@ from .models.gamma_gamma import GammaGamma as GammaGamma
 from .models.group_values import backtest_by_group as backtest_by_group
 from .models.group_values import value_by_group as value_by_group
 from .models.margins import expected_margins as expected_margins
+from .models.mean_spend import MeanSpend as MeanSpend
 from .models.names import MODELS as MODELS
 from .models.names import TITLES as TITLES
 from .models.names import Choice as Choice
@@ -53,6 +54,7 @@ from .models.totals import prediction_interval_by_group as prediction_interval_b
 from .models.valuation import score as score
 from .models.valuation import spend_correlation as spend_correlation
 from .models.valuation import spend_for_value as spend_for_value
+from .models.valuation import spend_note as spend_note
 from .models.valuation import total as total
 from .models.valuation import value as value
 from .models.views import dropout_distribution as dropout_distribution

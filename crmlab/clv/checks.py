@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special, stats
 from statsmodels.stats.proportion import proportion_confint
 
 from crmlab import holdout
@@ -123,13 +123,17 @@ def model_can_be_fitted(
         An assumption.
     """
     model, frames = choice.model, [collapsed(each) for each in (customers, later) if each is not None]
-    for frame in frames:
-        fitted = fit(frame, choice, replicates=0, prior=prior)
+    fits = [fit(frame, choice, replicates=0, prior=prior) for frame in frames]
+    for frame, fitted in zip(frames, fits, strict=True):
         if not isinstance(fitted, model):
             asked: Any = fit(frame, choice.name, replicates=0, prior=prior)
-            case = "baselines" if not fitted else "nobody_leaves" if isinstance(fitted, NBD) else "simpler"
-            return judged("failed", case, model=model.title, why=asked.reason, used=fitted.title)
-    return judged("passed", model=model.title, customers=int(frames[-1].customers.sum()), choice=choice.reason)
+            case = "nobody_leaves" if isinstance(fitted, NBD) else "simpler"
+            if not fitted:
+                case = "later_alone" if fits[-1] else "baselines"
+            return judged("failed", case, model=model.title, why=asked.reason, used=(fitted or fits[-1]).title)
+    with_prior = " with a weakly informative prior" if prior == "weak" else ""
+    known = int(frames[-1].customers.sum())
+    return judged("passed", model=model.title, customers=known, choice=choice.reason, with_prior=with_prior)
 
 
 @assumption
@@ -375,7 +379,8 @@ def _like_old_customers(waits, customers, level):
     """Outcome of the assumption that customers are not first seen as those who ordered before; and what shows it.
 
     Of old customers, 63 % are first seen within their own mean time between orders where these are random, all where
-    they are even; about a quarter within a quarter of it; and those who order often are seen sooner.
+    they are even; about a quarter within a quarter of it; and those who order often are seen sooner. The less of the
+    variance of their own times is between customers, the weaker that correlation is (Spearman 1904).
     """
     own, weights = customers.recency / customers.frequency, customers.customers
     within_own, within_quarter = (
@@ -388,16 +393,28 @@ def _like_old_customers(waits, customers, level):
     seen = {"within": Estimate(share, within_own[0], within_own[1], kind="share", level=level)}
     if np.isfinite(r):
         seen["follows"] = Estimate(r, low, high, level=level)
-    if within_own[1] < 0.5 or within_quarter[0] > 0.5 or high < MOST_FOLLOWS:
+    follows_little = MOST_FOLLOWS * np.sqrt(_reliability(own, customers.frequency, weights))
+    if within_own[1] < 0.5 or within_quarter[0] > 0.5 or high < follows_little:
         return "passed", seen
     return "failed" if within_own[0] >= 0.5 and not low <= 0 else "undecided", seen
+
+
+def _reliability(own, gaps, weights):
+    """Share of the variance of the logs of mean times between orders that is between customers, where times are random.
+
+    The log of a mean of n exponential times has the variance ψ'(n) about the customer's own.
+    """
+    logs, sampling = np.log(own), np.average(special.polygamma(1, gaps), weights=weights)
+    variance = np.average((logs - np.average(logs, weights=weights)) ** 2, weights=weights)
+    return max(1 - sampling / variance, 0.0) if variance > 0 else 0.0
 
 
 @assumption
 def observed_to_the_end(orders: Orders, period: Period) -> Judgement:
     """Ask whether orders come up to the day on which observation ends: the silence before it, beside those between.
 
-    It passes where no more days without an order lie before that day than once before between two days with one.
+    It passes where no more days without an order lie before that day than once before between two days with one. Where
+    nobody said up to which day orders are complete, the end is that of the last order, and no silence can be judged.
 
     Parameters
     ----------
@@ -411,6 +428,8 @@ def observed_to_the_end(orders: Orders, period: Period) -> Judgement:
     Check
         An assumption.
     """
+    if period.until_is_last_row:
+        return judged("not applicable", case="assumed", latest=period.until)
     days = pd.DatetimeIndex(order_days(orders, period.until).select("day").distinct().execute().day).sort_values()
     if len(days) < MIN_ORDER_DAYS:
         return judged("not applicable", case="few", days=len(days), needed=MIN_ORDER_DAYS)
@@ -501,7 +520,10 @@ def total_within_prediction_interval(expected: Estimate, actual: Estimate, fitte
 
 @finding
 def parameters_moved(change: pd.DataFrame, level: float = 0.95) -> Judgement:
-    """Ask whether customers have changed since the split: whether the parameters of the model have moved.
+    """Ask whether the parameters of the model have moved since the split.
+
+    They move where customers or shop have changed, and also where the model does not describe customers who stay the
+    same: fitted to a longer log of the same, it then finds others.
 
     Parameters
     ----------

@@ -18,9 +18,10 @@ from crmlab.contracts import FILE, ROW, SHOWN, InputError
 
 DELIMITERS = ",;\t|"
 SUFFIXES = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".parquet": "parquet"}
+OTHER_ENCODING = "state its encoding in data/catalog.toml, such as encoding = 'latin-1'"
 FAULTS = {  # DuckDB's names for what is wrong with a line
     "UNQUOTED VALUE": ("a quote is left open, or not doubled,", "correct the quotes"),
-    "INVALID ENCODING": ("text is not {encoding}", "state its encoding in data/catalog.toml"),
+    "INVALID ENCODING": ("text is not {encoding}", OTHER_ENCODING),
     "LINE SIZE OVER MAXIMUM": ("a field runs on for 2,000,000 bytes", "look for a quote left open"),
 }
 RAGGED = ("there are more or fewer than {width} fields", "correct their delimiters or quotes")
@@ -68,7 +69,7 @@ def raise_input_errors(where, place):
         if place is None:
             remedy = "store times as dates or timestamps, and amounts as numbers"
         elif isinstance(problem, UnicodeError):
-            remedy = "state its encoding in data/catalog.toml"
+            remedy = OTHER_ENCODING
         elif reason.endswith(" encoded"):  # as DuckDB says it
             remedy = "save it as UTF-8, or state its encoding in data/catalog.toml"
         else:

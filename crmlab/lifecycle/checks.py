@@ -124,8 +124,9 @@ def spend_within_interval(value_backtest: pd.DataFrame, tolerance: float = 0.5) 
     Returns
     -------
     list of Check
-        One a stage, and one for all: failed where the interval does not hold what was spent, passed where it does and
-        lies within `tolerance`, else undecided; not applicable where nobody was in the stage.
+        One a stage, and one for all: failed where the interval does not hold what was spent, passed where it does, lies
+        within `tolerance`, and intervals held at half of all origins or more, else undecided; not applicable where
+        nobody was in the stage.
     """
     return _held_by_stage(value_backtest, tolerance)
 
@@ -163,10 +164,13 @@ def _held(rows, stage, last, tolerance):
     if pd.isna(row.held):
         return judged("not applicable", case="undrawn", part=stage, whose=WHOSE[stage])
     narrow = max(row.pi_high - row.spent, row.spent - row.pi_low) <= tolerance * row.spent
-    outcome: Outcome = ("passed" if narrow else "undecided") if row.held else "failed"
+    held = int(rows.held.sum())
+    seldom = row.held and narrow and held < origins / 2
+    outcome: Outcome = ("passed" if narrow and not seldom else "undecided") if row.held else "failed"
     expected = Estimate(row.expected, pi_low=row.pi_low, pi_high=row.pi_high, kind="money")
-    values = {"expected": expected, "spent": row.spent, "origins": origins, "held": int(rows.held.sum())}
-    return judged(outcome, part=stage, whose=WHOSE[stage], customers=row.customers, **values)
+    values = {"expected": expected, "spent": row.spent, "origins": origins, "held": held}
+    case = "seldom" if seldom else ""
+    return judged(outcome, case, part=stage, whose=WHOSE[stage], customers=row.customers, **values)
 
 
 @comparison

@@ -281,6 +281,26 @@ def test_old_customers_are_recognised_by_their_own_times_between_orders():
     assert (found.outcome, found.case) == ("failed", "recurrence")
 
 
+def test_old_customers_who_all_order_alike_are_left_open():
+    # orders at random, every three days on average: own times differ by chance alone, so that waits cannot follow them
+    old = seen_from(lambda rng, own: rng.exponential(own), mean_gap=lambda rng: 3, days=200)
+    found = checks.observed_from_first_order(old)
+    assert (found.outcome, found.case) == ("undecided", "recurrence")
+    assert found.values["follows"].ci_high < checks.MOST_FOLLOWS
+
+
+@pytest.mark.parametrize(("gaps", "outcome"), [(11, "passed"), (10, "undecided")])
+def test_waits_follow_own_times_the_less_the_more_of_these_is_chance(gaps, outcome):
+    # own times of 10 and 20 days: their logs have a variance of .1201, of which trigamma(11) = .0952, trigamma(10) =
+    # .1052 is chance, so that r may reach .3 times the root of 1 - .0952 / .1201, .137, or of 1 - .1052 / .1201, .106;
+    # waits of six and seven days on either side have r = 0, whose interval ends at tanh(1.960 / sqrt(297)) = .1132
+    often, rarely = (gaps, gaps * 10), (gaps, gaps * 20)
+    frame = customers((0, 0, 300), (*often, 294), (*often, 293), (*rarely, 294), (*rarely, 293))
+    found = checks.observed_from_first_order(frame.assign(customers=[1, 75, 75, 75, 75]))
+    assert found.values["follows"].ci_high == pytest.approx(0.1132, abs=5e-5)
+    assert found.outcome == outcome
+
+
 def test_a_wait_as_long_as_the_own_time_between_orders_is_within_it():
     frame = customers((0, 0, 40), (2, 20, 30)).assign(customers=[1, 40])
     found = checks.observed_from_first_order(frame).values["within"]
@@ -300,6 +320,11 @@ def test_a_silence_at_the_end_is_set_beside_those_between_orders(shop):
         advice = f"{advice}keep it." if outcome == "failed" else ""
         assert_said(found, "observed_to_the_end", outcome, summary, advice)
     orders = catalog.orders("log")
+    assumed = checks.observed_to_the_end(orders, orders.period("2024-01-20"))
+    summary = "Not judged: the end is taken to be the day of the last order, 2024-02-03; if orders are complete up to"
+    assert_said(assumed, "observed_to_the_end", "not applicable", summary)
+    said = checks.observed_to_the_end(orders, orders.period("2024-01-20", "2024-02-03"))
+    assert_said(said, "observed_to_the_end", "passed", "The last order came on 2024-02-03, 0 days before the end")
     few = checks.observed_to_the_end(orders, orders.period("2024-01-04", "2024-01-25"))
     assert_said(few, "observed_to_the_end", "not applicable", "Not judged: 9 days have an order, and 10 are needed.")
 

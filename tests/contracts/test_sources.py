@@ -103,7 +103,7 @@ def test_a_wrong_encoding_is_refused_near_the_head_and_deep_in_the_file(shop, be
     data = shop.write("log.csv", (LOG + rows(before) + "Zoë,2024-01-01,1\n").encode("latin-1"))
     (breach,) = refused(data)
     assert breach.startswith("log.csv: ")
-    assert breach.endswith("; state its encoding in data/catalog.toml")
+    assert breach.endswith("; state its encoding in data/catalog.toml, such as encoding = 'latin-1'")
     assert not before or f"text is not utf-8 in 1 line (first: line {before + 2:,})" in breach
 
 

@@ -175,3 +175,10 @@ def test_r2_is_that_of_scikit_learn():
     expected, actual, weights = rng.normal(size=50), rng.normal(size=50), rng.integers(1, 4, 50)
     assert holdout.r2(expected, actual, weights) == pytest.approx(r2_score(actual, expected, sample_weight=weights))
     assert np.isnan(holdout.r2(expected, np.ones(50)))
+
+
+def test_one_customer_alone_has_errors_and_no_rank():
+    one = [3.0], [2.0]
+    assert (holdout.bias(*one), holdout.mae(*one), holdout.rmse(*one)) == (0.5, 1, 1)
+    assert [holdout.correlation(*one), holdout.spearman(*one), holdout.gini(*one)] == [0, 0, 0]
+    assert holdout.lift(*one) == pytest.approx(1)  # the tenth is a part of this customer

@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from statsmodels.duration.survfunc import SurvfuncRight
 
 from crmlab.contracts import InputError
@@ -244,3 +245,16 @@ def test_the_hazard_counts_returns_over_days_waited():
     found = return_hazard(held, bin_days=20)
     assert found.hazard[0] == pytest.approx(40 / (40 * 10 + 50 * 20))
     assert list(found.at_risk) == [90]  # fewer than ENOUGH wait through the second class
+
+
+@pytest.mark.parametrize(("returned", "tail"), [(0, 0.025), (40, 0.025), (40, 0.1)])
+def test_the_ends_of_the_hazard_are_the_rates_that_leave_its_count_in_either_tail(returned, tail):
+    held = pd.DataFrame({"order_number": 1, "gap": [10, 20], "observed": [True, False], "customers": [returned, 50]})
+    found = return_hazard(held[held.customers > 0], bin_days=20, level=1 - 2 * tail).iloc[0]
+    days = 10 * returned + 20 * 50
+    assert stats.poisson.cdf(returned, days * found.ci_high) == pytest.approx(tail)
+    assert (
+        found.ci_low == 0
+        if returned == 0
+        else stats.poisson.sf(returned - 1, days * found.ci_low) == pytest.approx(tail)
+    )

@@ -28,14 +28,23 @@ def test_a_ratio_is_the_odds_of_early_over_the_odds_of_days_with_the_score_inter
 
 
 def test_days_of_contracts_are_counted_by_age_before_and_after_the_day_that_divides():
-    # ends on days 9, 19, 29 and 39 divide at day 19; the other two run to day 40, and one began on day 11
+    # ends on days 10, 20, 30 and 40 divide at day 20; two contracts run to day 45
     day = pd.Timestamp("2024-01-01")
-    rows = [(0, 9), (0, 19), (0, 29), (0, 39), (0, None), (11, None)]
+    rows = [(0, 10), (5, 20), (15, 30), (30, 40), (0, None), (12, None)]
     on = [tuple(None if d is None else str((day + pd.Timedelta(d, "D")).date()) for d in row) for row in rows]
-    found = lifecycle.early_ends(subscriptions(*on), "2024-02-10").iloc[0]
-    assert (found["first"], found.day, found.ended) == (day, day + pd.Timedelta(19, "D"), 1)
-    before, after = 10 + 4 * 19 + 8, 1 + 11 + 21 + 22 + 22
-    assert found.ratio == pytest.approx((1 / 3) / (before / after))
+    found = lifecycle.early_ends(subscriptions(*on), "2024-02-15").iloc[0]
+    assert (found["first"], found.day, found.ended) == (day, day + pd.Timedelta(20, "D"), 1)
+    # at the age of 10 days, one of two ends is early, of 3 contracts early and 3 later; at 15, none of two, of 1 and 3:
+    # 1 = 2 x / (1 + x) + 2 x / (3 + x), or 3 x² + 4 x = 3
+    assert found.ratio == pytest.approx((np.sqrt(52) - 4) / 6)
+
+
+def test_ends_on_anniversaries_are_as_frequent_early_as_later_where_none_is_missing():
+    # three contracts begin a day, and one of them ends after a year; by the twentieth end some are a few days older
+    begun = pd.date_range("2020-01-01", periods=400)
+    ended = [[str((day + pd.Timedelta(365, "D")).date()), None, None] for day in begun]
+    rows = [(str(day.date()), end) for day, ends in zip(begun, ended, strict=True) for end in ends]
+    assert lifecycle.early_ends(subscriptions(*rows), "2022-12-31").ratio[0] == pytest.approx(1)
 
 
 def test_contracts_that_ended_before_observation_are_found_missing_and_those_observed_are_not():
@@ -43,7 +52,7 @@ def test_contracts_that_ended_before_observation_are_found_missing_and_those_obs
     assert (missing.id, missing.kind) == ("lifecycle.early_ends_in_data", "assumption")
     assert (missing.outcome, known.outcome) == ("failed", "passed")
     assert missing.summary.startswith(
-        "Observation begins on 2012-01-10, and up to 2022-01-31 only 19 contracts ended, 0.0174"
+        "Observation begins on 2012-01-10, and up to 2022-01-31 only 19 contracts ended, 0.0216"
     )
     assert missing.recommendation.startswith(
         "Set observed_from to the first day from which all ends were recorded, 2022"

@@ -92,7 +92,7 @@ def test_a_rise_while_nobody_changes_is_one_of_heterogeneity():
     assert whole(found).duration_dependence_ci_low < 0 < whole(found).duration_dependence_ci_high
     assert (rises.id, rises.kind) == ("lifecycle.heterogeneity_raises_retention", "finding")
     assert (rises.outcome, loyal.outcome) == ("yes", "undecided")
-    assert "selection contributed" in rises.summary
+    assert "by BdW selection contributed" in rises.summary
     assert rises.recommendation == "Compare the renewals of like customers, by group and by tenure within it."
 
 

@@ -151,6 +151,10 @@ def test_an_overview_says_where_each_category_stands_and_what_cannot_be_said():
     assert table.peak_time["long"] == pd.Timestamp("2028-01-01")  # Bass's peak is ln(40) / 0.41 = 8.997 periods on
     assert table.stage_since["long"] == pd.Timestamp("2029-01-01")
     assert table.loc["short", ["summary", "reason"]].tolist() == ["", TOO_FEW]
+    assert table.loc["short", ["periods", "sales"]].tolist() == [3, 6]
+    sales = lifecycle.category_sales(two(freq="YS"))
+    of_long = [24, sales.sum(), sales.iloc[-1] / sales.iloc[-2] - 1]
+    assert table.loc["long", ["periods", "sales", "growth"]].tolist() == pytest.approx(of_long)
     assert table.loc["short", ["shape", "peak_time"]].isna().all()
     assert lifecycle.product_overview(two(freq="YS"), max_categories=1).index.tolist() == ["long"]
 
@@ -260,5 +264,6 @@ def test_a_category_whose_sales_cannot_be_has_its_reason_beside_the_others():
     wrong = two(freq="YS").replace({"sales": {2.0: -2.0}})
     table = lifecycle.product_overview(wrong)
     assert table.reason["short"].startswith("sales are negative in 1 of 3 periods")
+    assert table.loc["short", ["periods", "sales"]].tolist() == [3, 2]
     assert table.stage["long"] == "decline"
     assert pd.isna(table.stage["short"])

@@ -248,9 +248,12 @@ def test_where_bdw_cannot_be_fitted_the_test_of_mixtures_judges_alone():
     kept = np.round(10_000 * 0.8 ** np.arange(9)).astype(int)
     alike = durations(*[(t, True, kept[t] - kept[t + 1]) for t in range(8)], (8, False, kept[8]))
     falling = durations((0, True, 100), (1, True, 200), (2, True, 400), (3, False, 300))
-    (found,), (departs,) = judged(alike), judged(falling)
+    (found,), (departs,), (rejected,) = judged(alike), judged(falling), judged(alike, 0.01)
     assert (found.outcome, found.case, departs.outcome) == ("undecided", "unfitted", "failed")
     assert "has no clear maximum" in found.summary
+    assert found.recommendation == "Read the curve of all alone until more periods or customers decide."
+    assert (rejected.outcome, rejected.case) == ("failed", "unfitted")
+    assert rejected.recommendation == "Look for what changed between renewals in all."
 
 
 def test_a_model_is_numbers_with_draws():

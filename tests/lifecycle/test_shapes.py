@@ -8,6 +8,7 @@ import pytest
 
 from crmlab.contracts import InputError
 from crmlab.lifecycle import Bass, Shape, life_cycle_shape, shape_note
+from crmlab.lifecycle.models import shapes
 from crmlab.lifecycle.models.shapes import Pieces
 from crmlab.model import Unfitted
 
@@ -106,6 +107,12 @@ def test_a_slump_that_leaves_next_to_nothing_is_a_decline():
     t = np.linspace(0, 1, 40)
     high, low = (pd.Series(step(t, 0.2, 0.04) - deep * step(t, 0.5, 0.04)) for deep in (0.5, 0.9))
     assert (life_cycle_shape(high).name, life_cycle_shape(low).name) == ("growth-slump-maturity", "classic")
+
+
+@pytest.mark.parametrize(("left", "name"), [(3.0, "growth-slump-maturity"), (2.9, "classic")])
+def test_a_product_lives_on_after_a_slump_at_three_tenths_of_its_highest_sales(left, name):
+    line = np.array([0.0, 5, 10, (10 + left) / 2, left, left, left, left, left])
+    assert shapes._named([2, 4], line, line)[0] == name
 
 
 def test_what_has_no_shape_to_read_has_a_reason():

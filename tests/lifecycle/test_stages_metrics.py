@@ -191,6 +191,13 @@ def closed():
 
 
 @pytest.mark.parametrize("name", FRAMES)
+def test_the_label_of_the_upright_axis_ends_below_the_title(name):
+    ax = getattr(plots, name)(FRAMES[name], **MORE.get(name, {}))
+    ax.figure.canvas.draw()
+    assert ax.yaxis.label.get_window_extent().y1 <= ax.get_window_extent().y1
+
+
+@pytest.mark.parametrize("name", FRAMES)
 def test_every_plot_returns_the_axes_it_was_given_with_labels_and_keeps_its_frame(name):
     ax, before = axes(), FRAMES[name].copy()
     assert getattr(plots, name)(FRAMES[name], **MORE.get(name, {}), ax=ax) is ax
@@ -265,3 +272,12 @@ def test_a_backtest_of_money_is_drawn_as_ratios():
     (line,) = [line for line in ax.lines if line.get_label() == "all"]
     assert list(line.get_ydata()) == all_of_them.ratio.tolist()
     assert [label.get_text() for label in ax.get_xticklabels()] == [f"{at:%Y-%m-%d}" for at in all_of_them.origin]
+
+
+def test_the_ratios_of_a_wide_backtest_have_labels_at_one_two_and_five_of_a_decade_alone():
+    ax = plots.value_backtest(BACKTEST.assign(pi_low=0.04 * BACKTEST.spent, pi_high=12 * BACKTEST.spent))
+    low, high = ax.get_ylim()
+    shown = [float(at) for at in ax.get_yticks() if low <= at <= high]
+    assert shown == pytest.approx([0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10])
+    ax.figure.canvas.draw()
+    assert {label.get_text() for label in ax.get_yticklabels(minor=True)} <= {""}

@@ -67,7 +67,7 @@ COUNTED = moves(
 def test_probabilities_and_rewards_are_those_counted_by_hand():
     chain = MarkovChain.fit(COUNTED, margin=0.5, cost=1)
     # 2 since is reached and never left: it counts as 1 since, out of which 30 moves were seen
-    names = ("0 periods since, 0 repeat orders", "0 periods since, 1 repeat orders")
+    names = ("0 periods since, 0 repeat orders", "0 periods since, 1 repeat order")
     assert chain.states == (*names, "1 and more periods since, 0 repeat orders")
     # one move is added to each, spread as those out of all states of as many periods: .25 and .75, .4 and .6
     assert chain.transition[0] == pytest.approx((0, 10.25 / 41, 30.75 / 41))
@@ -132,6 +132,12 @@ def test_a_season_multiplies_the_probability_to_order_and_no_more_than_to_one():
     P = np.array([[[0.2, 0.3, 0.5], [0.4, 0.5, 0.1], [0, 0, 1]]])
     made = buying_chain._in_season(P, np.array([True, True, False]), np.array([1.5]))[0]
     np.testing.assert_allclose(made, [[0.3, 0.45, 0.25], [0.4 / 0.9, 0.5 / 0.9, 0], [0, 0, 1]])
+
+
+def test_a_quiet_season_leaves_customers_who_always_order_where_they_are():
+    P = np.array([[[0.2, 0.3, 0.5], [0.25, 0.75, 0], [0, 0, 1]]])
+    made = buying_chain._in_season(P, np.array([True, True, False]), np.array([0.5]))[0]
+    np.testing.assert_allclose(made, [[0.1, 0.15, 0.75], [0.25, 0.75, 0], [0, 0, 1]])
 
 
 def test_values_are_the_means_of_what_is_simulated():
@@ -264,8 +270,11 @@ def test_a_total_that_the_backtest_missed_is_no_fact():
     assert found["by_states"].reason == (
         "what customers spent in the last backtest lay outside the interval that was predicted"
     )
+    assert (found["by_none"].value, found["by_none"].reason) == (None, "nobody came back")
     assert found["by_model"].value == pytest.approx(800 * held.horizon_value["all"])
     assert found["by_model"].ci_high == pytest.approx(800 * held.horizon_value_ci_high["all"])
+    levels = [lifecycle.total_values(compared, level=level)["by_model"].level for level in (0.8, 0.95)]
+    assert levels == [0.8, 0.95]
 
 
 def test_where_no_method_has_values_the_comparison_says_why():
@@ -330,7 +339,7 @@ def test_the_memory_of_states_is_tested_out_of_each():
     found = lifecycle.markov_order_test(
         moves((2, -1, 0, 4, E, 9), (3, 0, 4, 1, E, 20), (3, 0, 4, 8, E, 10), (3, 1, 4, 1, E, 30), (3, 1, 4, 8, E, 5))
     )
-    assert found.df["1 periods since, 0 repeat orders"] == 1
+    assert found.df["1 period since, 0 repeat orders"] == 1
     assert found.loc["all", "n"] == 65
 
 
@@ -348,3 +357,13 @@ def test_a_backtest_without_draws_is_not_judged():
     check = found["lifecycle.model_spend_within_interval.maturity"]
     assert check.outcome == "not applicable"
     assert check.summary == "Without draws of the model there is no prediction interval."
+
+
+def test_an_interval_that_held_at_less_than_half_of_the_origins_is_undecided():
+    held = backtest(maturity=(90, 110, 100))
+    more = [held.iloc[[0]].assign(origin=pd.Timestamp("2023-12-01"), held=False)] * 3
+    for misses, outcome in ((2, "passed"), (3, "undecided")):
+        found = checks.spend_within_interval(pd.concat([*more[:misses], held], ignore_index=True))
+        check = next(check for check in found if check.id.endswith("maturity"))
+        assert check.outcome == outcome
+    assert check.summary.endswith("and spent 100.00; but the interval held at 2 of 5 origins only.")

@@ -40,15 +40,15 @@ def committed():
 @pytest.mark.parametrize(
     ("fact", "published", "tolerance"),
     [  # Fader, Hardie & Lee (2005), with time in days instead of weeks; Fader & Hardie (2013)
-        ("bg_nbd_r", 0.2426, 5e-5),
-        ("bg_nbd_alpha", 30.895, 5e-4),
-        ("bg_nbd_a", 0.7929, 5e-5),
-        ("bg_nbd_b", 2.4259, 5e-5),
-        ("bg_nbd_log_likelihood", -14363.53, 0.01),
-        ("gamma_gamma_p", 6.25, 0.005),
-        ("gamma_gamma_q", 3.74, 0.005),
-        ("gamma_gamma_gamma", 15.44, 0.005),
-        ("gamma_gamma_log_likelihood", -4055.92, 0.01),
+        ("bg_nbd_at_split_r", 0.2426, 5e-5),
+        ("bg_nbd_at_split_alpha", 30.895, 5e-4),
+        ("bg_nbd_at_split_a", 0.7929, 5e-5),
+        ("bg_nbd_at_split_b", 2.4259, 5e-5),
+        ("bg_nbd_at_split_log_likelihood", -14363.53, 0.01),
+        ("gamma_gamma_at_split_p", 6.25, 0.005),
+        ("gamma_gamma_at_split_q", 3.74, 0.005),
+        ("gamma_gamma_at_split_gamma", 15.44, 0.005),
+        ("gamma_gamma_at_split_log_likelihood", -4055.92, 0.01),
         ("holdout_orders_actual", 1882, 0),
         ("customers", 2357, 0),
     ],
@@ -114,9 +114,10 @@ def other(project, staging):
 
 def test_any_model_of_orders_may_be_chosen(other):
     # REFERENCE row MBG/NBD [R], alpha and log-likelihood in weeks
-    found = [other.facts[f"mbg_nbd_{name}"]["value"] for name in ("r", "alpha", "a", "b")]
+    found = [other.facts[f"mbg_nbd_at_split_{name}"]["value"] for name in ("r", "alpha", "a", "b")]
     assert found == pytest.approx([0.525, 6.183 * 7, 0.891, 1.614], rel=1e-3)
-    assert other.facts["mbg_nbd_log_likelihood"]["value"] == pytest.approx(-9582.136 - 2457 * np.log(7), abs=0.01)
+    likelihood = other.facts["mbg_nbd_at_split_log_likelihood"]["value"]
+    assert likelihood == pytest.approx(-9582.136 - 2457 * np.log(7), abs=0.01)
 
 
 def test_value_rests_on_a_spend_that_depends_on_frequency_where_the_limit_is_passed(other, committed):
@@ -159,7 +160,7 @@ def alike(project, staging):
 
 def test_spend_without_a_model_leaves_a_report_of_orders(alike):
     found, _ = alike
-    for name in ("gamma_gamma", "gamma_gamma_log_likelihood", "customer_equity"):
+    for name in ("gamma_gamma_at_split", "gamma_gamma_at_split_log_likelihood", "customer_equity"):
         assert found.facts[name]["value"] is None
         assert "Gamma-Gamma has no maximum" in found.facts[name]["reason"]
     assert found.facts["forecast_orders"]["value"] > 0
@@ -177,7 +178,8 @@ def test_a_model_that_cannot_be_fitted_leaves_a_report_with_its_reason(project, 
     once.to_csv(project / "data" / "once.csv", index=False)
     found = run(project, staging, "once", data="data/once.csv", origins=1, **FEW)
     reason = "MBG/NBD needs repeat orders"
-    for name in ("mbg_nbd", "active_customers", "forecast_orders", "customer_equity", "holdout_orders_expected"):
+    blank = ("mbg_nbd_at_split", "active_customers", "forecast_orders", "customer_equity", "holdout_orders_expected")
+    for name in blank:
         assert found.facts[name]["value"] is None
         assert found.facts[name]["reason"].startswith(reason)
     assert found.facts["customers"]["value"] == 300
@@ -198,7 +200,7 @@ def test_every_estimate_of_the_report_has_intervals_about_it(runs):
     totals = {"active_customers", "forecast_orders", "customer_equity", "holdout_orders_expected"}
     totals |= {"active_repeat_buyers", "active_customers_who_order"}
     assert by_kind["pi"] == totals
-    assert totals | {"bg_nbd_r", "gamma_gamma_q"} <= by_kind["ci"]
+    assert totals | {"bg_nbd_at_split_r", "gamma_gamma_at_split_q"} <= by_kind["ci"]
     for end, names in by_kind.items():
         assert all(facts[n][f"{end}_low"] < facts[n]["value"] < facts[n][f"{end}_high"] for n in names)
 

@@ -109,6 +109,9 @@ def test_segments_that_differ_later_differ_as_much_as_was_planted():
     assert row.ci_low < planted < row.ci_high
     assert row.value == pytest.approx(planted, abs=0.02)
     assert row.outcome == "passed"
+    spend = LATER.spend.loc[BY_SPEND.index]
+    eta2 = spend.groupby(BY_SPEND, observed=True).transform("mean").var() / spend.var()
+    assert row.summary == f"{eta2:.3f} before what 2 segments have by luck alone was taken off"
 
 
 def test_segments_by_chance_do_not_differ_however_many():

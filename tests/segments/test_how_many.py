@@ -38,6 +38,16 @@ def test_indices_are_those_of_scikit_learn(found):
     assert found.bic[2] == pytest.approx(fit_mixture(X, 2, 1).bic(X))
 
 
+def test_the_gap_of_one_cluster_is_that_of_the_squares_about_the_mean():
+    X = np.random.default_rng(5).gamma(2, size=(30, 2))
+    found = how_many.validity_indices_of(X, k_values=(2,), replicates=4, splits=1, seed=3)
+    squares = lambda rows: np.log(((rows - rows.mean(axis=0)) ** 2).sum())  # noqa: E731
+    rng = np.random.default_rng([3, 0])
+    uniform = [squares(rng.uniform(X.min(axis=0), X.max(axis=0), X.shape)) for _ in range(4)]
+    assert found.gap[1] == pytest.approx(np.mean(uniform) - squares(X))
+    assert found.gap_standard_error[1] == pytest.approx(np.std(uniform) * np.sqrt(1 + 1 / 4))
+
+
 def test_a_cluster_of_one_has_a_silhouette_of_zero():
     # by hand: mean distances within are 1.5, 1 and 1.5, to the other 50, 49 and 48; who is alone has 0
     X, codes = np.array([[0.0], [1], [2], [50]]), np.array([0, 0, 0, 1])
@@ -65,6 +75,7 @@ def test_one_cluster_has_no_silhouette_but_can_be_chosen(found):
 def test_prediction_strength_is_the_share_of_pairs_kept_together():
     # by hand: of cluster 0's 3 pairs one is kept, of cluster 1's only pair all
     assert how_many._kept(np.array([0, 0, 0, 1, 1]), np.array([0, 0, 1, 1, 1]), 2) == pytest.approx(1 / 3)
+    assert how_many._kept(np.array([0, 0, 2, 2]), np.array([0, 0, 2, 2]), 3) == 0  # a cluster of nobody keeps no pair
 
 
 def test_disagreement_names_which_index_chooses_what():

@@ -55,6 +55,21 @@ def test_both_measures_must_beat_the_null():
     assert outcome(0.3, 0.95) == "no"  # less separate than every draw of one kind
 
 
+@pytest.mark.parametrize("transform", ["raw", "log"])
+def test_the_null_has_one_mode_on_the_scale_on_which_customers_are_clustered(transform, monkeypatch):
+    fit, fitted = UnimodalNull.fit, []
+    monkeypatch.setattr(UnimodalNull, "fit", lambda *given: fitted.append(fit(*given)) or fitted[0])
+    null_comparison(one_kind("lognormal", 1, 60), COLUMNS, transform, **SMALL)
+    assert {margin.log for margin in fitted[0].margins} == {transform == "log"}
+
+
+def test_customers_of_nothing_come_where_nought_lies_among_the_values():
+    above = Margin((3.0, 5.0), (0.0, 1.0), 0.4, False, False)
+    assert above.quantile(np.array([0, 0.39, 0.4, 0.7, 1])).tolist() == pytest.approx([0, 0, 3, 4, 5])
+    around = Margin((-2.0, 2.0), (0.0, 1.0), 0.5, False, False)  # a quarter below nought, a half there
+    assert around.quantile(np.array([0, 0.125, 0.25, 0.5, 0.875, 1])).tolist() == pytest.approx([-2, -1, 0, 0, 1, 2])
+
+
 @pytest.mark.parametrize("draws", [19, 25, 39, 50])
 def test_the_limit_is_beaten_where_p_says_so(draws):
     null = pd.DataFrame({"source": "null", "k": 2, "silhouette": np.arange(draws) / 100, "prediction_strength": 0.5})

@@ -8,6 +8,7 @@ from scipy.stats.contingency import association
 from statsmodels.stats.multitest import multipletests
 
 from crmlab.display import show
+from crmlab.segments.models import profiles
 from crmlab.segments.models.profiles import segment_differences, segment_means
 
 from .refusals import refused
@@ -63,6 +64,15 @@ def test_chances_are_those_of_scipy_and_statsmodels():
     assert table.p["city"] == pytest.approx(stats.chi2_contingency(crossed, correction=False).pvalue)
     known = table.p.dropna()
     np.testing.assert_allclose(table.p_adjusted[known.index], multipletests(known, method="holm")[1])
+
+
+def test_cramers_v_without_its_bias_is_the_same_whichever_side_is_the_wider():
+    # rows 6 2 2 and 1 4 5, by hand: χ² = 2 × 6.25 / 3.5 + 2 × 1 / 3 + 2 × 2.25 / 3.5, less 2 / 19 of 20 customers;
+    # two rows count as 2 − 1 / 19, three columns as 3 − 4 / 19
+    cells = [(0, 0)] * 6 + [(0, 1)] * 2 + [(0, 2)] * 2 + [(1, 0)] + [(1, 1)] * 4 + [(1, 2)] * 5
+    two, three = np.array(cells).T
+    expected = np.sqrt(((12.5 / 3.5 + 2 / 3 + 4.5 / 3.5) / 20 - 2 / 19) / (1 - 1 / 19))
+    assert [profiles._cramer(two, three)[0], profiles._cramer(three, two)[0]] == pytest.approx([expected, expected])
 
 
 def test_a_p_is_shown_as_one():

@@ -113,6 +113,12 @@ def test_r2_is_the_share_of_variance_that_was_planted(found):
     assert pooled(found, "orders", "r2").value["kind"] == pytest.approx(planted, abs=0.04)
 
 
+def test_rows_of_a_comparison_are_numbered(found):
+    for table in found[:2]:
+        assert table.index.tolist() == [*range(len(table))]
+        assert set(table.origin) > {ALL_ORIGINS}
+
+
 def test_schemes_that_are_the_same_are_undecided(found):
     pairs = found[1]
     pair = pairs[(pairs.model == "kind") & (pairs.other == "alias")]

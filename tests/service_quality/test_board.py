@@ -67,6 +67,9 @@ def test_weights_of_customers_reach_the_board():
     df = sum(errors) ** 2 / (errors[0] ** 2 / 39 + errors[1] ** 2 / (sum(w) ** 2 / sum(w**2) - 1))
     reach = stats.t.ppf(0.975, df) * np.sqrt(sum(errors))
     assert [row.gap, row.df, row.ci_low] == pytest.approx([one.mean() - mean, df, one.mean() - mean - reach])
+    row = gaps_model(held).set_index("number").loc[5]  # of the same customers
+    sides = [np.average(score(held, "customer", battery), weights=w) for battery in ("perceive", "expect")]
+    assert [row.minuend, row.subtrahend, row.gap] == pytest.approx([*sides, sides[0] - sides[1]])
 
 
 def test_what_nobody_was_asked_is_absent_and_says_what_is_missing():

@@ -278,13 +278,13 @@ def test_shares_of_answers_are_weighted_and_tell_missing_from_not_applicable():
         {"a": 2},
         perceive=[[1, 2], [2, 2], [np.nan, 3], [np.nan, 1]],
         scale={"low": 1, "high": 3},
-        weights=[3, 1, 2, 4],
+        weights=[3, 1, 4, 2],
         not_applicable=there,
     )
     table = metrics.response_frequencies(held).set_index("item")
     assert table.loc["a1", [1, 2, 3]].tolist() == [0.75, 0.25, 0]
-    assert table.loc["a1", ["n", "not_applicable", "missing"]].tolist() == [2, 0.2, 0.4]
-    assert table.loc["a2", [1, 2, 3]].tolist() == [0.4, 0.4, 0.2]
+    assert table.loc["a1", ["n", "not_applicable", "missing"]].tolist() == [2, 0.4, 0.2]
+    assert table.loc["a2", [1, 2, 3]].tolist() == [0.2, 0.4, 0.4]
 
 
 def test_a_radar_is_never_drawn_alone():

@@ -56,9 +56,13 @@ def test_models_are_those_of_formulas():
     both = found.coefficients[found.coefficients.model == "both"]
     assert list(both.b) == pytest.approx(list(fits["both"].params[["e", "p"]]))
     assert both[["ci_low", "ci_high"]].to_numpy() == pytest.approx(fits["both"].conf_int().loc[["e", "p"]].to_numpy())
+    assert list(both.p) == pytest.approx(list(fits["both"].pvalues[["e", "p"]]))
     test = fits["both"].f_test("e + p = 0")
     row = found.tests.set_index("question").loc["b of expect is minus that of perceive"]
     assert (row.F, row.p) == pytest.approx((float(test.fvalue), float(test.pvalue)))
+    slope = found.surface.set_index("line").loc["slope of falling short"]
+    t_test = fits["quadratic"].t_test("e - p = 0")
+    assert [slope.ci_low, slope.ci_high, slope.p] == pytest.approx([*t_test.conf_int()[0], float(t_test.pvalue)])
     surface = found.surface.set_index("line").b
     q = fits["quadratic"].params
     assert surface["slope of falling short"] == pytest.approx(q["e"] - q["p"])

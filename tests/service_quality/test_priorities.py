@@ -57,6 +57,17 @@ def test_the_crosshair_is_a_choice():
     assert set(found.quadrant) <= {"concentrate here", "keep up"}  # all matter more than the midpoint
 
 
+def test_two_attributes_have_places_and_one_alone_has_none():
+    performance = pd.DataFrame({"a": [2.0, 3] * 6, "b": [5.0, 6] * 6})
+    importance = pd.DataFrame({"a": [6.0, 7] * 6, "b": [3.0, 4] * 6})
+    two = importance_performance_analysis(performance, importance, replicates=20)
+    assert two.quadrant.tolist() == ["concentrate here", "possible overkill"]
+    assert two.crosshair_performance.tolist() == [4, 4]
+    one = importance_performance_analysis(performance[["a"]], importance[["a"]], replicates=20)
+    assert one.quadrant.isna().all()
+    assert one.reason.tolist() == ["no other attribute to lay a crosshair by"]
+
+
 def test_the_line_says_what_deserves_more():
     performance, importance = rated(300, 5)
     found = importance_performance_analysis(performance, importance)

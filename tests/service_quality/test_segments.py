@@ -88,6 +88,21 @@ def test_small_cells_are_drawn_to_the_whole_by_the_formula():
     assert rows.shrunken_gap["all"] == rows.gap["all"]
 
 
+def test_segments_that_differ_by_no_more_than_noise_have_the_gap_of_the_whole():
+    rows = np.tile([[4.0], [5], [6], [7]], (4, 1))
+    held = survey(
+        {"a": 1},
+        expect=np.full_like(rows, 6),
+        perceive=rows,
+        people={"region": np.repeat(["one", "other"], 8)},
+        design={"segments": ["region"]},
+    )
+    table = segment_gap_scores(held, "region")
+    table = table[(table.dimension == "a") & (table.segment != "all")]
+    assert table.shrinkage_weight.tolist() == [0, 0]
+    assert table.shrunken_gap.tolist() == [-0.5, -0.5]
+
+
 def test_shrunken_gaps_are_nearer_the_truth_than_raw_ones():
     raw, shrunken_gap = [], []
     for seed in range(40):

@@ -67,6 +67,20 @@ def test_the_zone_counts_those_below_within_and_above_it():
         assert [row.mss_ci_low, row.mss_ci_high] == pytest.approx([*ends])
 
 
+def test_weights_reach_the_zone_by_hand():
+    held = survey(
+        {"a": 1},
+        adequate=[[2], [3], [4], [5]],
+        expect=[[6], [6], [4], [4]],  # the last wants less than the least
+        perceive=[[1], [5], [5], [4]],
+        weights=[1, 2, 3, 4],
+        conventions={"desired": True},
+    )
+    row = zone_of_tolerance(held).iloc[0]
+    assert row[["adequate", "perceive", "desired", "msa", "mss"]].tolist() == pytest.approx([4, 4.2, 4.6, 0.2, -0.4])
+    assert row[["n", "inverted", "below", "within", "above"]].tolist() == pytest.approx([4, 1, 1 / 6, 2 / 6, 3 / 6])
+
+
 def test_the_zone_without_a_desired_level_has_only_its_floor():
     table = zone_of_tolerance(zoned(desired=False), by="dimension")
     assert table[["msa", "msa_ci_low", "adequate", "below"]].notna().all(axis=None)
@@ -112,6 +126,13 @@ def test_a_weighted_gap_is_the_product_of_means_and_a_covariance(weights):
     assert table.loc["overall", "gap"] == pytest.approx(np.average(g.mean(axis=1), weights=w))
     assert (table.weighted_gap - table["product_of_means"] - table.covariance).abs().max() < 1e-12
     assert table.loc["overall", "importance"] == pytest.approx(1)
+    for d in DIMENSIONS:  # weighed by three times its share, so that a mean importance is 1
+        care, gap = (x - np.average(x, weights=w) for x in (3 * v[d], g[d]))
+        each, size = care * gap, w.sum() ** 2 / (w**2).sum()
+        mean = np.average(each, weights=w)
+        error = np.sqrt(len(w) / (len(w) - 1) * ((w * (each - mean)) ** 2).sum()) / w.sum()
+        ends = mean + np.array([-1, 1]) * stats.t.ppf(0.975, size - 1) * error
+        assert table.loc[d, ["covariance_ci_low", "covariance_ci_high"]].tolist() == pytest.approx([*ends])
     if weights is None:
         ends = stats.ttest_1samp((v * g).sum(axis=1), 0).confidence_interval()
         assert [table.loc["overall", "ci_low"], table.loc["overall", "ci_high"]] == pytest.approx([*ends])
@@ -121,6 +142,13 @@ def test_a_weighted_gap_is_the_product_of_means_and_a_covariance(weights):
             drawn.append(sum(np.cov(v[d].iloc[at], g[d].iloc[at], ddof=0)[0, 1] for d in DIMENSIONS))
         width = table.loc["overall", "covariance_ci_high"] - table.loc["overall", "covariance_ci_low"]
         assert width == pytest.approx(2 * 1.976 * np.std(drawn), rel=0.1)
+
+
+def test_importance_is_relative_so_that_points_of_any_sum_weigh_alike():
+    shares = np.random.default_rng(9).dirichlet([3, 5, 2], 40)
+    one, hundred = (weighted_gap_scores(world(n=40, points=times * shares)) for times in (1, 100))
+    pd.testing.assert_frame_equal(one, hundred)
+    assert one.weighted_gap.notna().all()
 
 
 def test_those_who_care_more_and_see_more_amiss_make_the_covariance():

@@ -12,6 +12,7 @@ from crmlab.catalog import Period
 from crmlab.clv.models import baselines
 from crmlab.clv.models.dependent_spend import SpendByFrequency
 from crmlab.clv.models.gamma_gamma import GammaGamma
+from crmlab.clv.models.mean_spend import or_mean
 from crmlab.clv.models.names import MODELS, order_model
 from crmlab.clv.models.orders import OrderModel
 from crmlab.clv.tables import Orders, collapse, summarise, with_baseline_features, with_holdout
@@ -200,7 +201,7 @@ def _orders(features, models, horizon_days):
 
 def _spend(features, models, horizon_days, by_frequency=None):
     customers = collapse(features, "spend", "monetary_value", "past_spend", "last_spend", "cohort")
-    spend = _finite(GammaGamma.fit(customers, replicates=0))
+    spend = _finite(or_mean(GammaGamma.fit(customers, replicates=0), customers, 0))
     fits = {name: spend and model.fit(customers, replicates=0) for name, model in models.items()}
     each = spend.expected_spend(customers)
     ahead = {name: fitted.expected_orders(customers, horizon_days) for name, fitted in fits.items() if fitted}

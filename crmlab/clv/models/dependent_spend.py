@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import optimize
 
 from crmlab.clv.models.gamma_gamma import GammaGamma
+from crmlab.clv.models.mean_spend import or_mean
 from crmlab.likelihood import REPLICATES, Uncertainty, with_uncertainty
 from crmlab.model import FitError, Unfitted, or_unfitted
 
@@ -62,7 +63,7 @@ class SpendByFrequency(GammaGamma):
         Returns
         -------
         SpendByFrequency or Unfitted
-            Unfitted where Gamma-Gamma cannot be fitted, or repeat buyers are of one class.
+            Unfitted where neither Gamma-Gamma nor MeanSpend can be fitted within classes, or repeat buyers are of one.
 
         Raises
         ------
@@ -77,7 +78,8 @@ class SpendByFrequency(GammaGamma):
         logs = np.zeros(len(STARTS) + 1)
         for further in reversed(range(ROUNDS)):
             scaled = pd.DataFrame({"frequency": x, "monetary_value": m / np.exp(logs[classes]), "customers": weights})
-            common = GammaGamma.fit(scaled, 0 if further else replicates, seed)
+            kept = 0 if further else replicates
+            common = or_mean(GammaGamma.fit(scaled, kept, seed), scaled, kept, seed)
             if isinstance(common, Unfitted):
                 raise FitError(common.reason, common.recommendation)
             found = [_factor(common, x[c == classes], m[c == classes], weights[c == classes]) for c in held]
@@ -95,7 +97,19 @@ class SpendByFrequency(GammaGamma):
         """The model for customers who order first today: their orders to come are of the classes that these will make.
 
         The factor of customers without a repeat order is the mean over orders of the next `horizon_days`, each of the
-        class of so many orders, by the probabilities of `model`, an OrderModel.
+        class of so many orders.
+
+        Parameters
+        ----------
+        model : OrderModel
+            Fitted model of orders, for the probabilities of so many orders.
+        horizon_days : float
+            How far ahead, days.
+
+        Returns
+        -------
+        SpendByFrequency
+            This model with that factor, in its draws too; itself where no order is expected.
         """
         if not (expected := float(model.expected_orders_new(horizon_days))) > 0:
             return self

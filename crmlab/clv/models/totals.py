@@ -297,6 +297,8 @@ def _total(
 ) -> Estimate:
     """The Estimate of a sum over customers; without an outcome to draw, it has no prediction interval."""
     drawn = [[of(*each) for each in draws_of(models)] if of else [] for of in (expected, outcome)]
-    ends = [end for values in drawn for end in (percentile_interval(values, level) if values else (None, None))]
+    ends: list[Any] = [end for each in drawn for end in (percentile_interval(each, level) if each else (None, None))]
+    if all(drawn):  # of few draws the ends of one may lie within those of the other
+        ends[2:] = min(ends[0], ends[2]), max(ends[1], ends[3])
     named: dict[str, Any] = dict(zip(ENDS, ends, strict=True))
     return Estimate(expected(*models), **named, n=int(customers.customers.sum()), level=level, **about)

@@ -10,6 +10,7 @@ from crmlab import holdout
 from crmlab.clv.models.dependent_spend import SpendByFrequency
 from crmlab.clv.models.gamma_gamma import GammaGamma
 from crmlab.clv.models.inputs import customer_weights, validated_margin
+from crmlab.clv.models.mean_spend import or_mean
 from crmlab.clv.models.orders import OrderModel
 from crmlab.clv.tables import SUFFICIENT_STATISTICS, Customers, collapse, collapsed
 from crmlab.estimate import Estimate, written
@@ -117,8 +118,9 @@ def spend_for_value(
     """Give the model of spend that orders may be multiplied by.
 
     Where the whole confidence interval of the correlation of spend and frequency lies beyond ± `limit`, that is a model
-    whose spend depends on frequency, fitted here; else it is the one given, as long as the whole interval of
-    Gamma-Gamma's q lies above 1, so that mean spend is finite.
+    whose spend depends on frequency, fitted here; else the one given, or MeanSpend where that could not be fitted as
+    all customers spend the same on average. The whole interval of Gamma-Gamma's q has to lie above 1, so that mean
+    spend is finite.
 
     Parameters
     ----------
@@ -135,24 +137,42 @@ def spend_for_value(
 
     Returns
     -------
-    GammaGamma, SpendByFrequency or Unfitted
-        Unfitted, with the reason, where mean spend may be infinite.
+    GammaGamma, SpendByFrequency, MeanSpend or Unfitted
+        Unfitted, with the reason, where mean spend may be infinite, or none could be fitted.
     """
-    if isinstance(spend_model, Unfitted):
-        return spend_model
-    r = spend_correlation(customers)
+    r, frame = spend_correlation(customers), collapsed(customers, "monetary_value")
     depends = r.ci_low is not None and r.ci_high is not None and (r.ci_low > limit or r.ci_high < -limit)
-    chosen: Any = spend_model
-    if depends:
-        chosen = SpendByFrequency.fit(collapsed(customers, "monetary_value"), replicates, seed)
-        if isinstance(chosen, Unfitted):
-            return chosen
+    by_frequency = SpendByFrequency.fit(frame, replicates, seed) if depends else None
+    chosen: Any = or_mean(spend_model, frame, replicates, seed) if by_frequency is None else by_frequency
+    if isinstance(chosen, Unfitted):
+        return chosen
     q = heavy_tail(chosen)
     lowest = cast(float, q.value if q.ci_low is None else q.ci_low)
     if lowest > 1:
         return chosen
     reason = f"mean spend may be infinite: q is {written(q.value)}, and its interval begins at {written(lowest)}"
     return Unfitted(GammaGamma, reason, "read orders and spend separately")
+
+
+def spend_note(spend_model: GammaGamma | Unfitted, valued: GammaGamma | Unfitted) -> str:
+    """Say which model of spend value rests on, where it is not the one that was fitted first.
+
+    Parameters
+    ----------
+    spend_model : GammaGamma or Unfitted
+        Of `fit_spend`.
+    valued : GammaGamma or Unfitted
+        Of `spend_for_value`.
+
+    Returns
+    -------
+    str
+        A sentence; empty where it is the same, or there is none.
+    """
+    if isinstance(valued, Unfitted) or type(valued) is type(spend_model):
+        return ""
+    why = f": {spend_model.reason}" if isinstance(spend_model, Unfitted) else ", as spend depends on frequency"
+    return f"Money rests on {valued.title}, not on {GammaGamma.title}{why}."
 
 
 def score(

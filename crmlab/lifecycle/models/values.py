@@ -198,6 +198,8 @@ def compare_stage_values(values: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         - customers: count
         - horizon_value, with ci_low, ci_high, pi_low and pi_high: see `stage_values`
         - held: whether the last backtest of the method held what was spent
+
+        Methods without values are left out; `attrs` has their reasons.
     """
     blank = {method: why_blank(frame) for method, frame in values.items()}
     known = {method: frame for method, frame in values.items() if not blank[method]}
@@ -205,7 +207,9 @@ def compare_stage_values(values: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         return blank_of(pd.DataFrame, "; ".join(dict.fromkeys(blank.values())))
     columns = ["customers", "horizon_value", *(f"horizon_value_{end}" for end in ENDS), "held"]
     order = [*STAGES, ALL]
-    return pd.concat({method: frame.reindex(order)[columns] for method, frame in known.items()}, names=["method"])
+    frame = pd.concat({method: frame.reindex(order)[columns] for method, frame in known.items()}, names=["method"])
+    frame.attrs["left_out"] = {method: reason for method, reason in blank.items() if reason}
+    return frame
 
 
 def total_values(compared: pd.DataFrame, currency: str = "", level: float = 0.95) -> dict[str, Estimate] | pd.DataFrame:
@@ -223,11 +227,13 @@ def total_values(compared: pd.DataFrame, currency: str = "", level: float = 0.95
     Returns
     -------
     dict
-        Method -> Estimate in the currency of the data, with both intervals; `compared` itself where it is blank.
+        Method -> Estimate in the currency of the data, with both intervals, blank where the method has no values;
+        `compared` itself where it is blank.
     """
     if why_blank(compared):
         return compared
-    return {str(method): _total(row, currency, level) for method, row in compared.xs(ALL, level=1).iterrows()}
+    totals = {str(method): _total(row, currency, level) for method, row in compared.xs(ALL, level=1).iterrows()}
+    return totals | {method: Estimate(None, reason=why) for method, why in compared.attrs.get("left_out", {}).items()}
 
 
 def _total(row, currency, level):

@@ -43,7 +43,7 @@ def return_curve(frame: pd.DataFrame, thresholds: pd.DataFrame, ax: Axes | None 
             back = rows.share[rows.wait <= point].max()
             ax.plot(point, back, "v", color=color, markersize=9, markeredgecolor="white", zorder=5)
     ax.plot([], [], "v", color=ACTUAL, markersize=7, label="overdue from here on")
-    ax.set(xlabel=WAIT, ylabel="Share of customers who came back (95 % CI)", ylim=(0, 1), xlim=(0, None))
+    ax.set(xlabel=WAIT, ylabel="Share who came back (95 % CI)", ylim=(0, 1), xlim=(0, None))
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncol=3, borderaxespad=0.2)
     return ax
@@ -68,7 +68,7 @@ def return_hazard(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax = axes(ax)
     for number, rows in frame.groupby("order_number"):
         _steps(ax, number, rows.wait_from, rows.hazard, rows.ci_low, rows.ci_high)
-    ax.set(xlabel=WAIT, ylabel="Probability to come back within a day (95 % CI)", xlim=(0, None), ylim=(0, None))
+    ax.set(xlabel=WAIT, ylabel="Probability within a day (95 % CI)", xlim=(0, None), ylim=(0, None))
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.legend(frameon=False)
     return ax

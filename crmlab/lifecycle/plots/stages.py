@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-from matplotlib.ticker import PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter, StrMethodFormatter
 
 from crmlab.display import words
 from crmlab.lifecycle.models.value_origins import ALL
@@ -47,7 +47,7 @@ def stage_shares(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
             line = {"arrowstyle": "-", "color": ACTUAL, "linewidth": 0.6}
             look = {"xytext": (0, 16), "textcoords": "offset points", "color": ACTUAL, "arrowprops": line}
         ax.annotate(stage, (widest, middles.loc[widest, stage]), ha="center", fontsize="small", **look)
-    ax.set(xlabel="Period that begins", ylabel="Share of customers at its end", ylim=(0, 1))
+    ax.set(xlabel="First day of the period", ylabel="Share of customers at its end", ylim=(0, 1))
     ax.set_xlim(bands.index[0], bands.index[-1])
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.xaxis.set_major_formatter(ConciseDateFormatter(AutoDateLocator()))
@@ -77,7 +77,7 @@ def decline_and_recovery(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
         rows = frame[frame.change == change]
         ax.plot(rows.period, rows.share, style, color=color, label=f"{change}, of {of}")
         ax.fill_between(rows.period, rows.ci_low, rows.ci_high, color=color, alpha=0.15, linewidth=0)
-    ax.set(xlabel="Period that begins", ylabel="Share who moved in it (95 % CI)", ylim=(0, None))
+    ax.set(xlabel="First day of the period", ylabel="Share who moved in it (95 % CI)", ylim=(0, None))
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.xaxis.set_major_formatter(ConciseDateFormatter(AutoDateLocator()))
     ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncol=2, borderaxespad=0.2)
@@ -194,8 +194,9 @@ def value_backtest(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.axhline(1, color=MUTED, linewidth=1)
     ax.set_xticks(range(len(origins)), [f"{origin:%Y-%m-%d}" for origin in origins], rotation=30, ha="right")
     ax.set(yscale="log", xlabel="Last day that was known", ylabel="Predicted / actual spend (95 % PI)")
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    ax.yaxis.set_minor_formatter(StrMethodFormatter("{x:g}"))
+    ax.yaxis.set_minor_formatter(NullFormatter())
     ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncol=5, borderaxespad=0.2)
     return ax
 

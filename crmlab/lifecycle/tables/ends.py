@@ -14,7 +14,6 @@ from crmlab.model import blank_of
 from crmlab.orders import rows
 
 ENDS = 20  # the day of this end divides early from late
-AGE = 91  # days of an age within which ends are as frequent
 FARTHEST = 20.0  # |log| of a ratio beyond which it is 0 or infinite
 
 
@@ -61,17 +60,13 @@ def early_ends(
     start, customers = counts.start.to_numpy("M8[D]"), counts.customers.to_numpy()
     leaves = counts.ended.fillna(pd.Timestamp(end)).to_numpy("M8[D]")
     first = np.datetime64(since or start.min())
-    ages = np.arange(0, (leaves - start).max().astype(int) + 1, AGE)
-    limits = ((np.maximum(start, edge) - start).astype(int) for edge in (first, np.datetime64(day, "D")))
-    comes, divides = limits
+    comes, divides = ((np.maximum(start, edge) - start).astype(int) for edge in (first, np.datetime64(day, "D")))
     goes = (leaves - start).astype(int) + 1
-    early, late = (
-        np.array([customers @ np.clip(np.minimum(to, age + AGE) - np.maximum(at, age), 0, None) for age in ages])
-        for at, to in ((comes, np.minimum(goes, divides)), (np.maximum(comes, divides), goes))
-    )
+    early = _days(comes, np.minimum(goes, divides), customers, goes.max())
+    late = _days(np.maximum(comes, divides), goes, customers, goes.max())
     gone = counts.ended.notna().to_numpy()
     ended, ended_early = (
-        np.bincount((goes[some] - 1) // AGE, customers[some], len(ages)) for some in (gone, gone & (goes <= divides))
+        np.bincount(goes[some] - 1, customers[some], goes.max()) for some in (gone, gone & (goes <= divides))
     )
     both = (early > 0) & (late > 0) & (ended > 0)
     if not both.any():
@@ -83,6 +78,13 @@ def early_ends(
     frame = pd.DataFrame([about | dict(zip(("ratio", "ci_low", "ci_high"), found, strict=True))])
     frame.attrs["level"] = level
     return frame
+
+
+def _days(begins, ends, customers, ages):
+    """Days of contracts at each age: of each contract, those from `begins` until before `ends`."""
+    some = ends > begins
+    begun, ended = (np.bincount(at[some], customers[some], ages + 1) for at in (begins, ends))
+    return (begun - ended).cumsum()[:ages]
 
 
 def _ratio(early, ended, odds, level):

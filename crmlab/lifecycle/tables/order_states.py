@@ -111,4 +111,6 @@ def with_state(grid, period):
 def state_name(state, more=""):
     """A state, as `state_transitions` gives it, in words."""
     since, recent = divmod(int(state), MOST + 1)
-    return f"{since}{more} periods since, {recent}{'+' * (recent == MOST)} repeat orders"
+    periods = "period" if since == 1 and not more else "periods"
+    orders = "order" if recent == 1 else "orders"
+    return f"{since}{more} {periods} since, {recent}{'+' * (recent == MOST)} repeat {orders}"

@@ -138,7 +138,7 @@ def test_a_model_that_the_data_chose_is_judged_from_the_split_alone():
     last = comparison[(comparison.origin == str(PERIOD.split)) & (comparison.model == "MBG/NBD")]
     chosen, _ = checks.beats_baselines(comparison, fitted, choice=taken)
     asked, _ = checks.beats_baselines(comparison, fitted, choice=replace(taken, automatic=False))
-    (value,) = last[(last.measure == "mae") & (last.population == "all customers")].value
+    (value,) = last[(last.measure == "rmse") & (last.population == "all customers")].value
     assert chosen.values["value"] == value != asked.values["value"]
 
 
@@ -161,6 +161,25 @@ def test_where_the_model_cannot_be_fitted_the_next_takes_its_place():
     simpler = checks.model_can_be_fitted(clv.Choice("bg_nbd", ("mbg_nbd",)), _alike(rng))
     assert simpler.outcome == "failed"
     assert "baselines alone are left" in simpler.summary
+
+
+def test_a_model_that_only_the_later_customers_give_is_not_said_to_be_missing():
+    found = checks.model_can_be_fitted(
+        clv.Choice("bg_nbd", ("nbd",)), _once(), later=clv.summarise(SAMPLE, "1997-09-30")
+    )
+    assert found.outcome == "failed"
+    assert found.summary.endswith(
+        "No simpler model could be fitted then either; BG/NBD was fitted to all orders, and no holdout judges it."
+    )
+    assert found.recommendation == (
+        "Do not rest on who is active or on what is forecast, both by BG/NBD; "
+        "a model needs more customers who ordered again, or prior = weak in the report clv where that was not given."
+    )
+
+
+def _once():
+    """Customers who ordered once, of whom no model of repeat orders can be fitted."""
+    return pd.DataFrame({"frequency": [0.0], "recency": [0.0], "age": [100.0], "customers": [50]})
 
 
 def _alike(rng):

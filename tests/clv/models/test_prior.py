@@ -38,7 +38,8 @@ def test_its_derivatives_are_those_of_its_density():
 def test_it_gives_a_fit_where_the_data_alone_have_none(model):
     assert not clv.fit(SEEN, model, 0)
     fitted = clv.fit(SEEN, model, 64, prior="weak")
-    assert fitted.uncertainty.prior == "weak"
+    without_draws = clv.fit(SEEN, model, 0, prior="weak")
+    assert [fitted.uncertainty.prior, without_draws.uncertainty.prior] == ["weak", "weak"]
     check = checks.forecast_rests_on_data(fitted, SEEN.assign(customers=1), 365)
     assert (check.id, check.outcome) == ("clv.forecast_rests_on_data", "passed")
     wider = clv.fit(SEEN, model, 0, prior="weak").__class__.fit(SEEN, replicates=0, prior_sd=2.0)
@@ -78,3 +79,19 @@ def test_draws_of_which_few_carry_all_weight_are_refused(monkeypatch):
     refused = clv.fit(SEEN, "bg_nbd", 16, prior="weak")
     assert refused.reason.startswith("with the weak prior few draws carry all weight: Pareto's k of their weights is ")
     assert clv.fit(SEEN, "bg_nbd", 0, prior="weak")  # without draws there is nothing to be refused
+
+
+def test_the_centres_of_a_prior_are_of_customers_and_not_of_rows():
+    # three customers who ordered once, and one who did not: .06 orders a day, .75 an observed customer, 12.5 days
+    x, recency, age, customers = (np.array(v, dtype=float) for v in ([1, 0], [4, 0], [10, 20], [3, 1]))
+    rate, shape = (np.log(0.06), 2.0), (np.log(0.5), 1.5)
+    weak = {
+        clv.NBD: [(rate, shape)],
+        clv.BGNBD: [(rate, shape), ((-np.log(2.75), 1.5), (np.log(2.0), 1.5))],
+        clv.ParetoNBD: [(rate, shape), ((-np.log(12.5), 2.0), shape)],
+        clv.DailyBGBB: [(rate, (np.log(2.0), 1.5)), ((-np.log(13.5), 2.0), (np.log(2.0), 1.5))],
+    }
+    for model, expected in weak.items():
+        terms = model._prior(x, recency, age, customers).terms
+        found = [normal for *_, one, other in terms for normal in (one, other)]
+        np.testing.assert_allclose(found, [normal for pair in expected for normal in pair], err_msg=model.title)

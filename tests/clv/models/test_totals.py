@@ -316,3 +316,10 @@ def test_counts_of_customers_are_the_same_however_these_were_grouped(count):
     apart = pd.concat([grouped.assign(customers=[100, 150]), grouped.assign(customers=[200, 50], monetary_value=7.0)])
     apart = apart.reset_index(drop=True)
     assert count(MODELS["MBG/NBD"], grouped, 1) == count(MODELS["MBG/NBD"], apart, 1)
+
+
+def test_a_prediction_interval_holds_the_confidence_interval():
+    found = clv.active_customers(MODELS["BG/NBD"], SEEN, seed=1)
+    few = clv.BGNBD(0.243, 30.9, 0.793, 2.426).with_covariance(np.eye(4) * 4, 5)
+    for estimate in (found, *(clv.active_customers(few, SEEN.assign(customers=4000), seed) for seed in range(30))):
+        assert estimate.pi_low <= estimate.ci_low < estimate.ci_high <= estimate.pi_high

@@ -1,5 +1,6 @@
 """From orders and spend to money, for a customer and for all of them."""
 
+import ibis
 import numpy as np
 import pandas as pd
 import pytest
@@ -111,6 +112,25 @@ def test_the_top_customers_are_those_of_the_highest_value(summary):
     unfitted = Unfitted(clv.BGNBD, "no maximum")
     blank = clv.top_customers(unfitted, clv.score(summary, unfitted, SPEND, 365, 0.1), SPEND, 365, 0.1)
     assert blank.attrs["reason"] == "no maximum"
+
+
+def test_of_customers_of_one_value_the_first_by_id_are_the_top():
+    same = pd.DataFrame({"customer_id": list("dbca"), "frequency": 2, "recency": 20, "age": 40, "monetary_value": 8.0})
+    scored = ibis.memtable(same.assign(value=5.0, discounted_orders=1.0))
+    for spend in (SPEND, None):
+        assert clv.top_customers(ORDERS, scored, spend, 365, 0.1, count=3).customer_id.to_list() == ["a", "b", "c"]
+
+
+def test_intervals_of_the_top_customers_are_those_of_a_prediction_by_the_same_seed(summary):
+    orders, spend = ORDERS.with_covariance(np.eye(4) * 0.01, 9), SPEND.with_covariance(np.eye(3) * 0.001, 9)
+    scored = clv.score(summary, orders, spend, 365, 0.1)
+    top = clv.top_customers(orders, scored, spend, 365, 0.1, count=5, seed=3)
+    rows = scored.execute().set_index("customer_id").loc[top.customer_id].reset_index()
+    again = clv.predict_customers(orders, spend, rows, 365, 0.1, seed=3)
+    ends = [name for name in top if "_ci_" in name or "_pi_" in name]
+    assert top[ends].notna().all(axis=None)
+    assert len(ends) == 8
+    pd.testing.assert_frame_equal(top[ends], again[ends])
 
 
 def buyers(frequency, spend):
