@@ -63,3 +63,13 @@ def test_what_stands_beside_other_packages_runs(what, theirs, ours, names):
     found = eval(ours, names)
     assert found is not None
     assert bool(found) if not isinstance(found, (pd.DataFrame, pd.Series)) else len(found)
+
+
+def test_the_four_lines_of_the_readme_run(names, capsys):
+    text = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+    code = text.split("## Four lines of Python\n\n")[1].split("\n\n")[0]
+    assert len(code.splitlines()) == 4
+    exec("\n".join(line.removeprefix("    ") for line in code.splitlines()), {"df": names["df"]})
+    said = capsys.readouterr().out
+    assert "customers, by MBG/NBD" in said
+    assert "customers_who_order" in said
