@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import infer_dtype
 
+from crmlab.clv.tables import with_age
 from crmlab.contracts import InputError
 
 EXACT = 2**53  # beyond it, floats skip whole numbers
@@ -26,13 +27,6 @@ class Validated(pd.DataFrame):
         super().__init__(customers.assign(customers=1) if alone else customers)
         object.__setattr__(self, "kinds", distinct_histories(customers))
         object.__setattr__(self, "counts", customer_weights(customers))
-
-
-def with_age(customers):
-    """A frame whose `age` may be called T, as in the papers and in lifetimes; anything else as it is."""
-    if isinstance(customers, pd.DataFrame) and "T" in customers and "age" not in customers:
-        return customers.rename(columns={"T": "age"})
-    return customers
 
 
 def distinct_histories(customers):
