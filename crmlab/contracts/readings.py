@@ -193,12 +193,12 @@ def _unread(name, source, policy, message, broken, remedy):
 
     def advice(t):
         text = t.filter(broken(t))[f"raw_{name}"]
-        counts = text.as_table().aggregate(
-            **{f"kind_{i}": text.re_search(pattern).sum().fill_null(0) for i, pattern in enumerate(kinds)}
-        )
-        found = counts.to_pyarrow().to_pylist()[0]
-        stated = [said for i, said in enumerate(kinds.values()) if found[f"kind_{i}"]]
-        return f"{stated[0]} in data/catalog.toml" if stated else remedy
+        counts = {f"kind_{i}": text.re_search(pattern).sum().fill_null(0) for i, pattern in enumerate(kinds)}
+        counts["others"] = (~text.re_search("|".join(kinds))).sum().fill_null(0)
+        found = text.as_table().aggregate(**counts).to_pyarrow().to_pylist()[0]
+        stated = next((said for i, said in enumerate(kinds.values()) if found[f"kind_{i}"]), "")
+        marked = f"{stated} in data/catalog.toml" if stated else ""
+        return "; ".join(filter(None, (marked, remedy if found["others"] else "")))
 
     return Rule(name, message, broken, advice, f"raw_{name}")
 
