@@ -11,13 +11,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
-from typing import ClassVar, Literal, NewType
+from typing import Any, ClassVar, Literal, NewType, TypeAlias
 
 import ibis.expr.types as ir
 import pandas as pd
 from pydantic import ConfigDict, Field, model_validator
 
-from crmlab.contracts import CONTRACTS, Contract, InputError, Policy, infer_contract, sources, suggest, validate
+from crmlab.contracts import CONTRACTS, Contract, InputError, Policy, infer_contract, memory, sources, suggest, validate
+from crmlab.contracts.memory import ArrowTable
 from crmlab.contracts.settings import read_settings, read_toml
 from crmlab.days import as_date
 from crmlab.guard import guarded
@@ -25,6 +26,11 @@ from crmlab.guard import guarded
 Dataset = NewType("Dataset", str)  # annotates a notebook parameter that names data
 Customers = NewType("Customers", Dataset)  # the same, of data that hold what is known of customers
 Products = NewType("Products", Dataset)  # or of products
+Source: TypeAlias = str | Path | pd.DataFrame | ir.Table | ArrowTable  # what a reader takes
+TABLE, LISTED = (
+    "the table",
+    "in data/catalog.toml",
+)  # what messages call a table in memory, and where files are described
 
 
 def root() -> Path:
@@ -47,22 +53,13 @@ NATURES = {
 ORDER_FIELDS = ("returns", "zero", "split", "acquired_from", "observed_until")
 
 
-class Entry(Policy):
-    """One entry of the catalog: where data lies, what it is, and how to read it."""
+class Known(Policy):
+    """What is known of data, and how to read them, wherever they lie."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     about: str = ""  # one sentence
     nature: Literal[tuple(NATURES)] = "own"  # type: ignore[valid-type]
     source: str = ""  # where it comes from, for the report
-    path: str | None = None  # a file, or a folder of files; relative to data/, or to `package`
-    package: str | None = None  # an installed package that ships the file
-    uri: str | None = None  # an engine in place of a file: any Ibis connection string; ${NAME} from the environment
-    table: str | None = None  # the table on that engine
-    format: Literal["csv", "parquet", "whitespace"] | None = None  # else by suffix
-    delimiter: str | None = Field(None, min_length=1, max_length=1)  # else found in the header
-    encoding: Literal["utf-8", "utf-16", "latin-1"] = "utf-8"
-    header: tuple[str, ...] | None = Field(None, min_length=1)  # names for a file that has no header line
-    skip: int = Field(0, ge=0)  # lines before the first row or header
     currency: str = ""  # for the report, such as USD
     split: date | None = None  # default end of calibration
     acquired_from: date | None = None  # customers whose first order is earlier were acquired before the log began
@@ -75,13 +72,7 @@ class Entry(Policy):
         return f" {self.currency}".rstrip()
 
     @model_validator(mode="after")
-    def _one_place(self):
-        if (self.path is None) == (self.uri is None) or (self.uri is None) != (self.table is None):
-            raise ValueError("it is not said where the data lie; give either path, or uri with table")
-        if self.format == "whitespace" and self.header is None:
-            raise ValueError("format = 'whitespace' needs header, the names of the columns; add it")
-        if self.header and len(set(self.header)) < len(self.header):
-            raise ValueError("header names a column more than once; rename all but one")
+    def _of_this_contract(self):
         if self.contract != "transactions" and (
             idle := [name for name in ORDER_FIELDS if name in self.model_fields_set]
         ):
@@ -90,6 +81,30 @@ class Entry(Policy):
         if self.observed_from and self.contract != "subscriptions":
             only = "only of contract = 'subscriptions'"
             raise ValueError(f"observed_from: {only}, this one is {self.contract!r}; leave out what is not of it")
+        return self
+
+
+class Entry(Known):
+    """One entry of the catalog: where data lies, what it is, and how to read it."""
+
+    path: str | None = None  # a file, or a folder of files; relative to data/, or to `package`
+    package: str | None = None  # an installed package that ships the file
+    uri: str | None = None  # an engine in place of a file: any Ibis connection string; ${NAME} from the environment
+    table: str | None = None  # the table on that engine
+    format: Literal["csv", "parquet", "whitespace"] | None = None  # else by suffix
+    delimiter: str | None = Field(None, min_length=1, max_length=1)  # else found in the header
+    encoding: Literal["utf-8", "utf-16", "latin-1"] = "utf-8"
+    header: tuple[str, ...] | None = Field(None, min_length=1)  # names for a file that has no header line
+    skip: int = Field(0, ge=0)  # lines before the first row or header
+
+    @model_validator(mode="after")
+    def _one_place(self):
+        if (self.path is None) == (self.uri is None) or (self.uri is None) != (self.table is None):
+            raise ValueError("it is not said where the data lie; give either path, or uri with table")
+        if self.format == "whitespace" and self.header is None:
+            raise ValueError("format = 'whitespace' needs header, the names of the columns; add it")
+        if self.header and len(set(self.header)) < len(self.header):
+            raise ValueError("header names a column more than once; rename all but one")
         return self
 
 
@@ -103,7 +118,7 @@ class Findings:
     """
 
     name: str
-    entry: Entry
+    entry: Known
     counts: dict = field(hash=False)
 
     @property
@@ -146,7 +161,8 @@ class Data:
     def summary(self) -> pd.DataFrame:
         """What validation found and changed, a line each."""
         name, entry, counts = self.findings.name, self.findings.entry, self.findings.counts
-        found = {"data": f"{name} ({NATURES[entry.nature]})"}
+        called = "a table in memory, not recorded" if name == TABLE else name
+        found = {"data": f"{called} ({NATURES[entry.nature]})"}
         if self.contract.kind != "transactions":
             found["contract"] = f"{self.contract.name}: {self.contract.description}"
         return pd.DataFrame({"found": found | self.contract.describe(counts, entry)})
@@ -183,7 +199,12 @@ class Period:
 
 
 def entries() -> dict[str, Entry]:
-    """The catalog: entries by name. Raises InputError on every line of it that cannot be read."""
+    """The catalog: entries by name, but for those that cannot be read, which only `find` of that name tells."""
+    return _catalog()[0]
+
+
+def _catalog():
+    """Entries by name; and of each that cannot be read, what is wrong."""
     path = root() / "data" / "catalog.toml"
     if not path.is_file():
         raise InputError(f"{path}: there is no such file; set CRMLAB_ROOT to a folder that holds data/catalog.toml")
@@ -193,19 +214,17 @@ def entries() -> dict[str, Entry]:
 @cache
 def _entries(path, _changed):
     given = read_toml(path, f"{path}: there is no such file")
-    read, breaches = {}, []
+    read, broken = {}, {}
     for name, fields in given.items():
         if not isinstance(fields, dict):
             loose = f"{name} = {fields!r} stands outside an entry"
-            breaches.append(f"{path.name}: {loose}; begin one with a line [{name}]")
+            broken[name] = (f"{path.name}: {loose}; begin one with a line [{name}]",)
             continue
         try:
             read[name] = read_settings(Entry, fields, path.name, f"[{name}]")
         except InputError as wrong:
-            breaches += wrong.breaches
-    if breaches:
-        raise InputError(*breaches)
-    return read
+            broken[name] = wrong.breaches
+    return read, broken
 
 
 def find(data: str | Path) -> tuple[str, Entry, Path | None]:
@@ -213,11 +232,17 @@ def find(data: str | Path) -> tuple[str, Entry, Path | None]:
 
     Raises InputError where there is no such data, naming what there is.
     """
-    known, data = entries(), str(data)
+    (known, broken), data = _catalog(), str(data)
+    if not data.strip():
+        raise InputError(
+            "the name of the data is empty, as an unset variable leaves it; name data, or the path of a file"
+        )
+    if data in broken:
+        raise InputError(*broken[data])
     if data in known:
         entry = known[data]
         name, base, listed = data, root() / "data", f" in [{data}] of data/catalog.toml"
-    elif os.sep in data or Path(data).suffix.lower() in sources.SUFFIXES or os.path.exists(data):
+    elif os.sep in data or Path(data).suffix.lower() in sources.SUFFIXES or os.path.exists(os.path.expanduser(data)):
         name, base, listed = Path(data).resolve().name, Path.cwd(), ""
         entry = Entry(path=data)
     else:
@@ -232,7 +257,15 @@ def find(data: str | Path) -> tuple[str, Entry, Path | None]:
     place = (base / os.path.expanduser(entry.path)).resolve()
     if not os.path.exists(place):
         raise InputError(f"{name}: there is no file or folder {place}; correct the path{listed}")
+    if Path.home().resolve().is_relative_to(place):
+        raise InputError(f"{name}: {place} is your home folder, or holds it; give the folder of the data{listed}")
     return name, entry, place
+
+
+def portable(data: str) -> str:
+    """A data set's name, or the path of a file or folder as it holds from anywhere. Raises as `find` does."""
+    place = find(data)[2]
+    return data if data in entries() or place is None else str(place)
 
 
 def _package_folder(package, name):
@@ -247,20 +280,57 @@ def _package_folder(package, name):
 
 
 @guarded
-def check(data: str | Path, contract: str | None = None) -> Data:
+def check(data: Source, contract: str | None = None, **fields: Any) -> Data:
     """A data set validated against its contract. Raises InputError with every breach found.
 
-    contract : the one that is needed, such as "transactions"; data that hold another are refused. A file that the
-               catalog does not list is read by it; without it, by the contract that its columns tell.
+    data     : a name in the catalog, the path of a file, or a table in memory: of pandas, polars, pyarrow or Ibis
+    contract : the one that is needed, such as "transactions"; data that hold another are refused. What the catalog does
+               not list is read by it; without it, by the contract that its columns tell
+    fields   : of data that the catalog does not list: names of their columns, as customer_id="Client", and any field
+               of the catalog, as returns="net"
     """
     if contract not in (None, *CONTRACTS):
         raise InputError(f"there is no contract {contract!r}; there are {', '.join(CONTRACTS)}")
+    if not isinstance(data, (str, Path)):
+        return _check_memory(data, contract, fields)
     name, entry, place = find(data)
     listed = str(data) in entries()
+    if listed and fields:
+        advice = f"change [{name}] there, or give the path of the file in place of its name"
+        raise InputError(f"{name} is read as data/catalog.toml says, not by {', '.join(fields)}; {advice}")
     if listed and contract and entry.contract != contract:
         raise InputError(_wrong_contract(name, entry.contract, contract))
+    if fields:
+        entry = _given(Entry, fields, contract, name, path=entry.path)
     stamp = tuple((str(f), f.stat().st_mtime_ns, f.stat().st_size) for f in sources.files(place)) if place else None
     return _check(name, entry.model_dump_json(exclude_unset=True), stamp, place, entry.contract if listed else contract)
+
+
+def _given(model, fields, contract, where, **place):
+    """What a call says of data: names of columns among `fields`, and settings."""
+    held = CONTRACTS.values() if contract is None else [CONTRACTS[contract]]
+    names = [column.name for each in held for column in each.columns]
+    settings = [name for name in model.model_fields if name not in ("path", "uri", "table", "package", "columns")]
+    if unknown := [name for name in fields if name not in (*names, *settings)]:
+        advice = suggest(unknown[0], [*names, *settings], f"give columns, {', '.join(names)}, or {', '.join(settings)}")
+        raise InputError(f"{where}: there is no {', '.join(unknown)} to give; {advice}")
+    columns = {name: fields[name] for name in fields if name in names}
+    rest = {name: value for name, value in fields.items() if name not in columns}
+    kind = {} if contract is None else {"contract": contract}
+    return read_settings(model, kind | place | rest | {"columns": columns}, where)
+
+
+def _check_memory(data, contract, fields):
+    raw = memory.read(data, TABLE)
+    mapped = {fields[name]: name for name in fields if isinstance(fields[name], str)}
+    kind = contract or infer_contract([mapped.get(name, name) for name in raw.columns])
+    known = _given(Known, fields, kind, TABLE)
+    with sources.raise_input_errors(TABLE, None):
+        try:
+            validated = validate(raw, TABLE, known)
+        except InputError as wrong:
+            raise InputError(*(breach.replace(LISTED, "as an argument") for breach in wrong.breaches)) from None
+    return Data(validated.table, CONTRACTS[kind], Findings(TABLE, known, validated.counts))
 
 
 def _wrong_contract(name, held, needed):
@@ -285,13 +355,19 @@ def _check(name, entry, _stamp, place, contract):
 
 
 @guarded
-def orders(data: str | Path, observed_until: date | str | None = None) -> Data:
+def orders(data: Source, observed_until: date | str | None = None, **fields: Any) -> Data:
     """What customers ordered, one row an order line: rows of the TRANSACTIONS contract.
 
     They are complete up to `observed_until`, which may come after the last order; None takes the catalog's, else the
-    day of the last order. Raises InputError where it comes before that.
+    day of the last order. `data` and `fields` are those of `check`. Raises InputError where it comes before that.
+
+    >>> import pandas as pd
+    >>> log = pd.DataFrame({"Client": ["a", "a", "b"], "Ordered": ["2024-01-05", "2024-03-01", "2024-02-11"]})
+    >>> found = orders(log.assign(Paid=[10, 12.5, 30]), customer_id="Client", time="Ordered", amount="Paid")
+    >>> found.findings.counts["customers"], found.findings.last
+    (2, datetime.date(2024, 3, 1))
     """
-    found = check(data, "transactions")
+    found = check(data, "transactions", **fields)
     findings = found.findings
     given = findings.entry.observed_until if observed_until is None else observed_until
     if given is None:
@@ -308,39 +384,39 @@ def orders(data: str | Path, observed_until: date | str | None = None) -> Data:
 
 
 @guarded
-def subscriptions(data: str | Path) -> Data:
-    """Contracts of customers, by a name in the catalog or a path: rows of the SUBSCRIPTIONS contract."""
-    return check(data, "subscriptions")
+def subscriptions(data: Source, **fields: Any) -> Data:
+    """Contracts of customers, of any data that `check` takes: rows of the SUBSCRIPTIONS contract."""
+    return check(data, "subscriptions", **fields)
 
 
 @guarded
-def retention(data: str | Path) -> Data:
+def retention(data: Source, **fields: Any) -> Data:
     """How many customers were left period by period: rows of the RETENTION contract."""
-    return check(data, "retention")
+    return check(data, "retention", **fields)
 
 
 @guarded
-def series(data: str | Path) -> Data:
+def series(data: Source, **fields: Any) -> Data:
     """Sales period by period: rows of the SERIES contract."""
-    return check(data, "series")
+    return check(data, "series", **fields)
 
 
 @guarded
-def customers(data: str | Path | None) -> Data | None:
+def customers(data: Source | None, **fields: Any) -> Data | None:
     """What is known of each customer: rows of the CUSTOMERS contract; None where none are named."""
-    return None if data is None else check(data, "customers")
+    return None if data is None else check(data, "customers", **fields)
 
 
 @guarded
-def products(data: str | Path | None) -> Data | None:
+def products(data: Source | None, **fields: Any) -> Data | None:
     """What is known of each product: rows of the PRODUCTS contract; None where none are named."""
-    return None if data is None else check(data, "products")
+    return None if data is None else check(data, "products", **fields)
 
 
 @guarded
-def stores(data: str | Path | None) -> Data | None:
+def stores(data: Source | None, **fields: Any) -> Data | None:
     """What is known of each store: rows of the STORES contract; None where none are named."""
-    return None if data is None else check(data, "stores")
+    return None if data is None else check(data, "stores", **fields)
 
 
 def _period(findings, split, until, acquired_from):

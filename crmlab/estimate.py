@@ -15,7 +15,7 @@ OPEN = {"infinite": math.inf, "-infinite": -math.inf}  # ends of intervals, as J
 INTERVALS = {"ci": "confidence interval", "pi": "prediction interval"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Estimate:
     """A number with its intervals, or blank with the reason.
 
@@ -81,6 +81,9 @@ class Estimate:
 
     def __bool__(self) -> bool:
         return self.value is not None
+
+    def __repr__(self) -> str:
+        return f"Estimate({self})"
 
     def __str__(self) -> str:
         if self.value is None:

@@ -47,7 +47,7 @@ def test_an_unknown_name_is_told_the_known_and_the_nearest(shop):
     assert refused("CDNOV") == ("no data 'CDNOV' in data/catalog.toml, which has cdnow, own; did you mean 'cdnow'?",)
     assert refused("zzz")[0].endswith("which has cdnow, own; name one of these, or the path of a file")
     shop.catalog("")
-    assert "which has no entries" in refused("")[0]
+    assert "which has no entries" in refused("own")[0]
     assert "no data '" in refused("x" * 5_000)[0]
 
 
@@ -76,7 +76,7 @@ def test_an_entry_whose_package_is_absent_is_refused(shop, package):
     assert refused("a") == (f"a: the package '{package}' that ships it is not installed; install it",)
 
 
-def test_every_fault_of_the_catalog_is_told_at_once(shop):
+def test_every_fault_of_an_entry_is_told_at_once_where_it_is_asked_for(shop):
     shop.catalog("""
         loose = 1
         [a]
@@ -98,9 +98,11 @@ def test_every_fault_of_the_catalog_is_told_at_once(shop):
         path = "d.csv"
         header = ["x", "x"]
         [fine]
-        path = "fine.csv"
+        path = "raw/log.csv"
     """)
-    told = refused("fine")
+    shop.write("raw/log.csv", LOG + "a,2024-01-01,1\n")
+    assert catalog.check("fine").findings.counts["rows"] == 1
+    told = [breach for name in ("loose", "a", "b", "c", "d") for breach in refused(name)]
     assert all(breach.startswith("catalog.toml: ") for breach in told)
     for part in (
         "loose = 1 stands outside an entry; begin one with a line [loose]",
@@ -119,6 +121,20 @@ def test_every_fault_of_the_catalog_is_told_at_once(shop):
     ):
         assert sum(part in breach for breach in told) == 1, part
     assert len(told) == 12
+
+
+def test_an_unset_variable_and_the_home_folder_are_no_data(shop, monkeypatch, tmp_path):
+    for empty in ("", "  "):
+        assert refused(empty)[0].startswith("the name of the data is empty, as an unset variable leaves it; ")
+    monkeypatch.setenv("HOME", str(tmp_path / "home" / "me"))
+    (tmp_path / "home" / "me" / "shop").mkdir(parents=True)
+    for place in ("~", "~/", str(tmp_path / "home")):
+        assert "is your home folder, or holds it; give the folder of the data" in refused(place)[0]
+    (tmp_path / "home" / "me" / "shop" / "log.csv").write_text(LOG + "a,2024-01-01,1\n")
+    assert (
+        catalog.check("~/shop").findings.counts["rows"] == catalog.check("~/shop/log.csv").findings.counts["rows"] == 1
+    )
+    assert catalog.portable("~/shop/log.csv") == str(tmp_path / "home" / "me" / "shop" / "log.csv")
 
 
 @pytest.mark.parametrize("content", [b"[a\n", b"# caf\xe9\n", b"[a]\npath = 'x'\n[a]\npath = 'y'\n"])

@@ -74,3 +74,9 @@ def test_number_keeps_four_figures():
     assert [number(v) for v in (1234567.8, 0.00001234, 12)] == ["1,234,568", "1.234e-05", "12"]
     assert [number(v) for v in (None, np.nan, np.float64("nan"), pd.NA, pd.NaT)] == [""] * 5
     assert [number(v) for v in (True, "text", np.int64(3), np.inf)] == ["True", "text", "3", "inf"]
+
+
+def test_a_session_shows_an_estimate_as_a_report_writes_it():
+    found = Estimate(978.4675314838371, 837.1, 1221.4, n=2357, unit="customers", kind="count")
+    assert repr(found) == f"Estimate({found})" == "Estimate(978 customers (95 % confidence interval 837 to 1,221))"
+    assert repr({"a": Estimate(None, reason="nobody came back")}) == "{'a': Estimate(blank: nobody came back)}"

@@ -266,8 +266,15 @@ def as_of_early(both: pd.DataFrame) -> pd.DataFrame:
 
 
 def collapsed(customers: Any, *extra: str) -> Any:
-    """The frame of `collapse` of a lazy table; anything else as it is."""
-    return collapse(customers, *extra) if isinstance(customers, ir.Table) else customers
+    """The frame of `collapse` of a lazy table; anything else as it is, its T as age."""
+    return collapse(customers, *extra) if isinstance(customers, ir.Table) else with_age(customers)
+
+
+def with_age(customers: Any) -> Any:
+    """A frame whose `age` may be called T, as in the papers and in lifetimes; anything else as it is."""
+    if isinstance(customers, pd.DataFrame) and "T" in customers and "age" not in customers:
+        return customers.rename(columns={"T": "age"})
+    return customers
 
 
 def _acquired_days(orders, end, acquired_from=None):

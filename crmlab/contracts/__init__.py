@@ -73,6 +73,7 @@ class Policy(BaseModel):
     time_format: str | None = None  # strptime pattern of text times; None reads ISO text
     time_zone: str | None = None  # days are counted on this clock where times carry an offset
     decimal: Literal[".", ","] = "."  # decimal mark of text amounts
+    thousands: Literal[".", ",", " ", "'"] | None = None  # mark between thousands of text amounts
     returns: Literal["error", "drop", "net"] = "error"  # what negative amounts are
     zero: Literal["order", "drop"] = "order"  # what zero amounts are
     until: date | None = None  # the last day that counts: of the holdout, or the last one seen of contracts
@@ -86,6 +87,13 @@ class Policy(BaseModel):
             named = ", ".join(map(repr, unknown))
             raise ValueError(f"no column {named} in the contract, which has {', '.join(known)}; {advice}")
         return columns
+
+    @field_validator("thousands")
+    @classmethod
+    def _check_thousands(cls, mark, info):
+        if mark is not None and mark == info.data.get("decimal"):
+            raise ValueError("decimal is the same mark; state two that differ")
+        return mark
 
     @field_validator("time_format")
     @classmethod

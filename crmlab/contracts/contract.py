@@ -27,12 +27,12 @@ class Column:
 
 @dataclass(frozen=True)
 class Rule:
-    """A named condition that no valid row meets."""
+    """A named condition that no valid row meets; what to do may depend on the rows that do."""
 
     column: str
     message: str
     broken: Callable[[ir.Table], ir.BooleanColumn]
-    remedy: str
+    remedy: str | Callable[[ir.Table], str]
     example_column: str | None = None  # the column quoted beside the row number
 
 

@@ -18,6 +18,7 @@ NUMBER_PATTERNS = {
     ".": r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$",
     ",": r"^\s*[+-]?([0-9]+,?[0-9]*|,[0-9]+)([eE][+-]?[0-9]+)?\s*$",
 }
+MARKS = {".": r"\.", ",": ",", " ": "[ \u00a0\u202f]", "'": "['\u2019]"}  # of thousands, as they are written
 TIME_PATTERN = r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?)?$"
 INSTANT_PATTERN = TIME_PATTERN.replace(")?$", r"(Z|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?))$")
 
@@ -101,7 +102,7 @@ def _tidy(text):
 def _number(source, column, policy):
     name = column.name
     value, _pattern, remedy = _value(source, policy, "float64", 1e308)
-    unread = Rule(name, "is not a number", _is_unread(name), remedy, f"raw_{name}")
+    unread = _unread(name, source, policy, "is not a number", _is_unread(name), remedy)
     return value, [unread] if column.nullable else [
         Rule(name, "is empty", _is_empty(name), "fill or drop them"),
         unread,
@@ -116,7 +117,7 @@ def _whole(source, column, policy):
     remedy = f"give whole numbers; {remedy}" if source.type().is_string() else "give whole numbers"
     return whole, [
         Rule(name, "is empty", _is_empty(name), "fill or drop them"),
-        Rule(name, "is not a whole number", _is_unread(name), remedy, f"raw_{name}"),
+        _unread(name, source, policy, "is not a whole number", _is_unread(name), remedy),
     ]
 
 
@@ -143,7 +144,7 @@ def _money(source, column, policy):
 
     rules = [
         Rule(name, "is empty", _is_empty(name), "fill or drop them", "customer_id"),
-        Rule(name, "is not a number", lambda t: _is_unread(name)(t) & ~is_number(t), remedy, f"raw_{name}"),
+        _unread(name, source, policy, "is not a number", lambda t: _is_unread(name)(t) & ~is_number(t), remedy),
         Rule(name, "is 10^14 or beyond", lambda t: t[name].isnull() & is_number(t), "correct them", f"raw_{name}"),
     ]
     if policy.returns == "error":
@@ -158,7 +159,9 @@ def _value(source, policy, to, beyond):
     if kind.is_string():
         pattern = NUMBER_PATTERNS[policy.decimal]
         written, other = ("1234.50", ",") if policy.decimal == "." else ("1234,50", ".")
-        text = source if policy.decimal == "." else source.replace(",", ".")
+        if policy.thousands:
+            pattern = f"{pattern}|{_grouped(policy.thousands, policy.decimal)}"
+        text = _plain(source, policy)
         number = source.re_search(pattern).ifelse(text, ibis.null("string")).try_cast(to)
         remedy = f"write numbers as {written} and nothing else, or state decimal = {other!r} in data/catalog.toml"
     elif kind.is_numeric():
@@ -170,11 +173,53 @@ def _value(source, policy, to, beyond):
     return below.ifelse(number, ibis.null(number.type())).cast(to), pattern, remedy
 
 
-def was_rounded(source, value):
+def _grouped(mark, decimal, least=1):
+    """The pattern of a number whose digits stand in threes, with `least` marks of thousands or more."""
+    return rf"^\s*[+-]?[0-9]{{1,3}}({MARKS[mark]}[0-9]{{3}}){{{least},}}({MARKS[decimal]}[0-9]*)?\s*$"
+
+
+def _unread(name, source, policy, message, broken, remedy):
+    """The rule on cells that are no number; where some are written with marks of thousands, it says what to state."""
+    if not source.type().is_string() or policy.thousands:
+        return Rule(name, message, broken, remedy, f"raw_{name}")
+    here, other = policy.decimal, {".": ",", ",": "."}[policy.decimal]
+    kinds = {
+        _with_decimals(here, other): f"state decimal = {other!r} and thousands = {here!r}",
+        f"{_grouped(other, here, 2)}|{_with_decimals(other, here)}": f"state thousands = {other!r}",
+        _grouped(other, here): f"state thousands = {other!r}, or decimal = {other!r} where that is the decimal mark,",
+        _grouped(" ", here): "state thousands = ' '",
+        _grouped("'", here): 'state thousands = "\'"',
+    }
+
+    def advice(t):
+        text = t.filter(broken(t))[f"raw_{name}"]
+        counts = {f"kind_{i}": text.re_search(pattern).sum().fill_null(0) for i, pattern in enumerate(kinds)}
+        counts["others"] = (~text.re_search("|".join(kinds))).sum().fill_null(0)
+        found = text.as_table().aggregate(**counts).to_pyarrow().to_pylist()[0]
+        stated = next((said for i, said in enumerate(kinds.values()) if found[f"kind_{i}"]), "")
+        marked = f"{stated} in data/catalog.toml" if stated else ""
+        return "; ".join(filter(None, (marked, remedy if found["others"] else "")))
+
+    return Rule(name, message, broken, advice, f"raw_{name}")
+
+
+def _with_decimals(mark, decimal):
+    return rf"^\s*[+-]?[0-9]{{1,3}}({MARKS[mark]}[0-9]{{3}})+{MARKS[decimal]}[0-9]+\s*$"
+
+
+def _plain(source, policy):
+    """Text of numbers without marks of thousands, where these are stated, and with a point before the decimals."""
+    if policy.thousands:
+        grouped = source.re_search(_grouped(policy.thousands, policy.decimal))
+        source = grouped.ifelse(source.re_replace(MARKS[policy.thousands], ""), source)
+    return source if policy.decimal == "." else source.replace(",", ".")
+
+
+def was_rounded(source, value, policy):
     """Whether the money read from a cell is not all that the cell says."""
     kind = source.type()
     if kind.is_string():
-        return source.replace(",", ".").try_cast(EXACT) != value.cast(EXACT)
+        return _plain(source, policy).try_cast(EXACT) != value.cast(EXACT)
     if kind.is_floating():
         return value.cast("float64") != source
     return source.round(4) != source if _is_finer(kind) else ibis.literal(False)

@@ -92,7 +92,10 @@ def _parquet(place, paths, entry, where):
     folder = {"filename": FILE} if place.is_dir() else {}
     # by name, so that a column which is whole numbers in one file and not in the next fits both
     raw = engines.connect().read_parquet([str(p) for p in paths], union_by_name=True, file_row_number=True, **folder)
-    rows = raw.mutate(**{ROW: raw.file_row_number + 1}).drop("file_row_number")
+    # DuckDB's times with an offset by the nanosecond, which Ibis does not know
+    fine = [name for name, kind in raw.schema().items() if "TIMESTAMPTZ_NS" in str(kind)]
+    known = {name: raw[name].cast("timestamp('UTC')") for name in fine}
+    rows = raw.mutate(**known, **{ROW: raw.file_row_number + 1}).drop("file_row_number")
     return _relative(rows, place), []
 
 

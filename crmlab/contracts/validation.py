@@ -84,7 +84,7 @@ def describe_breaches(reading, typed, broken, rows, empty_message=""):
         return [f"{reading.where}: there are no rows; {empty_message}"]
     return [
         f"{reading.where}: {_user_name(rule.column, reading.names)} {rule.message} in {n:,} of {rows:,} rows"
-        f"{_examples(typed, rule)}; {rule.remedy or 'correct them'}"
+        f"{_examples(typed, rule)}; {(rule.remedy(typed) if callable(rule.remedy) else rule.remedy) or 'correct them'}"
         for rule, n in broken.items()
     ]
 
@@ -125,7 +125,7 @@ def _missing(raw, column, name, where):
     meaning = f"{column.name}: {column.meaning}" if name != column.name else column.meaning
     found = ", ".join(repr(c) for c in raw.columns if c not in (FILE, ROW))
     return (
-        f"{where}: no column {name!r} ({meaning}); its columns are {found}; rename one, or map it in data/catalog.toml"
+        f"{where}: no column {name!r} ({meaning}); its columns are {found}; rename one, or name it in data/catalog.toml"
     )
 
 
@@ -146,7 +146,7 @@ def _typed(raw, present, names, policy, where, more):
             continue
         columns[f"raw_{column.name}"] = source.cast("string")
         if column.kind == "money":
-            columns["rounded"] = was_rounded(source, columns[column.name])
+            columns["rounded"] = was_rounded(source, columns[column.name], policy)
         rules += kept
     columns |= more
     return raw.select(**columns) if columns else raw, rules, wrong

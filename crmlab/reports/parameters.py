@@ -121,7 +121,7 @@ def _sources(report, values):
             continue
         try:
             if p.source in CONTRACT_BY_TYPE:
-                values[name] = _portable_name(values[name])
+                values[name] = catalog.portable(values[name])
                 datasets[name] = catalog.check(values[name], CONTRACT_BY_TYPE[p.source])
             elif p.source:
                 values[name] = files.portable_path(values[name])
@@ -129,12 +129,6 @@ def _sources(report, values):
         except InputError as found:
             breaches += found.breaches
     return datasets, named, breaches
-
-
-def _portable_name(data):
-    """A data set's name, or its path as it holds wherever the notebook runs."""
-    path = Path(data).expanduser()
-    return data if data in catalog.entries() or not path.exists() else str(path.resolve())
 
 
 def text(typed):

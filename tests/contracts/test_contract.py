@@ -52,7 +52,7 @@ def test_a_contract_of_ones_own_is_validated_counted_and_put_in_words():
     [
         (
             {"day": ["2024-01-01"]},
-            "file: no column 'views' (how many); its columns are 'day'; rename one, or map it in ",
+            "file: no column 'views' (how many); its columns are 'day'; rename one, or name it in ",
         ),
         (
             {"day": pa.array([], "string"), "views": pa.array([], "string")},

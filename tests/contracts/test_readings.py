@@ -4,11 +4,14 @@ import re
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
+import pandas as pd
 import pyarrow as pa
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from crmlab.contracts import Policy, validate
+from crmlab import catalog
+from crmlab.contracts import InputError, Policy, validate
 
 from ..conftest import QUICK, accepted, breaches, log, table
 
@@ -60,9 +63,12 @@ def test_a_decimal_comma_is_read_where_it_is_stated_and_a_point_is_then_no_numbe
     assert accepted(log(["1234,50", "7"]), "amount", decimal=",") == [(Decimal("1234.5"),), (Decimal(7),)]
     (breach,) = breaches(log(["1.500", "1.234,50", "2"]), decimal=",")
     assert "is not a number in 2 of 3 rows" in breach
-    assert "write numbers as 1234,50 and nothing else" in breach
+    assert breach.endswith("; state thousands = '.' in data/catalog.toml")
     (breach,) = breaches(log(["$1.50", "1,234.50", "2"]))
-    assert "(first: row 1 '$1.50'; row 2 '1,234.50'); write numbers as 1234.50 and nothing else" in breach
+    assert (
+        "(first: row 1 '$1.50'; row 2 '1,234.50'); state thousands = ',' in data/catalog.toml; write numbers as "
+        in breach
+    )
     assert "is not a number in 1 of 1 rows" in breaches(log(["1,500"]))[0]
 
 
@@ -171,3 +177,41 @@ def test_validation_refuses_just_what_plain_python_refuses(rows):
         kept = sorted((line["customer_id"], line["amount"]) for line in validated.table.to_pyarrow().to_pylist())
         assert kept == sorted((i, money(a)) for i, a in zip(ids, amounts, strict=True))
         assert validated.counts["rounded_amounts"] == sum(money(a) != Decimal(a.strip()) for a in amounts)
+
+
+MARKED = {  # text -> what has to be stated, and the number that it then is
+    "1,234.50": ({"thousands": ","}, "1234.5"),
+    "1.234,50": ({"decimal": ",", "thousands": "."}, "1234.5"),
+    "1,234,567": ({"thousands": ","}, "1234567"),
+    "1 234.5": ({"thousands": " "}, "1234.5"),
+    "1\u202f234.5": ({"thousands": " "}, "1234.5"),
+    "-12'345.00": ({"thousands": "'"}, "-12345"),
+}
+
+
+@pytest.mark.parametrize("text", MARKED)
+def test_marks_of_thousands_are_read_as_stated_and_the_refusal_says_how(text):
+    stated, number = MARKED[text]
+    frame = pd.DataFrame({"customer_id": ["a", "b"], "time": "2024-01-05", "amount": [text, "12"]})
+    with pytest.raises(InputError) as wrong:
+        catalog.orders(frame, returns="net", **({"decimal": ","} if "decimal" in stated else {}))
+    rest = {name: mark for name, mark in stated.items() if name != "decimal"}
+    (said,) = wrong.value.breaches
+    assert f"row 1 {text!r}" in said
+    assert said.endswith(f"; state thousands = {rest['thousands']!r} as an argument")
+    found = catalog.orders(frame.assign(amount=[text.removeprefix("-"), "12"]), **stated).findings.counts
+    assert found["spend"] == Decimal(number.removeprefix("-")) + 12
+    assert found["rounded_amounts"] == 0
+
+
+def test_a_single_mark_may_be_of_thousands_or_of_decimals_and_both_conventions_are_named():
+    frame = pd.DataFrame({"customer_id": ["a", "b"], "time": "2024-01-05", "amount": ["1,234", "12"]})
+    with pytest.raises(InputError, match="thousands = ',', or decimal = ',' where that is the decimal mark, as an"):
+        catalog.orders(frame)
+    other = frame.assign(amount=["1.234,50", "12"])
+    with pytest.raises(InputError, match=r"state decimal = ',' and thousands = '\.' as an argument"):
+        catalog.orders(other)
+    with pytest.raises(InputError, match="decimal is the same mark; state two that differ"):
+        catalog.orders(other, decimal=",", thousands=",")
+    with pytest.raises(InputError, match=r"is not a number in 1 of 2 rows \(first: row 1 '12,34\.5'"):
+        catalog.orders(frame.assign(amount=["12,34.5", "1"]), thousands=",")

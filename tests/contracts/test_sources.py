@@ -276,3 +276,12 @@ def test_an_engine_or_table_that_is_not_there_is_refused(shop, monkeypatch):
     assert "hunter2" not in breach
     on_duckdb(shop, "SELECT 1 AS x", table="'sale'")
     assert "no table 'sale' at duckdb://" in refused("live")[0]
+
+
+@pytest.mark.parametrize("unit", ["ns", "us", "ms"])
+def test_times_of_parquet_with_an_offset_are_read_by_any_unit(shop, unit):
+    path = shop.data / "log.parquet"
+    late = pa.array([1_704_497_400_000_000_000], pa.timestamp("ns")).cast(pa.timestamp(unit, "UTC"))  # 5 January, 23:30
+    pq.write_table(pa.table({"customer_id": ["a"], "time": late, "amount": [1.0]}), path)
+    assert str(catalog.orders(str(path), time_zone="Europe/Berlin").findings.first) == "2024-01-06"
+    assert "carries an offset from UTC" in refused(str(path))[0]

@@ -97,7 +97,7 @@ def test_a_missing_column_is_told_with_what_is_wrong_in_the_others():
     told = refused("subscriptions", table(Client=["a"], start=["soon"]), columns={"customer_id": "Client"})
     assert told[0] == (
         "file: no column 'end' (the day it was ended; empty while it runs); its columns are 'Client', 'start'; "
-        "rename one, or map it in data/catalog.toml"
+        "rename one, or name it in data/catalog.toml"
     )
     assert "'start' is not a date" in told[1]
     assert refused("series", table(x=["a"]), ["file: torn; mend"])[0] == "file: torn; mend"

@@ -16,9 +16,9 @@ def test_a_missing_column_is_told_with_the_columns_there_are():
     raw = table(Client=["a"], time=["2024-01-01"], Paid=["1"])
     assert breaches(raw) == (
         "log: no column 'customer_id' (who bought; text, never a number); its columns are 'Client', 'time', 'Paid'; "
-        "rename one, or map it in data/catalog.toml",
+        "rename one, or name it in data/catalog.toml",
         "log: no column 'amount' (what was paid; a return is negative); its columns are 'Client', 'time', 'Paid'; "
-        "rename one, or map it in data/catalog.toml",
+        "rename one, or name it in data/catalog.toml",
     )
     assert len(breaches(table(x=["a"]).drop(ROW))) == 3
 

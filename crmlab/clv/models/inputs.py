@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import infer_dtype
 
+from crmlab.clv.tables import with_age
 from crmlab.contracts import InputError
 
 EXACT = 2**53  # beyond it, floats skip whole numbers
@@ -21,6 +22,7 @@ class Validated(pd.DataFrame):
     """
 
     def __init__(self, customers):
+        customers = with_age(customers)
         alone = isinstance(customers, pd.DataFrame) and "customers" not in customers
         super().__init__(customers.assign(customers=1) if alone else customers)
         object.__setattr__(self, "kinds", distinct_histories(customers))
@@ -127,7 +129,7 @@ def _numbers(customers, *names):
         raise InputError(
             f"customers: a {type(customers).__name__} is no pandas frame; clv.collapse makes one of a summary"
         )
-    faults = []
+    faults, customers = [], with_age(customers)
     for name in names:
         count = list(customers.columns).count(name)
         if count != 1:
