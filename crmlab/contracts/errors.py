@@ -26,3 +26,9 @@ def suggest(name, known, otherwise="drop it"):
     """What to do about a name that is not among the known: the nearest of them, else what is said of it here."""
     near = nearest(name, known)
     return otherwise if near is None else f"did you mean {near!r}?"
+
+
+def repeated(names: list[str]) -> list[str]:
+    """Names that stand more than once, whatever their case, as engines see it: sorted."""
+    folded = [name.casefold() for name in names]
+    return sorted({name for name in names if folded.count(name.casefold()) > 1})

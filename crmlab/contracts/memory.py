@@ -13,10 +13,8 @@ import pyarrow as pa
 from pandas.api.types import infer_dtype
 
 from crmlab import engines
-from crmlab.contracts.contract import ROW
-from crmlab.contracts.errors import InputError
-
-SHOWN = 5
+from crmlab.contracts import ROW, SHOWN, InputError
+from crmlab.contracts.errors import repeated
 
 
 @runtime_checkable
@@ -68,15 +66,17 @@ def _of_pandas(frame, where):
     mixed = [breach for name in frame for breach in _mixed(frame[name], name, where)]
     if mixed:
         raise InputError(*mixed)
-    periods = {
-        name: column.dt.to_timestamp() for name, column in frame.items() if isinstance(column.dtype, pd.PeriodDtype)
-    }
-    try:
-        return pa.Table.from_pandas(frame.assign(**periods), preserve_index=False)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as problem:
-        raise InputError(
-            f"{where}: cannot be read ({str(problem.args[0]).split(chr(10))[0]}); give plain columns"
-        ) from None
+    columns, unreadable = {}, []
+    for name, column in frame.items():
+        column = column.dt.to_timestamp() if isinstance(column.dtype, pd.PeriodDtype) else column
+        try:
+            columns[name] = pa.array(column, from_pandas=True)
+        except (pa.ArrowException, OverflowError) as problem:
+            why = str(problem.args[0]).split("\n")[0]
+            unreadable.append(f"{where}: {name!r} cannot be read ({why}); store numbers, text, days or times")
+    if unreadable:
+        raise InputError(*unreadable)
+    return pa.table(columns)
 
 
 def _of_arrow(table, where):
@@ -85,9 +85,7 @@ def _of_arrow(table, where):
 
 
 def _check_names(names, where):
-    folded = [name.casefold() for name in names]
-    twice = sorted({name for name in names if folded.count(name.casefold()) > 1})
-    if twice:
+    if twice := repeated(names):
         raise InputError(
             f"{where}: {', '.join(map(repr, twice))} stand more than once among its columns; rename all but one"
         )

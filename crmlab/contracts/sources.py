@@ -15,6 +15,7 @@ from ibis import _
 
 from crmlab import engines
 from crmlab.contracts import FILE, ROW, SHOWN, InputError
+from crmlab.contracts.errors import repeated
 
 DELIMITERS = ",;\t|"
 SUFFIXES = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".parquet": "parquet"}
@@ -127,9 +128,7 @@ def _header(path, entry, where):
         state = "the file is empty" if not first else "the line where its header should be is empty"
         raise InputError(f"{where}: {state}; begin {path.name} with the names of its columns")
     names = [name or f"unnamed {i}" for i, name in enumerate(names, 1)]
-    folded = [name.casefold() for name in names]
-    twice = sorted({name for name in names if folded.count(name.casefold()) > 1})
-    if twice:
+    if twice := repeated(names):
         raise InputError(f"{where}: its header names {', '.join(map(repr, twice))} more than once; rename all but one")
     return names, delimiter
 

@@ -141,7 +141,9 @@ def test_names_and_fields_that_do_not_fit_are_said_all_at_once():
         (LOG.set_index([LOG.Client]), "its index ['Client'] has a level without a name, or one that is a column too"),
         (LOG.iloc[:0], "there are no rows; a log needs at least one order"),
         (LOG.assign(Ordered=pd.to_datetime(LOG.Ordered).dt.tz_localize("UTC")), "state as an argument the time_zone"),
-        (LOG.assign(Paid=[object()] * 4), "cannot be read ("),
+        (LOG.assign(Paid=[object()] * 4), "'Paid' cannot be read ("),
+        (LOG.assign(Client=[1j] * 4, Paid=[2**70] * 4), "'Paid' cannot be read ("),
+        (LOG.assign(Client=[1j] * 4, Paid=[2**70] * 4), "'Client' cannot be read ("),
     ],
 )  # fmt: skip
 def test_what_is_no_table_of_plain_columns_is_refused(frame, said):
