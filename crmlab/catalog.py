@@ -7,30 +7,28 @@ path may stand wherever a name may: its columns must then bear the contract's na
 import hashlib
 import importlib.util
 import os
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
-from functools import cache, cached_property
+from dataclasses import replace
+from datetime import date
+from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NewType, TypeAlias
+from typing import Any, NewType, TypeAlias
 
 import ibis.expr.types as ir
 import pandas as pd
-from pydantic import ConfigDict, Field, model_validator
 
-from crmlab.contracts import CONTRACTS, Contract, InputError, Policy, infer_contract, memory, sources, suggest, validate
+from crmlab.contracts import CONTRACTS, InputError, infer_contract, memory, sources, suggest, validate
 from crmlab.contracts.memory import ArrowTable
 from crmlab.contracts.settings import read_settings, read_toml
+from crmlab.dataset import IN_MEMORY, Data, Findings
 from crmlab.days import as_date
+from crmlab.entry import Entry, Known
 from crmlab.guard import guarded
 
 Dataset = NewType("Dataset", str)  # annotates a notebook parameter that names data
 Customers = NewType("Customers", Dataset)  # the same, of data that hold what is known of customers
 Products = NewType("Products", Dataset)  # or of products
 Source: TypeAlias = str | Path | pd.DataFrame | ir.Table | ArrowTable  # what a reader takes
-TABLE, LISTED = (
-    "the table",
-    "in data/catalog.toml",
-)  # what messages call a table in memory, and where files are described
+LISTED = "in data/catalog.toml"  # where messages say that files are described
 
 
 def root() -> Path:
@@ -41,161 +39,6 @@ def root() -> Path:
         if (folder / "data" / "catalog.toml").is_file():
             return folder
     raise InputError(f"{here}: no data/catalog.toml in it; set CRMLAB_ROOT to a folder that holds data/catalog.toml")
-
-
-NATURES = {
-    "real": "real data",
-    "demonstration": "demonstration data, not real",
-    "simulated": "simulated data, not real",
-    "own": "your own data",
-}
-# fields that mean something of TRANSACTIONS only
-ORDER_FIELDS = ("returns", "zero", "split", "acquired_from", "observed_until")
-
-
-class Known(Policy):
-    """What is known of data, and how to read them, wherever they lie."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    about: str = ""  # one sentence
-    nature: Literal[tuple(NATURES)] = "own"  # type: ignore[valid-type]
-    source: str = ""  # where it comes from, for the report
-    currency: str = ""  # for the report, such as USD
-    split: date | None = None  # default end of calibration
-    acquired_from: date | None = None  # customers whose first order is earlier were acquired before the log began
-    observed_until: date | None = None  # orders are complete up to this day, which may come after the last order
-    observed_from: date | None = None  # contracts that ended from this day on are complete; earlier ones may be missing
-
-    @property
-    def unit(self):
-        """The currency, as it stands behind an amount."""
-        return f" {self.currency}".rstrip()
-
-    @model_validator(mode="after")
-    def _of_this_contract(self):
-        if self.contract != "transactions" and (
-            idle := [name for name in ORDER_FIELDS if name in self.model_fields_set]
-        ):
-            only = "only of contract = 'transactions'"
-            raise ValueError(f"{', '.join(idle)}: {only}, this one is {self.contract!r}; leave out what is not of it")
-        if self.observed_from and self.contract != "subscriptions":
-            only = "only of contract = 'subscriptions'"
-            raise ValueError(f"observed_from: {only}, this one is {self.contract!r}; leave out what is not of it")
-        return self
-
-
-class Entry(Known):
-    """One entry of the catalog: where data lies, what it is, and how to read it."""
-
-    path: str | None = None  # a file, or a folder of files; relative to data/, or to `package`
-    package: str | None = None  # an installed package that ships the file
-    uri: str | None = None  # an engine in place of a file: any Ibis connection string; ${NAME} from the environment
-    table: str | None = None  # the table on that engine
-    format: Literal["csv", "parquet", "whitespace"] | None = None  # else by suffix
-    delimiter: str | None = Field(None, min_length=1, max_length=1)  # else found in the header
-    encoding: Literal["utf-8", "utf-16", "latin-1"] = "utf-8"
-    header: tuple[str, ...] | None = Field(None, min_length=1)  # names for a file that has no header line
-    skip: int = Field(0, ge=0)  # lines before the first row or header
-
-    @model_validator(mode="after")
-    def _one_place(self):
-        if (self.path is None) == (self.uri is None) or (self.uri is None) != (self.table is None):
-            raise ValueError("it is not said where the data lie; give either path, or uri with table")
-        if self.format == "whitespace" and self.header is None:
-            raise ValueError("format = 'whitespace' needs header, the names of the columns; add it")
-        if self.header and len(set(self.header)) < len(self.header):
-            raise ValueError("header names a column more than once; rename all but one")
-        return self
-
-
-@dataclass(frozen=True)
-class Findings:
-    """What validation found: the name of the data, how they were read, and what was counted.
-
-    name   : as the catalog, or the file, has it
-    entry  : how the data were read, and what is known of them: about, nature, source, currency
-    counts : by name
-    """
-
-    name: str
-    entry: Known
-    counts: dict = field(hash=False)
-
-    @property
-    def first(self) -> date | None:
-        """Day of the first order, contract or period; None where the data know no days."""
-        return self.counts.get("first")
-
-    @property
-    def last(self) -> date | None:
-        """Day of the last one."""
-        return self.counts.get("last")
-
-    @property
-    def observed_until(self) -> date | None:
-        """The day up to which they are complete: the entry's, else that of the last one."""
-        day, last = self.entry.observed_until, self.last
-        return last if day is None or last is None else max(day, last)
-
-
-@dataclass(frozen=True)
-class Data:
-    """A validated data set.
-
-    table    : lazy table of the contract's columns
-    contract : the Contract that it keeps
-    findings : what validation found
-    """
-
-    given_by: ClassVar[str] = "a reader of crmlab.catalog"
-    table: ir.Table
-    contract: Contract
-    findings: Findings
-
-    @property
-    def currency(self) -> str:
-        """Of the amounts, for what is shown; empty where the catalog names none."""
-        return self.findings.entry.currency
-
-    @cached_property
-    def summary(self) -> pd.DataFrame:
-        """What validation found and changed, a line each."""
-        name, entry, counts = self.findings.name, self.findings.entry, self.findings.counts
-        called = "a table in memory, not recorded" if name == TABLE else name
-        found = {"data": f"{called} ({NATURES[entry.nature]})"}
-        if self.contract.kind != "transactions":
-            found["contract"] = f"{self.contract.name}: {self.contract.description}"
-        return pd.DataFrame({"found": found | self.contract.describe(counts, entry)})
-
-    def period(
-        self, split: date | str | None = None, until: date | str | None = None, acquired_from: date | str | None = None
-    ) -> "Period":
-        """When calibration and holdout end: as given, else the catalog's, else two thirds of the span and its last day.
-
-        The catalog's split stands only where it comes before `until`; else two thirds of the span up to that are taken.
-        `acquired_from` leaves out customers whose first order is earlier; None takes the catalog's. Where the data are
-        complete beyond the last order, the holdout ends on that day.
-        Raises InputError where they leave the data or are out of order.
-        """
-        return _period(self.findings, split, until, acquired_from)
-
-
-@dataclass(frozen=True)
-class Period:
-    """Calibration to `split`, holdout from then to `until`; both are last days, inclusive."""
-
-    given_by: ClassVar[str] = "Data.period"
-    first: date
-    split: date
-    until: date
-    acquired_from: date | None
-    summary: pd.DataFrame = field(compare=False)  # which days, and who chose them
-    until_is_last_row: bool = False  # as nobody said up to which day data are complete
-
-    @property
-    def horizon_days(self) -> int:
-        """Length of the holdout, days."""
-        return (self.until - self.split).days
 
 
 def entries() -> dict[str, Entry]:
@@ -321,16 +164,16 @@ def _given(model, fields, contract, where, **place):
 
 
 def _check_memory(data, contract, fields):
-    raw = memory.read(data, TABLE)
+    raw = memory.read(data, IN_MEMORY)
     mapped = {fields[name]: name for name in fields if isinstance(fields[name], str)}
     kind = contract or infer_contract([mapped.get(name, name) for name in raw.columns])
-    known = _given(Known, fields, kind, TABLE)
-    with sources.raise_input_errors(TABLE, None):
+    known = _given(Known, fields, kind, IN_MEMORY)
+    with sources.raise_input_errors(IN_MEMORY, None):
         try:
-            validated = validate(raw, TABLE, known)
+            validated = validate(raw, IN_MEMORY, known)
         except InputError as wrong:
             raise InputError(*(breach.replace(LISTED, "as an argument") for breach in wrong.breaches)) from None
-    return Data(validated.table, CONTRACTS[kind], Findings(TABLE, known, validated.counts))
+    return Data(validated.table, CONTRACTS[kind], Findings(IN_MEMORY, known, validated.counts))
 
 
 def _wrong_contract(name, held, needed):
@@ -417,60 +260,6 @@ def products(data: Source | None, **fields: Any) -> Data | None:
 def stores(data: Source | None, **fields: Any) -> Data | None:
     """What is known of each store: rows of the STORES contract; None where none are named."""
     return None if data is None else check(data, "stores", **fields)
-
-
-def _period(findings, split, until, acquired_from):
-    if findings.first is None:
-        raise InputError(f"{findings.name} knows no days, so that it has no period; name data that do")
-    breaches, later, entry = [], [], findings.entry
-    if (observed := findings.observed_until) == findings.first:
-        day = f"all data are of one day, {observed}, and a split needs two days at least"
-        advice = "name data of a longer time, or a later day up to which these are complete, observed_until"
-        raise InputError(f"{findings.name}: {day}; {advice}")
-    ends_by = "observed_until" if observed > findings.last else "last day of the data"
-    until, until_by = _chosen_day("until", until, entry.until, findings, observed, ends_by, later)
-    last = until if until and findings.first < until <= observed else observed
-    listed = entry.split if entry.split and entry.split < last else None
-    two_thirds = findings.first + timedelta((last - findings.first).days * 2 // 3)
-    split, split_by = _chosen_day("split", split, listed, findings, two_thirds, "two thirds of the span", breaches)
-    breaches += later
-    if not breaches and split >= until:
-        order = f"split = {split} must come before until = {until}"
-        breaches.append(f"{findings.name}: {order}; choose days within {_span(findings)}")
-    if acquired_from is not None or entry.acquired_from:
-        acquired_from, _ = _chosen_day(
-            "acquired_from", acquired_from, entry.acquired_from, findings, None, "", breaches
-        )
-    if breaches:
-        raise InputError(*breaches)
-    days = {
-        "first order": (findings.first, "the data"),
-        "split: calibration ends": (split, split_by),
-        "until: holdout ends": (until, until_by),
-    }
-    if until > findings.last:
-        days["last order"] = (findings.last, "the data")
-    summary = pd.DataFrame.from_dict(days, orient="index", columns=["day", "chosen by"])
-    until_is_last_row = until_by == ends_by and observed == findings.last
-    return Period(findings.first, split, until, acquired_from, summary, until_is_last_row)
-
-
-def _chosen_day(what, given, listed, dataset, default, rule, breaches):
-    """A day of the period with who chose it; what is wrong with it joins `breaches`."""
-    day, by = (given, "parameter") if given is not None else (listed, "catalog") if listed else (default, rule)
-    try:
-        day = as_date(day)
-    except InputError as wrong:
-        breaches.append(f"{dataset.name}: {what} = {wrong}")
-        return None, by
-    day = day.date() if isinstance(day, datetime) else day
-    if not dataset.first <= day <= dataset.observed_until:
-        breaches.append(f"{dataset.name}: {what} = {day} lies outside {_span(dataset)}; choose a day within")
-    return day, by
-
-
-def _span(dataset):
-    return f"the data, which runs from {dataset.first} to {dataset.observed_until}"
 
 
 def fingerprint(data):

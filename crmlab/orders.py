@@ -9,8 +9,8 @@ from datetime import date
 import ibis.expr.types as ir
 from ibis import _
 
-from crmlab.catalog import Data
 from crmlab.contracts import InputError
+from crmlab.dataset import Data
 from crmlab.days import day_literal
 
 

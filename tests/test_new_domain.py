@@ -40,7 +40,7 @@ from datetime import date
 import ibis.expr.types as ir
 import pandas as pd
 
-from crmlab.catalog import Data
+from crmlab.dataset import Data
 from crmlab.days import day_literal
 from crmlab.orders import order_days
 

@@ -12,7 +12,6 @@ from scipy import special, stats
 from statsmodels.stats.proportion import proportion_confint
 
 from crmlab import holdout
-from crmlab.catalog import Period
 from crmlab.check import Check, Judgement, Outcome, all_of, assumption, comparison, finding, judged, within
 from crmlab.clv.models.bgbb import BGBB
 from crmlab.clv.models.bgnbd import MBGNBD
@@ -23,6 +22,7 @@ from crmlab.clv.models.nbd import NBD
 from crmlab.clv.models.orders import OrderModel
 from crmlab.clv.models.valuation import CORRELATION_LIMIT, heavy_tail, spend_correlation, total
 from crmlab.clv.tables import Customers, Orders, collapsed, first_interpurchase_times
+from crmlab.dataset import Period
 from crmlab.estimate import Estimate
 from crmlab.model import Unfitted
 from crmlab.orders import order_days

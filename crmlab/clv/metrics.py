@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from crmlab.catalog import Period
 from crmlab.clv.models.gamma_gamma import GammaGamma
 from crmlab.clv.models.inputs import customer_weights
 from crmlab.clv.models.orders import OrderModel
@@ -16,6 +15,7 @@ from crmlab.clv.models.totals import forecast_weekly_orders, prediction_interval
 from crmlab.clv.models.valuation import total, value
 from crmlab.clv.tables import Customers, Orders, collapse, collapsed, weekly_orders
 from crmlab.contracts import InputError
+from crmlab.dataset import Period
 from crmlab.estimate import Estimate
 from crmlab.model import Unfitted, blank_of, needs_fit, why_blank
 

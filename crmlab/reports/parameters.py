@@ -39,7 +39,7 @@ class Job:
     report: Report
     given: dict = field(hash=False)  # as text
     typed: dict = field(hash=False)  # as JSON holds them, defaults included
-    datasets: dict = field(hash=False)  # parameter -> catalog.Data
+    datasets: dict = field(hash=False)  # parameter -> dataset.Data
     files: dict = field(hash=False)  # parameter -> Path
     limits: Limits = field(default_factory=lambda: Limits())
 

@@ -18,8 +18,8 @@ from markupsafe import Markup
 from nbconvert import HTMLExporter
 from traitlets.config import Config
 
-from crmlab.catalog import NATURES
 from crmlab.display import words
+from crmlab.entry import NATURES
 from crmlab.estimate import Estimate
 from crmlab.reports.templates import FOLDER, environment
 

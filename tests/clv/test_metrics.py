@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from crmlab import clv
-from crmlab.catalog import Period
 from crmlab.clv import metrics as clv_metrics
 from crmlab.clv.tables import collapse
+from crmlab.dataset import Period
 from crmlab.model import Unfitted
 
 from .models.test_backtests import shop as backtest_shop

@@ -3,10 +3,10 @@
 import pyarrow as pa
 import pytest
 
-from crmlab.catalog import Entry
 from crmlab.contracts import CONTRACTS, Column, Contract, InputError, Policy, infer_contract, validation
 from crmlab.contracts.contract import negative
 from crmlab.contracts.readings import READERS
+from crmlab.entry import Entry
 
 from ..conftest import table
 from .conftest import refused

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmlab import catalog
-from crmlab.catalog import Entry
 from crmlab.contracts import sources
+from crmlab.entry import Entry
 
 from ..conftest import LOG, QUICK, refused
 

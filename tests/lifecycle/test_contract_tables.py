@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crmlab.catalog import Data, Entry, Findings
 from crmlab.contracts import CONTRACTS, InputError
+from crmlab.dataset import Data, Findings
+from crmlab.entry import Entry
 from crmlab.lifecycle.tables import contracts
 
 from .cohort_worlds import log, retention, subscriptions

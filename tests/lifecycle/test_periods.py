@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from crmlab import catalog, lifecycle
-from crmlab.catalog import Data, Entry, Findings
 from crmlab.contracts import CONTRACTS, InputError
+from crmlab.dataset import Data, Findings
+from crmlab.entry import Entry
 from crmlab.lifecycle.tables import contracts
 
 from .cohort_worlds import retention, subscriptions

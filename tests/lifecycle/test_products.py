@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 from crmlab import catalog, lifecycle
-from crmlab.catalog import Data, Entry, Findings
 from crmlab.contracts import CONTRACTS, InputError, Policy, validate
+from crmlab.dataset import Data, Findings
+from crmlab.entry import Entry
 from crmlab.lifecycle import Bass, plots
 from crmlab.style import drawn_frame
 

@@ -10,8 +10,8 @@ import pytest
 from sklearn.isotonic import IsotonicRegression
 
 from crmlab import holdout
-from crmlab.catalog import Data
 from crmlab.contracts import TRANSACTIONS
+from crmlab.dataset import Data
 from crmlab.holdout.measures import Weighted
 from crmlab.holdout.rolling import ALL_ORIGINS
 from crmlab.segments import plots

@@ -8,7 +8,6 @@ from typing import Any, TypeAlias
 import pandas as pd
 
 from crmlab import holdout
-from crmlab.catalog import Period
 from crmlab.clv.models import baselines
 from crmlab.clv.models.dependent_spend import SpendByFrequency
 from crmlab.clv.models.gamma_gamma import GammaGamma
@@ -16,6 +15,7 @@ from crmlab.clv.models.mean_spend import or_mean
 from crmlab.clv.models.names import MODELS, order_model
 from crmlab.clv.models.orders import OrderModel
 from crmlab.clv.tables import Orders, collapse, summarise, with_baseline_features, with_holdout
+from crmlab.dataset import Period
 from crmlab.display import words
 from crmlab.model import Unfitted, blank_of, why_blank
 

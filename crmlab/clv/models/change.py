@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from crmlab.catalog import Period
 from crmlab.clv.models.orders import OrderModel
 from crmlab.clv.tables import Orders, as_of_early, histories
+from crmlab.dataset import Period
 from crmlab.likelihood import values
 from crmlab.model import blank_of, needs_fit
 

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from crmlab.catalog import Period
 from crmlab.clv.models.names import MODELS, TITLES, Choice, order_model
 from crmlab.clv.tables import SUFFICIENT_STATISTICS, Orders, as_of_early, histories
+from crmlab.dataset import Period
 from crmlab.model import Unfitted
 
 AUTO = "auto"

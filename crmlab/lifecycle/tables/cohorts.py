@@ -7,8 +7,8 @@ import ibis.expr.types as ir
 import pandas as pd
 from ibis import _
 
-from crmlab.catalog import Data
 from crmlab.contracts import InputError
+from crmlab.dataset import Data
 from crmlab.days import as_date, day_literal
 from crmlab.orders import observed_span, placed_orders, rows
 from crmlab.stats.shares import wilson_interval

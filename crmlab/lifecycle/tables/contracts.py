@@ -7,9 +7,9 @@ import ibis.expr.types as ir
 import pandas as pd
 from ibis import _
 
-from crmlab.catalog import Data
 from crmlab.contracts import InputError
 from crmlab.contracts.subscriptions import last_day_observed
+from crmlab.dataset import Data
 from crmlab.days import as_date, day_literal
 from crmlab.lifecycle.tables.cohorts import EVERY, check_every, need
 from crmlab.lifecycle.tables.periods import MIN_THROUGH, whole_periods

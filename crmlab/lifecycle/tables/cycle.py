@@ -7,8 +7,8 @@ import ibis.expr.types as ir
 import pandas as pd
 from ibis import _
 
-from crmlab.catalog import Data
 from crmlab.contracts import InputError
+from crmlab.dataset import Data
 from crmlab.days import as_date, day_literal
 from crmlab.lifecycle.tables.cohorts import need
 from crmlab.orders import daily_orders, observed_span, rows

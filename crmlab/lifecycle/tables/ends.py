@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from crmlab.catalog import Data
+from crmlab.dataset import Data
 from crmlab.days import as_date
 from crmlab.lifecycle.tables.contracts import observed, seen_contracts
 from crmlab.model import blank_of

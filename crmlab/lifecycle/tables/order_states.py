@@ -8,8 +8,8 @@ import ibis.expr.types as ir
 import pandas as pd
 from ibis import _
 
-from crmlab.catalog import Data
 from crmlab.contracts import InputError
+from crmlab.dataset import Data
 from crmlab.lifecycle.tables import stages
 from crmlab.model import needs_fit
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from ibis import _
 
-from crmlab.catalog import Data
 from crmlab.contracts import InputError
+from crmlab.dataset import Data
 from crmlab.days import as_date
 from crmlab.lifecycle.tables.cohorts import check_every, first_day, is_over, need, period_number, what_fits
 from crmlab.orders import observed_orders, observed_span, rows

@@ -4,8 +4,8 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from crmlab import catalog
-from crmlab.catalog import Data
 from crmlab.contracts import InputError
+from crmlab.dataset import Data
 from crmlab.model import blank_of
 from crmlab.orders import rows
 

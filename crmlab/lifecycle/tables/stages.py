@@ -13,8 +13,8 @@ import ibis.expr.types as ir
 import pandas as pd
 from ibis import _
 
-from crmlab.catalog import Data
 from crmlab.contracts import InputError
+from crmlab.dataset import Data
 from crmlab.lifecycle.tables.cohorts import check_every, first_day, is_over, period_number, what_fits
 from crmlab.lifecycle.tables.cycle import POOLED_FROM, day_number, order_span
 from crmlab.model import blank_of, needs_fit, why_blank

@@ -6,7 +6,7 @@ from typing import Any
 
 import ibis.expr.types as ir
 
-from crmlab.catalog import Data
+from crmlab.dataset import Data
 from crmlab.estimate import Estimate
 from crmlab.model import Unfitted, why_blank
 from crmlab.orders import rows

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from crmlab import holdout
-from crmlab.catalog import Data
 from crmlab.contracts import InputError
+from crmlab.dataset import Data
 from crmlab.days import as_date
 from crmlab.estimate import Estimate
 from crmlab.holdout.comparison import COLUMNS, NO_VALUE, NOT_FITTED, NOTHING_CAME, VALUE_COLUMNS

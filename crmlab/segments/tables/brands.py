@@ -8,8 +8,8 @@ import ibis.expr.types as ir
 import pandas as pd
 from ibis import _
 
-from crmlab.catalog import Data
 from crmlab.contracts import InputError, nearest
+from crmlab.dataset import Data
 from crmlab.model import blank_of
 from crmlab.orders import rows
 from crmlab.segments.tables.features import collect, window_spend_by

@@ -11,8 +11,8 @@ import ibis.expr.types as ir
 import pandas as pd
 from ibis import _
 
-from crmlab.catalog import Data
 from crmlab.contracts import MONEY
+from crmlab.dataset import Data
 from crmlab.days import day_literal
 from crmlab.orders import observed_orders, order_days, rows
 

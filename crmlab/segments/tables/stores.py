@@ -11,8 +11,8 @@ from datetime import date
 import ibis.expr.types as ir
 from ibis import _
 
-from crmlab.catalog import Data
 from crmlab.contracts import InputError, nearest
+from crmlab.dataset import Data
 from crmlab.orders import rows
 from crmlab.segments.tables.features import days_before, window_spend_by, with_home_store
 

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from crmlab import clv, holdout
-from crmlab.catalog import Period
 from crmlab.clv.models import backtests, baselines
+from crmlab.dataset import Period
 from crmlab.model import Unfitted
 from crmlab.simulate.orders import simulate_orders, simulate_spend
 

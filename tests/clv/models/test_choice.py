@@ -13,6 +13,7 @@ from crmlab import catalog, clv
 from crmlab.clv import checks
 from crmlab.clv.models import choice as choosing
 from crmlab.contracts import InputError
+from crmlab.dataset import Period
 from crmlab.simulate.orders import simulate_orders
 
 SAMPLE = catalog.orders("cdnow_sample")
@@ -31,7 +32,7 @@ def log_of(orders):
 
 
 def period(split, until, first=date(2023, 1, 1)):
-    return catalog.Period(first, first + timedelta(split), first + timedelta(until), None, pd.DataFrame())
+    return Period(first, first + timedelta(split), first + timedelta(until), None, pd.DataFrame())
 
 
 @pytest.mark.parametrize("name", FITTED)

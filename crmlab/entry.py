@@ -1,0 +1,72 @@
+"""What the catalog says of data: where they lie, what they are, and how to read them."""
+
+from datetime import date
+from typing import Literal
+
+from pydantic import ConfigDict, Field, model_validator
+
+from crmlab.contracts import Policy
+
+NATURES = {
+    "real": "real data",
+    "demonstration": "demonstration data, not real",
+    "simulated": "simulated data, not real",
+    "own": "your own data",
+}
+# fields that mean something of TRANSACTIONS only
+ORDER_FIELDS = ("returns", "zero", "split", "acquired_from", "observed_until")
+
+
+class Known(Policy):
+    """What is known of data, and how to read them, wherever they lie."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    about: str = ""  # one sentence
+    nature: Literal[tuple(NATURES)] = "own"  # type: ignore[valid-type]
+    source: str = ""  # where it comes from, for the report
+    currency: str = ""  # for the report, such as USD
+    split: date | None = None  # default end of calibration
+    acquired_from: date | None = None  # customers whose first order is earlier were acquired before the log began
+    observed_until: date | None = None  # orders are complete up to this day, which may come after the last order
+    observed_from: date | None = None  # contracts that ended from this day on are complete; earlier ones may be missing
+
+    @property
+    def unit(self):
+        """The currency, as it stands behind an amount."""
+        return f" {self.currency}".rstrip()
+
+    @model_validator(mode="after")
+    def _of_this_contract(self):
+        if self.contract != "transactions" and (
+            idle := [name for name in ORDER_FIELDS if name in self.model_fields_set]
+        ):
+            only = "only of contract = 'transactions'"
+            raise ValueError(f"{', '.join(idle)}: {only}, this one is {self.contract!r}; leave out what is not of it")
+        if self.observed_from and self.contract != "subscriptions":
+            only = "only of contract = 'subscriptions'"
+            raise ValueError(f"observed_from: {only}, this one is {self.contract!r}; leave out what is not of it")
+        return self
+
+
+class Entry(Known):
+    """One entry of the catalog: where data lies, what it is, and how to read it."""
+
+    path: str | None = None  # a file, or a folder of files; relative to data/, or to `package`
+    package: str | None = None  # an installed package that ships the file
+    uri: str | None = None  # an engine in place of a file: any Ibis connection string; ${NAME} from the environment
+    table: str | None = None  # the table on that engine
+    format: Literal["csv", "parquet", "whitespace"] | None = None  # else by suffix
+    delimiter: str | None = Field(None, min_length=1, max_length=1)  # else found in the header
+    encoding: Literal["utf-8", "utf-16", "latin-1"] = "utf-8"
+    header: tuple[str, ...] | None = Field(None, min_length=1)  # names for a file that has no header line
+    skip: int = Field(0, ge=0)  # lines before the first row or header
+
+    @model_validator(mode="after")
+    def _one_place(self):
+        if (self.path is None) == (self.uri is None) or (self.uri is None) != (self.table is None):
+            raise ValueError("it is not said where the data lie; give either path, or uri with table")
+        if self.format == "whitespace" and self.header is None:
+            raise ValueError("format = 'whitespace' needs header, the names of the columns; add it")
+        if self.header and len(set(self.header)) < len(self.header):
+            raise ValueError("header names a column more than once; rename all but one")
+        return self
