@@ -203,7 +203,7 @@ def _check_memory(data, contract, fields):
             validated = validate(raw, IN_MEMORY, known)
         except InputError as wrong:
             raise InputError(*(breach.replace(LISTED, "as an argument") for breach in wrong.breaches)) from None
-    return Data(validated.table, CONTRACTS[kind], Findings(IN_MEMORY, known, validated.counts))
+    return Data(validated.table, CONTRACTS[kind], Findings(IN_MEMORY, known, validated.counts), validated.every)
 
 
 def _wrong_contract(name, held, needed):
@@ -224,7 +224,8 @@ def _check(name, entry, _stamp, place, contract):
         raw, faults = _queried(entry, name) if entry.sql else sources.read(place, entry, where)
         entry = entry.model_copy(update={"contract": contract or infer_contract(raw.columns)})
         validated = validate(raw, where, entry, faults)
-    return Data(validated.table, CONTRACTS[entry.contract], Findings(name, entry, validated.counts))
+    findings = Findings(name, entry, validated.counts)
+    return Data(validated.table, CONTRACTS[entry.contract], findings, validated.every)
 
 
 def _queried(entry, name):

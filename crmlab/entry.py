@@ -42,6 +42,10 @@ class Known(Policy):
         ):
             only = "only of contract = 'transactions'"
             raise ValueError(f"{', '.join(idle)}: {only}, this one is {self.contract!r}; leave out what is not of it")
+        if self.missing_ids == "anonymous" and self.contract != "transactions":
+            raise ValueError(
+                "missing_ids = 'anonymous' is only of contract = 'transactions'; state 'drop', or fill them"
+            )
         if self.observed_from and self.contract != "subscriptions":
             only = "only of contract = 'subscriptions'"
             raise ValueError(f"observed_from: {only}, this one is {self.contract!r}; leave out what is not of it")
