@@ -11,6 +11,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from crmlab.contracts import InputError
+from crmlab.contracts.transactions import is_return
 from crmlab.dataset import Data
 from crmlab.days import day_literal
 
@@ -45,7 +46,7 @@ def order_days(orders: Data | ir.Table, end: date | str) -> ir.Table:
     days = (
         observed_orders(orders, end)
         .group_by("customer_id", "day")
-        .aggregate(spend=_.amount.sum(), returned=(_.amount < 0).any())
+        .aggregate(spend=_.amount.sum(), returned=is_return(_).any())
     )
     return days.filter(~days.returned | (days.spend > 0)).drop("returned")
 
@@ -53,7 +54,7 @@ def order_days(orders: Data | ir.Table, end: date | str) -> ir.Table:
 def placed_orders(orders: Data | ir.Table) -> ir.Table:
     """Each order with the day it was placed: lazy; customer_id, day. One returned later was placed all the same."""
     table = rows(orders)
-    return table.filter(table.amount >= 0).select("customer_id", day=_.time.date())
+    return table.filter(~is_return(table)).select("customer_id", day=_.time.date())
 
 
 def observed_span(orders: Data | ir.Table) -> tuple[date, date] | tuple[None, None]:
@@ -75,7 +76,7 @@ def daily_orders(orders: Data | ir.Table, end: date | str, acquired_from: date |
     """
     observed = observed_orders(orders, end)
     days = observed.group_by("customer_id", day=observed.time.date()).aggregate(
-        orders=(_.amount >= 0).any().cast("int32"), spend=_.amount.sum()
+        orders=(~is_return(_)).any().cast("int32"), spend=_.amount.sum()
     )
     if acquired_from is None:
         return days

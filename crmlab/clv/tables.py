@@ -103,7 +103,7 @@ def summarise_periods(orders: Orders, end: Day, period_days: int, acquired_from:
         frequency=_.period.nunique() - 1,
         recency=_.period.max(),
         age=_.age.max(),
-        repeat_spend=_.spend.sum(where=_.period > 0).fill_null(0).cast("decimal(38, 4)"),
+        repeat_spend=(_.period.max() > 0).ifelse(_.spend.sum(where=_.period > 0), 0).cast("decimal(38, 4)"),
     )
     return _with_mean_spend(features)
 
@@ -130,7 +130,7 @@ def with_holdout(customers: ir.Table, orders: Orders, split: Day, until: Day) ->
     after = order_days(orders, until).filter(_.day > day_literal(split)).group_by("customer_id")
     after = after.aggregate(orders=_.count(), spend=_.spend.sum())
     return customers.left_join(after, "customer_id").select(
-        customers, orders=after.orders.fill_null(0), spend=after.spend.fill_null(0).cast("float64")
+        customers, orders=after.orders.fill_null(0), spend=_spend(after).cast("float64")
     )
 
 
@@ -161,7 +161,7 @@ def with_baseline_features(customers: ir.Table, orders: Orders, split: Day, wind
         acquired=_.acquired.min(),
         past_spend=_.spend.sum().cast("float64"),
         last_orders=(last & (days.day > days.acquired)).sum(),
-        last_spend=_.spend.sum(where=last).fill_null(0).cast("float64"),
+        last_spend=last.any().ifelse(_.spend.sum(where=last), 0).cast("float64"),
     )
     cohort = past.acquired.year() * 100 + past.acquired.month()
     joined = customers.left_join(past, "customer_id")
@@ -288,6 +288,12 @@ def _acquired_from(table, day):
     return table if day is None else table.filter(table.acquired >= day_literal(day))
 
 
+def _spend(after):
+    """What was spent by customers some of whom did not order: 0 by these; null where a log holds no amounts."""
+    return after.orders.isnull().ifelse(0, after.spend)
+
+
 def _with_mean_spend(features):
     mean = features.repeat_spend.cast("float64") / features.frequency.nullif(0)
-    return features.mutate(monetary_value=mean.fill_null(0.0))
+    known = features.repeat_spend.notnull()  # of a log that holds amounts
+    return features.mutate(monetary_value=known.ifelse(mean.fill_null(0.0), ibis.null("float64")))

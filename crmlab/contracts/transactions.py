@@ -1,8 +1,10 @@
 """Orders: returns set against what they return, zero amounts, and order days."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 import ibis
+import ibis.expr.types as ir
 from ibis import _
 
 from crmlab.contracts.contract import Column, Contract, Validated, first
@@ -15,10 +17,11 @@ ZEROS = {"order": "counted as orders", "drop": "dropped"}
 def _counts(t, policy):
     """What there is to count of amounts before any row is dropped."""
     return {
-        "zero_amounts": (t.amount == 0).sum(),
-        "returns": (t.amount < 0).sum(),
+        "amounts": t.amount.notnull().any(),
+        "zero_amounts": (t.amount == 0).sum().fill_null(0),
+        "returns": (t.amount < 0).sum().fill_null(0),
         "returned": (-t.amount.sum(where=t.amount < 0)).fill_null(0),
-        "rounded_amounts": t.rounded.sum(),
+        "rounded_amounts": t.rounded.sum() if "rounded" in t.columns else ibis.literal(0),
         "placeholder_days": t.time.date().isin([ibis.date(day) for day in PLACEHOLDERS]).sum(),
         "later_than_today": (t.time > ibis.literal(datetime.now(UTC).replace(tzinfo=None), "timestamp")).sum(),
     }
@@ -49,18 +52,23 @@ def _without_ids(counts):
 def _apply(t, policy):
     """The log without the rows that its policy drops, each with its `order_day`."""
     if policy.zero == "drop":
-        t = t.filter(t.amount != 0)
+        t = t.filter((t.amount != 0).fill_null(True))
     if policy.returns == "drop":
-        t = t.filter(t.amount >= 0)
+        t = t.filter(~is_return(t))
     return t.mutate(order_day=_order_time(t).date() if policy.returns == "net" else t.time.date())
+
+
+def is_return(t: Any) -> ir.BooleanValue:
+    """Which rows are returns; none where a log holds no amounts."""
+    return (t.amount < 0).fill_null(False)
 
 
 def _order_counts(kept):
     """What is left of the rows, counted as order days."""
     days = kept.group_by("customer_id", "order_day").aggregate(
-        rows=_.count(), bought=(_.amount >= 0).sum(), spend=_.amount.sum(), returned=(_.amount < 0).any()
+        rows=_.count(), bought=(~is_return(_)).sum(), spend=_.amount.sum(), returned=is_return(_).any()
     )
-    dated, gone = days.order_day.notnull(), days.returned & (days.spend <= 0)
+    dated, gone = days.order_day.notnull(), days.returned & (days.spend <= 0).fill_null(False)
     orders = dated & ~gone
     return days.aggregate(
         customers=days.customer_id.nunique(where=orders),
@@ -80,7 +88,7 @@ def _order_time(t):
     """The time of the order each row belongs to: a return's is the same `order_id`'s, else the customer's
     latest earlier one; null where there is none. That of a customer unknown is its own. No later row is looked at.
     """
-    bought = (t.amount > 0).ifelse(t.time, ibis.null("timestamp"))
+    bought = (t.amount > 0).fill_null(True).ifelse(t.time, ibis.null("timestamp"))
     so_far = {"order_by": t.time, "range": (None, 0)}  # by range, so that rows of one instant see each other
     offset = bought.max().over(ibis.window(group_by=t.customer_id, **so_far))
     offset = t.customer_id.isnull().ifelse(t.time, offset)  # of a customer unknown, on its own day
@@ -88,14 +96,19 @@ def _order_time(t):
         same = bought.min().over(ibis.window(group_by=[t.customer_id, t.order_id], **so_far))
         named = t.order_id.notnull() & (t.order_id.strip() != "")
         offset = ibis.coalesce(named.ifelse(same, ibis.null("timestamp")), offset)
-    return (t.amount < 0).ifelse(offset, t.time)
+    return is_return(t).ifelse(offset, t.time)
 
 
 def _words(c, entry):
-    return {
+    days = f"{c['order_days']:,} (one a customer and day; {c['merged_rows']:,} rows merged into them)"
+    placed = {
         "customers": f"{c['customers']:,}",
         "first to last order": f"{c['first']} to {c['last']}",
-        "order days": f"{c['order_days']:,} (one a customer and day; {c['merged_rows']:,} rows merged into them)",
+        "order days": days,
+    }
+    if not c["amounts"]:
+        return placed | {"amounts": "none: what is said of money is blank; name their column for it"} | _odd_days(c)
+    return placed | {
         "spend": f"{c['spend']:,.2f}{entry.unit}",
         "zero amounts": f"{c['zero_amounts']:,} ({ZEROS[entry.zero]})",
         "returns": _returns(c, entry),
@@ -135,7 +148,7 @@ TRANSACTIONS = Contract(
     columns=(
         Column("customer_id", "id", "who bought; text, never a number"),
         Column("time", "time", "when, on the clock of the shop"),
-        Column("amount", "money", "what was paid; a return is negative"),
+        Column("amount", "money", "what was paid; a return is negative", required=False),
         Column("order_id", "text", "which order the row belongs to", required=False, nullable=True),
         Column("product_id", "text", "what was bought", required=False, nullable=True),
         Column("category", "text", "the kind of product", required=False, nullable=True),

@@ -11,7 +11,8 @@ from crmlab.contracts.computed import Operands, is_expression, selected
 from crmlab.contracts.contract import FILE, ROW, Rule, Validated, first
 from crmlab.contracts.errors import InputError
 from crmlab.contracts.expressions import calculation_fault
-from crmlab.contracts.readings import READERS, was_rounded
+from crmlab.contracts.names import likely
+from crmlab.contracts.readings import MONEY, READERS, was_rounded
 
 SHOWN = 5
 INTERNAL = "crmlab_"  # begins the names of columns that are no user's
@@ -111,7 +112,7 @@ def read(raw, where, policy, contract, more=()):
                 sources[column] = getattr(operands, COMPUTED[column.kind])(name, column.name)
             except InputError as wrong:
                 breaches += wrong.breaches
-        elif column.required or column.name in policy.columns:
+        elif column.required or column.name in policy.columns or _is_misnamed(column, raw, policy):
             breaches.append(_missing(raw, column, name, where))
     typed, rules, wrong_types = _typed(raw, sources, names, policy, where, operands.columns | dict(more))
     computed = frozenset(column.name for column in sources if names[column.name] not in raw.columns)
@@ -145,8 +146,8 @@ def _broken_cells(reading, contract):
 
 def _completed(t, contract):
     """A typed table with the columns that may be left out as a whole, and in how many rows the key of each stands."""
-    absent = [c.name for c in contract.columns if not (c.required or c.nullable or c.name in t.columns)]
-    t = t.mutate(**{name: ibis.literal(ALL) for name in absent})
+    absent = [c for c in contract.columns if not (c.required or c.nullable or c.name in t.columns)]
+    t = t.mutate(**{c.name: ibis.null(MONEY) if c.kind == "money" else ibis.literal(ALL) for c in absent})
     return t.mutate(crmlab_shared=t.count().over(group_by=list(contract.key))) if contract.key else t
 
 
@@ -164,14 +165,21 @@ def _unique_key(contract):
     return [Rule(last, message, shared, contract.duplicate_remedy, f"raw_{last}")]
 
 
+def _is_misnamed(column, raw, policy):
+    """Whether money would be left out while a column that likely holds it goes by another name."""
+    free = [name for name in raw.columns if name not in (FILE, ROW, *policy.columns.values())]
+    return column.kind == "money" and likely(column.name, free) is not None
+
+
 def _missing(raw, column, name, where):
     meaning = f"{column.name}: {column.meaning}" if name != column.name else column.meaning
     found = ", ".join(repr(c) for c in raw.columns if c not in (FILE, ROW))
     fault = calculation_fault(name) if column.kind in COMPUTED and name != column.name else ""
     calculation = f", nor a calculation: {fault}; its columns" if fault else "; its columns"
-    return (
-        f"{where}: no column {name!r} ({meaning}){calculation} are {found}; rename one, or name it in data/catalog.toml"
-    )
+    guess = likely(column.name, [c for c in raw.columns if c not in (FILE, ROW)])
+    example = f", as {column.name} = {guess!r}" if guess and name == column.name else ""
+    advice = f"rename one, or name it in data/catalog.toml{example}"
+    return f"{where}: no column {name!r} ({meaning}){calculation} are {found}; {advice}"
 
 
 def _user_name(name, names):

@@ -15,8 +15,9 @@ from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import PercentFormatter
 
-from crmlab.check import Judgement, finding, judged
+from crmlab.check import Judgement, Outcome, finding, judged
 from crmlab.contracts import InputError
+from crmlab.contracts.transactions import is_return
 from crmlab.dataset import Data
 from crmlab.estimate import Estimate
 from crmlab.sentences import sentence, templates
@@ -71,7 +72,7 @@ def identification_rates(data: Data, by: str = "month") -> pd.DataFrame:
         all=ibis.literal("all"),
         month=_.time.date().truncate("M"),
         known=_.customer_id.notnull(),
-        back=(_.amount < 0).fill_null(False),
+        back=is_return(_),
     )
     placed = _receipts(lines).group_by(key).aggregate(orders=_.count(), identified_orders=_.known.sum())
     spent = lines.group_by(key).aggregate(
@@ -113,15 +114,22 @@ def identification_trend(rates: pd.DataFrame) -> Estimate:
     Estimate
         Change in a year, percentage points, with its 95 % confidence interval; blank of fewer than 4 months.
     """
-    if len(rates) < MIN_MONTHS:
-        return Estimate(
-            None, kind="share", reason=f"a trend needs {MIN_MONTHS} months, of which there are {len(rates)}"
-        )
+    if reason := _too_few(rates):
+        return Estimate(None, unit=UNIT, reason=reason)
+    value, low, high = _change_a_year(rates)
+    return Estimate(value, low, high, n=len(rates), unit=UNIT)
+
+
+def _too_few(rates):
+    return "" if len(rates) >= MIN_MONTHS else f"a trend needs {MIN_MONTHS} months, of which there are {len(rates)}"
+
+
+def _change_a_year(rates):
+    """The slope and the ends of its interval, points a year."""
     months = pd.to_datetime(rates.month).dt.to_period("M").astype("int64").to_numpy()
     design = np.column_stack([np.ones(len(rates)), (months - months[0]) / MONTHS])
     fitted = sm.WLS(POINTS * rates.order_rate.to_numpy(), design, rates.orders.to_numpy()).fit()
-    low, high = fitted.conf_int()[1]
-    return Estimate(fitted.params[1], low, high, n=len(rates), unit=UNIT)
+    return fitted.params[1], *fitted.conf_int()[1]
 
 
 @finding
@@ -138,13 +146,13 @@ def share_changes(rates: pd.DataFrame) -> Judgement:
     Check
         Yes where the interval of the change in a year lies beyond 0; undecided else.
     """
-    trend = identification_trend(rates)
-    if not trend:
-        return judged("not applicable", "few", reason=trend.reason)
-    outcome = "undecided" if trend.ci_low <= 0 <= trend.ci_high else "yes"
+    if reason := _too_few(rates):
+        return judged("not applicable", "few", reason=reason)
+    _value, low, high = _change_a_year(rates)
+    outcome: Outcome = "undecided" if low <= 0 <= high else "yes"
     first, last = rates.iloc[0], rates.iloc[-1]
     ends = {"first_month": f"{first.month:%B %Y}", "last_month": f"{last.month:%B %Y}"}
-    return judged(outcome, trend=trend, first=first.order_rate, last=last.order_rate, **ends)
+    return judged(outcome, trend=identification_trend(rates), first=first.order_rate, last=last.order_rate, **ends)
 
 
 def what_follows(rates: pd.DataFrame) -> str:

@@ -115,7 +115,10 @@ def test_names_and_fields_that_do_not_fit_are_said_all_at_once():
     assert [breach[:32] for breach in wrong.value.breaches] == [
         "the table: no column 'customer_i", "the table: no column 'time' (whe", "the table: no column 'amount' (w",
     ]  # fmt: skip
-    assert all(breach.endswith("rename one, or name it as an argument") for breach in wrong.value.breaches)
+    assert [breach.split("; ")[-1] for breach in wrong.value.breaches] == [
+        f"rename one, or name it as an argument, as {name}"
+        for name in ("customer_id = 'Client'", "time = 'Ordered'", "amount = 'Paid'")
+    ]
     (said,) = refused(LOG, custmer="Client")
     assert said == "the table: there is no custmer to give; did you mean 'customer_id'?"
     assert refused(LOG, returns="neg") == ("the table: returns = 'neg'; write 'error', 'drop' or 'net'",)

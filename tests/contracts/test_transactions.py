@@ -16,11 +16,18 @@ def test_a_missing_column_is_told_with_the_columns_there_are():
     raw = table(Client=["a"], time=["2024-01-01"], Paid=["1"])
     assert breaches(raw) == (
         "log: no column 'customer_id' (who bought; text, never a number); its columns are 'Client', 'time', 'Paid'; "
-        "rename one, or name it in data/catalog.toml",
+        "rename one, or name it in data/catalog.toml, as customer_id = 'Client'",
         "log: no column 'amount' (what was paid; a return is negative); its columns are 'Client', 'time', 'Paid'; "
-        "rename one, or name it in data/catalog.toml",
+        "rename one, or name it in data/catalog.toml, as amount = 'Paid'",
     )
-    assert len(breaches(table(x=["a"]).drop(ROW))) == 3
+    assert len(breaches(table(x=["a"]).drop(ROW))) == 2
+
+
+def test_a_log_of_visits_needs_no_amounts():
+    valid = validate(table(customer_id=["a", "a", "b"], time=["2024-01-01", "2024-01-02", "2024-01-02"]), "log")
+    assert valid.table.amount.isnull().all().execute()
+    counts = valid.counts
+    assert (counts["amounts"], counts["order_days"], counts["customers"], counts["spend"]) == (False, 3, 2, 0)
 
 
 def test_a_mapped_column_is_told_by_the_name_the_user_knows():
@@ -64,7 +71,7 @@ def test_every_breach_is_told_at_once_with_its_count_and_first_five_rows():
 
 
 def test_faults_of_reading_leave_the_columns_to_be_checked_but_not_the_cells():
-    raw = table(customer_id=["a"], time=["soon"])
+    raw = table(customer_id=["a"], amount=["soon"])
     assert [b[:16] for b in breaches(raw, faults=["log: torn; mend"])] == ["log: torn; mend", "log: no column '"]
 
 

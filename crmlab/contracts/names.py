@@ -1,0 +1,23 @@
+"""What people call the columns of a contract: guesses, to be looked at."""
+
+import re
+import tomllib
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+
+
+def plain(name: str) -> str:
+    """A name in small letters, without blanks and signs."""
+    return re.sub(r"[\W_]+", "", str(name).casefold())
+
+
+def likely(column: str, names: Iterable[str]) -> str | None:
+    """The one of the names that a column of a contract most likely goes by; None where none is known for it."""
+    found = {plain(name): name for name in reversed([*names])}
+    return next((found[word] for word in [plain(column), *_words().get(column, ())] if word in found), None)
+
+
+@cache
+def _words():
+    return tomllib.loads(files("crmlab.contracts").joinpath("names.toml").read_text("utf-8"))
