@@ -191,10 +191,10 @@ def _check(name, entry, _stamp, place, contract):
     entry = Entry.model_validate_json(entry)
     where = name if place is None else place.name
     with sources.raise_input_errors(where, place):
-        raw, faults = sources.read(place, entry, where)
+        raw, faults, described = sources.read(place, entry, where, contract)
         entry = entry.model_copy(update={"contract": contract or infer_contract(raw.columns)})
         validated = validate(raw, where, entry, faults)
-    return Data(validated.table, CONTRACTS[entry.contract], Findings(name, entry, validated.counts))
+    return Data(validated.table, CONTRACTS[entry.contract], Findings(name, entry, validated.counts, described))
 
 
 @guarded
