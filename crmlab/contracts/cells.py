@@ -2,12 +2,10 @@
 
 from datetime import date, datetime
 
-import ibis
 import pandas as pd
 import pyarrow as pa
 
-from crmlab import engines
-from crmlab.contracts import FILE, ROW, SHOWN, InputError
+from crmlab.contracts import FILE, ROW, SHOWN, InputError, memory
 from crmlab.contracts.errors import repeated
 
 
@@ -39,7 +37,7 @@ def raw_table(parts, files, folder, decimal, where):
     if folder:
         columns[FILE] = pa.array([file.name for file, part in zip(files, parts, strict=True) for _row in part.index])
     columns[ROW] = pa.array(table.index, "int64")
-    return engines.connect().create_table(ibis.util.gen_name("log"), pa.table(columns), temp=True)
+    return memory.stored(pa.table(columns))
 
 
 def _column(cells, decimal):

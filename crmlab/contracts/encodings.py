@@ -10,12 +10,12 @@ is left the one that charset-normalizer finds best. A candidate is ruled out
   letters, as cr殚e; a capital after a small letter, as нЯЙ; three accented letters or signs in a row, as Ìîñ; a sign
   that is no letter beside an accented letter or between others, as M³ller; a low quote or a dagger behind a letter, a
   quote between two, as K”ln; ligatures, and signs that frames are drawn by. A few such words do not rule it out, as
-  real text has them too;
+  real text has them too, but for the rare ones below;
 - where it reads fewer of the names that the user states, of columns above all, than another candidate does.
 
 One is taken where all that are left read the header and the columns used alike; else the user is asked to state it. So
-they are where only one is left that hardly any text is in: mac_roman, in which that of old DOS programs looks plausible,
-or the one that charset-normalizer finds.
+they are where only one is left that hardly any text is in: mac_roman, in which text of old DOS programs looks
+plausible, or the one that charset-normalizer finds.
 """
 
 import codecs
@@ -53,19 +53,18 @@ CONTROL = re.compile(r"[\x80-\x9f]")
 
 def known(name: str) -> str:
     """The name of an encoding of text, as it is given. Raises ValueError for one that Python has not."""
-    try:
-        if codecs.lookup(name)._is_text_encoding:  # type: ignore[attr-defined]
-            return name
-    except LookupError:
-        pass
-    near = nearest(name.replace("_", "-"), [alias.replace("_", "-") for alias in _names()])
+    if _is_of_text(name):
+        return name
+    names = {*COMMON, *encodings.aliases.aliases, *encodings.aliases.aliases.values()}
+    near = nearest(name.replace("_", "-"), sorted(other.replace("_", "-") for other in names if _is_of_text(other)))
     raise ValueError(f"there is no such encoding of text; write it as {near or 'utf-8'!r}")
 
 
-@cache
-def _names():
-    names = {*COMMON, *encodings.aliases.aliases, *encodings.aliases.aliases.values()}
-    return sorted(name for name in names if name not in ("base64_codec", "bz2_codec", "hex_codec", "uu_codec"))
+def _is_of_text(name):
+    try:
+        return codecs.lookup(name)._is_text_encoding  # type: ignore[attr-defined]
+    except LookupError:
+        return False
 
 
 def find(stream, stated, listed, where, table):
@@ -208,14 +207,14 @@ def _found(stream, listed, where, table):
     others = [*readings.values()][SHOWN_READINGS:]
     more = f" (others: {', '.join(others)})" if others else ""
     advice = f"state the right one {listed}, such as encoding = {next(iter(readings.values()))!r}, or save it as UTF-8"
-    raise InputError(f"{where}: its encoding may be one of several: {', '.join(shown)}{more}; {advice}")
+    raise InputError(f"{where}: its encoding is not certain: {', '.join(shown)}{more}; {advice}")
 
 
 def _compare(text, left, table):
     """The candidates that read most of the names that should be found; of each two, a cell that they read differently.
 
-    A rare one that reads none of the names is paired with itself. `text` is the file as latin-1, so that each cell gives
-    its bytes.
+    A rare one that reads none of the names is paired with itself. `text` is the file as latin-1, so that each cell
+    gives its bytes.
     """
     rows = table.rows(text)
     header = [] if table.header else [name.encode("latin-1") for name in next(rows, [])]
@@ -276,18 +275,19 @@ def _plausible(stream, candidates, sample):
             except UnicodeError:
                 left.remove(encoding)
     left = [encoding for encoding in left if not any(map(_is_no_text, seen[encoding]))]
-    return [encoding for encoding in left if _is_plausible(sample.decode(encoding, "ignore"))]
+    limits = {encoding: 0.49 if encoding in USUAL else 0 for encoding in left}
+    return [encoding for encoding in left if _is_plausible(sample.decode(encoding, "ignore"), limits[encoding])]
 
 
 def _is_no_text(sign):
     return sign >= "\x80" and unicodedata.category(sign) in ("Cc", "Cn", "Co", "Cs")
 
 
-def _is_plausible(text):
-    """Whether few of the different words with a letter or sign beyond ASCII mix alphabets or are implausible."""
+def _is_plausible(text, limit):
+    """Whether few words beyond ASCII mix alphabets, and a share of at most `limit` is implausible."""
     words = {word for word in re.findall(r'[^\s,;|"]+', text) if _beyond(word) or _implausible(word)}
     mixed, implausible = sum(map(_mixes, words)), sum(map(_implausible, words))
-    return not words or (mixed * 10 < len(words) and implausible * 2 < len(words))
+    return not words or (mixed * 10 < len(words) and implausible <= limit * len(words))
 
 
 def _beyond(word):

@@ -222,13 +222,13 @@ def _excel(held, folder, entry, where, contract, temporary):
 
 
 def _codes(held, folder, entry, where, contract, temporary):
-    parts, missing = [], 0
+    parts, reasons, missing = [], [], 0
     for file in held:
         path = packed.unpack(file.path, file.member, file.where, temporary)
-        table, count = statistical.read_known(path, entry.encoding, file.where)
-        missing += count
+        table, count, encoding = statistical.read_known(path, entry.encoding, file.where)
+        missing, reasons = missing + count, [*reasons, encoding] if encoding else reasons
         parts.append(table.set_axis(range(1, len(table) + 1)))
-    found = {"encoding": f"{entry.encoding}, as stated"} if entry.encoding else {}
+    found = {"encoding": "; ".join(dict.fromkeys(reasons))} if reasons else {}
     found |= _counted("cells declared missing in the file, left empty", missing)
     return cells.raw_table(parts, held, folder, entry.decimal, where), [], found
 

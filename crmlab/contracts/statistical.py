@@ -28,7 +28,9 @@ def is_declared(cell, ranges):
 
 
 def read_known(path, encoding, where):
-    """The codes of a file as a frame without those that it declares to be missing, and how many cells held one."""
+    """The codes of a file as a frame without those that it declares to be missing; how many cells held one, and how it
+    is encoded, in words.
+    """
     table, meta = read_codes(path, encoding, where)
     table, count = table.astype(object), 0
     for column in table.columns:
@@ -37,4 +39,11 @@ def read_known(path, encoding, where):
             missing = table[column].map(lambda cell, r=ranges, of=letters: cell in of or is_declared(cell, r))
             count += int(missing.sum())
             table[column] = table[column].mask(missing, None)
-    return table, count
+    return table, count, encoding_of(meta, encoding)
+
+
+def encoding_of(meta, stated):
+    """How a file is encoded, in words: as stated, or as it says itself; empty where it does not."""
+    if stated:
+        return f"{stated}, as stated"
+    return f"{meta.file_encoding.lower()}, as the file says" if meta.file_encoding else ""

@@ -52,7 +52,9 @@ def cells_of(path, encoding, where):
         for column, named in meta.variable_value_labels.items()
     }
     wording = {text(c): text(said) for c, said in meta.column_names_to_labels.items() if said}
-    return table, Codebook(labels, missing), wording, _declared_missing(table, missing, labels)
+    said = statistical.encoding_of(meta, encoding)
+    summary = ({"encoding": said} if said else {}) | _declared_missing(table, missing, labels)
+    return table, Codebook(labels, missing), wording, summary
 
 
 def _code(code, letters):
