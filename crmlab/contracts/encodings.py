@@ -268,10 +268,15 @@ def _plausible(stream, candidates, sample):
     """The candidates that decode a file, without signs that no text has, and read a sample of it plausibly."""
     left: list[str] = [*candidates]
     seen: dict[str, set] = {encoding: set() for encoding in candidates}
+    known_parts: set = set()
     for lines in _beyond_ascii(stream):
+        # parted where no sign of several bytes is
+        parts = {part for part in re.split(rb'[,;\t"\n]', lines) if not part.isascii()} - known_parts
+        if len(known_parts) < REMEMBERED:
+            known_parts |= parts
         for encoding in [*left]:
             try:
-                seen[encoding].update(lines.decode(encoding))
+                seen[encoding].update(b"\n".join(parts).decode(encoding))
             except UnicodeError:
                 left.remove(encoding)
     left = [encoding for encoding in left if not any(map(_is_no_text, seen[encoding]))]

@@ -1,6 +1,8 @@
 """Survey files of every kind and encoding, read as they stand."""
 
+import gzip
 import re
+import zipfile
 
 import pandas as pd
 import pytest
@@ -141,6 +143,40 @@ def test_files_that_are_no_surveys_are_refused_in_words(tmp_path, name, content,
     with pytest.raises(InputError, match=re.escape(told)) as caught:
         read_survey(tmp_path / name, instrument())
     assert re.search(r"; \w", str(caught.value))
+
+
+def test_packed_files_are_read_and_one_of_several_members_is_chosen(tmp_path):
+    content = answers().to_csv(index=False).encode("utf-16")
+    (tmp_path / "s.csv.gz").write_bytes(gzip.compress(content))
+    assert len(read_survey(tmp_path / "s.csv.gz", instrument()).people) == PEOPLE
+    with zipfile.ZipFile(tmp_path / "s.zip", "w") as archive:
+        archive.writestr("s.csv", content)
+    survey = read_survey(tmp_path / "s.zip", instrument())
+    assert survey.findings[["encoding", "member"]].tolist() == ["utf-16, by its byte order mark", "s.csv"]
+    with zipfile.ZipFile(tmp_path / "s.zip", "a") as archive:
+        archive.writestr("about.txt", "what this is")
+    with pytest.raises(InputError, match=r"the archive holds 2 files, 'about\.txt', 's.csv'; name one, as member ="):
+        read_survey(tmp_path / "s.zip", instrument())
+    assert len(read_survey(tmp_path / "s.zip", instrument(file={"member": "s.csv"})).people) == PEOPLE
+
+
+def test_a_sheet_is_named_where_several_hold_something(tmp_path):
+    with pd.ExcelWriter(tmp_path / "s.xlsx") as book:
+        pd.DataFrame({"about": ["a survey"]}).to_excel(book, sheet_name="Notes", index=False)
+        answers().to_excel(book, sheet_name="Answers", index=False)
+    said = r"2 sheets of the workbook hold something, 'Notes', 'Answers'; name one under \[file\] in the instrument"
+    with pytest.raises(InputError, match=said):
+        read_survey(tmp_path / "s.xlsx", instrument())
+    survey = read_survey(tmp_path / "s.xlsx", instrument(file={"sheet": "Answers"}))
+    assert (len(survey.people), survey.findings["sheet"]) == (PEOPLE, "Answers")
+
+
+def test_short_lines_are_refused_and_none_is_filled_up(tmp_path):
+    lines = answers().to_csv(index=False).splitlines()
+    lines[3] = lines[3].rsplit(",", 1)[0]
+    (tmp_path / "s.csv").write_text("\n".join(lines))
+    with pytest.raises(InputError, match=r"more or fewer than 13 fields in 1 line \(first: line 4\)"):
+        read_survey(tmp_path / "s.csv", instrument())
 
 
 def test_no_file_is_told(tmp_path):
