@@ -236,8 +236,8 @@ def _compare(text, left, table):
             pairs = ((a, b) for a in left for b in left if said[a] != said[b])
             differing |= {pair: cell for pair in pairs if pair not in differing}
     most = max(map(len, reads.values()))
-    pairs = {pair: cell for pair, cell in differing.items() if pair[0] != pair[1] or not most}
-    return [encoding for encoding in left if len(reads[encoding]) == most], pairs
+    differing = {pair: cell for pair, cell in differing.items() if pair[0] != pair[1] or not most}
+    return [encoding for encoding in left if len(reads[encoding]) == most], differing
 
 
 def _codec(name):

@@ -222,10 +222,10 @@ def _excel(held, folder, entry, where, contract, temporary):
 
 
 def _codes(held, folder, entry, where, contract, temporary):
-    parts, reasons, missing = [], [], 0
+    parts, reasons, missing, layout = [], [], 0, _layout(entry, contract)
     for file in held:
         path = packed.unpack(file.path, file.member, file.where, temporary)
-        table, count, encoding = statistical.read_known(path, entry.encoding, file.where)
+        table, count, encoding = statistical.read_known(path, entry.encoding, file.where, layout, LISTED)
         missing, reasons = missing + count, [*reasons, encoding] if encoding else reasons
         parts.append(table.set_axis(range(1, len(table) + 1)))
     found = {"encoding": "; ".join(dict.fromkeys(reasons))} if reasons else {}

@@ -208,6 +208,20 @@ def test_cells_that_a_file_declares_to_be_missing_are_empty_and_counted(shop, tm
     assert log.summary.found["cells declared missing in the file, left empty"] == "1"
 
 
+def test_the_encoding_of_an_old_file_of_stata_is_found_or_asked_for(shop, tmp_path):
+    path = tmp_path / "log.dta"
+    frame = pd.DataFrame({"customer_id": ["XXXX"], "time": ["2024-01-05"], "amount": [1.5], "city": ["YYYY"]})
+    pyreadstat.write_dta(frame, str(path), version=8)
+    old = path.read_bytes()
+    path.write_bytes(old.replace(b"XXXX", "서울".encode("cp949")))
+    (breach,) = refused(str(path))
+    assert "'cp949' reads '서울'" in breach
+    assert catalog.orders(str(path), encoding="cp949").table.customer_id.execute().tolist() == ["서울"]
+    path.write_bytes(old.replace(b"YYYY", "부산".encode("cp949")))
+    found = catalog.orders(str(path)).summary.found["encoding"]
+    assert found.endswith("found: all candidates read the columns used alike")
+
+
 def protected(tmp_path):
     """A .zip archive with a password."""
     (tmp_path / "orders.csv").write_text(TEXT)

@@ -35,13 +35,13 @@ class Codebook:
         return table.assign(**empty)
 
 
-def cells_of(path, encoding, where):
+def cells_of(path, encoding, where, layout, listed):
     """Table, Codebook, wording by column and a remark in words, of a Stata or SPSS file.
 
     Stata's missing values .a to .z stay as such texts, so that an instrument may call one not applicable; all that a
     file declares to be missing is in the Codebook, as seen in the cells.
     """
-    table, meta = statistical.read_codes(path, encoding, where)
+    table, meta, said = statistical.read_codes(path, encoding, where, layout, listed)
     table = table.astype(object).rename(columns=text)
     extended = {text(column): set(letters) for column, letters in meta.missing_user_values.items()}
     table = table.assign(**{c: table[c].map(lambda v, of=of: f".{v}" if v in of else v) for c, of in extended.items()})
@@ -52,7 +52,6 @@ def cells_of(path, encoding, where):
         for column, named in meta.variable_value_labels.items()
     }
     wording = {text(c): text(said) for c, said in meta.column_names_to_labels.items() if said}
-    said = statistical.encoding_of(meta, encoding)
     summary = ({"encoding": said} if said else {}) | _declared_missing(table, missing, labels)
     return table, Codebook(labels, missing), wording, summary
 

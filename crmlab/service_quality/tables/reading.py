@@ -75,18 +75,22 @@ def _blank(table):
 
 
 def _text_file(file, stated, known, temporary):
+    layout = _layout(stated, known)
+    raw, faults, found = textfiles.read_csv([file], None, file.where, layout, stated.encoding, LISTED, temporary)
+    if faults:
+        raise InputError(*faults)
+    return RawSurvey(raw.order_by(ROW).drop(ROW).execute().astype(object), found)
+
+
+def _layout(stated, known):
+    """How a text file holds a survey, of which the columns that are known are used, or all where none is."""
     names = {text(name) for name in known}
-    layout = textfiles.Layout(
+    return textfiles.Layout(
         skip=partial(_lines_above, stated.delimiter),
         delimiter=stated.delimiter,
         used=lambda header: [i for i, name in enumerate(header) if not names or text(name) in names],
         names=known,
     )
-    raw, faults, found = textfiles.read_csv([file], None, file.where, layout, stated.encoding, LISTED, temporary)
-    if faults:
-        raise InputError(*faults)
-    table = raw.order_by(ROW).drop(ROW).execute().astype(object)
-    return RawSurvey(table, found)
 
 
 def _lines_above(delimiter, stream):
@@ -135,7 +139,7 @@ def _excel(file, stated, known, temporary):
 
 def _labelled(file, stated, known, temporary):
     path = packed.unpack(file.path, file.member, file.where, temporary)
-    table, codebook, wording, summary = cells_of(path, stated.encoding, file.where)
+    table, codebook, wording, summary = cells_of(path, stated.encoding, file.where, _layout(stated, known), LISTED)
     return RawSurvey(table, summary, codebook, wording)
 
 
