@@ -32,7 +32,7 @@ class Layout:
     header    : names for a file that has no header line
     delimiter : else found in the header
     used      : names of columns -> the numbers of those that are used
-    names     : that should be found in it, by which encodings are told from each other
+    names     : that should be found in it, by which encodings are distinguished
     whole     : whether a line is one field
     """
 
