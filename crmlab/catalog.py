@@ -221,10 +221,11 @@ def _check(name, entry, _stamp, place, contract):
     entry = Entry.model_validate_json(entry)
     where = name if place is None else place.name
     with sources.raise_input_errors(where, place):
-        raw, faults = _queried(entry, name) if entry.sql else sources.read(place, entry, where)
+        read = _queried(entry, name) if entry.sql else sources.read(place, entry, where, contract)
+        raw, faults, described = read
         entry = entry.model_copy(update={"contract": contract or infer_contract(raw.columns)})
         validated = validate(raw, where, entry, faults)
-    findings = Findings(name, entry, validated.counts)
+    findings = Findings(name, entry, validated.counts, described)
     return Data(validated.table, CONTRACTS[entry.contract], findings, validated.every)
 
 
@@ -233,12 +234,12 @@ def _queried(entry, name):
     places, tables, faults = _source_places(entry, name), {}, []
     for source, place in places.items():
         with sources.raise_input_errors(place.name, place):
-            tables[source], wrong = sources.read(place, Entry(path=source), place.name)
+            tables[source], wrong, _described = sources.read(place, Entry(path=source), place.name)
         faults += wrong
     if faults:
         raise InputError(*faults)
     whole = {source: place for source, place in places.items() if place.is_file() and sources.is_parquet(place)}
-    return query.read(entry.sql, tables, whole, name), []
+    return query.read(entry.sql, tables, whole, name), [], {}
 
 
 @guarded

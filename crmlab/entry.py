@@ -1,11 +1,11 @@
 """What the catalog says of data: where they lie, what they are, and how to read them."""
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from crmlab.contracts import Policy, query
+from crmlab.contracts import Policy, encodings, query
 
 NATURES = {
     "real": "real data",
@@ -62,8 +62,10 @@ class Entry(Known):
     sql: str | None = None  # or one SELECT over files, whose rows these are
     sources: tuple[str, ...] = ()  # the files that it reads, relative to data/, as it names them
     format: Literal["csv", "parquet", "whitespace"] | None = None  # else by suffix
+    sheet: str | None = None  # of a workbook in which several hold something
+    member: str | None = None  # of a .zip archive that holds several files
     delimiter: str | None = Field(None, min_length=1, max_length=1)  # else found in the header
-    encoding: Literal["utf-8", "utf-16", "latin-1"] = "utf-8"
+    encoding: Annotated[str, AfterValidator(encodings.known)] | None = None  # else found
     header: tuple[str, ...] | None = Field(None, min_length=1)  # names for a file that has no header line
     skip: int = Field(0, ge=0)  # lines before the first row or header
 

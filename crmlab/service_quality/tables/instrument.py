@@ -30,18 +30,18 @@ An instrument is TOML; what is marked * must be there, the rest may be left out:
                                    writes expect, perceive and so on
     [conventions] gap, overall     "P-E" and "mean of dimensions": what is computed, stated
         desired                    true: `expect` asked for the desired level, so that a zone of tolerance exists
-    [file]                         encoding, delimiter, decimal, sheet: where they cannot be found out
+    [file]                         encoding, delimiter, decimal, sheet, member of a .zip: where they cannot be found out
 """
 
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Annotated, Any, Literal, cast, get_args
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from crmlab import files
-from crmlab.contracts import InputError
+from crmlab.contracts import InputError, encodings
 from crmlab.contracts.settings import read_settings, read_toml
 from crmlab.service_quality.tables.cells import clashes
 from crmlab.service_quality.tables.relations import MEASURES, relations
@@ -132,10 +132,11 @@ class Conventions(Strict):
 class File(Strict):
     """How the survey is written, where that cannot be found out."""
 
-    encoding: str | None = None
+    encoding: Annotated[str, AfterValidator(encodings.known)] | None = None
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     decimal: Literal[".", ","] = "."
     sheet: str | None = None
+    member: str | None = None
 
 
 class Instrument(Strict):
