@@ -226,7 +226,7 @@ def was_rounded(source, value, policy):
 
 
 def _is_finer(kind):
-    return kind.is_decimal() and (kind.scale or 0) > 4
+    return kind.is_decimal() and (kind.scale is None or kind.scale > 4)  # None: as many as there are
 
 
 READERS = {
@@ -249,7 +249,9 @@ def _is_unread(name):
 
 
 def _on_clock(instant, zone):
-    return _to_clock(zone, instant) if zone else instant.cast("timestamp")
+    if not zone:
+        return instant.cast("timestamp")
+    return _from_utc(instant, zone) if instant.get_backend().name == "pyspark" else _to_clock(zone, instant)
 
 
 @ibis.udf.scalar.builtin(name="try_strptime")
@@ -264,4 +266,9 @@ def _try_strptime_offset(text: str, pattern: str) -> ibis.dtype("timestamp('UTC'
 
 @ibis.udf.scalar.builtin(name="timezone")
 def _to_clock(zone: str, instant: ibis.dtype("timestamp('UTC')")) -> ibis.dtype("timestamp"):  # type: ignore[valid-type]
-    """DuckDB's: what the clock of `zone` showed."""
+    """DuckDB's and PostgreSQL's: what the clock of `zone` showed."""
+
+
+@ibis.udf.scalar.builtin(name="from_utc_timestamp")
+def _from_utc(instant: ibis.dtype("timestamp('UTC')"), zone: str) -> ibis.dtype("timestamp"):  # type: ignore[valid-type]
+    """Spark's: what the clock of `zone` showed."""

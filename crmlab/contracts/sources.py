@@ -4,7 +4,6 @@ In a file, text stays text, rows are numbered from 1, nothing is guessed or skip
 """
 
 import csv
-import os
 import re
 from contextlib import contextmanager
 from itertools import chain
@@ -15,11 +14,12 @@ import ibis
 from ibis import _
 
 from crmlab import engines
-from crmlab.contracts import FILE, ROW, SHOWN, InputError
+from crmlab.contracts import FILE, ROW, SHOWN, InputError, databases
 from crmlab.contracts.errors import repeated
 
 DELIMITERS = ",;\t|"
 SUFFIXES = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".parquet": "parquet"}
+DATABASES = (".db", ".duckdb", ".sqlite", ".sqlite3")
 OTHER_ENCODING = "state its encoding in data/catalog.toml, such as encoding = 'latin-1'"
 FAULTS = {  # DuckDB's names for what is wrong with a line
     "UNQUOTED VALUE": ("a quote is left open, or not doubled,", "correct the quotes"),
@@ -30,24 +30,28 @@ RAGGED = ("there are more or fewer than {width} fields", "correct their delimite
 
 
 def files(place):
-    """The files of a data set: itself, or those of a folder, sorted; hidden ones are none of it."""
+    """The files of a data set: itself, with a database's log of changes, or those of a folder; hidden ones are none."""
     if place.is_file():
-        return [place]
+        logs = (place.with_name(f"{place.name}{end}") for end in ("-wal", ".wal"))
+        return [place, *(log for log in logs if log.is_file() and log.stat().st_size)]
     found = (f for f in place.rglob("*") if f.is_file() and f.suffix.lower() in SUFFIXES)
     return sorted(f for f in found if not any(part.startswith(".") for part in f.relative_to(place).parts))
 
 
 def read(place, entry, where):
-    """The raw lazy table of a file, a folder, or an engine where `place` is None; with what is wrong with its lines.
+    """The raw lazy table of a file, a folder or an engine, there without a `place`; with what is wrong with its lines.
 
     Raises InputError where there is nothing to read.
     """
-    if place is None:
-        return _on_engine(entry, where), []
+    if entry.uri:
+        return _in_database(place, entry, where), []
     paths = files(place)
     if not paths:
         raise InputError(f"{where}: the folder holds no {', '.join(SUFFIXES)} files; put the log there")
     forms: set = {entry.format or SUFFIXES.get(path.suffix.lower()) for path in paths}
+    if None in forms and paths[0].suffix.lower() in DATABASES:
+        advice = "give its uri and a table of it, as uri = 'sqlite://shop.sqlite' or 'duckdb://shop.duckdb'"
+        raise InputError(f"{where}: a database holds several tables; {advice}, table = 'orders'")
     if None in forms:
         raise InputError(
             f"{where}: this kind of file is not read, only {', '.join(SUFFIXES)}; "
@@ -74,7 +78,7 @@ def raise_input_errors(where, place):
     except unreadable as problem:
         reason = re.sub(r"^[\w ]+ Error: ", "", str(problem).split("\n")[0])
         if place is None:
-            remedy = "store times as dates or timestamps, and amounts as numbers"
+            reason, remedy = engines.failure(problem)
         elif isinstance(problem, UnicodeError):
             remedy = OTHER_ENCODING
         elif reason.endswith(" encoded"):  # as DuckDB says it
@@ -85,14 +89,17 @@ def raise_input_errors(where, place):
         raise InputError(f"{where}: cannot be read ({reason.rstrip('.')}); {remedy}") from None
 
 
-def _on_engine(entry, where):
+def _in_database(place, entry, where):
+    """The lazy table of a database file, or of an engine where `place` is None."""
     try:
-        return engines.connect(entry.uri).table(entry.table)
-    except Exception as problem:  # each engine raises errors of its own
-        reason = f"{type(problem).__name__}: {problem}".split("\n")[0].replace(os.path.expandvars(entry.uri), entry.uri)
-        raise InputError(
-            f"{where}: no table {entry.table!r} at {entry.uri} ({reason}); correct uri or table in data/catalog.toml"
-        ) from None
+        if place is None:
+            return engines.table(engines.connect(entry.uri), entry.table)
+        if entry.uri.startswith("sqlite"):
+            return databases.read_sqlite(place, entry.table)
+        return engines.table(engines.connect(), entry.table, engines.attach(place))
+    except InputError as wrong:
+        at = engines.shown(entry.uri)
+        raise InputError(*(f"{where} ({at}): {breach}" for breach in wrong.breaches)) from None
 
 
 def _parquet(place, paths, entry, where):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import ibis
 
-from crmlab.contracts.attributes import read_attributes
+from crmlab.contracts.attributes import not_kept, read_attributes
 from crmlab.contracts.computed import Operands, is_expression, selected
 from crmlab.contracts.contract import FILE, ROW, Rule, Validated
 from crmlab.contracts.errors import InputError
@@ -63,6 +63,7 @@ def validate(contract, raw, where, policy, faults=()):
         raise InputError(*breaches)
     if contract.attributes:
         counts["attributes"] = {kept.name: kept.kind for kept in others}
+        counts["not_kept"] = not_kept(raw, contract, policy)
     names = [column.name for column in contract.columns if column.name in t.columns]
     table = t.select(*names, **{kept.name: t[kept.internal_name] for kept in others})
     return contract.complete(Validated(table, counts), policy, where)

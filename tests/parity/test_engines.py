@@ -1,4 +1,4 @@
-"""Every lazy table is the same on DuckDB and on Spark: integers equal, money exact."""
+"""Every lazy table is the same on DuckDB, PostgreSQL and Spark: integers equal, money exact."""
 
 import ibis
 import numpy as np
@@ -8,29 +8,28 @@ import pytest
 from crmlab import clv, engines
 
 END, LATER = "2024-06-30", "2024-10-01"
-pytestmark = [
-    pytest.mark.spark,
-    pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
+
+
+def stored(connection, name, frame, **types):
+    """A frame as a table of an engine, with these types; as text first, so that none reads types of its own into it."""
+    text = pd.DataFrame({column: frame[column].map(lambda v: None if pd.isna(v) else str(v)) for column in frame})
+    table = ibis.memtable(text.reset_index(drop=True))
+    if connection.name == "pyspark":
+        table = connection.create_view(name, table, overwrite=True)
+    table = table.mutate(**{column: table[column].cast(kind) for column, kind in types.items()})
+    return connection.create_table(ibis.util.gen_name(name), table) if connection.name == "postgres" else table
 
 
 def contract_table(connection, rows):
-    """The rows of the contract on an engine; as text first, so that no engine reads types of its own into them."""
-    as_text = {name: rows[name].map(lambda v: None if pd.isna(v) else str(v)) for name in rows}
-    text = pd.DataFrame(as_text)
-    table = ibis.memtable(text)
-    if connection.name == "pyspark":
-        table = connection.create_view("parity_log", table, overwrite=True)
-    return table.mutate(
-        time=table.time.cast("timestamp"),
-        amount=table.amount.cast("decimal(18, 4)"),
-        order_day=table.order_day.cast("date"),
-    )
+    """The rows of the contract on an engine."""
+    types = {"time": "timestamp", "amount": "decimal(18, 4)", "order_day": "date"}
+    return stored(connection, "parity_log", rows, **types)
 
 
 @pytest.fixture(scope="module")
-def both(rows, spark):
-    return contract_table(engines.connect(), rows), contract_table(spark, rows)
+def both(rows, other):
+    return contract_table(engines.connect(), rows), contract_table(other, rows)
 
 
 def run(tables, expression):
