@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 
 from crmlab import clv, engines
+from crmlab.clv.tables import histories
+from crmlab.orders import daily_orders, observed_span, order_days
 
 END, LATER = "2024-06-30", "2024-10-01"
 pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
@@ -83,3 +85,29 @@ def test_weekly_orders_are_the_same(both):
 def test_score_is_the_same(both):
     orders, spend = clv.BGNBD(0.6, 20, 0.8, 3), clv.GammaGamma(6, 4, 60)
     assert_same(*run(both, lambda t: clv.score(clv.summarise(t, END), orders, spend, 365, 0.1)))
+
+
+def test_first_waits_and_histories_are_the_same(both):
+    assert_same(*run(both, lambda t: clv.first_interpurchase_times(t, END).reset_index()))
+    one, other = run(both, lambda t: histories(t, "2024-03-01", END))
+    assert one.frequency_early.isna().any()
+    pd.testing.assert_frame_equal(one, other, check_dtype=False)
+
+
+def test_who_stands_first_and_what_a_customer_did_are_the_same(both):
+    orders, spend = clv.BGNBD(0.6, 20, 0.8, 3), clv.GammaGamma(6, 4, 60)
+
+    def first(t):
+        scored = clv.score(clv.summarise(t, END), orders, spend, 365, 0.1)
+        return clv.top_customers(orders, scored, spend, 365, 0.1)
+
+    one, other = run(both, first)
+    assert_same(one, other)
+    assert_same(*run(both, lambda t: clv.probability_alive_history(orders, t, one, END).reset_index()))
+
+
+def test_the_days_of_orders_are_the_same(both):
+    keys = ["customer_id", "day"]
+    assert_same(*run(both, lambda t: order_days(t, END).order_by(keys)))
+    assert_same(*run(both, lambda t: daily_orders(t, END, "2024-02-01").order_by(keys)))
+    assert observed_span(both[0]) == observed_span(both[1])

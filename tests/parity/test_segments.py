@@ -72,13 +72,9 @@ def test_a_category_that_is_not_there_is_refused_alike(both, products):
 
 @pytest.mark.parametrize("weights", [{"spend": 2.0, "customers": 1.0}, {"spend": 1.0, "area": 1.0}])
 def test_the_strength_of_stores_is_the_same(both, stores, weights):
-    for table in (segments.store_index, segments.store_strength):
-        one, two = (
-            table(log, END, weights, known)
-            .execute()
-            .sort_values("store_id" if table is segments.store_index else "customer_id", ignore_index=True)
-            for log, known in zip(both, stores, strict=True)
-        )
+    for table, by in ((segments.store_index, "store_id"), (segments.store_strength, "customer_id")):
+        made = [table(log, END, weights, known).execute() for log, known in zip(both, stores, strict=True)]
+        one, two = (frame.sort_values(by, ignore_index=True) for frame in made)
         pd.testing.assert_frame_equal(one, two, check_dtype=False, rtol=1e-12)
 
 
