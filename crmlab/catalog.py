@@ -64,7 +64,8 @@ def _entries(path, _changed):
     read, broken = {}, {}
     for name, fields in given.items():
         if not isinstance(fields, dict):
-            loose = f"{name} = {fields!r} stands outside an entry"
+            shown = name if isinstance(fields, str) and "://" in fields else f"{name} = {fields!r}"
+            loose = f"{shown} stands outside an entry"
             broken[name] = (f"{path.name}: {loose}; begin one with a line [{name}]",)
             continue
         try:
@@ -201,9 +202,9 @@ def _check_uri(uri, contract, fields):
 def _read(name, entry, place, contract):
     places = [place] if place else _source_places(entry, name).values()
     read = [file for each in places for file in sources.files(each)]
-    stamp = tuple((str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in read) or None
+    stamp = tuple((str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in read)
     whole = entry.model_dump_json(exclude_unset=True, context={"whole": True})
-    return _check(name, whole, stamp, place, contract)
+    return _check(name, whole, stamp or sources.reached(entry, name), place, contract)
 
 
 def _narrowed(entry, condition, name):

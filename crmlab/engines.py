@@ -86,7 +86,7 @@ def _options(uri):
     parts = URI.fullmatch(uri)
     if parts is None or parts["scheme"] not in ("postgres", "postgresql"):
         return {}
-    options = {} if parts["port"] else {"port": None}  # so that PGPORT and PGSERVICE are heard
+    options: dict[str, Any] = {} if parts["port"] else {"port": None}  # so that PGPORT and PGSERVICE are heard
     if parts["user"]:
         options["user"] = unquote(parts["user"].partition(":")[0])
     if "connect_timeout" not in (parts["query"] or "") and "PGCONNECT_TIMEOUT" not in os.environ:
@@ -153,8 +153,8 @@ def expand(uri: str) -> str:
     """A URI with what stands in the environment. Raises InputError where a variable is not set."""
     if unset := [name for name in NAME.findall(uri) if not os.environ.get(name)]:
         raise InputError(f"uri names {', '.join(unset)}, not set in the environment; set what is missing")
-    if NAME.fullmatch(uri):
-        return os.environ[NAME.fullmatch(uri)[1]]
+    if whole := NAME.fullmatch(uri):
+        return os.environ[whole[1]]
     parts = URI.fullmatch(uri)
     quoted = "" if parts is None else f"{parts['user'] or ''} {parts['query'] or ''}"
     within = set(NAME.findall(quoted))

@@ -65,10 +65,10 @@ class Entry(Known):
     header: tuple[str, ...] | None = Field(None, min_length=1)  # names for a file that has no header line
     skip: int = Field(0, ge=0)  # lines before the first row or header
 
-    @field_serializer("uri")
+    @field_serializer("uri", when_used="unless-none")
     def _serialize_uri(self, uri, info):
         """A URI without its user and options, but for the reader that asks for the `whole`."""
-        return uri if uri is None or (info.context or {}).get("whole") else engines.shown(uri)
+        return uri if (info.context or {}).get("whole") else engines.shown(uri)
 
     @model_validator(mode="after")
     def _one_place(self):

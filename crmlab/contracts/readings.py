@@ -222,11 +222,13 @@ def was_rounded(source, value, policy):
         return _plain(source, policy).try_cast(EXACT) != value.cast(EXACT)
     if kind.is_floating():
         return value.cast("float64") != source
+    if kind.is_decimal() and kind.scale is None:  # PostgreSQL's, of any number of decimals
+        return value.cast(EXACT) != source
     return source.round(4) != source if _is_finer(kind) else ibis.literal(False)
 
 
 def _is_finer(kind):
-    return kind.is_decimal() and (kind.scale is None or kind.scale > 4)  # None: as many as there are
+    return kind.is_decimal() and (kind.scale or 0) > 4
 
 
 READERS = {

@@ -89,14 +89,30 @@ def raise_input_errors(where, place):
         raise InputError(f"{where}: cannot be read ({reason.rstrip('.')}); {remedy}") from None
 
 
+def reached(entry, where):
+    """The URI of an entry on an engine, its variables filled in, once the engine is reached; None of other entries."""
+    if entry.uri is None or engines.is_file(entry.uri):
+        return None
+    with _at(entry, where):
+        engines.connect(entry.uri)
+        return engines.expand(entry.uri)
+
+
 def _in_database(place, entry, where):
     """The lazy table of a database file, or of an engine where `place` is None."""
-    try:
+    with _at(entry, where):
         if place is None:
             return engines.table(engines.connect(entry.uri), entry.table)
         if entry.uri.startswith("sqlite"):
             return databases.read_sqlite(place, entry.table)
         return engines.table(engines.connect(), entry.table, engines.attach(place))
+
+
+@contextmanager
+def _at(entry, where):
+    """Within it, an InputError says of which data it is, and where these lie."""
+    try:
+        yield
     except InputError as wrong:
         at = engines.shown(entry.uri)
         raise InputError(*(f"{where} ({at}): {breach}" for breach in wrong.breaches)) from None

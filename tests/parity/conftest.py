@@ -114,12 +114,18 @@ def postgres_server():
 
 
 @pytest.fixture(scope="session")
-def postgres():
-    """A connection to PostgreSQL; where it is missing these tests skip, or fail if $CRMLAB_REQUIRE lists `postgres`."""
+def server():
+    """A PostgreSQL server; where it is missing these tests skip, or fail if $CRMLAB_REQUIRE lists `postgres`."""
     with postgres_server() as server:
-        connection = engines.connect(server.uri)
-        yield connection
-        connection.disconnect()
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres(server):
+    """A connection to PostgreSQL."""
+    connection = engines.connect(server.uri)
+    yield connection
+    connection.disconnect()
 
 
 @pytest.fixture(scope="session")
