@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Literal
 
-from pydantic import ConfigDict, Field, field_serializer, model_validator
+from pydantic import ConfigDict, Field, model_serializer, model_validator
 
 from crmlab import engines
 from crmlab.contracts import Policy, query
@@ -65,10 +65,13 @@ class Entry(Known):
     header: tuple[str, ...] | None = Field(None, min_length=1)  # names for a file that has no header line
     skip: int = Field(0, ge=0)  # lines before the first row or header
 
-    @field_serializer("uri", when_used="unless-none")
-    def _serialize_uri(self, uri, info):
-        """A URI without its user and options, but for the reader that asks for the `whole`."""
-        return uri if (info.context or {}).get("whole") else engines.shown(uri)
+    @model_serializer(mode="wrap")
+    def _serialize(self, fields, info):
+        """The fields, of a URI without its user and options, but for the reader that asks for the `whole`."""
+        found = fields(self)
+        if found.get("uri") and not (info.context or {}).get("whole"):
+            found["uri"] = engines.shown(found["uri"])
+        return found
 
     @model_validator(mode="after")
     def _one_place(self):
