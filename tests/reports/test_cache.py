@@ -71,9 +71,10 @@ def test_a_run_on_a_database_file_is_the_same_until_the_file_changes(project):
     import duckdb
 
     def write(amount):
-        with duckdb.connect(project / "data" / "shop.duckdb") as file:
+        with duckdb.connect(project / "new.duckdb") as file:
             values = f"'a' AS customer_id, DATE '2024-01-01' AS time, {amount} AS amount"
-            file.execute(f"CREATE OR REPLACE TABLE log AS SELECT {values}")
+            file.execute(f"CREATE TABLE log AS SELECT {values}")
+        (project / "new.duckdb").replace(project / "data" / "shop.duckdb")
 
     write(1.0)
     (project / "data" / "catalog.toml").write_text('[shop]\nuri = "duckdb://shop.duckdb"\ntable = "log"\n')
