@@ -3,8 +3,9 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_serializer, model_validator
 
+from crmlab import engines
 from crmlab.contracts import Policy, encodings, query
 
 NATURES = {
@@ -57,8 +58,9 @@ class Entry(Known):
 
     path: str | None = None  # a file, or a folder of files; relative to data/, or to `package`
     package: str | None = None  # an installed package that ships the file
-    uri: str | None = None  # an engine in place of a file: any Ibis connection string; ${NAME} from the environment
-    table: str | None = None  # the table on that engine
+    # a database file, or an engine by its Ibis connection string; ${NAME} from the environment
+    uri: str | None = Field(None, repr=False)
+    table: str | None = None  # the table or view there, or schema.table
     sql: str | None = None  # or one SELECT over files, whose rows these are
     sources: tuple[str, ...] = ()  # the files that it reads, relative to data/, as it names them
     format: Literal["csv", "parquet", "whitespace"] | None = None  # else by suffix
@@ -69,6 +71,14 @@ class Entry(Known):
     header: tuple[str, ...] | None = Field(None, min_length=1)  # names for a file that has no header line
     skip: int = Field(0, ge=0)  # lines before the first row or header
 
+    @model_serializer(mode="wrap")
+    def _serialize(self, fields, info):
+        """The fields, of a URI without its user and options, but for the reader that asks for the `whole`."""
+        found = fields(self)
+        if found.get("uri") and not (info.context or {}).get("whole"):
+            found["uri"] = engines.shown(found["uri"])
+        return found
+
     @model_validator(mode="after")
     def _one_place(self):
         places = [self.path, self.uri, self.sql]
@@ -76,6 +86,8 @@ class Entry(Known):
         if places.count(None) != len(places) - 1 or not pairs:
             either = "give either path, or uri with table, or sql with sources"
             raise ValueError(f"it is not said where the data lie; {either}")
+        if self.uri and (wrong := engines.faults(self.uri)):
+            raise ValueError("\n".join(wrong))
         if self.sql is not None:
             try:
                 query.check(self.sql, list(self.sources))

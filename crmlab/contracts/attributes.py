@@ -25,8 +25,7 @@ def read_attributes(raw, contract, policy):
     """The attributes of a raw table, a list; none where its contract keeps no other columns."""
     if not contract.attributes:
         return []
-    own = {FILE, ROW, *policy.columns.values()} | {column.name.casefold() for column in contract.columns}
-    names = [name for name in raw.columns if name not in own and name.casefold() not in own]
+    names = [name for name in _others(raw, contract, policy) if _is_plain(raw[name].type())]
     pattern = NUMBER_PATTERN.replace("MARK", policy.decimal)
     text = [name for name in names if raw[name].type().is_string()]
     other = {
@@ -37,6 +36,21 @@ def read_attributes(raw, contract, policy):
     seen = raw.aggregate(**other, **filled).to_pyarrow().to_pylist()[0] if text else {}
     figures = {name for i, name in enumerate(text) if seen[f"f{i}"] and not seen[f"a{i}"]}
     return [_attribute(f"crmlab_kept_{i}", name, raw[name], name in figures, policy) for i, name in enumerate(names)]
+
+
+def not_kept(raw, contract, policy):
+    """Columns of nested or other types that no frame holds, as a dict of their types; none unless others are kept."""
+    others = _others(raw, contract, policy) if contract.attributes else []
+    return {name: str(raw[name].type()) for name in others if not _is_plain(raw[name].type())}
+
+
+def _others(raw, contract, policy):
+    own = {FILE, ROW, *policy.columns.values()} | {column.name.casefold() for column in contract.columns}
+    return [name for name in raw.columns if name not in own and name.casefold() not in own]
+
+
+def _is_plain(kind):
+    return kind.is_string() or kind.is_numeric() or kind.is_boolean() or kind.is_temporal() or kind.is_uuid()
 
 
 def _attribute(internal_name, name, source, is_figure, policy):

@@ -109,6 +109,8 @@ class Contract:
         if self.attributes:
             kept = ", ".join(f"{name} ({kind})" for name, kind in counts["attributes"].items())
             found["other columns"] = kept or "none"
+            if away := counts["not_kept"]:
+                found["columns left out"] = ", ".join(f"{name} ({kind})" for name, kind in away.items())
         return found
 
     def _yes_or_no(self, names):

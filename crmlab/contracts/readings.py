@@ -223,6 +223,8 @@ def was_rounded(source, value, policy):
         return _plain(source, policy).try_cast(EXACT) != value.cast(EXACT)
     if kind.is_floating():
         return value.cast("float64") != source
+    if kind.is_decimal() and kind.scale is None:  # PostgreSQL's, of any number of decimals
+        return value.cast(EXACT) != source
     return source.round(4) != source if _is_finer(kind) else ibis.literal(False)
 
 
@@ -251,7 +253,9 @@ def _is_unread(name):
 
 
 def _on_clock(instant, zone):
-    return _to_clock(zone, instant) if zone else instant.cast("timestamp")
+    if not zone:
+        return instant.cast("timestamp")
+    return _from_utc(instant, zone) if instant.get_backend().name == "pyspark" else _to_clock(zone, instant)
 
 
 @ibis.udf.scalar.builtin(name="try_strptime")
@@ -266,4 +270,9 @@ def _try_strptime_offset(text: str, pattern: str) -> ibis.dtype("timestamp('UTC'
 
 @ibis.udf.scalar.builtin(name="timezone")
 def _to_clock(zone: str, instant: ibis.dtype("timestamp('UTC')")) -> ibis.dtype("timestamp"):  # type: ignore[valid-type]
-    """DuckDB's: what the clock of `zone` showed."""
+    """DuckDB's and PostgreSQL's: what the clock of `zone` showed."""
+
+
+@ibis.udf.scalar.builtin(name="from_utc_timestamp")
+def _from_utc(instant: ibis.dtype("timestamp('UTC')"), zone: str) -> ibis.dtype("timestamp"):  # type: ignore[valid-type]
+    """Spark's: what the clock of `zone` showed."""

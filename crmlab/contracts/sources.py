@@ -5,7 +5,6 @@ those of a sheet as they lie below its header.
 """
 
 import csv
-import os
 import re
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +22,7 @@ from crmlab.contracts import (
     SHOWN,
     InputError,
     cells,
+    databases,
     infer_contract,
     packed,
     statistical,
@@ -46,26 +46,28 @@ NAMES = {
     "old": "old Excel",
 }
 READ = ", ".join([*KINDS, *packed.PACKED])
+DATABASES = (".db", ".duckdb", ".sqlite", ".sqlite3")
 LISTED = "in data/catalog.toml"
 
 
 def files(place):
-    """The files of a data set: itself, or those of a folder, sorted; hidden ones are none of it."""
+    """The files of a data set: itself, with a database's log of changes, or those of a folder; hidden ones are none."""
     if place.is_file():
-        return [place]
+        logs = (place.with_name(f"{place.name}{end}") for end in ("-wal", ".wal"))
+        return [place, *(log for log in logs if log.is_file() and log.stat().st_size)]
     found = (f for f in place.rglob("*") if f.is_file() and f.suffix.lower() in SUFFIXES)
     return sorted(f for f in found if not any(p.startswith((".", "~$")) for p in f.relative_to(place).parts))
 
 
 def read(place, entry, where, contract=None):
-    """The raw lazy table of a file, a folder, or an engine where `place` is None; with what is wrong with its lines,
+    """The raw lazy table of a file, a folder, or an engine, there without a `place`; with what is wrong with its lines,
     and how it was read, in words.
 
     contract : the one that its columns are to keep, by which those used are known; None where they tell it
     Raises InputError where there is nothing to read.
     """
-    if place is None:
-        return _on_engine(entry, where), [], {}
+    if entry.uri:
+        return _in_database(place, entry, where), [], {}
     held = [_held(path, place, entry, where) for path in files(place)]
     if not held:
         raise InputError(f"{where}: the folder holds no {READ} files; put the log there")
@@ -110,6 +112,9 @@ def kind_of(file, listed):
     kind = SUFFIXES.get(suffix) or ("csv" if file.path.suffix.lower() == ".gz" and not suffix else None)
     if kind == "old":
         raise InputError(f"{file.where}: is an old workbook of Excel (.xls); save it as .xlsx")
+    if suffix in DATABASES:
+        advice = "give its uri and a table of it, as uri = 'sqlite://shop.sqlite' or 'duckdb://shop.duckdb'"
+        raise InputError(f"{file.where}: a database holds several tables; {advice}, table = 'orders'")
     if kind is None:
         raise InputError(
             f"{file.where}: this kind of file is not read, only {READ}; save it as one of these, or state its format "
@@ -150,21 +155,40 @@ def raise_input_errors(where, place):
     except unreadable as problem:
         reason = re.sub(r"^[\w ]+ Error: ", "", str(problem).split("\n")[0])
         if place is None:
-            remedy = "store times as dates or timestamps, and amounts as numbers"
+            reason, remedy = engines.failure(problem)
         else:
             reason = reason.replace(f"{place.parent}/", "")
             remedy = "it may be damaged, have mixed line ends, or not be what its name says; write it anew"
         raise InputError(f"{where}: cannot be read ({reason.rstrip('.')}); {remedy}") from None
 
 
-def _on_engine(entry, where):
+def reached(entry, where):
+    """The URI of an entry on an engine, its variables filled in, once the engine is reached; None of other entries."""
+    if entry.uri is None or engines.is_file(entry.uri):
+        return None
+    with _at(entry, where):
+        engines.connect(entry.uri)
+        return engines.expand(entry.uri)
+
+
+def _in_database(place, entry, where):
+    """The lazy table of a database file, or of an engine where `place` is None."""
+    with _at(entry, where):
+        if place is None:
+            return engines.table(engines.connect(entry.uri), entry.table)
+        if entry.uri.startswith("sqlite"):
+            return databases.read_sqlite(place, entry.table)
+        return engines.table(engines.connect(), entry.table, engines.attach(place))
+
+
+@contextmanager
+def _at(entry, where):
+    """Within it, an InputError says of which data it is, and where these lie."""
     try:
-        return engines.connect(entry.uri).table(entry.table)
-    except Exception as problem:  # each engine raises errors of its own
-        reason = f"{type(problem).__name__}: {problem}".split("\n")[0].replace(os.path.expandvars(entry.uri), entry.uri)
-        raise InputError(
-            f"{where}: no table {entry.table!r} at {entry.uri} ({reason}); correct uri or table in data/catalog.toml"
-        ) from None
+        yield
+    except InputError as wrong:
+        at = engines.shown(entry.uri)
+        raise InputError(*(f"{where} ({at}): {breach}" for breach in wrong.breaches)) from None
 
 
 def _layout(entry, contract):

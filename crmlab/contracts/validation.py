@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import ibis
 
 from crmlab.contracts import ids
-from crmlab.contracts.attributes import read_attributes
+from crmlab.contracts.attributes import not_kept, read_attributes
 from crmlab.contracts.computed import Operands, is_expression, selected
 from crmlab.contracts.contract import FILE, ROW, Rule, Validated, first
 from crmlab.contracts.errors import InputError
 from crmlab.contracts.expressions import calculation_fault
-from crmlab.contracts.names import likely
+from crmlab.contracts.names import guess
 from crmlab.contracts.readings import MONEY, READERS, was_rounded
 
 SHOWN = 5
@@ -66,6 +66,7 @@ def validate(contract, raw, where, policy, faults=()):
         raise InputError(*breaches)
     if contract.attributes:
         counts["attributes"] = {kept.name: kept.kind for kept in others}
+        counts["not_kept"] = not_kept(raw, contract, policy)
     names = [column.name for column in contract.columns if column.name in t.columns]
     table = t.select(*names, **{kept.name: t[kept.internal_name] for kept in others})
     return contract.complete(Validated(table, counts), policy, where)
@@ -166,9 +167,9 @@ def _unique_key(contract):
 
 
 def _is_misnamed(column, raw, policy):
-    """Whether money would be left out while a column that likely holds it goes by another name."""
+    """Whether money would be left out while a column that may hold it goes by another name."""
     free = [name for name in raw.columns if name not in (FILE, ROW, *policy.columns.values())]
-    return column.kind == "money" and likely(column.name, free) is not None
+    return column.kind == "money" and guess(column.name, free) is not None
 
 
 def _missing(raw, column, name, where):
@@ -176,8 +177,8 @@ def _missing(raw, column, name, where):
     found = ", ".join(repr(c) for c in raw.columns if c not in (FILE, ROW))
     fault = calculation_fault(name) if column.kind in COMPUTED and name != column.name else ""
     calculation = f", nor a calculation: {fault}; its columns" if fault else "; its columns"
-    guess = likely(column.name, [c for c in raw.columns if c not in (FILE, ROW)])
-    example = f", as {column.name} = {guess!r}" if guess and name == column.name else ""
+    found_as = guess(column.name, [c for c in raw.columns if c not in (FILE, ROW)])
+    example = f", as {column.name} = {found_as!r}" if found_as and name == column.name else ""
     advice = f"rename one, or name it in data/catalog.toml{example}"
     return f"{where}: no column {name!r} ({meaning}){calculation} are {found}; {advice}"
 
