@@ -17,6 +17,7 @@ def _counts(t, policy):
         "returns": (t.amount < 0).sum(),
         "returned": (-t.amount.sum(where=t.amount < 0)).fill_null(0),
         "rounded_amounts": t.rounded.sum(),
+        "within_months": (t.time.day() != 1).sum(),
     }
 
 
@@ -79,6 +80,7 @@ def _order_time(t):
 
 
 def _words(c, entry):
+    coarse = c["first"] != c["last"] and not c["within_months"]
     return {
         "customers": f"{c['customers']:,}",
         "first to last order": f"{c['first']} to {c['last']}",
@@ -87,6 +89,7 @@ def _words(c, entry):
         "zero amounts": f"{c['zero_amounts']:,} ({ZEROS[entry.zero]})",
         "returns": _returns(c, entry),
         "amounts rounded to 4 decimals": f"{c['rounded_amounts']:,}",
+        **({"days": f"times fall on first days of months only, all {c['rows']:,}"} if coarse else {}),
     }
 
 

@@ -4,13 +4,16 @@ import re
 from dataclasses import dataclass
 
 import ibis
+from ibis import _
 
+from crmlab.contracts import numbers, written
 from crmlab.contracts.attributes import read_attributes
 from crmlab.contracts.contract import FILE, ROW, Rule, Validated
 from crmlab.contracts.errors import InputError
-from crmlab.contracts.readings import READERS, was_rounded
+from crmlab.contracts.readings import NUMBERS, READERS
 
 SHOWN = 5
+OUTLINE = "outline_"  # begins the name of a column of what stands around the digits of numbers
 ALL = "all"  # what stands in for a column that may be left out as a whole, such as `group`
 
 
@@ -42,8 +45,11 @@ def validate(contract, raw, where, policy, faults=()):
         raise InputError(*breaches, *([] if faults else _broken_cells(reading, contract)))
     t = _completed(reading.typed, contract)
     strict = [*reading.rules, *_unique_key(contract)]
-    counts, broken = count(t, strict + contract.row_rules(t, policy), contract.all_counts(t, policy))
+    marked = {name: t[name].count() for name in t.columns if name.startswith(OUTLINE)}
+    counts, broken = count(t, strict + contract.row_rules(t, policy), contract.all_counts(t, policy) | marked)
     breaches = describe_breaches(reading, t, broken, counts["rows"], contract.empty_message)
+    found, rules = _as_written(t, [name for name in marked if counts.pop(name)], policy)
+    breaches += describe_breaches(reading, t, count(t, rules, {})[1], counts["rows"]) if rules else []
     if counts["rows"] and not any(rule in broken for rule in strict):
         lined, rules, more = contract.table_rules(t)
         counts |= more
@@ -53,6 +59,9 @@ def validate(contract, raw, where, policy, faults=()):
         raise InputError(*breaches)
     if contract.attributes:
         counts["attributes"] = {kept.name: kept.kind for kept in others}
+        found |= {kept.name: {"percent": kept.percentages} for kept in others if kept.percentages}
+    if found:
+        counts["written"] = found
     names = [column.name for column in contract.columns if column.name in t.columns]
     table = t.select(*names, **{kept.name: t[kept.internal_name] for kept in others})
     return contract.complete(Validated(table, counts), policy, where)
@@ -87,6 +96,19 @@ def describe_breaches(reading, typed, broken, rows, empty_message=""):
         f"{_examples(typed, rule)}; {(rule.remedy(typed) if callable(rule.remedy) else rule.remedy) or 'correct them'}"
         for rule, n in broken.items()
     ]
+
+
+def _as_written(t, outlines, policy):
+    """How numbers that are not plain are written, column -> what in how many cells; and the rules on currencies."""
+    found, rules = {}, []
+    for outline in outlines:
+        name = outline.removeprefix(OUTLINE)
+        known = t.filter(t[name].notnull() & t[outline].notnull()).group_by(outline).aggregate(n=_.count())
+        outlined = {line[outline]: line["n"] for line in known.to_pyarrow().to_pylist()}
+        rules += numbers.currency_rules(name, outlined, policy.currency)
+        if seen := written.counted(outlined):
+            found[name] = seen
+    return found, rules
 
 
 def first(table):
@@ -145,8 +167,10 @@ def _typed(raw, present, names, policy, where, more):
             wrong.append(f"{where}: {_user_name(column.name, names)} is stored as {source.type()}, {misfit}")
             continue
         columns[f"raw_{column.name}"] = source.cast("string")
+        if column.kind in NUMBERS and source.type().is_string():
+            columns[f"{OUTLINE}{column.name}"] = numbers.outline(source, policy)
         if column.kind == "money":
-            columns["rounded"] = was_rounded(source, columns[column.name], policy)
+            columns["rounded"] = numbers.was_rounded(source, columns[column.name], policy)
         rules += kept
     columns |= more
     return raw.select(**columns) if columns else raw, rules, wrong
