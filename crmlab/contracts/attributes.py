@@ -38,9 +38,7 @@ def read_attributes(raw, contract, policy):
     filled = {f"f{i}": raw[name].re_search(r"\S").sum().fill_null(0) for i, name in enumerate(text)}
     seen = raw.aggregate(**other, **percent, **filled).to_pyarrow().to_pylist()[0] if text else {}
     figures = {name: seen[f"p{i}"] for i, name in enumerate(text) if seen[f"f{i}"] and not seen[f"a{i}"]}
-    return [
-        _attribute(f"crmlab_kept_{i}", name, raw[name], figures.get(name), policy) for i, name in enumerate(names)
-    ]
+    return [_attribute(f"crmlab_kept_{i}", name, raw[name], figures.get(name), policy) for i, name in enumerate(names)]
 
 
 def _attribute(internal_name, name, source, percentages, policy):

@@ -93,7 +93,7 @@ def currency_rules(name, outlines, currency):
         }
         remedy = "correct them, or currency in data/catalog.toml"
     elif signs and not frozenset.intersection(*signs.values()):
-        wrong = {s: f"where others bear {', '.join(repr(o) for o in signs if o != s)}" for s in sorted(signs)}
+        wrong = {s: f"where others bear {', '.join(repr(o) for o in sorted(signs) if o != s)}" for s in sorted(signs)}
         remedy = "convert them to one currency, or give each currency a file of its own"
     else:
         return []
@@ -191,7 +191,7 @@ def _is_percentage(name):
 
 
 def _unread(name, source, policy, kind, message, wanted=""):
-    """The rule on cells that are no number; where other marks would read more of the column, it says which to state."""
+    """The rule on cells that are no number; where other marks would read more of the column, it says which."""
     is_text = source.type().is_string()
     pattern = _pattern(source, policy, kind)
 
@@ -214,7 +214,9 @@ def _advice(cells, policy, kind, wanted):
     """Which marks read the most of a table of a cell a row, where those stated read less; what to do about the other cells."""
     here = policy.decimal, policy.thousands
     marks = [(decimal, mark) for decimal in PLAIN for mark in (here[1], None, *MARKS) if mark != decimal]
-    read = {pair: _reads(cells.cell, policy.model_copy(update=dict(zip(FIELDS, pair, strict=True))), kind) for pair in marks}
+    read = {
+        pair: _reads(cells.cell, policy.model_copy(update=dict(zip(FIELDS, pair, strict=True))), kind) for pair in marks
+    }
     found = {f"read_{i}": reads.sum().fill_null(0) for i, reads in enumerate(read.values())}
     n = cells.aggregate(filled=cells.count(), **found).to_pyarrow().to_pylist()[0]
     counts = {pair: n[f"read_{i}"] for i, pair in enumerate(read)}
@@ -241,5 +243,6 @@ def _reads(text, policy, kind):
 
 def _stated(pair, here):
     """The fields to state for marks of decimals and thousands, of those that differ from what is stated."""
-    changed = [f"{name} = {mark!r}" for name, mark, old in zip(FIELDS, pair, here, strict=True) if mark and mark != old]
+    fields = zip(FIELDS, pair, here, strict=True)
+    changed = [f"{name} = {mark!r}" for name, mark, old in fields if mark and mark != old]
     return f"{' and '.join(changed)}{' without thousands' if here[1] and not pair[1] else ''}"

@@ -57,6 +57,8 @@ def advice(name, policy, periods):
 
     def remedy(t):
         here, cell = policy.time_format, t[f"raw_{name}"]
+        if t.get_backend().name != "duckdb":  # the others have no function that tries a format
+            return _otherwise(here)
         filled = t.filter(cell.re_search(r"\S"))
         unread = filled.filter(filled[name].isnull()).select(cell=f"raw_{name}").distinct().limit(SAMPLE)
         sample = [line["cell"].strip() for line in unread.to_pyarrow().to_pylist()]
@@ -72,14 +74,14 @@ def advice(name, policy, periods):
     return remedy
 
 
-def of_numbers(source):
-    """What a column of numbers looks like, to be added to a message; empty where it looks like no times."""
+def of_numbers(source, periods):
+    """What a column of numbers looks like, with what to state; empty where it looks like no times."""
     if not source.type().is_numeric() or source.type().is_boolean():
         return ""
     low, high = source.as_table().aggregate(low=source.min(), high=source.max()).to_pyarrow().to_pylist()[0].values()
     for form, (least, most) in SPANS.items():
-        if low is not None and least <= low and high <= most:
-            return f": it {_looks_like(form, f'{float(low):.15g}', _day_of(float(low), form), None)}"
+        if low is not None and least <= low and high <= most and (time := _time_of(float(low), form)):
+            return f"; it {_meant(form, periods)}{_looks_like(form, f'{float(low):.15g}', time, None)}"
     return ""
 
 
@@ -95,7 +97,7 @@ def _may_fit(cell, form, decimal):
         return False
 
 
-def _day_of(n, form):
+def _time_of(n, form):
     """The time that a number in a format stands for; None where there is no such day."""
     if form == "excel":
         return datetime(1899, 12, 30) + timedelta(days=n)
@@ -135,10 +137,15 @@ def _said(filled, forms, best, policy, periods):
     made = one.select(**{f"of_{i}": reading(one.cell, forms[i], policy, periods) for i in kept})
     of_cell = made.to_pyarrow().to_pylist()[0]
     stated = _alternatives([(forms[i], of_cell[f"of_{i}"]) for i in kept], cell.strip(), policy)
-    unit = UNIT.get(forms[0])
-    if unit and not periods:
-        stated = f"{unit} are given, and days are what the models count; if first days of {unit} are meant, {stated}"
-    return stated + _left(filled.filter(times[0].isnull()), seen["n"], best)
+    return _meant(forms[0], periods) + stated + _left(filled.filter(times[0].isnull()), seen["n"], best)
+
+
+def _meant(form, periods):
+    """What a format without days means where days are needed; empty of others."""
+    if form not in UNIT or periods:
+        return ""
+    unit = UNIT[form]
+    return f"names {unit}, and days are what the models count; if first days of {unit} are meant, "
 
 
 def _alternatives(made, cell, policy):
@@ -158,7 +165,7 @@ def _looks_like(form, cell, time, policy):
     """What a number looks like and what to state, in words."""
     zoned = form in INSTANTS and not (policy and policy.time_zone)
     zone = " and the time_zone whose days count, such as 'Europe/Berlin'," if zoned else ""
-    like, utc = f"looks like {SERIALS.get(form, 'digits of a day')}", " UTC" if form in INSTANTS else ""
+    like, utc = f"looks like {SERIALS.get(form, 'a date in digits')}", " UTC" if form in INSTANTS else ""
     return f"{like}: {cell} is {_shown(time)}{utc}; state time_format = {form!r}{zone} in data/catalog.toml"
 
 

@@ -64,9 +64,10 @@ def _clock_time(source, column, policy):
     if kind.is_timestamp() or kind.is_date():
         return source.cast("timestamp"), None, ""
     if kind.is_integer() and periods:
-        return time_readings.year(source), None, "give years, or state time_format in data/catalog.toml"
+        remedy = "give years, or state time_format in data/catalog.toml"
+        return time_readings.year(source), None, lambda _: f"{remedy}{time_advice.of_numbers(source, periods)}"
     described = "which is not a time; store dates, times or ISO text, or state time_format in data/catalog.toml"
-    raise TypeError(f"{described}{time_advice.of_numbers(source)}")
+    raise TypeError(f"{described}{time_advice.of_numbers(source, periods)}")
 
 
 def _instants(form):

@@ -25,7 +25,9 @@ def counted(outlines):
 
 def describe(found):
     """The same in words."""
-    signs = [f"{sign} in {n:,}" for sign, n in found.get("currency", {}).items()]
-    minus = [f"negative by brackets, a minus behind or a typographic one in {found['minus']:,}"] * ("minus" in found)
-    percent = [f"per cent, taken as hundredths, in {found['percent']:,}"] * ("percent" in found)
-    return ", ".join([*signs, *minus, *percent])
+    said = [f"{sign} in {n:,}" for sign, n in found.get("currency", {}).items()]
+    if "minus" in found:
+        said.append(f"negative by brackets, a minus behind or a typographic one in {found['minus']:,}")
+    if "percent" in found:
+        said.append(f"per cent, taken as hundredths, in {found['percent']:,}")
+    return ", ".join(said)
