@@ -211,7 +211,10 @@ def _unread(name, source, policy, kind, message, wanted=""):
 
 
 def _advice(cells, policy, kind, wanted):
-    """Which marks read the most of a table of a cell a row, where those stated read less; what to do about the other cells."""
+    """Which marks read the most cells, where those stated read less; and what to do about the others.
+
+    cells : a table of a filled cell a row
+    """
     here = policy.decimal, policy.thousands
     marks = [(decimal, mark) for decimal in PLAIN for mark in (here[1], None, *MARKS) if mark != decimal]
     read = {
@@ -224,13 +227,15 @@ def _advice(cells, policy, kind, wanted):
     advised, decimal = "", policy.decimal
     if best > counts[here]:
         pairs = {d: next((p for p in counts if p[0] == d and counts[p] == best), None) for d in PLAIN}
-        found = [pair for pair in pairs.values() if pair]
-        if len({mark for _, mark in found}) < len(found):  # no cell bears decimals, so that either mark of them will do
-            found = [pair for pair in found if pair[0] == policy.decimal]
-        found.sort(key=lambda pair: pair[1] is None)
-        alternatives = ", or ".join(_stated(pair, here) for pair in found)
-        doubt = " where that is the decimal mark," if len(found) > 1 else ""
-        advised, decimal = f"state {alternatives}{doubt} in data/catalog.toml", found[0][0]
+        winners = [pair for pair in pairs.values() if pair]
+        if len({mark for _, mark in winners}) < len(
+            winners
+        ):  # no cell bears decimals, so that either mark of them will do
+            winners = [pair for pair in winners if pair[0] == policy.decimal]
+        winners.sort(key=lambda pair: pair[1] is None)
+        alternatives = ", or ".join(_stated(pair, here) for pair in winners)
+        doubt = " where that is the decimal mark," if len(winners) > 1 else ""
+        advised, decimal = f"state {alternatives}{doubt} in data/catalog.toml", winners[0][0]
     form = wanted or f"write numbers as 1234{decimal}50 and nothing else"
     return "; ".join(filter(None, (advised, form if best < n["filled"] else "")))
 
