@@ -67,7 +67,7 @@ def period(text):
 def year(source):
     """The first day of each year of a column of whole numbers."""
     known = source.between(*YEARS).ifelse(source, ibis.null(source.type()))
-    return ibis.timestamp(known, 1, 1, 0, 0, 0)
+    return ibis.date(known, 1, 1).cast("timestamp")
 
 
 def on_clock(instant, zone):
@@ -103,7 +103,8 @@ def _from_serial(source, form, decimal):
     else:
         ms = n * 1000 if form == "unix" else n
     possible = (ms > -LATEST_MS) & (ms < LATEST_MS)  # which NaN is not
-    return possible.ifelse(ms, ibis.null("float64")).round().cast("int64").as_timestamp("ms").cast("timestamp")
+    whole = possible.ifelse(ms, ibis.null("float64")).round().cast("int64")
+    return ibis.timestamp("1970-01-01") + whole.as_interval("ms")
 
 
 def quarter_pattern(form):
