@@ -25,7 +25,6 @@ class Known(Policy):
     about: str = ""  # one sentence
     nature: Literal[tuple(NATURES)] = "own"  # type: ignore[valid-type]
     source: str = ""  # where it comes from, for the report
-    currency: str = ""  # for the report, such as USD
     split: date | None = None  # default end of calibration
     acquired_from: date | None = None  # customers whose first order is earlier were acquired before the log began
     observed_until: date | None = None  # orders are complete up to this day, which may come after the last order

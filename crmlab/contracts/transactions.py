@@ -24,6 +24,7 @@ def _counts(t, policy):
         "rounded_amounts": t.rounded.sum() if "rounded" in t.columns else ibis.literal(0),
         "placeholder_days": t.time.date().isin([ibis.date(day) for day in PLACEHOLDERS]).sum(),
         "later_than_today": (t.time > ibis.literal(datetime.now(UTC).replace(tzinfo=None), "timestamp")).sum(),
+        "within_months": (t.time.day() != 1).sum(),
     }
 
 
@@ -120,6 +121,8 @@ def _words(c, entry):
 def _odd_days(c):
     """Days that are hardly those of orders, in words; nothing where there are none."""
     found, leave_out = {}, "leave them out by where"
+    if c["first"] != c["last"] and not c["within_months"]:
+        found["days"] = f"times fall on first days of months only, all {c['rows']:,}"
     if c["placeholder_days"]:
         listed = " or ".join(map(str, PLACEHOLDERS))
         found["days that stand for none"] = f"{c['placeholder_days']:,} times {listed}: counted; {leave_out}"

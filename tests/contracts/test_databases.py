@@ -58,7 +58,8 @@ def test_a_column_of_sqlite_is_of_the_kind_of_all_its_cells(shop):
         INSERT INTO t VALUES(1.0, 1700000000, 5), (2.5, 1700000000, 'x'), (3, 1700000000, x'00');""",
     )
     assert refused(listed(shop, "sqlite://raw/shop.sqlite", "t")) == (
-        "live: 'customer_id' is stored as float64, which does not keep ids such as 00123; store it as text",
+        "live: 'customer_id' is stored as float64, which does not keep ids such as 00123; store it as text, "
+        "or state ids = 'tidy' where they are whole numbers",
         "live: 'time' is stored as int64, which is not a time; store dates, times or ISO text, or state time_format "
         "in data/catalog.toml",
         "live: 'amount' is stored as binary, which is not a number; store numbers, or text such as 1234.50",

@@ -245,7 +245,7 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
             workbook(Orders=CELLS),
             "is no text, but a workbook of Excel or a zip archive; give it the ending .xlsx",
         ),
-        ("log.csv", gzip.compress(b"a"), "is no text, but compressed by gzip; give it the ending .csv.gz"),
+        ("log.csv", gzip.compress(b"a", mtime=0), "is no text, but compressed by gzip; give it the ending .csv.gz"),
         ("log.csv", OLE, "is no text, but an old workbook of Excel, or one with a password; give it a workbook saved"),
         ("log.csv", b"PAR1", "is no text, but Parquet; give it the ending .parquet"),
         ("log.gz", b"no gzip", "cannot be read (Not a gzipped file"),

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
-from crmlab.service_quality.tables.cells import number, text
+from crmlab.service_quality.tables.cells import answer, number, text
 from crmlab.service_quality.tables.instrument import PEOPLE
 from crmlab.service_quality.tables.labelled import Codebook
 from crmlab.service_quality.tables.vocabulary import AGREEMENT, AUDIENCES, NAMED, NO, NONE, OUTCOMES, USES, WORDS, YES
@@ -140,7 +140,7 @@ def _stem(column):
 
 def _rates(table, column):
     """Whether a column looks like answers to a scale."""
-    counts = Counter(number(cell) for cell in table[column] if text(cell))
+    counts = Counter(answer(cell) for cell in table[column] if text(cell))
     numbers = {n: k for n, k in counts.items() if n is not None and n.is_integer()}
     return 3 <= len(numbers) <= MAX_DISTINCT and sum(numbers.values()) >= MIN_COVERAGE * sum(counts.values())
 
@@ -153,7 +153,7 @@ def scale_of(table, columns, codebook=Codebook()):  # noqa: B008, frozen
         labels |= codebook.of(column)[0]
         declared |= codebook.of(column)[1]
     none = {cell: _none(labels.get(cell, cell)) or ("missing" if cell in declared else None) for cell in counts}
-    read = {cell: number(cell) for cell, kind in none.items() if not kind}
+    read = {cell: answer(cell) for cell, kind in none.items() if not kind}
     whole = Counter({int(n): counts[cell] for cell, n in read.items() if n is not None and n.is_integer()})
     low, high = _labelled_ends(labels, declared, whole) or (_ends(whole) if whole else (1, 5))
     codes = {n: ("missing", k) for n, k in sorted(whole.items()) if not low <= n <= high}
@@ -162,13 +162,13 @@ def scale_of(table, columns, codebook=Codebook()):  # noqa: B008, frozen
 
 
 def _code(cell):
-    n = number(cell)
+    n = answer(cell)
     return int(n) if n is not None and n.is_integer() else cell
 
 
 def _labelled_ends(labels, declared, whole):
     """The ends of the scale that a file's labels name, where the answers keep to them; else None."""
-    named = [number(code) for code, said in labels.items() if code not in declared and not _none(said)]
+    named = [answer(code) for code, said in labels.items() if code not in declared and not _none(said)]
     ends = {int(n) for n in named if n is not None and n.is_integer()}
     common = [n for n in whole if n not in CODES]
     if len(ends) < 2 or not all(min(ends) <= n <= max(ends) for n in common):
@@ -222,7 +222,7 @@ def points_of(table, columns, dimensions):
 def outcome_of(table, column, kind, codebook):
     """Kind, column and ObservedScale of an outcome."""
     seen = scale_of(table, [column], codebook)
-    given = {n for cell in _values(table, column) if (n := number(cell)) is not None and n not in CODES}
+    given = {n for cell in _values(table, column) if (n := answer(cell)) is not None and n not in CODES}
     numbers = {n for n in given if n not in seen.codes}
     if seen.words and not numbers and all(word.casefold() in YES + NO for word in seen.words):
         return kind, column, replace(_ending(seen, 0, 1), words={w: int(w.casefold() in YES) for w in seen.words})
