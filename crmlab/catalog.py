@@ -130,7 +130,8 @@ def check(data: Source, contract: str | None = None, **fields: Any) -> Data:
     contract : the one that is needed, such as "transactions"; data that hold another are refused. What the catalog does
                not list is read by it; without it, by the contract that its columns tell
     fields   : of data that the catalog does not list: names of their columns, as customer_id="Client", and any field
-               of the catalog, as returns="net"
+               of the catalog, as returns="net". Of data that it lists, only a condition that rows are to meet as
+               well, as where="Country = 'UK'"
     """
     if contract not in (None, *CONTRACTS):
         raise InputError(f"there is no contract {contract!r}; there are {', '.join(CONTRACTS)}")
@@ -138,6 +139,8 @@ def check(data: Source, contract: str | None = None, **fields: Any) -> Data:
         return _check_memory(data, contract, fields)
     name, entry, place = find(data)
     listed = str(data) in entries()
+    if listed and (condition := fields.pop("where", None)):
+        entry = _narrowed(entry, condition, name)
     if listed and fields:
         advice = f"change [{name}] there, or give the path of the file in place of its name"
         raise InputError(f"{name} is read as data/catalog.toml says, not by {', '.join(fields)}; {advice}")
@@ -147,6 +150,12 @@ def check(data: Source, contract: str | None = None, **fields: Any) -> Data:
         entry = _given(Entry, fields, contract, name, path=entry.path)
     stamp = tuple((str(f), f.stat().st_mtime_ns, f.stat().st_size) for f in sources.files(place)) if place else None
     return _check(name, entry.model_dump_json(exclude_unset=True), stamp, place, entry.contract if listed else contract)
+
+
+def _narrowed(entry, condition, name):
+    """The entry with one more condition on its rows."""
+    both = condition if entry.where is None else f"({entry.where}) AND ({condition})"
+    return read_settings(Entry, entry.model_dump(exclude_unset=True) | {"where": both}, name)
 
 
 def _given(model, fields, contract, where, **place):

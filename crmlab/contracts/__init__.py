@@ -69,7 +69,8 @@ class Policy(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     contract: Literal[tuple(CONTRACTS)] = "transactions"  # type: ignore[valid-type]  # what the source holds
-    columns: dict[str, str] = {}  # contract name = the name in the source, where the two differ
+    columns: dict[str, str] = {}  # contract name = the name in the source where the two differ, or a calculation
+    where: str | None = None  # rows count for which this condition on the source's columns is true
     time_format: str | None = None  # strptime pattern of text times; None reads ISO text
     time_zone: str | None = None  # days are counted on this clock where times carry an offset
     decimal: Literal[".", ","] = "."  # decimal mark of text amounts

@@ -99,7 +99,7 @@ class Contract:
 
     def describe(self, counts, entry):
         """What was found in a table and changed, line by line: text by what it is about."""
-        found = {"rows": f"{counts['rows']:,}"} | self.words(counts, entry)
+        found = {"rows": f"{counts['rows']:,}"} | _left_out(counts, entry) | self.words(counts, entry)
         for column in self._yes_or_no(counts):
             yes, no = counts[column], counts[f"not_{column}"]
             unknown = counts["rows"] - yes - no
@@ -111,6 +111,15 @@ class Contract:
 
     def _yes_or_no(self, names):
         return [column.name for column in self.columns if column.kind == "yes" and column.name in names]
+
+
+def _left_out(counts, entry):
+    """What a condition left out, in words; nothing where there is none."""
+    if "left_out" not in counts:
+        return {}
+    unknown = counts["left_out_unknown"]
+    why = f", {unknown:,} of them as a cell that it needs is empty" if unknown else ""
+    return {"rows left out": f"{counts['left_out']:,} of {counts['left_out_of']:,}, by where = {entry.where!r}{why}"}
 
 
 def negative(*columns: str) -> list[Rule]:
