@@ -30,7 +30,9 @@ def new_instrument(
     console.out.print(plain(f"{target}: {_found(Instrument.model_validate(tomllib.loads(text)))}"))
     if decisions:
         lines = "1 line" if decisions == 1 else f"{decisions} lines"
-        console.out.print(f"{lines} to decide: correct each if need be, and remove its `decide:`; until then it is refused")
+        console.out.print(
+            f"{lines} to decide: correct each if need be, and remove its `decide:`; until then it is refused"
+        )
     console.out.print(plain(f"then: crmlab run service_quality -p survey={survey} -p instrument={target}"))
 
 

@@ -48,7 +48,9 @@ def letters():
 
 def suffixes():
     items = ["REL1", "REL2", "TAN1", "TAN2"]
-    table = {"respondent_id": range(PEOPLE)} | columns([f"{i}_{w}" for i in items for w in ("exp", "per", "imp")], SCALE5)
+    table = {"respondent_id": range(PEOPLE)} | columns(
+        [f"{i}_{w}" for i in items for w in ("exp", "per", "imp")], SCALE5
+    )
     table |= columns(["repurchase"], SCALE7) | columns(["sat_1", "sat_2"], SCALE5)
     pairs = {i: {"expect": f"{i}_exp", "perceive": f"{i}_per", "importance": f"{i}_imp"} for i in items}
     outcomes = {"loyalty": ("repurchase", SCALE7), "satisfaction": (("sat_1", "sat_2"), SCALE5)}
@@ -68,7 +70,10 @@ def numbered():
     table = columns([f"{i}-{side} {said}" for said, i in WORDED.items() for side in (1, 2)], SCALE5)
     table |= columns(["Overall satisfaction"], SCALE5)
     pairs = {f"Q{i}": {"expect": f"{i}-1 {s}", "perceive": f"{i}-2 {s}"} for s, i in WORDED.items()}
-    to_decide = ["[dimensions] # decide:", "[items] # decide: by the numbers in their names, as 1-1 and 1-2; the first is"]
+    to_decide = [
+        "[dimensions] # decide:",
+        "[items] # decide: by the numbers in their names, as 1-1 and 1-2; the first is",
+    ]
     return table, {}, pairs, SCALE5, {"service": 3}, {"satisfaction": ("Overall satisfaction", SCALE5)}, to_decide
 
 
@@ -102,9 +107,7 @@ def german():
     pairs = {item: {measure: f"{word}: {item}" for measure, word in words.items()} for item in items}
     outcomes = {"satisfaction": ("Gesamtzufriedenheit", SCALE5), "recommend": ("Weiterempfehlung", NPS)}
     outcomes |= {"loyalty": ("Wiederkauf", SCALE5), "complaint": ("Beschwerde", (0, 1))}
-    # yes and no in words are known, but their numbers are to be seen
-    labels = "[outcomes.complaint.labels] # decide:"
-    return table, {}, pairs, SCALE7, {"service": 3}, outcomes, ["[dimensions] # decide:", labels]
+    return table, {}, pairs, SCALE7, {"service": 3}, outcomes, ["[dimensions] # decide:"]
 
 
 def korean():
@@ -119,7 +122,9 @@ def korean():
 
 
 @pytest.mark.parametrize(
-    "survey", [letters, suffixes, brackets, numbered, labelled_halves, chinese, german, korean], ids=lambda f: f.__name__
+    "survey",
+    [letters, suffixes, brackets, numbered, labelled_halves, chinese, german, korean],
+    ids=lambda f: f.__name__,
 )
 def test_a_survey_is_refused_until_what_is_doubtful_is_decided_and_then_read_rightly(tmp_path, survey):
     table, wording, pairs, scale, sizes, outcomes, to_decide = survey()
@@ -130,7 +135,7 @@ def test_a_survey_is_refused_until_what_is_doubtful_is_decided_and_then_read_rig
         read_survey(path, toml)
     assert len(caught.value.breaches) == decisions
     said = [breach.split(": ", 2)[2] for breach in caught.value.breaches]
-    assert all(any(line.startswith(start) for line in said) for start in to_decide), said
+    assert all(line.startswith(start) for line, start in zip(said, to_decide, strict=True)), said
     toml.write_text(draft.replace("decide:", ""), "utf-8")
     found = load_instrument(toml)
     assert {name: item.columns for name, item in found.items.items()} == pairs
@@ -141,3 +146,105 @@ def test_a_survey_is_refused_until_what_is_doubtful_is_decided_and_then_read_rig
     assert read.perceive.shape == (PEOPLE, len(pairs))
     cells = pd.DataFrame(table).rename(columns=text)
     assert all(read.perceive[name].tolist() == cells[item["perceive"]].tolist() for name, item in pairs.items())
+
+
+def drafted(tmp_path, table, wording=None):
+    """The instrument drafted for a survey, once all is decided as proposed; and its text."""
+    draft, _decisions = draft_instrument(written(tmp_path, table, wording))
+    (tmp_path / "s.toml").write_text(draft.replace("decide:", ""), "utf-8")
+    return load_instrument(tmp_path / "s.toml"), draft
+
+
+def test_44_columns_without_words_are_proposed_as_two_halves(tmp_path):
+    found, draft = drafted(tmp_path, columns([f"V{i}" for i in range(1, 45)], SCALE7))
+    assert [(i.expect, i.perceive) for i in found.items.values()] == [(f"V{i}", f"V{i + 22}") for i in range(1, 23)]
+    assert "[items] # decide: by position, as there are twice 22; the first half is taken for the expectations" in draft
+
+
+def test_100_items_are_never_taken_for_one_dimension_unasked(tmp_path):
+    found, draft = drafted(tmp_path, columns([f"Q{i}" for i in range(1, 101)], SCALE5))
+    assert len(found.dimensions["service"]) == 100
+    assert "[dimensions] # decide: nothing says which items belong together" in draft
+    assert "[items] # decide: no columns pair as expectation and perception; these are taken for perceptions" in draft
+
+
+@pytest.mark.parametrize("second", ["{}.1", "{}_2", "{} (2)", "{}(2)"])
+def test_headers_that_stand_twice_pair(tmp_path, second):
+    names = ["polite", "punctual", "clean"]
+    found, draft = drafted(tmp_path, columns([*names, *map(second.format, names)], SCALE5))
+    assert {n: i.columns for n, i in found.items.items()} == {
+        name: {"expect": name, "perceive": second.format(name)} for name in names
+    }
+    assert "[items] # decide: by position, as they are named alike; the first is taken for the expectation" in draft
+
+
+def test_numbers_within_pairs_that_ask_different_things_are_no_pairs(tmp_path):
+    names = ["1-1 staff are polite", "1-2 goods come on time", "2-1 the shop is clean", "2-2 prices are clear"]
+    found, _draft = drafted(tmp_path, columns(names, SCALE5))
+    assert [i.columns for i in found.items.values()] == [{"perceive": name} for name in names]
+
+
+def test_importance_named_in_another_way_joins_its_items(tmp_path):
+    names = [f"{a}{i}" for i in (1, 2, 3) for a in "EP"]
+    found, _draft = drafted(tmp_path, columns([*names, "Wichtigkeit_1", "Wichtigkeit_2", "Wichtigkeit_3"], SCALE5))
+    assert [i.importance for i in found.items.values()] == ["Wichtigkeit_1", "Wichtigkeit_2", "Wichtigkeit_3"]
+
+
+def test_columns_of_two_other_questions_are_no_battery_of_many_items(tmp_path):
+    names = [f"{a}{i}" for i in range(1, 7) for a in "EP"]
+    found, _draft = drafted(tmp_path, columns([*names, "S1", "S2"], SCALE5))
+    assert {measure for item in found.items.values() for measure in item.columns} == {"expect", "perceive"}
+
+
+@pytest.mark.parametrize(
+    ("names", "remark"),
+    [
+        (["TAN points", "REL points"], "[points] # by the names of dimensions"),
+        (["first", "second"], "[points] # decide: by position"),
+    ],
+)
+def test_columns_that_sum_to_100_are_importance_points(tmp_path, names, remark):
+    table = columns([f"{i}_{w}" for i in ("REL1", "REL2", "TAN1", "TAN2") for w in ("exp", "per")], SCALE5)
+    table |= dict(zip(names, ([30, 45] * 30, [70, 55] * 30), strict=True))
+    found, draft = drafted(tmp_path, table)
+    named = {"REL": "REL points", "TAN": "TAN points"} if "REL points" in names else {"REL": "first", "TAN": "second"}
+    assert found.points == named
+    assert remark in draft
+
+
+def test_a_date_of_few_days_is_the_wave_and_one_of_many_has_no_use(tmp_path):
+    table = columns([f"{a}{i}" for i in (1, 2, 3) for a in "EP"], SCALE5)
+    found, _draft = drafted(tmp_path, table | {"Datum": ["2024-01-05", "2024-06-05"] * 30})
+    assert found.design.wave == "Datum"
+    days = pd.date_range("2024-01-05", periods=PEOPLE).strftime("%Y-%m-%d")
+    found, draft = drafted(tmp_path, table | {"Datum": days})
+    assert found.design.wave is None
+    assert "# no use was found for Datum" in draft
+
+
+def test_the_whole_service_among_the_statements_of_one_battery_is_an_outcome(tmp_path):
+    names = [f"V{i}" for i in range(1, 6)]
+    asked = [
+        "Staff are polite",
+        "Goods come on time",
+        "Complaints are resolved",
+        "Overall I am satisfied",
+        "I recommend",
+    ]
+    found, _draft = drafted(tmp_path, columns(names, SCALE5), dict(zip(names, asked, strict=True)))
+    assert [*found.items] == ["V1", "V2", "V3"]
+    assert {n: o.column for n, o in found.outcomes.items()} == {"satisfaction": "V4", "recommend": "V5"}
+
+
+def test_ends_of_a_scale_that_nobody_used_are_to_be_decided(tmp_path):
+    table = {name: np.minimum(given, 6) for name, given in columns(["E1", "P1", "E2", "P2"], SCALE7).items()}
+    _found, draft = drafted(tmp_path, table)
+    assert "[scale] # decide: the ends that were printed, not those that were used" in draft
+
+
+def test_a_battery_answered_in_words_is_found(tmp_path):
+    words = {1: "매우 그렇지 않다", 2: "그렇지 않다", 3: "보통이다", 4: "그렇다", 5: "매우 그렇다"}
+    table = {name: [words[n] for n in given] for name, given in columns(["Q1", "Q2", "Q3"], SCALE5).items()}
+    found, _draft = drafted(tmp_path, table)
+    assert found.scale.labels == {said: n for n, said in words.items()}
+    assert [*found.items] == ["Q1", "Q2", "Q3"]

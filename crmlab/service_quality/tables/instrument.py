@@ -17,9 +17,8 @@ An instrument is TOML; what is marked * must be there, the rest may be left out:
                                    also adequate, importance, standard, promise, and reversed = true
     [points]                       tangibles = "W1": columns of importance points, which sum to 100 over the dimensions
     [outcomes.NAME] column* low*   a question beside the batteries; without `high` it is a count and has no end
-        columns, combine, answered in place of `column`: columns = ["S1", "S2", "S3"] that are combined to one outcome by
-                                   their "mean" (so taken) or "max"; of `answered` of them (without it, of all) answers
-                                   must be there, else it is missing
+        columns, combine, answered in place of `column`: columns = ["S1", "S2", "S3"], combined by their "mean" (so
+                                   taken) or "max" where `answered` or more of them (without it, all) are answered
         high, kind, text           kind: satisfaction, loyalty, recommend, complaint, resolved, word_of_mouth, buying
                                    or other
         missing, labels            its own codes and labels; without `missing`, those of [scale] that are no answers
@@ -31,12 +30,16 @@ An instrument is TOML; what is marked * must be there, the rest may be left out:
         kind, kinds                outcomes and points then give the name in `item`, or a column that says the same in
                                    all rows of a respondent; `kinds`, { expect = "E" }, says how the column `kind`
                                    writes expect, perceive and so on
+    [rows] leave_out               rows that are no part of the survey, by a condition on columns of the file:
+                                   "consent = 'no' OR age < 18"; text in single quotes is compared with a cell or the
+                                   label of its code, a number or a day ('2024-12-31') with the cell read as such; it
+                                   knows what crmlab/contracts/expressions.py lists; a row with an empty cell is kept
     [conventions] gap, overall     "P-E" and "mean of dimensions": what is computed, stated
         desired                    true: `expect` asked for the desired level, so that a zone of tolerance exists
     [file]                         encoding, delimiter, decimal, sheet: where they cannot be found out
 
-`crmlab new instrument` writes `decide:` into the comment of each guess that is doubtful; an instrument is refused while a
-comment has it.
+`crmlab new instrument` writes `decide:` into the comment of each guess that is doubtful; an instrument is refused while
+a comment has it.
 """
 
 import re
@@ -132,6 +135,12 @@ class Design(Strict):
         return single | {f"segments.{i}": column for i, column in enumerate(self.segments)}
 
 
+class Rows(Strict):
+    """Which rows of the file are no part of the survey."""
+
+    leave_out: str | None = Field(default=None, min_length=1)  # None: all are
+
+
 class Conventions(Strict):
     """How gaps are computed, stated so that a reader need not guess."""
 
@@ -172,6 +181,8 @@ class Instrument(Strict):
         By name.
     design : Design
         Columns on respondents.
+    rows : Rows
+        Which rows are left out.
     conventions : Conventions
         How gaps are computed.
     file : File
@@ -188,6 +199,7 @@ class Instrument(Strict):
     points: dict[str, Column] = Field(default_factory=dict)
     outcomes: dict[str, Outcome] = Field(default_factory=dict)
     design: Design = Design()
+    rows: Rows = Rows()
     conventions: Conventions = Conventions()
     file: File = File()
 

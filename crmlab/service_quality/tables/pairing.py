@@ -9,7 +9,7 @@ from crmlab.service_quality.tables.vocabulary import NAMED, WORDS
 
 SIDES = ("expect", "perceive", "importance")  # in the order in which they are mostly asked
 NUMBERED = r"(?P<item>\D{0,3}?\d+)(?:[-._–]|(?=[a-c]))(?P<side>[1-3a-c])[.:) _]*(?P<text>[^\W\d_].*)"
-AGAIN = r"(?P<text>.*\D)(\.1|[_ ]2| ?\(2\))"  # as programs part headers that stand twice
+AGAIN = r"(?P<text>.*[^\d\s])(\.1|[_ ]2| ?\(2\))"  # as programs part headers that stand twice
 LONGEST_NAME = 20  # characters of an item's name; longer ones are its wording
 SERVQUAL_ITEMS = 22
 SEPARATORS = " _.:/|-"
@@ -74,14 +74,13 @@ def _by_words(said, where):
     found: dict[str, dict[str, dict[str, str]]] = {pattern: {} for pattern in NAMED}
     letters = set()
     for pattern, key, measure, column, word in _words_of(said, WORDS):
-        if key:
-            found[pattern].setdefault(key, {}).setdefault(measure, column)
-            letters |= {(pattern, column)} if word.isascii() and len(word) == 1 else set()
+        if key and measure not in found[pattern].setdefault(key, {}):
+            found[pattern][key][measure] = column
+            letters |= {(pattern, key, measure)} if word.isascii() and len(word) == 1 else set()
     paired = {pattern: _common({k: n for k, n in held.items() if _is_pair(n)}) for pattern, held in found.items()}
     best = max(paired, key=lambda pattern: len(paired[pattern]))
-    certain = not any((best, column) in letters for column in _used(paired[best]))
-    by = f"by a {'word' if certain else 'letter'} in their {where}"
-    return _named(paired[best], by, certain=certain)
+    certain = not any((best, key, measure) in letters for key, named in paired[best].items() for measure in named)
+    return _named(paired[best], f"by a {'word' if certain else 'letter'} in their {where}", certain=certain)
 
 
 def _common(pairs):

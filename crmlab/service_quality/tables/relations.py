@@ -63,7 +63,7 @@ def _columns_used_twice(raw, items, points):
     used = [(item.get(m), f"items.{name}.{m}", m if by_kind else "") for name, item in items.items() for m in MEASURES]
     for name, outcome in _tables(raw, "outcomes").items():
         several = outcome.get("columns")
-        columns = [outcome.get("column"), *(dict.fromkeys(several) if isinstance(several, (list, tuple)) else ())]
+        columns = [outcome.get("column"), *(several if isinstance(several, (list, tuple)) else ())]
         used += [(column, f"outcomes.{name}", "") for column in columns]
     used += [(column, f"points.{dimension}", "") for dimension, column in points.items()]
     used += [(design.get(use), f"design.{use}", "") for use in ("respondent", "weight", "wave", "audience")]

@@ -14,7 +14,7 @@ from crmlab.service_quality.tables.instrument import MEASURES, Design, File, Ins
 from crmlab.service_quality.tables.long import to_wide
 from crmlab.service_quality.tables.reading import read_cells
 from crmlab.service_quality.tables.scales import YES_NO_KINDS
-from crmlab.service_quality.tables.vocabulary import WORDS
+from crmlab.service_quality.tables.vocabulary import NO, WORDS, YES
 
 UNNAMED = (
     "# [outcomes.satisfaction] # decide: its column, if any, which is then no segment; others: loyalty, recommend",
@@ -101,8 +101,8 @@ def _wide(table, long, where):
 def _head(path):
     return [
         f"# What {path.name} asked, guessed from its columns by `crmlab new instrument`.",
-        "# It is read once no comment has the word decide with a colon: correct such a line if need be, and remove both.",
-        "# crmlab/service_quality/tables/instrument.py lists what else may stand here.",
+        "# Lines with the word decide and a colon are doubtful: correct each if need be, and remove both; until then",
+        "# it is refused. crmlab/service_quality/tables/instrument.py lists what else may stand here.",
         f"name = {_quoted(path.stem)}",
         f"title = {_quoted(_words(path.stem))} # what the report calls it",
         'data_kind = "real" # or simulated or demonstration',
@@ -146,10 +146,12 @@ def _scale(found):
 
 
 def _labels(words, head):
-    """A table of text answers; those of no known meaning are commented out."""
+    """A table of text answers, certain if they are yes and no; those of no known meaning are commented out."""
     known = [f"{_key(word)} = {meant}" for word, meant in words.items() if meant is not None]
     unknown = [f"# {_key(word)} = ... # decide: what it counts as" for word, meant in words.items() if meant is None]
-    return ["", f"{head} # decide: are these the right numbers?", *known, *unknown] if words else []
+    yes_no = all(word.casefold() in YES + NO for word in words)
+    remark = _remark(yes_no, "as yes and no" if yes_no else "are these the right numbers?")
+    return ["", head + remark, *known, *unknown] if words else []
 
 
 def _dimensions(found):
@@ -218,8 +220,8 @@ def _design(found, long):
     said = {value: who for value, who in found.audiences.items() if value.casefold() != who}
     lines += ["", "[design.audiences] # who is a customer, a manager, staff"] if said else []
     for value, who in said.items():
-        known = f"{_key(value)} = {_quoted(who)}"
-        lines.append(known if who else f'# {_key(value)} = "customer" # decide: who they are')
+        unknown = f'# {_key(value)} = "customer" # decide: who they are'
+        lines.append(f"{_key(value)} = {_quoted(who)}" if who else unknown)
     if long:
         plain = {use: column for use, column in long.items() if use != "kinds"}
         lines += ["", "[design.long]", *(f"{use} = {_quoted(column)}" for use, column in plain.items())]

@@ -35,7 +35,7 @@ USES = {
 }
 DATES = r"(survey|interview|response)?[_ ]?date|datum|befragungsdatum|日期|调查日期|날짜|조사일"
 OUTCOMES = {
-    "satisfaction": r"satisf|^sat$|^csat|zufrieden|满意|만족",
+    "satisfaction": r"satisf|^sat([_ ]?\d+)?$|^csat|zufrieden|满意|만족",
     "loyalty": r"loyal|repurchas|rebuy|buy[_ ]?again|return[_ ]?intent|wiederkauf|wieder kaufen|忠诚|再次购买|复购"
     r"|재구매|재이용|충성",
     "recommend": r"recommend|^nps|empfehl|推荐|추천",
