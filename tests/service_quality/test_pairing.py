@@ -161,6 +161,21 @@ def test_44_columns_without_words_are_proposed_as_two_halves(tmp_path):
     assert "[items] # decide: by position, as there are twice 22; the first half is taken for the expectations" in draft
 
 
+@pytest.mark.parametrize(("form", "pairs"), [("Q{}a Q{}b", 5), ("V{}-1 V{}-2", 22)])
+def test_columns_numbered_within_pairs_alone_are_proposed_as_pairs(tmp_path, form, pairs):
+    names = [form.replace("{}", str(i)).split() for i in range(1, pairs + 1)]
+    table = columns([name for both in names for name in both], SCALE5) | columns(["income"], SCALE5)
+    found, draft = drafted(tmp_path, table)
+    assert [[i.expect, i.perceive] for i in found.items.values()] == names
+    assert "[items] # decide: by the ends of their names; the first is taken for the expectation" in draft
+
+
+def test_two_numbered_columns_of_each_of_five_questions_are_dimensions_of_two_items(tmp_path):
+    found, draft = drafted(tmp_path, columns([f"V{i}-{k}" for i in range(1, 6) for k in (1, 2)], SCALE5))
+    assert found.dimensions == {f"V{i}": [f"V{i}-1", f"V{i}-2"] for i in range(1, 6)}
+    assert "[items] # decide: no columns pair as expectation and perception" in draft
+
+
 def test_100_items_are_never_taken_for_one_dimension_unasked(tmp_path):
     found, draft = drafted(tmp_path, columns([f"Q{i}" for i in range(1, 101)], SCALE5))
     assert len(found.dimensions["service"]) == 100

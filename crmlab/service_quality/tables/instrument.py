@@ -43,7 +43,7 @@ a comment has it.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
@@ -308,7 +308,7 @@ def located(path: str | Path) -> Path:
     return Path(path)
 
 
-def undecided(toml):
+def undecided(toml: str) -> Iterator[str]:
     """What the comments of a TOML text leave to decide: a text a line, with its number and what stands there.
 
     Strings are passed over, so that what looks like a comment in one is none.

@@ -9,6 +9,7 @@ from crmlab.service_quality.tables.vocabulary import NAMED, WORDS
 
 SIDES = ("expect", "perceive", "importance")  # in the order in which they are mostly asked
 NUMBERED = r"(?P<item>\D{0,3}?\d+)(?:[-._–]|(?=[a-c]))(?P<side>[1-3a-c])[.:) _]*(?P<text>[^\W\d_].*)"
+BARE = r"(?P<item>.*?\d+)(?:[-._–](?P<side>[12])|[-._–]?(?P<letter>[ab]))"
 AGAIN = r"(?P<text>.*[^\d\s])(\.1|[_ ]2| ?\(2\))"  # as programs part headers that stand twice
 LONGEST_NAME = 20  # characters of an item's name; longer ones are its wording
 SERVQUAL_ITEMS = 22
@@ -44,7 +45,7 @@ def pairing(columns, wording, ratings, battery):
         _by_equal_wording(_without_number(ratings), "they are named alike"),
     ]
     best = max(found, key=lambda held: sum(map(len, held.items.values())))
-    best = best if best.items else _by_halves(battery)
+    best = next((held for held in (best, _by_bare_number(battery), _by_halves(battery)) if held.items), Pairing())
     return _with_more(best, [c for c in columns if c not in _used(best.items)])
 
 
@@ -126,6 +127,18 @@ def _without_number(columns):
     there = set(columns)
     again = {c: named["text"] for c in columns if (named := re.fullmatch(AGAIN, c)) and named["text"] in there}
     return {c: again.get(c, c) for c in columns} if again else {}
+
+
+def _by_bare_number(battery):
+    """Columns numbered within pairs, as Q1a and Q1b; as V1-1 and V1-2 only where they are as many as SERVQUAL's."""
+    named = [held for column in battery if (held := re.fullmatch(BARE, column))]
+    pairs: dict[str, dict[str, str]] = {}
+    for held in named:
+        pairs.setdefault(held["item"], {})[SIDES["12ab".index(held["side"] or held["letter"]) % 2]] = held[0]
+    whole = len(pairs) > 1 and all(map(_is_pair, pairs.values()))
+    if not whole or (len(pairs) != SERVQUAL_ITEMS and not all(held["letter"] for held in named)):
+        return Pairing()
+    return _named(pairs, "by the ends of their names; the first is taken for the expectation", certain=False)
 
 
 def _by_halves(battery):

@@ -27,8 +27,8 @@ NAMED = (  # E1 and 期望准时, exp_speed, speed_e, speed (expect), Q1 expecte
 )
 YES, NO = ("yes", "y", "true", "ja", "oui", "是", "예"), ("no", "n", "false", "nein", "non", "否", "아니오")
 USES = {
-    "respondent": r"(respondent|resp|customer|case|person|user)?[_ ]?(id|no|nr|number)|respondent"
-    r"|(befragten|kunden)[_ ]?(nr|nummer|id)|befragter?|编号|受访者|客户编号|번호|응답자(번호)?|고객번호",
+    "respondent": r"(respondent|resp|customer|case|person|user)?[_ \-]?(id|no|nr|number)|respondent"
+    r"|(befragten|kunden)[_ \-]?(nr|nummer|id)|befragter?|编号|受访者|客户编号|번호|응답자(번호)?|고객번호",
     "wave": r"wave|round|period|survey[_ ]?(wave|year)|year|welle|runde|jahr|轮次|年份|차수|연도",
     "weight": r"(survey[_ ]?)?(weight|wt|wgt)|gewicht(ung)?|权重|가중치",
     "audience": r"audience|role|respondent[_ ]?type|who|rolle|对象|角色|역할",
