@@ -199,10 +199,18 @@ def test_numbers_within_pairs_that_ask_different_things_are_no_pairs(tmp_path):
     assert [i.columns for i in found.items.values()] == [{"perceive": name} for name in names]
 
 
-def test_importance_named_in_another_way_joins_its_items(tmp_path):
-    names = [f"{a}{i}" for i in (1, 2, 3) for a in "EP"]
-    found, _draft = drafted(tmp_path, columns([*names, "Wichtigkeit_1", "Wichtigkeit_2", "Wichtigkeit_3"], SCALE5))
-    assert [i.importance for i in found.items.values()] == ["Wichtigkeit_1", "Wichtigkeit_2", "Wichtigkeit_3"]
+@pytest.mark.parametrize("items", [["speed", "price", "range"], [*WORDED]])
+def test_importance_named_in_another_way_joins_its_items(tmp_path, items):
+    names = [f"{item} ({word})" for item in items for word in ("expected", "perceived")]
+    table = columns([*names, *(f"importance: {item}" for item in items)], SCALE5)
+    found, _draft = drafted(tmp_path, table)
+    assert [i.importance for i in found.items.values()] == [f"importance: {item}" for item in items]
+
+
+def test_of_two_columns_that_are_called_the_same_measure_of_an_item_the_first_is_taken(tmp_path):
+    found, draft = drafted(tmp_path, columns(["E1", "P1", "E2", "P2", "exp1"], SCALE5))
+    assert [i.expect for i in found.items.values()] == ["E1", "E2"]
+    assert 'segments = ["exp1"]' in draft
 
 
 def test_columns_of_two_other_questions_are_no_battery_of_many_items(tmp_path):

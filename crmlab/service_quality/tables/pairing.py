@@ -168,7 +168,7 @@ def _named(pairs, by, texts=None, certain=True):
 def _with_more(found, columns):
     """A Pairing with the batteries beside its pairs whose columns name most of its items in another way."""
     blocks: dict[tuple[str, str], dict[str, str]] = {}
-    keys = {name.removeprefix("Q"): name for name in found.items} | {name: name for name in found.items}
+    keys = {said: name for name in found.items for said in (name.removeprefix("Q"), name, found.texts.get(name, name))}
     for pattern, key, measure, column, word in _words_of({c: c for c in columns}, WORDS):
         if (name := keys.get(key)) and measure not in found.items[name] and not (word.isascii() and len(word) == 1):
             blocks.setdefault((pattern, measure), {}).setdefault(name, column)
