@@ -4,6 +4,7 @@ Rows below zero are returns. `order_day` is the day of the order that a row belo
 it offsets, and null where there is none. Every function takes validated data or their lazy table.
 """
 
+from dataclasses import replace
 from datetime import date
 
 import ibis.expr.types as ir
@@ -20,6 +21,11 @@ def rows(data: Data | ir.Table) -> ir.Table:
     if not isinstance(table, ir.Table):
         raise InputError(f"rows: {type(data).__name__} is no validated data; give what crmlab.catalog returns")
     return table
+
+
+def all_orders(data: Data | ir.Table) -> Data | ir.Table:
+    """Orders with those of customers unknown, where the data hold such; else the data as they are."""
+    return data if not isinstance(data, Data) or data.every is None else replace(data, table=data.every)
 
 
 def observed_orders(orders: Data | ir.Table, end: date | str) -> ir.Table:

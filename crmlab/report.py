@@ -17,15 +17,18 @@ from IPython.display import display
 
 from crmlab.check import MARKS, Check
 from crmlab.contracts.errors import InputError
+from crmlab.dataset import Data
 from crmlab.display import FIRST_ROWS, Shown, first_rows, names_customers, select_columns, words, write_table
 from crmlab.estimate import Estimate, plain
 from crmlab.guard import guarded
+from crmlab.identification import identification_plot, identification_rates, share_changes, what_follows
 from crmlab.model import why_blank
 from crmlab.style import DPI, drawn_frame
 
 PRIVATE = "private/"  # tables that name customers
 STEM = re.compile(r"(private/)?[\w][\w .()-]{0,119}")
 NOT_COMPUTED = "it could not be computed"
+IDENTIFIED = {"orders_with_customer_id": "order_rate", "money_with_customer_id": "money_rate"}  # facts -> rates
 MAX_ROWS = 60  # of a frame, that are shown where nobody says how many
 
 
@@ -89,6 +92,27 @@ class Report:
         shown = shown if columns is None else select_columns(shown, columns)
         part = f" (first {len(shown):,} of {len(frame):,} rows)" if 0 < len(shown) < _length(frame) else ""
         display(_Left(_Table(Shown(shown), name.removeprefix(PRIVATE), part), {"tables": kept}))
+
+    @guarded
+    def data(self, data: Data) -> None:
+        """Show what validation found in data, and keep it as the table "data".
+
+        Of orders some of which bear no customer's id, what follows from that opens the report: the identification
+        rate, as facts and by month and store, and whether it changes.
+        """
+        self.show(data.summary, name="data")
+        if data.every is None:
+            return
+        whole, monthly = identification_rates(data, "all"), identification_rates(data)
+        self.headline = [*IDENTIFIED, *(name for name in self.headline if name not in IDENTIFIED)]
+        for name, column in IDENTIFIED.items():
+            share, reason = whole[column].iloc[0], "" if whole[column].notna().all() else "the data hold no amounts"
+            self.fact(name, Estimate(plain(share), kind="share", n=int(whole.orders.iloc[0]), reason=reason))
+        self.note(what_follows(whole))
+        self.check(share_changes(monthly))
+        self.figure(identification_plot(monthly), "Share of orders and of money with a customer's id")
+        if "store_id" in data.every.columns:
+            self.show(identification_rates(data, "store"), name="identification_by_store")
 
     @guarded
     def fact(self, name: str, value: Any, **about: Any) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from crmlab.identification import share_changes
 from crmlab.sentences import templates
 
 from .public import DOMAINS
@@ -29,6 +30,7 @@ def defined():
         for name in checks.__all__:
             if name in templates(f"crmlab.{domain}"):
                 yield f"{domain}.{name}", getattr(checks, name).check_kind
+    yield "identification.share_changes", share_changes.check_kind
 
 
 def test_the_ids_of_checks_are_those_listed():

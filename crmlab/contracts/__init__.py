@@ -75,6 +75,8 @@ class Policy(BaseModel):
     time_zone: str | None = None  # days are counted on this clock where times carry an offset
     decimal: Literal[".", ","] = "."  # decimal mark of text amounts
     thousands: Literal[".", ",", " ", "'"] | None = None  # mark between thousands of text amounts
+    missing_ids: Literal["error", "drop", "anonymous"] = "error"  # what rows without a customer's id are
+    ids: Literal["exact", "tidy"] = "exact"  # whether ids written in several ways are one
     returns: Literal["error", "drop", "net"] = "error"  # what negative amounts are
     zero: Literal["order", "drop"] = "order"  # what zero amounts are
     until: date | None = None  # the last day that counts: of the holdout, or the last one seen of contracts

@@ -44,10 +44,12 @@ class Validated:
              day of the order that a row belongs to: its own, or for a return that of the order it offsets, null
              without one
     counts : what was counted in validating it, by name
+    every  : the same table with the rows of customers without an id, where these are anonymous; else None
     """
 
     table: ir.Table
     counts: dict = field(hash=False)
+    every: ir.Table | None = None
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,11 @@ def _left_out(counts, entry):
     unknown = counts["left_out_unknown"]
     why = f", {unknown:,} of them as a cell that it needs is empty" if unknown else ""
     return {"rows left out": f"{counts['left_out']:,} of {counts['left_out_of']:,}, by where = {entry.where!r}{why}"}
+
+
+def first(table):
+    """The first row of a lazy table, as plain Python values by name."""
+    return table.limit(1).to_pyarrow().to_pylist()[0]
 
 
 def negative(*columns: str) -> list[Rule]:

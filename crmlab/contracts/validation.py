@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import ibis
 
+from crmlab.contracts import ids
 from crmlab.contracts.attributes import read_attributes
 from crmlab.contracts.computed import Operands, is_expression, selected
-from crmlab.contracts.contract import FILE, ROW, Rule, Validated
+from crmlab.contracts.contract import FILE, ROW, Rule, Validated, first
 from crmlab.contracts.errors import InputError
 from crmlab.contracts.expressions import calculation_fault
 from crmlab.contracts.readings import READERS, was_rounded
@@ -47,10 +48,11 @@ def validate(contract, raw, where, policy, faults=()):
     reading = read(raw, where, policy, contract, {kept.internal_name: kept.value for kept in others})
     if breaches := [*faults, *reading.breaches]:
         raise InputError(*breaches, *([] if faults else _broken_cells(reading, contract)))
-    t = _completed(reading.typed, contract)
+    found_ids, with_ids = _ids(reading, contract, policy)
+    t = _completed(with_ids, contract)
     strict = [*reading.rules, *_unique_key(contract)]
     counts, broken = count(t, strict + contract.row_rules(t, policy), contract.all_counts(t, policy))
-    counts |= left_out
+    counts |= left_out | found_ids
     if any(rule.column.startswith(INTERNAL) for rule in broken):  # of which what is computed only follows
         broken = {rule: n for rule, n in broken.items() if rule.column not in reading.computed}
     breaches = describe_breaches(reading, t, broken, counts["rows"], contract.empty_message)
@@ -66,6 +68,17 @@ def validate(contract, raw, where, policy, faults=()):
     names = [column.name for column in contract.columns if column.name in t.columns]
     table = t.select(*names, **{kept.name: t[kept.internal_name] for kept in others})
     return contract.complete(Validated(table, counts), policy, where)
+
+
+def _ids(reading, contract, policy):
+    """What was counted of customers' ids; and the typed table, without rows that the policy drops as they lack one."""
+    named = [column.name for column in contract.columns if column.kind == "id" and column.name in reading.typed.columns]
+    if not named:
+        return {}, reading.typed
+    (name,) = named
+    found = ids.counts(reading.typed, name)
+    kept = reading.typed.filter(reading.typed[name].notnull()) if policy.missing_ids == "drop" else reading.typed
+    return found, kept
 
 
 def _selected(raw, where, policy, contract):
@@ -122,11 +135,6 @@ def describe_breaches(reading, typed, broken, rows, empty_message=""):
         f"{_examples(typed, rule)}; {(rule.remedy(typed) if callable(rule.remedy) else rule.remedy) or 'correct them'}"
         for rule, n in broken.items()
     ]
-
-
-def first(table):
-    """The first row of a lazy table, as plain Python values by name."""
-    return table.limit(1).to_pyarrow().to_pylist()[0]
 
 
 def _broken_cells(reading, contract):

@@ -12,7 +12,7 @@ from crmlab.contracts import InputError
 from crmlab.dataset import Data
 from crmlab.days import as_date
 from crmlab.lifecycle.tables.cohorts import check_every, first_day, is_over, need, period_number, what_fits
-from crmlab.orders import observed_orders, observed_span, rows
+from crmlab.orders import all_orders, observed_orders, observed_span, rows
 
 ALL, NONE = "all", "none"  # where the log has no categories, and where a row has none
 
@@ -82,7 +82,8 @@ def sales_by_category(orders: Data | ir.Table, end: date | str, every: str = "mo
     InputError
         Where `end` lies outside the orders, or no period of them is whole.
     """
-    last, orders = _checked(orders, end, every), rows(orders)
+    placed = all_orders(orders)
+    last, orders = _checked(placed, end, every), rows(placed)
     now = period_number(last + timedelta(days=1), every) - 1  # the last period that is over by `end`
     observed = observed_orders(orders, last)
     named = observed.category.nullif("").fill_null(NONE) if "category" in observed.columns else ibis.literal(ALL)
