@@ -239,10 +239,11 @@ def test_a_date_of_few_days_is_the_wave_and_one_of_many_has_no_use(tmp_path):
     table = columns([f"{a}{i}" for i in (1, 2, 3) for a in "EP"], SCALE5)
     found, _draft = drafted(tmp_path, table | {"Datum": ["2024-01-05", "2024-06-05"] * 30})
     assert found.design.wave == "Datum"
-    days = pd.date_range("2024-01-05", periods=PEOPLE).strftime("%Y-%m-%d")
-    found, draft = drafted(tmp_path, table | {"Datum": days})
-    assert found.design.wave is None
-    assert "# no use was found for Datum" in draft
+    days = [*pd.date_range("2024-01-05", periods=PEOPLE).strftime("%Y-%m-%d")]
+    for given in (days, days[:10] * 2 + [""] * 40):  # two answered on each of ten days
+        found, draft = drafted(tmp_path, table | {"Datum": given})
+        assert found.design.wave is None
+        assert "# no use was found for Datum" in draft
 
 
 def test_the_whole_service_among_the_statements_of_one_battery_is_an_outcome(tmp_path):
@@ -259,8 +260,9 @@ def test_the_whole_service_among_the_statements_of_one_battery_is_an_outcome(tmp
     assert {n: o.column for n, o in found.outcomes.items()} == {"satisfaction": "V4", "recommend": "V5"}
 
 
-def test_ends_of_a_scale_that_nobody_used_are_to_be_decided(tmp_path):
-    table = {name: np.minimum(given, 6) for name, given in columns(["E1", "P1", "E2", "P2"], SCALE7).items()}
+@pytest.mark.parametrize(("ends", "used"), [(SCALE7, (1, 6)), (SCALE5, (2, 5)), (SCALE5, (1, 4))])
+def test_ends_of_a_scale_that_nobody_used_are_to_be_decided(tmp_path, ends, used):
+    table = {name: given.clip(*used) for name, given in columns(["E1", "P1", "E2", "P2"], ends).items()}
     _found, draft = drafted(tmp_path, table)
     assert "[scale] # decide: the ends that were printed, not those that were used" in draft
 

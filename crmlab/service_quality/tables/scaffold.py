@@ -125,7 +125,7 @@ def _codes(seen, kind, why):
     codes = {code: k for code, (noted, k) in seen.codes.items() if noted == kind}
     often = ", ".join(f"{code} ({'once' if k == 1 else f'{k:,} times'})" for code, k in codes.items())
     certain = not seen.off & codes.keys()
-    others = "" if certain or kind == "not_applicable" else "; move those that mean that the question did not apply"
+    others = "" if certain or kind == "not_applicable" else "; move to not_applicable what says so"
     return f"{kind} = {_quoted([*codes])}" + (_remark(certain, f"{why}, seen {often}{others}") if codes else "")
 
 
