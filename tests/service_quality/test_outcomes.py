@@ -140,3 +140,18 @@ def test_a_mean_of_several_columns_counts_at_the_nearest_level_of_satisfaction()
     found = loyalty_by_satisfaction(survey).set_index("satisfaction")
     assert found.n.to_dict() == {1: 0, 2: 0, 3: 1, 4: 38, 5: 1}
     assert found.loyal.to_dict() == {1: 0, 2: 0, 3: 1, 4: 37, 5: 1}
+
+
+def test_a_column_of_a_combined_outcome_has_no_other_use():
+    with pytest.raises(
+        ValidationError, match=r"column 'P1' is used 2 times \(items.Q1.perceive, outcomes.sat\); keep one"
+    ):
+        instrument(outcomes=combined(columns=["S1", "P1"]))
+
+
+def test_columns_of_an_outcome_stand_beside_the_answers_of_a_long_survey():
+    wide = put(several(), (3, "S2", ""))
+    long = wide.melt(id_vars=["id", "S1", "S2", "S3"], value_vars=[c for c in wide if c[0] in "EP"])
+    design = {"respondent": "id", "long": {"item": "variable", "answer": "value"}}
+    survey = validate_survey(long, instrument(outcomes=combined(answered=2), design=design))
+    assert survey.outcomes.sat.tolist()[:5] == pytest.approx([4, 4.5, np.nan, np.nan, 2], nan_ok=True)
