@@ -61,7 +61,8 @@ def test_a_column_of_sqlite_is_of_the_kind_of_all_its_cells(shop):
         "live: 'customer_id' is stored as float64, which does not keep ids such as 00123; store it as text, "
         "or state ids = 'tidy' where they are whole numbers",
         "live: 'time' is stored as int64, which is not a time; store dates, times or ISO text, or state time_format "
-        "in data/catalog.toml",
+        "in data/catalog.toml; it looks like Unix seconds: 1700000000 is 2023-11-14 22:13:20 UTC; "
+        "state time_format = 'unix' and the time_zone whose days count, such as 'Europe/Berlin', in data/catalog.toml",
         "live: 'amount' is stored as binary, which is not a number; store numbers, or text such as 1234.50",
     )
 
