@@ -16,7 +16,7 @@ from typing import Any, NewType, TypeAlias
 import ibis.expr.types as ir
 import pandas as pd
 
-from crmlab.contracts import CONTRACTS, InputError, infer_contract, memory, sources, suggest, validate
+from crmlab.contracts import CONTRACTS, InputError, infer_contract, memory, query, sources, suggest, validate
 from crmlab.contracts.memory import ArrowTable
 from crmlab.contracts.settings import read_settings, read_toml
 from crmlab.dataset import IN_MEMORY, Data, Findings
@@ -28,6 +28,7 @@ Dataset = NewType("Dataset", str)  # annotates a notebook parameter that names d
 Customers = NewType("Customers", Dataset)  # the same, of data that hold what is known of customers
 Products = NewType("Products", Dataset)  # or of products
 Source: TypeAlias = str | Path | pd.DataFrame | ir.Table | ArrowTable  # what a reader takes
+PLACE = ("path", "uri", "table", "package", "sql", "sources", "columns")  # fields that no argument can state
 LISTED = "in data/catalog.toml"  # where messages say that files are described
 
 
@@ -97,12 +98,30 @@ def find(data: str | Path) -> tuple[str, Entry, Path | None]:
         return name, entry, None
     if entry.package:
         base = _package_folder(entry.package, name)
-    place = (base / os.path.expanduser(entry.path)).resolve()
+    return name, entry, _place(base, entry.path, name, listed)
+
+
+def _place(base, path, name, listed):
+    """Where a path leads. Raises InputError where nothing is, or all that a user has."""
+    place = (base / os.path.expanduser(path)).resolve()
     if not os.path.exists(place):
         raise InputError(f"{name}: there is no file or folder {place}; correct the path{listed}")
     if Path.home().resolve().is_relative_to(place):
         raise InputError(f"{name}: {place} is your home folder, or holds it; give the folder of the data{listed}")
-    return name, entry, place
+    return place
+
+
+def _source_places(entry, name):
+    """Where the sources of a query lie, by the names it has for them. Raises InputError with all that are missing."""
+    places, breaches = {}, []
+    for source in entry.sources:
+        try:
+            places[source] = _place(root() / "data", source, name, f" among sources in [{name}] of data/catalog.toml")
+        except InputError as missing:
+            breaches += missing.breaches
+    if breaches:
+        raise InputError(*breaches)
+    return places
 
 
 def portable(data: str) -> str:
@@ -130,7 +149,8 @@ def check(data: Source, contract: str | None = None, **fields: Any) -> Data:
     contract : the one that is needed, such as "transactions"; data that hold another are refused. What the catalog does
                not list is read by it; without it, by the contract that its columns tell
     fields   : of data that the catalog does not list: names of their columns, as customer_id="Client", and any field
-               of the catalog, as returns="net"
+               of the catalog, as returns="net". Of data that it lists, only a condition that rows are to meet as
+               well, as where="Country = 'UK'"
     """
     if contract not in (None, *CONTRACTS):
         raise InputError(f"there is no contract {contract!r}; there are {', '.join(CONTRACTS)}")
@@ -138,6 +158,8 @@ def check(data: Source, contract: str | None = None, **fields: Any) -> Data:
         return _check_memory(data, contract, fields)
     name, entry, place = find(data)
     listed = str(data) in entries()
+    if listed and (condition := fields.pop("where", None)):
+        entry = _narrowed(entry, condition, name)
     if listed and fields:
         advice = f"change [{name}] there, or give the path of the file in place of its name"
         raise InputError(f"{name} is read as data/catalog.toml says, not by {', '.join(fields)}; {advice}")
@@ -145,15 +167,23 @@ def check(data: Source, contract: str | None = None, **fields: Any) -> Data:
         raise InputError(_wrong_contract(name, entry.contract, contract))
     if fields:
         entry = _given(Entry, fields, contract, name, path=entry.path)
-    stamp = tuple((str(f), f.stat().st_mtime_ns, f.stat().st_size) for f in sources.files(place)) if place else None
+    places = [place] if place else _source_places(entry, name).values()
+    read = [file for each in places for file in sources.files(each)]
+    stamp = tuple((str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in read) or None
     return _check(name, entry.model_dump_json(exclude_unset=True), stamp, place, entry.contract if listed else contract)
+
+
+def _narrowed(entry, condition, name):
+    """The entry with one more condition on its rows."""
+    both = condition if entry.where is None else f"({entry.where}) AND ({condition})"
+    return read_settings(Entry, entry.model_dump(exclude_unset=True) | {"where": both}, name)
 
 
 def _given(model, fields, contract, where, **place):
     """What a call says of data: names of columns among `fields`, and settings."""
     held = CONTRACTS.values() if contract is None else [CONTRACTS[contract]]
     names = [column.name for each in held for column in each.columns]
-    settings = [name for name in model.model_fields if name not in ("path", "uri", "table", "package", "columns")]
+    settings = [name for name in model.model_fields if name not in PLACE]
     if unknown := [name for name in fields if name not in (*names, *settings)]:
         advice = suggest(unknown[0], [*names, *settings], f"give columns, {', '.join(names)}, or {', '.join(settings)}")
         raise InputError(f"{where}: there is no {', '.join(unknown)} to give; {advice}")
@@ -173,7 +203,7 @@ def _check_memory(data, contract, fields):
             validated = validate(raw, IN_MEMORY, known)
         except InputError as wrong:
             raise InputError(*(breach.replace(LISTED, "as an argument") for breach in wrong.breaches)) from None
-    return Data(validated.table, CONTRACTS[kind], Findings(IN_MEMORY, known, validated.counts))
+    return Data(validated.table, CONTRACTS[kind], Findings(IN_MEMORY, known, validated.counts), validated.every)
 
 
 def _wrong_contract(name, held, needed):
@@ -191,10 +221,24 @@ def _check(name, entry, _stamp, place, contract):
     entry = Entry.model_validate_json(entry)
     where = name if place is None else place.name
     with sources.raise_input_errors(where, place):
-        raw, faults = sources.read(place, entry, where)
+        raw, faults = _queried(entry, name) if entry.sql else sources.read(place, entry, where)
         entry = entry.model_copy(update={"contract": contract or infer_contract(raw.columns)})
         validated = validate(raw, where, entry, faults)
-    return Data(validated.table, CONTRACTS[entry.contract], Findings(name, entry, validated.counts))
+    findings = Findings(name, entry, validated.counts)
+    return Data(validated.table, CONTRACTS[entry.contract], findings, validated.every)
+
+
+def _queried(entry, name):
+    """The raw table of a query over files, with what is wrong with their lines."""
+    places, tables, faults = _source_places(entry, name), {}, []
+    for source, place in places.items():
+        with sources.raise_input_errors(place.name, place):
+            tables[source], wrong = sources.read(place, Entry(path=source), place.name)
+        faults += wrong
+    if faults:
+        raise InputError(*faults)
+    whole = {source: place for source, place in places.items() if place.is_file() and sources.is_parquet(place)}
+    return query.read(entry.sql, tables, whole, name), []
 
 
 @guarded
@@ -263,14 +307,32 @@ def stores(data: Source | None, **fields: Any) -> Data | None:
 
 
 def fingerprint(data):
-    """SHA-256 of a file's bytes, or of a folder's sorted paths and their hashes; None for a table on an engine."""
-    place = find(data)[2]
+    """SHA-256 of a file's bytes, of a folder's sorted paths and their hashes, or of a query's sources and theirs.
+
+    None for a table on an engine.
+    """
+    _name, entry, place = find(data)
+    if entry.sql:
+        return _sha256_of(source_hashes(data).items())
     if place is None:
         return None
+    return _hash(place)
+
+
+def source_hashes(data):
+    """The files that a query reads, and their SHA-256; none for other data."""
+    name, entry, _place = find(data)
+    return {source: _hash(place) for source, place in _source_places(entry, name).items()}
+
+
+def _hash(place):
     if place.is_file():
         return sha256(place)
-    listed = "\n".join(f"{f.relative_to(place)} {sha256(f)}" for f in sources.files(place))
-    return hashlib.sha256(listed.encode()).hexdigest()
+    return _sha256_of((f.relative_to(place), sha256(f)) for f in sources.files(place))
+
+
+def _sha256_of(listed):
+    return hashlib.sha256("\n".join(f"{name} {digest}" for name, digest in listed).encode()).hexdigest()
 
 
 def sha256(path):

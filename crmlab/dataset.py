@@ -8,7 +8,7 @@ from typing import ClassVar
 import ibis.expr.types as ir
 import pandas as pd
 
-from crmlab.contracts import Contract, InputError
+from crmlab.contracts import Contract, InputError, ids
 from crmlab.days import as_date
 from crmlab.entry import NATURES, Known
 
@@ -52,12 +52,14 @@ class Data:
     table    : lazy table of the contract's columns
     contract : the Contract that it keeps
     findings : what validation found
+    every    : the table with orders of customers unknown, where rows without an id are anonymous; else None
     """
 
     given_by: ClassVar[str] = "a reader of crmlab.catalog"
     table: ir.Table
     contract: Contract
     findings: Findings
+    every: ir.Table | None = None
 
     @property
     def currency(self) -> str:
@@ -72,7 +74,10 @@ class Data:
         found = {"data": f"{called} ({NATURES[entry.nature]})"}
         if self.contract.kind != "transactions":
             found["contract"] = f"{self.contract.name}: {self.contract.description}"
-        return pd.DataFrame({"found": found | self.contract.describe(counts, entry)})
+        found |= self.contract.describe(counts, entry)
+        if "missing_ids" in counts:
+            found |= ids.words(counts, entry)
+        return pd.DataFrame({"found": found})
 
     def period(
         self, split: date | str | None = None, until: date | str | None = None, acquired_from: date | str | None = None

@@ -4,6 +4,7 @@ import os
 from functools import cache
 
 import ibis
+import ibis.expr.types as ir
 from ibis.backends import BaseBackend
 
 
@@ -21,3 +22,9 @@ def connect(uri: str | None = None) -> BaseBackend:
     if threads := os.environ.get("CRMLAB_THREADS"):
         connection.raw_sql(f"SET threads = {int(threads)}")
     return connection
+
+
+def is_embedded(expression: ir.Expr) -> bool:
+    """Whether an expression is run by the embedded engine, as are tables that are on none."""
+    backends = {backend.name for backend in expression._find_backends()[0]}
+    return backends <= {"duckdb"}

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from crmlab.contracts import Policy
+from crmlab.contracts import Policy, query
 
 NATURES = {
     "real": "real data",
@@ -42,6 +42,10 @@ class Known(Policy):
         ):
             only = "only of contract = 'transactions'"
             raise ValueError(f"{', '.join(idle)}: {only}, this one is {self.contract!r}; leave out what is not of it")
+        if self.missing_ids == "anonymous" and self.contract != "transactions":
+            raise ValueError(
+                "missing_ids = 'anonymous' is only of contract = 'transactions'; state 'drop', or fill them"
+            )
         if self.observed_from and self.contract != "subscriptions":
             only = "only of contract = 'subscriptions'"
             raise ValueError(f"observed_from: {only}, this one is {self.contract!r}; leave out what is not of it")
@@ -55,6 +59,8 @@ class Entry(Known):
     package: str | None = None  # an installed package that ships the file
     uri: str | None = None  # an engine in place of a file: any Ibis connection string; ${NAME} from the environment
     table: str | None = None  # the table on that engine
+    sql: str | None = None  # or one SELECT over files, whose rows these are
+    sources: tuple[str, ...] = ()  # the files that it reads, relative to data/, as it names them
     format: Literal["csv", "parquet", "whitespace"] | None = None  # else by suffix
     delimiter: str | None = Field(None, min_length=1, max_length=1)  # else found in the header
     encoding: Literal["utf-8", "utf-16", "latin-1"] = "utf-8"
@@ -63,8 +69,16 @@ class Entry(Known):
 
     @model_validator(mode="after")
     def _one_place(self):
-        if (self.path is None) == (self.uri is None) or (self.uri is None) != (self.table is None):
-            raise ValueError("it is not said where the data lie; give either path, or uri with table")
+        places = [self.path, self.uri, self.sql]
+        pairs = (self.uri is None) == (self.table is None) and (self.sql is None) == (not self.sources)
+        if places.count(None) != len(places) - 1 or not pairs:
+            either = "give either path, or uri with table, or sql with sources"
+            raise ValueError(f"it is not said where the data lie; {either}")
+        if self.sql is not None:
+            try:
+                query.check(self.sql, list(self.sources))
+            except ValueError as fault:
+                raise ValueError(f"sql: {fault}") from None
         if self.format == "whitespace" and self.header is None:
             raise ValueError("format = 'whitespace' needs header, the names of the columns; add it")
         if self.header and len(set(self.header)) < len(self.header):

@@ -186,8 +186,8 @@ def test_what_validation_found_is_told_in_plain_words(shop, returns, zero):
     assert summary["spend"] == ("12.00 EUR" if returns == "drop" else "2.00 EUR")
     assert summary["zero amounts"] == ("1 (counted as orders)" if zero == "order" else "1 (dropped)")
     netted = (
-        "netted (order days returned whole: 1; rows without an earlier order, left out: 1; "
-        "beyond what was bought: 2.00 EUR)"
+        "netted (customers left without an order: 2; order days returned whole: 1; "
+        "rows without an earlier order, left out: 1; beyond what was bought: 2.00 EUR)"
     )
     assert summary["returns"] == f"2 rows, 13.00 EUR: {'dropped' if returns == 'drop' else netted}"
 

@@ -69,11 +69,14 @@ class Policy(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     contract: Literal[tuple(CONTRACTS)] = "transactions"  # type: ignore[valid-type]  # what the source holds
-    columns: dict[str, str] = {}  # contract name = the name in the source, where the two differ
+    columns: dict[str, str] = {}  # contract name = the name in the source where the two differ, or a calculation
+    where: str | None = None  # rows count for which this condition on the source's columns is true
     time_format: str | None = None  # strptime pattern of text times; None reads ISO text
     time_zone: str | None = None  # days are counted on this clock where times carry an offset
     decimal: Literal[".", ","] = "."  # decimal mark of text amounts
     thousands: Literal[".", ",", " ", "'"] | None = None  # mark between thousands of text amounts
+    missing_ids: Literal["error", "drop", "anonymous"] = "error"  # what rows without a customer's id are
+    ids: Literal["exact", "tidy"] = "exact"  # whether ids written in several ways are one
     returns: Literal["error", "drop", "net"] = "error"  # what negative amounts are
     zero: Literal["order", "drop"] = "order"  # what zero amounts are
     until: date | None = None  # the last day that counts: of the holdout, or the last one seen of contracts

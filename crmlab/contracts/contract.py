@@ -44,10 +44,12 @@ class Validated:
              day of the order that a row belongs to: its own, or for a return that of the order it offsets, null
              without one
     counts : what was counted in validating it, by name
+    every  : the same table with the rows of customers without an id, where these are anonymous; else None
     """
 
     table: ir.Table
     counts: dict = field(hash=False)
+    every: ir.Table | None = None
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class Contract:
 
     def describe(self, counts, entry):
         """What was found in a table and changed, line by line: text by what it is about."""
-        found = {"rows": f"{counts['rows']:,}"} | self.words(counts, entry)
+        found = {"rows": f"{counts['rows']:,}"} | _left_out(counts, entry) | self.words(counts, entry)
         for column in self._yes_or_no(counts):
             yes, no = counts[column], counts[f"not_{column}"]
             unknown = counts["rows"] - yes - no
@@ -111,6 +113,20 @@ class Contract:
 
     def _yes_or_no(self, names):
         return [column.name for column in self.columns if column.kind == "yes" and column.name in names]
+
+
+def _left_out(counts, entry):
+    """What a condition left out, in words; nothing where there is none."""
+    if "left_out" not in counts:
+        return {}
+    unknown = counts["left_out_unknown"]
+    why = f", {unknown:,} of them as a cell that it needs is empty" if unknown else ""
+    return {"rows left out": f"{counts['left_out']:,} of {counts['left_out_of']:,}, by where = {entry.where!r}{why}"}
+
+
+def first(table):
+    """The first row of a lazy table, as plain Python values by name."""
+    return table.limit(1).to_pyarrow().to_pylist()[0]
 
 
 def negative(*columns: str) -> list[Rule]:

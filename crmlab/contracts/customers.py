@@ -6,7 +6,7 @@ CUSTOMERS = Contract(
     kind="customers",
     description="what is known of each customer",
     columns=(
-        Column("customer_id", "text", "who; text, never a number"),
+        Column("customer_id", "id", "who; text, never a number"),
         Column("reachable", "yes", "whether the customer may be written to: yes or no", required=False, nullable=True),
     ),
     empty_message="a table of customers needs at least one",

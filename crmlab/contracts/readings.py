@@ -9,6 +9,7 @@ import re
 import ibis
 import ibis.expr.types as ir
 
+from crmlab.contracts import ids
 from crmlab.contracts.contract import Rule
 
 MONEY = "decimal(18, 4)"  # exact: sums do not depend on threads or on the order of rows
@@ -230,6 +231,7 @@ def _is_finer(kind):
 
 
 READERS = {
+    "id": ids.read,
     "text": _text,
     "time": _time,
     "day": _day,

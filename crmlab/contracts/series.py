@@ -1,7 +1,6 @@
 """Sales, period by period, an even step apart."""
 
-from crmlab.contracts.contract import Column, Contract, Rule, negative
-from crmlab.contracts.validation import first
+from crmlab.contracts.contract import Column, Contract, Rule, first, negative
 
 STEPS = {
     (1, "days"): "day",

@@ -8,6 +8,7 @@ import os
 import re
 from contextlib import contextmanager
 from itertools import chain
+from pathlib import Path
 
 import duckdb
 import ibis
@@ -55,6 +56,11 @@ def read(place, entry, where):
     if len(forms) > 1:
         raise InputError(f"{where}: the folder holds both CSV and Parquet files; keep one kind")
     return READERS[forms.pop()](place, paths, entry, where)
+
+
+def is_parquet(path: Path) -> bool:
+    """Whether a file is Parquet, by its ending."""
+    return SUFFIXES.get(path.suffix.lower()) == "parquet"
 
 
 @contextmanager

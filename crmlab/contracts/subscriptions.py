@@ -4,8 +4,7 @@ import ibis
 import numpy as np
 from ibis import _
 
-from crmlab.contracts.contract import Column, Contract, Rule, Validated
-from crmlab.contracts.validation import first
+from crmlab.contracts.contract import Column, Contract, Rule, Validated, first
 
 MIN_DAYS, MIN_SILENCE, LONGER, FEW = 20, 365, 10, 0.05  # when days after a silence are planned ones
 
@@ -74,7 +73,7 @@ SUBSCRIPTIONS = Contract(
     kind="subscriptions",
     description="contracts of customers, from their start to their end",
     columns=(
-        Column("customer_id", "text", "whose contract it is; text, never a number"),
+        Column("customer_id", "id", "whose contract it is; text, never a number"),
         Column("start", "day", "first day of the contract"),
         Column("end", "day", "the day it was ended; empty while it runs", nullable=True),
         Column("group", "text", "what customers are compared by", required=False),

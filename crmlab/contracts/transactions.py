@@ -1,12 +1,14 @@
 """Orders: returns set against what they return, zero amounts, and order days."""
 
+from datetime import UTC, date, datetime
+
 import ibis
 from ibis import _
 
-from crmlab.contracts.contract import Column, Contract, Validated
+from crmlab.contracts.contract import Column, Contract, Validated, first
 from crmlab.contracts.errors import InputError
-from crmlab.contracts.validation import first
 
+PLACEHOLDERS = (date(1900, 1, 1), date(1970, 1, 1))  # days that programs write where none is known
 ZEROS = {"order": "counted as orders", "drop": "dropped"}
 
 
@@ -17,12 +19,15 @@ def _counts(t, policy):
         "returns": (t.amount < 0).sum(),
         "returned": (-t.amount.sum(where=t.amount < 0)).fill_null(0),
         "rounded_amounts": t.rounded.sum(),
+        "placeholder_days": t.time.date().isin([ibis.date(day) for day in PLACEHOLDERS]).sum(),
+        "later_than_today": (t.time > ibis.literal(datetime.now(UTC).replace(tzinfo=None), "timestamp")).sum(),
     }
 
 
 def _complete(validated, policy, where):
     """The log under its policy, and what is left of it as orders. Raises InputError where no order is."""
-    table = _apply(validated.table, policy)
+    every = _apply(validated.table, policy)
+    table = every.filter(every.customer_id.notnull()) if policy.missing_ids == "anonymous" else every
     counts = validated.counts | first(_order_counts(table))
     if not counts["order_days"]:
         dropped = policy.zero == "drop" and counts["zero_amounts"]
@@ -30,9 +35,15 @@ def _complete(validated, policy, where):
         raise InputError(
             f"{where}: no order is left; rows: {counts['rows']:,}, zero amounts: {counts['zero_amounts']:,} "
             f"(zero = {policy.zero!r}), returns: {counts['returns']:,} (returns = {policy.returns!r}); "
-            f"{keep_zeros}add orders with amounts above 0, or correct the sign of those that are orders"
+            f"{_without_ids(counts)}{keep_zeros}"
+            "add orders with amounts above 0, or correct the sign of those that are orders"
         )
-    return Validated(table, counts)
+    return Validated(table, counts, every if policy.missing_ids == "anonymous" else None)
+
+
+def _without_ids(counts):
+    missing = counts.get("missing_ids")
+    return f"rows without a customer's id: {missing:,}; " if missing else ""
 
 
 def _apply(t, policy):
@@ -53,6 +64,7 @@ def _order_counts(kept):
     orders = dated & ~gone
     return days.aggregate(
         customers=days.customer_id.nunique(where=orders),
+        known_customers=days.customer_id.nunique(),
         order_days=orders.sum().fill_null(0),
         first=days.order_day.min(where=orders),
         last=days.order_day.max(where=orders),
@@ -66,11 +78,12 @@ def _order_counts(kept):
 
 def _order_time(t):
     """The time of the order each row belongs to: a return's is the same `order_id`'s, else the customer's
-    latest earlier one; null where there is none. No later row is looked at.
+    latest earlier one; null where there is none. That of a customer unknown is its own. No later row is looked at.
     """
     bought = (t.amount > 0).ifelse(t.time, ibis.null("timestamp"))
     so_far = {"order_by": t.time, "range": (None, 0)}  # by range, so that rows of one instant see each other
     offset = bought.max().over(ibis.window(group_by=t.customer_id, **so_far))
+    offset = t.customer_id.isnull().ifelse(t.time, offset)  # of a customer unknown, on its own day
     if "order_id" in t.columns:
         same = bought.min().over(ibis.window(group_by=[t.customer_id, t.order_id], **so_far))
         named = t.order_id.notnull() & (t.order_id.strip() != "")
@@ -87,7 +100,19 @@ def _words(c, entry):
         "zero amounts": f"{c['zero_amounts']:,} ({ZEROS[entry.zero]})",
         "returns": _returns(c, entry),
         "amounts rounded to 4 decimals": f"{c['rounded_amounts']:,}",
+        **_odd_days(c),
     }
+
+
+def _odd_days(c):
+    """Days that are hardly those of orders, in words; nothing where there are none."""
+    found, leave_out = {}, "leave them out by where"
+    if c["placeholder_days"]:
+        listed = " or ".join(map(str, PLACEHOLDERS))
+        found["days that stand for none"] = f"{c['placeholder_days']:,} times {listed}: counted; {leave_out}"
+    if c["later_than_today"]:
+        found["orders later than today"] = f"{c['later_than_today']:,}: counted; {leave_out} if they are planned"
+    return found
 
 
 def _returns(c, entry):
@@ -96,8 +121,10 @@ def _returns(c, entry):
     text = f"{c['returns']:,} rows, {c['returned']:,.2f}{entry.unit}"
     if entry.returns == "drop":
         return f"{text}: dropped"
+    gone = c["known_customers"] - c["customers"]
     return (
-        f"{text}: netted (order days returned whole: {c['returned_out_days']:,}; rows without an earlier order, left "
+        f"{text}: netted (customers left without an order: {gone:,}; "
+        f"order days returned whole: {c['returned_out_days']:,}; rows without an earlier order, left "
         f"out: {c['returns_without_order']:,}; beyond what was bought: {-c['returns_beyond_order']:,.2f}{entry.unit})"
     )
 
@@ -106,7 +133,7 @@ TRANSACTIONS = Contract(
     kind="transactions",
     description="orders, a row each or a row a line",
     columns=(
-        Column("customer_id", "text", "who bought; text, never a number"),
+        Column("customer_id", "id", "who bought; text, never a number"),
         Column("time", "time", "when, on the clock of the shop"),
         Column("amount", "money", "what was paid; a return is negative"),
         Column("order_id", "text", "which order the row belongs to", required=False, nullable=True),

@@ -5,12 +5,17 @@ from dataclasses import dataclass
 
 import ibis
 
+from crmlab.contracts import ids
 from crmlab.contracts.attributes import read_attributes
-from crmlab.contracts.contract import FILE, ROW, Rule, Validated
+from crmlab.contracts.computed import Operands, is_expression, selected
+from crmlab.contracts.contract import FILE, ROW, Rule, Validated, first
 from crmlab.contracts.errors import InputError
+from crmlab.contracts.expressions import calculation_fault
 from crmlab.contracts.readings import READERS, was_rounded
 
 SHOWN = 5
+INTERNAL = "crmlab_"  # begins the names of columns that are no user's
+COMPUTED = {"number": "calculation", "whole": "calculation", "money": "calculation", "yes": "condition"}
 ALL = "all"  # what stands in for a column that may be left out as a whole, such as `group`
 
 
@@ -19,9 +24,10 @@ class Reading:
     """A raw table as a contract reads it.
 
     typed    : beside each reading of a column, the cell it came from as raw_...
-    names    : the name in the source, of each column of the contract
+    names    : what the user calls each column, for messages
     rules    : what the cells of each column have to keep
     breaches : columns that are missing, or that no reading fits
+    computed : columns that are calculated from others, whose cells have rules of their own
     """
 
     where: str
@@ -29,6 +35,7 @@ class Reading:
     names: dict
     rules: list
     breaches: list
+    computed: frozenset = frozenset()
 
 
 def validate(contract, raw, where, policy, faults=()):
@@ -36,13 +43,18 @@ def validate(contract, raw, where, policy, faults=()):
 
     Rules among rows are asked only where every cell was read and no key is there twice. See `contracts.validate`.
     """
+    raw, left_out = _selected(raw, where, policy, contract)
     others = read_attributes(raw, contract, policy)
     reading = read(raw, where, policy, contract, {kept.internal_name: kept.value for kept in others})
     if breaches := [*faults, *reading.breaches]:
         raise InputError(*breaches, *([] if faults else _broken_cells(reading, contract)))
-    t = _completed(reading.typed, contract)
+    found_ids, with_ids = _ids(reading, contract, policy)
+    t = _completed(with_ids, contract)
     strict = [*reading.rules, *_unique_key(contract)]
     counts, broken = count(t, strict + contract.row_rules(t, policy), contract.all_counts(t, policy))
+    counts |= left_out | found_ids
+    if any(rule.column.startswith(INTERNAL) for rule in broken):  # of which what is computed only follows
+        broken = {rule: n for rule, n in broken.items() if rule.column not in reading.computed}
     breaches = describe_breaches(reading, t, broken, counts["rows"], contract.empty_message)
     if counts["rows"] and not any(rule in broken for rule in strict):
         lined, rules, more = contract.table_rules(t)
@@ -58,17 +70,53 @@ def validate(contract, raw, where, policy, faults=()):
     return contract.complete(Validated(table, counts), policy, where)
 
 
+def _ids(reading, contract, policy):
+    """What was counted of customers' ids; and the typed table, without rows that the policy drops as they lack one."""
+    named = [column.name for column in contract.columns if column.kind == "id" and column.name in reading.typed.columns]
+    if not named:
+        return {}, reading.typed
+    (name,) = named
+    found = ids.counts(reading.typed, name)
+    kept = reading.typed.filter(reading.typed[name].notnull()) if policy.missing_ids == "drop" else reading.typed
+    return found, kept
+
+
+def _selected(raw, where, policy, contract):
+    """The rows that the policy's condition is true of, and how many it leaves out. Raises InputError as it breaks."""
+    if policy.where is None:
+        return raw, {}
+    operands = Operands(raw, policy, where)
+    rows, lined = selected(raw, operands)
+    reading = Reading(where, lined, operands.names, operands.rules, [])
+    counts, broken = count(lined, operands.rules, {"kept": lined.kept.sum(), "unknown": lined.kept.isnull().sum()})
+    if broken:
+        raise InputError(*describe_breaches(reading, lined, broken, counts["rows"]))
+    if counts["rows"] and not counts["kept"]:
+        none = f"no row of {counts['rows']:,} meets where = {policy.where!r}"
+        raise InputError(f"{where}: {none}; correct it, or leave it out")
+    left_out = counts["rows"] - (counts["kept"] or 0)
+    return rows, {"left_out": left_out, "left_out_unknown": counts["unknown"], "left_out_of": counts["rows"]}
+
+
 def read(raw, where, policy, contract, more=()):
     """The Reading of a raw table; `more` are columns to carry along, as (name, expression)."""
     names = {column.name: policy.columns.get(column.name, column.name) for column in contract.columns}
-    present = [column for column in contract.columns if names[column.name] in raw.columns]
-    breaches = [
-        _missing(raw, column, names[column.name], where)
-        for column in contract.columns
-        if column not in present and (column.required or column.name in policy.columns)
-    ]
-    typed, rules, wrong_types = _typed(raw, present, names, policy, where, more)
-    return Reading(where, typed, names, rules, breaches + wrong_types)
+    operands, sources, breaches = Operands(raw, policy, where), {}, []
+    for column in contract.columns:
+        name = names[column.name]
+        if name in raw.columns:
+            sources[column] = raw[name]
+        elif column.kind in COMPUTED and is_expression(name, raw.columns):
+            try:
+                sources[column] = getattr(operands, COMPUTED[column.kind])(name, column.name)
+            except InputError as wrong:
+                breaches += wrong.breaches
+        elif column.required or column.name in policy.columns:
+            breaches.append(_missing(raw, column, name, where))
+    typed, rules, wrong_types = _typed(raw, sources, names, policy, where, operands.columns | dict(more))
+    computed = frozenset(column.name for column in sources if names[column.name] not in raw.columns)
+    called = {name: _user_name(name, names) for name in names} | operands.names
+    return Reading(where, typed, called, operands.rules + rules, breaches + wrong_types, computed)
 
 
 def count(typed, rules, counts):
@@ -83,15 +131,10 @@ def describe_breaches(reading, typed, broken, rows, empty_message=""):
     if not rows:
         return [f"{reading.where}: there are no rows; {empty_message}"]
     return [
-        f"{reading.where}: {_user_name(rule.column, reading.names)} {rule.message} in {n:,} of {rows:,} rows"
+        f"{reading.where}: {reading.names[rule.column]} {rule.message} in {n:,} of {rows:,} rows"
         f"{_examples(typed, rule)}; {(rule.remedy(typed) if callable(rule.remedy) else rule.remedy) or 'correct them'}"
         for rule, n in broken.items()
     ]
-
-
-def first(table):
-    """The first row of a lazy table, as plain Python values by name."""
-    return table.limit(1).to_pyarrow().to_pylist()[0]
 
 
 def _broken_cells(reading, contract):
@@ -124,8 +167,10 @@ def _unique_key(contract):
 def _missing(raw, column, name, where):
     meaning = f"{column.name}: {column.meaning}" if name != column.name else column.meaning
     found = ", ".join(repr(c) for c in raw.columns if c not in (FILE, ROW))
+    fault = calculation_fault(name) if column.kind in COMPUTED and name != column.name else ""
+    calculation = f", nor a calculation: {fault}; its columns" if fault else "; its columns"
     return (
-        f"{where}: no column {name!r} ({meaning}); its columns are {found}; rename one, or name it in data/catalog.toml"
+        f"{where}: no column {name!r} ({meaning}){calculation} are {found}; rename one, or name it in data/catalog.toml"
     )
 
 
@@ -134,11 +179,10 @@ def _user_name(name, names):
     return repr(name) if names[name] == name else f"{names[name]!r} ({name})"
 
 
-def _typed(raw, present, names, policy, where, more):
+def _typed(raw, sources, names, policy, where, more):
     """Raw columns beside their typed readings, the rules to hold them to, and columns no reading fits."""
     columns, rules, wrong = {name: raw[name] for name in (FILE, ROW) if name in raw.columns}, [], []
-    for column in present:
-        source = raw[names[column.name]]
+    for column, source in sources.items():
         try:
             columns[column.name], kept = READERS[column.kind](source, column, policy)
         except TypeError as misfit:

@@ -38,6 +38,7 @@ class Source(Record):
     source: str = ""
     entry: dict[str, Any] = {}  # how it was read: the fields of its catalog entry that are not defaults
     sha256: str | None  # None for a table on an engine, which has no content hash
+    sources: dict[str, str] = {}  # of a query over files: each with its hash
     rows: int
     customers: int | None = None  # None where the data know of none
     first: str | None = None  # first day in them; None where they know no days
@@ -184,6 +185,7 @@ def source(parameter, data, dataset):
         source=dataset.findings.entry.source,
         entry=dataset.findings.entry.model_dump(mode="json", exclude_defaults=True),
         sha256=catalog.fingerprint(data),
+        sources=catalog.source_hashes(data),
         rows=int(dataset.findings.counts["rows"]),
         customers=dataset.findings.counts.get("customers"),
         first=dataset.findings.first and str(dataset.findings.first),

@@ -22,7 +22,8 @@ MOST = "99999999999999.9999"
 def test_columns_of_a_type_that_cannot_serve_are_told_together():
     raw = table(customer_id=[123.0], time=[20240101], amount=[True], quantity=["many"])
     ids, time, amount, quantity = breaches(raw)
-    assert ids == "log: 'customer_id' is stored as float64, which does not keep ids such as 00123; store it as text"
+    kept = "which does not keep ids such as 00123; store it as text, or state ids = 'tidy' where they are whole numbers"
+    assert ids == f"log: 'customer_id' is stored as float64, {kept}"
     assert "'time' is stored as int64, which is not a time; store dates, times or ISO text, or state time_for" in time
     assert "'amount' is stored as boolean, which is not a number; store numbers, or text such as 1234.50" in amount
     assert "'quantity' is not a number in 1 of 1 rows (first: row 1 'many'); " in quantity

@@ -79,7 +79,8 @@ def test_every_breach_of_contracts_of_customers_is_told_at_once():
         group=["", "g", "g", "g", "g", "g"],
     )
     assert [b.replace("file: ", "") for b in refused("subscriptions", raw, until=date(2024, 12, 31))] == [
-        "'customer_id' is empty in 2 of 6 rows (first: row 3; row 6); fill or drop them",
+        "'customer_id' is empty in 2 of 6 rows (first: row 3; row 6); fill them, or state missing_ids = 'drop' in "
+        "data/catalog.toml",
         "'start' is not a date or time in 1 of 6 rows (first: row 5 'x'); write times as 2024-12-31 or 2024-12-31 "
         "18:30:00, or state time_format in data/catalog.toml",
         "'end' is not a date or time in 1 of 6 rows (first: row 5 'soon'); write times as 2024-12-31 or 2024-12-31 "

@@ -27,7 +27,8 @@ def test_a_mapped_column_is_told_by_the_name_the_user_knows():
     raw = table(Client=["", "b"], Day=["soon", "2024-01-01"], amount=["1", "1"])
     told = breaches(raw, columns={"customer_id": "Client", "time": "Day", "order_id": "Bon"})
     assert told[0].startswith("log: no column 'Bon' (order_id: which order the row belongs to); its columns are 'Cli")
-    assert told[1] == "log: 'Client' (customer_id) is empty in 1 of 2 rows (first: row 1); fill or drop them"
+    fill = "fill them, or state missing_ids = 'drop' or 'anonymous' in data/catalog.toml"
+    assert told[1] == f"log: 'Client' (customer_id) is empty in 1 of 2 rows (first: row 1); {fill}"
     assert told[2].startswith("log: 'Day' (time) is not a date or time in 1 of 2 rows (first: row 1 'soon'); ")
 
 
@@ -49,7 +50,8 @@ def test_every_breach_is_told_at_once_with_its_count_and_first_five_rows():
     returns = "if they are returns, state returns = 'net' or 'drop' in data/catalog.toml"
     number = "write numbers as 1234.50 and nothing else, or state decimal = ',' in data/catalog.toml"
     assert breaches(raw) == (
-        "log: 'customer_id' is empty in 5 of 11 rows (first: row 6; row 7; row 8; row 9; row 10); fill or drop them",
+        "log: 'customer_id' is empty in 5 of 11 rows (first: row 6; row 7; row 8; row 9; row 10); "
+        "fill them, or state missing_ids = 'drop' or 'anonymous' in data/catalog.toml",
         "log: 'time' is empty in 1 of 11 rows (first: row 3, customer 'c'); fill or drop them",
         f"log: 'time' is not a date or time in 1 of 11 rows (first: row 2 '2024-02-30'); {iso}",
         "log: 'time' lies outside the years 1900 to 2100 in 1 of 11 rows (first: row 4 '1899-12-31'); correct them",
