@@ -16,6 +16,7 @@ from typing import Any, NewType, TypeAlias
 import ibis.expr.types as ir
 import pandas as pd
 
+from crmlab import engines
 from crmlab.contracts import CONTRACTS, InputError, infer_contract, memory, query, sources, suggest, validate
 from crmlab.contracts.memory import ArrowTable
 from crmlab.contracts.settings import read_settings, read_toml
@@ -198,6 +199,8 @@ def _check_memory(data, contract, fields):
     mapped = {fields[name]: name for name in fields if isinstance(fields[name], str)}
     kind = contract or infer_contract([mapped.get(name, name) for name in raw.columns])
     known = _given(Known, fields, kind, IN_MEMORY)
+    if known.memory:
+        engines.limit_memory(known.memory)
     with sources.raise_input_errors(IN_MEMORY, None):
         try:
             validated = validate(raw, IN_MEMORY, known)
@@ -219,6 +222,8 @@ def _wrong_contract(name, held, needed):
 @cache
 def _check(name, entry, _stamp, place, contract):
     entry = Entry.model_validate_json(entry)
+    if entry.memory:
+        engines.limit_memory(entry.memory)
     where = name if place is None else place.name
     with sources.raise_input_errors(where, place):
         raw, faults = _queried(entry, name) if entry.sql else sources.read(place, entry, where)

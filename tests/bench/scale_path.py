@@ -21,7 +21,7 @@ def stage(name, work, **about):
     begun, used = time.perf_counter(), time.process_time()
     found = work()
     seconds, processor = time.perf_counter() - begun, time.process_time() - used
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
     said = {"stage": name, "seconds": seconds, "processor": processor, "peak": peak}
     print(json.dumps(said | {key: read(found) for key, read in about.items()}), flush=True)
     return found
