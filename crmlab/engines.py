@@ -4,10 +4,13 @@ import atexit
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 from ibis.backends import BaseBackend
 from pydantic import TypeAdapter, ValidationError
 
@@ -49,6 +52,29 @@ def limit_memory(stated: int) -> None:
 
 def _hold_to(connection, size):
     connection.raw_sql(f"SET memory_limit = '{int(SHARE * size)}B'")
+
+
+@contextmanager
+def held(table: ir.Table) -> Iterator[ir.Table]:
+    """The rows of a lazy table, computed once where several steps read them; on another engine, the table as it is."""
+    if not is_embedded(table):
+        yield table
+        return
+    engine, name = connect(), ibis.util.gen_name("held")
+    rows = engine.create_table(name, table, temp=True)
+    try:
+        yield rows
+    finally:
+        engine.raw_sql(f'DROP TABLE IF EXISTS "{name}"')
+
+
+def batches(table: ir.Table, rows: int) -> Iterator[pa.RecordBatch]:
+    """A lazy table as Arrow, at most so many rows at once."""
+    if not is_embedded(table):
+        return iter(table.to_pyarrow_batches(chunk_size=rows))
+    engine = connect()
+    engine._run_pre_execute_hooks(table)  # tables in memory; Ibis' own batches ask DuckDB for a method that it lacks
+    return iter(engine.raw_sql(engine.compile(table)).to_arrow_reader(rows))
 
 
 def _stated_memory():

@@ -4,8 +4,9 @@ import json
 import resource
 import sys
 import time
+from contextlib import ExitStack
 
-from crmlab import catalog, clv
+from crmlab import catalog, clv, engines
 
 from .scale import END
 
@@ -29,14 +30,30 @@ def stage(name, work, **about):
 
 def totals(path):
     orders = stage("validation", lambda: catalog.orders(path), rows=lambda found: found.findings.counts["rows"])
-    customers = clv.summarise(orders, END)
-    frame = stage("summary", lambda: clv.collapse(customers), kinds=len)
-    model = stage("BG/NBD", lambda: clv.fit(frame, "bg_nbd"))
-    stage("Pareto/NBD", lambda: clv.fit(frame, "pareto_nbd"), fitted=str)
-    spend = stage("Gamma-Gamma", lambda: clv.fit_spend(customers), fitted=repr)
-    stage("orders ahead", lambda: clv.forecast_orders(model, frame, HORIZON), value=lambda found: found.value)
-    asked = (HORIZON, RATE)
-    stage("value", lambda: clv.customer_equity(model, spend, customers, *asked), value=lambda found: found.value)
+    with ExitStack() as steps:
+        customers = stage("summary", lambda: steps.enter_context(engines.held(clv.summarise(orders, END))))
+        scored = score_table(customers)
+        stage("totals", lambda: sums(scored))
+
+
+def score_table(customers):
+    """The lazy table of scores, by models that are fitted here."""
+    frame = stage("histories", lambda: clv.collapse(customers), kinds=len)
+    model = stage("BG/NBD", lambda: clv.fit(frame, "bg_nbd"), fitted=repr)
+    stage("Pareto/NBD", lambda: clv.fit(frame, "pareto_nbd"), fitted=repr)
+    spend = stage("Gamma-Gamma", lambda: clv.fit_spend(customers), fitted=repr, note=lambda s: clv.spend_note(s, s))
+    return clv.score(customers, model, spend, HORIZON, RATE)
+
+
+def sums(scored):
+    """Orders and value expected of all customers."""
+    return scored.aggregate(orders=scored.expected_orders.sum(), value=scored.value.sum()).execute()
+
+
+def score(path, to):
+    with engines.held(clv.summarise(catalog.orders(path), END)) as customers:
+        scored = score_table(customers)
+        stage("score", lambda: clv.write_scores(scored, to), files=len)
 
 
 def parquet(path):
@@ -50,7 +67,7 @@ def frame(path):
     stage("validation", lambda: catalog.orders(held), rows=lambda found: found.findings.counts["rows"])
 
 
-PATHS = {"totals": totals, "parquet": parquet, "frame": frame}
+PATHS = {"totals": totals, "score": score, "parquet": parquet, "frame": frame}
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
