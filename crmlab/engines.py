@@ -4,7 +4,7 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from functools import cache
 
@@ -26,8 +26,8 @@ stated_limits: list[int] = []  # bytes that data read by this process have state
 def connect(uri: str | None = None) -> BaseBackend:
     """An Ibis connection, one per URI and process; None is the embedded DuckDB, in memory.
 
-    Its clock is UTC, so that days do not depend on the machine. `CRMLAB_THREADS` limits its threads, `CRMLAB_MEMORY` its
-    memory, as does `limit_memory`; what it cannot hold lies in a temporary folder, which goes with the process.
+    Its clock is UTC, so that days do not depend on the machine. `CRMLAB_THREADS` limits its threads, `CRMLAB_MEMORY`
+    its memory, as does `limit_memory`; what it cannot hold lies in a temporary folder, which goes with the process.
     `${NAME}` in a URI is taken from the environment, so that no secret is written down.
     """
     if uri is not None:
@@ -44,14 +44,14 @@ def connect(uri: str | None = None) -> BaseBackend:
 
 
 def limit_memory(stated: int) -> None:
-    """Hold tables of the embedded DuckDB to so many bytes; of those stated in a process or by `CRMLAB_MEMORY`, the least stand."""
+    """Hold the embedded DuckDB to so many bytes; of all that a process and `CRMLAB_MEMORY` state, the least count."""
     connection = connect()
     stated_limits.append(int(stated))
     _hold_to(connection, min(stated_limits))
 
 
 def _hold_to(connection, size):
-    connection.raw_sql(f"SET memory_limit = '{int(SHARE * size)}B'")
+    connection.raw_sql(f"SET memory_limit = '{int(SHARE * size)}B'").fetchall()
 
 
 @contextmanager
@@ -65,16 +65,18 @@ def held(table: ir.Table) -> Iterator[ir.Table]:
     try:
         yield rows
     finally:
-        engine.raw_sql(f'DROP TABLE IF EXISTS "{name}"')
+        engine.raw_sql(f'DROP TABLE IF EXISTS "{name}"').fetchall()
 
 
-def batches(table: ir.Table, rows: int) -> Iterator[pa.RecordBatch]:
+def batches(table: ir.Table, rows: int) -> Generator[pa.RecordBatch, None, None]:
     """A lazy table as Arrow, at most so many rows at once."""
     if not is_embedded(table):
-        return iter(table.to_pyarrow_batches(chunk_size=rows))
+        yield from table.to_pyarrow_batches(chunk_size=rows)
+        return
     engine = connect()
     engine._run_pre_execute_hooks(table)  # tables in memory; Ibis' own batches ask DuckDB for a method that it lacks
-    return iter(engine.raw_sql(engine.compile(table)).to_arrow_reader(rows))
+    with engine.con.sql(engine.compile(table)).to_arrow_reader(rows) as reader:
+        yield from reader
 
 
 def _stated_memory():

@@ -253,9 +253,9 @@ def collapse(customers: ir.Table, *extra: str) -> pd.DataFrame:
 def mean_spends(customers: Customers) -> pd.DataFrame:
     """What a model of spend rests on: frequency and monetary_value of repeat buyers, with how many share them.
 
-    Of a lazy table of more than `MOST_MEANS` repeat buyers who spent something, means are grouped where they are stored:
-    those of one frequency within a bin of `BIN_WIDTH` become their geometric mean, which keeps the sums of logs. Then
-    the frame has the number of each `bin`, and `attrs["bin_width"]`.
+    Of a lazy table of more than `MOST_MEANS` repeat buyers who spent something, means are grouped where they are
+    stored: those of one frequency within a bin of `BIN_WIDTH` become their geometric mean, which keeps the sums of
+    logs. Then the frame has the number of each `bin`, and `attrs["bin_width"]`.
     """
     if not isinstance(customers, ir.Table):
         return with_age(customers)

@@ -1,11 +1,12 @@
 """Scores of customers as files: written aside, a block of customers at a time, and shown at once when all are there."""
 
 import fcntl
+import itertools
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import duckdb
@@ -16,7 +17,7 @@ from crmlab import engines
 from crmlab.contracts import InputError
 
 BLOCK = 250_000  # customers in memory at once
-BLOCKS_PER_FILE = 8
+ROWS_PER_FILE = 2_000_000
 
 
 def write_scores(
@@ -31,7 +32,7 @@ def write_scores(
     to : str or Path
         The folder to make; there must be nothing of that name.
     progress : function
-        Called with the number of customers written so far, after each block of 250,000.
+        Called with the number of customers written so far, after each block of 250,000 at most.
 
     Returns
     -------
@@ -60,16 +61,14 @@ def _aside(to: Path) -> Iterator[Path]:
     prefix = f".{to.name}."
     try:
         _remove_left(to.parent, prefix)
-        lock = tempfile.NamedTemporaryFile(dir=to.parent, prefix=prefix, suffix=".lock", delete=False)
-        folder = Path(lock.name).with_suffix(".scores")
-        try:
-            with lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                folder.mkdir()
+        with tempfile.NamedTemporaryFile(dir=to.parent, prefix=prefix, suffix=".lock") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            folder = Path(lock.name).with_suffix(".scores")
+            folder.mkdir()
+            try:
                 yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-            Path(lock.name).unlink(missing_ok=True)
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
     except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as problem:
         reason = str(problem).split("\n")[0].rstrip(".")
         advice = "free some space, or name a folder on another disk that you may write to"
@@ -88,17 +87,18 @@ def _remove_left(parent: Path, prefix: str) -> None:
 
 
 def _write(scored, folder, progress):
-    count, writer = 0, None
+    count, in_file, numbers, writer = 0, 0, itertools.count(), None
     try:
-        for number, batch in enumerate(engines.batches(scored, BLOCK)):
-            if number % BLOCKS_PER_FILE == 0:
-                if writer:
-                    writer.close()
-                path = folder / f"part-{number // BLOCKS_PER_FILE:05}.parquet"
-                writer = pq.ParquetWriter(path, batch.schema, compression="zstd")
-            writer.write_batch(batch)
-            count += batch.num_rows
-            progress(count)
+        with closing(engines.batches(scored, BLOCK)) as batches:
+            for batch in batches:
+                if writer is None or in_file >= ROWS_PER_FILE:
+                    if writer:
+                        writer.close()
+                    path, in_file = folder / f"part-{next(numbers):05}.parquet", 0
+                    writer = pq.ParquetWriter(path, batch.schema, compression="zstd")
+                writer.write_batch(batch)
+                count, in_file = count + batch.num_rows, in_file + batch.num_rows
+                progress(count)
     finally:
         if writer:
             writer.close()
