@@ -17,7 +17,7 @@ from typing import Any, NewType, TypeAlias
 import ibis.expr.types as ir
 import pandas as pd
 
-from crmlab import engines
+from crmlab import engines, uris
 from crmlab.contracts import CONTRACTS, InputError, infer_contract, memory, query, sources, suggest, validate
 from crmlab.contracts.memory import ArrowTable
 from crmlab.contracts.settings import read_settings, read_toml
@@ -105,7 +105,7 @@ def find(data: str | Path) -> tuple[str, Entry, Path | None]:
 
 def _place(name, entry, base, listed):
     """The path of an entry's file or folder; None where it is a table on an engine."""
-    if entry.sql or (entry.uri and not engines.is_file(entry.uri)):
+    if entry.sql or (entry.uri and not uris.is_file(entry.uri)):
         return None
     if entry.package:
         base = _package_folder(entry.package, name)
@@ -191,7 +191,7 @@ def check(data: Source, contract: str | None = None, **fields: Any) -> Data:
 
 def _check_uri(uri, contract, fields):
     """A table of a database file, from here, or of an engine."""
-    where = engines.shown(uri)
+    where = uris.shown(uri)
     if "table" not in fields:
         raise InputError(f"{where}: it is not said which table is meant; give table, as table='orders'")
     table = fields.pop("table")
@@ -232,6 +232,8 @@ def _check_memory(data, contract, fields):
     mapped = {fields[name]: name for name in fields if isinstance(fields[name], str)}
     kind = contract or infer_contract([mapped.get(name, name) for name in raw.columns])
     known = _given(Known, fields, kind, IN_MEMORY)
+    if known.memory:
+        engines.limit_memory(known.memory)
     with sources.raise_input_errors(IN_MEMORY, None):
         try:
             validated = validate(raw, IN_MEMORY, known)
@@ -253,6 +255,8 @@ def _wrong_contract(name, held, needed):
 @cache
 def _check(name, entry, _stamp, place, contract):
     entry = Entry.model_validate_json(entry)
+    if entry.memory:
+        engines.limit_memory(entry.memory)
     where = place.name if place and not entry.uri else name
     with sources.raise_input_errors(where, None if entry.uri else place):
         read = _queried(entry, name) if entry.sql else sources.read(place, entry, where, contract)

@@ -1,35 +1,35 @@
-"""Where tables live: DuckDB embedded by default, database files and any other engine by their URI.
+"""Where tables live: DuckDB embedded by default, database files and any other engine by their URI."""
 
-A URI reads scheme://user:${PASSWORD}@host/database?option=value, where `${NAME}` is taken from the environment. Of its
-user, its options and what stands in the environment nothing is shown anywhere.
-"""
-
+import atexit
 import hashlib
 import os
 import re
+import shutil
+import tempfile
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 import duckdb
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 from ibis.backends import BaseBackend
 from ibis.common.exceptions import OperationNotDefinedError
+from pydantic import TypeAdapter, ValidationError
 
 from crmlab.contracts.errors import InputError, suggest
+from crmlab.contracts.sizes import WRITE_MEMORY, Memory
+from crmlab.uris import URI, expand
 
-FILES = ("duckdb", "sqlite")  # engines whose tables lie in a file, relative to data/
-HIDDEN = "…"
 CONNECT_SECONDS = 10  # to wait for a server that does not answer
-NAME = re.compile(r"\$\{(\w+)\}")  # of a variable of the environment
-URI = re.compile(
-    r"(?P<scheme>[a-z][a-z0-9+.-]*)://((?P<user>[^/?#@]*)@)?"
-    r"(?P<host>(\[[^]/?#@]*\]|[^/?#@:\[\]]*)(:(?P<port>\d+|\$\{\w+\})?)?)(?P<path>/[^?#@]*)?(\?(?P<query>[^#@]*))?"
-)
-SECRET = re.compile(r"passw|passphrase|pwd|secret|token|credential|private_?key", re.IGNORECASE)  # options by name
+MEMORY = 1_500_000_000  # bytes, unless others are stated: with fits beside them, a process stays below 2 GB
+SHARE = 0.8  # of them that DuckDB is held to; Python, its libraries and what DuckDB does not count take the rest
+stated_limits: list[int] = []  # bytes that data read by this process have stated
 SHOWN = 5  # names that are listed where another is not there
 CONNECTING = {  # what PostgreSQL's library says of a connection that fails -> in words, and what to do
     r"password|authentication|role .* does not exist|pg_hba": (
@@ -47,7 +47,8 @@ CONNECTING = {  # what PostgreSQL's library says of a connection that fails -> i
 def connect(uri: str | None = None) -> BaseBackend:
     """An Ibis connection, one per URI and process; None is the embedded DuckDB, in memory.
 
-    Its clock is UTC, so that days do not depend on the machine. `CRMLAB_THREADS` limits its threads.
+    Its clock is UTC, so that days do not depend on the machine. `CRMLAB_THREADS` limits its threads, `CRMLAB_MEMORY`
+    its memory, as does `limit_memory`; what it cannot hold lies in a temporary folder, which goes with the process.
     A connection to PostgreSQL that was lost is made anew. Raises InputError where there is none.
     """
     if uri is None:
@@ -66,9 +67,65 @@ def connect(uri: str | None = None) -> BaseBackend:
 def _embedded():
     connection = ibis.duckdb.connect()
     connection.raw_sql("SET TimeZone = 'UTC'")
+    if (stated := _stated_memory()) is not None:
+        stated_limits.append(stated)
+    _hold_to(connection, stated or MEMORY)
+    connection.raw_sql(f"SET temp_directory = '{_temporary_folder()}'")
     if threads := os.environ.get("CRMLAB_THREADS"):
         connection.raw_sql(f"SET threads = {int(threads)}")
     return connection
+
+
+def limit_memory(stated: int) -> None:
+    """Hold the embedded DuckDB to so many bytes; of all that a process and `CRMLAB_MEMORY` state, the least count."""
+    connection = connect()
+    stated_limits.append(int(stated))
+    _hold_to(connection, min(stated_limits))
+
+
+def _hold_to(connection, size):
+    connection.raw_sql(f"SET memory_limit = '{int(SHARE * size)}B'").fetchall()
+
+
+@contextmanager
+def held(table: ir.Table) -> Iterator[ir.Table]:
+    """The rows of a lazy table, computed once where several steps read them; on another engine, the table as it is."""
+    if not is_embedded(table):
+        yield table
+        return
+    engine, name = connect(), ibis.util.gen_name("held")
+    rows = engine.create_table(name, table, temp=True)
+    try:
+        yield rows
+    finally:
+        engine.raw_sql(f'DROP TABLE IF EXISTS "{name}"').fetchall()
+
+
+def batches(table: ir.Table, rows: int) -> Generator[pa.RecordBatch, None, None]:
+    """A lazy table as Arrow, at most so many rows at once."""
+    if not is_embedded(table):
+        yield from table.to_pyarrow_batches(chunk_size=rows)
+        return
+    engine = connect()
+    engine._run_pre_execute_hooks(table)  # tables in memory; Ibis' own batches ask DuckDB for a method that it lacks
+    with engine.con.sql(engine.compile(table)).to_arrow_reader(rows) as reader:
+        yield from reader
+
+
+def _stated_memory():
+    """What `CRMLAB_MEMORY` states, bytes; None where it states nothing. Raises InputError where it is no size."""
+    if not (stated := os.environ.get("CRMLAB_MEMORY")):
+        return None
+    try:
+        return int(TypeAdapter(Memory).validate_python(stated))
+    except ValidationError:
+        raise InputError(f"CRMLAB_MEMORY = {stated!r}; write {WRITE_MEMORY}") from None
+
+
+def _temporary_folder():
+    folder = tempfile.mkdtemp(prefix="crmlab-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 @cache
@@ -113,52 +170,6 @@ def _unconnected(problem, uri):
     unknown = f"of a {type(problem).__name__}", "correct the uri, or see that the engine runs"
     reason, remedy = next(found, unknown)
     return InputError(f"no connection, as {reason}; {remedy}")
-
-
-def shown(uri: str) -> str:
-    """A URI as it is shown: as written, without its user and its options."""
-    if NAME.fullmatch(uri) or is_file(uri):
-        return uri
-    parts = URI.fullmatch(uri)
-    return (
-        f"{parts['scheme']}://{parts['host']}{parts['path'] or ''}" if parts else f"{uri.partition(':')[0]}://{HIDDEN}"
-    )
-
-
-def faults(uri: str) -> list[str]:
-    """What is wrong with a URI as it is written down; of what it holds nothing is repeated."""
-    if NAME.fullmatch(uri):
-        return []
-    if is_file(uri):
-        place = uri.partition("://")[2]
-        return [] if place and "?" not in place else ["uri: it names no file; write it as sqlite://raw/shop.sqlite"]
-    parts = URI.fullmatch(uri)
-    if parts is None:
-        signs = "of the signs @ / ? # in its parts write %40 %2F %3F %23, and of a password ${NAME}"
-        return [f"uri: it cannot be read as scheme://user:${{PASSWORD}}@host/database; {signs}"]
-    pairs = [option.partition("=")[::2] for option in (parts["query"] or "").split("&")]
-    secrets = {"user": (parts["user"] or "").partition(":")[2]} | {k: v for k, v in pairs if SECRET.search(k)}
-    if any(NAME.sub("", value) for value in secrets.values()):
-        advice = "put it into a variable of the environment, and write ${NAME} for it, with the name of that"
-        return [f"uri: it holds a password; {advice}"]
-    return []
-
-
-def is_file(uri: str) -> bool:
-    """Whether a URI names a database file."""
-    return uri.partition("://")[0] in FILES and "://" in uri
-
-
-def expand(uri: str) -> str:
-    """A URI with what stands in the environment. Raises InputError where a variable is not set."""
-    if unset := [name for name in NAME.findall(uri) if not os.environ.get(name)]:
-        raise InputError(f"uri names {', '.join(unset)}, not set in the environment; set what is missing")
-    if whole := NAME.fullmatch(uri):
-        return os.environ[whole[1]]
-    parts = URI.fullmatch(uri)
-    quoted = "" if parts is None else f"{parts['user'] or ''} {parts['query'] or ''}"
-    within = set(NAME.findall(quoted))
-    return NAME.sub(lambda m: quote(os.environ[m[1]], safe="") if m[1] in within else os.environ[m[1]], uri)
 
 
 def table(backend: BaseBackend, name: str, catalog: str | None = None) -> ir.Table:

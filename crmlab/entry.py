@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, model_serializer, model_validator
 
-from crmlab import engines
+from crmlab import uris
 from crmlab.contracts import Policy, encodings, query
 
 NATURES = {
@@ -75,7 +75,7 @@ class Entry(Known):
         """The fields, of a URI without its user and options, but for the reader that asks for the `whole`."""
         found = fields(self)
         if found.get("uri") and not (info.context or {}).get("whole"):
-            found["uri"] = engines.shown(found["uri"])
+            found["uri"] = uris.shown(found["uri"])
         return found
 
     @model_validator(mode="after")
@@ -85,7 +85,7 @@ class Entry(Known):
         if places.count(None) != len(places) - 1 or not pairs:
             either = "give either path, or uri with table, or sql with sources"
             raise ValueError(f"it is not said where the data lie; {either}")
-        if self.uri and (wrong := engines.faults(self.uri)):
+        if self.uri and (wrong := uris.faults(self.uri)):
             raise ValueError("\n".join(wrong))
         if self.sql is not None:
             try:

@@ -10,7 +10,7 @@ import zoneinfo
 from datetime import date
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from crmlab.contracts import validation
 from crmlab.contracts.contract import FILE, ROW, Column, Contract, Rule, Validated
@@ -20,6 +20,7 @@ from crmlab.contracts.numbers import MONEY
 from crmlab.contracts.products import PRODUCTS
 from crmlab.contracts.retention import RETENTION
 from crmlab.contracts.series import SERIES
+from crmlab.contracts.sizes import WRITE_MEMORY, Memory
 from crmlab.contracts.stores import STORES
 from crmlab.contracts.subscriptions import SUBSCRIPTIONS
 from crmlab.contracts.time_readings import SERIALS
@@ -81,6 +82,7 @@ class Policy(BaseModel):
     ids: Literal["exact", "tidy"] = "exact"  # whether ids written in several ways are one
     returns: Literal["error", "drop", "net"] = "error"  # what negative amounts are
     zero: Literal["order", "drop"] = "order"  # what zero amounts are
+    memory: Memory | None = Field(None, description=WRITE_MEMORY)  # that the embedded engine may hold
     until: date | None = None  # the last day that counts: of the holdout, or the last one seen of contracts
 
     @field_validator("columns")

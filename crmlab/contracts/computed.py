@@ -36,7 +36,7 @@ class Operands:
         column = Column(f"crmlab_{kind}_{name}", kind, "", nullable=True)
         if column.name not in self.columns:
             value, rules = READERS[kind](self.raw[name], column, self.policy)
-            self.columns |= {column.name: value, f"raw_{column.name}": self.raw[name].cast("string")}
+            self.columns |= {column.name: value, f"raw_{column.name}": self.raw[name]}
             if kind == "number" and self.raw[name].type().is_string():
                 self.columns[f"{OUTLINE}{column.name}"] = numbers.outline(self.raw[name], self.policy)
             self.rules += rules

@@ -53,7 +53,7 @@ def money(source, column, policy):
     pattern = _pattern(source, policy, column.kind)
 
     def beyond(t):
-        return is_unread(name)(t).ifelse(_symbolic(t[f"raw_{name}"]).re_search(pattern), False)
+        return is_unread(name)(t).ifelse(_symbolic(t[f"raw_{name}"].cast("string")).re_search(pattern), False)
 
     rules = [
         Rule(name, "is empty", is_missing(name), "fill or drop them", "customer_id"),
@@ -200,7 +200,7 @@ def _unread(name, source, policy, kind, message, wanted=""):
             return is_unread(name)(t)
         other = ~_is_percentage(name)(t) if is_text else ibis.literal(True)
         if kind == "money":
-            other &= ~_symbolic(t[f"raw_{name}"]).re_search(pattern)
+            other &= ~_symbolic(t[f"raw_{name}"].cast("string")).re_search(pattern)
         return is_unread(name)(t).ifelse(other, False)
 
     def remedy(t):

@@ -14,7 +14,7 @@ import duckdb
 import ibis
 import pandas as pd
 
-from crmlab import engines
+from crmlab import engines, uris
 from crmlab.contracts import (
     CONTRACTS,
     FILE,
@@ -164,11 +164,11 @@ def raise_input_errors(where, place):
 
 def reached(entry, where):
     """The URI of an entry on an engine, its variables filled in, once the engine is reached; None of other entries."""
-    if entry.uri is None or engines.is_file(entry.uri):
+    if entry.uri is None or uris.is_file(entry.uri):
         return None
     with _at(entry, where):
         engines.connect(entry.uri)
-        return engines.expand(entry.uri)
+        return uris.expand(entry.uri)
 
 
 def _in_database(place, entry, where):
@@ -187,7 +187,7 @@ def _at(entry, where):
     try:
         yield
     except InputError as wrong:
-        at = engines.shown(entry.uri)
+        at = uris.shown(entry.uri)
         raise InputError(*(f"{where} ({at}): {breach}" for breach in wrong.breaches)) from None
 
 

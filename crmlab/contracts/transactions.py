@@ -10,6 +10,10 @@ from ibis import _
 from crmlab.contracts.contract import Column, Contract, Validated, first
 from crmlab.contracts.errors import InputError
 
+SUMMED = (  # over customers
+    *("order_days", "spend", "merged_rows"),
+    *("returned_out_days", "returns_beyond_order", "returns_without_order"),
+)
 PLACEHOLDERS = (date(1900, 1, 1), date(1970, 1, 1))  # days that programs write where none is known
 ZEROS = {"order": "counted as orders", "drop": "dropped"}
 
@@ -71,17 +75,22 @@ def _order_counts(kept):
     )
     dated, gone = days.order_day.notnull(), days.returned & (days.spend <= 0).fill_null(False)
     orders = dated & ~gone
-    return days.aggregate(
-        customers=days.customer_id.nunique(where=orders),
-        known_customers=days.customer_id.nunique(),
-        order_days=orders.sum().fill_null(0),
+    by_customer = days.group_by("customer_id").aggregate(  # groups spill to disk, where distinct counts do not
+        order_days=orders.sum(),
         first=days.order_day.min(where=orders),
         last=days.order_day.max(where=orders),
-        spend=days.spend.sum(where=orders).fill_null(0),
-        merged_rows=(days.bought - 1).sum(where=dated & (days.bought > 1)).fill_null(0),
-        returned_out_days=(dated & gone).sum().fill_null(0),
-        returns_beyond_order=days.spend.sum(where=dated & (days.spend < 0)).fill_null(0),
-        returns_without_order=days.rows.sum(where=~dated).fill_null(0),
+        spend=days.spend.sum(where=orders),
+        merged_rows=(days.bought - 1).sum(where=dated & (days.bought > 1)),
+        returned_out_days=(dated & gone).sum(),
+        returns_beyond_order=days.spend.sum(where=dated & (days.spend < 0)),
+        returns_without_order=days.rows.sum(where=~dated),
+    )
+    return by_customer.aggregate(
+        customers=(_.order_days > 0).sum().fill_null(0),
+        known_customers=_.customer_id.count(),
+        first=_["first"].min(),
+        last=_["last"].max(),
+        **{name: by_customer[name].sum().fill_null(0) for name in SUMMED},
     )
 
 

@@ -218,7 +218,7 @@ def _typed(raw, sources, names, policy, where, more):
         except TypeError as misfit:
             wrong.append(f"{where}: {_user_name(column.name, names)} is stored as {source.type()}, {misfit}")
             continue
-        columns[f"raw_{column.name}"] = source.cast("string")
+        columns[f"raw_{column.name}"] = source
         if column.kind in NUMBERS and source.type().is_string():
             columns[f"{OUTLINE}{column.name}"] = numbers.outline(source, policy)
         if column.kind == "money":
@@ -236,7 +236,7 @@ def _examples(typed, rule):
     shown = [rule.example_column] if rule.example_column in typed.columns and rule.example_column not in place else []
     if not place + shown:
         return ""
-    found = typed.filter(rule.broken(typed)).select(*place, *shown)
+    found = typed.filter(rule.broken(typed)).select(*place, *(typed[name].cast("string").name(name) for name in shown))
     lines = found.order_by(*place, *shown).limit(SHOWN).to_pyarrow().to_pylist()
     return f" (first: {'; '.join(_example(line) for line in lines)})"
 

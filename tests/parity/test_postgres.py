@@ -7,7 +7,7 @@ import time
 import psycopg
 import pytest
 
-from crmlab import catalog, clv, engines
+from crmlab import catalog, clv, engines, uris
 from crmlab.contracts import InputError
 from crmlab.reports import manifest
 
@@ -238,6 +238,6 @@ def test_a_variable_that_is_not_set_is_named(shop, monkeypatch):
 
 def test_a_password_of_any_signs_and_a_whole_uri_stand_in_the_environment(monkeypatch):
     monkeypatch.setenv("PASSWORD", "a/b@c#d?e%f+g")
-    assert engines.expand("postgres://me:${PASSWORD}@host/shop") == "postgres://me:a%2Fb%40c%23d%3Fe%25f%2Bg@host/shop"
+    assert uris.expand("postgres://me:${PASSWORD}@host/shop") == "postgres://me:a%2Fb%40c%23d%3Fe%25f%2Bg@host/shop"
     monkeypatch.setenv("SHOP", "postgres://me:secret@host/shop")
-    assert (engines.expand("${SHOP}"), engines.shown("${SHOP}")) == ("postgres://me:secret@host/shop", "${SHOP}")
+    assert (uris.expand("${SHOP}"), uris.shown("${SHOP}")) == ("postgres://me:secret@host/shop", "${SHOP}")
