@@ -161,7 +161,7 @@ def with_baseline_features(customers: ir.Table, orders: Orders, split: Day, wind
         acquired=_.acquired.min(),
         past_spend=_.spend.sum().cast("float64"),
         last_orders=(last & (days.day > days.acquired)).sum(),
-        last_spend=last.any().ifelse(_.spend.sum(where=last), 0).cast("float64"),
+        last_spend=last.any().ifelse(days.spend.sum(where=last), 0).cast("float64"),
     )
     cohort = past.acquired.year() * 100 + past.acquired.month()
     joined = customers.left_join(past, "customer_id")
