@@ -12,7 +12,7 @@ from ibis import _
 from crmlab.contracts import InputError
 from crmlab.dataset import Data
 from crmlab.days import day_literal
-from crmlab.orders import order_days
+from crmlab.orders import need_amounts, order_days
 
 SUFFICIENT_STATISTICS = ("frequency", "recency", "age")
 Orders: TypeAlias = Data | ir.Table
@@ -103,7 +103,7 @@ def summarise_periods(orders: Orders, end: Day, period_days: int, acquired_from:
         frequency=_.period.nunique() - 1,
         recency=_.period.max(),
         age=_.age.max(),
-        repeat_spend=(_.period.max() > 0).ifelse(_.spend.sum(where=_.period > 0), 0).cast("decimal(38, 4)"),
+        repeat_spend=(_.spend.sum() - _.spend.sum(where=_.period == 0)).cast("decimal(38, 4)"),
     )
     return _with_mean_spend(features)
 
@@ -268,6 +268,13 @@ def as_of_early(both: pd.DataFrame) -> pd.DataFrame:
 def collapsed(customers: Any, *extra: str) -> Any:
     """The frame of `collapse` of a lazy table; anything else as it is, its T as age."""
     return collapse(customers, *extra) if isinstance(customers, ir.Table) else with_age(customers)
+
+
+def collapsed_spend(customers: Any) -> Any:
+    """The same by monetary_value. Raises FitError where the data hold no amounts."""
+    frame = collapsed(customers, "monetary_value")
+    need_amounts(frame.monetary_value)
+    return frame
 
 
 def with_age(customers: Any) -> Any:
