@@ -454,4 +454,4 @@ def test_orders_are_counted_where_there_is_nothing_to_sum():
         ["tea", "2024-02-01", 3.0],
     ]
     found = orders.summary.found["amounts"]
-    assert found.startswith("none: what is said of money is blank, and sales and their trends are numbers of orders")
+    assert found.startswith("none: what is said of money is blank, and trends and sales are those of numbers of orders")

@@ -12,7 +12,7 @@ from crmlab.contracts.errors import InputError
 
 PLACEHOLDERS = (date(1900, 1, 1), date(1970, 1, 1))  # days that programs write where none is known
 WITHOUT_AMOUNTS = (
-    "none: what is said of money is blank, and sales and their trends are numbers of orders; name their column, as "
+    "none: what is said of money is blank, and trends and sales are those of numbers of orders; name their column, as "
     'amount = "Paid", for money'
 )
 ZEROS = {"order": "counted as orders", "drop": "dropped"}
