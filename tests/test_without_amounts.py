@@ -226,6 +226,7 @@ BLANK = {
     "clv.customer_equity": lambda w: clv.customer_equity(w.model, w.spend, w.customers, 90, 0.1),
     "clv.customer_equity of another model": lambda w: clv.customer_equity(w.model, FITTED, w.customers, 90, 0.1),
     "clv.fit_spend": lambda w: w.spend,
+    "clv.fit_spend of periods": lambda w: clv.fit_spend(clv.summarise_periods(w.orders, SPLIT, 30), 0),
     "clv.log_likelihood": lambda w: clv.log_likelihood(FITTED, w.customers),
     "clv.compare_with_lifetimes": lambda w: clv.compare_with_lifetimes(FITTED, w.customers),
     "clv.predict_customers": lambda w: clv.predict_customers(w.model, FITTED, w.one_each, 90, 0.1),
