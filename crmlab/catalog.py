@@ -7,6 +7,7 @@ path may stand wherever a name may: its columns must then bear the contract's na
 import hashlib
 import importlib.util
 import os
+import re
 from dataclasses import replace
 from datetime import date
 from functools import cache
@@ -16,6 +17,7 @@ from typing import Any, NewType, TypeAlias
 import ibis.expr.types as ir
 import pandas as pd
 
+from crmlab import engines, uris
 from crmlab.contracts import CONTRACTS, InputError, infer_contract, memory, query, sources, suggest, validate
 from crmlab.contracts.memory import ArrowTable
 from crmlab.contracts.settings import read_settings, read_toml
@@ -29,6 +31,7 @@ Customers = NewType("Customers", Dataset)  # the same, of data that hold what is
 Products = NewType("Products", Dataset)  # or of products
 Source: TypeAlias = str | Path | pd.DataFrame | ir.Table | ArrowTable  # what a reader takes
 PLACE = ("path", "uri", "table", "package", "sql", "sources", "columns")  # fields that no argument can state
+URI = re.compile(r"[a-z][a-z0-9+.-]+:/")  # the beginning of one, of which a Path leaves one stroke
 LISTED = "in data/catalog.toml"  # where messages say that files are described
 
 
@@ -61,7 +64,8 @@ def _entries(path, _changed):
     read, broken = {}, {}
     for name, fields in given.items():
         if not isinstance(fields, dict):
-            loose = f"{name} = {fields!r} stands outside an entry"
+            shown = name if isinstance(fields, str) and "://" in fields else f"{name} = {fields!r}"
+            loose = f"{shown} stands outside an entry"
             broken[name] = (f"{path.name}: {loose}; begin one with a line [{name}]",)
             continue
         try:
@@ -86,6 +90,8 @@ def find(data: str | Path) -> tuple[str, Entry, Path | None]:
     if data in known:
         entry = known[data]
         name, base, listed = data, root() / "data", f" in [{data}] of data/catalog.toml"
+    elif URI.match(data):
+        raise InputError("a uri names no table by itself; list it in data/catalog.toml with table, and give its name")
     elif os.sep in data or Path(data).suffix.lower() in sources.SUFFIXES or os.path.exists(os.path.expanduser(data)):
         name, base, listed = Path(data).resolve().name, Path.cwd(), ""
         entry = Entry(path=data)
@@ -94,14 +100,24 @@ def find(data: str | Path) -> tuple[str, Entry, Path | None]:
             f"no data {data!r} in data/catalog.toml, which has {', '.join(sorted(known)) or 'no entries'}; "
             + suggest(data, known, "name one of these, or the path of a file")
         )
-    if entry.path is None:
-        return name, entry, None
+    return name, entry, _place(name, entry, base, listed)
+
+
+def _place(name, entry, base, listed):
+    """The path of an entry's file or folder; None where it is a table on an engine."""
+    if entry.sql or (entry.uri and not uris.is_file(entry.uri)):
+        return None
     if entry.package:
         base = _package_folder(entry.package, name)
-    return name, entry, _place(base, entry.path, name, listed)
+    if not entry.uri:
+        return _path(base, entry.path, name, listed)
+    place = (base / os.path.expanduser(entry.uri.partition("://")[2])).resolve()
+    if not place.is_file():
+        raise InputError(f"{name}: there is no file {place}; correct the uri{listed}")
+    return place
 
 
-def _place(base, path, name, listed):
+def _path(base, path, name, listed):
     """Where a path leads. Raises InputError where nothing is, or all that a user has."""
     place = (base / os.path.expanduser(path)).resolve()
     if not os.path.exists(place):
@@ -116,7 +132,7 @@ def _source_places(entry, name):
     places, breaches = {}, []
     for source in entry.sources:
         try:
-            places[source] = _place(root() / "data", source, name, f" among sources in [{name}] of data/catalog.toml")
+            places[source] = _path(root() / "data", source, name, f" among sources in [{name}] of data/catalog.toml")
         except InputError as missing:
             breaches += missing.breaches
     if breaches:
@@ -145,7 +161,8 @@ def _package_folder(package, name):
 def check(data: Source, contract: str | None = None, **fields: Any) -> Data:
     """A data set validated against its contract. Raises InputError with every breach found.
 
-    data     : a name in the catalog, the path of a file, or a table in memory: of pandas, polars, pyarrow or Ibis
+    data     : a name in the catalog, the path of a file, a uri with table, as catalog.orders("sqlite://shop.sqlite",
+               table="sales"), or a table in memory: of pandas, polars, pyarrow or Ibis
     contract : the one that is needed, such as "transactions"; data that hold another are refused. What the catalog does
                not list is read by it; without it, by the contract that its columns tell
     fields   : of data that the catalog does not list: names of their columns, as customer_id="Client", and any field
@@ -154,12 +171,16 @@ def check(data: Source, contract: str | None = None, **fields: Any) -> Data:
     """
     if contract not in (None, *CONTRACTS):
         raise InputError(f"there is no contract {contract!r}; there are {', '.join(CONTRACTS)}")
+    if fields.get("where") is None:
+        fields.pop("where", None)
     if not isinstance(data, (str, Path)):
         return _check_memory(data, contract, fields)
+    if URI.match(str(data)):
+        return _check_uri(str(data), contract, fields)
     name, entry, place = find(data)
     listed = str(data) in entries()
-    if listed and (condition := fields.pop("where", None)):
-        entry = _narrowed(entry, condition, name)
+    if listed and "where" in fields:
+        entry = _narrowed(entry, fields.pop("where"), name)
     if listed and fields:
         advice = f"change [{name}] there, or give the path of the file in place of its name"
         raise InputError(f"{name} is read as data/catalog.toml says, not by {', '.join(fields)}; {advice}")
@@ -167,16 +188,31 @@ def check(data: Source, contract: str | None = None, **fields: Any) -> Data:
         raise InputError(_wrong_contract(name, entry.contract, contract))
     if fields:
         entry = _given(Entry, fields, contract, name, path=entry.path)
+    return _read(name, entry, place, entry.contract if listed else contract)
+
+
+def _check_uri(uri, contract, fields):
+    """A table of a database file, from here, or of an engine."""
+    where = uris.shown(uri)
+    if "table" not in fields:
+        raise InputError(f"{where}: it is not said which table is meant; give table, as table='orders'")
+    table = fields.pop("table")
+    entry = _given(Entry, fields, contract, where, uri=uri, table=table)
+    return _read(table, entry, _place(table, entry, Path.cwd(), ""), contract)
+
+
+def _read(name, entry, place, contract):
     places = [place] if place else _source_places(entry, name).values()
     read = [file for each in places for file in sources.files(each)]
-    stamp = tuple((str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in read) or None
-    return _check(name, entry.model_dump_json(exclude_unset=True), stamp, place, entry.contract if listed else contract)
+    stamp = tuple((str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in read)
+    whole = entry.model_dump_json(exclude_unset=True, context={"whole": True})
+    return _check(name, whole, stamp or sources.reached(entry, name), place, contract)
 
 
 def _narrowed(entry, condition, name):
     """The entry with one more condition on its rows."""
     both = condition if entry.where is None else f"({entry.where}) AND ({condition})"
-    return read_settings(Entry, entry.model_dump(exclude_unset=True) | {"where": both}, name)
+    return read_settings(Entry, entry.model_dump(exclude_unset=True, context={"whole": True}) | {"where": both}, name)
 
 
 def _given(model, fields, contract, where, **place):
@@ -198,6 +234,8 @@ def _check_memory(data, contract, fields):
     mapped = {fields[name]: name for name in fields if isinstance(fields[name], str)}
     kind = contract or infer_contract([mapped.get(name, name) for name in raw.columns])
     known = _given(Known, fields, kind, IN_MEMORY)
+    if known.memory:
+        engines.limit_memory(known.memory)
     with sources.raise_input_errors(IN_MEMORY, None):
         try:
             validated = validate(raw, IN_MEMORY, known)
@@ -219,12 +257,15 @@ def _wrong_contract(name, held, needed):
 @cache
 def _check(name, entry, _stamp, place, contract):
     entry = Entry.model_validate_json(entry)
-    where = name if place is None else place.name
-    with sources.raise_input_errors(where, place):
-        raw, faults = _queried(entry, name) if entry.sql else sources.read(place, entry, where)
+    if entry.memory:
+        engines.limit_memory(entry.memory)
+    where = place.name if place and not entry.uri else name
+    with sources.raise_input_errors(where, None if entry.uri else place):
+        read = _queried(entry, name) if entry.sql else sources.read(place, entry, where, contract)
+        raw, faults, described = read
         entry = entry.model_copy(update={"contract": contract or infer_contract(raw.columns)})
         validated = validate(raw, where, entry, faults)
-    findings = Findings(name, entry, validated.counts)
+    findings = Findings(name, entry, validated.counts, described)
     return Data(validated.table, CONTRACTS[entry.contract], findings, validated.every)
 
 
@@ -233,12 +274,12 @@ def _queried(entry, name):
     places, tables, faults = _source_places(entry, name), {}, []
     for source, place in places.items():
         with sources.raise_input_errors(place.name, place):
-            tables[source], wrong = sources.read(place, Entry(path=source), place.name)
+            tables[source], wrong, _described = sources.read(place, Entry(path=source), place.name)
         faults += wrong
     if faults:
         raise InputError(*faults)
     whole = {source: place for source, place in places.items() if place.is_file() and sources.is_parquet(place)}
-    return query.read(entry.sql, tables, whole, name), []
+    return query.read(entry.sql, tables, whole, name), [], {}
 
 
 @guarded
@@ -326,9 +367,10 @@ def source_hashes(data):
 
 
 def _hash(place):
-    if place.is_file():
+    if [place] == (files := sources.files(place)):
         return sha256(place)
-    return _sha256_of((f.relative_to(place), sha256(f)) for f in sources.files(place))
+    base = place.parent if place.is_file() else place
+    return _sha256_of((f.relative_to(base), sha256(f)) for f in files)
 
 
 def _sha256_of(listed):

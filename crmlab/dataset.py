@@ -19,14 +19,16 @@ IN_MEMORY = "the table"  # what messages call a table in memory
 class Findings:
     """What validation found: the name of the data, how they were read, and what was counted.
 
-    name   : as the catalog, or the file, has it
-    entry  : how the data were read, and what is known of them: about, nature, source, currency
-    counts : by name
+    name      : as the catalog, or the file, has it
+    entry     : how the data were read, and what is known of them: about, nature, source, currency
+    counts    : by name
+    described : how the file was read, in words: its kind, encoding, delimiter, sheet
     """
 
     name: str
     entry: Known
     counts: dict = field(hash=False)
+    described: dict = field(default_factory=dict, hash=False)
 
     @property
     def first(self) -> date | None:
@@ -71,7 +73,7 @@ class Data:
         """What validation found and changed, a line each."""
         name, entry, counts = self.findings.name, self.findings.entry, self.findings.counts
         called = "a table in memory, not recorded" if name == IN_MEMORY else name
-        found = {"data": f"{called} ({NATURES[entry.nature]})"}
+        found = {"data": f"{called} ({NATURES[entry.nature]})"} | self.findings.described
         if self.contract.kind != "transactions":
             found["contract"] = f"{self.contract.name}: {self.contract.description}"
         found |= self.contract.describe(counts, entry)

@@ -1,11 +1,12 @@
 """What the catalog says of data: where they lie, what they are, and how to read them."""
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_serializer, model_validator
 
-from crmlab.contracts import Policy, query
+from crmlab import uris
+from crmlab.contracts import Policy, encodings, query
 
 NATURES = {
     "real": "real data",
@@ -24,7 +25,6 @@ class Known(Policy):
     about: str = ""  # one sentence
     nature: Literal[tuple(NATURES)] = "own"  # type: ignore[valid-type]
     source: str = ""  # where it comes from, for the report
-    currency: str = ""  # for the report, such as USD
     split: date | None = None  # default end of calibration
     acquired_from: date | None = None  # customers whose first order is earlier were acquired before the log began
     observed_until: date | None = None  # orders are complete up to this day, which may come after the last order
@@ -57,15 +57,26 @@ class Entry(Known):
 
     path: str | None = None  # a file, or a folder of files; relative to data/, or to `package`
     package: str | None = None  # an installed package that ships the file
-    uri: str | None = None  # an engine in place of a file: any Ibis connection string; ${NAME} from the environment
-    table: str | None = None  # the table on that engine
+    # a database file, or an engine by its Ibis connection string; ${NAME} from the environment
+    uri: str | None = Field(None, repr=False)
+    table: str | None = None  # the table or view there, or schema.table
     sql: str | None = None  # or one SELECT over files, whose rows these are
     sources: tuple[str, ...] = ()  # the files that it reads, relative to data/, as it names them
     format: Literal["csv", "parquet", "whitespace"] | None = None  # else by suffix
+    sheet: str | None = None  # of a workbook in which several hold something
+    member: str | None = None  # of a .zip archive that holds several files
     delimiter: str | None = Field(None, min_length=1, max_length=1)  # else found in the header
-    encoding: Literal["utf-8", "utf-16", "latin-1"] = "utf-8"
+    encoding: Annotated[str, AfterValidator(encodings.known)] | None = None  # else found
     header: tuple[str, ...] | None = Field(None, min_length=1)  # names for a file that has no header line
     skip: int = Field(0, ge=0)  # lines before the first row or header
+
+    @model_serializer(mode="wrap")
+    def _serialize(self, fields, info):
+        """The fields, of a URI without its user and options, but for the reader that asks for the `whole`."""
+        found = fields(self)
+        if found.get("uri") and not (info.context or {}).get("whole"):
+            found["uri"] = uris.shown(found["uri"])
+        return found
 
     @model_validator(mode="after")
     def _one_place(self):
@@ -74,6 +85,8 @@ class Entry(Known):
         if places.count(None) != len(places) - 1 or not pairs:
             either = "give either path, or uri with table, or sql with sources"
             raise ValueError(f"it is not said where the data lie; {either}")
+        if self.uri and (wrong := uris.faults(self.uri)):
+            raise ValueError("\n".join(wrong))
         if self.sql is not None:
             try:
                 query.check(self.sql, list(self.sources))

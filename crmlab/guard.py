@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from ibis.common.exceptions import IbisError
 
+from crmlab import engines
 from crmlab.contracts.errors import InputError, suggest
 from crmlab.model import FitError, P, T, Unfitted, blank_of, why_blank
 
@@ -36,9 +37,9 @@ FAULTS = (KeyError, AttributeError, TypeError, ValueError, IndexError, IbisError
 def guarded(function: Callable[P, T]) -> Callable[P, T]:
     """Decorates a public function: what it is given is held to its hints, and numbers of numpy's become Python's.
 
-    An InputError names every argument of a wrong type or out of bounds, and a column that frames lack. What the
-    function cannot make of something blank (Unfitted, a frame or an Estimate with a reason) is blank too; and so is,
-    with its reason, what a FitError ends.
+    An InputError names every argument of a wrong type or out of bounds, a column that frames lack, and a connection
+    that was lost. What the function cannot make of something blank (Unfitted, a frame or an Estimate with a reason) is
+    blank too; and so is, with its reason, what a FitError ends.
     """
     name = function.__qualname__.rpartition("<locals>.")[2]
     _, *inside = function.__module__.split(".")
@@ -65,6 +66,10 @@ def guarded(function: Callable[P, T]) -> Callable[P, T]:
                 return _blank(hints().get("return"), f"{where}: {blank}", name, problem)
             if lacking := _lacking(problem, bound.arguments):
                 raise InputError(f"{where}: {lacking}") from problem
+            raise
+        except Exception as problem:
+            if engines.lost(problem):
+                raise InputError("{}: the query failed ({}); {}".format(where, *engines.failure(problem))) from None
             raise
 
     return call

@@ -41,12 +41,14 @@ class Uncertainty:
     draws          : their logs, drawn in proportion to the likelihood, a row each; without rows where none were asked
     log_likelihood : of each draw; None where they are normal, by the covariance alone
     prior          : name of the prior that the fit rests on beside the data; empty where it rests on the data alone
+    bin_error      : how far grouping the data in bins moves a parameter at most, as a share of it; 0 without bins
     """
 
     covariance: np.ndarray
     draws: np.ndarray
     log_likelihood: np.ndarray | None = None
     prior: str = ""
+    bin_error: float = 0.0
 
 
 @dataclass(frozen=True)

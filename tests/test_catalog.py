@@ -287,7 +287,7 @@ def test_a_fingerprint_of_a_folder_knows_names_and_contents_of_its_files(shop):
 
 
 def test_a_table_on_an_engine_has_no_fingerprint(shop):
-    shop.catalog("[live]\nuri = 'duckdb://'\ntable = 'sales'\n")
+    shop.catalog("[live]\nuri = 'postgres://shop'\ntable = 'sales'\n")
     assert catalog.fingerprint("live") is None
 
 

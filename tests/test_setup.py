@@ -26,7 +26,7 @@ def locked(name):
 def test_environment_yml_names_the_python_and_extras_of_pyproject():
     text = (ROOT / "environment.yml").read_text("utf-8")
     extras = set(re.search(r"-e \.\[([a-z,]+)\]", text)[1].split(","))
-    assert extras == set(PROJECT["optional-dependencies"]) - {"spark"}
+    assert extras == set(PROJECT["optional-dependencies"]) - {"spark", "postgres"}
     assert f"- python{PROJECT['requires-python']}" in text
     others = set(re.findall(r"^\s+- ([a-z-]+)", text, re.M)) - {"conda-forge", "python", "pip"}
     assert others <= {"-e"}, "packages are listed in pyproject.toml alone"

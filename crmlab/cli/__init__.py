@@ -3,6 +3,7 @@
 console   where a command speaks, and how
 reports   what reports there are, runs of them, and what was found
 data      what validation finds in data
+scores    what is expected of each customer, as files
 survey    an instrument to begin with, how many to ask, a survey to practise on
 """
 
@@ -10,7 +11,7 @@ import sys
 
 import typer
 
-from crmlab.cli import data, reports, survey
+from crmlab.cli import data, reports, scores, survey
 from crmlab.cli.console import err, plain, print_breaches
 from crmlab.contracts import InputError
 from crmlab.reports import skip_address_grammar
@@ -29,6 +30,7 @@ for name, command in (
     ("prune", reports.prune),
     ("runs", reports.runs),
     ("show", reports.show),
+    ("score", scores.score),
     ("site", reports.site_),
 ):
     app.command(name)(command)

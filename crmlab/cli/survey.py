@@ -1,6 +1,7 @@
 """crmlab from a shell, for surveys: an instrument to begin with, how many to ask, a survey to practise on."""
 
 import math
+import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, Optional
 
@@ -21,12 +22,27 @@ def new_instrument(
     out: Annotated[Optional[Path], typer.Option(help="the file to write; else SURVEY with the suffix .toml")] = None,
 ) -> None:
     """Write an instrument file for a survey, guessed from its columns; it says where you must decide."""
-    from crmlab.service_quality import draft_instrument
+    from crmlab.service_quality import Instrument, draft_instrument
 
     target = out or survey.with_suffix(".toml")
     text, decisions = draft_instrument(survey)
     _write({target: text})
-    console.out.print(plain(f"{target}: {decisions} places to decide; search it for `decide:`"))
+    console.out.print(plain(f"{target}: {_found(Instrument.model_validate(tomllib.loads(text)))}"))
+    if decisions:
+        lines = "1 line" if decisions == 1 else f"{decisions} lines"
+        console.out.print(
+            f"{lines} to decide: correct each if need be, and remove its `decide:`; until then it is refused"
+        )
+    console.out.print(plain(f"then: crmlab run service_quality -p survey={survey} -p instrument={target}"))
+
+
+def _found(instrument):
+    """What an instrument holds, in words."""
+    pairs = sum({"expect", "perceive"} <= item.columns.keys() for item in instrument.items.values())
+    dimensions = ", ".join(f"{name} ({len(items)})" for name, items in instrument.dimensions.items())
+    counts = f"{len(instrument.items)} items, {pairs} of them pairs of expectation and perception"
+    asked = ", ".join(instrument.outcomes) or "none"
+    return f"{counts}; scale {instrument.scale}; dimensions: {dimensions}; outcomes: {asked}"
 
 
 @plan.command("survey")

@@ -44,6 +44,7 @@ from .models.predictions import order_probabilities as order_probabilities
 from .models.predictions import predict_customers as predict_customers
 from .models.predictions import predict_new_customer as predict_new_customer
 from .models.predictions import top_customers as top_customers
+from .models.scores import write_scores as write_scores
 from .models.totals import active_customers as active_customers
 from .models.totals import activity as activity
 from .models.totals import customer_equity as customer_equity

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 from ibis import _
 
@@ -15,6 +16,8 @@ from crmlab.days import day_literal
 from crmlab.orders import need_amounts, order_days
 
 SUFFICIENT_STATISTICS = ("frequency", "recency", "age")
+MOST_MEANS = 200_000  # repeat buyers whose mean spends are fitted one by one, which takes seconds; of more, in bins
+BIN_WIDTH = 0.005  # of logs of mean spend; a twelfth of its square is the variance within bins, 2e-6
 Orders: TypeAlias = Data | ir.Table
 Customers: TypeAlias = ir.Table | pd.DataFrame
 Day: TypeAlias = date | str
@@ -245,6 +248,32 @@ def collapse(customers: ir.Table, *extra: str) -> pd.DataFrame:
     if "monetary_value" not in extra:
         frame["monetary_value"] = frame.repeat_spend / (frame.frequency * frame.customers).clip(lower=1)
     return frame.drop(columns="repeat_spend")
+
+
+def mean_spends(customers: Customers) -> pd.DataFrame:
+    """What a model of spend rests on: frequency and monetary_value of repeat buyers, with how many share them.
+
+    Of a lazy table of more than `MOST_MEANS` repeat buyers who spent something, means are grouped where they are
+    stored: those of one frequency within a bin of `BIN_WIDTH` become their geometric mean, which keeps the sums of
+    logs. Then the frame has the number of each `bin`, and `attrs["bin_width"]`.
+    """
+    if not isinstance(customers, ir.Table):
+        return with_age(customers)
+    buyers = customers.filter(customers.frequency > 0, customers.monetary_value > 0)
+    logs = buyers.select("frequency", log=buyers.monetary_value.log().cast("decimal(18, 12)"))  # sums are exact
+    bins = logs.group_by("frequency", bin=(logs.log.cast("float64") / BIN_WIDTH).floor().cast("int64"))
+    bins = bins.aggregate(customers=_.count(), log=_.log.sum().cast("float64"))
+    frame = bins.order_by("frequency", "bin").execute()
+    if frame.customers.sum() <= MOST_MEANS:
+        return collapse(customers, "monetary_value")
+    return with_geometric_means(frame, BIN_WIDTH)
+
+
+def with_geometric_means(bins: pd.DataFrame, width: float) -> pd.DataFrame:
+    """Bins with the geometric mean of each as monetary_value, in place of the sum of its logs."""
+    frame = bins.assign(monetary_value=np.exp(bins.log / bins.customers)).drop(columns="log")
+    frame.attrs["bin_width"] = width
+    return frame
 
 
 def histories(orders: Orders, early: Day, late: Day, acquired_from: Day | None = None) -> pd.DataFrame:

@@ -10,18 +10,20 @@ import zoneinfo
 from datetime import date
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from crmlab.contracts import validation
 from crmlab.contracts.contract import FILE, ROW, Column, Contract, Rule, Validated
 from crmlab.contracts.customers import CUSTOMERS
 from crmlab.contracts.errors import InputError, nearest, suggest
+from crmlab.contracts.numbers import MONEY
 from crmlab.contracts.products import PRODUCTS
-from crmlab.contracts.readings import MONEY
 from crmlab.contracts.retention import RETENTION
 from crmlab.contracts.series import SERIES
+from crmlab.contracts.sizes import WRITE_MEMORY, Memory
 from crmlab.contracts.stores import STORES
 from crmlab.contracts.subscriptions import SUBSCRIPTIONS
+from crmlab.contracts.time_readings import SERIALS
 from crmlab.contracts.transactions import TRANSACTIONS
 from crmlab.contracts.validation import SHOWN
 
@@ -54,7 +56,7 @@ CONTRACTS = {
     contract.kind: contract
     for contract in (TRANSACTIONS, SUBSCRIPTIONS, RETENTION, SERIES, CUSTOMERS, PRODUCTS, STORES)
 }
-TIME_FORMAT = r"([^%]|%-?[aAbBcdfgGHIjmMnpSuUVwWxXyYzZ%])+"
+TIME_FORMAT = r"([^%]|%-?[aAbBcdfgGHIjmMnpqSuUVwWxXyYzZ%])+"
 
 
 def infer_contract(columns):
@@ -71,14 +73,16 @@ class Policy(BaseModel):
     contract: Literal[tuple(CONTRACTS)] = "transactions"  # type: ignore[valid-type]  # what the source holds
     columns: dict[str, str] = {}  # contract name = the name in the source where the two differ, or a calculation
     where: str | None = None  # rows count for which this condition on the source's columns is true
-    time_format: str | None = None  # strptime pattern of text times; None reads ISO text
+    time_format: str | None = None  # strptime pattern, %q a quarter; excel, excel-1904, unix, unix-ms; None reads ISO
     time_zone: str | None = None  # days are counted on this clock where times carry an offset
     decimal: Literal[".", ","] = "."  # decimal mark of text amounts
     thousands: Literal[".", ",", " ", "'"] | None = None  # mark between thousands of text amounts
+    currency: str = ""  # of the amounts, such as USD; signs of currencies have to fit it
     missing_ids: Literal["error", "drop", "anonymous"] = "error"  # what rows without a customer's id are
     ids: Literal["exact", "tidy"] = "exact"  # whether ids written in several ways are one
     returns: Literal["error", "drop", "net"] = "error"  # what negative amounts are
     zero: Literal["order", "drop"] = "order"  # what zero amounts are
+    memory: Memory | None = Field(None, description=WRITE_MEMORY)  # that the embedded engine may hold
     until: date | None = None  # the last day that counts: of the holdout, or the last one seen of contracts
 
     @field_validator("columns")
@@ -101,8 +105,13 @@ class Policy(BaseModel):
     @field_validator("time_format")
     @classmethod
     def _check_time_format(cls, pattern):
-        if pattern is not None and not re.fullmatch(TIME_FORMAT, pattern, re.DOTALL):
+        if pattern is None or pattern in SERIALS:
+            return pattern
+        if not re.fullmatch(TIME_FORMAT, pattern, re.DOTALL):
             raise ValueError("not a strptime pattern; write one such as '%d.%m.%Y'")
+        parts = re.findall("%-?.", pattern)
+        if ("%q" in parts and sorted({*parts} - {"%%"}) not in (["%Y", "%q"], ["%q", "%y"])) or parts.count("%q") > 1:
+            raise ValueError("a quarter stands beside a year and nothing else; write a pattern such as 'Q%q %Y'")
         return pattern
 
     @field_validator("time_zone")

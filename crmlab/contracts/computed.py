@@ -4,8 +4,8 @@ from typing import Any
 
 import ibis.expr.types as ir
 
-from crmlab.contracts import expressions
-from crmlab.contracts.contract import FILE, ROW, Column, Rule
+from crmlab.contracts import expressions, numbers
+from crmlab.contracts.contract import FILE, OUTLINE, ROW, Column, Rule
 from crmlab.contracts.readings import READERS
 
 
@@ -36,7 +36,9 @@ class Operands:
         column = Column(f"crmlab_{kind}_{name}", kind, "", nullable=True)
         if column.name not in self.columns:
             value, rules = READERS[kind](self.raw[name], column, self.policy)
-            self.columns |= {column.name: value, f"raw_{column.name}": self.raw[name].cast("string")}
+            self.columns |= {column.name: value, f"raw_{column.name}": self.raw[name]}
+            if kind == "number" and self.raw[name].type().is_string():
+                self.columns[f"{OUTLINE}{column.name}"] = numbers.outline(self.raw[name], self.policy)
             self.rules += rules
             self.names[column.name] = repr(name)
         return self.columns[column.name]

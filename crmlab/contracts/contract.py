@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 
 import ibis.expr.types as ir
 
+from crmlab.contracts import written
+
+OUTLINE = "outline_"  # begins the name of a column of what stands around the digits of numbers
 FILE, ROW = "crmlab_file", "crmlab_row"  # where a row stands: its file in a folder, its number in the file from 1
 
 
@@ -102,6 +105,8 @@ class Contract:
     def describe(self, counts, entry):
         """What was found in a table and changed, line by line: text by what it is about."""
         found = {"rows": f"{counts['rows']:,}"} | _left_out(counts, entry) | self.words(counts, entry)
+        for name, seen in counts.get("written", {}).items():
+            found[f"{name} as written"] = written.describe(seen)
         for column in self._yes_or_no(counts):
             yes, no = counts[column], counts[f"not_{column}"]
             unknown = counts["rows"] - yes - no
@@ -109,6 +114,8 @@ class Contract:
         if self.attributes:
             kept = ", ".join(f"{name} ({kind})" for name, kind in counts["attributes"].items())
             found["other columns"] = kept or "none"
+            if away := counts["not_kept"]:
+                found["columns left out"] = ", ".join(f"{name} ({kind})" for name, kind in away.items())
         return found
 
     def _yes_or_no(self, names):

@@ -56,7 +56,7 @@ def tidy(text: ir.StringValue) -> ir.StringValue:
 
 def counts(t: ir.Table, name: str) -> dict:
     """What was counted of the ids in a typed table: rows where they are missing, look it, or untidy."""
-    raw = t[f"raw_{name}"].name("id").as_table()
+    raw = t[f"raw_{name}"].cast("string").name("id").as_table()
     odd = raw.filter(raw.id.isnull() | ~raw.id.re_search(PLAIN))
     odd = odd.mutate(there=odd.id.re_search(r"\S").fill_null(False), tidy=tidy(odd.id))
     odd = odd.mutate(junk=odd.there & odd.tidy.isnull(), untidy=odd.there & (odd.tidy != odd.id).fill_null(False))

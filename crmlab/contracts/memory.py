@@ -33,8 +33,12 @@ def read(data: pd.DataFrame | ir.Table | ArrowTable, where: str) -> ir.Table:
         return data
     arrow = _of_pandas(data, where) if isinstance(data, pd.DataFrame) else _of_arrow(pa.table(data), where)
     plain = pa.table({name: _plain(column) for name, column in zip(arrow.column_names, arrow.columns, strict=True)})
+    return stored(plain.append_column(ROW, pa.array(range(1, len(plain) + 1))))
+
+
+def stored(given: pa.Table) -> ir.Table:
+    """A table of the embedded engine with the rows of one of Arrow; it is dropped with the last use of it."""
     engine, name = engines.connect(), ibis.util.gen_name("log")
-    given = plain.append_column(ROW, pa.array(range(1, len(plain) + 1)))
     aside = engine.con.cursor()  # beside whatever the connection is doing, as is the end of the copy
     aside.register("given", given)
     aside.execute(f'CREATE TABLE "{name}" AS FROM given').fetchall()

@@ -12,8 +12,8 @@ def plain(name: str) -> str:
     return re.sub(r"[\W_]+", "", str(name).casefold())
 
 
-def likely(column: str, names: Iterable[str]) -> str | None:
-    """The one of the names that a column of a contract most likely goes by; None where none is known for it."""
+def guess(column: str, names: Iterable[str]) -> str | None:
+    """The one of the names that a column of a contract goes by, as a guess; None where none is known for it."""
     found = {plain(name): name for name in reversed([*names])}
     return next((found[word] for word in [plain(column), *_words().get(column, ())] if word in found), None)
 

@@ -47,7 +47,7 @@ SERIES = Contract(
     kind="series",
     description="sales, period by period",
     columns=(
-        Column("time", "day", "the period: a day in it, the same in each"),
+        Column("time", "period", "the period: a day in it, the same in each, or its name, as 2001-Q4"),
         Column("sales", "number", "what was sold in it"),
         Column("category", "text", "of which kind of product", required=False),
     ),

@@ -110,7 +110,13 @@ def _faults(place, errors, model, table):
     if not place:
         *names, last = model.model_fields
         return [f"{head}is no table of {', '.join(names)} and {last}; make it one"]
-    return [f"{head}{at} = {_quoted(error['input'])}; write {description or _wanted(errors)}"]
+    shown = at if _is_hidden(model, place) else f"{at} = {_quoted(error['input'])}"
+    return [f"{head}{shown}; write {description or _wanted(errors)}"]
+
+
+def _is_hidden(model, place):
+    """Whether what stands at a place is not for all eyes: a field that its model leaves out of its repr."""
+    return not model.model_fields[place[0]].repr
 
 
 def _known(error, model, place):

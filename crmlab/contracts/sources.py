@@ -1,66 +1,147 @@
 """Raw tables: files read as they stand, and tables on engines where they live.
 
-In a file, text stays text, rows are numbered from 1, nothing is guessed or skipped.
+Text stays text, rows are numbered from 1, nothing is guessed or skipped. Rows of CSV are numbered without blank lines,
+those of a sheet as they lie below its header.
 """
 
 import csv
-import os
 import re
 from contextlib import contextmanager
-from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 import ibis
-from ibis import _
+import pandas as pd
 
-from crmlab import engines
-from crmlab.contracts import FILE, ROW, SHOWN, InputError
-from crmlab.contracts.errors import repeated
+from crmlab import engines, uris
+from crmlab.contracts import (
+    CONTRACTS,
+    FILE,
+    ROW,
+    SHOWN,
+    InputError,
+    cells,
+    databases,
+    infer_contract,
+    packed,
+    statistical,
+    textfiles,
+    workbooks,
+)
+from crmlab.contracts.expressions import column_names
 
-DELIMITERS = ",;\t|"
-SUFFIXES = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".parquet": "parquet"}
-OTHER_ENCODING = "state its encoding in data/catalog.toml, such as encoding = 'latin-1'"
-FAULTS = {  # DuckDB's names for what is wrong with a line
-    "UNQUOTED VALUE": ("a quote is left open, or not doubled,", "correct the quotes"),
-    "INVALID ENCODING": ("text is not {encoding}", OTHER_ENCODING),
-    "LINE SIZE OVER MAXIMUM": ("a field runs on for 2,000,000 bytes", "look for a quote left open"),
+KINDS = {
+    ".csv": "csv", ".txt": "csv", ".tsv": "csv", ".parquet": "parquet", ".xlsx": "excel", ".xlsm": "excel",
+    ".dta": "stata", ".sav": "spss", ".zsav": "spss",
+}  # fmt: skip
+SUFFIXES = {**KINDS, ".gz": None, ".zip": None, ".xls": "old"}  # what may lie in a folder of data
+NAMES = {
+    "csv": "CSV",
+    "parquet": "Parquet",
+    "whitespace": "text",
+    "excel": "Excel",
+    "stata": "Stata",
+    "spss": "SPSS",
+    "old": "old Excel",
 }
-RAGGED = ("there are more or fewer than {width} fields", "correct their delimiters or quotes")
+READ = ", ".join([*KINDS, *packed.PACKED])
+DATABASES = (".db", ".duckdb", ".sqlite", ".sqlite3")
+LISTED = "in data/catalog.toml"
 
 
 def files(place):
-    """The files of a data set: itself, or those of a folder, sorted; hidden ones are none of it."""
+    """The files of a data set: itself, with a database's log of changes, or those of a folder; hidden ones are none."""
     if place.is_file():
-        return [place]
+        logs = (place.with_name(f"{place.name}{end}") for end in ("-wal", ".wal"))
+        return [place, *(log for log in logs if log.is_file() and log.stat().st_size)]
     found = (f for f in place.rglob("*") if f.is_file() and f.suffix.lower() in SUFFIXES)
-    return sorted(f for f in found if not any(part.startswith(".") for part in f.relative_to(place).parts))
+    return sorted(f for f in found if not any(p.startswith((".", "~$")) for p in f.relative_to(place).parts))
 
 
-def read(place, entry, where):
-    """The raw lazy table of a file, a folder, or an engine where `place` is None; with what is wrong with its lines.
+def read(place, entry, where, contract=None):
+    """The raw lazy table of a file, a folder, or an engine, there without a `place`; with what is wrong with its lines,
+    and how it was read, in words.
 
+    contract : the one that its columns are to keep, by which those used are known; None where they tell it
     Raises InputError where there is nothing to read.
     """
-    if place is None:
-        return _on_engine(entry, where), []
-    paths = files(place)
-    if not paths:
-        raise InputError(f"{where}: the folder holds no {', '.join(SUFFIXES)} files; put the log there")
-    forms: set = {entry.format or SUFFIXES.get(path.suffix.lower()) for path in paths}
-    if None in forms:
+    if entry.uri:
+        return _in_database(place, entry, where), [], {}
+    held = [_held(path, place, entry, where) for path in files(place)]
+    if not held:
+        raise InputError(f"{where}: the folder holds no {READ} files; put the log there")
+    kinds = {entry.format or kind_of(file, LISTED) for file in held}
+    if len(kinds) > 1:
+        found = sorted(NAMES[kind] for kind in kinds)
+        raise InputError(f"{where}: the folder holds both {', '.join(found[:-1])} and {found[-1]} files; keep one kind")
+    kind = kinds.pop()
+    check_sheet(entry.sheet, kind, where)
+    with temporary_folder() as temporary:
+        raw, faults, found = READERS[kind](held, place if place.is_dir() else None, entry, where, contract, temporary)
+    members = [file.member for file in held if file.path.suffix.lower() == ".zip"]
+    return raw, faults, _described(kind, found, members)
+
+
+def _described(kind, found, members):
+    """How files were read, in words; nothing where that is as their kind has it."""
+    parts = [NAMES[kind], *(f"{what} {found[what]}" for what in ("sheet", "delimiter") if what in found)]
+    parts += [f"{', '.join(map(repr, members[:SHOWN]))} of an archive"] if members else []
+    plain = found.get("encoding") == "utf-8"
+    if kind in ("parquet", "whitespace") and not members and (plain or kind == "parquet"):
+        return {}
+    if plain:
+        return {"file": f"{parts[0]} in utf-8, {', '.join(parts[1:])}".rstrip(", ")}
+    more = {name: words for name, words in found.items() if name not in ("sheet", "delimiter")}
+    return {"file": ", ".join(parts)} | more
+
+
+def _held(path, place, entry, where):
+    """A file of a data set. Raises InputError for an archive of several of which none is named."""
+    name = str(path.relative_to(place)) if path != place else path.name
+    called = where if path == place else f"{where}: {name}"
+    return textfiles.File(path, name, packed.inner(path, entry.member, called), called)
+
+
+def kind_of(file, listed):
+    """The kind of a file, by its ending, or by that of what is packed in it; a .gz without one holds CSV.
+
+    Raises InputError for a kind that is not read.
+    """
+    suffix = Path(file.member).suffix.lower()
+    kind = SUFFIXES.get(suffix) or ("csv" if file.path.suffix.lower() == ".gz" and not suffix else None)
+    if kind == "old":
+        raise InputError(f"{file.where}: is an old workbook of Excel (.xls); save it as .xlsx")
+    if suffix in DATABASES:
+        advice = "give its uri and a table of it, as uri = 'sqlite://shop.sqlite' or 'duckdb://shop.duckdb'"
+        raise InputError(f"{file.where}: a database holds several tables; {advice}, table = 'orders'")
+    if kind is None:
         raise InputError(
-            f"{where}: this kind of file is not read, only {', '.join(SUFFIXES)}; "
-            "save it as one of these, or state its format in data/catalog.toml"
+            f"{file.where}: this kind of file is not read, only {READ}; save it as one of these, or state its format "
+            f"{listed}"
         )
-    if len(forms) > 1:
-        raise InputError(f"{where}: the folder holds both CSV and Parquet files; keep one kind")
-    return READERS[forms.pop()](place, paths, entry, where)
+    return kind
+
+
+def check_sheet(sheet, kind, where):
+    """Raises InputError where a sheet is stated of what has none."""
+    if sheet and kind != "excel":
+        raise InputError(f"{where}: is no workbook of Excel, so that it has no sheet {sheet!r}; leave sheet out")
+
+
+@contextmanager
+def temporary_folder():
+    """A folder that is removed; messages of DuckDB name files without it."""
+    with TemporaryDirectory(prefix="crmlab_") as folder:
+        try:
+            yield Path(folder)
+        except duckdb.Error as problem:
+            raise type(problem)(str(problem).replace(f"{folder}/", "").replace(textfiles.UTF8, "")) from None
 
 
 def is_parquet(path: Path) -> bool:
     """Whether a file is Parquet, by its ending."""
-    return SUFFIXES.get(path.suffix.lower()) == "parquet"
+    return KINDS.get(path.suffix.lower()) == "parquet"
 
 
 @contextmanager
@@ -74,125 +155,130 @@ def raise_input_errors(where, place):
     except unreadable as problem:
         reason = re.sub(r"^[\w ]+ Error: ", "", str(problem).split("\n")[0])
         if place is None:
-            remedy = "store times as dates or timestamps, and amounts as numbers"
-        elif isinstance(problem, UnicodeError):
-            remedy = OTHER_ENCODING
-        elif reason.endswith(" encoded"):  # as DuckDB says it
-            remedy = "save it as UTF-8, or state its encoding in data/catalog.toml"
+            reason, remedy = engines.failure(problem)
         else:
             reason = reason.replace(f"{place.parent}/", "")
             remedy = "it may be damaged, have mixed line ends, or not be what its name says; write it anew"
         raise InputError(f"{where}: cannot be read ({reason.rstrip('.')}); {remedy}") from None
 
 
-def _on_engine(entry, where):
+def reached(entry, where):
+    """The URI of an entry on an engine, its variables filled in, once the engine is reached; None of other entries."""
+    if entry.uri is None or uris.is_file(entry.uri):
+        return None
+    with _at(entry, where):
+        engines.connect(entry.uri)
+        return uris.expand(entry.uri)
+
+
+def _in_database(place, entry, where):
+    """The lazy table of a database file, or of an engine where `place` is None."""
+    with _at(entry, where):
+        if place is None:
+            return engines.table(engines.connect(entry.uri), entry.table)
+        if entry.uri.startswith("sqlite"):
+            return databases.read_sqlite(place, entry.table)
+        return engines.table(engines.connect(), entry.table, engines.attach(place))
+
+
+@contextmanager
+def _at(entry, where):
+    """Within it, an InputError says of which data it is, and where these lie."""
     try:
-        return engines.connect(entry.uri).table(entry.table)
-    except Exception as problem:  # each engine raises errors of its own
-        reason = f"{type(problem).__name__}: {problem}".split("\n")[0].replace(os.path.expandvars(entry.uri), entry.uri)
-        raise InputError(
-            f"{where}: no table {entry.table!r} at {entry.uri} ({reason}); correct uri or table in data/catalog.toml"
-        ) from None
+        yield
+    except InputError as wrong:
+        at = uris.shown(entry.uri)
+        raise InputError(*(f"{where} ({at}): {breach}" for breach in wrong.breaches)) from None
 
 
-def _parquet(place, paths, entry, where):
-    folder = {"filename": FILE} if place.is_dir() else {}
+def _layout(entry, contract):
+    """How a text file holds its table, as an entry says it."""
+    return textfiles.Layout(
+        entry.skip, entry.header, entry.delimiter, lambda names: _used(names, entry, contract), _stated(entry)
+    )
+
+
+def _used(names, entry, contract):
+    """The numbers of the columns that a contract uses: all where it keeps the others too."""
+    contract = CONTRACTS[contract or infer_contract(names)]
+    used = {entry.columns.get(column.name, column.name) for column in contract.columns} | _stated(entry)
+    return [i for i, name in enumerate(names) if contract.attributes or name in used]
+
+
+def _stated(entry):
+    """The names of columns that an entry states, those in its expressions included."""
+    expressions = [*entry.columns.values(), *([entry.where] if entry.where else [])]
+    named = [name for text in expressions for name in column_names(text)]
+    return {*entry.columns.values(), *named}
+
+
+def _csv(held, folder, entry, where, contract, temporary):
+    return textfiles.read_csv(held, folder, where, _layout(entry, contract), entry.encoding, LISTED, temporary)
+
+
+def _whitespace(held, folder, entry, where, contract, temporary):
+    return textfiles.read_whitespace(held, folder, where, _layout(entry, contract), entry.encoding, LISTED, temporary)
+
+
+def _parquet(held, folder, entry, where, contract, temporary):
+    return read_parquet(held, temporary, folder), [], {}
+
+
+def read_parquet(held, temporary, folder=None):
+    """The rows of Parquet files, which are named where they lie in a folder; `temporary` takes what is unpacked."""
+    paths = [packed.unpack(file.path, file.member, file.where, temporary) for file in held]
+    named = {"filename": FILE} if folder else {}
     # by name, so that a column which is whole numbers in one file and not in the next fits both
-    raw = engines.connect().read_parquet([str(p) for p in paths], union_by_name=True, file_row_number=True, **folder)
+    raw = engines.connect().read_parquet([str(p) for p in paths], union_by_name=True, file_row_number=True, **named)
     # DuckDB's times with an offset by the nanosecond, which Ibis does not know
     fine = [name for name, kind in raw.schema().items() if "TIMESTAMPTZ_NS" in str(kind)]
     known = {name: raw[name].cast("timestamp('UTC')") for name in fine}
     rows = raw.mutate(**known, **{ROW: raw.file_row_number + 1}).drop("file_row_number")
-    return _relative(rows, place), []
-
-
-def _csv(place, paths, entry, where):
-    names, delimiter = _header(paths[0], entry, where)
-    unlike = [path for path in paths[1:] if _header(path, entry, where) != (names, delimiter)]
-    if unlike:
-        raise InputError(
-            f"{where}: the header of {paths[0].name} is not that of {len(unlike):,} of {len(paths):,} files "
-            f"(first: {', '.join(path.name for path in unlike[:SHOWN])}); give all the same columns in the same order"
-        )
-    return _text_table(
-        place, paths, where, columns=dict.fromkeys(names, "VARCHAR"), delim=delimiter, quote='"', escape='"',
-        header=entry.header is None, skip=entry.skip, encoding=entry.encoding,
-    )  # fmt: skip
-
-
-def _header(path, entry, where):
-    """Column names and delimiter, from the catalog or the first line of the file."""
-    with path.open(encoding={"utf-8": "utf-8-sig"}.get(entry.encoding, entry.encoding), newline="") as stream:
-        for _skipped in range(entry.skip):
-            stream.readline()
-        first = stream.readline()
-        delimiter = entry.delimiter or max(DELIMITERS, key=re.sub('"[^"]*("|$)', "", first).count)
-        if entry.header:
-            return list(entry.header), delimiter
-        names = next(csv.reader(chain([first], stream), delimiter=delimiter), [])
-    if not any(names):
-        state = "the file is empty" if not first else "the line where its header should be is empty"
-        raise InputError(f"{where}: {state}; begin {path.name} with the names of its columns")
-    names = [name or f"unnamed {i}" for i, name in enumerate(names, 1)]
-    if twice := repeated(names):
-        raise InputError(f"{where}: its header names {', '.join(map(repr, twice))} more than once; rename all but one")
-    return names, delimiter
-
-
-def _whitespace(place, paths, entry, where):
-    """Columns parted by any run of blanks; `header` names them."""
-    width = len(entry.header)
-    lines, faults = _text_table(
-        place, paths, where, columns={"line": "VARCHAR"}, delim="\x01", quote="", escape="",
-        header=False, skip=entry.skip, encoding=entry.encoding,
-    )  # fmt: skip
-    stand = [name for name in (FILE, ROW) if name in lines.columns]
-    parts = lines.filter(_.line.strip() != "").select(*stand, parts=_.line.strip().re_split(r"\s+"))
-    wrong = parts.filter(parts.parts.length() != width).mutate(line=parts[ROW] + entry.skip)
-    faults += _breach(wrong, where, *RAGGED, width=width)
-    fields = parts.select(*stand, **{name: parts.parts[i] for i, name in enumerate(entry.header)})
-    return engines.connect().create_table(ibis.util.gen_name("log"), fields, temp=True), faults
-
-
-def _text_table(place, paths, where, **options):
-    """The rows of text files as VARCHAR columns of a table, parsed once, with what is wrong with their lines."""
-    engine = engines.connect()
-    name = ibis.util.gen_name("log")
-    rejects = {"store_rejects": True, "rejects_table": f"{name}_bad", "rejects_scan": f"{name}_scan"}
-    folder = {"filename": FILE} if place.is_dir() else {}
-    raw = engine.read_csv([str(p) for p in paths], auto_detect=False, comment="", **options, **rejects, **folder)
-    table = engine.create_table(name, _relative(raw.mutate(**{ROW: ibis.row_number() + 1}), place), temp=True)
-    bad = engine.table(f"{name}_bad")
     if folder:
-        table = table.mutate(**{ROW: table[ROW] - table[ROW].min().over(group_by=FILE) + 1})
-    if not bad.count().execute():
-        return table, []
-    if folder:
-        scanned = engine.table(f"{name}_scan").select("file_id", **{FILE: "file_path"})
-        bad = _relative(bad.inner_join(scanned, "file_id"), place)
-    details = {"width": len(options["columns"]), "encoding": options["encoding"]}
-    faults = _breach(bad.filter(~bad.error_type.isin([*FAULTS])), where, *RAGGED, **details)
-    for kind, (message, remedy) in FAULTS.items():
-        faults += _breach(bad.filter(bad.error_type == kind), where, message, remedy, **details)
-    return table, faults
+        rows = textfiles.relative(rows, [folder, temporary])
+    if paths != [file.path for file in held]:  # copies, which are removed
+        rows = engines.connect().create_table(ibis.util.gen_name("log"), rows, temp=True)
+    return rows
 
 
-def _relative(rows, place):
-    """`rows`, their files named from the folder `place`."""
-    return rows.mutate(**{FILE: rows[FILE].replace(f"{place}/", "")}) if FILE in rows.columns else rows
+def _excel(held, folder, entry, where, contract, temporary):
+    parts, sheets, blank = [], [], 0
+    for file in held:
+        path = packed.unpack(file.path, file.member, file.where, temporary)
+        rows, sheet = workbooks.read_sheet(path, entry.sheet, file.where, LISTED)
+        names, rows = cells.headed(rows[entry.skip :], entry.header, file.where)
+        kept = {number: row for number, row in enumerate(rows, 1) if not workbooks.is_blank(row)}
+        sheets, blank = [*sheets, sheet], blank + len(rows) - len(kept)
+        parts.append(pd.DataFrame([*kept.values()], index=[*kept], columns=names, dtype=object))
+    found = {"sheet": ", ".join(map(repr, dict.fromkeys(sheets)))}
+    return (
+        cells.raw_table(parts, held, folder, entry.decimal, where),
+        [],
+        found | _counted("blank rows left out", blank),
+    )
 
 
-def _breach(bad, where, message, remedy, **details):
-    """What is wrong with lines: one breach, or none."""
-    stand = [name for name in (FILE, "line") if name in bad.columns]
-    lines = bad.select(*stand).distinct()
-    count = lines.count().execute()
-    if not count:
-        return []
-    first = lines.order_by(*stand).limit(SHOWN).execute()
-    listed = "; ".join(" ".join([*line[:-1], f"line {line[-1]:,}"]) for line in first.itertuples(index=False))
-    number = "1 line" if count == 1 else f"{count:,} lines"
-    return [f"{where}: {message.format(**details)} in {number} (first: {listed}); {remedy}"]
+def _codes(held, folder, entry, where, contract, temporary):
+    parts, reasons, missing, layout = [], [], 0, _layout(entry, contract)
+    for file in held:
+        path = packed.unpack(file.path, file.member, file.where, temporary)
+        table, count, encoding = statistical.read_known(path, entry.encoding, file.where, layout, LISTED)
+        missing, reasons = missing + count, [*reasons, encoding] if encoding else reasons
+        parts.append(table.set_axis(range(1, len(table) + 1)))
+    found = {"encoding": "; ".join(dict.fromkeys(reasons))} if reasons else {}
+    found |= _counted("cells declared missing in the file, left empty", missing)
+    return cells.raw_table(parts, held, folder, entry.decimal, where), [], found
 
 
-READERS = {"csv": _csv, "parquet": _parquet, "whitespace": _whitespace}
+def _counted(what, count):
+    return {what: f"{count:,}"} if count else {}
+
+
+READERS = {
+    "csv": _csv,
+    "whitespace": _whitespace,
+    "parquet": _parquet,
+    "excel": _excel,
+    "stata": _codes,
+    "spss": _codes,
+}

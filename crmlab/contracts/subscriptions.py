@@ -39,6 +39,7 @@ def _counts(t, policy):
         "customers": t.count(),
         "groups": t.group.nunique(),
         "first": t.start.min(),
+        "within_months": ((t.start.day() != 1) | (t.end.day() != 1).fill_null(False)).sum(),
     }
 
 
@@ -58,6 +59,7 @@ def _complete(validated, policy, where):
 
 def _words(c, entry):
     planned = f", of which {c['planned']:,} end after the last day observed" if c["planned"] else ""
+    coarse = c["first"] != c["last"] and not c["within_months"]
     later = {"contracts that start after it (left out)": f"{c['later']:,}"} if c["later"] else {}
     return {
         "customers": f"{c['customers']:,}",
@@ -66,6 +68,7 @@ def _words(c, entry):
         "contracts running": f"{c['running']:,}{planned}",
         "first start to last day observed": f"{c['first']} to {c['last']}",
         **later,
+        **({"days": "times fall on first days of months only, all starts and ends"} if coarse else {}),
     }
 
 

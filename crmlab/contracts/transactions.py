@@ -10,6 +10,10 @@ from ibis import _
 from crmlab.contracts.contract import Column, Contract, Validated, first
 from crmlab.contracts.errors import InputError
 
+SUMMED = (  # over customers
+    *("order_days", "spend", "merged_rows"),
+    *("returned_out_days", "returns_beyond_order", "returns_without_order"),
+)
 PLACEHOLDERS = (date(1900, 1, 1), date(1970, 1, 1))  # days that programs write where none is known
 WITHOUT_AMOUNTS = (
     "none: what is said of money is blank, and trends and sales are those of numbers of orders; name their column, as "
@@ -28,6 +32,7 @@ def _counts(t, policy):
         "rounded_amounts": t.rounded.sum() if "rounded" in t.columns else ibis.literal(0),
         "placeholder_days": t.time.date().isin([ibis.date(day) for day in PLACEHOLDERS]).sum(),
         "later_than_today": (t.time > ibis.literal(datetime.now(UTC).replace(tzinfo=None), "timestamp")).sum(),
+        "within_months": (t.time.day() != 1).sum(),
     }
 
 
@@ -74,17 +79,22 @@ def _order_counts(kept):
     )
     dated, gone = days.order_day.notnull(), days.returned & (days.spend <= 0).fill_null(False)
     orders = dated & ~gone
-    return days.aggregate(
-        customers=days.customer_id.nunique(where=orders),
-        known_customers=days.customer_id.nunique(),
-        order_days=orders.sum().fill_null(0),
+    by_customer = days.group_by("customer_id").aggregate(  # groups spill to disk, where distinct counts do not
+        order_days=orders.sum(),
         first=days.order_day.min(where=orders),
         last=days.order_day.max(where=orders),
-        spend=days.spend.sum(where=orders).fill_null(0),
-        merged_rows=(days.bought - 1).sum(where=dated & (days.bought > 1)).fill_null(0),
-        returned_out_days=(dated & gone).sum().fill_null(0),
-        returns_beyond_order=days.spend.sum(where=dated & (days.spend < 0)).fill_null(0),
-        returns_without_order=days.rows.sum(where=~dated).fill_null(0),
+        spend=days.spend.sum(where=orders),
+        merged_rows=(days.bought - 1).sum(where=dated & (days.bought > 1)),
+        returned_out_days=(dated & gone).sum(),
+        returns_beyond_order=days.spend.sum(where=dated & (days.spend < 0)),
+        returns_without_order=days.rows.sum(where=~dated),
+    )
+    return by_customer.aggregate(
+        customers=(_.order_days > 0).sum().fill_null(0),
+        known_customers=_.customer_id.count(),
+        first=_["first"].min(),
+        last=_["last"].max(),
+        **{name: by_customer[name].sum().fill_null(0) for name in SUMMED},
     )
 
 
@@ -124,6 +134,8 @@ def _words(c, entry):
 def _odd_days(c):
     """Days that are hardly those of orders, in words; nothing where there are none."""
     found, leave_out = {}, "leave them out by where"
+    if c["first"] != c["last"] and not c["within_months"]:
+        found["days"] = f"times fall on first days of months only, all {c['rows']:,}"
     if c["placeholder_days"]:
         listed = " or ".join(map(str, PLACEHOLDERS))
         found["days that stand for none"] = f"{c['placeholder_days']:,} times {listed}: counted; {leave_out}"

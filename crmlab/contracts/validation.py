@@ -4,15 +4,17 @@ import re
 from dataclasses import dataclass
 
 import ibis
+from ibis import _
 
-from crmlab.contracts import ids
-from crmlab.contracts.attributes import read_attributes
+from crmlab.contracts import ids, numbers, written
+from crmlab.contracts.attributes import not_kept, read_attributes
 from crmlab.contracts.computed import Operands, is_expression, selected
-from crmlab.contracts.contract import FILE, ROW, Rule, Validated, first
+from crmlab.contracts.contract import FILE, OUTLINE, ROW, Rule, Validated, first
 from crmlab.contracts.errors import InputError
 from crmlab.contracts.expressions import calculation_fault
-from crmlab.contracts.names import likely
-from crmlab.contracts.readings import MONEY, READERS, was_rounded
+from crmlab.contracts.names import guess
+from crmlab.contracts.numbers import MONEY
+from crmlab.contracts.readings import NUMBERS, READERS
 
 SHOWN = 5
 INTERNAL = "crmlab_"  # begins the names of columns that are no user's
@@ -52,11 +54,14 @@ def validate(contract, raw, where, policy, faults=()):
     found_ids, with_ids = _ids(reading, contract, policy)
     t = _completed(with_ids, contract)
     strict = [*reading.rules, *_unique_key(contract)]
-    counts, broken = count(t, strict + contract.row_rules(t, policy), contract.all_counts(t, policy))
+    marked = {name: t[name].count() for name in t.columns if name.startswith(OUTLINE)}
+    counts, broken = count(t, strict + contract.row_rules(t, policy), contract.all_counts(t, policy) | marked)
     counts |= left_out | found_ids
     if any(rule.column.startswith(INTERNAL) for rule in broken):  # of which what is computed only follows
         broken = {rule: n for rule, n in broken.items() if rule.column not in reading.computed}
     breaches = describe_breaches(reading, t, broken, counts["rows"], contract.empty_message)
+    found, rules = _as_written(t, [name for name in marked if counts.pop(name)], policy)
+    breaches += describe_breaches(reading, t, count(t, rules, {})[1], counts["rows"]) if rules else []
     if counts["rows"] and not any(rule in broken for rule in strict):
         lined, rules, more = contract.table_rules(t)
         counts |= more
@@ -66,6 +71,10 @@ def validate(contract, raw, where, policy, faults=()):
         raise InputError(*breaches)
     if contract.attributes:
         counts["attributes"] = {kept.name: kept.kind for kept in others}
+        counts["not_kept"] = not_kept(raw, contract, policy)
+        found |= {kept.name: {"percent": kept.percentages} for kept in others if kept.percentages}
+    if found:
+        counts["written"] = found
     names = [column.name for column in contract.columns if column.name in t.columns]
     table = t.select(*names, **{kept.name: t[kept.internal_name] for kept in others})
     return contract.complete(Validated(table, counts), policy, where)
@@ -138,6 +147,19 @@ def describe_breaches(reading, typed, broken, rows, empty_message=""):
     ]
 
 
+def _as_written(t, outlines, policy):
+    """How numbers that are not plain are written, column -> what in how many cells; and the rules on currencies."""
+    found, rules = {}, []
+    for outline in outlines:
+        name = outline.removeprefix(OUTLINE)
+        known = t.filter(t[name].notnull() & t[outline].notnull()).group_by(outline).aggregate(n=_.count())
+        outlined = {line[outline]: line["n"] for line in known.to_pyarrow().to_pylist()}
+        rules += numbers.currency_rules(name, outlined, policy.currency)
+        if seen := written.counted(outlined):
+            found[name.removeprefix(f"{INTERNAL}number_")] = seen
+    return found, rules
+
+
 def _broken_cells(reading, contract):
     """A breach for each rule on cells that is broken in a table that lacks columns."""
     counts, broken = count(reading.typed, reading.rules, {})
@@ -166,9 +188,9 @@ def _unique_key(contract):
 
 
 def _is_misnamed(column, raw, policy):
-    """Whether money would be left out while a column that likely holds it goes by another name."""
+    """Whether money would be left out while a column that may hold it goes by another name."""
     free = [name for name in raw.columns if name not in (FILE, ROW, *policy.columns.values())]
-    return column.kind == "money" and likely(column.name, free) is not None
+    return column.kind == "money" and guess(column.name, free) is not None
 
 
 def _missing(raw, column, name, where):
@@ -176,8 +198,8 @@ def _missing(raw, column, name, where):
     found = ", ".join(repr(c) for c in raw.columns if c not in (FILE, ROW))
     fault = calculation_fault(name) if column.kind in COMPUTED and name != column.name else ""
     calculation = f", nor a calculation: {fault}; its columns" if fault else "; its columns"
-    guess = likely(column.name, [c for c in raw.columns if c not in (FILE, ROW)])
-    example = f", as {column.name} = {guess!r}" if guess and name == column.name else ""
+    found_as = guess(column.name, [c for c in raw.columns if c not in (FILE, ROW)])
+    example = f", as {column.name} = {found_as!r}" if found_as and name == column.name else ""
     advice = f"rename one, or name it in data/catalog.toml{example}"
     return f"{where}: no column {name!r} ({meaning}){calculation} are {found}; {advice}"
 
@@ -196,9 +218,11 @@ def _typed(raw, sources, names, policy, where, more):
         except TypeError as misfit:
             wrong.append(f"{where}: {_user_name(column.name, names)} is stored as {source.type()}, {misfit}")
             continue
-        columns[f"raw_{column.name}"] = source.cast("string")
+        columns[f"raw_{column.name}"] = source
+        if column.kind in NUMBERS and source.type().is_string():
+            columns[f"{OUTLINE}{column.name}"] = numbers.outline(source, policy)
         if column.kind == "money":
-            columns["rounded"] = was_rounded(source, columns[column.name], policy)
+            columns["rounded"] = numbers.was_rounded(source, columns[column.name], policy)
         rules += kept
     columns |= more
     return raw.select(**columns) if columns else raw, rules, wrong
@@ -212,7 +236,7 @@ def _examples(typed, rule):
     shown = [rule.example_column] if rule.example_column in typed.columns and rule.example_column not in place else []
     if not place + shown:
         return ""
-    found = typed.filter(rule.broken(typed)).select(*place, *shown)
+    found = typed.filter(rule.broken(typed)).select(*place, *(typed[name].cast("string").name(name) for name in shown))
     lines = found.order_by(*place, *shown).limit(SHOWN).to_pyarrow().to_pylist()
     return f" (first: {'; '.join(_example(line) for line in lines)})"
 

@@ -31,7 +31,19 @@ def test_a_survey_is_simulated_and_given_an_instrument_that_reads_it(tmp_path):
     assert len(read_survey(tmp_path / "survey.csv", tmp_path / "survey.toml").people) == 64
     assert (tmp_path / "truth.csv").read_text().startswith("item,dimension,wave,expect,perceive,gap,")
     told = crmlab("new", "instrument", tmp_path / "survey.csv", "--out", tmp_path / "mine.toml")
-    assert re.search(r"mine.toml: \d+ places to decide; search it for `decide:`", told)
+    assert (
+        "mine.toml: 22 items, 22 of them pairs of expectation and perception; scale 1 to 7; dimensions: tangibles (4), "
+        in told
+    )
+    assert "; outcomes: satisfaction, loyalty, recommend, complaint, resolved, word_of_mouth\n" in told
+    (lines,) = re.findall(r"(\d+) lines to decide: correct each if need be, and remove its `decide:`", told)
+    assert (
+        f"then: crmlab run service_quality -p survey={tmp_path}/survey.csv -p instrument={tmp_path}/mine.toml" in told
+    )
+    with pytest.raises(InputError) as caught:
+        read_survey(tmp_path / "survey.csv", tmp_path / "mine.toml")
+    assert len(caught.value.breaches) == int(lines)
+    (tmp_path / "mine.toml").write_text((tmp_path / "mine.toml").read_text("utf-8").replace("decide:", ""), "utf-8")
     assert len(read_survey(tmp_path / "survey.csv", tmp_path / "mine.toml").instrument.items) == 22
 
 

@@ -55,7 +55,7 @@ def test_every_breach_is_told_at_once_with_its_count_and_first_five_rows():
     iso = "write times as 2024-12-31 or 2024-12-31 18:30:00, or state time_format in data/catalog.toml"
     zone = "state in data/catalog.toml the time_zone whose days count, such as 'Europe/Berlin'"
     returns = "if they are returns, state returns = 'net' or 'drop' in data/catalog.toml"
-    number = "write numbers as 1234.50 and nothing else, or state decimal = ',' in data/catalog.toml"
+    number = "write numbers as 1234.50 and nothing else"
     assert breaches(raw) == (
         "log: 'customer_id' is empty in 5 of 11 rows (first: row 6; row 7; row 8; row 9; row 10); "
         "fill them, or state missing_ids = 'drop' or 'anonymous' in data/catalog.toml",

@@ -1,4 +1,4 @@
-"""Every lazy table is the same on DuckDB and on Spark: integers equal, money exact."""
+"""Every lazy table is the same on DuckDB, PostgreSQL and Spark: integers equal, money exact."""
 
 import ibis
 import numpy as np
@@ -6,31 +6,32 @@ import pandas as pd
 import pytest
 
 from crmlab import clv, engines
+from crmlab.clv.tables import histories
+from crmlab.orders import daily_orders, observed_span, order_days
 
 END, LATER = "2024-06-30", "2024-10-01"
-pytestmark = [
-    pytest.mark.spark,
-    pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
+
+
+def stored(connection, name, frame, **types):
+    """A frame as a table of an engine, with these types; as text first, so that none reads types of its own into it."""
+    text = pd.DataFrame({column: frame[column].map(lambda v: None if pd.isna(v) else str(v)) for column in frame})
+    table = ibis.memtable(text.reset_index(drop=True))
+    if connection.name == "pyspark":
+        table = connection.create_view(name, table, overwrite=True)
+    table = table.mutate(**{column: table[column].cast(kind) for column, kind in types.items()})
+    return connection.create_table(ibis.util.gen_name(name), table) if connection.name == "postgres" else table
 
 
 def contract_table(connection, rows):
-    """The rows of the contract on an engine; as text first, so that no engine reads types of its own into them."""
-    as_text = {name: rows[name].map(lambda v: None if pd.isna(v) else str(v)) for name in rows}
-    text = pd.DataFrame(as_text)
-    table = ibis.memtable(text)
-    if connection.name == "pyspark":
-        table = connection.create_view("parity_log", table, overwrite=True)
-    return table.mutate(
-        time=table.time.cast("timestamp"),
-        amount=table.amount.cast("decimal(18, 4)"),
-        order_day=table.order_day.cast("date"),
-    )
+    """The rows of the contract on an engine."""
+    types = {"time": "timestamp", "amount": "decimal(18, 4)", "order_day": "date"}
+    return stored(connection, "parity_log", rows, **types)
 
 
 @pytest.fixture(scope="module")
-def both(rows, spark):
-    return contract_table(engines.connect(), rows), contract_table(spark, rows)
+def both(rows, other):
+    return contract_table(engines.connect(), rows), contract_table(other, rows)
 
 
 def run(tables, expression):
@@ -84,3 +85,29 @@ def test_weekly_orders_are_the_same(both):
 def test_score_is_the_same(both):
     orders, spend = clv.BGNBD(0.6, 20, 0.8, 3), clv.GammaGamma(6, 4, 60)
     assert_same(*run(both, lambda t: clv.score(clv.summarise(t, END), orders, spend, 365, 0.1)))
+
+
+def test_first_waits_and_histories_are_the_same(both):
+    assert_same(*run(both, lambda t: clv.first_interpurchase_times(t, END).reset_index()))
+    one, other = run(both, lambda t: histories(t, "2024-03-01", END))
+    assert one.frequency_early.isna().any()
+    pd.testing.assert_frame_equal(one, other, check_dtype=False)
+
+
+def test_who_stands_first_and_what_a_customer_did_are_the_same(both):
+    orders, spend = clv.BGNBD(0.6, 20, 0.8, 3), clv.GammaGamma(6, 4, 60)
+
+    def first(t):
+        scored = clv.score(clv.summarise(t, END), orders, spend, 365, 0.1)
+        return clv.top_customers(orders, scored, spend, 365, 0.1)
+
+    one, other = run(both, first)
+    assert_same(one, other)
+    assert_same(*run(both, lambda t: clv.probability_alive_history(orders, t, one, END).reset_index()))
+
+
+def test_the_days_of_orders_are_the_same(both):
+    keys = ["customer_id", "day"]
+    assert_same(*run(both, lambda t: order_days(t, END).order_by(keys)))
+    assert_same(*run(both, lambda t: daily_orders(t, END, "2024-02-01").order_by(keys)))
+    assert observed_span(both[0]) == observed_span(both[1])

@@ -1,4 +1,4 @@
-"""What baselines rest on is the same on DuckDB and on Spark: integers equal, money exact."""
+"""What baselines rest on is the same on DuckDB, PostgreSQL and Spark: integers equal, money exact."""
 
 import pytest
 
@@ -7,15 +7,12 @@ from crmlab.clv.tables import with_baseline_features
 
 from .test_engines import END, LATER, assert_same, contract_table, run
 
-pytestmark = [
-    pytest.mark.spark,
-    pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
 
 
 @pytest.fixture(scope="module")
-def both(rows, spark):
-    return contract_table(engines.connect(), rows), contract_table(spark, rows)
+def both(rows, other):
+    return contract_table(engines.connect(), rows), contract_table(other, rows)
 
 
 def known(table):

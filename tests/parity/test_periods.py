@@ -1,4 +1,4 @@
-"""Opportunities are the same on DuckDB and on Spark: integers equal, money exact."""
+"""Opportunities are the same on DuckDB, PostgreSQL and Spark: integers equal, money exact."""
 
 import pytest
 
@@ -7,15 +7,12 @@ from crmlab.clv.tables import summarise_periods
 
 from .test_engines import END, assert_same, contract_table, run
 
-pytestmark = [
-    pytest.mark.spark,
-    pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
 
 
 @pytest.fixture(scope="module")
-def both(rows, spark):
-    return contract_table(engines.connect(), rows), contract_table(spark, rows)
+def both(rows, other):
+    return contract_table(engines.connect(), rows), contract_table(other, rows)
 
 
 @pytest.mark.parametrize(("period_days", "acquired_from"), [(1, None), (7, "2024-02-01")])

@@ -1,4 +1,4 @@
-"""Sales by category and period are the same on DuckDB and on Spark, to the last digit."""
+"""Sales by category and period are the same on DuckDB, PostgreSQL and Spark, to the last digit."""
 
 import pandas as pd
 import pytest
@@ -8,21 +8,18 @@ from crmlab.lifecycle.tables import products
 
 from .test_engines import END, contract_table
 
-pytestmark = [
-    pytest.mark.spark,
-    pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
 
 
 @pytest.fixture(scope="module")
-def both(rows, spark):
+def both(rows, other):
     """The log with a category of each customer's, on both engines."""
     named = rows.assign(category=rows.customer_id.str[-1].where(rows.customer_id.str[-1] != "0"))
-    return contract_table(engines.connect(), named), contract_table(spark, named)
+    return contract_table(engines.connect(), named), contract_table(other, named)
 
 
 @pytest.mark.parametrize("every", ["week", "month", "quarter"])
 def test_sales_by_category_are_the_same(both, every):
-    duck, spark = (products.sales_by_category(table, END, every) for table in both)
+    duck, other = (products.sales_by_category(table, END, every) for table in both)
     assert {"none", "1", "9"} <= set(duck.category)
-    pd.testing.assert_frame_equal(duck, spark, check_dtype=False)
+    pd.testing.assert_frame_equal(duck, other, check_dtype=False)

@@ -67,13 +67,22 @@ def test_a_rewritten_file_of_the_same_bytes_is_the_same(project, inputs):
     assert key(project) == before
 
 
-def test_a_table_on_an_engine_is_never_answered_from_the_store(project):
+def test_a_run_on_a_database_file_is_the_same_until_the_file_changes(project):
     import duckdb
 
-    with duckdb.connect(project / "shop.db") as engine:
-        engine.execute("CREATE TABLE log AS SELECT 'a' AS customer_id, DATE '2024-01-01' AS time, 1.0 AS amount")
-    (project / "data" / "catalog.toml").write_text(f'[shop]\nuri = "duckdb://{project}/shop.db"\ntable = "log"\n')
-    assert key(project, data="shop") == ""
+    def write(amount):
+        with duckdb.connect(project / "new.duckdb") as file:
+            values = f"'a' AS customer_id, DATE '2024-01-01' AS time, {amount} AS amount"
+            file.execute(f"CREATE TABLE log AS SELECT {values}")
+        (project / "new.duckdb").replace(project / "data" / "shop.duckdb")
+
+    write(1.0)
+    (project / "data" / "catalog.toml").write_text('[shop]\nuri = "duckdb://shop.duckdb"\ntable = "log"\n')
+    before = key(project, data="shop")
+    assert len(before) == 64
+    assert key(project, data="shop") == before
+    write(2.0)
+    assert key(project, data="shop") != before
 
 
 def publish(project, key, state="success"):

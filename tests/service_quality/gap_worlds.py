@@ -34,6 +34,7 @@ def survey(dimensions=None, weights=None, people=None, points=None, not_applicab
         not_applicable=pd.DataFrame(False, base.index, names) if not_applicable is None else not_applicable,
         points=none if points is None else pd.DataFrame(points, columns=list(listed)),
         outcomes=none,
+        outcome_answers=none,
     )
 
 

@@ -299,3 +299,36 @@ def test_dropped_items_leave_no_empty_dimension_and_no_points(tmp_path):
     assert read.dimensions == {"speed": ["S2", "S1"]}
     assert list(read.items) == ["S2", "S1"]
     assert read.points == {}
+
+
+def test_comments_that_ask_to_decide_are_refused_line_by_line_with_all_else_that_is_wrong(tmp_path):
+    toml = WHOLE.replace("low = 0\nhigh = 10\n[scales", "low = 10 # decide: the ends\nhigh = 10\n[scales")
+    toml = toml.replace("[design]", "# x = 'gold' # decide: its column\n[design] # decided: no\n")
+    at = [i for i, line in enumerate(toml.split("\n"), 1) if "decide:" in line]
+    found = wrong(tmp_path, toml)
+    assert found[:2] == [
+        f"line {at[0]}: low = 10 # decide: the ends; correct the line if need be, and remove the word `decide:`",
+        f"line {at[1]}: # x = 'gold' # decide: its column; correct the line if need be, and remove the word `decide:`",
+    ]
+    assert found[2].startswith("scales.importance: low = 10 is not below high = 10")
+    assert len(found) == 3
+    read = load_instrument(written(tmp_path, WHOLE.replace("low = 1\n", "low = 1 # the ends\n", 1)))
+    assert (read.scale.low, read.scale.high) == (1, 7)
+
+
+@pytest.mark.parametrize(
+    "string",
+    [
+        '"# decide: no"',
+        "'# decide: no'",
+        '"a \\" # decide: no"',
+        '"""\n"x" # decide: no"""',
+        "'''\n# decide: no'''",
+        '"""a \\""" # decide: no""""',
+    ],
+)
+def test_what_looks_like_a_comment_in_a_string_is_none(tmp_path, string):
+    toml = WHOLE.replace('title = "A survey"', f"title = {string} # a title")
+    assert "decide: no" in load_instrument(written(tmp_path, toml)).title
+    (found,) = wrong(tmp_path, toml.replace("# a title", "# decide: a title"))
+    assert found.endswith("# decide: a title; correct the line if need be, and remove the word `decide:`")

@@ -10,6 +10,7 @@ import pytest
 from crmlab.contracts import InputError
 from crmlab.service_quality import Instrument, draft_instrument, load_instrument, read_survey
 from crmlab.service_quality.models.scores import incomparable_reason
+from crmlab.service_quality.tables.instrument import undecided
 from crmlab.simulate.survey import World, simulate_survey
 
 PEOPLE = 60
@@ -28,7 +29,7 @@ def file(tmp_path, name="s.csv", **columns):
 def guessed(path):
     """The instrument guessed for a survey, which must be one, and its text."""
     text, decisions = draft_instrument(path)
-    assert decisions == text.count("decide:")
+    assert decisions == len([*undecided(text)])
     return Instrument.model_validate(tomllib.loads(text)), text
 
 
@@ -55,13 +56,13 @@ def test_pairs_are_told_by_what_their_names_begin_or_end_with(tmp_path, expect, 
 
 
 def test_satisfaction_of_a_name_nobody_knows_is_left_to_be_named(tmp_path):
-    columns = {f"{a}{i}": answers(i) for i in (1, 2, 3) for a in "EP"} | {"Zufrieden": answers(9)}
+    columns = {f"{a}{i}": answers(i) for i in (1, 2, 3) for a in "EP"} | {"Tevreden": answers(9)}
     found, text = guessed(file(tmp_path, **columns))
     assert found.outcomes == {}
     form = [line[2:] for line in text.split("# [outcomes.satisfaction]")[1].splitlines()[1:5]]
-    given = text + "\n".join(["", "[outcomes.satisfaction]", *form]).replace('column = ""', 'column = "Zufrieden"')
+    given = text + "\n".join(["", "[outcomes.satisfaction]", *form]).replace('column = ""', 'column = "Tevreden"')
     assert Instrument.model_validate(tomllib.loads(given)).outcomes["satisfaction"].kind == "satisfaction"
-    columns |= {"satisfaction": columns.pop("Zufrieden")}
+    columns |= {"satisfaction": columns.pop("Tevreden")}
     assert "# [outcomes.satisfaction]" not in guessed(file(tmp_path, **columns))[1]
 
 
@@ -97,7 +98,7 @@ def test_well_known_words_get_their_numbers_and_unknown_ones_are_left_to_decide(
     found, text = guessed(path)
     assert found.scale.labels == dict(zip(words[:5], range(1, 6), strict=True))
     assert (found.scale.missing, found.scale.not_applicable) == (frozenset(), {"N/A"})
-    assert re.search(r'not_applicable = \["N/A"\] # decide: the question did not apply, seen N/A \(\d+ times\)', text)
+    assert re.search(r'not_applicable = \["N/A"\] # the question did not apply, seen N/A \(\d+ times\)', text)
     assert "missing = []\n" in text, "nothing to decide where nothing was seen"
     assert "# hm = ... # decide: what it counts as" in text
     with pytest.raises(InputError, match="in words that no label explains in 3 of 3 columns: 'hm'"):
@@ -198,7 +199,7 @@ def test_the_simulated_survey_is_read_by_the_instrument_guessed_for_it(tmp_path)
     table, truth = simulate_survey(World(), 80, 5, 5, 2, seed=3)
     table.to_csv(tmp_path / "s.csv", index=False)
     text, _decisions = draft_instrument(tmp_path / "s.csv")
-    (tmp_path / "s.toml").write_text(text, "utf-8")
+    (tmp_path / "s.toml").write_text(text.replace("decide:", ""), "utf-8")
     found = read_survey(tmp_path / "s.csv", tmp_path / "s.toml")
     asked = load_instrument(tmp_path / "s.toml")
     assert [len(names) for names in asked.dimensions.values()] == [4, 5, 4, 4, 5]

@@ -285,3 +285,25 @@ def test_segments_keep_their_names_and_blanks():
     survey = validate_survey(put(answers(region="Nord", tier=1.0), (2, "region", " ")), described)
     assert survey.people.region.isna().tolist()[:3] == [False, True, False]
     assert survey.people.tier.unique().tolist() == ["1"]
+
+
+def test_answers_with_decimals_of_0_are_whole_numbers_by_either_mark():
+    cells = [
+        (1, "P1", "5,0"),
+        (2, "P1", "4.0"),
+        (3, "P1", "５"),
+        (4, "P1", " 5 "),
+        (5, "P1", "9,0"),
+        (6, "P1", "99.00"),
+    ]
+    for decimal in (".", ","):
+        survey = validate_survey(put(answers(), *cells), instrument(file={"decimal": decimal}))
+        assert survey.perceive.Q1.tolist()[:4] == [5, 4, 5, 5]
+        assert survey.not_applicable.Q1.tolist()[4:6] == [True, False]
+        assert survey.perceive.Q1.isna().tolist()[4:6] == [True, True]
+
+
+def test_answers_between_whole_numbers_and_marks_of_thousands_are_refused():
+    part, word = refused(put(answers(), (1, "P1", "4,5"), (2, "P2", "4.5"), (3, "P1", "1,000"), (4, "P1", "5,")))
+    assert "2 of 240 answers are not a whole number in 2 of 6 columns: '4,5' once, '4.5' once" in part
+    assert "2 of 240 answers are in words that no label explains in 1 of 6 columns: '1,000' once, '5,' once" in word

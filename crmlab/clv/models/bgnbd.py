@@ -70,15 +70,21 @@ class BGNBD(PoissonModel):
         counts, which = np.unique(x, return_inverse=True)
         of_count, weights = np.bincount(which, weights), weights.astype(float)
 
+        def of_history(theta):
+            """What T and t_x add to the log-likelihood; log(1 + T / alpha), of t_x alike, and log odds of `gone`."""
+            r, alpha, a, b = theta
+            waited, since = np.log1p(T / alpha), np.log1p((T - t_x) / (alpha + t_x))
+            odds = np.where(could_leave, np.log(a * (1 / (b + later_orders))) + (r + x) * since, -np.inf)
+            return weights @ (np.logaddexp(0, odds) - r * waited - x * np.log(alpha + T)), waited, since, odds
+
         def derivatives(theta):
             r, alpha, a, b = theta
-            k, waited, since = r + x, np.log1p(T / alpha), np.log1p((T - t_x) / (alpha + t_x))
-            per_T, per_t, per_b = 1 / (alpha + T), 1 / (alpha + t_x), 1 / (b + later_orders)
-            odds = np.where(could_leave, np.log(a * per_b) + k * since, -np.inf)
+            of_days, waited, since, odds = of_history(theta)
+            k, per_T, per_t, per_b = r + x, 1 / (alpha + T), 1 / (alpha + t_x), 1 / (b + later_orders)
             gone = expit(odds)
             at_T, at_t = weights * (1 - gone), weights * gone
             value, gradient, hessian = _by_count(theta, counts, counts + cls.AT_ONCE, of_count)
-            value += weights @ (np.logaddexp(0, odds) - r * waited - x * np.log(alpha + T))
+            value += of_days
             gradient -= [
                 weights @ waited - at_t @ since,
                 at_T @ (k * per_T) + at_t @ (k * per_t),
@@ -93,6 +99,10 @@ class BGNBD(PoissonModel):
             hessian[3, 3] += at_t @ per_b**2
             return float(value), gradient, hessian
 
+        def value(theta):
+            return float(_by_count(theta, counts, counts + cls.AT_ONCE, of_count)[0] + of_history(theta)[0])
+
+        derivatives.value = value  # type: ignore[attr-defined]
         return derivatives
 
     @staticmethod

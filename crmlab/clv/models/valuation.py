@@ -12,7 +12,15 @@ from crmlab.clv.models.gamma_gamma import GammaGamma
 from crmlab.clv.models.inputs import customer_weights, validated_margin
 from crmlab.clv.models.mean_spend import or_mean
 from crmlab.clv.models.orders import OrderModel
-from crmlab.clv.tables import SUFFICIENT_STATISTICS, Customers, collapse, collapsed, collapsed_spend
+from crmlab.clv.tables import (
+    BIN_WIDTH,
+    MOST_MEANS,
+    SUFFICIENT_STATISTICS,
+    Customers,
+    collapse,
+    collapsed_spend,
+    mean_spends,
+)
 from crmlab.estimate import Estimate, written
 from crmlab.likelihood import REPLICATES
 from crmlab.model import FitError, Unfitted, blank_of, needs_fit, why_blank
@@ -141,7 +149,7 @@ def spend_for_value(
         Unfitted, with the reason, where mean spend may be infinite, none could be fitted, or the data hold no amounts.
     """
     try:
-        r, frame = spend_correlation(customers), collapsed(customers, "monetary_value")
+        r, frame = spend_correlation(customers), mean_spends(customers)
     except FitError as problem:
         return Unfitted(GammaGamma, problem.reason, problem.recommendation)
     depends = r.ci_low is not None and r.ci_high is not None and (r.ci_low > limit or r.ci_high < -limit)
@@ -158,7 +166,7 @@ def spend_for_value(
 
 
 def spend_note(spend_model: GammaGamma | Unfitted, valued: GammaGamma | Unfitted) -> str:
-    """Say which model of spend value rests on, where it is not the one that was fitted first.
+    """Say which model of spend value rests on, where it is not the one that was fitted first, and what bins change.
 
     Parameters
     ----------
@@ -170,8 +178,19 @@ def spend_note(spend_model: GammaGamma | Unfitted, valued: GammaGamma | Unfitted
     Returns
     -------
     str
-        A sentence; empty where it is the same, or there is none.
+        Sentences; empty where it is the same, or there is none, and mean spends were fitted one by one.
     """
+    return " ".join(filter(None, (_other_model(spend_model, valued), _bins(spend_model))))
+
+
+def _bins(spend_model):
+    if isinstance(spend_model, Unfitted) or spend_model.uncertainty is None or not spend_model.uncertainty.bin_error:
+        return ""
+    grouped = f"Of more than {MOST_MEANS:,} repeat buyers, mean spends are fitted in bins {BIN_WIDTH:.1%} wide"
+    return f"{grouped}: that moves a parameter by {spend_model.uncertainty.bin_error:.1g} of itself at most."
+
+
+def _other_model(spend_model, valued):
     if isinstance(valued, Unfitted) or type(valued) is type(spend_model):
         return ""
     why = f": {spend_model.reason}" if isinstance(spend_model, Unfitted) else ", as spend depends on frequency"

@@ -116,7 +116,7 @@ def _bought(orders, products, end, category, own_brands, window_days):
         name: products[name].fill_null("") if name in products.columns else ibis.literal("")
         for name in ("category", "brand")
     }
-    kinds = products.select("product_id", **texts, own=label.cast("int64"))
+    kinds = products.select("product_id", **texts, own=label.cast("int32"))
     if category is not None:
         kinds = kinds.filter(kinds.category == category)
     lines = window_spend_by(orders, end, "product_id", window_days)

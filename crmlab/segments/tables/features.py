@@ -130,7 +130,7 @@ def holdout_activity(orders: Data | ir.Table, end: date | str, until: date | str
         customers.customer_id,
         spend=after.orders.isnull().ifelse(0, after.spend).cast("float64"),
         orders=after.orders.fill_null(0),
-        active=after.orders.notnull().cast("int64"),
+        active=after.orders.notnull().ifelse(1, 0).cast("int64"),
     )
 
 

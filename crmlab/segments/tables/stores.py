@@ -128,7 +128,7 @@ def _visits_and_stores(orders, end, weights, stores, window_days):
     if breaches := [*_weight_faults(orders, weights, stores)]:
         raise InputError(*breaches)
     visits = with_home_store(window_spend_by(orders, end, "store_id", window_days))
-    visited = (days_before(visits.latest, end) < window_days).cast("int64")
+    visited = (days_before(visits.latest, end) < window_days).ifelse(1, 0)
     visits = visits.select("customer_id", "store_id", "window_spend", "home", visited=visited)
     if stores is not None and (breaches := [*_store_faults(visits, weights, stores)]):
         raise InputError(*breaches)

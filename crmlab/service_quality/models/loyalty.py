@@ -93,7 +93,7 @@ def loyalty_by_satisfaction(
     loyal_from: float | None = None,
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """`loyal_share_by_level` of a survey's customers.
+    """`loyal_share_by_level` of a survey's customers; a mean of several questions counts at the nearest level.
 
     Parameters
     ----------
@@ -128,7 +128,8 @@ def loyalty_by_satisfaction(
     top = loyal_from if loyal_from is not None else answers.max() if high is None else high
     levels = None if asked.high is None else range(asked.low, asked.high + 1)
     held = (answers >= top).astype(float).where(answers.notna())
-    return loyal_share_by_level(survey.outcomes[satisfied], held, weights_of(survey), levels, level)
+    nearest = np.floor(survey.outcomes[satisfied] + 0.5)  # halves at the higher level
+    return loyal_share_by_level(nearest, held, weights_of(survey), levels, level)
 
 
 @reasoned("nps")

@@ -95,7 +95,7 @@ def reliability_coefficients(
 
 @reasoned("alpha")
 def scale_reliability(survey: Survey, level: float = 0.95) -> pd.DataFrame:
-    """`reliability_coefficients` of expectations, perceptions and gaps of a survey's customers.
+    """`reliability_coefficients` of expectations, perceptions and gaps of a survey's customers, and of their outcomes.
 
     Parameters
     ----------
@@ -107,8 +107,9 @@ def scale_reliability(survey: Survey, level: float = 0.95) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        As of `reliability_coefficients`, of expectations, perceptions and gaps, with `battery` first; one row with the
-        reason for a battery that was not asked.
+        As of `reliability_coefficients`, of expectations, perceptions and gaps, and of each outcome that is the mean of
+        several columns, "outcomes.satisfaction", with `battery` first; one row with the reason for a battery that was
+        not asked.
 
     Raises
     ------
@@ -128,7 +129,7 @@ def scale_reliability(survey: Survey, level: float = 0.95) -> pd.DataFrame:
 
 @reasoned("alpha")
 def item_analysis(survey: Survey) -> pd.DataFrame:
-    """`alpha_if_item_deleted` of expectations, perceptions and gaps of a survey's customers.
+    """`alpha_if_item_deleted` of expectations, perceptions and gaps of a survey's customers, and of their outcomes.
 
     Parameters
     ----------
@@ -138,8 +139,9 @@ def item_analysis(survey: Survey) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        As of `alpha_if_item_deleted`, of expectations, perceptions and gaps, with `battery` first; one row with the
-        reason for a battery that was not asked.
+        As of `alpha_if_item_deleted`, of expectations, perceptions and gaps, and of each outcome that is the mean of
+        several columns, "outcomes.satisfaction", with `battery` first; one row with the reason for a battery that was
+        not asked.
 
     Raises
     ------
@@ -161,7 +163,10 @@ def _by_battery(survey, function, columns):
 
 
 def batteries(survey):
-    """Battery -> its answers, its dimensions and their items, and why there are none; the gap is one of them."""
+    """Battery -> its answers, its dimensions and their items, and why there are none.
+
+    The gap is one of them, and so is each outcome that is the mean of several columns.
+    """
     expect, perceive = paired_answers(survey, "expect", "perceive")
     held = {"expect": survey.expect, "perceive": survey.perceive, "gap": perceive - expect}
     why = {battery: not_asked_reason(survey, battery) for battery in ("expect", "perceive")}
@@ -169,7 +174,11 @@ def batteries(survey):
     why["gap"] = not_asked_reason(survey, "expect", "perceive") or unfit
     asked = {battery: asked_items(survey.instrument, answers) for battery, answers in held.items()}
     none = "no item was asked in both"
-    return {b: (held[b], asked[b], why[b] or ("" if asked[b] else none)) for b in held}
+    found = {b: (answers, asked[b], why[b] or ("" if asked[b] else none)) for b, answers in held.items()}
+    means = {n: [*o.columns] for n, o in survey.instrument.outcomes.items() if o.columns and o.combine == "mean"}
+    return found | {
+        f"outcomes.{n}": (survey.outcome_answers[columns], {n: columns}, "") for n, columns in means.items()
+    }
 
 
 def cronbach_alpha(covariances):

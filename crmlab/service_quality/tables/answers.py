@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import SHOWN
-from crmlab.service_quality.tables.cells import folded, number, place, text, times
+from crmlab.service_quality.tables.cells import answer, folded, number, place, text, times
 from crmlab.service_quality.tables.labelled import Codebook
 
 ANSWER, MISSING, NOT_APPLICABLE, OFF, PART, WORD = range(6)
@@ -88,7 +88,7 @@ def _read(cell, scale, known, decimal):
         return np.nan, MISSING, False
     readings = (said, known.labels.get(said, ""))  # as it stands, and as the file labels it
     worded = next((known.words[word] for word in readings if word in known.words), None)
-    value = number(cell, decimal) if worded is None else float(worded)
+    value = answer(cell, decimal) if worded is None else float(worded)
     whole = folded(value) if value is not None else ""
     for word in (*readings, whole):
         if word in known.codes:

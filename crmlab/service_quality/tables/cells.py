@@ -9,6 +9,7 @@ import pandas as pd
 from crmlab.contracts import SHOWN
 
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+WITH_DECIMALS = re.compile("[+-]?[0-9]+[.,][0-9]{1,2}")  # with three behind it, a mark may be of thousands
 
 
 def text(cell):
@@ -31,6 +32,12 @@ def number(cell, decimal="."):
     if isinstance(cell, bool) or said in ("True", "False"):
         return float(said == "True") if not isinstance(cell, str) else None
     return float(said) if NUMBER.fullmatch(said) else None
+
+
+def answer(cell, decimal="."):
+    """An answer on a scale of whole numbers as a number, with either mark of decimals; None where it is none."""
+    said = text(cell)
+    return float(said.replace(",", ".")) if WITH_DECIMALS.fullmatch(said) else number(cell, decimal)
 
 
 def times(cell, count):

@@ -17,6 +17,8 @@ An instrument is TOML; what is marked * must be there, the rest may be left out:
                                    also adequate, importance, standard, promise, and reversed = true
     [points]                       tangibles = "W1": columns of importance points, which sum to 100 over the dimensions
     [outcomes.NAME] column* low*   a question beside the batteries; without `high` it is a count and has no end
+        columns, combine, answered in place of `column`: columns = ["S1", "S2", "S3"], combined by their "mean" (so
+                                   taken) or "max" where `answered` or more of them (without it, all) are answered
         high, kind, text           kind: satisfaction, loyalty, recommend, complaint, resolved, word_of_mouth, buying
                                    or other
         missing, labels            its own codes and labels; without `missing`, those of [scale] that are no answers
@@ -28,20 +30,28 @@ An instrument is TOML; what is marked * must be there, the rest may be left out:
         kind, kinds                outcomes and points then give the name in `item`, or a column that says the same in
                                    all rows of a respondent; `kinds`, { expect = "E" }, says how the column `kind`
                                    writes expect, perceive and so on
+    [rows] leave_out               rows that are no part of the survey, by a condition on columns of the file:
+                                   "consent = 'no' OR age < 18"; text in single quotes is compared with a cell or the
+                                   label of its code, a number or a day ('2024-12-31') with the cell read as such; it
+                                   knows what crmlab/contracts/expressions.py lists; a row with an empty cell is kept
     [conventions] gap, overall     "P-E" and "mean of dimensions": what is computed, stated
         desired                    true: `expect` asked for the desired level, so that a zone of tolerance exists
-    [file]                         encoding, delimiter, decimal, sheet: where they cannot be found out
+    [file]                         encoding, delimiter, decimal, sheet, member of a .zip: where they cannot be found out
+
+`crmlab new instrument` writes `decide:` into the comment of each guess that is doubtful; an instrument is refused while
+a comment has it.
 """
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Annotated, Any, Literal, cast, get_args
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from crmlab import files
-from crmlab.contracts import InputError
+from crmlab.contracts import InputError, encodings
 from crmlab.contracts.settings import read_settings, read_toml
 from crmlab.service_quality.tables.cells import clashes
 from crmlab.service_quality.tables.relations import MEASURES, relations
@@ -50,6 +60,10 @@ from crmlab.service_quality.tables.scales import Column, Outcome, Scale, Strict,
 Measure = Literal["expect", "perceive", "adequate", "importance", "standard", "promise"]
 Audience = Literal["customer", "manager", "staff"]
 AUDIENCES = get_args(Audience)
+COMMENT = re.compile(
+    r'"{3}(?:\\.|.)*?"{3,5}|"(?:\\.|[^"\n])*"' r"|'{3}.*?'{3,5}|'[^'\n]*'" r"|#(?P<said>[^\n]*)", re.DOTALL
+)  # the strings of a TOML text, or a comment
+DECIDE = "decide:"  # of a comment on a guess that is doubtful
 PEOPLE = ("respondent", "wave", "audience", "weight")  # what a survey knows of whoever answered, beside segments
 
 
@@ -121,6 +135,12 @@ class Design(Strict):
         return single | {f"segments.{i}": column for i, column in enumerate(self.segments)}
 
 
+class Rows(Strict):
+    """Which rows of the file are no part of the survey."""
+
+    leave_out: str | None = Field(default=None, min_length=1)  # None: all are
+
+
 class Conventions(Strict):
     """How gaps are computed, stated so that a reader need not guess."""
 
@@ -132,10 +152,11 @@ class Conventions(Strict):
 class File(Strict):
     """How the survey is written, where that cannot be found out."""
 
-    encoding: str | None = None
+    encoding: Annotated[str, AfterValidator(encodings.known)] | None = None
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     decimal: Literal[".", ","] = "."
     sheet: str | None = None
+    member: str | None = None
 
 
 class Instrument(Strict):
@@ -161,6 +182,8 @@ class Instrument(Strict):
         By name.
     design : Design
         Columns on respondents.
+    rows : Rows
+        Which rows are left out.
     conventions : Conventions
         How gaps are computed.
     file : File
@@ -177,6 +200,7 @@ class Instrument(Strict):
     points: dict[str, Column] = Field(default_factory=dict)
     outcomes: dict[str, Outcome] = Field(default_factory=dict)
     design: Design = Design()
+    rows: Rows = Rows()
     conventions: Conventions = Conventions()
     file: File = File()
 
@@ -253,7 +277,7 @@ class Instrument(Strict):
         design = self.design
         found = [column for item in self.items.values() for column in item.columns.values()]
         found += [*self.points.values(), *design.columns.values(), *design.audiences]
-        found += [outcome.column for outcome in self.outcomes.values()]
+        found += [column for outcome in self.outcomes.values() for column in outcome.asked]
         scales: list[Scale | Outcome] = [self.scale, *self.scales.values(), *self.outcomes.values()]
         return found + [label for scale in scales for label in scale.labels]
 
@@ -285,6 +309,18 @@ def located(path: str | Path) -> Path:
     return Path(path)
 
 
+def undecided(toml: str) -> Iterator[str]:
+    """What the comments of a TOML text leave to decide: a text a line, with its number and what stands there.
+
+    Strings are passed over, so that what looks like a comment in one is none.
+    """
+    lines = toml.split("\n")
+    for found in COMMENT.finditer(toml):
+        if DECIDE in (found["said"] or ""):
+            at = toml.count("\n", 0, found.start())
+            yield f"line {at + 1}: {lines[at].strip()}; correct the line if need be, and remove the word `{DECIDE}`"
+
+
 def load_instrument(path: str | Path) -> Instrument:
     """The instrument of a TOML file, checked.
 
@@ -301,13 +337,16 @@ def load_instrument(path: str | Path) -> Instrument:
     Raises
     ------
     InputError
-        With everything wrong in the file, each by its key.
+        With everything wrong in the file, each by its key, and every line that is left to decide.
     """
     path = located(path)
     raw = read_toml(path, f"there is no instrument {path}; `crmlab new instrument SURVEY` writes one")
     raw.setdefault("name", path.stem)
+    found = [f"{path.name}: {line}" for line in undecided(path.read_text("utf-8-sig"))]
     try:
-        return read_settings(Instrument, raw, path.name)
+        read = read_settings(Instrument, raw, path.name)
     except InputError as problem:  # a part is wrong, so that the whole was not looked at; or the whole is, and says so
-        found = [*problem.breaches, *(f"{path.name}: {line}" for line in relations(raw))]
-        raise InputError(*dict.fromkeys(found)) from None
+        found += [*problem.breaches, *(f"{path.name}: {line}" for line in relations(raw))]
+    if found:
+        raise InputError(*dict.fromkeys(found))
+    return read

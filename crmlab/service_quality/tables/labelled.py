@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from crmlab.contracts import SHOWN
+from crmlab.contracts import SHOWN, statistical
 from crmlab.service_quality.tables.cells import text, times
 
 
@@ -35,15 +35,13 @@ class Codebook:
         return table.assign(**empty)
 
 
-def cells_of(reader, path, encoding):
+def cells_of(path, encoding, where, layout, listed):
     """Table, Codebook, wording by column and a remark in words, of a Stata or SPSS file.
 
-    reader : "read_dta" or "read_sav". Stata's missing values .a to .z stay as such texts, so that an instrument may
-             call one not applicable; all that a file declares to be missing is in the Codebook, as seen in the cells
+    Stata's missing values .a to .z stay as such texts, so that an instrument may call one not applicable; all that a
+    file declares to be missing is in the Codebook, as seen in the cells.
     """
-    import pyreadstat
-
-    table, meta = getattr(pyreadstat, reader)(str(path), encoding=encoding, user_missing=True)
+    table, meta, said = statistical.read_codes(path, encoding, where, layout, listed)
     table = table.astype(object).rename(columns=text)
     extended = {text(column): set(letters) for column, letters in meta.missing_user_values.items()}
     table = table.assign(**{c: table[c].map(lambda v, of=of: f".{v}" if v in of else v) for c, of in extended.items()})
@@ -54,7 +52,8 @@ def cells_of(reader, path, encoding):
         for column, named in meta.variable_value_labels.items()
     }
     wording = {text(c): text(said) for c, said in meta.column_names_to_labels.items() if said}
-    return table, Codebook(labels, missing), wording, _declared_missing(table, missing, labels)
+    summary = ({"encoding": said} if said else {}) | _declared_missing(table, missing, labels)
+    return table, Codebook(labels, missing), wording, summary
 
 
 def _code(code, letters):
@@ -63,14 +62,7 @@ def _code(code, letters):
 
 def _declared(cells, ranges):
     """The cells of a column, as text, that lie in its declared ranges."""
-    found = set()
-    for cell in cells.dropna().unique():
-        for held in ranges:
-            low, high = (held["lo"], held["hi"]) if isinstance(held, dict) else (held, held)
-            alike = isinstance(low, str) == isinstance(cell, str)
-            if alike and (text(cell) == text(low) if isinstance(low, str) else low <= cell <= high):
-                found.add(text(cell))
-    return frozenset(found)
+    return frozenset(text(cell) for cell in cells.dropna().unique() if statistical.is_declared(cell, ranges))
 
 
 def _declared_missing(table, missing, labels):

@@ -41,7 +41,8 @@ def to_wide(raw, instrument, where):
 
 def _respondent_columns(raw, instrument, said):
     """Columns of the file that hold outcomes or points of a respondent, where no item is called so."""
-    named = [outcome.column for outcome in instrument.outcomes.values()] + [*instrument.points.values()]
+    named = [column for outcome in instrument.outcomes.values() for column in outcome.asked]
+    named += [*instrument.points.values()]
     return [column for column in named if column in raw.columns and column not in set(said)]
 
 
@@ -71,7 +72,10 @@ def required_columns(instrument):
         for measure, column in item.columns.items()
     }
     found |= {f"points.{dimension}": column for dimension, column in instrument.points.items()}
-    return found | {f"outcomes.{name}": outcome.column for name, outcome in instrument.outcomes.items()}
+    for name, outcome in instrument.outcomes.items():
+        keys = [f"outcomes.{name}"] if outcome.column else [f"outcomes.{name}.{i}" for i in range(len(outcome.columns))]
+        found |= dict(zip(keys, outcome.asked, strict=True))
+    return found
 
 
 def column_of(instrument, column, measure):

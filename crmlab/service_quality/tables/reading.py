@@ -1,22 +1,25 @@
-"""Survey files as they stand: cells of text, or of whatever the format keeps, nothing guessed or skipped."""
+"""Survey files as they stand: cells of text, or of whatever the format keeps, nothing guessed or skipped.
+
+Files are read as those of every contract are; a survey may have a title above its header, and codes with labels.
+"""
 
 import csv
-import io
 import re
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from crmlab.contracts import InputError
+from crmlab.contracts import ROW, InputError, packed, sources, textfiles, workbooks
 from crmlab.service_quality.tables.cells import text
 from crmlab.service_quality.tables.labelled import Codebook, cells_of
 
-DELIMITERS = ",;\t|"
-ENCODINGS = ("utf-8-sig", "gb18030", "latin-1")
-MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+LISTED = "under [file] in the instrument"
 HEADER_ROWS = 10  # rows among which the header is looked for
+HEADER_LINES = 100  # lines that these take at most
 
 
 @dataclass(frozen=True)
@@ -38,16 +41,11 @@ def read_cells(path, stated, known=()):
     path = Path(path)
     if not path.is_file():
         raise InputError(f"there is no survey {path}; correct the path")
-    reader = READERS.get(path.suffix.lower())
-    if reader is None:
-        raise InputError(f"{path.name}: this kind of file is not read, only {', '.join(READERS)}; save it as one")
-    try:
-        read = reader(path, stated, known)
-    except InputError:
-        raise
-    except Exception as problem:  # each format's library raises errors of its own
-        reason = str(problem).split("\n")[0].rstrip(".") or type(problem).__name__
-        raise InputError(f"{path.name}: cannot be read ({reason}); it may be damaged, write it anew") from None
+    file = textfiles.File(path, path.name, packed.inner(path, stated.member, path.name), path.name)
+    kind = sources.kind_of(file, LISTED)
+    sources.check_sheet(stated.sheet, kind, path.name)
+    with sources.raise_input_errors(path.name, path), sources.temporary_folder() as folder:
+        read = READERS[kind](file, stated, [*known], folder)
     names = [text(name) or f"unnamed {i}" for i, name in enumerate(read.table.columns, 1)]
     if twice := sorted({name for name in names if names.count(name) > 1 and name}):
         raise InputError(f"{path.name}: its header names {', '.join(map(repr, twice))} more than once; rename one")
@@ -55,8 +53,16 @@ def read_cells(path, stated, known=()):
     kept = table[~_blank(table)]
     if not len(kept):
         raise InputError(f"{path.name}: the file is empty; a survey needs a header and at least two respondents")
-    summary = read.summary | ({"blank rows left out": f"{len(table) - len(kept):,}"} if len(kept) < len(table) else {})
+    summary = (
+        read.summary
+        | _member(file)
+        | ({"blank rows left out": f"{len(table) - len(kept):,}"} if len(kept) < len(table) else {})
+    )
     return RawSurvey(kept, summary, read.codebook, read.wording)
+
+
+def _member(file):
+    return {"member": file.member} if file.path.suffix.lower() == ".zip" else {}
 
 
 def _blank(table):
@@ -68,32 +74,44 @@ def _blank(table):
     return blank
 
 
-def _text_file(path, stated, known):
-    content, encoding = _decoded(path, stated.encoding, known)
-    if not content.strip():
-        raise InputError(f"{path.name}: the file is empty; a survey needs a header and at least two respondents")
-    delimiter = stated.delimiter or _delimiter(content)
-    rows = csv.reader(io.StringIO(content), delimiter=delimiter)
+def _text_file(file, stated, known, temporary):
+    layout = _layout(stated, known)
+    raw, faults, found = textfiles.read_csv([file], None, file.where, layout, stated.encoding, LISTED, temporary)
+    if faults:
+        raise InputError(*faults)
+    return RawSurvey(raw.order_by(ROW).drop(ROW).execute().astype(object), found)
+
+
+def _layout(stated, known):
+    """How a text file holds a survey, of which the columns that are known are used, or all where none is."""
+    names = {text(name) for name in known}
+    return textfiles.Layout(
+        skip=partial(_lines_above, stated.delimiter),
+        delimiter=stated.delimiter,
+        used=lambda header: [i for i, name in enumerate(header) if not names or text(name) in names],
+        names=known,
+    )
+
+
+def _lines_above(delimiter, stream):
+    """How many lines of a text lie above the header."""
+    lines = [*islice(iter(stream.readline, ""), HEADER_LINES)]
+    rows = csv.reader(lines, delimiter=delimiter or _delimiter(lines))
     ends, above = [0], []
-    for row in rows:
+    for row in islice(rows, HEADER_ROWS):
         above.append(row)
         ends.append(rows.line_num)
-        if len(above) == HEADER_ROWS:
-            break
-    at = _header(above)
-    held = io.StringIO("\n".join(content.split("\n")[ends[at] :]))
-    cells = pd.read_csv(held, sep=delimiter, header=None, dtype=object, keep_default_na=False)
-    table = cells.iloc[1:].reset_index(drop=True).set_axis(above[at], axis=1)
-    return RawSurvey(table, {"encoding": encoding, "delimiter": repr(delimiter)} | _left_above(at))
+    return ends[_header(above)] if above else 0
 
 
-def _delimiter(content):
+def _delimiter(lines):
     """What parts the fields of the header, which is the first line that has several."""
     counts = [
-        {d: line.count(d) for d in DELIMITERS} for line in re.sub('"[^"]*("|$)', "", content).split("\n", HEADER_ROWS)
+        {d: line.count(d) for d in textfiles.DELIMITERS}
+        for line in re.sub('"[^"]*("|$)', "", "".join(lines)).split("\n")
     ]
     found = next((held for held in counts if max(held.values()) > 1), counts[0])
-    return max(DELIMITERS, key=lambda delimiter: found[delimiter])
+    return max(textfiles.DELIMITERS, key=lambda delimiter: found[delimiter])
 
 
 def _header(rows):
@@ -107,69 +125,22 @@ def _left_above(at):
     return {"rows above the header, left out": str(at)} if at else {}
 
 
-def _decoded(path, stated, known):
-    """The text of a file, and its encoding: as stated, else the one that reads it and finds most known names."""
-    data = path.read_bytes()
-    if stated := stated or MARKS.get(data[:2]) or _wide(data):
-        try:
-            return data.decode(stated), stated
-        except (UnicodeError, LookupError) as problem:
-            raise InputError(f"{path.name}: is not {stated} ({problem}); correct [file] encoding") from None
-    read = {}
-    for encoding in ENCODINGS:
-        try:
-            read[encoding] = data.decode(encoding)
-        except UnicodeError:
-            continue
-        if encoding == "utf-8-sig":  # other text is hardly ever valid UTF-8
-            return read[encoding], "utf-8"
-    known = [name for name in known if not name.isascii()]
-    even = _comes_in_pairs(data)
-    best = max(read, key=lambda e: (sum(name in read[e] for name in known), even == (e == "gb18030")))
-    if best == "latin-1" and re.search(rb"[\x80-\x9f]", data):  # control signs there, dashes and quotes in Windows
-        return data.decode("cp1252", "replace"), "cp1252"
-    return read[best], best
+def _parquet(file, stated, known, temporary):
+    return RawSurvey(sources.read_parquet([file], temporary).order_by(ROW).drop(ROW).execute().astype(object), {})
 
 
-def _wide(data):
-    """UTF-16 without its mark, by the zero bytes that other text has not; None for other text."""
-    if b"\0" not in data[:200]:
-        return None
-    return "utf-16-le" if data[1:200:2].count(0) >= data[0:200:2].count(0) else "utf-16-be"
+def _excel(file, stated, known, temporary):
+    path = packed.unpack(file.path, file.member, file.where, temporary)
+    rows, sheet = workbooks.read_sheet(path, stated.sheet, file.where, LISTED)
+    at = _header(rows[:HEADER_ROWS])
+    table = pd.DataFrame(rows[at + 1 :], columns=rows[at], dtype=object)
+    return RawSurvey(table, {"sheet": sheet} | _left_above(at))
 
 
-def _comes_in_pairs(data):
-    """Whether most runs of bytes beyond ASCII are of even length, as in Chinese and hardly in European text."""
-    runs = [len(run) for run in re.findall(rb"[\x80-\xff]+", data)]
-    return 2 * sum(run % 2 == 0 for run in runs) > len(runs)
+def _labelled(file, stated, known, temporary):
+    path = packed.unpack(file.path, file.member, file.where, temporary)
+    table, codebook, wording, summary = cells_of(path, stated.encoding, file.where, _layout(stated, known), LISTED)
+    return RawSurvey(table, summary, codebook, wording)
 
 
-def _parquet(path, stated, known):
-    return RawSurvey(pd.read_parquet(path).reset_index(drop=True).astype(object), {})
-
-
-def _excel(path, stated, known):
-    sheet = stated.sheet
-    cells = pd.read_excel(path, sheet_name=sheet or 0, header=None, dtype=object, keep_default_na=False)
-    if not len(cells):
-        raise InputError(f"{path.name}: the sheet is empty; a survey needs a header and at least two respondents")
-    at = _header(cells.iloc[:HEADER_ROWS].to_numpy())
-    table = cells.iloc[at + 1 :].reset_index(drop=True).set_axis(cells.iloc[at], axis=1)
-    return RawSurvey(table, {"sheet": sheet or "the first"} | _left_above(at))
-
-
-def _labelled(reader):
-    def read(path, stated, known):
-        table, codebook, wording, summary = cells_of(reader, path, stated.encoding)
-        return RawSurvey(table, summary, codebook, wording)
-
-    return read
-
-
-READERS = {
-    **dict.fromkeys((".csv", ".txt", ".tsv"), _text_file),
-    ".parquet": _parquet,
-    **dict.fromkeys((".xlsx", ".xlsm"), _excel),
-    ".dta": _labelled("read_dta"),
-    **dict.fromkeys((".sav", ".zsav"), _labelled("read_sav")),
-}
+READERS = {"csv": _text_file, "parquet": _parquet, "excel": _excel, "stata": _labelled, "spss": _labelled}

@@ -61,7 +61,10 @@ def _columns_used_twice(raw, items, points):
     design = raw.get("design") if isinstance(raw.get("design"), dict) else {}
     by_kind = isinstance(design.get("long"), dict) and design["long"].get("kind")
     used = [(item.get(m), f"items.{name}.{m}", m if by_kind else "") for name, item in items.items() for m in MEASURES]
-    used += [(outcome.get("column"), f"outcomes.{n}", "") for n, outcome in _tables(raw, "outcomes").items()]
+    for name, outcome in _tables(raw, "outcomes").items():
+        several = outcome.get("columns")
+        columns = [outcome.get("column"), *(several if isinstance(several, (list, tuple)) else ())]
+        used += [(column, f"outcomes.{name}", "") for column in columns]
     used += [(column, f"points.{dimension}", "") for dimension, column in points.items()]
     used += [(design.get(use), f"design.{use}", "") for use in ("respondent", "weight", "wave", "audience")]
     keys: dict[tuple[str, str], list[str]] = {}

@@ -14,7 +14,7 @@ from crmlab.service_quality.tables.instrument import MEASURES, Design, File, Ins
 from crmlab.service_quality.tables.long import to_wide
 from crmlab.service_quality.tables.reading import read_cells
 from crmlab.service_quality.tables.scales import YES_NO_KINDS
-from crmlab.service_quality.tables.vocabulary import WORDS
+from crmlab.service_quality.tables.vocabulary import NO, WORDS, YES
 
 UNNAMED = (
     "# [outcomes.satisfaction] # decide: its column, if any, which is then no segment; others: loyalty, recommend",
@@ -23,9 +23,13 @@ UNNAMED = (
     "# low = 1",
     "# high = 5",
 )
+ENDS = {
+    True: "as labelled, or as each of these answers is used",
+    False: "the ends that were printed, not those that were used",
+}
 LONG = {
-    "item": r"item|question|statement|variable|item[_ ]?(id|no|code)|题目|题项",
-    "answer": r"answer|value|score|response|rating|回答|得分",
+    "item": r"item|question|statement|variable|item[_ ]?(id|no|code)|frage|题目|题项|문항|항목",
+    "answer": r"answer|value|score|response|rating|antwort|回答|得分|응답|점수",
     "kind": r"kind|measure|battery|type|scale",
 }
 
@@ -41,7 +45,7 @@ def draft_instrument(path: str | Path) -> tuple[str, int]:
     Returns
     -------
     text : str
-        TOML, with `decide:` wherever a guess should be looked at.
+        TOML, with a comment on each guess, which begins with `decide:` where the guess is doubtful.
     places : int
         How many such places there are.
 
@@ -55,8 +59,8 @@ def draft_instrument(path: str | Path) -> tuple[str, int]:
     if long:
         table, spare = _wide(table, long, Path(path).name)
         codebook = codebook.spread(long["answer"], table.columns.difference(read.table.columns))
-    found = guess(table, codebook)
-    if not found.items:
+    found = guess(table, codebook, read.wording)
+    if not found.paired.items:
         raise InputError(
             f"{Path(path).name}: no column looks like answers to a scale; there are "
             f"{', '.join(map(repr, list(table)[:40]))}; name pairs as E1 and P1, or write the instrument by hand"
@@ -97,11 +101,11 @@ def _wide(table, long, where):
 def _head(path):
     return [
         f"# What {path.name} asked, guessed from its columns by `crmlab new instrument`.",
-        "# Read it through, above all where it has `decide:`; crmlab/service_quality/tables/instrument.py",
-        "# lists what else may stand here.",
+        "# Lines with the word decide and a colon are doubtful: correct each if need be, and remove both; until then",
+        "# it is refused. crmlab/service_quality/tables/instrument.py lists what else may stand here.",
         f"name = {_quoted(path.stem)}",
-        f"title = {_quoted(_words(path.stem))} # decide: what the report calls it",
-        'data_kind = "real" # decide: real, simulated or demonstration',
+        f"title = {_quoted(_words(path.stem))} # what the report calls it",
+        'data_kind = "real" # or simulated or demonstration',
     ]
 
 
@@ -111,20 +115,24 @@ def _words(stem):
     return said[:1].upper() + said[1:]
 
 
+def _remark(certain, said):
+    """A comment on a guess, which is to be decided where it is doubtful."""
+    return f" # {'' if certain else 'decide: '}{said}"
+
+
 def _codes(seen, kind, why):
     """A line of codes that are no answers, with how often each was seen."""
     codes = {code: k for code, (noted, k) in seen.codes.items() if noted == kind}
     often = ", ".join(f"{code} ({'once' if k == 1 else f'{k:,} times'})" for code, k in codes.items())
-    return f"{kind} = {_quoted([*codes])}" + (f" # decide: {why}, seen {often}" if codes else "")
+    certain = not seen.off & codes.keys()
+    others = "" if certain or kind == "not_applicable" else "; move to not_applicable what says so"
+    return f"{kind} = {_quoted([*codes])}" + (_remark(certain, f"{why}, seen {often}{others}") if codes else "")
 
 
 def _scale(found):
     seen = found.scale
-    head = "[scale] # decide: the ends that were printed, not those that were used"
-    inapplicable = _codes(seen, "not_applicable", "the question did not apply")
-    if seen.codes and inapplicable.endswith("[]"):
-        inapplicable += " # decide: move codes here that mean that the question did not apply"
-    lines = [head, f"low = {seen.low}", f"high = {seen.high}", _codes(seen, "missing", "no answers"), inapplicable]
+    lines = [f"[scale]{_remark(seen.certain, ENDS[seen.certain])}", f"low = {seen.low}", f"high = {seen.high}"]
+    lines += [_codes(seen, "missing", "no answers"), _codes(seen, "not_applicable", "the question did not apply")]
     lines += _labels(seen.words, "[scale.labels]")
     for measure, (low, high) in found.scales.items():
         if measure != "importance":
@@ -138,22 +146,24 @@ def _scale(found):
 
 
 def _labels(words, head):
-    """A table of text answers; those of no known meaning are commented out."""
+    """A table of text answers, certain if they are yes and no; those of no known meaning are commented out."""
     known = [f"{_key(word)} = {meant}" for word, meant in words.items() if meant is not None]
     unknown = [f"# {_key(word)} = ... # decide: what it counts as" for word, meant in words.items() if meant is None]
-    return ["", f"{head} # decide: are these the right numbers?", *known, *unknown] if words else []
+    yes_no = all(word.casefold() in YES + NO for word in words)
+    remark = _remark(yes_no, "as yes and no" if yes_no else "are these the right numbers?")
+    return ["", head + remark, *known, *unknown] if words else []
 
 
 def _dimensions(found):
-    guessed = len(found.dimensions) == 1 or "tangibles" in found.dimensions
-    why = " # decide: which items belong together" if guessed else ""
-    return [f"[dimensions]{why}", *(f"{_key(d)} = {_quoted(names)}" for d, names in found.dimensions.items())]
+    remark = _remark(found.dimensions.certain, found.dimensions.by)
+    return [f"[dimensions]{remark}", *(f"{_key(d)} = {_quoted(names)}" for d, names in found.dimensions.groups.items())]
 
 
 def _items(found, wording, long):
-    lines = ["[items] # decide: add reversed = true where a statement is turned round"]
-    for item, columns in found.items.items():
-        asked = next((wording[c] for c in columns.values() if wording.get(c)), "")
+    paired = found.paired
+    lines = [f"[items]{_remark(paired.certain, paired.by)}", "# add reversed = true where a statement is turned round"]
+    for item, columns in paired.items.items():
+        asked = paired.texts.get(item) or next((wording[c] for c in columns.values() if wording.get(c)), "")
         named = {m: columns[m] for m in MEASURES if m in columns}
         if long.get("kind"):
             named = {m: c.removesuffix(f" ({m})") for m, c in named.items()}
@@ -163,7 +173,9 @@ def _items(found, wording, long):
 
 
 def _points(found):
-    return ["[points]", *(f"{_key(d)} = {_quoted(c)}" for d, c in found.points.items())] if found.points else []
+    points = found.points
+    lines = [f"{_key(d)} = {_quoted(column)}" for d, column in points.groups.items()]
+    return [f"[points]{_remark(points.certain, points.by)}", *lines] if lines else []
 
 
 def _outcomes(found, wording):
@@ -171,12 +183,12 @@ def _outcomes(found, wording):
 
     So is satisfaction, where no column bears a name known for it: checks rest on it.
     """
-    known = any(kind == "satisfaction" for kind, _column, _seen in found.outcomes.values())
+    known = any(kind == "satisfaction" for kind, _columns, _seen in found.outcomes.values())
     lines = [] if known else [*UNNAMED, ""]
-    for name, (kind, column, seen) in found.outcomes.items():
-        block = [f"[outcomes.{_key(name)}]", f"column = {_quoted(column)}", f"kind = {_quoted(kind)}"]
-        block += [f"text = {_quoted(wording[column])}"] if wording.get(column) else []
-        block += [f"low = {seen.low} # decide: the ends that were printed"]
+    for name, (kind, columns, seen) in found.outcomes.items():
+        block = [f"[outcomes.{_key(name)}]", *_asked(columns), f"kind = {_quoted(kind)}"]
+        block += [f"text = {_quoted(wording[columns[0]])}"] if wording.get(columns[0]) else []
+        block += [f"low = {seen.low}{_remark(seen.certain, ENDS[seen.certain])}"]
         block += [] if seen.high is None else [f"high = {seen.high}"]
         codes = {code: ("missing", k) for code, (_, k) in seen.codes.items()}
         own = codes or seen.high is None  # a count must not lose answers that are codes elsewhere
@@ -190,24 +202,33 @@ def _outcomes(found, wording):
     return lines[:-1]
 
 
+def _asked(columns):
+    """The lines that name the column of an outcome, or the columns of which it is the mean."""
+    if len(columns) == 1:
+        return [f"column = {_quoted(columns[0])}"]
+    return [f"columns = {_quoted(columns)} # decide: whether they are one outcome", 'combine = "mean"']
+
+
 def _design(found, long):
     lines = ["[design]"]
     for use in ("respondent", "weight", "wave", "audience"):
         known = use in found.design
-        lines.append(f"{use} = {_quoted(found.design[use])}" if known else f'# {use} = "" # decide: its column, if any')
-    lines.append(f"segments = {_quoted(found.design['segments'])} # decide: by what to group customers")
+        lines.append(f"{use} = {_quoted(found.design[use])}" if known else f'# {use} = "" # its column, if any')
+    lines.append(f"segments = {_quoted(found.design['segments'])} # by what to group customers")
     if found.spare:
         lines.append(f"# no use was found for {', '.join(found.spare)}")
     said = {value: who for value, who in found.audiences.items() if value.casefold() != who}
-    lines += ["", "[design.audiences] # decide: who is a customer, a manager, staff"] if said else []
+    lines += ["", "[design.audiences] # who is a customer, a manager, staff"] if said else []
     for value, who in said.items():
-        lines.append(f"{_key(value)} = {_quoted(who)}" if who else f'# {_key(value)} = "customer"')
+        unknown = f'# {_key(value)} = "customer" # decide: who they are'
+        lines.append(f"{_key(value)} = {_quoted(who)}" if who else unknown)
     if long:
         plain = {use: column for use, column in long.items() if use != "kinds"}
         lines += ["", "[design.long]", *(f"{use} = {_quoted(column)}" for use, column in plain.items())]
         lines += [f"kinds.{m} = {_quoted(said)}" for m, said in long["kinds"].items()]
-    desired = "desired = false # decide: true where `expect` asked for the desired level, not for what is usual"
-    return [*lines, "", "[conventions]", 'gap = "P-E"', 'overall = "mean of dimensions"', desired]
+    adequate = any("adequate" in named for named in found.paired.items.values())
+    desired = _remark(not adequate, "true where `expect` asked for the desired level, not for what is usual")
+    return [*lines, "", "[conventions]", 'gap = "P-E"', 'overall = "mean of dimensions"', f"desired = false{desired}"]
 
 
 def _quoted(value):

@@ -67,12 +67,18 @@ class Scale(Strict):
 
 
 class Outcome(Strict):
-    """A question beside the batteries: satisfaction, buying again, recommending, complaining.
+    """A question beside the batteries, or several of one: satisfaction, buying again, recommending, complaining.
 
     Parameters
     ----------
-    column : str
-        Of the survey.
+    column : str, optional
+        Of the survey; None where the outcome is of several.
+    columns : tuple of str
+        Of the survey, all on the scale, from which each respondent's outcome is combined.
+    combine : {"mean", "max"}
+        How: "mean", or "max", by which a complaint is one of any kind.
+    answered : int, optional
+        Of how many of `columns` answers must be there, else the outcome is missing; None asks for all.
     low : int
         Lowest answer.
     high : int, optional
@@ -87,7 +93,10 @@ class Outcome(Strict):
         Text -> the answer or code that it stands for.
     """
 
-    column: Column
+    column: Column | None = None
+    columns: tuple[Column, ...] = ()
+    combine: Literal["mean", "max"] = "mean"
+    answered: Annotated[int, Field(strict=True, ge=1)] | None = None
     low: Whole
     high: Whole | None = None
     kind: OutcomeKind = "other"
@@ -98,7 +107,13 @@ class Outcome(Strict):
     def __str__(self):
         return f"{self.low} or more" if self.high is None else f"{self.low} to {self.high}"
 
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The columns that it is of."""
+        return self.columns or ((self.column,) if self.column else ())
+
     def _faults(self):
+        yield from self._faults_of_columns()
         if self.missing is not None:
             yield from scale_faults(self.model_dump())
         elif self.high is not None and self.low >= self.high:
@@ -107,6 +122,20 @@ class Outcome(Strict):
             yield f"high is missing; {self.kind} is an answer to a scale, and only a count may have no end"
         elif self.kind in YES_NO_KINDS and (self.low, self.high) != (0, 1):
             yield f"{self.kind} is asked as yes or no: low = 0, high = 1; say by labels which answer is 1, yes"
+
+    def _faults_of_columns(self):
+        if self.column and self.columns:
+            yield "names both column and columns; keep one"
+        elif not self.asked:
+            yield "names no column; add column, or columns where it is of several"
+        if len(self.columns) == 1:
+            yield "columns names one alone; write column"
+        if twice := {name for name in self.columns if self.columns.count(name) > 1}:
+            yield f"columns names {listed(twice)} more than once; keep one"
+        if not self.columns and (stated := {"combine", "answered"} & self.model_fields_set):
+            yield f"{' and '.join(sorted(stated))} is for several columns, and there is one; drop it"
+        elif self.columns and (self.answered or 0) > len(self.columns):
+            yield f"answered = {self.answered} is more than its {len(self.columns)} columns; write that or less"
 
     def with_codes_of(self, scale: Scale) -> "Outcome":
         """The outcome with the codes of the common scale that are no answers to it, where it names none itself.

@@ -18,8 +18,10 @@ from crmlab.service_quality.tables.cells import text, times
 from crmlab.service_quality.tables.instrument import MEASURES, Instrument, load_instrument, located
 from crmlab.service_quality.tables.labelled import Codebook
 from crmlab.service_quality.tables.long import absent_columns, column_of, required_columns, to_wide
+from crmlab.service_quality.tables.outcomes import read_outcomes
 from crmlab.service_quality.tables.people import people_of, points_of
 from crmlab.service_quality.tables.reading import read_cells
+from crmlab.service_quality.tables.rows import left_out
 from crmlab.service_quality.tables.waves import nearest_wave, ordered_waves
 
 NATURES = {
@@ -48,6 +50,8 @@ class Survey:
         Importance points, a column a dimension, each answered row summing to 100.
     outcomes : DataFrame
         A column an outcome of the instrument.
+    outcome_answers : DataFrame
+        The answers from which outcomes of several columns are combined, by column of the survey.
     findings : Series
         What validation found and did, in words.
     warnings : tuple of str
@@ -70,6 +74,7 @@ class Survey:
     not_applicable: pd.DataFrame
     points: pd.DataFrame
     outcomes: pd.DataFrame
+    outcome_answers: pd.DataFrame
     findings: pd.Series = field(default_factory=lambda: pd.Series(dtype=object))
     warnings: tuple[str, ...] = ()
     dropped: dict[str, str] = field(default_factory=dict)
@@ -252,6 +257,8 @@ def validate_survey(
     """
     found = {"survey": f"{where} ({NATURES[instrument.data_kind]})", **(findings or {})}
     codebook = codebook or Codebook()
+    table, more = left_out(table, instrument, codebook, where)
+    found |= more
     if long := instrument.design.long:
         table, more = to_wide(table, instrument, where)
         found |= more
@@ -261,7 +268,9 @@ def validate_survey(
     bare = codebook.blanked(table)
     people, found_people, breaches = people_of(bare, instrument, codebook.labels, where)
     points, found_points, faults = points_of(bare, instrument, where)
-    batteries = _batteries(table, instrument, where, codebook)
+    read = partial(read_battery, table, where=where, decimal=instrument.file.decimal, codebook=codebook)
+    outcomes = read_outcomes(read, table, instrument)
+    batteries = _batteries(read, table, instrument) | {"outcomes": outcomes.battery}
     breaches = [*absent_columns(absent, table.columns, where, columns.values()), *breaches, *faults]
     breaches += [breach for found in batteries.values() for breach in found.breaches]
     if breaches:
@@ -269,30 +278,21 @@ def validate_survey(
     frames = {name: found.values.reset_index(drop=True) for name, found in batteries.items()}
     marked = batteries["perceive"].not_applicable.reset_index(drop=True)
     wave_order = tuple(ordered_waves(people.wave)[0])
-    survey = Survey(instrument, people, not_applicable=marked, points=points, wave_order=wave_order, **frames)
-    found |= found_people | found_points | _answer_counts(batteries) | _count_codes(table, instrument)
+    frames |= {"not_applicable": marked, "outcome_answers": outcomes.answers.reset_index(drop=True)}
+    survey = Survey(instrument, people, points=points, wave_order=wave_order, **frames)
+    found |= found_people | found_points | _answer_counts(batteries) | outcomes.findings
+    found |= _count_codes(table, instrument)
     return _with_remarks(survey, found, where)
 
 
-def _batteries(table, instrument, where, codebook):
-    """Name -> Battery: one a measure, and the outcomes as one; columns that are not there are passed over."""
-    read = partial(read_battery, table, where=where, decimal=instrument.file.decimal, codebook=codebook)
+def _batteries(read, table, instrument):
+    """Measure -> Battery; columns that are not there are passed over."""
     found = {}
     for measure in MEASURES:
         columns = {n: column_of(instrument, c, measure) for n, c in instrument.measure_columns(measure).items()}
         columns = {n: c for n, c in columns.items() if c in table.columns}
         found[measure] = read(columns, instrument.scale_of(measure), measure)
-    asked = {name: outcome.column for name, outcome in instrument.outcomes.items() if outcome.column in table.columns}
-    parts = [read({n: c}, instrument.outcome_with_codes(n), f"outcomes.{n}") for n, c in asked.items()]
-    return found | {"outcomes": _joined(parts, table)}
-
-
-def _joined(parts, table):
-    """Batteries of one column each as one."""
-    empty = read_battery(table, {}, None, "", "")
-    values = pd.concat([empty.values, *(part.values for part in parts)], axis=1)
-    counts = {name: sum(getattr(part, name) for part in parts) for name in ("n_worded", "n_missing", "n_cells")}
-    return replace(empty, values=values, breaches=tuple(b for part in parts for b in part.breaches), **counts)
+    return found
 
 
 def _answer_counts(batteries):
@@ -314,8 +314,8 @@ def _count_codes(table, instrument):
     for name, outcome in instrument.outcomes.items():
         if outcome.high is None and outcome.missing is None:
             codes = {str(code) for code in instrument.outcome_with_codes(name).missing if not isinstance(code, str)}
-            seen = table[outcome.column].map(text)
-            if counts := Counter(seen[seen.isin(codes)]):
+            seen = [said for column in outcome.asked for said in table[column].map(text)]
+            if counts := Counter(said for said in seen if said in codes):
                 found = ", ".join(times(code, n) for code, n in counts.items())
                 listed_[f"outcomes.{name}: codes"] = (
                     f"{found}, missing as on the scale; missing = [] under outcomes.{name} makes them counts"
