@@ -109,10 +109,10 @@ def test_what_means_nothing_of_tenures_is_refused(asked, said):
 
 
 def test_tenures_too_short_for_a_period_and_without_a_unit_are_refused():
+    running = catalog.subscriptions(pd.DataFrame({"tenure": [3, 4], "churned": ["no", "no"]}))
     with pytest.raises(InputError, match="no contract has lasted for a whole year, so that nothing is known of rene"):
-        running = pd.DataFrame({"tenure": [3, 4], "churned": ["no", "no"]})
-        lifecycle.durations(catalog.subscriptions(running), every="year")
-    with pytest.raises(InputError, match="does not say in which unit; give what catalog.subscriptions returns"):
+        lifecycle.durations(running, every="year")
+    with pytest.raises(InputError, match=r"does not say in which unit; give what catalog\.subscriptions returns"):
         lifecycle.durations(of_six().table)
 
 
@@ -123,5 +123,21 @@ def test_days_are_blank_with_the_reason():
     assert early.attrs["reason"] == "the data know how long contracts have lasted, and no day of an end"
     assert lifecycle.checks.early_ends_in_data(early).outcome == "not applicable"
     durations = lifecycle.durations(data)
-    assert lifecycle.censoring_note(durations) == ""
-    assert lifecycle.contract_totals(durations).contracts.to_dict() == {"lost": 3, "held when last observed": 3}
+    assert lifecycle.censoring_note(durations) == (
+        "It is known how long contracts have lasted, and no day: until, observed_from and the check of early ends do "
+        "not apply. Each contract is taken to be observed from its start."
+    )
+    assert lifecycle.contract_totals(durations).contracts.tolist() == [3, 0, 3]
+
+
+def test_those_that_ended_in_a_period_that_nobody_was_observed_through_count_as_held():
+    frame = pd.DataFrame(
+        {"tenure": [3, 6, 7, 8], "churned": [False, False, True, False], "customers": [30, 30, 20, 10]}
+    )
+    durations = lifecycle.durations(catalog.subscriptions(frame), every="quarter")
+    assert not durations.churned.any()  # the third quarter ends after the longest tenure, of 8 months
+    assert lifecycle.contract_totals(durations).contracts.tolist() == [0, 20, 70]
+    assert lifecycle.censoring_note(durations).endswith("were observed through count as held so far: 20 of them.")
+    longer = pd.concat([frame, pd.DataFrame({"tenure": [9], "churned": [False], "customers": [10]})])
+    durations = lifecycle.durations(catalog.subscriptions(longer), every="quarter")
+    assert lifecycle.survival_curve(durations).survival.tolist() == pytest.approx([1, 1, 1, 0.5])  # 20 of 40 at month 7

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pandas as pd
 import pytest
 
-from crmlab import catalog, engines
+from crmlab import catalog, engines, lifecycle
 from crmlab.contracts import InputError
 
 from .test_engines import stored
@@ -109,6 +109,15 @@ def test_contracts_of_customers_are_the_same(both):
     late = both(columns | {"end": ["2023-02-01", None, "2024-03-05", None]}, start="date", end="date")
     (breach,) = breaches(catalog.subscriptions, late)
     assert "'end' comes before the start in 1 of 4 rows" in breach
+
+
+def test_contracts_by_tenure_are_the_same(both):
+    columns = {"tenure": ["0", "12", "3"], "churned": ["yes", "no", "yes"], "customers": ["2", "5", "1"]}
+    tables = both(columns, tenure="int64", customers="int64")
+    _rows, counts = found(catalog.subscriptions, tables)
+    assert [counts[name] for name in ("customers", "ended", "ended_at_once", "running", "longest")] == [8, 3, 2, 5, 12]
+    durations = [lifecycle.durations(catalog.subscriptions(table), every="quarter") for table in tables]
+    assert durations[0].equals(durations[1])
 
 
 def test_retention_is_the_same(both):

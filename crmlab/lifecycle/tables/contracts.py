@@ -8,17 +8,17 @@ import pandas as pd
 from ibis import _
 
 from crmlab.contracts import InputError
-from crmlab.contracts.subscriptions import contracts_a_row, last_day_observed
+from crmlab.contracts.subscriptions import last_day_observed
 from crmlab.dataset import Data
 from crmlab.days import as_date, day_literal
 from crmlab.lifecycle.tables.cohorts import EVERY, check_every, need
-from crmlab.lifecycle.tables.periods import IN_UNITS, MIN_THROUGH, whole_periods, whole_tenures
+from crmlab.lifecycle.tables.periods import MIN_THROUGH, UNCOUNTED, whole_periods
+from crmlab.lifecycle.tables.tenures import has_tenures, tenure_durations
 from crmlab.model import blank_of
 from crmlab.orders import rows
 from crmlab.sentences import sentence, templates
 
 ALL, NONE = "all", "no group"  # where the table has no groups, and where a row has none
-UNCOUNTED = f"ended in a period that fewer than {MIN_THROUGH} were observed through, held so far"
 
 
 def durations(
@@ -72,7 +72,10 @@ def durations(
             return found
         raise InputError("retention: of period 0 alone nothing is known of renewals; add the periods after it")
     if has_tenures(table):
-        return tenure_durations(data, end, every, observed_from)
+        if _knows_renewals(found := tenure_durations(data, end, every, observed_from)):
+            return found
+        why = f"no contract has lasted for a whole {every}, so that nothing is known of renewals"
+        raise InputError(f"{data.findings.name}: {why}; choose shorter periods, or correct tenure_unit")
     table, end, observed_from = observed(data, table, end, observed_from)
     if _knows_renewals(found := subscription_durations(table, end, every, observed_from)):
         return found
@@ -99,11 +102,14 @@ def censoring_note(durations: pd.DataFrame) -> str:
     Returns
     -------
     str
-        One or two sentences; empty where `durations` come from a table of how many were left.
+        A few sentences, of contracts given by tenure that no day is known; empty where `durations` come from a table of how many were left.
     """
-    if "observed_until" not in durations:
-        return ""
     uncounted = durations.attrs.get("contracts", {}).get(UNCOUNTED, 0)
+    if "observed_until" not in durations:
+        case = "tenures_some_uncounted" if uncounted else "tenures"
+        values = {"uncounted": uncounted, "few": MIN_THROUGH}
+        by_tenure = "contracts" in durations.attrs
+        return sentence(templates("crmlab.lifecycle")["censoring_note"][case], values) if by_tenure else ""
     values = {"end": f"{durations.observed_until.max():%Y-%m-%d}", "uncounted": uncounted, "few": MIN_THROUGH}
     case = "some_uncounted" if uncounted else "observed_until"
     return sentence(templates("crmlab.lifecycle")["censoring_note"][case], values)
@@ -186,70 +192,6 @@ def subscription_durations(
     return found.assign(observed_until=pd.Timestamp(end))
 
 
-def has_tenures(table):
-    """Whether contracts are given by how long they have lasted, without days."""
-    return "tenure" in table.columns and "start" not in table.columns
-
-
-def tenure_durations(
-    subscriptions: Data, end: date | str | None = None, every: str = "month", observed_from: date | str | None = None
-) -> pd.DataFrame:
-    """How many customers have kept their contract for how many whole periods, by its tenure.
-
-    A contract that has lasted n periods and ended was lost at renewal n; one that ended at tenure 0 at the first. Where
-    periods are longer than the unit of tenure, as many of those still running in one count as having renewed as make
-    the share of those lost that of the product limit by the unit.
-
-    Parameters
-    ----------
-    subscriptions : Data
-        Rows of the SUBSCRIPTIONS contract that have tenure and churned, as from `catalog.subscriptions`.
-    end, observed_from : date or str, optional
-        Mean nothing here, as no days are known: neither may be given.
-    every : str
-        Length of a period, the unit of tenure or longer: "week", "month", "quarter" or "year".
-
-    Returns
-    -------
-    DataFrame
-        As `subscription_durations`, without observed_until.
-
-    Raises
-    ------
-    InputError
-        Where a day is given, periods are shorter than the unit, or no contract has lasted for a whole period.
-
-    References
-    ----------
-    Kaplan & Meier (1958), Nonparametric estimation from incomplete observations.
-    """
-    check_every(every)
-    if not isinstance(subscriptions, Data):
-        raise InputError("a table with tenure does not say in which unit; give what catalog.subscriptions returns")
-    name, unit = subscriptions.findings.name, subscriptions.findings.entry.tenure_unit
-    days = {"until": end, "observed_from": observed_from}
-    breaches = [
-        f"{name}: {what} = {day}: contracts given by tenure and churned know no days; leave it out"
-        for what, day in days.items()
-        if day is not None
-    ]
-    longer = IN_UNITS[unit]
-    if every not in longer:
-        choose = f"choose every = {' or '.join(map(repr, longer))}"
-        breaches.append(f"{name}: every = {every!r}: tenure is in {unit}s, which know no {every}s; {choose}")
-    if breaches:
-        raise InputError(*breaches)
-    table = rows(subscriptions)
-    counts = table.group_by("group", "tenure", "churned").aggregate(customers=contracts_a_row(table).sum()).execute()
-    found = whole_tenures(counts, unit, every)
-    if not _knows_renewals(found):
-        why = f"no contract has lasted for a whole {every}, so that nothing is known of renewals"
-        raise InputError(f"{name}: {why}; choose shorter periods, or correct tenure_unit")
-    lost = int(found.customers[found.churned].sum())
-    found.attrs["contracts"] = {"lost": lost, "held when last observed": int(found.customers.sum()) - lost}
-    return found
-
-
 def retention_durations(retention: Data | ir.Table | pd.DataFrame) -> pd.DataFrame:
     """How many customers of each group kept their contract for how many periods.
 
@@ -307,8 +249,6 @@ def seen_contracts(subscriptions, end, since):
 
 
 def _refuse_orders(table):
-    needs = (
-        "a survival curve needs SUBSCRIPTIONS (customer_id, start, end; or tenure, churned), in which churn is observed"
-    )
+    needs = "a survival curve needs SUBSCRIPTIONS (start and end, or tenure and churned), in which churn is observed"
     unseen = "Customers without a contract leave unobserved, so that nobody knows when"
     need(table, "start", needs, f". {unseen}: use the P(alive) curve of a CLV model (p_alive_curve)")

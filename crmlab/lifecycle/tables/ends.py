@@ -9,7 +9,8 @@ from scipy import optimize, stats
 
 from crmlab.dataset import Data
 from crmlab.days import as_date
-from crmlab.lifecycle.tables.contracts import has_tenures, observed, seen_contracts
+from crmlab.lifecycle.tables.contracts import observed, seen_contracts
+from crmlab.lifecycle.tables.tenures import has_tenures
 from crmlab.model import blank_of
 from crmlab.orders import rows
 
