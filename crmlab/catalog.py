@@ -174,14 +174,16 @@ def check(data: Source, contract: str | None = None, **fields: Any) -> Data:
     """
     if contract not in (None, *CONTRACTS):
         raise InputError(f"there is no contract {contract!r}; there are {', '.join(CONTRACTS)}")
+    if fields.get("where") is None:
+        fields.pop("where", None)
     if not isinstance(data, (str, Path)):
         return _check_memory(data, contract, fields)
     if URI.match(str(data)):
         return _check_uri(str(data), contract, fields)
     name, entry, place = find(data)
     listed = str(data) in entries()
-    if listed and (condition := fields.pop("where", None)):
-        entry = _narrowed(entry, condition, name)
+    if listed and "where" in fields:
+        entry = _narrowed(entry, fields.pop("where"), name)
     if listed and fields:
         advice = f"change [{name}] there, or give the path of the file in place of its name"
         raise InputError(f"{name} is read as data/catalog.toml says, not by {', '.join(fields)}; {advice}")

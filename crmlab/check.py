@@ -19,7 +19,7 @@ from typing import Any, Literal, Protocol, TypeAlias, overload
 from crmlab.contracts.errors import InputError
 from crmlab.estimate import Estimate, plain
 from crmlab.guard import guarded
-from crmlab.model import Model, P, T, Unfitted, why_blank
+from crmlab.model import FitError, Model, P, T, Unfitted, why_blank
 from crmlab.sentences import sentence, templates
 
 CheckKind = Literal["assumption", "comparison", "finding"]
@@ -161,11 +161,15 @@ def _check(kind: CheckKind) -> CheckDecorator:
             bound = signature.bind(*given, **named)
             bound.apply_defaults()
             scalars = _scalars(bound.arguments)
-            if reason := why_blank(*bound.arguments.values()):
+            found, reason = [], why_blank(*bound.arguments.values())
+            try:
+                if not reason:
+                    found = ask(*given, **named) if several else [ask(*given, **named)]
+            except FitError as problem:
+                reason = problem.advised
+            if reason:
                 divided = parts(**bound.arguments).items()
                 found = [judged("not applicable", UNJUDGED, part, reason=reason, **own) for part, own in divided]
-            else:
-                found = ask(*given, **named) if several else [ask(*given, **named)]
             made = [_made(name, kind, each, scalars) for each in found]
             return made if several else made[0]
 

@@ -4,15 +4,19 @@ import hashlib
 import hmac
 import html
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pandas.api.types import is_object_dtype, is_string_dtype
 
 from crmlab.estimate import number, written
 
 FIRST_ROWS = 5
+FORMULA = r"^[=+\-@\t\r]"  # how text begins that a spreadsheet takes for a formula
+NUMBER = r"^[+-]?[0-9.,]+([eE][+-]?[0-9]+)?$"
 LONG = 60  # characters, beyond which a cell is prose
 
 
@@ -104,9 +108,23 @@ def first_rows(table: Any) -> pd.DataFrame:
 
 
 def write_table(table: Any, path: Path) -> None:
-    """Write a frame, or let the engine write an Ibis table, as CSV with every digit."""
+    """Write a frame, or let the engine write an Ibis table, as CSV with every digit.
+
+    Text that a spreadsheet would take for a formula has an apostrophe before it, as a cell of a log may hold one.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(table, pd.DataFrame):
-        table.to_csv(path, index=table.index.name is not None or table.index.nlevels > 1)
-    else:
-        table.to_csv(path)
+        plain = table.rename(index=_no_formula, columns=_no_formula)
+        for place, kind in enumerate(plain.dtypes):
+            if is_object_dtype(kind) or is_string_dtype(kind):
+                plain.isetitem(place, plain.iloc[:, place].map(_no_formula))
+        plain.to_csv(path, index=table.index.name is not None or table.index.nlevels > 1)
+        return
+    text = [name for name, kind in table.schema().items() if kind.is_string()]
+    formula = {name: table[name].re_search(FORMULA) & ~table[name].re_search(NUMBER) for name in text}
+    table.mutate(**{name: found.ifelse("'" + table[name], table[name]) for name, found in formula.items()}).to_csv(path)
+
+
+def _no_formula(cell):
+    is_formula = isinstance(cell, str) and re.search(FORMULA, cell) and not re.search(NUMBER, cell)
+    return f"'{cell}" if is_formula else cell

@@ -16,7 +16,7 @@ from ibis.common.exceptions import IbisError
 
 from crmlab import engines
 from crmlab.contracts.errors import InputError, suggest
-from crmlab.model import P, T, Unfitted, blank_of, why_blank
+from crmlab.model import FitError, P, T, Unfitted, blank_of, why_blank
 
 NAMES = {
     str: "text",
@@ -38,8 +38,8 @@ def guarded(function: Callable[P, T]) -> Callable[P, T]:
     """Decorates a public function: what it is given is held to its hints, and numbers of numpy's become Python's.
 
     An InputError names every argument of a wrong type or out of bounds, a column that frames lack, and a connection
-    that was lost. What the
-    function cannot make of something blank (Unfitted, a frame or an Estimate with a reason) is blank too.
+    that was lost. What the function cannot make of something blank (Unfitted, a frame or an Estimate with a reason) is
+    blank too; and so is, with its reason, what a FitError ends.
     """
     name = function.__qualname__.rpartition("<locals>.")[2]
     _, *inside = function.__module__.split(".")
@@ -59,6 +59,8 @@ def guarded(function: Callable[P, T]) -> Callable[P, T]:
         blank = why_blank(*bound.arguments.values())
         try:
             return function(*bound.args, **bound.kwargs)
+        except FitError as problem:
+            return _unfit(hints().get("return"), problem, name)
         except FAULTS as problem:
             if blank:
                 return _blank(hints().get("return"), f"{where}: {blank}", name, problem)
@@ -98,6 +100,14 @@ def _blank(kind: Any, reason: str, name: str, problem: Exception) -> Any:
         return blank_of(kind, reason.partition(": ")[2], name)
     except TypeError:
         raise InputError(f"{reason}; give what is not blank") from problem
+
+
+def _unfit(kind: Any, problem: FitError, name: str) -> Any:
+    """A blank of what a function gives; the FitError itself where that has none, as of a check."""
+    try:
+        return blank_of(kind, problem.advised, name)
+    except TypeError:
+        raise problem from None
 
 
 def _each(signature: inspect.Signature, arguments: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -21,11 +21,19 @@ T = TypeVar("T")
 
 
 class FitError(RuntimeError):
-    """Inside a fit: there is no model, for a reason; `or_unfitted` makes it Unfitted."""
+    """Inside a fit or another function: there is nothing to give, for a reason.
+
+    `or_unfitted` makes it Unfitted; of a public function it makes a blank, and of a check one that is not applicable.
+    """
 
     def __init__(self, reason: str, recommendation: str = "") -> None:
         super().__init__(reason)
         self.reason, self.recommendation = reason, recommendation
+
+    @property
+    def advised(self) -> str:
+        """The reason, and what to do about it."""
+        return _advised(self.reason, self.recommendation)
 
 
 class Model:
@@ -71,7 +79,7 @@ class Unfitted:
         return f"Unfitted({self.model.__name__}: {self})"
 
     def __str__(self) -> str:
-        return f"{self.reason}; {self.recommendation}" if self.recommendation else self.reason
+        return _advised(self.reason, self.recommendation)
 
     def __getattr__(self, name: str) -> Any:
         declared = inspect.getattr_static(self.__dict__.get("model", object), name, None)
@@ -154,6 +162,10 @@ def blank_of(kind: Any, reason: str, name: str = "", index: pd.Index | None = No
         raise TypeError(f"{name}: a prediction gives a Series, a DataFrame, an Estimate or a float, not {kind!r}")
     made.attrs["reason"] = reason
     return made
+
+
+def _advised(reason: str, recommendation: str) -> str:
+    return f"{reason}; {recommendation}" if recommendation else reason
 
 
 def _returned(function: Callable) -> Any:

@@ -8,12 +8,17 @@ from dataclasses import replace
 from datetime import date
 
 import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
 from ibis import _
 
 from crmlab.contracts import InputError
 from crmlab.contracts.transactions import is_return
 from crmlab.dataset import Data
 from crmlab.days import day_literal
+from crmlab.model import FitError
+
+NO_AMOUNTS = "the data hold no amounts", 'name their column, as amount = "Paid", for what is said of money'
 
 
 def rows(data: Data | ir.Table) -> ir.Table:
@@ -22,6 +27,12 @@ def rows(data: Data | ir.Table) -> ir.Table:
     if not isinstance(table, ir.Table):
         raise InputError(f"rows: {type(data).__name__} is no validated data; give what crmlab.catalog returns")
     return table
+
+
+def need_amounts(spend: pd.Series | np.ndarray) -> None:
+    """Raises FitError where spend is empty in all rows, as it is of a log that holds no amounts."""
+    if len(spend) and pd.isna(spend).all():
+        raise FitError(*NO_AMOUNTS)
 
 
 def all_orders(data: Data | ir.Table) -> Data | ir.Table:

@@ -1,10 +1,11 @@
 """How tables are shown: numbers as one reads them, values escaped, customers masked."""
 
+import ibis
 import numpy as np
 import pandas as pd
 import pytest
 
-from crmlab.display import mask, show
+from crmlab.display import mask, show, write_table
 from crmlab.estimate import number
 
 HOSTILE = '<script>alert("x")</script> & "quoted"'
@@ -60,3 +61,18 @@ def test_a_shown_frame_is_rounded_and_left_alone():
 
 def test_an_index_that_only_counts_is_not_shown():
     assert repr(show(pd.DataFrame({"a": [5.5]}))).split() == ["a", "5.500"]
+
+
+def test_text_that_a_spreadsheet_takes_for_a_formula_is_written_as_text(tmp_path):
+    cells = ['=HYPERLINK("http://x")', "+1+2", "-5", "@SUM(A1)", "a=1", "-", None, "-1.5e3"]
+    frame = pd.DataFrame({"customer_id": cells, "=1+2": range(8)})
+    write_table(frame, tmp_path / "frame.csv")
+    write_table(ibis.memtable(frame), tmp_path / "lazy.csv")
+    write_table(frame.set_index("customer_id"), tmp_path / "index.csv")
+    written = ['\'=HYPERLINK("http://x")', "'+1+2", "-5", "'@SUM(A1)", "a=1", "'-", "", "-1.5e3"]
+    for name in ("frame", "lazy", "index"):
+        read = pd.read_csv(tmp_path / f"{name}.csv", dtype=str, keep_default_na=False)
+        assert read.customer_id.tolist() == written, name
+        assert read.iloc[:, 1].tolist() == list("01234567")
+    assert pd.read_csv(tmp_path / "frame.csv").columns[1] == "'=1+2"
+    assert frame.customer_id.tolist()[:2] == cells[:2]

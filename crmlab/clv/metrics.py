@@ -13,7 +13,7 @@ from crmlab.clv.models.inputs import customer_weights
 from crmlab.clv.models.orders import OrderModel
 from crmlab.clv.models.totals import forecast_weekly_orders, prediction_interval_by_group
 from crmlab.clv.models.valuation import total, value
-from crmlab.clv.tables import Customers, Orders, collapse, collapsed, weekly_orders
+from crmlab.clv.tables import Customers, Orders, collapse, collapsed, collapsed_spend, weekly_orders
 from crmlab.contracts import InputError
 from crmlab.dataset import Period
 from crmlab.estimate import Estimate
@@ -307,7 +307,7 @@ def spend_by_frequency(customers: Customers, max_frequency: int = 7, level: floa
         By repeat orders: customers, count; mean, in the currency of the data; ci_low and ci_high, its confidence
         interval, NaN of one customer.
     """
-    frame = collapsed(customers, "monetary_value")
+    frame = collapsed_spend(customers)
     frame = frame[frame.frequency > 0]
     spend, by = frame.monetary_value, frequency_groups(frame.frequency, max_frequency)
     n = pd.Series(customer_weights(frame), frame.index)

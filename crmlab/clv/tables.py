@@ -13,7 +13,7 @@ from ibis import _
 from crmlab.contracts import InputError
 from crmlab.dataset import Data
 from crmlab.days import day_literal
-from crmlab.orders import order_days
+from crmlab.orders import need_amounts, order_days
 
 SUFFICIENT_STATISTICS = ("frequency", "recency", "age")
 MOST_MEANS = 200_000  # repeat buyers whose mean spends are fitted one by one, which takes seconds; of more, in bins
@@ -106,7 +106,7 @@ def summarise_periods(orders: Orders, end: Day, period_days: int, acquired_from:
         frequency=_.period.nunique() - 1,
         recency=_.period.max(),
         age=_.age.max(),
-        repeat_spend=(_.period.max() > 0).ifelse(_.spend.sum(where=_.period > 0), 0).cast("decimal(38, 4)"),
+        repeat_spend=(_.spend.sum() - _.spend.sum(where=_.period == 0)).cast("decimal(38, 4)"),
     )
     return _with_mean_spend(features)
 
@@ -164,7 +164,7 @@ def with_baseline_features(customers: ir.Table, orders: Orders, split: Day, wind
         acquired=_.acquired.min(),
         past_spend=_.spend.sum().cast("float64"),
         last_orders=(last & (days.day > days.acquired)).sum(),
-        last_spend=last.any().ifelse(_.spend.sum(where=last), 0).cast("float64"),
+        last_spend=last.any().ifelse(days.spend.sum(where=last), 0).cast("float64"),
     )
     cohort = past.acquired.year() * 100 + past.acquired.month()
     joined = customers.left_join(past, "customer_id")
@@ -297,6 +297,13 @@ def as_of_early(both: pd.DataFrame) -> pd.DataFrame:
 def collapsed(customers: Any, *extra: str) -> Any:
     """The frame of `collapse` of a lazy table; anything else as it is, its T as age."""
     return collapse(customers, *extra) if isinstance(customers, ir.Table) else with_age(customers)
+
+
+def collapsed_spend(customers: Any) -> Any:
+    """The same by monetary_value. Raises FitError where the data hold no amounts."""
+    frame = collapsed(customers, "monetary_value")
+    need_amounts(frame.monetary_value)
+    return frame
 
 
 def with_age(customers: Any) -> Any:

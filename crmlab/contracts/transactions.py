@@ -15,6 +15,10 @@ SUMMED = (  # over customers
     *("returned_out_days", "returns_beyond_order", "returns_without_order"),
 )
 PLACEHOLDERS = (date(1900, 1, 1), date(1970, 1, 1))  # days that programs write where none is known
+WITHOUT_AMOUNTS = (
+    "none: what is said of money is blank, and trends and sales are those of numbers of orders; name their column, as "
+    'amount = "Paid", for money'
+)
 ZEROS = {"order": "counted as orders", "drop": "dropped"}
 
 
@@ -117,7 +121,7 @@ def _words(c, entry):
         "order days": days,
     }
     if not c["amounts"]:
-        return placed | {"amounts": "none: what is said of money is blank; name their column for it"} | _odd_days(c)
+        return placed | {"amounts": WITHOUT_AMOUNTS} | _odd_days(c)
     return placed | {
         "spend": f"{c['spend']:,.2f}{entry.unit}",
         "zero amounts": f"{c['zero_amounts']:,} ({ZEROS[entry.zero]})",

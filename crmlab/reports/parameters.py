@@ -122,7 +122,8 @@ def _sources(report, values):
         try:
             if p.source in CONTRACT_BY_TYPE:
                 values[name] = catalog.portable(values[name])
-                datasets[name] = catalog.check(values[name], CONTRACT_BY_TYPE[p.source])
+                narrowed = {"where": values.get("where")} if name == "data" else {}
+                datasets[name] = catalog.check(values[name], CONTRACT_BY_TYPE[p.source], **narrowed)
             elif p.source:
                 values[name] = files.portable_path(values[name])
                 named[name] = files.path(values[name])

@@ -1,5 +1,6 @@
 """The command line as a person uses it, on a small CSV of the test's own."""
 
+import json
 import re
 import shutil
 
@@ -201,6 +202,19 @@ def test_a_sweep_makes_one_run_a_value_and_one_failure_stops_no_other(project): 
     rows = [line.split() for line in done.stdout.splitlines() if line.strip().startswith("tiny")]
     assert [(row[1], row[2]) for row in rows] == [("days=30", "success"), ("days=31", "success"), ("days=32", "failed")]
     assert len(list((project / "reports" / "tiny").glob("2*"))) == 3
+
+
+def test_one_entry_serves_reports_by_values_of_a_column(project):  # noqa: F811
+    lines = 'data: Dataset = "sales"  # what to read\nwhere: str | None = None  # rows that count'
+    told = "from crmlab.report import Report\nfrom crmlab import catalog\nreport = Report('Part')\n"
+    told += "report.fact('spend', float(catalog.orders(data, where=where).findings.counts['spend']))\nreport"
+    write_notebook(project / "notebooks" / "02_part.ipynb", told, parameters=lines)
+    done = crmlab("run", "part", "--sweep", "where=customer_id = '00123',customer_id = '00007'", cwd=project)
+    assert done.returncode == 0, done.stderr
+    facts = [
+        json.loads(path.read_text())["spend"]["value"] for path in (project / "reports").glob("part/2*/facts.json")
+    ]
+    assert sorted(facts) == [12.75, 30.0]
 
 
 def test_reproduce_says_what_differs_and_compares_all(project):  # noqa: F811

@@ -4,7 +4,7 @@ from datetime import date
 import pytest
 
 from crmlab.contracts import InputError
-from crmlab.reports import parameters, suite
+from crmlab.reports import manifest, parameters, suite
 
 from .conftest import write_notebook
 
@@ -271,3 +271,32 @@ def test_a_notebook_without_parameters_is_a_report_without_any(project):
     book["cells"] = [c for c in book["cells"] if "tags" not in c["metadata"]]
     path.write_text(json.dumps(book))
     assert parameters.reports(project)["plain"].parameters == {}
+
+
+@pytest.fixture
+def narrowed(project):
+    lines = 'data: Dataset = "sales"  # what to read\nwhere: str | None = None  # rows that count'
+    write_notebook(project / "notebooks" / "02_part.ipynb", parameters=lines)
+    return project
+
+
+def test_a_condition_selects_rows_of_the_data_before_a_run(narrowed):
+    whole, part = prepare(narrowed, "part"), prepare(narrowed, "part", where="customer_id = '00123' AND amount < 20")
+    assert [job.datasets["data"].findings.counts["rows"] for job in (whole, part)] == [5, 1]
+    made = manifest.source("data", "sales", part.datasets["data"])
+    assert made.entry["where"] == "customer_id = '00123' AND amount < 20"
+    assert manifest.source("data", "sales", whole.datasets["data"]).entry.get("where") is None
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("", "it is empty; write one, or leave it out"),
+        ("custmer_id = '1'", "no column 'custmer_id'"),
+        ("customer_id = '9'", "no row of 5 meets where"),
+        ("amount > 1; amount < 2", "more than one expression"),
+    ],
+)
+def test_a_condition_that_selects_nothing_is_refused_before_a_run(narrowed, where, said):
+    (breach,) = breaches(narrowed, {"where": where}, "part")
+    assert said in breach

@@ -18,6 +18,7 @@ from crmlab.clv.tables import Orders, collapse, summarise, with_baseline_feature
 from crmlab.dataset import Period
 from crmlab.display import words
 from crmlab.model import Unfitted, blank_of, why_blank
+from crmlab.orders import need_amounts
 
 ORIGINS, REPLICATES = 3, 1000
 Models: TypeAlias = Mapping[str, type[OrderModel]]
@@ -112,7 +113,7 @@ def backtest_spend(
     Returns
     -------
     DataFrame
-        The columns of `backtest`.
+        The columns of `backtest`; blank where the data hold no amounts, too.
     """
     title = order_model(by_frequency).title if by_frequency else None
     rounds = functools.partial(spend_rounds, by_frequency=title)
@@ -130,11 +131,12 @@ def pooled_winners(comparisons: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        By `of`: population, measure, winner, summary; blank where a comparison is.
+        By `of`: population, measure, winner, summary; without comparisons that are blank, and blank where all are.
     """
-    if reason := why_blank(*comparisons.values()):
-        return blank_of(pd.DataFrame, reason)
-    found = {name: holdout.winners(table[table.origin == holdout.ALL_ORIGINS]) for name, table in comparisons.items()}
+    known = {name: table for name, table in comparisons.items() if not why_blank(table)}
+    if not known:
+        return blank_of(pd.DataFrame, why_blank(*comparisons.values()))
+    found = {name: holdout.winners(table[table.origin == holdout.ALL_ORIGINS]) for name, table in known.items()}
     table = pd.concat(found, names=["of"]).reset_index("of").set_index("of")
     return table[["population", "measure", "winner", "summary"]]
 
@@ -201,6 +203,7 @@ def _orders(features, models, horizon_days):
 
 def _spend(features, models, horizon_days, by_frequency=None):
     customers = collapse(features, "spend", "monetary_value", "past_spend", "last_spend", "cohort")
+    need_amounts(customers.monetary_value)
     spend = _finite(or_mean(GammaGamma.fit(customers, replicates=0), customers, 0))
     fits = {name: spend and model.fit(customers, replicates=0) for name, model in models.items()}
     each = spend.expected_spend(customers)

@@ -10,7 +10,7 @@ import pandas as pd
 from crmlab.clv.models.gamma_gamma import GammaGamma
 from crmlab.clv.models.names import Choice, order_model
 from crmlab.clv.models.orders import CustomerModel, OrderModel
-from crmlab.clv.tables import Customers, collapsed, mean_spends, with_geometric_means
+from crmlab.clv.tables import Customers, collapsed, collapsed_spend, mean_spends, with_geometric_means
 from crmlab.estimate import Estimate
 from crmlab.likelihood import REPLICATES, values, with_uncertainty
 from crmlab.model import Unfitted, needs_fit
@@ -166,7 +166,7 @@ def repeat_buyers_without_spend(customers: Customers) -> Estimate:
     Estimate
         Customers, count, of `n` repeat buyers.
     """
-    frame = collapsed(customers, "monetary_value")
+    frame = collapsed_spend(customers)
     buyers = frame[frame.frequency > 0]
     count = buyers.customers[~GammaGamma.eligible(buyers)].sum()
     return Estimate(int(count), n=int(buyers.customers.sum()), unit="customers", kind="count")

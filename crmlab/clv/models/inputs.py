@@ -8,6 +8,7 @@ from pandas.api.types import infer_dtype
 
 from crmlab.clv.tables import with_age
 from crmlab.contracts import InputError
+from crmlab.orders import need_amounts
 
 EXACT = 2**53  # beyond it, floats skip whole numbers
 NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal", "boolean", "empty")  # as pandas calls them
@@ -53,8 +54,12 @@ def distinct_histories(customers):
 
 
 def spend_columns(customers):
-    """frequency and monetary_value as arrays of float. Raises InputError with everything impossible in them."""
+    """frequency and monetary_value as arrays of float. Raises InputError with everything impossible in them.
+
+    Raises FitError where the data hold no amounts.
+    """
     x, m = _numbers(customers, "frequency", "monetary_value")
+    need_amounts(m)
     faults = {"a frequency below 0": x < 0, "a monetary_value below 0": m < 0}
     _refuse(customers, {"no finite frequency or monetary_value": ~np.isfinite(x + m)} | faults)
     return x, m

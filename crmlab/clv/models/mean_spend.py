@@ -76,6 +76,6 @@ def or_mean(
     """MeanSpend where Gamma-Gamma could not be fitted as all spend the same on average; else what is given."""
     if not isinstance(spend_model, Unfitted):
         return spend_model
-    _x, m, _weights = GammaGamma._statistics(customers)
-    alike = GammaGamma.LIMITS[0][2] in spend_model.reason or len(np.unique(m)) == 1
+    spent = customers.monetary_value[GammaGamma.eligible(customers)]
+    alike = GammaGamma.LIMITS[0][2] in spend_model.reason or spent.nunique() == 1
     return MeanSpend.fit(customers, replicates, seed) if alike else spend_model

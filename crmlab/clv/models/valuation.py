@@ -12,10 +12,18 @@ from crmlab.clv.models.gamma_gamma import GammaGamma
 from crmlab.clv.models.inputs import customer_weights, validated_margin
 from crmlab.clv.models.mean_spend import or_mean
 from crmlab.clv.models.orders import OrderModel
-from crmlab.clv.tables import BIN_WIDTH, MOST_MEANS, SUFFICIENT_STATISTICS, Customers, collapse, collapsed, mean_spends
+from crmlab.clv.tables import (
+    BIN_WIDTH,
+    MOST_MEANS,
+    SUFFICIENT_STATISTICS,
+    Customers,
+    collapse,
+    collapsed_spend,
+    mean_spends,
+)
 from crmlab.estimate import Estimate, written
 from crmlab.likelihood import REPLICATES
-from crmlab.model import Unfitted, blank_of, needs_fit, why_blank
+from crmlab.model import FitError, Unfitted, blank_of, needs_fit, why_blank
 from crmlab.stats.intervals import percentile_interval
 
 CORRELATION_LIMIT = 0.2  # correlation of spend and frequency that value may bear
@@ -85,7 +93,7 @@ def spend_correlation(customers: Customers, level: float = 0.95) -> Estimate:
     Estimate
         Pearson's correlation, with its interval by Fisher's z; blank where one of the two is constant.
     """
-    frame = collapsed(customers, "monetary_value")
+    frame = collapsed_spend(customers)
     buyers = frame[frame.frequency > 0]
     weights = customer_weights(buyers)
     count = int(weights.sum())
@@ -138,9 +146,12 @@ def spend_for_value(
     Returns
     -------
     GammaGamma, SpendByFrequency, MeanSpend or Unfitted
-        Unfitted, with the reason, where mean spend may be infinite, or none could be fitted.
+        Unfitted, with the reason, where mean spend may be infinite, none could be fitted, or the data hold no amounts.
     """
-    r, frame = spend_correlation(customers), mean_spends(customers)
+    try:
+        r, frame = spend_correlation(customers), mean_spends(customers)
+    except FitError as problem:
+        return Unfitted(GammaGamma, problem.reason, problem.recommendation)
     depends = r.ci_low is not None and r.ci_high is not None and (r.ci_low > limit or r.ci_high < -limit)
     by_frequency = SpendByFrequency.fit(frame, replicates, seed) if depends else None
     chosen: Any = or_mean(spend_model, frame, replicates, seed) if by_frequency is None else by_frequency

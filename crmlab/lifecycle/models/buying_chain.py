@@ -7,6 +7,7 @@ import pandas as pd
 
 from crmlab.lifecycle.tables.order_states import MOST, state_name
 from crmlab.model import FitError, why_blank
+from crmlab.orders import need_amounts
 
 WIDTH = MOST + 1  # states of as many periods since the last order
 TINY = np.finfo(float).tiny
@@ -108,9 +109,10 @@ class Counts:
 
 
 def counts(state_transitions):
-    """The Counts of `state_transitions`; FitError where there are too few moves."""
+    """The Counts of `state_transitions`; FitError where there are too few moves, or no amounts."""
     if reason := why_blank(state_transitions):
         raise FitError(reason)
+    need_amounts(state_transitions.spend)
     known = state_transitions[state_transitions.previous >= 0]
     out_of = known.groupby(known.previous // WIDTH).customers.sum()
     silent = out_of[out_of.index > 0][::-1].cumsum()

@@ -40,7 +40,8 @@ def stage_definitions(thresholds: Any, every: str) -> pd.DataFrame:
     shares = stages.MIN_PAIRS, stages.MIN_CHANGE, stages.MIN_CONCORDANT
     most, change, same = (f"{100 * share:.0f} %" for share in shares)
     span = f"the last {window}, of at least {stages.MIN_PERIODS} after the first order's"
-    pairs = f"of the pairs of {span}, more than {most} differ by {change} of mean spend a {every} and more"
+    measure = f"mean spend a {every} and more (of orders where there are no amounts)"
+    pairs = f"of the pairs of {span}, more than {most} differ by {change} of {measure}"
     definitions = [
         ("decline", f"overdue: no order for {waits} days after the first {orders} orders{own}"),
         ("establishment", f"otherwise: at most {stages.TRIAL} order days"),

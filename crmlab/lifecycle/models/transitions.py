@@ -7,6 +7,7 @@ from scipy import optimize, stats
 from crmlab.lifecycle.tables.order_states import state_name
 from crmlab.lifecycle.tables.stages import STAGES, customers_by
 from crmlab.model import needs_fit
+from crmlab.orders import need_amounts
 
 PRIOR = 0.5  # Jeffreys', for each move that the rules allow
 IMPOSSIBLE = (("growth", "establishment"), ("maturity", "establishment"))  # the number of orders so far never falls
@@ -180,6 +181,7 @@ def spend_by_stage(stage_transitions: pd.DataFrame) -> pd.DataFrame:
         - mean: in the currency of the data, returns deducted
         - standard_error: of the mean
     """
+    need_amounts(stage_transitions.spend)
     by = stage_transitions.groupby("stage")[["customers", "spend", "spend_squares"]]
     sums = by.sum().reindex(list(STAGES), fill_value=0)
     count = sums.customers.where(sums.customers > 0)

@@ -7,6 +7,7 @@ from crmlab.lifecycle.models.buying_chain import counts, values_of
 from crmlab.lifecycle.tables.order_states import RECENT
 from crmlab.lifecycle.tables.stages import STAGES
 from crmlab.model import FitError, blank_of, needs_fit
+from crmlab.orders import need_amounts
 from crmlab.stats.intervals import percentile_interval
 
 ALL = "all"
@@ -49,6 +50,7 @@ def value_backtest(
         - ratio: expected to spent
         - held: whether the interval holds what was spent
     """
+    need_amounts(state_transitions.spend)
     over = state_transitions.groupby("period").spend_ahead.apply(lambda spend: spend.notna().all())
     origins = over.index[over & (np.arange(1, len(over) + 1) >= RECENT)]
     if origins.empty:

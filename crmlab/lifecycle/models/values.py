@@ -63,7 +63,7 @@ def state_values(
     try:
         seen = counts(state_transitions)
     except FitError as problem:
-        return blank_of(pd.DataFrame, str(problem))
+        return blank_of(pd.DataFrame, problem.advised)
     rng, (P, mean) = np.random.default_rng(seed), seen.expected()
     drawn = seen.draw(replicates, rng)
     ends = [*percentile_interval(_ahead(drawn[0], drawn[1], discount, periods), level)]

@@ -75,7 +75,7 @@ def sales_by_category(orders: Data | ir.Table, end: date | str, every: str = "mo
         Sorted by category and time, from the period of each category's first sale to the last whole one: category,
         text, "all" where the orders have no categories, "none" for rows without one; time, first day of the period;
         sales, in the currency of `amount`, 0 where nothing was sold, or where returns that could only be set against
-        another category's order exceed it.
+        another category's order exceed it; of a log without amounts the number of orders, days of a customer.
 
     Raises
     ------
@@ -88,8 +88,11 @@ def sales_by_category(orders: Data | ir.Table, end: date | str, every: str = "mo
     observed = observed_orders(orders, last)
     named = observed.category.nullif("").fill_null(NONE) if "category" in observed.columns else ibis.literal(ALL)
     by = {"category": named, "unit": period_number(observed.day, every).cast("int64")}
-    sums = observed.group_by(**by).aggregate(sales=_.amount.sum()).filter(_.unit <= now)
-    found = sums.mutate(sales=ibis.greatest(_.sales.cast("float64"), 0.0)).execute()
+    days = observed.group_by("customer_id", "day", **by).aggregate(spend=_.amount.sum(), rows=_.count())
+    count = days.customer_id.isnull().ifelse(days.rows, 1).sum()  # of customers unknown, each row is an order
+    sums = days.group_by("category", "unit").aggregate(sales=_.spend.sum(), orders=count).filter(_.unit <= now)
+    sold = sums.sales.cast("float64").fill_null(sums.orders.cast("float64"))
+    found = sums.select("category", "unit", sales=ibis.greatest(sold, 0.0)).execute()
     if found.empty:
         (begun, observed_until), needed = observed_span(orders), f"one whole calendar {every} is needed"
         closes = first_day(pd.Series([period_number(begun, every) + 1]), every)[0].date() - timedelta(days=1)

@@ -60,8 +60,9 @@ def customer_stages(
         - orders: order days so far
         - days_since_order: days since the last one
         - overdue_after: days of waiting beyond which the customer is overdue
-        - trend: 1 where spend rose over the last periods, -1 where it fell, else 0; see `stage_definitions`
-        - spend: in the period, returns deducted
+        - trend: 1 where spend rose over the last periods, -1 where it fell, else 0; see `stage_definitions`. Of a log
+          without amounts it is that of order days
+        - spend: in the period, returns deducted; null in a log without amounts
         - stage: establishment, growth, maturity or decline
 
     Raises
@@ -278,20 +279,24 @@ def _every_period(known, periods):
     """`known`, of `_so_far`, with the periods in which nothing happened."""
     known = known.mutate(at=known.number, number=ibis.range(known.number, known.until).unnest())
     now = known.at == known.number
-    known = known.mutate(spend=now.ifelse(known.spend, 0.0), spend_squares=now.ifelse(known.spend_squares, 0.0))
+    none = known.spend.notnull().ifelse(0.0, ibis.null("float64"))  # spent in a period without orders
+    known = known.mutate(spend=now.ifelse(known.spend, none), spend_squares=now.ifelse(known.spend_squares, none))
     table = ibis.memtable(periods)
     return known.drop("at").inner_join(table.mutate(as_of=table.closes, closes=day_number(table.closes)), "number")
 
 
 def _with_trend(grid, window):
-    """`grid` with trend: 1 where spend rose over the last `window` periods, -1 where it fell, else 0.
+    """`grid` with trend: 1 where spend, or orders of a log without amounts, rose over the last `window` periods, -1
+    where it fell, else 0.
 
     To rise is to rise by MIN_CHANGE of mean spend for every period between the two. The slopes are those of which the
     median is the robust slope [Theil 1950; Sen 1968]; here their signs are counted, so that how far a spike goes is no
     matter. Periods count that came after that of the first order, which holds one by definition.
     """
     grid = grid.mutate(known=ibis.least(grid.number - grid.joined, window))
-    units = (grid.spend * UNITS).round()  # whole numbers, whose sums and products are exact
+    before = grid.orders.lag(1).over(group_by=grid.customer_id, order_by=grid.number).fill_null(0)
+    measured = grid.spend.fill_null((grid.orders - before).cast("float64"))
+    units = (measured * UNITS).round()  # whole numbers, whose sums and products are exact
     grid = grid.mutate(counted=(grid.number > grid.joined).ifelse(units, ibis.null("float64")))
     in_turn = {"group_by": grid.customer_id, "order_by": grid.number}
     earlier, recent = ibis.window(**in_turn), ibis.window(**in_turn, preceding=window - 1, following=0)

@@ -78,8 +78,8 @@ class EightClasses(Scheme):
         if strength_cut is not None and not np.isfinite(strength_cut):
             raise InputError(f"strength_cut = {strength_cut!r}: give a finite strength, or none for the median")
         strength = ["store_strength"]
-        require_features(features, cls.name, strength, varying=strength, min_customers=len(cls.labels))
         matrix = require_fitted(ValueMatrix.fit(features, margin, current_cut, potential_cut))
+        require_features(features, cls.name, strength, varying=strength, min_customers=len(cls.labels))
         cut = features.store_strength.median() if strength_cut is None else strength_cut
         return cls(matrix, float(cut))
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from crmlab.contracts import InputError
 from crmlab.model import needs_fit
+from crmlab.orders import need_amounts
 from crmlab.sentences import sentence, templates
 from crmlab.stats.shares import wilson_interval
 
@@ -45,6 +46,8 @@ def customer_moves(
     InputError
         Where labels have no order, are empty or of two schemes, or a value is missing.
     """
+    for value in (value_before, value_after):
+        need_amounts(value)
     if breaches := [*_faults(before, after, value_before, value_after)]:
         raise InputError(*breaches)
     names = [*map(str, before.cat.categories)]

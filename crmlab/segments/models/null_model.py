@@ -15,10 +15,10 @@ from scipy.spatial.distance import cdist
 
 from crmlab.contracts import InputError
 from crmlab.estimate import Estimate
-from crmlab.model import Model, blank_of, needs_fit
+from crmlab.model import Model, Unfitted, blank_of, needs_fit, or_unfitted
 from crmlab.segments.models.clusters import COLUMNS, k_means, one_thread, subsample
 from crmlab.segments.models.how_many import K_VALUES, prediction_strength, scaled, silhouette
-from crmlab.segments.models.scheme import to_tuples
+from crmlab.segments.models.scheme import require_features, to_tuples
 from crmlab.segments.models.transforms import Transform, signed_exp, signed_log
 
 NULL_QUANTILE = 0.95  # of what the null gives, which customers must beat
@@ -97,9 +97,10 @@ class UnimodalNull(Model):
     title = "Customers of one kind"
 
     @classmethod
+    @or_unfitted
     def fit(
         cls, features: pd.DataFrame, columns: Sequence[str] = COLUMNS, transform: str = "log", seed: int = 1
-    ) -> "UnimodalNull":
+    ) -> "UnimodalNull | Unfitted":
         """Margins of one mode and rank correlations learned from features.
 
         Parameters
@@ -115,9 +116,10 @@ class UnimodalNull(Model):
 
         Returns
         -------
-        UnimodalNull
-            A model to draw customers from.
+        UnimodalNull or Unfitted
+            A model to draw customers from; Unfitted where a column is missing, or empty for a customer.
         """
+        require_features(features, "a model of customers of one kind", columns)
         values = features[list(columns)].to_numpy(float)
         margins = tuple(Margin.fit(v, transform == "log") for v in values.T)
         wanted = np.corrcoef(_scores(values).T).reshape(len(columns), -1)

@@ -11,6 +11,7 @@ import pandas as pd
 from crmlab.contracts import InputError
 from crmlab.estimate import Estimate
 from crmlab.model import blank_of, needs_fit, why_blank
+from crmlab.orders import need_amounts
 from crmlab.segments.models.scheme import to_boolean, to_floats
 from crmlab.segments.models.value import shares_by
 
@@ -49,6 +50,7 @@ def value_concentration(value: pd.Series, shares: Sequence[float] = TOP_SHARES) 
     >>> segments.value_concentration(pd.Series([50.0, 30, 10, 10, 0]), shares=(0.2, 0.4)).value_share.tolist()
     [0.5, 0.8]
     """
+    need_amounts(value)
     top, breaches = np.array(shares, float), [*_value_faults(value)]
     if not top.size or not ((top > 0) & (top <= 1)).all() or (np.diff(top) <= 0).any():
         breaches.append(f"shares = {tuple(top.tolist())}: give shares of customers that rise, above 0 and up to 1")
@@ -299,7 +301,11 @@ def _with_new(stage, customers):
 
 
 def _check(labels, given):
-    """Raises InputError where labels are blank or a Series lacks a customer, with every breach."""
+    """Raises InputError where labels are blank or a Series lacks a customer, with every breach.
+
+    Raises FitError where value is of data that hold no amounts.
+    """
+    need_amounts(given["value"])
     breaches = []
     if not len(labels) or labels.index.has_duplicates:
         breaches.append(f"labels: {len(labels):,} customers, some twice or none at all; give each one row")

@@ -1,7 +1,7 @@
 """What all schemes share: features held to what a scheme needs, labels as a Series, and several schemes at once."""
 
 import abc
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -11,6 +11,7 @@ import pandas as pd
 from crmlab.contracts import InputError
 from crmlab.estimate import number
 from crmlab.model import FitError, Model, Unfitted, prediction, why_blank
+from crmlab.orders import need_amounts
 
 FEATURE_MEANINGS = {
     "orders": "days with an order",
@@ -23,6 +24,7 @@ FEATURE_MEANINGS = {
     "own_label_share": "share of usage on own label, from `brand_usage`",
     "national_share": "share of usage on one national brand, from `brand_usage`",
 }
+SPEND = ("spend", "mean_spend", "window_spend")  # features that a log without amounts leaves empty
 M = TypeVar("M", bound=Model)
 
 
@@ -106,14 +108,14 @@ class Scheme(Model, abc.ABC):
         return pd.Series(pd.Categorical.from_codes(places, dtype=kinds), index, name=self.name)
 
 
-def check_features(features: pd.DataFrame, scheme: str, needed: Iterable[str]) -> None:
-    """Raise InputError where customers cannot be assigned by features, with every breach."""
+def check_features(features: pd.DataFrame, scheme: str, needed: Collection[str]) -> None:
+    """Raise InputError where customers cannot be assigned by features, with every breach; see `feature_faults`."""
     if breaches := feature_faults(features, scheme, needed):
         raise InputError(*breaches)
 
 
 def require_features(
-    features: pd.DataFrame, scheme: str, needed: Iterable[str], varying: Iterable[str] = (), min_customers: int = 1
+    features: pd.DataFrame, scheme: str, needed: Collection[str], varying: Iterable[str] = (), min_customers: int = 1
 ) -> None:
     """The same for a fit: raise FitError."""
     if reason := why_blank(features):
@@ -138,18 +140,21 @@ def require_fitted(model: M | Unfitted) -> M:
 
 
 def feature_faults(
-    features: pd.DataFrame, scheme: str, needed: Iterable[str], varying: Iterable[str] = (), min_customers: int = 1
+    features: pd.DataFrame, scheme: str, needed: Collection[str], varying: Iterable[str] = (), min_customers: int = 1
 ) -> list[str]:
     """What is wrong with features, a line each.
 
     needed  : columns, of finite numbers
     varying : those that must not be the same for all
     min_customers : how many are needed, as many as the scheme has segments
+    Raises FitError where one that is needed is spend, and the data hold no amounts.
     """
     if not isinstance(features, pd.DataFrame):
         return [f"features: {type(features).__name__} is no table; give the frame of `customer_features`"]
     if not len(features):
         return [f"features: there are no customers, and {scheme} needs {min_customers:,} at least; take more"]
+    for name in (name for name in SPEND if name in needed and name in features):
+        need_amounts(features[name])
     breaches = []
     if len(features) < min_customers:
         breaches.append(

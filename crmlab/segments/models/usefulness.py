@@ -21,10 +21,10 @@ from crmlab.estimate import Estimate
 from crmlab.holdout.comparison import COLUMNS, NO_VALUE, NOT_FITTED, NOTHING_CAME, VALUE_COLUMNS
 from crmlab.holdout.measures import TIE_TOLERANCE
 from crmlab.holdout.rolling import ALL_ORIGINS
-from crmlab.model import blank_of, needs_fit
-from crmlab.orders import rows
+from crmlab.model import FitError, blank_of, needs_fit
+from crmlab.orders import NO_AMOUNTS, need_amounts, rows
 from crmlab.segments.models.cross_fit import MEASURES, assign_folds, cross_fitted_measures
-from crmlab.segments.models.scheme import feature_faults
+from crmlab.segments.models.scheme import SPEND, feature_faults
 from crmlab.segments.tables.features import collect, customer_features, holdout_activity
 from crmlab.segments.tables.stores import store_strength
 from crmlab.sentences import sentence, templates
@@ -36,6 +36,7 @@ MARGIN_BASELINE = {"discounted margin": "expected_margin"}
 BOUNDS = {"gini": (-1, 1), "lift": (0, 10), "r2": (-np.inf, 1)}  # what a measure can be
 PAIR_KEYS = ["target", "measure", "model", "other"]
 PAIR_ENDS = ["difference", "difference_ci_low", "difference_ci_high"]
+WITHOUT_AMOUNTS = FitError(*NO_AMOUNTS).advised
 MIN_FOLD_SIZE = 10  # customers a fold, so that its best tenth is someone
 
 Rolling = Mapping[Any, tuple[pd.DataFrame, pd.DataFrame]]
@@ -101,10 +102,10 @@ def origin_note(margins: pd.DataFrame, orders: Data | ir.Table, origins: Sequenc
         Sentences; empty where nothing is left out.
     """
     blank = margins[margins.expected_margin.isna()].reset_index().drop_duplicates("origin")
-    said = [
-        sentence(_notes()["no_margin"], {"day": as_date(row.origin), "reason": row.reason})
-        for row in blank.itertuples()
-    ]
+    without: dict[str, list[str]] = {}
+    for row in blank.itertuples():
+        without.setdefault(row.reason, []).append(str(as_date(row.origin)))
+    said = [sentence(_notes()["no_margin"], {"days": ", ".join(of), "reason": why}) for why, of in without.items()]
     known = margins[margins.expected_margin.notna()].reset_index().drop_duplicates("origin")
     days = {model: ", ".join(str(as_date(day)) for day in of) for model, of in known.groupby("model").origin}
     if len(days) > 1:
@@ -187,6 +188,9 @@ def compare_schemes(
     table = table[["origin", "origins", "target", *table.columns.drop(["origin", "origins", "target"])]]
     if all(few.values()):
         table["reason"] = table.reason.where(table.origin != ALL_ORIGINS, [*few.values()][-1])
+    without = table.reason == WITHOUT_AMOUNTS
+    at_no_origin = without.groupby([table.target, table.measure, table.model]).transform("sum") == len(rolling)
+    table["reason"] = table.reason.mask(at_no_origin, WITHOUT_AMOUNTS)
     pairs = pd.concat([paired.assign(origin=str(o)) for o, (_, _, paired) in found.items()], ignore_index=True)
     return table, _pairs_with_all(pairs, sum(not reason for reason in few.values()))
 
@@ -246,15 +250,34 @@ def _over_all(comparison, measure, target):
     return comparison[held]
 
 
+def _unknown_targets(activity):
+    """Targets that the data do not hold, each with the reason: spend, where there are no amounts."""
+    held = activity.reindex(columns=[*TARGETS])
+    try:
+        need_amounts(held.spend[held.orders > 0])
+    except FitError as problem:
+        return {"spend": problem.advised}
+    return {}
+
+
+def _known_targets(activity):
+    unknown = _unknown_targets(activity)
+    return [target for target in TARGETS if target in activity and target not in unknown]
+
+
 def _compare_at(schemes, features, activity, baselines, folds, replicates, seed, level):
     """The backtest from one origin: the comparison by target, the number of segments by scheme, and the pairs."""
-    targets = activity.loc[features.index, list(TARGETS)].to_numpy(float)
+    known = _known_targets(activity)
+    targets = activity.loc[features.index, known].to_numpy(float)
     codes, reasons = _labelled(schemes, features)
     scores = {name: _score(features, column) for name, column in baselines.items()}
     fold = assign_folds(len(features), folds, [seed, 0])
     drawn = cross_fitted_measures([*codes.values()], [*scores.values()], targets, fold, replicates, [seed, 1])
-    order, by_target = {name: place for place, name in enumerate([*schemes, *baselines])}, {}
-    for o, target in enumerate(TARGETS):
+    order = {name: place for place, name in enumerate([*schemes, *baselines])}
+    by_target = {
+        target: _without_values(order, baselines, reason) for target, reason in _unknown_targets(activity).items()
+    }
+    for o, target in enumerate(known):
         values = drawn[:, o, :, 0].copy()
         values[:, np.isnan(values).any(axis=0)] = np.nan
         names, draws = [*codes, *scores], drawn[:, o, :, 1:]
@@ -263,7 +286,7 @@ def _compare_at(schemes, features, activity, baselines, folds, replicates, seed,
         table = table.assign(**{end: table[end].clip(lower, upper) for end in ("ci_low", "ci_high")})
         by_target[target] = table.sort_values("model", key=lambda names: names.map(order), kind="stable")
     sizes = {name: len(np.unique(places)) for name, places in codes.items()}
-    return by_target, sizes, _pairs(drawn, [*codes], level)
+    return by_target, sizes, _pairs(drawn, [*codes], known, level)
 
 
 def _too_few(customers, folds):
@@ -273,10 +296,15 @@ def _too_few(customers, folds):
 
 def _left_out(names, baselines, reason):
     """What `_compare_at` gives of an origin from which nothing can be compared."""
+    table = _without_values(names, baselines, reason)
+    return dict.fromkeys(TARGETS, table), {}, _pairs(np.empty(0), [], TARGETS, 0.95)
+
+
+def _without_values(names, baselines, reason):
+    """The comparison by a target by which nothing can be compared."""
     rows = [{"population": holdout.ALL_CUSTOMERS, "measure": m, "model": name} for m, name in product(MEASURES, names)]
     table = pd.DataFrame(rows, columns=COLUMNS).astype(dict.fromkeys(VALUE_COLUMNS, float))
-    table = table.assign(is_baseline=table.model.isin([*baselines]), baseline="", outcome=NOT_FITTED, reason=reason)
-    return dict.fromkeys(TARGETS, table), {}, _pairs(np.empty(0), [], 0.95)
+    return table.assign(is_baseline=table.model.isin([*baselines]), baseline="", outcome=NOT_FITTED, reason=reason)
 
 
 def _pooled(found, target):
@@ -288,14 +316,14 @@ def _pooled(found, target):
     return joined.assign(target=target, segments=joined.segments.astype("Int64"))
 
 
-def _pairs(drawn, names, level):
+def _pairs(drawn, names, targets, level):
     """Differences between every two schemes: a frame."""
     found = []
     for (i, one), (j, other) in combinations(enumerate(names), 2):
         difference, rounding = drawn[i] - drawn[j], TIE_TOLERANCE * (1 + np.abs(drawn[j]))
         difference = np.where(np.abs(difference) <= rounding, 0.0, difference)
         low, high = percentile_interval(np.moveaxis(difference[..., 1:], -1, 0), level)
-        for (o, target), (m, measure) in product(enumerate(TARGETS), enumerate(MEASURES)):
+        for (o, target), (m, measure) in product(enumerate(targets), enumerate(MEASURES)):
             found.append((target, measure, one, other, difference[o, m, 0], low[o, m], high[o, m]))
     return pd.DataFrame(found, columns=[*PAIR_KEYS, *PAIR_ENDS]).astype(dict.fromkeys(PAIR_ENDS, float))
 
@@ -337,9 +365,10 @@ def _margins_on(margins, origin):
 
 
 def _default_baselines(rolling):
-    """The continuous baselines that there are columns for at every origin."""
+    """The continuous baselines that there are columns for at every origin; without spend where there are no amounts."""
     frames = [features for features, _ in rolling.values()]
-    known = BASELINES | MARGIN_BASELINE
+    without = SPEND if any(_unknown_targets(activity) for _, activity in rolling.values()) else ()
+    known = {name: column for name, column in (BASELINES | MARGIN_BASELINE).items() if column not in without}
     return {name: c for name, c in known.items() if all(c.removeprefix("-") in features for features in frames)}
 
 
@@ -357,7 +386,7 @@ def _faults(schemes, rolling, baselines, folds, replicates):
             yield f"{origin}: holdout has no column {', '.join(absent)}; take the frame of `holdout_activity`"
         if unknown := features.index.difference(activity.index).tolist():
             yield f"{origin}: holdout lacks {len(unknown):,} customers (first: {unknown[0]!r}); take both at one origin"
-        elif blank := [c for c in TARGETS if c in activity and activity.loc[features.index, c].isna().any()]:
+        elif blank := [c for c in _known_targets(activity) if activity.loc[features.index, c].isna().any()]:
             yield f"{origin}: holdout has empty {', '.join(blank)}; fill them with 0"
         for name, column in baselines.items():
             faults = feature_faults(features, f"the baseline {name!r}", [column.removeprefix("-")])

@@ -5,6 +5,7 @@ from datetime import date
 import pandas as pd
 
 from crmlab.days import as_date
+from crmlab.orders import need_amounts
 from crmlab.sentences import sentence, templates
 
 SHARE_OF_VALUE = "share of value"
@@ -53,6 +54,7 @@ def value_note(day: date | str) -> str:
 
 
 def shares_by(keys: list[pd.Series], amounts: pd.Series) -> pd.Series:
-    """The share of each group in amounts; 0 or less counts as 0."""
+    """The share of each group in amounts; 0 or less counts as 0. Raises FitError where the data hold none."""
+    need_amounts(amounts)
     sums = amounts.loc[keys[0].index].astype(float).clip(lower=0).groupby(keys, observed=False).sum()
     return sums / (sums.sum() or 1)

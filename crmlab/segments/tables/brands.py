@@ -11,7 +11,7 @@ from ibis import _
 from crmlab.contracts import InputError, nearest
 from crmlab.dataset import Data
 from crmlab.model import blank_of
-from crmlab.orders import rows
+from crmlab.orders import need_amounts, rows
 from crmlab.segments.tables.features import collect, window_spend_by
 
 SHOWN = 5  # names of categories in a breach
@@ -54,7 +54,9 @@ def brand_customers(
     """
     if products is None:
         return blank_of(pd.DataFrame, "no products were named")
-    return collect(brand_usage(orders, products, end, category, own_brands, window_days))
+    found = collect(brand_usage(orders, products, end, category, own_brands, window_days))
+    need_amounts(found.usage)
+    return found
 
 
 def brand_usage(
@@ -118,7 +120,8 @@ def _bought(orders, products, end, category, own_brands, window_days):
     if category is not None:
         kinds = kinds.filter(kinds.category == category)
     lines = window_spend_by(orders, end, "product_id", window_days)
-    spent = lines.filter(lines.window_spend > 0).select("customer_id", "product_id", spend="window_spend")
+    lines = lines.filter((lines.window_spend > 0).fill_null(True))
+    spent = lines.select("customer_id", "product_id", spend="window_spend")
     return spent.join(kinds, "product_id")
 
 

@@ -39,7 +39,8 @@ def customer_features(orders: Data | ir.Table, end: date | str, window_days: int
         to `end`, days; age, first order to `end`, days; window_orders, days with an order in the window, count;
         window_spend, in the currency of `amount`; where the log has `category`, categories, distinct ones bought,
         count; where it has `store_id`, stores, distinct ones bought at, count, and home_store, the one with most spend,
-        of equals the one visited latest, then the first by its id, "" where none is known.
+        of equals the one visited latest, then the first by its id, "" where none is known. Spend is null in a log
+        without amounts.
 
     Examples
     --------
@@ -127,7 +128,7 @@ def holdout_activity(orders: Data | ir.Table, end: date | str, until: date | str
     after = days.group_by("customer_id").aggregate(spend=_.spend.sum(), orders=_.count())
     return customers.left_join(after, customers.customer_id == after.customer_id).select(
         customers.customer_id,
-        spend=after.spend.fill_null(0).cast("float64"),
+        spend=after.orders.isnull().ifelse(0, after.spend).cast("float64"),
         orders=after.orders.fill_null(0),
         active=after.orders.notnull().ifelse(1, 0).cast("int64"),
     )
@@ -148,8 +149,9 @@ def window_spend_by(orders, end, by, window_days=365):
         latest=_.day.max(),
         window_spend=_.amount.sum(where=days_before(observed.day, end) < window_days),
     )
-    found = found.filter((found.least >= 0) | (found.spend > 0)).drop("least")
-    return found.mutate(window_spend=(found.window_spend > 0).ifelse(found.window_spend, 0))
+    found = found.filter(((found.least >= 0) | (found.spend > 0)).fill_null(True)).drop("least")
+    none = found.spend.notnull().ifelse(0, ibis.null(found.window_spend.type()))  # spent in a window without orders
+    return found.mutate(window_spend=(found.window_spend > 0).ifelse(found.window_spend, none))
 
 
 def with_home_store(visits):
@@ -177,6 +179,7 @@ OPTIONAL_COLUMNS = {"category": _categories, "store_id": _stores}
 
 def _lifetime(days, end):
     spend = days.spend.sum().cast("float64")
+    in_window = days.spend.sum(where=days.recent).fill_null(0).cast("float64")
     return days.group_by("customer_id").aggregate(
         orders=days.count(),
         spend=spend,
@@ -184,5 +187,5 @@ def _lifetime(days, end):
         days_since_last=days_before(days.day.max(), end),
         age=days_before(days.day.min(), end),
         window_orders=days.recent.sum().cast("int64"),
-        window_spend=days.spend.sum(where=days.recent).fill_null(0).cast("float64"),
+        window_spend=spend.notnull().ifelse(in_window, ibis.null("float64")),
     )

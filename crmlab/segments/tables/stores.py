@@ -8,6 +8,7 @@ log without the customer.
 from collections.abc import Mapping
 from datetime import date
 
+import ibis
 import ibis.expr.types as ir
 from ibis import _
 
@@ -156,9 +157,10 @@ def _weighed(ratios, table, weights):
 
 
 def _over(part, whole):
-    """part / whole, 0 where whole is not above 0."""
+    """part / whole, 0 where whole is not above 0; null where the log holds no amounts to sum."""
     part, whole = part.cast("float64"), whole.cast("float64")
-    return (whole > 0).ifelse(part / (whole > 0).ifelse(whole, 1.0), 0.0)
+    none = whole.notnull().ifelse(0.0, ibis.null("float64"))
+    return (whole > 0).ifelse(part / (whole > 0).ifelse(whole, 1.0), none)
 
 
 def _weight_faults(orders, weights, stores):
