@@ -20,7 +20,7 @@ import pandas as pd
 from crmlab import engines, uris
 from crmlab.contracts import CONTRACTS, InputError, infer_contract, memory, query, sources, suggest, validate
 from crmlab.contracts.memory import ArrowTable
-from crmlab.contracts.settings import read_settings, read_toml
+from crmlab.contracts.settings import read_settings, read_toml, undecided
 from crmlab.dataset import IN_MEMORY, Data, Findings
 from crmlab.days import as_date
 from crmlab.entry import Entry, Known
@@ -72,6 +72,9 @@ def _entries(path, _changed):
             read[name] = read_settings(Entry, fields, path.name, f"[{name}]")
         except InputError as wrong:
             broken[name] = wrong.breaches
+    for name, line in undecided(path.read_text("utf-8-sig")):
+        if read.pop(name, None) or name in broken:
+            broken[name] = (*broken.get(name, ()), f"{path.name}: {line}")
     return read, broken
 
 

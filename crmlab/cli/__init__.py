@@ -2,7 +2,7 @@
 
 console   where a command speaks, and how
 reports   what reports there are, runs of them, and what was found
-data      what validation finds in data
+data      what validation finds in data, and an entry to begin with
 scores    what is expected of each customer, as files
 survey    an instrument to begin with, how many to ask, a survey to practise on
 """
@@ -34,6 +34,7 @@ for name, command in (
     ("site", reports.site_),
 ):
     app.command(name)(command)
+survey.new.command("data")(data.new_data)
 for name, commands in (("new", survey.new), ("plan", survey.plan), ("simulate", survey.simulate)):
     app.add_typer(commands, name=name)
 

@@ -11,7 +11,7 @@ from crmlab.cli import console
 from crmlab.cli.console import plain
 from crmlab.contracts import InputError
 
-new = typer.Typer(help="Begin a file of your own.", no_args_is_help=True)
+new = typer.Typer(help="Begin a file or an entry of your own.", no_args_is_help=True)
 plan = typer.Typer(help="Say what a wanted precision takes.", no_args_is_help=True)
 simulate = typer.Typer(help="Simulate data whose truth is known.", no_args_is_help=True)
 

@@ -18,6 +18,11 @@ def guess(column: str, names: Iterable[str]) -> str | None:
     return next((found[word] for word in [plain(column), *_words().get(column, ())] if word in found), None)
 
 
+def is_known(name: str) -> bool:
+    """Whether a name is one that people call some column of a contract."""
+    return any(plain(name) in words for words in _words().values())
+
+
 @cache
 def _words():
     return tomllib.loads(files("crmlab.contracts").joinpath("names.toml").read_text("utf-8"))

@@ -5,6 +5,7 @@ A fault reads "where: what; what to do", whatever the file: `suite.toml: limits.
 
 import re
 import tomllib
+from collections.abc import Iterator
 from datetime import date
 from types import UnionType
 from typing import Annotated, Union, get_args, get_origin
@@ -43,6 +44,15 @@ WANTED = {  # pydantic's type of an error -> what to write, filled with what pyd
     "tuple_type": LIST,
 }
 LONGEST = 60  # characters of a wrong value that are shown
+KEY = r"""(?:[\w-]+|"(?:\\.|[^"\n])*"|'[^'\n]*')"""  # of TOML
+PARTS = re.compile(
+    rf"^[ \t]*\[[ \t]*(?P<table>{KEY})(?:[ \t]*\.[ \t]*{KEY})*[ \t]*\]"
+    r'|"{3}(?:\\.|.)*?"{3,5}|"(?:\\.|[^"\n])*"'
+    r"|'{3}.*?'{3,5}|'[^'\n]*'"
+    r"|#(?P<said>[^\n]*)",
+    re.DOTALL | re.MULTILINE,
+)  # the heads of tables, the strings and the comments of a TOML text
+DECIDE = "decide:"  # of a comment on a guess that is doubtful
 
 
 def read_toml(path, missing_message):
@@ -53,6 +63,22 @@ def read_toml(path, missing_message):
         raise InputError(missing_message) from None
     except (tomllib.TOMLDecodeError, UnicodeError) as problem:
         raise InputError(f"{path.name}: cannot be read as TOML ({problem}); correct it") from None
+
+
+def undecided(toml: str) -> Iterator[tuple[str, str]]:
+    """What the comments of a TOML text leave to decide: of each, the table it stands in, and in words which line.
+
+    Strings are passed over, so that what looks like a comment in one is none. A table is given by the first of its
+    keys; it is empty for what stands before all tables.
+    """
+    lines, table = toml.split("\n"), ""
+    for found in PARTS.finditer(toml):
+        if key := found["table"]:
+            table = tomllib.loads(f"key = {key}")["key"] if key[0] in "\"'" else key
+        if DECIDE in (found["said"] or ""):
+            at = toml.count("\n", 0, found.start())
+            line = f"line {at + 1}: {lines[at].strip()}; correct the line if need be, and remove the word `{DECIDE}`"
+            yield table, line
 
 
 def read_settings(model, given, where, table=""):

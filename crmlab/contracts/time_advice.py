@@ -85,6 +85,17 @@ def of_numbers(source, periods):
     return ""
 
 
+def is_time(cell: str) -> bool:
+    """Whether a cell of text reads as a time: ISO text, or a pattern that is known; of digits only as 20241231."""
+    cell = cell.strip()
+    if re.search(time_readings.TIME_PATTERN, cell) or re.search(time_readings.INSTANT_PATTERN, cell):
+        return True
+    least, most = SPANS["%Y%m%d"]
+    if re.search(PLAIN["."], cell) and not (cell.isdecimal() and least <= int(cell) <= most):
+        return False
+    return any(_may_fit(cell, form, ".") for form in FORMS if form not in SERIALS)
+
+
 def _may_fit(cell, form, decimal):
     """Whether a cell may be a time in a format, before it is tried on the column."""
     if form in SERIALS:

@@ -42,8 +42,7 @@ An instrument is TOML; what is marked * must be there, the rest may be left out:
 a comment has it.
 """
 
-import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast, get_args
@@ -52,7 +51,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from crmlab import files
 from crmlab.contracts import InputError, encodings
-from crmlab.contracts.settings import read_settings, read_toml
+from crmlab.contracts.settings import read_settings, read_toml, undecided
 from crmlab.service_quality.tables.cells import clashes
 from crmlab.service_quality.tables.relations import MEASURES, relations
 from crmlab.service_quality.tables.scales import Column, Outcome, Scale, Strict, listed
@@ -60,10 +59,6 @@ from crmlab.service_quality.tables.scales import Column, Outcome, Scale, Strict,
 Measure = Literal["expect", "perceive", "adequate", "importance", "standard", "promise"]
 Audience = Literal["customer", "manager", "staff"]
 AUDIENCES = get_args(Audience)
-COMMENT = re.compile(
-    r'"{3}(?:\\.|.)*?"{3,5}|"(?:\\.|[^"\n])*"' r"|'{3}.*?'{3,5}|'[^'\n]*'" r"|#(?P<said>[^\n]*)", re.DOTALL
-)  # the strings of a TOML text, or a comment
-DECIDE = "decide:"  # of a comment on a guess that is doubtful
 PEOPLE = ("respondent", "wave", "audience", "weight")  # what a survey knows of whoever answered, beside segments
 
 
@@ -309,18 +304,6 @@ def located(path: str | Path) -> Path:
     return Path(path)
 
 
-def undecided(toml: str) -> Iterator[str]:
-    """What the comments of a TOML text leave to decide: a text a line, with its number and what stands there.
-
-    Strings are passed over, so that what looks like a comment in one is none.
-    """
-    lines = toml.split("\n")
-    for found in COMMENT.finditer(toml):
-        if DECIDE in (found["said"] or ""):
-            at = toml.count("\n", 0, found.start())
-            yield f"line {at + 1}: {lines[at].strip()}; correct the line if need be, and remove the word `{DECIDE}`"
-
-
 def load_instrument(path: str | Path) -> Instrument:
     """The instrument of a TOML file, checked.
 
@@ -342,7 +325,7 @@ def load_instrument(path: str | Path) -> Instrument:
     path = located(path)
     raw = read_toml(path, f"there is no instrument {path}; `crmlab new instrument SURVEY` writes one")
     raw.setdefault("name", path.stem)
-    found = [f"{path.name}: {line}" for line in undecided(path.read_text("utf-8-sig"))]
+    found = [f"{path.name}: {line}" for _table, line in undecided(path.read_text("utf-8-sig"))]
     try:
         read = read_settings(Instrument, raw, path.name)
     except InputError as problem:  # a part is wrong, so that the whole was not looked at; or the whole is, and says so
