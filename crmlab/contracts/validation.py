@@ -91,9 +91,9 @@ def _in_form(contract, raw, where, policy):
     among = named if len(named) == 1 else range(len(own))
     complete = [i for i in among if all(c.name in there for c in own[i])]
     free = [name for name in raw.columns if name not in (FILE, ROW)]
-    likely = {i: sum(c.name in there or guess(c.name, free) is not None for c in own[i]) for i in among}
-    if len(complete) == 1 or (not complete and any(likely.values())):
-        form = complete[0] if complete else max(likely, key=lambda i: likely[i])
+    matches = {i: sum(c.name in there or guess(c.name, free) is not None for c in own[i]) for i in among}
+    if len(complete) == 1 or (not complete and any(matches.values())):
+        form = complete[0] if complete else max(matches, key=lambda i: matches[i])
         return contract.in_form(contract.forms[form], there), []
     said = [" and ".join(repr(c.name) for c in form) for form in own]
     if complete:

@@ -102,7 +102,8 @@ def censoring_note(durations: pd.DataFrame) -> str:
     Returns
     -------
     str
-        A few sentences, of contracts given by tenure that no day is known; empty where `durations` come from a table of how many were left.
+        A few sentences; of contracts given by tenure, that no day is known. Empty where `durations` come from a table
+        of how many were left.
     """
     uncounted = durations.attrs.get("contracts", {}).get(UNCOUNTED, 0)
     if "observed_until" not in durations:

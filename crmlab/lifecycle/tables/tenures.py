@@ -31,10 +31,12 @@ def tenure_durations(
     ----------
     subscriptions : Data
         Rows of the SUBSCRIPTIONS contract that have tenure and churned, as from `catalog.subscriptions`.
-    end, observed_from : date or str, optional
-        Mean nothing here, as no days are known: neither may be given.
+    end : date or str, optional
+        Means nothing here, as no days are known, and may not be given.
     every : str
         Length of a period, the unit of tenure or longer: "week", "month", "quarter" or "year".
+    observed_from : date or str, optional
+        As `end`.
 
     Returns
     -------
