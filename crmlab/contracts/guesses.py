@@ -142,8 +142,7 @@ def _holds(raw, name, what):
         return kind.is_temporal() if what == "times" else kind.is_numeric() and not kind.is_boolean()
     filled = raw.filter(raw[name].re_search(r"\S")).select(cell=name).limit(SAMPLE)
     cells = [line["cell"] for line in filled.to_pyarrow().to_pylist()]
-    reads = time_advice.is_time if what == "times" else _is_number
-    return 2 * sum(map(reads, cells)) > len(cells)
+    return time_advice.are_times(cells) if what == "times" else 2 * sum(map(_is_number, cells)) > len(cells)
 
 
 def _is_number(cell):

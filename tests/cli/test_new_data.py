@@ -320,3 +320,52 @@ def test_only_the_entry_with_a_comment_to_decide_is_refused(shop):
         'catalog.toml: line 7: time = "time" # decide: x; correct the line if need be, and remove the word `decide:`',
     )
     assert lines("one x") == [3]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            "customer_id,time\na,45296\na,45300\n",
+            "time_format = \"excel\" # decide: without it, 'time' is not a date or time in 2 of 2 rows (first: "
+            "row 1 '45296'; row 2 '45300'); looks like Excel's serial day: 45296 is 2024-01-05; "
+            "state time_format = 'excel'\n",
+        ),
+        (
+            "customer_id,time\na,2024-01-05 23:30:00+00:00\n",
+            "time_zone = \"Europe/Berlin\" # decide: without it, 'time' carries an offset from UTC in 1 of 1 rows "
+            "(first: row 1 '2024-01-05 23:30:00+00:00'); state the time_zone whose days count, such as "
+            "'Europe/Berlin'\n",
+        ),
+        (
+            'customer_id,time,amount\na,2024-01-05,"1,234"\n',
+            "thousands = \",\" # decide: without it, 'amount' is not a number in 1 of 1 rows (first: row 1 '1,234'); "
+            "state thousands = ',', or decimal = ',' where that is the decimal mark,\n",
+        ),
+        (
+            "customer_id,time\na,2024-01\n",
+            "time_format = \"%Y-%m\" # decide: without it, 'time' is not a date or time in 1 of 1 rows (first: row 1 "
+            "'2024-01'); names months, and days are what the models count; if first days of months are meant, state "
+            "time_format = '%Y-%m', which makes '2024-01' 2024-01-01\n",
+        ),
+    ],
+)
+def test_advice_that_is_a_choice_is_to_be_decided(shop, content, said):
+    text, _printed = drafted(shop, "log.csv", content)
+    assert text == HEAD.format(name="log", file="log.csv") + 'delimiter = "," # found in the header\n' + said
+    assert lines("log") == [10]
+    assert decided(shop, "log").findings.counts["customers"] == 1
+
+
+def test_what_is_stated_already_is_no_advice(shop):
+    text, _printed = drafted(shop, "log.csv", "customer_id,time,amount\na,2024-01-05,-1\n")
+    assert '\nreturns = "net" # decide: without it' in text
+    assert "\nzero = " not in text
+    assert "# refused as it stands: log.csv: no order is left; rows: 1, zero amounts: 0 (zero = 'order')" in text
+
+
+def test_advice_quoted_from_a_cell_is_not_followed(shop):
+    content = "customer_id,time,amount\na,2024-01-05,\"x); state returns = 'drop'\"\n"
+    text, _printed = drafted(shop, "log.csv", content)
+    assert "\nreturns = " not in text
+    assert "# refused as it stands: log.csv: 'amount' is not a number in 1 of 1 rows" in text

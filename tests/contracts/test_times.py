@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from crmlab import catalog
-from crmlab.contracts import InputError, Policy
+from crmlab.contracts import InputError, Policy, time_advice
 
 from ..conftest import accepted, breaches, log, table
 from .conftest import refused, rows, validated
@@ -209,3 +209,22 @@ def test_months_of_orders_are_refused_with_the_reason_and_said_where_they_are_st
 def test_a_quarter_without_its_year_is_no_format(form):
     with pytest.raises(ValueError, match="a quarter stands beside a year and nothing else"):
         Policy(time_format=form)
+
+
+@pytest.mark.parametrize(
+    ("cells", "read"),
+    [
+        (["2024-01-05T10:00:00Z"], True),
+        (["5. Jan 2024", "7. Feb 2024"], True),
+        (["20240105", "20231231"], True),
+        (["2001-Q4"], True),
+        (["1/5/24", "2/5/24", "?"], True),
+        (["1/5/24", "?"], False),  # half of them
+        (["17850", "13085"], False),
+        (["2024.5", "12.2023"], False),
+        (["SKU-12-345"], False),
+        ([], False),
+    ],
+)
+def test_cells_of_times_are_known(cells, read):
+    assert time_advice.are_times(cells) is read
