@@ -5,6 +5,8 @@ through the period, that is a plain share. Of those observed through a part of i
 and those that came under observation within it, as many count as at risk as make that share of those lost.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -13,7 +15,7 @@ from crmlab.lifecycle.tables.cohorts import MONTHS
 MIN_THROUGH = 10  # contracts observed through a period, with fewer of which those observed in part say nothing
 UNCOUNTED = f"ended in a period that fewer than {MIN_THROUGH} were observed through, held so far"
 MONTH = 365.25 / 12
-IN_UNITS = {  # how many units of tenure a period has
+IN_UNITS: dict[str, Mapping[str, float]] = {  # how many units of tenure a period has
     "day": {"week": 7, "month": MONTH, "quarter": 3 * MONTH, "year": 12 * MONTH},
     "month": MONTHS,
     "year": {"year": 1},
