@@ -85,9 +85,11 @@ class Entry(Known):
     def _one_place(self):
         places = [self.path, self.uri, self.sql]
         pairs = (self.uri is None) == (self.table is None) and (self.sql is None) == (not self.sources)
+        if self.path and "://" in self.path:
+            raise ValueError("path is a URI or an address, not a file; give that of an engine as uri with table")
         if places.count(None) != len(places) - 1 or not pairs:
             either = "give either path, or uri with table, or sql with sources"
-            raise ValueError(f"it is not said where the data lie; {either}")
+            raise ValueError(f"it is to be said once where the data lie; {either}")
         if self.uri and (wrong := uris.faults(self.uri)):
             raise ValueError("\n".join(wrong))
         if self.sql is not None:

@@ -115,7 +115,7 @@ def test_every_fault_of_an_entry_is_told_at_once_where_it_is_asked_for(shop):
         "[a] delimiter = '||'; write a text of length 1 or less",
         "[a] skip = -1; write 0 or more",
         "[a] split = 'soon'; write a day, as 1997-09-30",
-        "[b]: it is not said where the data lie; give either path, or uri with table",
+        "[b]: it is to be said once where the data lie; give either path, or uri with table",
         "[c]: format = 'whitespace' needs header, the names of the columns; add it",
         "[d]: header names a column more than once; rename all but one",
     ):

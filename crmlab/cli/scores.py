@@ -30,6 +30,8 @@ def score(
         breaches.append(f"{report!r} scores no customers; write {SCORED}")
     if to.exists():
         breaches.append(f"{to}: there is something of that name; name a folder that is not there yet, or remove it")
+    if not to.absolute().parent.is_dir():
+        breaches.append(f"{to}: there is no folder {to.absolute().parent} to make it in; make that, or name another")
     if breaches:
         raise InputError(*breaches)
     (job,) = parameters.prepare(root(), [(SCORED, given)])
@@ -39,7 +41,7 @@ def score(
 def _score(to, chosen):
     from crmlab import catalog, clv, engines
 
-    orders = catalog.orders(chosen["data"], chosen["observed_until"])
+    orders = catalog.orders(chosen["data"], chosen["observed_until"], where=chosen["where"])
     period = orders.period(chosen["split"], chosen["until"], chosen["acquired_from"])
     draws, seed, horizon = chosen["fit_replicates"], chosen["seed"], chosen["horizon_days"]
     choice = clv.choose(orders, period, chosen["model"])

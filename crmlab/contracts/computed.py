@@ -24,7 +24,7 @@ class Operands:
 
     def calculation(self, text: str, what: str) -> ir.NumericValue:
         """A calculation on the raw table, to nine decimals, as those of floating point are not exact beyond."""
-        return expressions.calculation(text, self.raw, self._number, f"{self.where}: {what}").round(9)
+        return expressions.calculation(text, self.raw, self._number, self._time, f"{self.where}: {what}").round(9)
 
     def _number(self, name):
         return self._read(name, "number")

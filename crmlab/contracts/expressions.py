@@ -70,9 +70,9 @@ def condition(text: str, table: ir.Table, number: Reader, time: Reader, what: st
     return _read(text, table, number, time, what, "truth", "a condition, such as Country = 'UK'")
 
 
-def calculation(text: str, table: ir.Table, number: Reader, what: str) -> ir.NumericValue:
+def calculation(text: str, table: ir.Table, number: Reader, time: Reader, what: str) -> ir.NumericValue:
     """The number that each row gives, null where a cell that it needs is empty. Parameters as of `condition`."""
-    return _read(text, table, number, None, what, "number", "a calculation, such as Quantity * Price")
+    return _read(text, table, number, time, what, "number", "a calculation, such as Quantity * Price")
 
 
 def _read(text, table, number, time, what, wanted, example):
@@ -87,7 +87,8 @@ def _read(text, table, number, time, what, wanted, example):
     except _ExpressionError as fault:
         raise InputError(f"{what} = {text!r}: {fault}") from None
     except RecursionError:
-        raise InputError(f"{what} = {text[:40]!r}…: it is nested too deep; write fewer parentheses") from None
+        fewer = "write fewer parentheses, and IN for many values"
+        raise InputError(f"{what} = {text[:40]!r}…: it is nested too deep; {fewer}") from None
     return value.cast("float64") if wanted == "number" else value
 
 
@@ -121,7 +122,9 @@ def _check_names(tree, columns):
     if unknown:
         listed = ", ".join(map(repr, unknown))
         known = ", ".join(repr(c) for c in columns if not c.startswith("crmlab_"))
-        meant = suggest(unknown[0], columns, "name columns of the table, in double quotes where names hold blanks")
+        quoted = any(column.this.quoted for column in tree.find_all(exp.Column) if column.name in unknown)
+        text = f"text stands in single quotes, as '{unknown[0]}'"
+        meant = text if quoted else suggest(unknown[0], columns, f"name columns of the table; {text}")
         raise _ExpressionError(f"no column {listed}; its columns are {known}; {meant}")
 
 
@@ -149,6 +152,7 @@ class _Reading:
             return -self._as_number(node.this), "number"
         if type(node) in ARITHMETIC:
             left, right = self._as_number(node.left), self._as_number(node.right)
+            right = right.nullif(0) if isinstance(node, exp.Div) else right  # nothing can be divided by it
             return getattr(left, ARITHMETIC[type(node)])(right), "number"
         if isinstance(node, (exp.And, exp.Or)):
             left, right = self._as_truth(node.left), self._as_truth(node.right)
@@ -179,7 +183,7 @@ class _Reading:
         if kind.is_numeric():
             return column.cast("float64"), "number"
         if kind.is_timestamp() or kind.is_date():
-            return column.cast("timestamp"), "time"
+            return self.time(node.name), "time"
         raise _ExpressionError(
             f"{node.name!r} is stored as {kind}, which is neither text, number, time nor truth; leave it out"
         )
@@ -226,7 +230,7 @@ class _Reading:
         """A side of a comparison of times."""
         if kind == "time":
             return value
-        if kind == "cell" and self.time is not None:
+        if kind == "cell":
             return self.time(node.unnest().name)
         try:
             moment = datetime.fromisoformat(value) if kind == "text" else None

@@ -18,6 +18,7 @@ MISSING_WORDS = (
 )
 PLAIN = r"^[A-Za-z0-9_-]*[1-9][A-Za-z0-9_-]*$"  # most ids: nothing about them is to be looked at closer
 BLANKS = "\\s\u00a0\u2007\u202f\ufeff"
+LARGEST = 2**53  # below which a float holds whole numbers exactly
 WHOLE = r"^([0-9]+)\.0+$"
 EXPONENT = r"^[0-9](\.[0-9]{1,4})?[eE]\+(0?[4-9]|1[0-5])$"  # as spreadsheets show whole numbers
 
@@ -26,8 +27,8 @@ def read(source: ir.Value, column: Column, policy: Any) -> tuple[ir.Value, list[
     """The ids in a column as text, null where there is none; with the rule that there is one, if that is asked."""
     kind, name = source.type(), column.name
     if kind.is_floating() and policy.ids == "tidy":
-        whole = source == source.floor()
-        source = whole.ifelse(source, ibis.null(kind)).cast("int64").cast("string")
+        whole = (source == source.floor()) & (source.abs() < LARGEST)
+        source = whole.ifelse(source, ibis.null(kind)).cast("int64").cast("string").coalesce(source.cast("string"))
     elif kind.is_floating() or not (kind.is_string() or kind.is_integer() or kind.is_uuid()):
         whole = ", or state ids = 'tidy' where they are whole numbers" if kind.is_floating() else ""
         raise TypeError(f"which does not keep ids such as 00123; store it as text{whole}")

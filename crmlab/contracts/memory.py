@@ -16,6 +16,8 @@ from crmlab import engines
 from crmlab.contracts import ROW, SHOWN, InputError
 from crmlab.contracts.errors import repeated
 
+STORE = "store numbers, text, days or times"
+
 
 @runtime_checkable
 class ArrowTable(Protocol):
@@ -31,8 +33,16 @@ def read(data: pd.DataFrame | ir.Table | ArrowTable, where: str) -> ir.Table:
     """
     if isinstance(data, ir.Table):
         return data
-    arrow = _of_pandas(data, where) if isinstance(data, pd.DataFrame) else _of_arrow(pa.table(data), where)
-    plain = pa.table({name: _plain(column) for name, column in zip(arrow.column_names, arrow.columns, strict=True)})
+    arrow = _of_pandas(data, where) if isinstance(data, pd.DataFrame) else _of_arrow(data, where)
+    columns, unreadable = {}, []
+    for name, column in zip(arrow.column_names, arrow.columns, strict=True):
+        try:
+            columns[name] = _plain(column)
+        except pa.ArrowException:
+            unreadable.append(f"{where}: {name!r} is of a type that cannot be read, {column.type}; {STORE}")
+    if unreadable:
+        raise InputError(*unreadable)
+    plain = pa.table(columns)
     return stored(plain.append_column(ROW, pa.array(range(1, len(plain) + 1))))
 
 
@@ -77,13 +87,18 @@ def _of_pandas(frame, where):
             columns[name] = pa.array(column, from_pandas=True)
         except (pa.ArrowException, OverflowError) as problem:
             why = str(problem.args[0]).split("\n")[0]
-            unreadable.append(f"{where}: {name!r} cannot be read ({why}); store numbers, text, days or times")
+            unreadable.append(f"{where}: {name!r} cannot be read ({why}); {STORE}")
     if unreadable:
         raise InputError(*unreadable)
     return pa.table(columns)
 
 
-def _of_arrow(table, where):
+def _of_arrow(data, where):
+    try:
+        table = pa.table(data)
+    except (pa.ArrowException, TypeError, ValueError) as problem:
+        why = str(problem).split("\n")[0]
+        raise InputError(f"{where}: it cannot be read as a table ({why}); give columns with names, {STORE}") from None
     _check_names(table.column_names, where)
     return table
 
@@ -122,7 +137,13 @@ def _kind(value):
 def _plain(column):
     """A column without dictionaries, and times by the microsecond, as engines have them."""
     if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
+        column = pa.chunked_array([chunk.dictionary_decode() for chunk in column.chunks], column.type.value_type)
+    if pa.types.is_null(column.type):
+        return column.cast(pa.string())
+    if pa.types.is_float16(column.type):
+        return column.cast(pa.float32())
+    if pa.types.is_decimal256(column.type):
+        return column.cast(pa.decimal128(38, column.type.scale))
     if pa.types.is_timestamp(column.type):
         column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
     return column

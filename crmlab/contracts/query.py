@@ -37,6 +37,8 @@ def check(sql: str, named: list[str]) -> None:
         found = (getattr(problem, "errors", None) or [{}])[0]
         place = f" (line {found['line']:,}, sign {found['col']:,})" if found.get("line") else ""
         raise ValueError(f"it cannot be read as SQL{place}; write one SELECT, its quotes closed") from None
+    except RecursionError:
+        raise ValueError("it is nested too deep; write fewer SELECTs within each other") from None
     if len(trees) != 1:
         raise ValueError(f"it holds {len(trees):,} statements; write one SELECT")
     if not isinstance(trees[0], exp.Query):

@@ -97,14 +97,14 @@ def _in_form(contract, raw, where, policy):
         return contract.in_form(contract.forms[form], there), []
     forms = [" and ".join(repr(c.name) for c in form) for form in own]
     if complete:
-        fault = f"has both {', and '.join(forms)}, which are two forms of the same; state the columns of one"
-        said = f"{fault} in data/catalog.toml, as columns = {{ {own[0][0].name} = {own[0][0].name!r} }}"
+        fault = f"has both {', and '.join(forms)}, which are two forms of the same"
+        remedy = f"columns of one in data/catalog.toml, as columns = {{ {own[0][0].name} = {own[0][0].name!r} }}"
+        breach = f"{where}: {fault}; state the {remedy}"
     else:
-        found = ", ".join(map(repr, free))
-        said = f"no columns {', nor '.join(forms)}; its columns are {found}; rename some, or name them in"
-        said = f"{said} data/catalog.toml"
+        fault = f"no columns {', nor '.join(forms)}; its columns are {', '.join(map(repr, free))}"
+        breach = f"{where}: {fault}; rename some, or name them in data/catalog.toml"
     common = tuple(c for c in contract.columns if _in_all(c.name, contract))
-    return contract.in_form(common, there), [f"{where}: {said}"]
+    return contract.in_form(common, there), [breach]
 
 
 def _in_all(name, contract):

@@ -44,7 +44,7 @@ def identification_rates(data: Data, by: str = "month") -> pd.DataFrame:
     DataFrame
         A row a month or store, in order: month (its first day) or store_id; orders, receipts where the log has
         order_id, else its rows, returns aside, count; identified_orders, those with an id, count; order_rate, their
-        share; money, spent less returned, in the currency of the data; identified_money and money_rate alike.
+        share; money, spent, returns aside, in the currency of the data; identified_money and money_rate alike.
 
     Raises
     ------
@@ -75,8 +75,10 @@ def identification_rates(data: Data, by: str = "month") -> pd.DataFrame:
         back=is_return(_),
     )
     placed = _receipts(lines).group_by(key).aggregate(orders=_.count(), identified_orders=_.known.sum())
-    spent = lines.group_by(key).aggregate(
-        money=_.amount.sum().cast("float64"), identified_money=_.amount.sum(where=_.known).cast("float64")
+    spent = (
+        lines.filter(~lines.back)
+        .group_by(key)
+        .aggregate(money=_.amount.sum().cast("float64"), identified_money=_.amount.sum(where=_.known).cast("float64"))
     )
     rates = placed.inner_join(spent, key).order_by(key).execute()
     rates["identified_orders"] = rates.identified_orders.fillna(0).astype("int64")

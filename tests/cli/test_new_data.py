@@ -311,7 +311,7 @@ def test_only_the_entry_with_a_comment_to_decide_is_refused(shop):
     entry = 'path = "a.csv"\n'
     shop.catalog(f'["one x"]\n{entry}[one.columns]\ntime = "time" # decide: x\n[two]\nabout = "# decide: no"\n{entry}')
     assert rows(catalog.check("two"), "customer_id") == [("a",)]
-    with pytest.raises(InputError, match="it is not said where the data lie"):
+    with pytest.raises(InputError, match="it is to be said once where the data lie"):
         catalog.check("one")
     shop.catalog(f'["one x"]\n{entry}# decide: y\n[one]\n{entry}[one.columns]\ntime = "time" # decide: x\n')
     with pytest.raises(InputError) as caught:

@@ -74,7 +74,7 @@ CALCULATIONS = {
 
 @pytest.mark.parametrize("text", CALCULATIONS)
 def test_a_calculation_is_a_number_a_row(text):
-    assert rows(calculation(text, TABLE, number, "amount")) == CALCULATIONS[text]
+    assert rows(calculation(text, TABLE, number, time, "amount")) == CALCULATIONS[text]
 
 
 REFUSED = {
@@ -130,7 +130,7 @@ def test_what_is_no_condition_is_refused_in_words(text):
 @pytest.mark.parametrize("text", ["Country", "Country = 'UK'", "Quantity * Country IS NULL", "day * 2", "abs(n)", "5"])
 def test_what_is_no_calculation_is_refused(text):
     with pytest.raises(InputError, match="amount = "):
-        calculation(text, TABLE.drop("Country").mutate(Country=TABLE.gift), number, "orders.csv: amount")
+        calculation(text, TABLE.drop("Country").mutate(Country=TABLE.gift), number, time, "orders.csv: amount")
 
 
 def test_the_columns_of_an_expression_are_known():

@@ -165,3 +165,25 @@ def test_what_is_no_table_at_all_is_refused(given):
     (said,) = refused(given)
     assert said.startswith("catalog.orders: data is of type ")
     assert said.endswith("give text or a Path or a DataFrame or a Table or an ArrowTable")
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pl.Series(["a", "b"], dtype=pl.Categorical),
+        pl.Series(["a", "b"], dtype=pl.Enum(["a", "b"])),
+    ],
+)
+def test_categories_of_polars_are_text(column):
+    found = catalog.orders(pl.DataFrame({"customer_id": column, "time": ["2024-01-01"] * 2, "amount": [1, 2]}))
+    assert sorted(found.table.customer_id.execute()) == ["a", "b"]
+
+
+def test_odd_types_of_arrow_are_read_or_refused_in_words():
+    rows = {"customer_id": pa.array(["a", "b"]), "time": pa.array(["2024-01-01"] * 2)}
+    for amount in (pa.array([1.5, 2], pa.float16()), pa.array([Decimal("1.5"), Decimal(2)], pa.decimal256(50, 2))):
+        assert catalog.orders(pa.table(rows | {"amount": amount})).findings.counts["spend"] == Decimal("3.5")
+    empty = catalog.orders(pa.table(rows | {"amount": pa.array([1, 2]), "store_id": pa.nulls(2)}))
+    assert empty.table.store_id.isnull().all().execute()
+    with pytest.raises(InputError, match="the table: it cannot be read as a table"):
+        catalog.orders(pa.array([1, 2]))

@@ -64,7 +64,7 @@ def tenure_durations(
     ]
     longer = IN_UNITS[unit]
     if every not in longer:
-        choose = f"choose every = {' or '.join(map(repr, longer))}"
+        choose = f"choose every = {' or '.join(repr(each) for each in longer)}"
         breaches.append(f"{name}: every = {every!r}: tenure is in {unit}s, which know no {every}s; {choose}")
     if breaches:
         raise InputError(*breaches)
