@@ -46,9 +46,12 @@ class Known(Policy):
             raise ValueError(
                 "missing_ids = 'anonymous' is only of contract = 'transactions'; state 'drop', or fill them"
             )
-        if self.observed_from and self.contract != "subscriptions":
+        of_contracts = [name for name in ("observed_from", "tenure_unit") if name in self.model_fields_set]
+        if of_contracts and self.contract != "subscriptions":
             only = "only of contract = 'subscriptions'"
-            raise ValueError(f"observed_from: {only}, this one is {self.contract!r}; leave out what is not of it")
+            raise ValueError(
+                f"{', '.join(of_contracts)}: {only}, this one is {self.contract!r}; leave out what is not of it"
+            )
         return self
 
 

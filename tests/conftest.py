@@ -31,9 +31,9 @@ def log(amount, customer_id="a", time="2024-01-01", **columns):
 
 
 def accepted(raw, *columns, **policy):
-    """The accepted rows, in the order of their number in `product_id` where they have one."""
+    """The accepted rows, in the order of their number in `store_id` where they have one."""
     rows = validate(raw, "log", Policy(**policy)).table.to_pyarrow().to_pylist()
-    return [tuple(line[c] for c in columns) for line in sorted(rows, key=lambda line: int(line.get("product_id", 0)))]
+    return [tuple(line[c] for c in columns) for line in sorted(rows, key=lambda line: int(line.get("store_id", 0)))]
 
 
 def breaches(raw, faults=(), **policy):

@@ -226,6 +226,7 @@ BLANK = {
     "clv.customer_equity": lambda w: clv.customer_equity(w.model, w.spend, w.customers, 90, 0.1),
     "clv.customer_equity of another model": lambda w: clv.customer_equity(w.model, FITTED, w.customers, 90, 0.1),
     "clv.fit_spend": lambda w: w.spend,
+    "clv.fit_spend of periods": lambda w: clv.fit_spend(clv.summarise_periods(w.orders, SPLIT, 30), 0),
     "clv.log_likelihood": lambda w: clv.log_likelihood(FITTED, w.customers),
     "clv.compare_with_lifetimes": lambda w: clv.compare_with_lifetimes(FITTED, w.customers),
     "clv.predict_customers": lambda w: clv.predict_customers(w.model, FITTED, w.one_each, 90, 0.1),
@@ -290,7 +291,7 @@ BLANK = {
 # asked about in tests of their own below
 ELSEWHERE = {"clv.expected_margins", "segments.origin_note", "segments.rolling_features", "segments.brand_usage"}
 ELSEWHERE |= {"segments.store_index", "segments.store_strength", "segments.segment_differences"}
-ELSEWHERE |= {"segments.bootstrap_stability"}
+ELSEWHERE |= {"segments.bootstrap_stability", "clv.write_scores"}
 LOGS = {"orders", "customers", "features", "stage_transitions", "state_transitions", "transitions", "rolling", "scored"}
 
 
@@ -350,6 +351,15 @@ def test_the_reason_is_given_only_where_all_amounts_are_missing():
     with pytest.raises(FitError) as missing:
         need_amounts(pd.Series([np.nan, np.nan]))
     assert missing.value.advised == REASON == str(Unfitted(clv.GammaGamma, *NO_AMOUNTS))
+
+
+def test_scores_are_written_without_money(visits, tmp_path):
+    files = clv.write_scores(visits.scored, tmp_path / "scores")
+    found = pd.concat([pd.read_parquet(file) for file in files])
+    assert len(found) == 300
+    assert found.monetary_value.isna().all()
+    assert found.expected_orders.notna().all()
+    assert not {"expected_spend", "value"} & set(found)
 
 
 def test_margins_are_blank_at_each_origin_and_the_note_says_why_once(visits):

@@ -62,8 +62,7 @@ TIME_FORMAT = r"([^%]|%-?[aAbBcdfgGHIjmMnpqSuUVwWxXyYzZ%])+"
 def infer_contract(columns):
     """The kind of the contract that a source of these columns, listed nowhere, is held to: the first that fits."""
     inferable = [contract for contract in CONTRACTS.values() if contract.inferable]
-    fits = (held for held in inferable if all(c.name in columns for c in held.columns if c.required))
-    return next(fits, TRANSACTIONS).kind
+    return next((held for held in inferable if held.fits(columns)), TRANSACTIONS).kind
 
 
 class Policy(BaseModel):
@@ -82,6 +81,7 @@ class Policy(BaseModel):
     ids: Literal["exact", "tidy"] = "exact"  # whether ids written in several ways are one
     returns: Literal["error", "drop", "net"] = "error"  # what negative amounts are
     zero: Literal["order", "drop"] = "order"  # what zero amounts are
+    tenure_unit: Literal["day", "month", "year"] = "month"  # of `tenure`, how long a contract has lasted
     memory: Memory | None = Field(None, description=WRITE_MEMORY)  # that the embedded engine may hold
     until: date | None = None  # the last day that counts: of the holdout, or the last one seen of contracts
 

@@ -5,7 +5,11 @@ import ibis.expr.types as ir
 
 def holds(cell: ir.Column) -> ir.BooleanValue:
     """Whether a cell is more than blanks: of numbers not by their text, which takes seconds."""
-    return cell.notnull() & cell.re_search(r"\S") if cell.type().is_string() else cell.notnull()
+    if cell.type().is_string():
+        return cell.notnull() & cell.re_search(r"\S")
+    if cell.type().is_floating():  # NaN is no number, but not nothing, as Spark has it
+        return (cell.notnull() | cell.isnan()).fill_null(False)
+    return cell.notnull()
 
 
 def is_empty(name):

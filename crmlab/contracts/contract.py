@@ -1,7 +1,7 @@
 """What a contract is: one object that carries its columns, what its rows have to keep, its counts and its words."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import ibis.expr.types as ir
 
@@ -62,8 +62,9 @@ class Contract:
     kind             : what the catalog calls it
     description      : what its rows are, in a few words
     columns          : its Columns
+    forms            : where its rows may be given in more than one way, the Columns of each; a source keeps one of them
     empty_message    : how few rows there may be, in words
-    key              : columns that no two rows may share
+    key              : columns that no two rows may share, where a source has them
     duplicate_remedy : what to do where some do
     attributes       : whether the source's other columns are kept too
     inferable        : whether a source that the catalog does not list is known for it by the names of its columns
@@ -80,6 +81,7 @@ class Contract:
     description: str
     columns: tuple[Column, ...]
     empty_message: str
+    forms: tuple[tuple[Column, ...], ...] = ()
     key: tuple[str, ...] = ()
     duplicate_remedy: str = ""
     attributes: bool = False
@@ -94,6 +96,14 @@ class Contract:
     def name(self):
         """What messages call it."""
         return self.kind.upper()
+
+    def fits(self, names):
+        """Whether all that it requires, in any of its forms, is among the names of columns."""
+        return any(all(c.name in names for c in form if c.required) for form in self.forms or (self.columns,))
+
+    def in_form(self, form, names):
+        """The contract as a source of these columns keeps it in one of its forms."""
+        return replace(self, columns=form, key=self.key if {*self.key} <= {*names} else ())
 
     def all_counts(self, t, policy):
         """What there is to count of a table, by name."""

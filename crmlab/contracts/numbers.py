@@ -74,6 +74,8 @@ def was_rounded(source, value, policy):
         return _digits(source, policy, "money").try_cast(EXACT) != value.cast(EXACT)
     if kind.is_floating():
         return value.cast("float64") != source
+    if kind.is_decimal() and kind.scale is None:  # PostgreSQL's, of any number of decimals
+        return value.cast(EXACT) != source
     return source.round(4) != source if _is_finer(kind) else ibis.literal(False)
 
 

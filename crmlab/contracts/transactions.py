@@ -7,12 +7,14 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from crmlab.contracts.blanks import holds
 from crmlab.contracts.contract import Column, Contract, Validated, first
 from crmlab.contracts.errors import InputError
 
 SUMMED = (  # over customers
     *("order_days", "spend", "merged_rows"),
     *("returned_out_days", "returns_beyond_order", "returns_without_order"),
+    *("returns_by_order", "returns_by_product", "returns_by_customer"),
 )
 PLACEHOLDERS = (date(1900, 1, 1), date(1970, 1, 1))  # days that programs write where none is known
 WITHOUT_AMOUNTS = (
@@ -38,9 +40,12 @@ def _counts(t, policy):
 
 def _complete(validated, policy, where):
     """The log under its policy, and what is left of it as orders. Raises InputError where no order is."""
-    every = _apply(validated.table, policy)
-    table = every.filter(every.customer_id.notnull()) if policy.missing_ids == "anonymous" else every
-    counts = validated.counts | first(_order_counts(table))
+    applied = _apply(validated.table, policy)
+    every = applied.drop("offset_by")
+    table, counted = (
+        t.filter(t.customer_id.notnull()) if policy.missing_ids == "anonymous" else t for t in (every, applied)
+    )
+    counts = validated.counts | first(_order_counts(counted))
     if not counts["order_days"]:
         dropped = policy.zero == "drop" and counts["zero_amounts"]
         keep_zeros = "state zero = 'order' in data/catalog.toml, " if dropped else ""
@@ -59,12 +64,19 @@ def _without_ids(counts):
 
 
 def _apply(t, policy):
-    """The log without the rows that its policy drops, each with its `order_day`."""
+    """The log without the rows that its policy drops, each with its `order_day`, and by what a return is offset."""
     if policy.zero == "drop":
         t = t.filter((t.amount != 0).fill_null(True))
     if policy.returns == "drop":
         t = t.filter(~is_return(t))
-    return t.mutate(order_day=_order_time(t).date() if policy.returns == "net" else t.time.date())
+    if policy.returns != "net":
+        return t.mutate(order_day=t.time.date(), offset_by=ibis.null("string"))
+    offsets = _offsets(t)
+    by = ibis.cases(*((time.notnull(), name) for name, time in offsets.items()))
+    return t.mutate(
+        order_day=is_return(t).ifelse(ibis.coalesce(*offsets.values()), t.time).date(),
+        offset_by=is_return(t).ifelse(by, ibis.null("string")),
+    )
 
 
 def is_return(t: Any) -> ir.BooleanValue:
@@ -75,7 +87,13 @@ def is_return(t: Any) -> ir.BooleanValue:
 def _order_counts(kept):
     """What is left of the rows, counted as order days."""
     days = kept.group_by("customer_id", "order_day").aggregate(
-        rows=_.count(), bought=(~is_return(_)).sum(), spend=_.amount.sum(), returned=is_return(_).any()
+        rows=_.count(),
+        bought=(~is_return(_)).sum(),
+        spend=_.amount.sum(),
+        returned=is_return(_).any(),
+        by_order=(_.offset_by == "order").sum().fill_null(0),
+        by_product=(_.offset_by == "product").sum().fill_null(0),
+        by_customer=(_.offset_by == "customer").sum().fill_null(0),
     )
     dated, gone = days.order_day.notnull(), days.returned & (days.spend <= 0).fill_null(False)
     orders = dated & ~gone
@@ -88,6 +106,9 @@ def _order_counts(kept):
         returned_out_days=(dated & gone).sum(),
         returns_beyond_order=days.spend.sum(where=dated & (days.spend < 0)),
         returns_without_order=days.rows.sum(where=~dated),
+        returns_by_order=days.by_order.sum(),
+        returns_by_product=days.by_product.sum(),
+        returns_by_customer=days.by_customer.sum(),
     )
     return by_customer.aggregate(
         customers=(_.order_days > 0).sum().fill_null(0),
@@ -98,19 +119,25 @@ def _order_counts(kept):
     )
 
 
-def _order_time(t):
-    """The time of the order each row belongs to: a return's is the same `order_id`'s, else the customer's
-    latest earlier one; null where there is none. That of a customer unknown is its own. No later row is looked at.
+def _offsets(t):
+    """Times of the order that a return offsets, by what names it, the first that is not null: the same `order_id`'s,
+    else the customer's latest earlier purchase of the same `product_id`, else the customer's latest earlier order. That
+    of a customer unknown is its own. No later row is looked at.
     """
     bought = (t.amount > 0).fill_null(True).ifelse(t.time, ibis.null("timestamp"))
-    so_far = {"order_by": t.time, "range": (None, 0)}  # by range, so that rows of one instant see each other
-    offset = bought.max().over(ibis.window(group_by=t.customer_id, **so_far))
-    offset = t.customer_id.isnull().ifelse(t.time, offset)  # of a customer unknown, on its own day
+    known = t.customer_id.notnull()
+    found = {}
+
+    def so_far(*same):  # by range, so that rows of one instant see each other
+        return ibis.window(group_by=[t.customer_id, *same], order_by=t.time, range=(None, 0))
+
     if "order_id" in t.columns:
-        same = bought.min().over(ibis.window(group_by=[t.customer_id, t.order_id], **so_far))
-        named = t.order_id.notnull() & (t.order_id.strip() != "")
-        offset = ibis.coalesce(named.ifelse(same, ibis.null("timestamp")), offset)
-    return is_return(t).ifelse(offset, t.time)
+        time = bought.min().over(so_far(t.order_id))
+        found["order"] = holds(t.order_id).ifelse(time, ibis.null("timestamp"))
+    if "product_id" in t.columns:
+        time = bought.max().over(so_far(t.product_id))
+        found["product"] = (known & holds(t.product_id)).ifelse(time, ibis.null("timestamp"))
+    return found | {"customer": known.ifelse(bought.max().over(so_far()), t.time)}
 
 
 def _words(c, entry):
@@ -126,6 +153,7 @@ def _words(c, entry):
         "spend": f"{c['spend']:,.2f}{entry.unit}",
         "zero amounts": f"{c['zero_amounts']:,} ({ZEROS[entry.zero]})",
         "returns": _returns(c, entry),
+        **_offset(c, entry),
         "amounts rounded to 4 decimals": f"{c['rounded_amounts']:,}",
         **_odd_days(c),
     }
@@ -156,6 +184,15 @@ def _returns(c, entry):
         f"order days returned whole: {c['returned_out_days']:,}; rows without an earlier order, left "
         f"out: {c['returns_without_order']:,}; beyond what was bought: {-c['returns_beyond_order']:,.2f}{entry.unit})"
     )
+
+
+def _offset(c, entry):
+    """What returns were set against, in words; nothing where none is netted."""
+    if entry.returns != "net" or not c["returns"]:
+        return {}
+    latest = f"the latest earlier purchase of the same product {c['returns_by_product']:,}"
+    other = f"the customer's latest earlier order {c['returns_by_customer']:,}"
+    return {"returns set against": f"the same order {c['returns_by_order']:,}, {latest}, {other}"}
 
 
 TRANSACTIONS = Contract(

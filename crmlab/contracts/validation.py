@@ -47,9 +47,10 @@ def validate(contract, raw, where, policy, faults=()):
     Rules among rows are asked only where every cell was read and no key is there twice. See `contracts.validate`.
     """
     raw, left_out = _selected(raw, where, policy, contract)
+    contract, unclear = _in_form(contract, raw, where, policy)
     others = read_attributes(raw, contract, policy)
     reading = read(raw, where, policy, contract, {kept.internal_name: kept.value for kept in others})
-    if breaches := [*faults, *reading.breaches]:
+    if breaches := [*faults, *unclear, *reading.breaches]:
         raise InputError(*breaches, *([] if faults else _broken_cells(reading, contract)))
     found_ids, with_ids = _ids(reading, contract, policy)
     t = _completed(with_ids, contract)
@@ -78,6 +79,37 @@ def validate(contract, raw, where, policy, faults=()):
     names = [column.name for column in contract.columns if column.name in t.columns]
     table = t.select(*names, **{kept.name: t[kept.internal_name] for kept in others})
     return contract.complete(Validated(table, counts), policy, where)
+
+
+def _in_form(contract, raw, where, policy):
+    """The contract in the form that a source has, one that `columns` names before others; or why it is in none."""
+    if not contract.forms:
+        return contract, []
+    own = [[c for c in form if c.required and not _in_all(c.name, contract)] for form in contract.forms]
+    named = [i for i, form in enumerate(own) if any(c.name in policy.columns for c in form)]
+    there = {c.name for c in contract.columns if c.name in policy.columns or c.name in raw.columns}
+    among = named if len(named) == 1 else range(len(own))
+    complete = [i for i in among if all(c.name in there for c in own[i])]
+    free = [name for name in raw.columns if name not in (FILE, ROW)]
+    matches = {i: sum(c.name in there or guess(c.name, free) is not None for c in own[i]) for i in among}
+    if len(complete) == 1 or (not complete and any(matches.values())):
+        form = complete[0] if complete else max(matches, key=lambda i: matches[i])
+        return contract.in_form(contract.forms[form], there), []
+    forms = [" and ".join(repr(c.name) for c in form) for form in own]
+    if complete:
+        fault = f"has both {', and '.join(forms)}, which are two forms of the same; state the columns of one"
+        said = f"{fault} in data/catalog.toml, as columns = {{ {own[0][0].name} = {own[0][0].name!r} }}"
+    else:
+        found = ", ".join(map(repr, free))
+        said = f"no columns {', nor '.join(forms)}; its columns are {found}; rename some, or name them in"
+        said = f"{said} data/catalog.toml"
+    common = tuple(c for c in contract.columns if _in_all(c.name, contract))
+    return contract.in_form(common, there), [f"{where}: {said}"]
+
+
+def _in_all(name, contract):
+    """Whether a column belongs to all forms of a contract."""
+    return all(name in [c.name for c in form] for form in contract.forms)
 
 
 def _ids(reading, contract, policy):

@@ -95,3 +95,4 @@ from .tables.satisfaction import satisfaction_answers as satisfaction_answers
 from .tables.stages import customer_stages as customer_stages
 from .tables.stages import latest_stages as latest_stages
 from .tables.stages import stage_transitions as stage_transitions
+from .tables.tenures import tenure_durations as tenure_durations

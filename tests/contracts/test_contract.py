@@ -84,10 +84,12 @@ def test_every_contract_is_whole(contract):
     assert Policy(contract=contract.kind).contract == contract.kind
 
 
-@pytest.mark.parametrize("contract", [held for held in CONTRACTS if held != "transactions"])
-def test_a_table_without_rows_is_refused(contract):
-    names = [c.name for c in CONTRACTS[contract].columns]
-    raw = table(**{name: pa.array([], "string") for name in names})
+@pytest.mark.parametrize(
+    ("contract", "form"),
+    [(kind, form) for kind, c in CONTRACTS.items() if kind != "transactions" for form in c.forms or (c.columns,)],
+)
+def test_a_table_without_rows_is_refused(contract, form):
+    raw = table(**{column.name: pa.array([], "string") for column in form})
     (breach,) = refused(contract, raw)
     assert breach.startswith("file: there are no rows; a ")
 
@@ -103,6 +105,8 @@ def test_ids_are_unique(contract, key):
 
 def test_a_file_listed_nowhere_is_told_by_its_columns():
     assert infer_contract(["customer_id", "start", "end", "x"]) == "subscriptions"
+    assert infer_contract(["tenure", "churned", "x"]) == "subscriptions"
+    assert infer_contract(["customer_id", "start", "tenure"]) == "transactions"
     assert infer_contract(["period", "customers"]) == "retention"
     assert infer_contract(["time", "sales"]) == "series"
     assert infer_contract(["customer_id", "time", "amount", "sales"]) == "transactions"

@@ -93,7 +93,7 @@ INSTANTS = {  # what the clock of Tokyo showed, nine hours before UTC
 
 
 def test_times_with_an_offset_are_put_on_the_clock_of_the_shop():
-    raw = log(["1"] * len(INSTANTS), time=[*INSTANTS], product_id=[str(i) for i in range(len(INSTANTS))])
+    raw = log(["1"] * len(INSTANTS), time=[*INSTANTS], store_id=[str(i) for i in range(len(INSTANTS))])
     assert [t for (t,) in accepted(raw, "time", time_zone="Asia/Tokyo")] == [*INSTANTS.values()]
     assert [d for (d,) in accepted(raw, "order_day", time_zone="Asia/Tokyo")] == [t.date() for t in INSTANTS.values()]
     (breach,) = breaches(raw)

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from crmlab.contracts import ROW, SUBSCRIPTIONS
+from crmlab.contracts import ROW, SUBSCRIPTIONS, Policy
 
 from ..conftest import table
 from .conftest import refused, rows, validated
@@ -69,6 +69,70 @@ def test_many_days_after_a_silence_or_few_before_it_are_observed():
     assert validated("subscriptions", many).counts["last"] == late[-1]
     two = table(customer_id=["a", "b"], start=["2012-01-01"] * 2, end=["2020-01-01", ""])
     assert validated("subscriptions", two).counts["last"] == date(2020, 1, 1)
+
+
+def test_contracts_have_days_or_tenures():
+    raw = table(customer_id=["7", "8", "9"], tenure=["0", "12", "72"], churned=["Yes", "No", "1"])
+    assert rows("subscriptions", raw) == [("7", 0, True, "all"), ("8", 12, False, "all"), ("9", 72, True, "all")]
+    counts = validated("subscriptions", raw).counts
+    assert [counts[name] for name in ("customers", "ended", "running", "ended_at_once")] == [3, 2, 1, 1]
+    words = SUBSCRIPTIONS.describe(counts, Policy(tenure_unit="day"))
+    assert words["tenure"] == "0 to 72, read as days; no days are known"
+    assert words["churned"] == "yes 2, no 1, unknown 0"
+    assert "ids of customers" not in words
+    nameless = validated("subscriptions", table(tenure=["3"], churned=["no"]))
+    words = SUBSCRIPTIONS.describe(nameless.counts, Policy())
+    assert words["ids of customers"] == "none; each row is a contract of a customer of its own"
+
+
+def test_a_source_of_neither_form_of_half_of_one_or_of_both_is_refused():
+    assert refused("subscriptions", table(customer_id=["a"], x=["1"])) == (
+        "file: no columns 'start' and 'end', nor 'tenure' and 'churned'; its columns are 'customer_id', 'x'; "
+        "rename some, or name them in data/catalog.toml",
+    )
+    (half,) = refused("subscriptions", table(tenure=["1"], Churn=["yes"]))
+    assert half.startswith("file: no column 'churned' (whether it has ended); its columns are 'tenure', 'Churn'; ")
+    assert half.endswith("as churned = 'Churn'")
+    days = {"customer_id": ["a"], "start": ["2024-01-01"], "end": [""]}
+    (half,) = refused("subscriptions", table(customer_id=["a"], start=["2024-01-01"]))
+    assert half.startswith("file: no column 'end' (the day it was ended; empty while it runs)")
+    both = table(**days, tenure=["1"], churned=["no"])
+    assert refused("subscriptions", both) == (
+        "file: has both 'start' and 'end', and 'tenure' and 'churned', which are two forms of the same; state the "
+        "columns of one in data/catalog.toml, as columns = { start = 'start' }",
+    )
+    assert rows("subscriptions", both, columns={"start": "start"}) == [("a", date(2024, 1, 1), None, "all")]
+    assert rows("subscriptions", both, columns={"tenure": "tenure"}) == [("a", 1, False, "all")]
+    flagged = table(**days, churned=["no"])  # days are whole, and churned is a column beside them
+    assert rows("subscriptions", flagged) == [("a", date(2024, 1, 1), None, "all")]
+
+
+def test_every_breach_of_tenures_is_told_at_once():
+    raw = table(
+        customer_id=["a", "a", "b", "c"], tenure=["-1", "2.5", "3", ""], churned=["yes", "", "soon", "no"],
+        customers=["1", "1", "0", "1"],
+    )  # fmt: skip
+    assert [b.replace("file: ", "") for b in refused("subscriptions", raw)] == [
+        "'tenure' is empty in 1 of 4 rows (first: row 4); fill or drop them",
+        "'tenure' is not a whole number in 1 of 4 rows (first: row 2 '2.5'); give whole numbers",
+        "'churned' is neither yes nor no in 1 of 4 rows (first: row 3 'soon'); write yes or y or true or t or 1 or "
+        "private for yes, no or n or false or f or 0 or national for no, and nothing where it is unknown",
+        "'customer_id' stands in more than one row in 2 of 4 rows (first: row 1 'a'; row 2 'a'); "
+        "keep one contract of each, or give every contract an id of its own",
+        "'tenure' is negative in 1 of 4 rows (first: row 1 '-1'); correct them",
+        "'churned' is empty in 1 of 4 rows (first: row 2); fill or drop them",
+        "'customers' is below 1 in 1 of 4 rows (first: row 3 '0'); leave them out",
+    ]
+
+
+def test_what_means_nothing_in_a_form_is_refused():
+    tenures, days = table(tenure=["1"], churned=["no"]), table(customer_id=["a"], start=["2024-01-01"], end=[""])
+    assert refused("subscriptions", tenures, until=date(2024, 1, 1)) == (
+        "file: until: the contracts are given by tenure and churned, which know no days; leave it out",
+    )
+    assert refused("subscriptions", days, tenure_unit="day") == (
+        "file: tenure_unit: the contracts are given by start and end, which have no tenure; leave it out",
+    )
 
 
 def test_every_breach_of_contracts_of_customers_is_told_at_once():

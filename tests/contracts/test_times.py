@@ -18,7 +18,7 @@ SEVERAL = "state in data/catalog.toml time_format = "
 
 def times_of(cells, **policy):
     """What times cells of text are read as, in their order."""
-    raw = log(["1"] * len(cells), time=cells, product_id=[str(i) for i in range(len(cells))])
+    raw = log(["1"] * len(cells), time=cells, store_id=[str(i) for i in range(len(cells))])
     return [time for (time,) in accepted(raw, "time", **policy)]
 
 
@@ -116,7 +116,7 @@ def test_unix_times_are_read_on_the_clock_that_is_stated():
     for cells, form in (([1704412800, 1704416400], "unix"), ([1704412800000, 1704416400000], "unix-ms")):
         for kind in ("int64", "string", "float64"):
             times = pa.array(cells).cast(kind)
-            raw = table(customer_id=["1", "2"], time=times, amount=[1, 1], product_id=["0", "1"])
+            raw = table(customer_id=["1", "2"], time=times, amount=[1, 1], store_id=["0", "1"])
             (breach,) = breaches(raw)
             assert "2024-01-05 UTC; state time_format = '%s' and the time_zone whose days count" % form in breach  # noqa: UP031
             assert "carries an offset from UTC in 2 of 2 rows" in breaches(raw, time_format=form)[0]

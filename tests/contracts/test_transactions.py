@@ -7,7 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from crmlab.contracts import ROW, Policy, validate
+from crmlab.contracts import ROW, TRANSACTIONS, Policy, validate
+from crmlab.entry import Known
 
 from ..conftest import QUICK, accepted, breaches, log, table
 
@@ -121,12 +122,47 @@ def test_a_log_of_which_no_order_is_left_is_refused(policy):
 def test_a_return_offsets_its_own_order_else_the_latest_earlier_one():
     when = ["2024-01-01", "2024-01-05", "2024-01-06", "2024-01-07", "2024-01-09", "2024-01-09", "2024-01-01"]
     amounts, orders = ["10", "10", "-10", "-12", "-1", "6", "-3"], ["1", "2", "1", None, "9", "3", "1"]
-    raw = log(amounts, [*"aaaaaab"], when, order_id=orders, product_id=[*"1234567"])
+    raw = log(amounts, [*"aaaaaab"], when, order_id=orders, store_id=[*"1234567"])
     days = [day and day.day for (day,) in accepted(raw, "order_day", returns="net")]
     assert days == [1, 5, 1, 5, 9, 9, None]
     counts = validate(raw, "log", Policy(returns="net")).counts
     told = ("order_days", "spend", "returned_out_days", "returns_beyond_order", "returns_without_order", "customers")
     assert [counts[name] for name in told] == [1, 5, 2, -2, 1, 1]
+
+
+def test_a_return_without_its_order_offsets_the_latest_earlier_purchase_of_its_product():
+    rows = [
+        ("a", 1, "10", "1", "shoe"), ("a", 1, "1", "1", " "), ("a", 2, "30", "2", "coat"), ("a", 3, "20", "3", "shoe"),
+        ("a", 4, "40", "4", "hat"), ("b", 4, "50", "5", "sock"),
+        ("a", 5, "-30", "9", "coat"),  # its order is not in the log: the coat of day 2
+        ("a", 5, "-5", None, "shoe"),  # bought on days 1 and 3: the later
+        ("a", 5, "-6", "1", "hat"),  # its order names day 1, whatever the product
+        ("a", 5, "-7", None, "sock"),  # bought by another: the latest order
+        ("a", 5, "-8", None, " "),  # no product named: the latest order
+        ("b", 3, "-9", None, "sock"),  # bought later: nothing earlier
+        ("a", 6, "60", "6", "coat"),  # a later purchase changes nothing
+    ]  # fmt: skip
+    ids, days, amounts, orders, products = map(list, zip(*rows, strict=True))
+    named = {"order_id": orders, "product_id": products, "store_id": [*map(str, range(len(rows)))]}
+    raw = log(amounts, ids, [f"2024-01-0{d}" for d in days], **named)
+    found = [day and day.day for (day,) in accepted(raw, "order_day", returns="net")]
+    assert found == [1, 1, 2, 3, 4, 4, 2, 3, 1, 4, 4, None, 6]
+    validated = validate(raw, "log", Policy(returns="net"))
+    counts = validated.counts
+    assert [counts[f"returns_by_{name}"] for name in ("order", "product", "customer")] == [1, 2, 2]
+    assert (counts["returns_without_order"], counts["returned_out_days"], counts["spend"]) == (1, 1, 155)
+    assert "offset_by" not in validated.table.columns
+    assert TRANSACTIONS.describe(counts, Known(returns="net"))["returns set against"] == (
+        "the same order 1, the latest earlier purchase of the same product 2, the customer's latest earlier order 2"
+    )
+
+
+def test_a_return_of_a_customer_unknown_is_matched_by_no_product():
+    raw = log(["10", "-4", "3"], ["", "", "a"], ["2024-01-01", "2024-01-03", "2024-01-03"], product_id=["p", "p", "q"])
+    validated = validate(raw, "log", Policy(returns="net", missing_ids="anonymous"))
+    days = validated.every.filter(validated.every.amount < 0).order_day.to_pyarrow().to_pylist()
+    assert days == [date(2024, 1, 3)]
+    assert [validated.counts[f"returns_by_{name}"] for name in ("order", "product", "customer")] == [0, 0, 0]
 
 
 START = datetime(2024, 1, 1)
@@ -136,38 +172,46 @@ SALES = st.lists(
         st.integers(0, 8).map(lambda halves: START + timedelta(hours=12 * halves)),
         st.sampled_from([-5, -3, -2, 0, 2, 3, 5, 5]),
         st.sampled_from([None, "", "1", "2"]),
+        st.sampled_from([None, " ", "p", "q"]),
     ),
     min_size=15,
     max_size=40,
-).map(lambda sales: [("kept", START, 1, None), *sales])  # so that an order is left whatever the returns
+).map(lambda sales: [("kept", START, 1, None, None), *sales])  # so that an order is left whatever the returns
 
 
 def netted(sales):
     """The order day of every row by brute force: for a return, over all rows of its customer up to its instant."""
-    for customer, time, amount, order in sales:
-        earlier = [(t, o) for c, t, a, o in sales if c == customer and a > 0 and t <= time]
-        own = [t for t, o in earlier if order and o == order]
-        offset = min(own) if own else max((t for t, _o in earlier), default=None)
+    for customer, time, amount, order, product in sales:
+        earlier = [(t, o, p) for c, t, a, o, p in sales if c == customer and a > 0 and t <= time]
+        own = [t for t, o, _p in earlier if order and o == order]
+        same = [t for t, _o, p in earlier if product in ("p", "q") and p == product]
+        offset = min(own) if own else max(same or [t for t, _o, _p in earlier], default=None)
         yield (time if amount >= 0 else offset) and (time if amount >= 0 else offset).date()
 
 
 def sold(sales):
-    ids, times, amounts, orders = zip(*sales, strict=True)
+    ids, times, amounts, orders, products = zip(*sales, strict=True)
     columns = {"customer_id": pa.array(ids), "time": pa.array(times), "amount": pa.array(amounts)}
-    return table(**columns, order_id=pa.array(orders, "string"), product_id=[str(i) for i in range(len(sales))])
+    named = {"order_id": pa.array(orders, "string"), "product_id": pa.array(products, "string")}
+    return table(**columns, **named, store_id=[str(i) for i in range(len(sales))])
 
 
 @QUICK
 @given(SALES)
-@example([("a", START, -3, None), ("a", START, 5, "1"), ("a", START, -5, "1"), ("a", START + timedelta(1), 5, "2")])
+@example(
+    [
+        ("a", START, -3, None, None), ("a", START, 5, "1", "p"), ("a", START, -5, "1", "q"),
+        ("a", START + timedelta(1), 5, "2", "q"),
+    ]
+)  # fmt: skip
 def test_netting_agrees_with_brute_force(sales):
     days = {}
-    for (customer, _time, amount, _order), day in zip(sales, netted(sales), strict=True):
+    for (customer, _time, amount, _order, _product), day in zip(sales, netted(sales), strict=True):
         days.setdefault((customer, day), []).append(amount)
     dated = {key: amounts for key, amounts in days.items() if key[1]}
     orders = {k: a for k, a in dated.items() if min(a) >= 0 or sum(a) > 0}
     validated = validate(sold(sales), "log", Policy(returns="net"))
-    rows = sorted(validated.table.to_pyarrow().to_pylist(), key=lambda row: int(row["product_id"]))
+    rows = sorted(validated.table.to_pyarrow().to_pylist(), key=lambda row: int(row["store_id"]))
     assert [row["order_day"] for row in rows] == [*netted(sales)]
     assert {name: validated.counts[name] for name in ("order_days", "customers", "first", "last", "spend")} == {
         "order_days": len(orders),

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pandas as pd
 import pytest
 
-from crmlab import catalog, engines
+from crmlab import catalog, engines, lifecycle
 from crmlab.contracts import InputError
 
 from .test_engines import stored
@@ -69,6 +69,18 @@ def test_orders_are_the_same(both):
     assert counts["spend"] == Decimal("100000000026.8357")
 
 
+def test_returns_are_matched_by_product_alike(both):
+    bought = {
+        "customer_id": ["7", "7", "7", "7", "8"], "amount": ["10", "20", "-5", "-6", "-7"],
+        "time": ["2024-03-01", "2024-03-02", "2024-03-03", "2024-03-03", "2024-03-03"],
+        "order_id": ["a", "b", None, "b", None], "product_id": ["p", "q", "p", "p", "p"],
+    }  # fmt: skip
+    rows, counts = found(catalog.orders, both(bought, time="timestamp", amount="decimal(20, 6)"), returns="net")
+    offset = {row["amount"]: row["order_day"] for row in rows if row["amount"] < 0}
+    assert offset == {-5: date(2024, 3, 1), -6: date(2024, 3, 2), -7: None}
+    assert [counts[f"returns_by_{name}"] for name in ("order", "product", "customer")] == [1, 1, 0]
+
+
 def test_instants_are_read_on_the_clock_of_the_shop(both):
     """Summer time begins on 31 March 2024 at 1:00 UTC; until then 23:30 UTC is 0:30 of the next day in Berlin."""
     tables = both(LOG, **TYPES | {"time": "timestamp('UTC')", "amount": "float64"})
@@ -97,6 +109,15 @@ def test_contracts_of_customers_are_the_same(both):
     late = both(columns | {"end": ["2023-02-01", None, "2024-03-05", None]}, start="date", end="date")
     (breach,) = breaches(catalog.subscriptions, late)
     assert "'end' comes before the start in 1 of 4 rows" in breach
+
+
+def test_contracts_by_tenure_are_the_same(both):
+    columns = {"tenure": ["0", "12", "3"], "churned": ["yes", "no", "yes"], "customers": ["2", "5", "1"]}
+    tables = both(columns, tenure="int64", customers="int64")
+    _rows, counts = found(catalog.subscriptions, tables)
+    assert [counts[name] for name in ("customers", "ended", "ended_at_once", "running", "longest")] == [8, 3, 2, 5, 12]
+    durations = [lifecycle.durations(catalog.subscriptions(table), every="quarter") for table in tables]
+    assert durations[0].equals(durations[1])
 
 
 def test_retention_is_the_same(both):

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from crmlab.contracts import InputError
+from crmlab.contracts.settings import undecided
 from crmlab.service_quality import Instrument, draft_instrument, load_instrument, read_survey
 from crmlab.service_quality.models.scores import incomparable_reason
-from crmlab.contracts.settings import undecided
 from crmlab.simulate.survey import World, simulate_survey
 
 PEOPLE = 60

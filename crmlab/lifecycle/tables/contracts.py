@@ -12,13 +12,13 @@ from crmlab.contracts.subscriptions import last_day_observed
 from crmlab.dataset import Data
 from crmlab.days import as_date, day_literal
 from crmlab.lifecycle.tables.cohorts import EVERY, check_every, need
-from crmlab.lifecycle.tables.periods import MIN_THROUGH, whole_periods
+from crmlab.lifecycle.tables.periods import MIN_THROUGH, UNCOUNTED, whole_periods
+from crmlab.lifecycle.tables.tenures import has_tenures, tenure_durations
 from crmlab.model import blank_of
 from crmlab.orders import rows
 from crmlab.sentences import sentence, templates
 
 ALL, NONE = "all", "no group"  # where the table has no groups, and where a row has none
-UNCOUNTED = f"ended in a period that fewer than {MIN_THROUGH} were observed through, held so far"
 
 
 def durations(
@@ -32,7 +32,8 @@ def durations(
     Parameters
     ----------
     data : Data, Ibis table or DataFrame
-        Rows of the SUBSCRIPTIONS contract, or of RETENTION: how many were left, period by period.
+        Rows of the SUBSCRIPTIONS contract, or of RETENTION: how many were left, period by period. Contracts given by
+        tenure and churned come as Data, which know the unit of their tenure.
     end : date or str, optional
         Last day that the table sees, of subscriptions; None takes the catalog's `until`, else the last day in them that
         can have been observed. Contracts without an end are taken to run then.
@@ -52,7 +53,8 @@ def durations(
     Raises
     ------
     InputError
-        Where no contract was observed for a whole period, as nothing is known of renewals then.
+        Where no contract was observed for a whole period, as nothing is known of renewals then; and where `end` or
+        `observed_from` is given, or periods shorter than its unit, of contracts given by tenure and churned.
 
     Examples
     --------
@@ -69,6 +71,11 @@ def durations(
         if _knows_renewals(found := retention_durations(table)):
             return found
         raise InputError("retention: of period 0 alone nothing is known of renewals; add the periods after it")
+    if has_tenures(table):
+        if _knows_renewals(found := tenure_durations(data, end, every, observed_from)):
+            return found
+        why = f"no contract has lasted for a whole {every}, so that nothing is known of renewals"
+        raise InputError(f"{data.findings.name}: {why}; choose shorter periods, or correct tenure_unit")
     table, end, observed_from = observed(data, table, end, observed_from)
     if _knows_renewals(found := subscription_durations(table, end, every, observed_from)):
         return found
@@ -95,11 +102,15 @@ def censoring_note(durations: pd.DataFrame) -> str:
     Returns
     -------
     str
-        One or two sentences; empty where `durations` come from a table of how many were left.
+        A few sentences; of contracts given by tenure, that no day is known. Empty where `durations` come from a table
+        of how many were left.
     """
-    if "observed_until" not in durations:
-        return ""
     uncounted = durations.attrs.get("contracts", {}).get(UNCOUNTED, 0)
+    if "observed_until" not in durations:
+        case = "tenures_some_uncounted" if uncounted else "tenures"
+        values = {"uncounted": uncounted, "few": MIN_THROUGH}
+        by_tenure = "contracts" in durations.attrs
+        return sentence(templates("crmlab.lifecycle")["censoring_note"][case], values) if by_tenure else ""
     values = {"end": f"{durations.observed_until.max():%Y-%m-%d}", "uncounted": uncounted, "few": MIN_THROUGH}
     case = "some_uncounted" if uncounted else "observed_until"
     return sentence(templates("crmlab.lifecycle")["censoring_note"][case], values)
@@ -239,6 +250,6 @@ def seen_contracts(subscriptions, end, since):
 
 
 def _refuse_orders(table):
-    needs = "a survival curve needs SUBSCRIPTIONS (customer_id, start, end), in which churn is observed"
+    needs = "a survival curve needs SUBSCRIPTIONS (start and end, or tenure and churned), in which churn is observed"
     unseen = "Customers without a contract leave unobserved, so that nobody knows when"
     need(table, "start", needs, f". {unseen}: use the P(alive) curve of a CLV model (p_alive_curve)")

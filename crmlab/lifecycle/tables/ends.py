@@ -10,6 +10,7 @@ from scipy import optimize, stats
 from crmlab.dataset import Data
 from crmlab.days import as_date
 from crmlab.lifecycle.tables.contracts import observed, seen_contracts
+from crmlab.lifecycle.tables.tenures import has_tenures
 from crmlab.model import blank_of
 from crmlab.orders import rows
 
@@ -31,7 +32,7 @@ def early_ends(
     Parameters
     ----------
     data : Data, Ibis table or DataFrame
-        Rows of the SUBSCRIPTIONS contract, or of RETENTION, of which this is blank.
+        Rows of the SUBSCRIPTIONS contract, or of RETENTION; blank of that, and of tenures.
     end : date or str, optional
         Last day that the table sees; None takes that of `durations`.
     observed_from : date or str, optional
@@ -49,6 +50,8 @@ def early_ends(
     table = data if isinstance(data, pd.DataFrame) else rows(data)
     if "period" in table.columns:
         return blank_of(pd.DataFrame, "the data count customers by period, and know no day of an end")
+    if has_tenures(table):
+        return blank_of(pd.DataFrame, "the data know how long contracts have lasted, and no day of an end")
     table, end, observed_from = observed(data, table, end, observed_from)
     end, since = as_date(end), None if observed_from is None else as_date(observed_from)
     counts, later, before = seen_contracts(table, end, since)

@@ -5,12 +5,21 @@ through the period, that is a plain share. Of those observed through a part of i
 and those that came under observation within it, as many count as at risk as make that share of those lost.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
 from crmlab.lifecycle.tables.cohorts import MONTHS
 
 MIN_THROUGH = 10  # contracts observed through a period, with fewer of which those observed in part say nothing
+UNCOUNTED = f"ended in a period that fewer than {MIN_THROUGH} were observed through, held so far"
+MONTH = 365.25 / 12
+IN_UNITS: dict[str, Mapping[str, float]] = {  # how many units of tenure a period has
+    "day": {"week": 7, "month": MONTH, "quarter": 3 * MONTH, "year": 12 * MONTH},
+    "month": MONTHS,
+    "year": {"year": 1},
+}
 KEYS = ["group", "entry", "renewals", "churned"]
 
 
@@ -19,7 +28,27 @@ def whole_periods(contracts, until, observed_from, every):
 
     contracts : group, start, ended (NaT where not by `until`), customers; numpy days
     """
-    frame = pd.DataFrame(_placed(contracts, until, observed_from, every))
+    return _whole_periods(pd.DataFrame(_placed(contracts, until, observed_from, every)))
+
+
+def whole_tenures(contracts, unit, every):
+    """(durations, how many are uncounted) of contracts of which is known how long they have lasted.
+
+    contracts : group, tenure, churned, customers; a contract that lasted so many periods and ended was lost at the
+                renewal then, and one that ended at tenure 0 at the first; the longest tells which period is over
+    unit      : of tenure, a key of IN_UNITS; a month is a twelfth of 365.25 days
+    """
+    length = IN_UNITS[unit][every]
+    periods = contracts.tenure / length
+    lost = np.maximum(np.ceil(periods) - 1, 0)
+    renewals = lost.where(contracts.churned, np.floor(periods)).astype(int)
+    over = (renewals + 1) * length <= contracts.tenure.max()
+    placed = {"renewals": renewals, "leaves": periods - renewals, "over": over}
+    return _whole_periods(contracts.assign(**placed, late=False, entry=0, enters=-1.0))
+
+
+def _whole_periods(frame):
+    """(durations, how many are uncounted) of placed contracts, group by group."""
     parts, uncounted = [], 0
     for group, rows in frame.groupby("group"):
         counted, more = _counted(rows.reset_index(drop=True))
