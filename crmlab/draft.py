@@ -90,6 +90,8 @@ def draft_entry(path: str | Path, name: str | None = None) -> Draft:
     kind = guesses.contract(raw)
     contract = str(kind.value)
     columns = guesses.columns(raw, contract)
+    if "tenure" in columns:
+        settings["tenure_unit"] = Guess("month", f"what {columns['tenure'].value!r} counts: day, month or year", True)
     data, refused = _validate(place, contract, columns, settings)
     if data:
         settings = _found(data.findings.described) | settings | _currency(data)
