@@ -90,9 +90,12 @@ def draft_entry(path: str | Path, name: str | None = None) -> Draft:
     kind = guesses.contract(raw)
     contract = str(kind.value)
     columns = guesses.columns(raw, contract)
+    if "tenure" in columns:
+        settings["tenure_unit"] = Guess("month", f"what {columns['tenure'].value!r} counts: day, month or year", True)
     data, refused = _validate(place, contract, columns, settings)
     if data:
-        settings = _found(data.findings.described, settings) | settings | _currency(data)
+        settings = _found(data.findings.described) | settings | _currency(data)
+        data, refused = _validate(place, contract, columns, settings)
     lines = [_line("path", Guess(_portable(place), ""))]
     lines += [] if contract == "transactions" and not kind.doubtful else [_line("contract", kind)]
     lines += [_line(field, guess) for field, guess in settings.items()]
@@ -230,7 +233,7 @@ def _advised(breaches, where, settings):
     return {field: guess for field, guess in found.items() if field not in settings}
 
 
-def _found(described, settings):
+def _found(described):
     """How a file of text was read, as settings: encoding and delimiter; those of files that differ are left out."""
     found = {}
     encoding, _comma, why = described.get("encoding", "").partition(", ")

@@ -43,6 +43,8 @@ def contract(raw: ir.Table) -> Guess:
         return Guess("subscriptions", "customers and starts of contracts stand in it")
     if customer and known["time"]:
         return Guess("transactions", "customers and times stand in it")
+    if (tenure := guess("tenure", columns)) and (churned := guess("churned", columns)):
+        return Guess("subscriptions", f"tenures ({tenure!r}) and whether they ended ({churned!r}) stand in it")
     sale, period = _sales(columns), known["time"] or guess("period", columns)
     if sale and period and not customer and not known["order_id"]:
         return Guess("series", f"times ({period!r}) and sales ({sale!r}) stand in it, and no customers")
@@ -58,7 +60,9 @@ def contract(raw: ir.Table) -> Guess:
 def columns(raw: ir.Table, kind: str) -> dict[str, Guess]:
     """The columns of a contract that a raw table seems to have, by their names; of those needed, all."""
     found: dict[str, Guess] = {}
-    for column in CONTRACTS[kind].columns:
+    forms = CONTRACTS[kind].forms or (CONTRACTS[kind].columns,)
+    known = (form for form in forms if all(guess(c.name, names(raw)) for c in form if c.required))
+    for column in next(known, forms[0]):
         taken = {guessed.value for guessed in found.values()}
         free = [name for name in names(raw) if name not in taken]
         if guessed := _column(raw, column, free):

@@ -240,6 +240,24 @@ def test_customers_contracts_and_products_are_known_by_their_columns(shop):
     assert catalog.check("items").contract.kind == "products"
 
 
+def test_a_table_of_churn_asks_what_its_tenures_count(shop):
+    content = (
+        "customerID,gender,tenure,MonthlyCharges,Churn\n7590,F,1,29.85,No\n5575,M,34,56.95,No\n3668,M,2,53.85,Yes\n"
+    )
+    text, printed = drafted(shop, "telco.csv", content)
+    assert text == HEAD.format(name="telco", file="telco.csv") + (
+        "contract = \"subscriptions\" # tenures ('tenure') and whether they ended ('Churn') stand in it\n"
+        'delimiter = "," # found in the header\n'
+        "tenure_unit = \"month\" # decide: what 'tenure' counts: day, month or year\n"
+        'columns.customer_id = "customerID" # by its name\n'
+        'columns.churned = "Churn" # by its name\n'
+        "# columns not used: 'gender', 'MonthlyCharges'\n"
+    )
+    assert printed.endswith("then: crmlab check telco\nthen: crmlab run retention -p data=telco\n")
+    assert lines("telco") == [11]
+    assert decided(shop, "telco").findings.counts["ended"] == 1
+
+
 def test_a_file_without_known_names_asks_for_all_and_stays_refused(shop):
     text, printed = drafted(shop, "junk.csv", "a,b\nx,y\nz,w\n")
     missing = {
