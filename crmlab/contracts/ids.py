@@ -28,7 +28,7 @@ def read(source: ir.Value, column: Column, policy: Any) -> tuple[ir.Value, list[
     kind, name = source.type(), column.name
     if kind.is_floating() and policy.ids == "tidy":
         whole = (source == source.floor()) & (source.abs() < LARGEST)
-        source = whole.ifelse(source, ibis.null(kind)).cast("int64").cast("string").coalesce(source.cast("string"))
+        source = whole.ifelse(source, ibis.null(kind)).try_cast("int64").cast("string").coalesce(source.cast("string"))
     elif kind.is_floating() or not (kind.is_string() or kind.is_integer() or kind.is_uuid()):
         whole = ", or state ids = 'tidy' where they are whole numbers" if kind.is_floating() else ""
         raise TypeError(f"which does not keep ids such as 00123; store it as text{whole}")

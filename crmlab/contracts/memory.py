@@ -134,10 +134,15 @@ def _kind(value):
     return type(value).__name__
 
 
+def _plain_text(kind):
+    """Text as all know it, of whatever layout; any other type as it is."""
+    return pa.string() if pa.types.is_string_view(kind) or pa.types.is_large_string(kind) else kind
+
+
 def _plain(column):
     """A column without dictionaries, and times by the microsecond, as engines have them."""
     if pa.types.is_dictionary(column.type):
-        column = pa.chunked_array([chunk.dictionary_decode() for chunk in column.chunks], column.type.value_type)
+        column = pa.chunked_array([pa.array(column.to_pylist(), _plain_text(column.type.value_type))])
     if pa.types.is_null(column.type):
         return column.cast(pa.string())
     if pa.types.is_float16(column.type):

@@ -90,7 +90,7 @@ REFUSED = {
     "Contry = 'UK'": "did you mean 'Country'?",
     "Country = 'UK": "a quote is left open (text stands in single quotes)",
     'Country = "UK': "a quote is left open (a column's name stands in double quotes)",
-    'Country = "UK"': "no column 'UK'",
+    'Country = "UK"': "text stands in single quotes, as 'UK'",
     "lower(Country) = 'uk'": "calls a function",
     "CAST(n AS TEXT) = '1'": "calls a function",
     "n::text = '1'": "calls a function",
@@ -229,3 +229,19 @@ def test_yes_and_no_may_be_a_condition():
     people = pd.DataFrame({"customer_id": ["a", "b", "c"], "Consent": ["Y", "N", None]})
     found = catalog.customers(people, reachable="Consent = 'Y'")
     assert found.table.order_by("customer_id").reachable.execute().tolist() == [True, False, None]
+
+
+def test_a_condition_on_times_holds_on_the_clock_of_the_shop(tmp_path):
+    moments = pd.to_datetime(["2020-02-29 14:00", "2020-02-29 16:00", "2020-03-01 13:00"], utc=True)
+    frame = pd.DataFrame({"customer_id": ["a", "b", "c"], "time": moments, "amount": [1, 2, 4]})
+    frame.assign(time=frame.time.astype(str)).to_csv(tmp_path / "log.csv", index=False)
+    frame.to_parquet(tmp_path / "log.parquet")
+    for data in (frame, tmp_path / "log.csv", tmp_path / "log.parquet"):
+        found = catalog.orders(data, time_zone="Asia/Tokyo", where="time < '2020-03-01'")
+        assert found.table.customer_id.execute().tolist() == ["a"]
+
+
+def test_nothing_meets_a_condition_on_a_division_by_zero():
+    frame = pd.DataFrame({"customer_id": ["a", "b"], "time": "2020-01-01", "amount": [30, 30], "pieces": [0, 1]})
+    found = catalog.orders(frame, where="amount / pieces > 20")
+    assert (found.findings.counts["customers"], found.findings.counts["left_out_unknown"]) == (1, 1)

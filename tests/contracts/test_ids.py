@@ -83,9 +83,10 @@ def test_whole_numbers_with_gaps_are_floats_in_pandas_and_read_on_request():
     assert sorted(found.table.execute().customer_id) == ["1", "13085"]
 
 
-def test_ids_of_fractions_are_none():
-    with pytest.raises(InputError, match="is empty in 1 of 2 rows"):
-        read([1.5, 2.0], ids="tidy")
+def test_fractions_stay_ids_as_they_do_as_text():
+    found = read([1.5, 2.0, None, 1e20], ids="tidy", missing_ids="drop")
+    assert sorted(found.table.execute().customer_id) == ["1.5", "1e+20", "2"]
+    assert found.summary.found["rows without an id"] == "1 of 4 (25.0%): dropped"
 
 
 def test_customers_unknown_are_no_customers_but_their_orders_are_kept():

@@ -186,4 +186,4 @@ def test_odd_types_of_arrow_are_read_or_refused_in_words():
     empty = catalog.orders(pa.table(rows | {"amount": pa.array([1, 2]), "store_id": pa.nulls(2)}))
     assert empty.table.store_id.isnull().all().execute()
     with pytest.raises(InputError, match="the table: it cannot be read as a table"):
-        catalog.orders(pa.array([1, 2]))
+        catalog.orders(pl.Series("amount", [1, 2]))
