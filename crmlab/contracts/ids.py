@@ -27,7 +27,7 @@ def read(source: ir.Value, column: Column, policy: Any) -> tuple[ir.Value, list[
     """The ids in a column as text, null where there is none; with the rule that there is one, if that is asked."""
     kind, name = source.type(), column.name
     if kind.is_floating() and policy.ids == "tidy":
-        whole = (source == source.floor()) & (source.abs() < LARGEST)
+        whole = (source % 1 == 0) & (source.abs() < LARGEST)
         source = whole.ifelse(source, ibis.null(kind)).try_cast("int64").cast("string").coalesce(source.cast("string"))
     elif kind.is_floating() or not (kind.is_string() or kind.is_integer() or kind.is_uuid()):
         whole = ", or state ids = 'tidy' where they are whole numbers" if kind.is_floating() else ""
@@ -49,7 +49,7 @@ def tidy(text: ir.StringValue) -> ir.StringValue:
     """Ids written in one way, null where a word stands for a missing one."""
     odd = _composed(text).re_replace(f"^[{BLANKS}]+|[{BLANKS}]+$", "").re_replace(WHOLE, r"\1")
     exponent = odd.re_search(EXPONENT)
-    spelled = exponent.ifelse(odd, ibis.null("string")).try_cast("float64").cast("int64").cast("string")
+    spelled = exponent.ifelse(odd, ibis.null("string")).try_cast("float64").try_cast("int64").cast("string")
     odd = exponent.ifelse(spelled, odd)
     odd = odd.lower().isin([*MISSING_WORDS, ""]).ifelse(ibis.null("string"), odd)
     return text.re_search(PLAIN).ifelse(text, odd)
