@@ -16,6 +16,8 @@ SUMMED = (  # over customers
     *("returned_out_days", "returns_beyond_order", "returns_without_order"),
     *("returns_by_order", "returns_by_product", "returns_by_customer"),
 )
+MOST_COMPARED = 5_000_000  # rows that are compared with each other, which holds all of them in memory
+FEW_ALIKE = 0.01  # share of rows alike that may be two equal purchases on a day, where orders have no number
 PLACEHOLDERS = (date(1900, 1, 1), date(1970, 1, 1))  # days that programs write where none is known
 WITHOUT_AMOUNTS = (
     "none: what is said of money is blank, and trends and sales are those of numbers of orders; name their column, as "
@@ -28,6 +30,7 @@ def _counts(t, policy):
     """What there is to count of amounts before any row is dropped."""
     return {
         "amounts": t.amount.notnull().any(),
+        "order_ids": t.order_id.notnull().any() if "order_id" in t.columns else ibis.literal(False),
         "zero_amounts": (t.amount == 0).sum().fill_null(0),
         "returns": (t.amount < 0).sum().fill_null(0),
         "returned": (-t.amount.sum(where=t.amount < 0)).fill_null(0),
@@ -45,7 +48,7 @@ def _complete(validated, policy, where):
     table, counted = (
         t.filter(t.customer_id.notnull()) if policy.missing_ids == "anonymous" else t for t in (every, applied)
     )
-    counts = validated.counts | first(_order_counts(counted))
+    counts = validated.counts | first(_order_counts(counted)) | _repeated(every, validated.counts["rows"])
     if not counts["order_days"]:
         dropped = policy.zero == "drop" and counts["zero_amounts"]
         keep_zeros = "state zero = 'order' in data/catalog.toml, " if dropped else ""
@@ -56,6 +59,14 @@ def _complete(validated, policy, where):
             "add orders with amounts above 0, or correct the sign of those that are orders"
         )
     return Validated(table, counts, every if policy.missing_ids == "anonymous" else None)
+
+
+def _repeated(t, rows):
+    """How many rows are alike another in all columns that are read; not counted of very many."""
+    if rows > MOST_COMPARED:
+        return {"repeated_rows": None}
+    alike = t.group_by(t.columns).aggregate(n=_.count())
+    return first(alike.aggregate(repeated_rows=(_.n - 1).sum().fill_null(0)))
 
 
 def _without_ids(counts):
@@ -162,6 +173,9 @@ def _words(c, entry):
 def _odd_days(c):
     """Days that are hardly those of orders, in words; nothing where there are none."""
     found, leave_out = {}, "leave them out by where"
+    if c["repeated_rows"] and (c["order_ids"] or c["repeated_rows"] > FEW_ALIKE * c["rows"]):
+        alike = "alike another in all columns that are read: counted; is a file there twice?"
+        found["repeated rows"] = f"{c['repeated_rows']:,} {alike}"
     if c["first"] != c["last"] and not c["within_months"]:
         found["days"] = f"times fall on first days of months only, all {c['rows']:,}"
     if c["placeholder_days"]:

@@ -2,11 +2,13 @@
 
 from datetime import date, datetime, timedelta
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from crmlab import catalog
 from crmlab.contracts import ROW, TRANSACTIONS, Policy, validate
 from crmlab.entry import Known
 
@@ -233,3 +235,15 @@ def test_later_rows_change_nothing_about_what_a_return_offsets(sales, day):
     seen = [sale for sale in sales if sale[1].date() <= date(2024, 1, day)]
     alone, among = (accepted(sold(s), "order_day", returns="net") for s in (seen, sales))
     assert alone == among[: len(alone)]
+
+
+def test_rows_alike_in_all_columns_are_counted_and_said():
+    twice = {"customer_id": list("aab"), "time": ["2024-01-01"] * 3, "amount": ["1", "1", "1"]}
+    found = catalog.orders(pd.DataFrame(twice | {"order_id": ["1", "1", "2"]}))
+    assert found.findings.counts["repeated_rows"] == 1
+    assert found.summary.found["repeated rows"].startswith("1 alike another in all columns that are read: counted;")
+    apart = catalog.orders(pd.DataFrame(twice | {"order_id": ["1", "3", "2"]}))
+    assert apart.findings.counts["repeated_rows"] == 0
+    assert "repeated rows" not in apart.summary.found
+    few = {"customer_id": ["a", "a", *map(str, range(300))], "time": "2024-01-01", "amount": "1"}  # two equal purchases
+    assert "repeated rows" not in catalog.orders(pd.DataFrame(few)).summary.found
