@@ -197,6 +197,8 @@ def check(data: Source, contract: str | None = None, **fields: Any) -> Data:
 def _check_uri(uri, contract, fields):
     """A table of a database file, from here, or of an engine."""
     where = uris.shown(uri)
+    if uris.is_address(uri):
+        raise InputError(f"{where}: is an address on a network; download the file, and give its path")
     if "table" not in fields:
         raise InputError(f"{where}: it is not said which table is meant; give table, as table='orders'")
     table = fields.pop("table")

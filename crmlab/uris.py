@@ -10,6 +10,7 @@ from urllib.parse import quote
 from crmlab.contracts.errors import InputError
 
 FILES = ("duckdb", "sqlite")  # engines whose tables lie in a file, relative to data/
+ADDRESSES = ("http", "https", "ftp", "s3", "gs", "az", "abfss")  # of files that are not read from there
 HIDDEN = "…"
 NAME = re.compile(r"\$\{(\w+)\}")  # of a variable of the environment
 URI = re.compile(
@@ -51,6 +52,11 @@ def faults(uri: str) -> list[str]:
 def is_file(uri: str) -> bool:
     """Whether a URI names a database file."""
     return uri.partition("://")[0] in FILES and "://" in uri
+
+
+def is_address(uri: str) -> bool:
+    """Whether a URI is the address of a file on a network, which is not read."""
+    return uri.partition("://")[0].lower() in ADDRESSES
 
 
 def expand(uri: str) -> str:

@@ -305,3 +305,10 @@ def test_data_that_know_no_days_have_no_period(packaged):
         InputError, match="fader_hardie_2007 knows no days, so that it has no period; name data that do"
     ):
         catalog.retention("fader_hardie_2007").period()
+
+
+@pytest.mark.parametrize("address", ["https://example.org/x.csv?key=secret", "s3://shop/x.parquet"])
+def test_an_address_on_a_network_is_no_file(address):
+    with pytest.raises(InputError, match="is an address on a network; download the file, and give its path") as wrong:
+        catalog.orders(address)
+    assert "secret" not in str(wrong.value)

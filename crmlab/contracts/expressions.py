@@ -112,7 +112,8 @@ def _unparsed(text, problem):
             return f"a quote is left open ({meaning}); close it"
     found = getattr(problem, "errors", None)
     place = f" at sign {found[0]['col']:,}" if found and found[0].get("col") else ""
-    return f"it cannot be read{place}; write columns, numbers and texts with {KNOWN}"
+    words = "names that hold blanks or are words of SQL, such as When, stand in double quotes"
+    return f"it cannot be read{place}; write columns, numbers and texts with {KNOWN}; {words}"
 
 
 def _check_names(tree, columns):
