@@ -33,7 +33,7 @@ def test_the_least_memory_stated_holds(monkeypatch, environment, stated, held):
     monkeypatch.setattr(engines, "stated_limits", [])
     if environment:
         monkeypatch.setenv("CRMLAB_MEMORY", environment)
-    engine = engines.connect.__wrapped__()
+    engine = engines._embedded.__wrapped__()
     monkeypatch.setattr(engines, "connect", lambda: engine)
     for memory in stated:
         engines.limit_memory(Policy(memory=memory).memory)

@@ -49,6 +49,12 @@ class Worker:
 
         progress : called with how many code cells are done, and of how many
         """
+        try:
+            return self._executed(job, seconds, progress)
+        finally:
+            self.close()
+
+    def _executed(self, job, seconds, progress):
         late = threading.Event()
 
         def end_late():
@@ -92,6 +98,12 @@ class Worker:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(stray, signal.SIGKILL)
         shutil.rmtree(self.sockets, ignore_errors=True)
+
+    def close(self):
+        """Close its pipes, once nobody listens to it."""
+        for pipe in (self.process.stdin, self.process.stdout, self.child_stderr):
+            with suppress(OSError):  # what was to be written may have nobody to read it
+                pipe.close()
 
     def _send(self, message):
         with suppress(BrokenPipeError):  # it died; its outcome will say so
@@ -148,6 +160,7 @@ class Pool:
                 worker.cancel()
             for worker in self.ready:
                 worker.staged.discard()
+                worker.close()
 
 
 def _failure(state, cell, name, message):

@@ -113,7 +113,7 @@ def test_a_curve_is_numbers_with_draws():
     assert again == fitted
     assert again.uncertainty.draws.shape == (growth.REPLICATES, 3)
     assert [f.name for f in fields(again.uncertainty)] == [
-        "covariance", "draws", "log_likelihood", "prior", "sigma", "df_resid",
+        "covariance", "draws", "log_likelihood", "prior", "bin_error", "sigma", "df_resid",
     ]  # fmt: skip
     assert repr(fitted).startswith("Bass(m=")
     assert " ± " in repr(fitted)
