@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import tempfile
+import weakref
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -85,6 +86,23 @@ def limit_memory(stated: int) -> None:
 
 def _hold_to(connection, size):
     connection.raw_sql(f"SET memory_limit = '{int(SHARE * size)}B'").fetchall()
+
+
+def stored(rows: pa.Table | pa.RecordBatchReader) -> ir.Table:
+    """A table of the embedded engine with rows of Arrow; it is dropped with the last use of it."""
+    engine, name = connect(), ibis.util.gen_name("stored")
+    aside = engine.con.cursor()  # beside whatever the connection is doing, as is the end of the copy
+    aside.register("given", rows)
+    aside.execute(f'CREATE TABLE "{name}" AS FROM given').fetchall()
+    aside.unregister("given")
+    table = engine.table(name)
+    weakref.finalize(table.op(), _drop, aside, name)
+    return table
+
+
+def _drop(aside, name):
+    aside.execute(f'DROP TABLE IF EXISTS "{name}"').fetchall()
+    aside.close()
 
 
 @contextmanager

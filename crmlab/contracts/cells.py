@@ -5,7 +5,8 @@ from datetime import date, datetime
 import pandas as pd
 import pyarrow as pa
 
-from crmlab.contracts import FILE, ROW, SHOWN, InputError, memory
+from crmlab import engines
+from crmlab.contracts import FILE, ROW, SHOWN, InputError
 from crmlab.contracts.errors import repeated
 
 
@@ -37,7 +38,7 @@ def raw_table(parts, files, folder, decimal, where):
     if folder:
         columns[FILE] = pa.array([file.name for file, part in zip(files, parts, strict=True) for _row in part.index])
     columns[ROW] = pa.array(table.index, "int64")
-    return memory.stored(pa.table(columns))
+    return engines.stored(pa.table(columns))
 
 
 def _column(cells, decimal):

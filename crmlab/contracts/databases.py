@@ -7,7 +7,6 @@ all its cells are, else text.
 import sqlite3
 from pathlib import Path
 
-import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
@@ -46,13 +45,8 @@ def _found(file, name):
 def _copied(file, table):
     names = [column[0] for column in file.execute(f"SELECT * FROM {table} LIMIT 0").description]
     schema = pa.schema([(name, kind) for name, kind in zip(names, _kinds(file, table, names), strict=True)])
-    batches = pa.RecordBatchReader.from_batches(schema, _batches(file.execute(f"SELECT * FROM {table}"), schema))
-    engine, copy = engines.connect(), ibis.util.gen_name("log")
-    aside = engine.con.cursor()  # beside whatever the connection is doing
-    aside.register("given", batches)
-    aside.execute(f'CREATE TABLE "{copy}" AS FROM given').fetchall()
-    aside.unregister("given")
-    return engine.table(copy)
+    rows = file.execute(f"SELECT * FROM {table}")
+    return engines.stored(pa.RecordBatchReader.from_batches(schema, _batches(rows, schema)))
 
 
 def _kinds(file, table, names):

@@ -3,10 +3,8 @@
 What is read is a copy: a frame may change afterwards.
 """
 
-import weakref
 from typing import Any, Protocol, runtime_checkable
 
-import ibis
 import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
@@ -43,24 +41,7 @@ def read(data: pd.DataFrame | ir.Table | ArrowTable, where: str) -> ir.Table:
     if unreadable:
         raise InputError(*unreadable)
     plain = pa.table(columns)
-    return stored(plain.append_column(ROW, pa.array(range(1, len(plain) + 1))))
-
-
-def stored(given: pa.Table) -> ir.Table:
-    """A table of the embedded engine with the rows of one of Arrow; it is dropped with the last use of it."""
-    engine, name = engines.connect(), ibis.util.gen_name("log")
-    aside = engine.con.cursor()  # beside whatever the connection is doing, as is the end of the copy
-    aside.register("given", given)
-    aside.execute(f'CREATE TABLE "{name}" AS FROM given').fetchall()
-    aside.unregister("given")
-    table = engine.table(name)
-    weakref.finalize(table.op(), _drop, aside, name)
-    return table
-
-
-def _drop(aside, name):
-    aside.execute(f'DROP TABLE IF EXISTS "{name}"').fetchall()
-    aside.close()
+    return engines.stored(plain.append_column(ROW, pa.array(range(1, len(plain) + 1))))
 
 
 def _of_pandas(frame, where):

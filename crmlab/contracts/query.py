@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
-import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
@@ -68,28 +68,21 @@ def read(sql: str, tables: Mapping[str, ir.Table], files: Mapping[str, Path], wh
                 alone.execute(f"CREATE VIEW {held} AS FROM read_parquet('{path}')")
                 continue
             rows = table.drop(*(column for column in (FILE, ROW) if column in table.columns))
-            alone.register("given", engines.connect().con.sql(ibis.to_sql(rows, "duckdb")).to_arrow_reader(BATCH))
+            given = pa.RecordBatchReader.from_batches(rows.schema().to_pyarrow(), engines.batches(rows, BATCH))
+            alone.register("given", given)
             alone.execute(f"CREATE TABLE {held} AS FROM given").fetchall()
             alone.unregister("given")
         alone.execute(f"SET allowed_paths = {[str(path) for path in files.values()]}")
         for setting in LOCKED:
             alone.execute(setting)
         try:
-            return _kept(alone.sql(sql).to_arrow_reader(BATCH), where)
+            found = alone.sql(sql).to_arrow_reader(BATCH)
+            if twice := repeated(found.schema.names):
+                listed = ", ".join(map(repr, twice))
+                raise InputError(f"{where}: sql gives {listed} more than once; rename all but one by AS")
+            return engines.stored(found)
         except duckdb.Error as problem:
             raise InputError(f"{where}: sql: {_reason(problem)}") from None
-
-
-def _kept(reader, where):
-    """The rows of a query as a table of the embedded engine."""
-    if twice := repeated(reader.schema.names):
-        raise InputError(f"{where}: sql gives {', '.join(map(repr, twice))} more than once; rename all but one by AS")
-    engine, name = engines.connect(), ibis.util.gen_name("query")
-    aside = engine.con.cursor()
-    aside.register("given", reader)
-    aside.execute(f'CREATE TABLE "{name}" AS FROM given').fetchall()
-    aside.close()
-    return engine.table(name)
 
 
 def _reason(problem):

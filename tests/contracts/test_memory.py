@@ -71,7 +71,7 @@ def test_what_is_read_is_a_copy():
 def test_a_copy_goes_with_the_last_that_asks_for_it():
     def held():
         names = engines.connect().con.cursor().execute("SELECT table_name FROM duckdb_tables()").fetchall()
-        return {name for (name,) in names if name.startswith("ibis_log")}
+        return {name for (name,) in names if name.startswith("ibis_stored")}
 
     before = held()
     orders = catalog.orders(LOG, **NAMED)
