@@ -123,7 +123,8 @@ def _plain_text(kind):
 def _plain(column):
     """A column without dictionaries, and times by the microsecond, as engines have them."""
     if pa.types.is_dictionary(column.type):
-        column = pa.chunked_array([pa.array(column.to_pylist(), _plain_text(column.type.value_type))])
+        kind = _plain_text(column.type.value_type)
+        column = pa.chunked_array([part.dictionary.cast(kind).take(part.indices) for part in column.chunks], kind)
     if pa.types.is_null(column.type):
         return column.cast(pa.string())
     if pa.types.is_float16(column.type):
