@@ -29,6 +29,7 @@ from crmlab.guard import guarded
 Dataset = NewType("Dataset", str)  # annotates a notebook parameter that names data
 Customers = NewType("Customers", Dataset)  # the same, of data that hold what is known of customers
 Products = NewType("Products", Dataset)  # or of products
+Condition = NewType("Condition", str)  # one that rows of the Dataset are to meet
 Source: TypeAlias = str | Path | pd.DataFrame | ir.Table | ArrowTable  # what a reader takes
 PLACE = ("path", "uri", "table", "package", "sql", "sources", "columns")  # fields that no argument can state
 URI = re.compile(r"[a-z][a-z0-9+.-]+:/")  # the beginning of one, of which a Path leaves one stroke

@@ -27,6 +27,7 @@ TYPES = {
     "Dataset": catalog.Dataset,
     "Customers": catalog.Customers,
     "Products": catalog.Products,
+    "Condition": catalog.Condition,
     "File": files.File,
     "Literal": Literal,
     "Optional": Optional,
@@ -50,7 +51,7 @@ class Parameter:
     default: Any
     meaning: str
     range: Range | None = None
-    source: str | None = None  # the type, where it names data or a file
+    source: str | None = None  # the type, where it names data or a file, or selects rows of data
 
 
 def read_parameters(path, ranges):
@@ -109,7 +110,7 @@ def _parameter(line, meaning, ranges):
     no_type = f"{annotation!r} is not a type that parameters have ({', '.join(TYPES)})"
     if kinds - TYPES.keys() or not all(isinstance(n, allowed) for n in ast.walk(line.annotation)):
         raise ValueError(no_type)
-    source = next(iter(kinds & {*CONTRACT_BY_TYPE, "File"}), None)
+    source = next(iter(kinds & {*CONTRACT_BY_TYPE, "Condition", "File"}), None)
     if source and annotation not in (source, f"{source} | None", f"Optional[{source}]"):
         raise ValueError(f"{annotation!r}: a parameter names one data set or file, so that its content is known")
     default, text = _default(line.value)

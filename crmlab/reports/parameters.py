@@ -116,15 +116,16 @@ def _job(report, given):
 def _sources(report, values):
     """The validated data, by parameter, the files, and what is wrong; `values` then name both from anywhere."""
     datasets, named, breaches = {}, {}, []
+    where = next((values[name] for name, p in report.parameters.items() if p.source == "Condition"), None)
     for name, p in report.parameters.items():
         if not isinstance(values[name], str):
             continue
         try:
             if p.source in CONTRACT_BY_TYPE:
                 values[name] = catalog.portable(values[name])
-                narrowed = {"where": values.get("where")} if name == "data" else {}
+                narrowed = {"where": where} if p.source == "Dataset" else {}
                 datasets[name] = catalog.check(values[name], CONTRACT_BY_TYPE[p.source], **narrowed)
-            elif p.source:
+            elif p.source == "File":
                 values[name] = files.portable_path(values[name])
                 named[name] = files.path(values[name])
         except InputError as found:

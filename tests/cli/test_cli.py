@@ -205,7 +205,7 @@ def test_a_sweep_makes_one_run_a_value_and_one_failure_stops_no_other(project): 
 
 
 def test_one_entry_serves_reports_by_values_of_a_column(project):  # noqa: F811
-    lines = 'data: Dataset = "sales"  # what to read\nwhere: str | None = None  # rows that count'
+    lines = 'data: Dataset = "sales"  # what to read\nwhere: Condition | None = None  # rows that count'
     told = "from crmlab.report import Report\nfrom crmlab import catalog\nreport = Report('Part')\n"
     told += "report.fact('spend', float(catalog.orders(data, where=where).findings.counts['spend']))\nreport"
     write_notebook(project / "notebooks" / "02_part.ipynb", told, parameters=lines)

@@ -22,7 +22,7 @@ customer: str = "00123"  # whom to look at
 GOOD = """
 from datetime import date
 from crmlab import catalog
-from crmlab.catalog import Dataset
+from crmlab.catalog import Condition, Dataset
 from crmlab.estimate import Estimate
 from crmlab.report import Report
 """

@@ -275,7 +275,7 @@ def test_a_notebook_without_parameters_is_a_report_without_any(project):
 
 @pytest.fixture
 def narrowed(project):
-    lines = 'data: Dataset = "sales"  # what to read\nwhere: str | None = None  # rows that count'
+    lines = 'data: Dataset = "sales"  # what to read\nwhere: Condition | None = None  # rows that count'
     write_notebook(project / "notebooks" / "02_part.ipynb", parameters=lines)
     return project
 
@@ -300,3 +300,10 @@ def test_a_condition_selects_rows_of_the_data_before_a_run(narrowed):
 def test_a_condition_that_selects_nothing_is_refused_before_a_run(narrowed, where, said):
     (breach,) = breaches(narrowed, {"where": where}, "part")
     assert said in breach
+
+
+def test_a_parameter_called_where_of_another_type_selects_nothing(project):
+    lines = 'data: Dataset = "sales"  # what to read\nwhere: str = "Berlin"  # a place'
+    write_notebook(project / "notebooks" / "02_place.ipynb", parameters=lines)
+    job = prepare(project, "place", where="Paris")
+    assert (job.datasets["data"].findings.counts["rows"], job.typed["where"]) == (5, "Paris")
