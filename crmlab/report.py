@@ -21,7 +21,13 @@ from crmlab.dataset import Data
 from crmlab.display import FIRST_ROWS, Shown, first_rows, names_customers, select_columns, words, write_table
 from crmlab.estimate import Estimate, plain
 from crmlab.guard import guarded
-from crmlab.identification import identification_plot, identification_rates, share_changes, what_follows
+from crmlab.identification import (
+    identification_plot,
+    identification_rates,
+    identification_trend,
+    share_changes,
+    what_follows,
+)
 from crmlab.model import why_blank
 from crmlab.style import DPI, drawn_frame
 
@@ -109,7 +115,7 @@ class Report:
             share, reason = whole[column].iloc[0], "" if whole[column].notna().all() else "the data hold no amounts"
             self.fact(name, Estimate(plain(share), kind="share", n=int(whole.orders.iloc[0]), reason=reason))
         self.note(what_follows(whole))
-        self.check(share_changes(monthly))
+        self.check(share_changes(identification_trend(monthly), monthly))
         self.figure(identification_plot(monthly), "Share of orders and of money with a customer's id")
         if "store_id" in data.every.columns:
             self.show(identification_rates(data, "store"), name="identification_by_store")

@@ -86,14 +86,19 @@ def test_months_weigh_by_their_orders():
     assert identification_trend(uneven).value == pytest.approx(0.0, abs=1e-6)
 
 
+def changes(rates):
+    return share_changes(identification_trend(rates), rates)
+
+
 def test_whether_the_share_changes_is_a_finding():
     rng = np.random.default_rng(1)
-    assert share_changes(monthly(0.2 + 0.01 * np.arange(12) + rng.normal(0, 0.005, 12))).outcome == "yes"
-    assert share_changes(monthly(0.2 + rng.normal(0, 0.01, 12))).outcome == "undecided"
-    few = share_changes(monthly([0.1, 0.2, 0.3]))
+    assert changes(monthly(0.2 + 0.01 * np.arange(12) + rng.normal(0, 0.005, 12))).outcome == "yes"
+    assert changes(monthly(0.2 + rng.normal(0, 0.01, 12))).outcome == "undecided"
+    assert changes(monthly(0.4 - 0.01 * np.arange(12) + rng.normal(0, 0.005, 12))).outcome == "yes"
+    few = changes(monthly([0.1, 0.2, 0.3]))
     assert (few.outcome, few.summary) == (
         "not applicable",
-        "It cannot be said: a trend needs 4 months, of which there are 3.",
+        "Not judged: a trend of the identification rate needs 4 months, of which there are 3.",
     )
 
 
@@ -106,7 +111,7 @@ def test_a_report_on_such_data_opens_with_the_rate(capsys):
     assert str(report.facts["orders_with_customer_id"]) == "50.0 %"
     (note,) = report.notes
     assert note == what_follows(identification_rates(read(), "all"))
-    assert note.startswith("50.0 % of orders, and 48.5 % of money, bear no customer's id.")
+    assert note.startswith("50.0 % of orders, and 48.5 % of money, have no customer id.")
     assert list(report.checks) == ["identification.share_changes"]
     assert sorted(report.tables) == [
         "data",

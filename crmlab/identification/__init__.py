@@ -116,30 +116,24 @@ def identification_trend(rates: pd.DataFrame) -> Estimate:
     Estimate
         Change in a year, percentage points, with its 95 % confidence interval; blank of fewer than 4 months.
     """
-    if reason := _too_few(rates):
+    if len(rates) < MIN_MONTHS:
+        reason = f"a trend of the identification rate needs {MIN_MONTHS} months, of which there are {len(rates)}"
         return Estimate(None, unit=UNIT, reason=reason)
-    value, low, high = _change_a_year(rates)
-    return Estimate(value, low, high, n=len(rates), unit=UNIT)
-
-
-def _too_few(rates):
-    return "" if len(rates) >= MIN_MONTHS else f"a trend needs {MIN_MONTHS} months, of which there are {len(rates)}"
-
-
-def _change_a_year(rates):
-    """The slope and the ends of its interval, points a year."""
     months = pd.to_datetime(rates.month).dt.to_period("M").astype("int64").to_numpy()
     design = np.column_stack([np.ones(len(rates)), (months - months[0]) / MONTHS])
     fitted = sm.WLS(POINTS * rates.order_rate.to_numpy(), design, rates.orders.to_numpy()).fit()
-    return fitted.params[1], *fitted.conf_int()[1]
+    low, high = fitted.conf_int()[1]
+    return Estimate(fitted.params[1], low, high, n=len(rates), unit=UNIT)
 
 
 @finding
-def share_changes(rates: pd.DataFrame) -> Judgement:
+def share_changes(trend: Estimate, rates: pd.DataFrame) -> Judgement:
     """Whether the share of orders with a customer's id changes over time.
 
     Parameters
     ----------
+    trend : Estimate
+        As from `identification_trend`.
     rates : DataFrame
         As from `identification_rates` by month.
 
@@ -148,13 +142,11 @@ def share_changes(rates: pd.DataFrame) -> Judgement:
     Check
         Yes where the interval of the change in a year lies beyond 0; undecided else.
     """
-    if reason := _too_few(rates):
-        return judged("not applicable", "few", reason=reason)
-    _value, low, high = _change_a_year(rates)
-    outcome: Outcome = "undecided" if low <= 0 <= high else "yes"
+    none = trend.ci_low is None or trend.ci_high is None or trend.ci_low <= 0 <= trend.ci_high
+    outcome: Outcome = "undecided" if none else "yes"
     first, last = rates.iloc[0], rates.iloc[-1]
     ends = {"first_month": f"{first.month:%B %Y}", "last_month": f"{last.month:%B %Y}"}
-    return judged(outcome, trend=identification_trend(rates), first=first.order_rate, last=last.order_rate, **ends)
+    return judged(outcome, trend=trend, first=first.order_rate, last=last.order_rate, **ends)
 
 
 def what_follows(rates: pd.DataFrame) -> str:
