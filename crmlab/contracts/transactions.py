@@ -48,7 +48,7 @@ def _complete(validated, policy, where):
     table, counted = (
         t.filter(t.customer_id.notnull()) if policy.missing_ids == "anonymous" else t for t in (every, applied)
     )
-    counts = validated.counts | first(_order_counts(counted)) | _repeated(every, validated.counts["rows"])
+    counts = validated.counts | first(_order_counts(counted)) | _repeated(validated)
     if not counts["order_days"]:
         dropped = policy.zero == "drop" and counts["zero_amounts"]
         keep_zeros = "state zero = 'order' in data/catalog.toml, " if dropped else ""
@@ -61,11 +61,11 @@ def _complete(validated, policy, where):
     return Validated(table, counts, every if policy.missing_ids == "anonymous" else None)
 
 
-def _repeated(t, rows):
+def _repeated(validated):
     """How many rows are alike another in all columns that are read; not counted of very many."""
-    if rows > MOST_COMPARED:
+    if validated.counts["rows"] > MOST_COMPARED:
         return {"repeated_rows": None}
-    alike = t.group_by(t.columns).aggregate(n=_.count())
+    alike = validated.table.group_by(validated.table.columns).aggregate(n=_.count())
     return first(alike.aggregate(repeated_rows=(_.n - 1).sum().fill_null(0)))
 
 
