@@ -1,6 +1,7 @@
 """Files as bytes: plain ones, those compressed as .gz, and the one that a .zip archive holds."""
 
 import gzip
+import lzma
 import shutil
 import zipfile
 import zlib
@@ -90,5 +91,8 @@ def _reasons(where):
         yield
     except InputError:
         raise
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, NotImplementedError) as problem:
+    except NotImplementedError:  # as of Deflate64, which some programs take for large files
+        method = "is packed by a method that is not read"
+        raise InputError(f"{where}: {method}; pack it anew as an ordinary .zip, or as .gz") from None
+    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, zipfile.BadZipFile) as problem:
         raise InputError(f"{where}: cannot be read ({str(problem).rstrip('.')}); {DAMAGED}") from None

@@ -222,12 +222,11 @@ def test_the_encoding_of_an_old_file_of_stata_is_found_or_asked_for(shop, tmp_pa
     assert found.endswith("found: all candidates read the columns used alike")
 
 
-def protected(tmp_path):
-    """A .zip archive with a password."""
-    (tmp_path / "orders.csv").write_text(TEXT)
+def changed(at, value):
+    """A .zip archive of which both headers have another byte `at` a place of the local one; that of the other is +2."""
     content = bytearray(archive(**{"orders.csv": TEXT}))
-    for mark, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):  # bit 0 of the flags: encrypted
-        content[content.index(mark) + at] |= 1
+    for mark, further in ((b"PK\x03\x04", 0), (b"PK\x01\x02", 2)):
+        content[content.index(mark) + at + further] = value
     return bytes(content)
 
 
@@ -296,8 +295,24 @@ def test_a_file_that_is_cut_off_is_refused(shop, tmp_path, kind):
     assert "/tmp" not in breach
 
 
-def test_an_archive_with_a_password_is_refused(shop, tmp_path):
-    (breach,) = refused(shop.write("log.zip", protected(tmp_path)))
+def test_an_archive_packed_by_a_method_that_is_not_read_is_refused(shop):
+    (breach,) = refused(shop.write("log.zip", changed(8, 9)))  # Deflate64
+    assert breach == "log.zip: is packed by a method that is not read; pack it anew as an ordinary .zip, or as .gz"
+
+
+def test_a_damaged_lzma_archive_is_refused(shop):
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_LZMA) as written:
+        written.writestr("orders.csv", TEXT * 100)
+    content = bytearray(held.getvalue())
+    content[60:90] = b"\xff" * 30
+    (breach,) = refused(shop.write("log.zip", bytes(content)))
+    assert breach.startswith("log.zip: cannot be read (")
+    assert breach.endswith("it may be damaged or cut off, write it anew")
+
+
+def test_an_archive_with_a_password_is_refused(shop):
+    (breach,) = refused(shop.write("log.zip", changed(6, 1)))  # bit 0 of the flags: encrypted
     assert breach == "log.zip: the archive is protected by a password; save it without one"
 
 
