@@ -33,7 +33,6 @@ Condition = NewType("Condition", str)  # one that rows of the Dataset are to mee
 Source: TypeAlias = str | Path | pd.DataFrame | ir.Table | ArrowTable  # what a reader takes
 PLACE = ("path", "uri", "table", "package", "sql", "sources", "columns")  # fields that no argument can state
 URI = re.compile(r"[a-z][a-z0-9+.-]+:/")  # the beginning of one, of which a Path leaves one stroke
-LISTED = "in data/catalog.toml"  # where messages say that files are described
 
 
 def root() -> Path:
@@ -246,7 +245,7 @@ def _check_memory(data, contract, fields):
         try:
             validated = validate(raw, IN_MEMORY, known)
         except InputError as wrong:
-            raise InputError(*(breach.replace(LISTED, "as an argument") for breach in wrong.breaches)) from None
+            raise InputError(*(breach.replace(sources.LISTED, "as an argument") for breach in wrong.breaches)) from None
     return Data(validated.table, CONTRACTS[kind], Findings(IN_MEMORY, known, validated.counts), validated.every)
 
 

@@ -23,15 +23,16 @@ def score(
     Parameters are those of the report, with its defaults; `crmlab list clv` shows them. The folder is there when all of
     it is written.
     """
+    from crmlab.clv.models.scores import new_folder
     from crmlab.reports import parameters
 
     given, breaches = pairs("-p", parameter)
     if report != SCORED:
         breaches.append(f"{report!r} scores no customers; write {SCORED}")
-    if to.exists():
-        breaches.append(f"{to}: there is something of that name; name a folder that is not there yet, or remove it")
-    if not to.absolute().parent.is_dir():
-        breaches.append(f"{to}: there is no folder {to.absolute().parent} to make it in; make that, or name another")
+    try:
+        to = new_folder(to)
+    except InputError as wrong:
+        breaches += wrong.breaches
     if breaches:
         raise InputError(*breaches)
     (job,) = parameters.prepare(root(), [(SCORED, given)])

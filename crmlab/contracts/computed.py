@@ -49,8 +49,3 @@ def selected(raw: ir.Table, operands: Operands) -> tuple[ir.Table, ir.Table]:
     kept = operands.condition(operands.policy.where, "where")
     stand = [name for name in (FILE, ROW) if name in raw.columns]
     return raw.filter(kept), raw.select(*stand, kept=kept, **operands.columns)
-
-
-def is_expression(text: str, names: list[str]) -> bool:
-    """Whether what stands for a column is an expression and not a name."""
-    return text not in names and expressions.is_calculated(text)

@@ -8,7 +8,7 @@ import re
 import ibis
 
 from crmlab.contracts.blanks import is_missing, is_unread
-from crmlab.contracts.contract import Rule
+from crmlab.contracts.contract import OUTLINE, Rule
 from crmlab.contracts.currencies import SIGN, meant_by
 from crmlab.contracts.written import MINUS, PERCENT
 
@@ -107,7 +107,7 @@ def currency_rules(name, outlines, currency):
 
 def _bears(name, sign, outlines):
     bearing = [around for around in outlines if sign in re.findall(SIGN, around)]
-    return lambda t: t[f"outline_{name}"].isin(bearing)
+    return lambda t: t[f"{OUTLINE}{name}"].isin(bearing)
 
 
 def _value(source, policy, kind):
@@ -230,9 +230,7 @@ def _advice(cells, policy, kind, wanted):
     if best > counts[here]:
         pairs = {d: next((p for p in counts if p[0] == d and counts[p] == best), None) for d in PLAIN}
         winners = [pair for pair in pairs.values() if pair]
-        if len({mark for _, mark in winners}) < len(
-            winners
-        ):  # no cell bears decimals, so that either mark of them will do
+        if len({mark for _, mark in winners}) < len(winners):  # no cell bears decimals, so that either mark will do
             winners = [pair for pair in winners if pair[0] == policy.decimal]
         winners.sort(key=lambda pair: pair[1] is None)
         alternatives = ", or ".join(_stated(pair, here) for pair in winners)

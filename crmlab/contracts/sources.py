@@ -47,7 +47,7 @@ NAMES = {
 }
 READ = ", ".join([*KINDS, *packed.PACKED])
 DATABASES = (".db", ".duckdb", ".sqlite", ".sqlite3")
-LISTED = "in data/catalog.toml"
+LISTED = "in data/catalog.toml"  # where messages say that files are described
 
 
 def files(place):

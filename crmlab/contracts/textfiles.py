@@ -204,10 +204,10 @@ def relative(rows, folders):
     """`rows`, their files named from the folders that they lie in."""
     if FILE not in rows.columns:
         return rows
-    named_ = rows[FILE]
+    name = rows[FILE]
     for folder in folders:
-        named_ = named_.replace(f"{folder}/", "")
-    return rows.mutate(**{FILE: named_.re_replace(rf"\{UTF8}$", "")})
+        name = name.replace(f"{folder}/", "")
+    return rows.mutate(**{FILE: name.re_replace(rf"\{UTF8}$", "")})
 
 
 def _breach(bad, where, message, remedy, **details):

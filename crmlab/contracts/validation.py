@@ -8,10 +8,10 @@ from ibis import _
 
 from crmlab.contracts import ids, numbers, written
 from crmlab.contracts.attributes import not_kept, read_attributes
-from crmlab.contracts.computed import Operands, is_expression, selected
+from crmlab.contracts.computed import Operands, selected
 from crmlab.contracts.contract import FILE, OUTLINE, ROW, Rule, Validated, first
 from crmlab.contracts.errors import InputError
-from crmlab.contracts.expressions import calculation_fault
+from crmlab.contracts.expressions import calculation_fault, is_calculated
 from crmlab.contracts.names import guess
 from crmlab.contracts.numbers import MONEY
 from crmlab.contracts.readings import NUMBERS, READERS
@@ -148,7 +148,7 @@ def read(raw, where, policy, contract, more=()):
         name = names[column.name]
         if name in raw.columns:
             sources[column] = raw[name]
-        elif column.kind in COMPUTED and is_expression(name, raw.columns):
+        elif column.kind in COMPUTED and is_calculated(name):
             try:
                 sources[column] = getattr(operands, COMPUTED[column.kind])(name, column.name)
             except InputError as wrong:

@@ -44,15 +44,21 @@ def write_scores(
     InputError
         Where there is something of that name, or the folder cannot be written.
     """
+    to = new_folder(to)
+    with _aside(to) as folder:
+        _write(scored, folder, progress)
+        os.rename(folder, to)
+    return sorted(to.iterdir())
+
+
+def new_folder(to: str | Path) -> Path:
+    """The absolute path of a folder that can be made. Raises InputError where it cannot."""
     to = Path(to).expanduser().absolute()
     if to.exists() or to.is_symlink():
         raise InputError(f"{to}: there is something of that name; name a folder that is not there yet, or remove it")
     if not to.parent.is_dir():
         raise InputError(f"{to}: there is no folder {to.parent}; make it, or name another")
-    with _aside(to) as folder:
-        _write(scored, folder, progress)
-        os.rename(folder, to)
-    return sorted(to.iterdir())
+    return to
 
 
 @contextmanager
