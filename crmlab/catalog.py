@@ -4,8 +4,6 @@
 path may stand wherever a name may: its columns must then bear the contract's names already, and tell which it is.
 """
 
-import hashlib
-import importlib.util
 import os
 import re
 from dataclasses import replace
@@ -17,7 +15,7 @@ from typing import Any, NewType, TypeAlias
 import ibis.expr.types as ir
 import pandas as pd
 
-from crmlab import engines, uris
+from crmlab import engines, places, uris
 from crmlab.contracts import CONTRACTS, InputError, infer_contract, memory, query, sources, suggest, validate
 from crmlab.contracts.memory import ArrowTable
 from crmlab.contracts.settings import read_settings, read_toml, undecided
@@ -103,61 +101,13 @@ def find(data: str | Path) -> tuple[str, Entry, Path | None]:
             f"no data {data!r} in data/catalog.toml, which has {', '.join(sorted(known)) or 'no entries'}; "
             + suggest(data, known, "name one of these, or the path of a file")
         )
-    return name, entry, _place(name, entry, base, listed)
-
-
-def _place(name, entry, base, listed):
-    """The path of an entry's file or folder; None where it is a table on an engine."""
-    if entry.sql or (entry.uri and not uris.is_file(entry.uri)):
-        return None
-    if entry.package:
-        base = _package_folder(entry.package, name)
-    if not entry.uri:
-        return _path(base, entry.path, name, listed)
-    place = (base / os.path.expanduser(entry.uri.partition("://")[2])).resolve()
-    if not place.is_file():
-        raise InputError(f"{name}: there is no file {place}; correct the uri{listed}")
-    return place
-
-
-def _path(base, path, name, listed):
-    """Where a path leads. Raises InputError where nothing is, or all that a user has."""
-    place = (base / os.path.expanduser(path)).resolve()
-    if not os.path.exists(place):
-        raise InputError(f"{name}: there is no file or folder {place}; correct the path{listed}")
-    if Path.home().resolve().is_relative_to(place):
-        raise InputError(f"{name}: {place} is your home folder, or holds it; give the folder of the data{listed}")
-    return place
-
-
-def _source_places(entry, name):
-    """Where the sources of a query lie, by the names it has for them. Raises InputError with all that are missing."""
-    places, breaches = {}, []
-    for source in entry.sources:
-        try:
-            places[source] = _path(root() / "data", source, name, f" among sources in [{name}] of data/catalog.toml")
-        except InputError as missing:
-            breaches += missing.breaches
-    if breaches:
-        raise InputError(*breaches)
-    return places
+    return name, entry, places.of_entry(name, entry, base, listed)
 
 
 def portable(data: str) -> str:
     """A data set's name, or the path of a file or folder as it holds from anywhere. Raises as `find` does."""
     place = find(data)[2]
     return data if data in entries() or place is None else str(place)
-
-
-def _package_folder(package, name):
-    """The folder of an installed package."""
-    try:
-        spec = importlib.util.find_spec(package)
-    except (ImportError, ValueError):
-        spec = None
-    if spec is None or not spec.submodule_search_locations:
-        raise InputError(f"{name}: the package {package!r} that ships it is not installed; install it")
-    return Path(spec.submodule_search_locations[0])
 
 
 @guarded
@@ -203,12 +153,12 @@ def _check_uri(uri, contract, fields):
         raise InputError(f"{where}: it is not said which table is meant; give table, as table='orders'")
     table = fields.pop("table")
     entry = _given(Entry, fields, contract, where, uri=uri, table=table)
-    return _read(table, entry, _place(table, entry, Path.cwd(), ""), contract)
+    return _read(table, entry, places.of_entry(table, entry, Path.cwd(), ""), contract)
 
 
 def _read(name, entry, place, contract):
-    places = [place] if place else _source_places(entry, name).values()
-    read = [file for each in places for file in sources.files(each)]
+    held = [place] if place else places.of_sources(entry, name, root() / "data").values()
+    read = [file for each in held for file in sources.files(each)]
     stamp = tuple((str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in read)
     whole = entry.model_dump_json(exclude_unset=True, context={"whole": True})
     return _check(name, whole, stamp or sources.reached(entry, name), place, contract)
@@ -276,14 +226,14 @@ def _check(name, entry, _stamp, place, contract):
 
 def _queried(entry, name):
     """The raw table of a query over files, with what is wrong with their lines."""
-    places, tables, faults = _source_places(entry, name), {}, []
-    for source, place in places.items():
+    held, tables, faults = places.of_sources(entry, name, root() / "data"), {}, []
+    for source, place in held.items():
         with sources.raise_input_errors(place.name, place):
             tables[source], wrong, _described = sources.read(place, Entry(path=source), place.name)
         faults += wrong
     if faults:
         raise InputError(*faults)
-    whole = {source: place for source, place in places.items() if place.is_file() and sources.is_parquet(place)}
+    whole = {source: place for source, place in held.items() if place.is_file() and sources.is_parquet(place)}
     return query.read(entry.sql, tables, whole, name), [], {}
 
 
@@ -359,30 +309,11 @@ def fingerprint(data):
     """
     _name, entry, place = find(data)
     if entry.sql:
-        return _sha256_of(source_hashes(data).items())
-    if place is None:
-        return None
-    return _hash(place)
+        return places.digest_of(source_hashes(data).items())
+    return None if place is None else places.digest(place)
 
 
 def source_hashes(data):
     """The files that a query reads, and their SHA-256; none for other data."""
-    name, entry, _place = find(data)
-    return {source: _hash(place) for source, place in _source_places(entry, name).items()}
-
-
-def _hash(place):
-    if [place] == (files := sources.files(place)):
-        return sha256(place)
-    base = place.parent if place.is_file() else place
-    return _sha256_of((f.relative_to(base), sha256(f)) for f in files)
-
-
-def _sha256_of(listed):
-    return hashlib.sha256("\n".join(f"{name} {digest}" for name, digest in listed).encode()).hexdigest()
-
-
-def sha256(path):
-    """Hash of a file's bytes."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    name, entry, _none = find(data)
+    return {source: places.digest(place) for source, place in places.of_sources(entry, name, root() / "data").items()}

@@ -14,8 +14,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from crmlab import catalog
-from crmlab.catalog import sha256
 from crmlab.display import mask
+from crmlab.places import sha256
 
 PACKAGE = Path(__file__).resolve().parents[1]
 SCHEMA = 2  # of the manifest
