@@ -54,7 +54,7 @@ class Data:
     table    : lazy table of the contract's columns
     contract : the Contract that it keeps
     findings : what validation found
-    every    : the table with orders of customers unknown, where rows without an id are anonymous; else None
+    every    : the table with orders of unidentified customers, where rows without an id are anonymous; else None
     """
 
     given_by: ClassVar[str] = "a reader of crmlab.catalog"

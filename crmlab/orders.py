@@ -36,7 +36,7 @@ def need_amounts(spend: pd.Series | np.ndarray) -> None:
 
 
 def all_orders(data: Data | ir.Table) -> Data | ir.Table:
-    """Orders with those of customers unknown, where the data hold such; else the data as they are."""
+    """Orders with those of unidentified customers, where the data hold such; else the data as they are."""
     return data if not isinstance(data, Data) or data.every is None else replace(data, table=data.every)
 
 

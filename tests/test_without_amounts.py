@@ -447,7 +447,7 @@ def test_trends_are_those_of_orders():
 
 
 def test_orders_are_counted_where_there_is_nothing_to_sum():
-    """Two lines of one order are one; each category has its own; what is of an unknown customer is an order a row."""
+    """Two lines of one order are one; each category has its own; of unidentified customers, each row is an order."""
     log = pd.DataFrame(
         {
             "customer_id": ["a", "a", "a", "b", None, None],

@@ -146,6 +146,11 @@ def first(table):
     return table.limit(1).to_pyarrow().to_pylist()[0]
 
 
+def in_rows(n: int) -> str:
+    """A number of rows, in words."""
+    return f"{n:,} {'row' if n == 1 else 'rows'}"
+
+
 def negative(*columns: str) -> list[Rule]:
     """Rules that numbers are 0 or more."""
     return [Rule(name, "is negative", lambda t, n=name: t[n] < 0, "correct them", f"raw_{name}") for name in columns]  # type: ignore[misc]

@@ -10,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from crmlab import engines
-from crmlab.contracts.contract import Column, Rule, first
+from crmlab.contracts.contract import Column, Rule, first, in_rows
 
 MISSING_WORDS = (
     *("0", "0.0", "nan", "null", "none", "nil", "na", "n/a", "#n/a", "#null!", "unknown", "undefined", "anonymous"),
@@ -78,20 +78,16 @@ def words(c: dict, entry: Any) -> dict[str, str]:
     found, tidied = {}, entry.ids == "tidy"
     if c["junk_ids"]:
         done = "taken as missing" if tidied else "each counted as a customer; ids = 'tidy' takes them as missing"
-        found["ids that look missing"] = f"{_rows(c['junk_ids'])}{_examples(c, 'junk')}: {done}"
+        found["ids that look missing"] = f"{in_rows(c['junk_ids'])}{_examples(c, 'junk')}: {done}"
     if c["untidy_ids"]:
         done = "tidied" if tidied else "left as they are; ids = 'tidy' writes them in one way"
-        found["ids written in several ways"] = f"{_rows(c['untidy_ids'])}{_examples(c, 'untidy')}: {done}"
+        found["ids written in several ways"] = f"{in_rows(c['untidy_ids'])}{_examples(c, 'untidy')}: {done}"
     missing = c["missing_ids"] + (c["junk_ids"] if tidied else 0)
     if missing and entry.missing_ids != "error":
         done = {"drop": "dropped", "anonymous": "anonymous, in the identification rate only"}[entry.missing_ids]
         of = c["rows"] + (missing if entry.missing_ids == "drop" else 0)
         found["rows without an id"] = f"{missing:,} of {of:,} ({missing / of:.1%}): {done}"
     return found
-
-
-def _rows(n):
-    return f"{n:,} {'row' if n == 1 else 'rows'}"
 
 
 def _examples(c, kind):

@@ -8,7 +8,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from crmlab.contracts.blanks import holds
-from crmlab.contracts.contract import Column, Contract, Validated, first
+from crmlab.contracts.contract import Column, Contract, Validated, first, in_rows
 from crmlab.contracts.errors import InputError
 
 SUMMED = (  # over customers
@@ -133,7 +133,7 @@ def _order_counts(kept):
 def _offsets(t):
     """Times of the order that a return offsets, by what names it, the first that is not null: the same `order_id`'s,
     else the customer's latest earlier purchase of the same `product_id`, else the customer's latest earlier order. That
-    of a customer unknown is its own. No later row is looked at.
+    of an unidentified customer is its own. No later row is looked at.
     """
     bought = (t.amount > 0).fill_null(True).ifelse(t.time, ibis.null("timestamp"))
     known = t.customer_id.notnull()
@@ -174,22 +174,22 @@ def _odd_days(c):
     """Days that are hardly those of orders, in words; nothing where there are none."""
     found, leave_out = {}, "leave them out by where"
     if c["repeated_rows"] and (c["order_ids"] or c["repeated_rows"] > FEW_ALIKE * c["rows"]):
-        alike = "alike another in all columns that are read: counted; is a file there twice?"
-        found["repeated rows"] = f"{c['repeated_rows']:,} {alike}"
+        alike = "the same as another in all columns that are read: counted; see that no file is there twice"
+        found["repeated rows"] = f"{in_rows(c['repeated_rows'])} {alike}"
     if c["first"] != c["last"] and not c["within_months"]:
         found["days"] = f"times fall on first days of months only, all {c['rows']:,}"
     if c["placeholder_days"]:
         listed = " or ".join(map(str, PLACEHOLDERS))
-        found["days that stand for none"] = f"{c['placeholder_days']:,} times {listed}: counted; {leave_out}"
+        found["placeholder dates"] = f"{in_rows(c['placeholder_days'])} on {listed}: counted; {leave_out}"
     if c["later_than_today"]:
-        found["orders later than today"] = f"{c['later_than_today']:,}: counted; {leave_out} if they are planned"
+        found["orders later than today"] = f"{in_rows(c['later_than_today'])}: counted; {leave_out} if they are planned"
     return found
 
 
 def _returns(c, entry):
     if not c["returns"]:
         return "0"
-    text = f"{c['returns']:,} rows, {c['returned']:,.2f}{entry.unit}"
+    text = f"{in_rows(c['returns'])}, {c['returned']:,.2f}{entry.unit}"
     if entry.returns == "drop":
         return f"{text}: dropped"
     gone = c["known_customers"] - c["customers"]

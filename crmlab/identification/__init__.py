@@ -61,7 +61,7 @@ def identification_rates(data: Data, by: str = "month") -> pd.DataFrame:
     """
     if data.every is None:
         raise InputError(
-            f"{data.findings.name}: no orders of customers unknown; read it with missing_ids = 'anonymous'"
+            f"{data.findings.name}: no orders of unidentified customers; read it with missing_ids = 'anonymous'"
         )
     if by not in KEYS:
         raise InputError(f"by = {by!r}: choose one of {', '.join(KEYS)}")

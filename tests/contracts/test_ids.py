@@ -1,4 +1,4 @@
-"""Ids as people's files hold them: missing, like missing, written in several ways, or of customers unknown."""
+"""Ids as people's files hold them: missing, like missing, written in several ways, or of unidentified customers."""
 
 import pandas as pd
 import pytest
@@ -124,12 +124,14 @@ def test_other_contracts_drop_rows_without_an_id_or_refuse_them():
         catalog.customers(people, ids="tidy")
 
 
-def test_days_that_stand_for_none_or_are_to_come_are_counted():
+def test_placeholder_dates_and_days_to_come_are_counted():
     found = read(["a", "b", "c"], ["1970-01-01", "2024-01-01", "2099-12-31"])
-    assert found.summary.found["days that stand for none"] == (
-        "1 times 1900-01-01 or 1970-01-01: counted; leave them out by where"
+    assert found.summary.found["placeholder dates"] == (
+        "1 row on 1900-01-01 or 1970-01-01: counted; leave them out by where"
     )
-    assert found.summary.found["orders later than today"] == ("1: counted; leave them out by where if they are planned")
+    assert found.summary.found["orders later than today"] == (
+        "1 row: counted; leave them out by where if they are planned"
+    )
 
 
 def test_customers_whose_orders_were_all_returned_are_counted():

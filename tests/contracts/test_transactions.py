@@ -241,7 +241,7 @@ def test_rows_alike_in_all_columns_are_counted_and_said():
     twice = {"customer_id": list("aab"), "time": ["2024-01-01"] * 3, "amount": ["1", "1", "1"]}
     found = catalog.orders(pd.DataFrame(twice | {"order_id": ["1", "1", "2"]}))
     assert found.findings.counts["repeated_rows"] == 1
-    assert found.summary.found["repeated rows"].startswith("1 alike another in all columns that are read: counted;")
+    assert found.summary.found["repeated rows"].startswith("1 row the same as another in all columns")
     apart = catalog.orders(pd.DataFrame(twice | {"order_id": ["1", "3", "2"]}))
     assert apart.findings.counts["repeated_rows"] == 0
     assert "repeated rows" not in apart.summary.found

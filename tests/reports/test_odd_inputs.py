@@ -81,11 +81,11 @@ def test_a_default_of_another_type_is_refused(project, line):
         ("x: int = f()", "f() is no plain value"),
         ("x: int = {1}", "{1} is no plain value"),
         ("x: int[str] = 1", "'int[str]' is not a type that parameters have (str, int, float, bool, date, Dataset, "
-         "Customers, Products, File, Literal, Optional, list)"),
+         "Customers, Products, Condition, File, Literal, Optional, list)"),
         ("x: 'text' = 1", "\"'text'\" is not a type that parameters have (str, int, float, bool, date, Dataset, "
-         "Customers, Products, File, Literal, Optional, list)"),
+         "Customers, Products, Condition, File, Literal, Optional, list)"),
         ("x: Literal = 1", "'Literal' is not a type that parameters have (str, int, float, bool, date, Dataset, "
-         "Customers, Products, File, Literal, Optional, list)"),
+         "Customers, Products, Condition, File, Literal, Optional, list)"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_declaration_is_told_in_our_own_words(project, line, told):

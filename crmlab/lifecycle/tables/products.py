@@ -89,7 +89,7 @@ def sales_by_category(orders: Data | ir.Table, end: date | str, every: str = "mo
     named = observed.category.nullif("").fill_null(NONE) if "category" in observed.columns else ibis.literal(ALL)
     by = {"category": named, "unit": period_number(observed.day, every).cast("int64")}
     days = observed.group_by("customer_id", "day", **by).aggregate(spend=_.amount.sum(), rows=_.count())
-    count = days.customer_id.isnull().ifelse(days.rows, 1).sum()  # of customers unknown, each row is an order
+    count = days.customer_id.isnull().ifelse(days.rows, 1).sum()  # of unidentified customers, each row is an order
     sums = days.group_by("category", "unit").aggregate(sales=_.spend.sum(), orders=count).filter(_.unit <= now)
     sold = sums.sales.cast("float64").fill_null(sums.orders.cast("float64"))
     found = sums.select("category", "unit", sales=ibis.greatest(sold, 0.0)).execute()
