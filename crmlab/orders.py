@@ -7,11 +7,13 @@ it offsets, and null where there is none. Every function takes validated data or
 from dataclasses import replace
 from datetime import date
 
+import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 from ibis import _
 
+from crmlab import engines
 from crmlab.contracts import InputError
 from crmlab.contracts.transactions import is_return
 from crmlab.dataset import Data
@@ -60,6 +62,16 @@ def order_days(orders: Data | ir.Table, end: date | str) -> ir.Table:
         .aggregate(spend=_.amount.sum(), returned=is_return(_).any())
     )
     return days.filter(~days.returned | (days.spend > 0)).drop("returned")
+
+
+def first_spend(days: ir.Table) -> ir.DecimalScalar:
+    """What was spent on the earliest day of a group of order days; on DuckDB without the sort that Ibis asks for."""
+    return _arg_min(days.spend, days.day) if engines.is_embedded(days) else days.spend.argmin(days.day)
+
+
+@ibis.udf.agg.builtin(name="arg_min", signature=(("decimal(38, 4)", "date"), "decimal(38, 4)"))
+def _arg_min(value, by):
+    """DuckDB's."""
 
 
 def placed_orders(orders: Data | ir.Table) -> ir.Table:

@@ -13,7 +13,7 @@ from ibis import _
 from crmlab.contracts import InputError
 from crmlab.dataset import Data
 from crmlab.days import day_literal
-from crmlab.orders import need_amounts, order_days
+from crmlab.orders import first_spend, need_amounts, order_days
 
 SUFFICIENT_STATISTICS = ("frequency", "recency", "age")
 MOST_MEANS = 200_000  # repeat buyers whose mean spends are fitted one by one, which takes seconds; of more, in bins
@@ -49,9 +49,13 @@ def summarise(orders: Orders, end: Day, acquired_from: Day | None = None) -> ir.
     >>> int(clv.collapse(customers).customers.sum())
     2357
     """
-    life = order_days(orders, end).group_by("customer_id")
-    life = life.aggregate(
-        acquired=_.day.min(), latest=_.day.max(), days=_.count(), spend=_.spend.sum(), first_spend=_.spend.argmin(_.day)
+    days = order_days(orders, end)
+    life = days.group_by("customer_id").aggregate(
+        acquired=_.day.min(),
+        latest=_.day.max(),
+        days=_.count(),
+        spend=_.spend.sum(),
+        first_spend=first_spend(days),
     )
     life = _acquired_from(life, acquired_from)
     features = life.select(

@@ -11,11 +11,11 @@ from crmlab.contracts.blanks import holds
 from crmlab.contracts.contract import Column, Contract, Validated, first, in_rows
 from crmlab.contracts.errors import InputError
 
-SUMMED = (  # over customers
-    *("order_days", "spend", "merged_rows"),
+OF_RETURNS = (
     *("returned_out_days", "returns_beyond_order", "returns_without_order"),
     *("returns_by_order", "returns_by_product", "returns_by_customer"),
 )
+SUMMED = ("order_days", "spend", "merged_rows", *OF_RETURNS)  # over customers
 MOST_COMPARED = 5_000_000  # rows that are compared with each other, which holds all of them in memory
 FEW_ALIKE = 0.01  # share of rows alike that may be two equal purchases on a day, where orders have no number
 PLACEHOLDERS = (date(1900, 1, 1), date(1970, 1, 1))  # days that programs write where none is known
@@ -48,7 +48,9 @@ def _complete(validated, policy, where):
     table, counted = (
         t.filter(t.customer_id.notnull()) if policy.missing_ids == "anonymous" else t for t in (every, applied)
     )
-    counts = validated.counts | first(_order_counts(counted)) | _repeated(validated)
+    returns = validated.counts["returns"] and policy.returns != "drop"
+    counts = validated.counts | (_order_counts if returns else _counts_without_returns)(counted)
+    counts |= _repeated(validated)
     if not counts["order_days"]:
         dropped = policy.zero == "drop" and counts["zero_amounts"]
         keep_zeros = "state zero = 'order' in data/catalog.toml, " if dropped else ""
@@ -95,6 +97,16 @@ def is_return(t: Any) -> ir.BooleanValue:
     return (t.amount < 0).fill_null(False)
 
 
+def _counts_without_returns(kept):
+    """What `_order_counts` counts of rows none of which is a return, in less time: nothing is summed by customer."""
+    by_customer = kept.select("customer_id", "order_day").distinct().group_by("customer_id").aggregate(days=_.count())
+    customers = first(by_customer.aggregate(known_customers=_.count(), order_days=_.days.sum().fill_null(0)))
+    day, spend = kept.order_day, kept.amount.sum().fill_null(0)
+    rows = first(kept.aggregate(rows=_.count(), spend=spend, first=day.min(), last=day.max()))
+    merged = {"customers": customers["known_customers"], "merged_rows": rows.pop("rows") - customers["order_days"]}
+    return rows | customers | merged | dict.fromkeys(OF_RETURNS, 0)
+
+
 def _order_counts(kept):
     """What is left of the rows, counted as order days."""
     days = kept.group_by("customer_id", "order_day").aggregate(
@@ -121,13 +133,14 @@ def _order_counts(kept):
         returns_by_product=days.by_product.sum(),
         returns_by_customer=days.by_customer.sum(),
     )
-    return by_customer.aggregate(
+    totals = by_customer.aggregate(
         customers=(_.order_days > 0).sum().fill_null(0),
         known_customers=_.customer_id.count(),
         first=_["first"].min(),
         last=_["last"].max(),
         **{name: by_customer[name].sum().fill_null(0) for name in SUMMED},
     )
+    return first(totals)
 
 
 def _offsets(t):

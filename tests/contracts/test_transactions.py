@@ -1,15 +1,18 @@
 """What validation refuses of orders, how it says so, and what its policies make of zeros and returns."""
 
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
+import ibis
 import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from ibis import _
 
 from crmlab import catalog
-from crmlab.contracts import ROW, TRANSACTIONS, Policy, validate
+from crmlab.contracts import ROW, TRANSACTIONS, Policy, transactions, validate
 from crmlab.entry import Known
 
 from ..conftest import QUICK, accepted, breaches, log, table
@@ -126,7 +129,7 @@ def test_a_return_offsets_its_own_order_else_the_latest_earlier_one():
     amounts, orders = ["10", "10", "-10", "-12", "-1", "6", "-3"], ["1", "2", "1", None, "9", "3", "1"]
     raw = log(amounts, [*"aaaaaab"], when, order_id=orders, store_id=[*"1234567"])
     days = [day and day.day for (day,) in accepted(raw, "order_day", returns="net")]
-    assert days == [1, 5, 1, 5, 9, 9, None]
+    assert days == [1, 5, 1, 5, 9, 9]
     counts = validate(raw, "log", Policy(returns="net")).counts
     told = ("order_days", "spend", "returned_out_days", "returns_beyond_order", "returns_without_order", "customers")
     assert [counts[name] for name in told] == [1, 5, 2, -2, 1, 1]
@@ -247,3 +250,14 @@ def test_rows_alike_in_all_columns_are_counted_and_said():
     assert "repeated rows" not in apart.summary.found
     few = {"customer_id": ["a", "a", *map(str, range(300))], "time": "2024-01-01", "amount": "1"}  # two equal purchases
     assert "repeated rows" not in catalog.orders(pd.DataFrame(few)).summary.found
+
+
+def test_rows_without_returns_are_counted_alike_with_and_without_the_care_that_returns_need():
+    days = pd.to_datetime(["2024-01-01", "2024-01-01", "2024-01-03", "2024-01-02", "2024-02-01"])
+    orders = pd.DataFrame({"customer_id": list("aaabb"), "order_day": days, "amount": [1.25, 2, 0, 4, 5]})
+    kept = ibis.memtable(orders).mutate(
+        order_day=_.order_day.date(), amount=_.amount.cast("decimal(18, 4)"), offset_by=ibis.null("string")
+    )
+    found = transactions._counts_without_returns(kept)
+    assert found == transactions._order_counts(kept)
+    assert (found["order_days"], found["merged_rows"], found["spend"]) == (4, 1, Decimal("12.25"))

@@ -65,17 +65,23 @@ class BGNBD(PoissonModel):
     @classmethod
     def _likelihood(cls, x, t_x, T, weights):
         """parameters -> log-likelihood, gradient and Hessian by r, alpha, a, b. [eq. 6, as terms `here` and `gone`]"""
-        stays = x + cls.AT_ONCE
-        could_leave, later_orders = stays > 0, np.maximum(stays - 1, 0)
-        counts, which = np.unique(x, return_inverse=True)
-        of_count, weights = np.bincount(which, weights), weights.astype(float)
+        counts, of_row = np.unique(x, return_inverse=True)
+        days, of_time = np.unique(np.concatenate([t_x, T]), return_inverse=True)
+        last, end = np.split(of_time, 2)  # logs are taken of distinct days and counts, of which there are few
+        of_count, of_end = np.bincount(of_row, weights), np.bincount(end, weights, days.size)
+        orders_of_end, weights = np.bincount(end, weights * x, days.size), weights.astype(float)
+        stays = counts + cls.AT_ONCE
+        could_leave, later = stays > 0, np.maximum(stays - 1, 0)
+        later_orders = later[of_row]
 
         def of_history(theta):
-            """What T and t_x add to the log-likelihood; log(1 + T / alpha), of t_x alike, and log odds of `gone`."""
+            """What T and t_x add to the log-likelihood; log(1 + days / alpha); its rise to T; log odds of `gone`."""
             r, alpha, a, b = theta
-            waited, since = np.log1p(T / alpha), np.log1p((T - t_x) / (alpha + t_x))
-            odds = np.where(could_leave, np.log(a * (1 / (b + later_orders))) + (r + x) * since, -np.inf)
-            return weights @ (np.logaddexp(0, odds) - r * waited - x * np.log(alpha + T)), waited, since, odds
+            waited = np.log1p(days / alpha)
+            since = waited[end] - waited[last]
+            odds = np.where(could_leave, np.log(a * (1 / (b + later))), -np.inf)[of_row] + (r + x) * since
+            of_waiting = of_end @ (r * waited) + orders_of_end @ (np.log(alpha) + waited)
+            return weights @ np.logaddexp(0, odds) - of_waiting, waited, since, odds
 
         def derivatives(theta):
             r, alpha, a, b = theta
@@ -86,7 +92,7 @@ class BGNBD(PoissonModel):
             value, gradient, hessian = _by_count(theta, counts, counts + cls.AT_ONCE, of_count)
             value += of_days
             gradient -= [
-                weights @ waited - at_t @ since,
+                of_end @ waited - at_t @ since,
                 at_T @ (k * per_T) + at_t @ (k * per_t),
                 -at_t.sum() / a,
                 at_t @ per_b,
