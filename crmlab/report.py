@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import display
 
+from crmlab.answer import composed
 from crmlab.check import MARKS, Check
 from crmlab.contracts.errors import InputError
 from crmlab.dataset import Data
@@ -51,6 +52,8 @@ class Report:
         What the report is about.
     headline : sequence of str
         Names of the facts that stand first, on the page and in the index.
+    answer : str
+        `<domain>.<name>` of the sentences that its answer is composed by, as "clv.value"; empty takes the first facts.
 
     Examples
     --------
@@ -59,8 +62,9 @@ class Report:
     customers: 2,357
     """
 
-    def __init__(self, title: str, headline: Sequence[str] = ()) -> None:
-        self.title, self.headline = title, headline
+    def __init__(self, title: str, headline: Sequence[str] = (), answer: str = "") -> None:
+        composed(answer, {}, [])  # an answer that there is not is refused before anything is computed
+        self.title, self.headline, self._answer = title, headline, answer
         self.facts: dict[str, Estimate] = {}
         self.checks: dict[str, Check] = {}
         self.tables: dict[str, Any] = {}
@@ -149,14 +153,26 @@ class Report:
         display(_Left(_Checks(found), {"checks": [check.as_dict() for check in found]}))
 
     @guarded
-    def figure(self, ax: plt.Axes | plt.Figure | Sequence[plt.Axes] | np.ndarray, title: str) -> None:
-        """Show the figure of one or more axes under a title, once, and keep the frames they were drawn from."""
+    def figure(
+        self, ax: plt.Axes | plt.Figure | Sequence[plt.Axes] | np.ndarray, title: str, headline: bool = False
+    ) -> None:
+        """Show the figure of one or more axes under a title, once, and keep the frames they were drawn from.
+
+        Parameters
+        ----------
+        ax : Axes, Figure or sequence of Axes
+            What a plot gave.
+        title : str
+            What it shows; each figure has a title of its own.
+        headline : bool
+            Whether the page shows it beside the answer; where no figure is, the first is.
+        """
         axes = list(np.ravel(np.array(ax, dtype=object)))
         slug = re.sub(r"\W+", "_", title.lower()).strip("_")
         if not axes or not slug:
             raise InputError(f"report.figure: {title!r} has no axes, or no letter to name a file by; give both")
         figure = axes[0].figure
-        self.figures[title] = slug
+        self.figures = {title: slug} | self.figures if headline else self.figures | {title: slug}
         frames = [frame for each in axes if (frame := drawn_frame(each)) is not None]
         stems = [slug if len(frames) == 1 else f"{slug}_{place}" for place in range(1, len(frames) + 1)]
         kept = self._keep_tables(f"figure {title!r}", dict(zip(stems, frames, strict=True)))
@@ -201,10 +217,16 @@ class Report:
                     write_table(frame, folder / f"{name}.csv")
         return sorted(self._brought.get(owner, set()))
 
+    @property
+    def answer(self) -> list[str]:
+        """What was found and how sure, how it did on later data, and the check that matters most: sentences."""
+        return composed(self._answer, self._ordered_facts(), list(self.checks.values()))
+
     def as_dict(self) -> dict[str, Any]:
-        """Title, facts, checks, notes, and names of tables and figures, as JSON holds them."""
+        """Title, answer, facts, checks, notes, and names of tables and figures, as JSON holds them."""
         return {
             "title": self.title,
+            "answer": self.answer,
             # a list, as notebook files sort the keys of objects, and the first facts are the headline
             "facts": [_fact(name, fact) for name, fact in self._ordered_facts().items()],
             "checks": [check.as_dict() for check in self.checks.values()],
@@ -221,15 +243,16 @@ class Report:
         return {"text/plain": self._text(), "text/html": self._html()}, {"crmlab": self.as_dict()}
 
     def _text(self) -> str:
-        lines = [self.title, "", *(f"{words(name)}: {fact}" for name, fact in self._ordered_facts().items())]
-        return "\n".join([*lines, *map(str, self.checks.values()), *self.notes])
+        facts = [f"{words(name)}: {fact}" for name, fact in self._ordered_facts().items()]
+        return "\n".join([self.title, "", *self.answer, "", *facts, *map(str, self.checks.values()), *self.notes])
 
     def _html(self) -> str:
         e, ordered = html.escape, self._ordered_facts().items()
         facts = "".join(f"<tr><th>{e(words(name))}</th><td>{e(str(fact))}</td></tr>" for name, fact in ordered)
         notes = "".join(f"<li>{e(note)}</li>" for note in self.notes)
         return (
-            f'<div class="crmlab-report"><h3>{e(self.title)}</h3><table>{facts}</table>'
+            f'<div class="crmlab-report"><h3>{e(self.title)}</h3><p>{e(" ".join(self.answer))}</p>'
+            f"<table>{facts}</table>"
             f"{_Checks(self.checks.values())._repr_html_()}<ul>{notes}</ul></div>"
         )
 

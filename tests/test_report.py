@@ -252,7 +252,8 @@ def test_the_facts_of_the_headline_stand_first(shown):
     for name in ("orders", "active", "equity"):
         report.fact(name, 1)
     assert [fact["name"] for fact in report.as_dict()["facts"]] == ["equity", "active", "orders"]
-    assert report._repr_mimebundle_()[0]["text/plain"].split() == ["T", "equity:", "1", "active:", "1", "orders:", "1"]
+    told = report._repr_mimebundle_()[0]["text/plain"].splitlines()
+    assert told == ["T", "", "Equity: 1; active: 1; orders: 1.", "", "equity: 1", "active: 1", "orders: 1"]
 
 
 @pytest.mark.parametrize("lazy", [False, True])

@@ -189,7 +189,7 @@ def runs(report: Annotated[Optional[str], typer.Argument(help="only the runs of 
 def show(
     run: Annotated[str, typer.Argument(help="a run's id, the beginning of one, or a report for its latest")],
 ) -> None:
-    """What a run found: its state, facts, checks, notes and files."""
+    """What a run found: its state, answer, facts, checks, notes and files."""
     from crmlab.reports import store
 
     folder = store.find(store_folder(), run)
@@ -211,7 +211,7 @@ def index():
 
 
 def print_run(manifest, folder):
-    """A run in a few lines: its state, facts, checks counted and listed with those that failed first, and notes."""
+    """A run in a few lines: its state, answer, facts, checks counted and listed, those that failed first, and notes."""
     from crmlab.display import words
     from crmlab.estimate import Estimate
     from crmlab.reports.templates import count_checks, grouped
@@ -222,6 +222,8 @@ def print_run(manifest, folder):
     if manifest.error:
         where = f"cell {manifest.error.cell}: " if manifest.error.cell else ""
         out.print(plain(f"  {where}{manifest.error.name}: {manifest.error.message}"))
+    for each in manifest.answer:
+        out.print(f"  [bold]{plain(each)}[/]", highlight=False)
     for name, fact in manifest.facts.items():
         out.print(plain(f"  {words(name)}: {Estimate(**fact)}"))
     if manifest.checks:

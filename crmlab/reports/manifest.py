@@ -91,6 +91,7 @@ class Manifest(Record):
     started: datetime
     ended: datetime
     seconds: dict[str, float]  # by phase
+    answer: list[str] = []  # sentences: what was found, on later data, the check that matters most
     facts: dict[str, dict] = {}  # name -> the fields of an Estimate
     checks: list[dict] = []  # id, kind, outcome, claim, summary, recommendation, values
     notes: list[str] = []

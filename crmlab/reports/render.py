@@ -19,7 +19,6 @@ from nbconvert import HTMLExporter
 from traitlets.config import Config
 
 from crmlab.display import words
-from crmlab.entry import NATURES
 from crmlab.estimate import Estimate
 from crmlab.reports.templates import FOLDER, environment
 
@@ -63,6 +62,7 @@ def page(notebook, manifest):
     title, headings = _headings(body, manifest.title)
     _remove_active(body)
     _frame_tables(body)
+    _number_figures(body)
     facts = [(name, Estimate(**fact)) for name, fact in manifest.facts.items()]
     script = (FOLDER / "page.js").read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -72,14 +72,19 @@ def page(notebook, manifest):
         title=title or words(manifest.report),
         facts=dict(facts[:HEADLINE]),
         more_facts=dict(facts[HEADLINE:]),
-        natures=NATURES,
         cells=range(1, cells + 1),
+        headline_figure=Markup(_headline_figure(body, manifest.figures)),
         headings=headings,
         body=Markup(body),
         files=_files(manifest),
         script=Markup(script),
         scripts=f"'sha256-{digest}'",
     )
+
+
+def _headline_figure(body, titles):
+    """The image of the first figure, which the argument shows again; "" where there is none."""
+    return next((image for title in titles for image in body("img", alt=title)), "")
 
 
 def _files(manifest):
@@ -197,10 +202,23 @@ def _frame_tables(body):
         stem = table.find_previous_sibling(True)
         label = f"Table {number}"
         if stem is not None and "stem" in stem.get("class", ()):
-            label = f"{label}: {stem.get_text()}"
+            label = stem.string = f"{label}: {stem.get_text()}"
+            stem["id"] = f"table-{number}"
+        else:
+            table["id"] = f"table-{number}"
         _mark_kinds(table)
         box = {"class": "scroll", "role": "region", "tabindex": "0", "aria-label": label}
         table.wrap(body.new_tag("div", attrs=box))
+
+
+def _number_figures(body):
+    """Give each figure its number, an anchor, and a caption of the words that describe it."""
+    for number, figure in enumerate(body("figure"), 1):
+        figure["id"] = f"figure-{number}"
+        described = figure.img.get("alt", "") if figure.img else ""
+        caption = body.new_tag("figcaption")
+        caption.string = f"Figure {number}" if described in ("", "Figure") else f"Figure {number}: {described}"
+        figure.append(caption)
 
 
 def _mark_kinds(table):

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import nbformat
 
@@ -42,7 +43,8 @@ def run(job, root, reports, progress=lambda done, cells: None, worker=None):
             raise InputError(*outcome["error"]["message"].split("\n"))
         notebook = _collect(staged.folder, job)
         result = reported(notebook)
-        (staged.folder / "facts.json").write_text(json.dumps(result["facts"], indent=2) + "\n", "utf-8")
+        found = {name: result[name] for name in ("answer", "facts")}
+        (staged.folder / "facts.json").write_text(json.dumps(found, indent=2) + "\n", "utf-8")
         if provenance["key"] != manifest.key(job, root):
             provenance["key"] = ""  # what changed meanwhile answers for nothing
         made = Manifest(
@@ -126,18 +128,21 @@ def _collect(folder, job):
 
 
 def reported(notebook: nbformat.NotebookNode) -> dict:
-    """What a notebook reported as far as it came: title, facts, checks, notes, tables and figures.
+    """What a notebook reported as far as it came: title, answer, facts, checks, notes, tables and figures.
 
     Each call of its Report left its part with the cell's output; what is given again replaces what was given before.
     """
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
     parts = [output["metadata"]["crmlab"] for output in outputs if "crmlab" in output.get("metadata", {})]
     facts, checks, lists, title = {}, {}, {"notes": {}, "tables": {}, "figures": {}}, ""
+    answer: list[str] = []
     for part in parts:
-        title = part.get("title", title)
+        title, answer = part.get("title", title), part.get("answer", answer)
         found = {fact["name"]: {k: v for k, v in fact.items() if k != "name"} for fact in part.get("facts", ())}
         facts = found | {n: f for n, f in facts.items() if n not in found} if "title" in part else facts | found
         checks |= {check["id"]: check for check in part.get("checks", ())}
         for name, held in lists.items():
-            held.update(dict.fromkeys(part.get(name, ())))
-    return {"title": title, "facts": facts, "checks": [*checks.values()]} | {n: [*held] for n, held in lists.items()}
+            given = dict.fromkeys(part.get(name, ()))
+            lists[name] = given | held if "title" in part else held | given
+    whole: dict[str, Any] = {"title": title, "answer": answer, "facts": facts, "checks": [*checks.values()]}
+    return whole | {n: [*held] for n, held in lists.items()}

@@ -212,7 +212,8 @@ def test_one_entry_serves_reports_by_values_of_a_column(project):  # noqa: F811
     done = crmlab("run", "part", "--sweep", "where=customer_id = '00123',customer_id = '00007'", cwd=project)
     assert done.returncode == 0, done.stderr
     facts = [
-        json.loads(path.read_text())["spend"]["value"] for path in (project / "reports").glob("part/2*/facts.json")
+        json.loads(path.read_text())["facts"]["spend"]["value"]
+        for path in (project / "reports").glob("part/2*/facts.json")
     ]
     assert sorted(facts) == [12.75, 30.0]
 

@@ -209,7 +209,7 @@ def source(**changes):
 
 def manifest(reported=REPORTED, **changes):
     """The manifest of a good run, but for what `changes`."""
-    nothing = {"title": "", "facts": [], "checks": [], "notes": [], "tables": [], "figures": []}
+    nothing = {"title": "", "answer": [], "facts": [], "checks": [], "notes": [], "tables": [], "figures": []}
     reported = reported or nothing
     facts = {fact["name"]: {k: v for k, v in fact.items() if k != "name"} for fact in reported["facts"]}
     told = {

@@ -32,7 +32,9 @@ def test_the_page_opens_with_the_answer(good):
     assert good.title.string == "Customer value over 180 days (clv, 22 Nov 2026, 01:10 UTC)"
     assert text_of(good, "h1") == ["Customer value over 180 days"]
     assert [tag.get("id") or tag.name for tag in good.select("main > *")][:2] == ["section", "nav"]
-    assert text_of(good, ".short h3") == ["Parameters", "Facts", "Checks", "Notes", "Data"]
+    assert text_of(good, "header .answer p") == samples.REPORTED["answer"]
+    assert text_of(good, ".short h3") == ["Facts", "Checks", "Notes"]
+    assert text_of(good, "footer h2") == ["Parameters", "Provenance", "Cite this run", "Approvals"]
     assert not good.select(".banner")
 
 
@@ -101,7 +103,7 @@ def test_checks_that_failed_come_first_within_their_kind():
 def test_data_say_what_they_are_and_of_when(nature, told):
     soup = parsed(new_notebook(), samples.manifest(data=[samples.source(nature=nature)]))
     span = "6,919 rows of 2,357 customers, 1 Jan 1997 to 30 Jun 1998."
-    assert text_of(soup, ".short li")[-1].startswith(f"cdnow_sample : {told} ; {span}")
+    assert text_of(soup, ".data")[0].startswith(f"{told} cdnow_sample : {span}")
 
 
 @pytest.mark.parametrize(
@@ -154,7 +156,7 @@ def test_a_title_that_the_notebook_opens_with_is_said_once(title):
 def test_the_report_is_lifted_and_its_tables_stay(good):
     assert not good.select(".crmlab-report")
     assert good.select(".cell")[-1].find("a", href="#in-short")
-    assert text_of(good, "article .stem") == ["calibration", "value"]
+    assert text_of(good, "article .stem") == ["Table 4: calibration", "Table 5: value"]
 
 
 def test_a_report_that_was_not_lifted_stays_where_it_is():

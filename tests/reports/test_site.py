@@ -77,9 +77,9 @@ def test_runs_are_listed_newest_first_with_what_they_were_given(tmp_path):
     publish(tmp_path, "20261102T000000Z-00000000", parameters_given={}, **FAILED)
     rows = text_of(built(tmp_path), ".runs tbody tr")
     assert rows == [
-        "20261102T000000Z-00000000 22 Nov 2026, 01:10 UTC none ✗ Failed 12.3 s defaults cdnow_sample",
+        "20261102T000000Z-00000000 22 Nov 2026, 01:10 UTC none ✗ Failed 12.3 s defaults cdnow_sample real data",
         "20261101T000000Z-00000000 22 Nov 2026, 01:10 UTC 1 passed, 1 failed; 1 finding ✓ Success 12.3 s "
-        "horizon_days = 180 cdnow_sample customers: 2,357 orders expected: 1,671 orders",
+        "horizon_days = 180 cdnow_sample real data customers: 2,357 orders expected: 1,671 orders",
     ]
 
 

@@ -60,7 +60,7 @@ def test_a_run_that_dies_keeps_what_it_had_reported(project):
     folder = run(project, "dies")
     made = store.read(folder)
     assert (made.state, made.facts["days"]["value"], made.notes) == ("failed", 30, ["so far"])
-    assert json.loads((folder / "facts.json").read_text())["days"]["value"] == 30
+    assert json.loads((folder / "facts.json").read_text())["facts"]["days"]["value"] == 30
     page = (folder / "report.html").read_text()
     assert "What follows is what had been computed by then" in page
 

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from crmlab.check import MARKS
 from crmlab.display import words
+from crmlab.entry import NATURES
 from crmlab.estimate import number, written
 
 FOLDER = Path(__file__).parent
@@ -43,10 +44,10 @@ def environment():
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    of_values = (words, number, written, short, moment, day, duration, setting, plain)
+    of_values = (words, number, written, short, moment, day, duration, setting, plain, citation)
     of_checks = (count_checks, unbroken, grouped, tone)
     made.filters |= {f.__name__: f for f in of_values + of_checks}
-    made.globals |= {"states": STATES, "marks": MARKS}
+    made.globals |= {"states": STATES, "marks": MARKS, "natures": NATURES}
     return made
 
 
@@ -115,6 +116,15 @@ def duration(seconds):
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
+
+
+def citation(run):
+    """How to cite a run: its title, report, id and day, the program, and what it was made from by their hashes."""
+    made = [f"data {data.name} (SHA-256 {data.sha256[:12]})" for data in run.data if data.sha256]
+    made += [f"commit {run.code.commit[:12]}"] if run.code.commit else [f"code (SHA-256 {run.code.sha256[:12]})"]
+    program = " ".join(filter(None, ("crmlab", run.environment.packages.get("crmlab"))))
+    about = f"{run.title or words(run.report)}. Run {run.run} of the report {run.report}"
+    return f"{about}, {day(f'{run.started:%Y-%m-%d}')}. {program}; {', '.join(made)}."
 
 
 def setting(value):
