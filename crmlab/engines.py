@@ -29,7 +29,7 @@ from crmlab.uris import URI, expand
 
 CONNECT_SECONDS = 10  # to wait for a server that does not answer
 MEMORY = 1_500_000_000  # bytes, unless others are stated: with fits beside them, a process stays below 2 GB
-SHARE = 0.8  # of them that DuckDB is held to; Python, its libraries and what DuckDB does not count take the rest
+BESIDE = 350_000_000  # of them, at most half, for Python, its libraries and what DuckDB does not count
 stated_limits: list[int] = []  # bytes that data read by this process have stated
 SHOWN = 5  # names that are listed where another is not there
 CONNECTING = {  # what PostgreSQL's library says of a connection that fails -> in words, and what to do
@@ -85,7 +85,7 @@ def limit_memory(stated: int) -> None:
 
 
 def _hold_to(connection, size):
-    connection.raw_sql(f"SET memory_limit = '{int(SHARE * size)}B'").fetchall()
+    connection.raw_sql(f"SET memory_limit = '{max(size - BESIDE, size // 2)}B'").fetchall()
 
 
 def stored(rows: pa.Table | pa.RecordBatchReader) -> ir.Table:

@@ -23,10 +23,10 @@ print(*engines.connect().raw_sql("{SETTINGS}").fetchone())
 @pytest.mark.parametrize(
     ("environment", "stated", "held"),
     [
-        (None, [], "1.1 GiB"),  # 0.8 x 1.5 GB are 1.2e9 bytes, 1.118 x 2^30
-        (None, ["1GB", "2GB"], "762.9 MiB"),  # 0.8e9 bytes, 762.9 x 2^20
-        ("500MB", ["2GB"], "381.4 MiB"),
-        (None, ["2GB"], "1.4 GiB"),
+        (None, [], "1.0 GiB"),  # 1.5 GB less 0.35 are 1.15e9 bytes, 1.071 x 2^30
+        (None, ["1GB", "2GB"], "619.8 MiB"),  # 0.65e9 bytes, 619.9 x 2^20
+        ("500MB", ["2GB"], "238.4 MiB"),  # half
+        (None, ["2GB"], "1.5 GiB"),
     ],
 )
 def test_the_least_memory_stated_holds(monkeypatch, environment, stated, held):
@@ -46,7 +46,7 @@ def test_the_temporary_folder_goes_with_the_process_and_the_environment_limits_d
     done = subprocess.run([sys.executable, "-c", READ], **process)
     assert not done.returncode, done.stderr
     *held, folder = done.stdout.split()
-    assert held == ["381.4", "MiB"]  # 0.4e9 bytes
+    assert held == ["238.4", "MiB"]  # 0.25e9 bytes
     assert "crmlab-" in folder
     assert not os.path.exists(folder)
 
