@@ -6,6 +6,7 @@ path may stand wherever a name may: its columns must then bear the contract's na
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from functools import cache
@@ -118,14 +119,16 @@ def check(data: Source, contract: str | None = None, **fields: Any) -> Data:
                table="sales"), or a table in memory: of pandas, polars, pyarrow or Ibis
     contract : the one that is needed, such as "transactions"; data that hold another are refused. What the catalog does
                not list is read by it; without it, by the contract that its columns tell
-    fields   : of data that the catalog does not list: names of their columns, as customer_id="Client", and any field
-               of the catalog, as returns="net". Of data that it lists, only a condition that rows are to meet as
-               well, as where="Country = 'UK'"
+    fields   : of data that the catalog does not list: names of their columns, as customer_id="Client" or in a mapping,
+               columns={"customer_id": "Client"}, and any field of the catalog, as returns="net". Of data that it
+               lists, only a condition that rows are to meet as well, as where="Country = 'UK'"
     """
     if contract not in (None, *CONTRACTS):
         raise InputError(f"there is no contract {contract!r}; there are {', '.join(CONTRACTS)}")
     if fields.get("where") is None:
         fields.pop("where", None)
+    if isinstance(fields.get("columns"), Mapping):
+        fields = {**fields.pop("columns"), **fields}
     if not isinstance(data, (str, Path)):
         return _check_memory(data, contract, fields)
     if URI.match(str(data)):
@@ -141,7 +144,18 @@ def check(data: Source, contract: str | None = None, **fields: Any) -> Data:
         raise InputError(_wrong_contract(name, entry.contract, contract))
     if fields:
         entry = _given(Entry, fields, contract, name, path=entry.path)
-    return _read(name, entry, place, entry.contract if listed else contract)
+    if not fields.keys() - {"where"}:  # which runs state too
+        return _read(name, entry, place, entry.contract if listed else contract)
+    try:
+        return _read(name, entry, place, contract)
+    except InputError as wrong:
+        raise _as_arguments(wrong) from None
+
+
+def _as_arguments(wrong):
+    """What is wrong, with what to state as arguments of the call in place of the catalog's fields."""
+    said = (breach.replace(sources.LISTED, "as an argument") for breach in wrong.breaches)
+    return InputError(*(re.sub(r", as columns\.", ", as ", breach) for breach in said))
 
 
 def _check_uri(uri, contract, fields):
@@ -176,7 +190,8 @@ def _given(model, fields, contract, where, **place):
     names = [column.name for each in held for column in each.columns]
     settings = [name for name in model.model_fields if name not in PLACE]
     if unknown := [name for name in fields if name not in (*names, *settings)]:
-        advice = suggest(unknown[0], [*names, *settings], f"give columns, {', '.join(names)}, or {', '.join(settings)}")
+        advice = f"give names of columns ({', '.join(names)}), or {', '.join(settings)}"
+        advice = suggest(unknown[0], [*names, *settings], advice)
         raise InputError(f"{where}: there is no {', '.join(unknown)} to give; {advice}")
     columns = {name: fields[name] for name in fields if name in names}
     rest = {name: value for name, value in fields.items() if name not in columns}
@@ -195,7 +210,7 @@ def _check_memory(data, contract, fields):
         try:
             validated = validate(raw, IN_MEMORY, known)
         except InputError as wrong:
-            raise InputError(*(breach.replace(sources.LISTED, "as an argument") for breach in wrong.breaches)) from None
+            raise _as_arguments(wrong) from None
     return Data(validated.table, CONTRACTS[kind], Findings(IN_MEMORY, known, validated.counts), validated.every)
 
 

@@ -60,7 +60,7 @@ class Draft:
     def next_steps(self) -> list[str]:
         """What to run once the lines are decided."""
         name = shlex.quote(self.name)
-        report = NEXT.get(self.contract)
+        report = None if self.refused else NEXT.get(self.contract)
         return [f"crmlab check {name}", *([f"crmlab run {report.format(name)}"] if report else [])]
 
 
@@ -108,7 +108,7 @@ def draft_entry(path: str | Path, name: str | None = None) -> Draft:
         '# about = "what these data are, in a sentence"',
     ]
     unused = _unused(raw, columns, data)
-    wrong = [f"# refused as it stands: {_comment(breach)}" for breach in refused]
+    wrong = [f"# refused when it was written: {_comment(breach)}" for breach in refused]
     text = "\n".join([*head, *lines, *unused, *wrong, ""])
     decisions = sum(DECIDE in line for line in lines)
     return Draft(name, text, decisions, contract, data.summary if data else None, refused)
@@ -225,7 +225,7 @@ def _advised(breaches, where, settings):
         if not first:
             continue
         stated, *others = remedy[first.start() :].split(", or ")
-        why = re.sub(r" in data/catalog\.toml\b", "", breach.removeprefix(f"{where}: "))
+        why = re.sub(r" (in data/catalog\.toml|as an argument)\b", "", breach.removeprefix(f"{where}: "))
         doubtful = bool(others) or re.search(r"looks like|\bif ", remedy) is not None
         for field, value in ADVISED.findall(stated):
             sure = field in SURE and not doubtful

@@ -1,12 +1,12 @@
 """What the catalog says of data: where they lie, what they are, and how to read them."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, model_serializer, model_validator
 
 from crmlab import uris
-from crmlab.contracts import Policy, encodings, query
+from crmlab.contracts import CONTRACTS, Policy, encodings, query
 
 NATURES = {
     "real": "real data",
@@ -22,6 +22,7 @@ class Known(Policy):
     """What is known of data, and how to read them, wherever they lie."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    column_names: ClassVar[frozenset[str]] = frozenset(c.name for kind in CONTRACTS.values() for c in kind.columns)
     about: str = ""  # one sentence
     nature: Literal[tuple(NATURES)] = "own"  # type: ignore[valid-type]
     source: str = ""  # where it comes from, for the report

@@ -312,3 +312,10 @@ def test_an_address_on_a_network_is_no_file(address):
     with pytest.raises(InputError, match="is an address on a network; download the file, and give its path") as wrong:
         catalog.orders(address)
     assert "secret" not in str(wrong.value)
+
+
+def test_a_column_written_as_a_field_of_an_entry_is_said_to_be_one(shop):
+    shop.catalog("[own]\npath = 'x.csv'\ntime = 'Ordered'\n")
+    assert refused("own") == (
+        "catalog.toml: [own] has no field 'time', which is a column; write columns.time = 'Ordered'",
+    )

@@ -33,8 +33,8 @@ def new_data(
     for breach in drafted.refused:
         out.print(plain(f"refused as it stands: {breach}"))
     if drafted.decisions:
-        lines = "1 line" if drafted.decisions == 1 else f"{drafted.decisions} lines"
-        out.print(f"{lines} to decide: correct each if need be, and remove its `decide:`; until then it is refused")
+        lines = "1 line is" if drafted.decisions == 1 else f"{drafted.decisions} lines are"
+        out.print(f"{lines} to decide: correct what is wrong, and remove `decide:`; until then the entry is refused")
     for command in drafted.next_steps:
         out.print(plain(f"then: {command}"))
 

@@ -47,14 +47,18 @@ def contract(raw: ir.Table) -> Guess:
         return Guess("subscriptions", f"tenures ({tenure!r}) and whether they ended ({churned!r}) stand in it")
     sale, period = _sales(columns), known["time"] or guess("period", columns)
     if sale and period and not customer and not known["order_id"]:
-        return Guess("series", f"times ({period!r}) and sales ({sale!r}) stand in it, and no customers")
+        why = f"times ({period!r}) and sales ({sale!r}) stand in it, and no column that is known for one of customers"
+        more = {*columns} - {sale, period, guess("category", columns)}
+        return Guess("series", f"{why}; transactions, where another column names them" if more else why, bool(more))
     others = [name for name in columns if name != customer]
     dated = customer is not None and any(_holds(raw, name, "times") for name in others)
     if not known["time"] and not (dated and (sale or known["order_id"])) and (found := _key(raw, columns)):
         return found
     if dated:
         return Guess("transactions", "customers and times stand in it")
-    return Guess("transactions", f"the columns tell no contract; others are {', '.join([*CONTRACTS][1:])}", True)
+    return Guess(
+        "transactions", f"no contract is known by these columns; others are {', '.join([*CONTRACTS][1:])}", True
+    )
 
 
 def columns(raw: ir.Table, kind: str) -> dict[str, Guess]:

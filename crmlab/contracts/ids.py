@@ -40,8 +40,8 @@ def read(source: ir.Value, column: Column, policy: Any) -> tuple[ir.Value, list[
     def is_missing(t):
         return t[name].isnull() | ~t[name].re_search(r"\S")
 
-    other = " or 'anonymous'" if policy.contract == "transactions" else ""
-    remedy = f"fill them, or state missing_ids = 'drop'{other} in data/catalog.toml"
+    kept = "'anonymous' or " if policy.contract == "transactions" else ""
+    remedy = f"fill them, or state missing_ids = {kept}'drop' in data/catalog.toml"
     return value, [Rule(name, "is empty", is_missing, remedy)]
 
 

@@ -127,7 +127,9 @@ def _faults(place, errors, model, table):
     if error["type"] == "missing":
         return [f"{head}lacks {at!r}; add it"]
     if error["type"] == "extra_forbidden" or "[key]" in error["loc"]:
-        return [f"{head}has no field {at!r}; {suggest(str(place[-1]), _known(error, model, place))}"]
+        if (name := str(place[-1])) in getattr(model, "column_names", ()) and len(place) == 1:
+            return [f"{head}has no field {at!r}, which is a column; write columns.{name} = {_quoted(error['input'])}"]
+        return [f"{head}has no field {at!r}; {suggest(name, _known(error, model, place))}"]
     kind, description = _expected(model, place)
     value = "" if _is_model(kind) else f" = {_quoted(error['input'])}"
     if error["type"] == "value_error":  # one of ours

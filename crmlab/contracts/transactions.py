@@ -21,7 +21,7 @@ FEW_ALIKE = 0.01  # share of rows alike that may be two equal purchases on a day
 PLACEHOLDERS = (date(1900, 1, 1), date(1970, 1, 1))  # days that programs write where none is known
 WITHOUT_AMOUNTS = (
     "none: what is said of money is blank, and trends and sales are those of numbers of orders; name their column, as "
-    'amount = "Paid", for money'
+    'columns.amount = "Paid", for money'
 )
 ZEROS = {"order": "counted as orders", "drop": "dropped"}
 

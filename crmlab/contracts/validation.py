@@ -231,8 +231,9 @@ def _missing(raw, column, name, where):
     fault = calculation_fault(name) if column.kind in COMPUTED and name != column.name else ""
     calculation = f", nor a calculation: {fault}; its columns" if fault else "; its columns"
     found_as = guess(column.name, [c for c in raw.columns if c not in (FILE, ROW)])
-    example = f", as {column.name} = {found_as!r}" if found_as and name == column.name else ""
-    advice = f"rename one, or name it in data/catalog.toml{example}"
+    example = f", as columns.{column.name} = {found_as!r}" if found_as and name == column.name else ""
+    without = ", or leave it out for a log without amounts" if found_as and not column.required else ""
+    advice = f"rename one, or name it in data/catalog.toml{example}{without}"
     return f"{where}: no column {name!r} ({meaning}){calculation} are {found}; {advice}"
 
 

@@ -87,7 +87,7 @@ def test_a_german_log_states_its_times_and_amounts_and_asks_about_returns(shop):
     assert f"{shop.data / 'catalog.toml'}: bestellungen is added\n{text}" in printed
     assert " spend  1,323.50 EUR\n" in printed
     assert printed.endswith(
-        "1 line to decide: correct each if need be, and remove its `decide:`; until then it is refused\n"
+        "1 line is to decide: correct what is wrong, and remove `decide:`; until then the entry is refused\n"
         "then: crmlab check bestellungen\nthen: crmlab run clv -p data=bestellungen\n"
     )
     assert lines("bestellungen") == [13]
@@ -116,7 +116,7 @@ def test_times_that_read_in_two_ways_are_to_be_decided_and_others_are_not(shop):
         "(first: row 1 '03/02/2024'; row 2 '01/02/2024'); state time_format = '%d/%m/%Y', which makes '01/02/2024' "
         "2024-02-01, or '%m/%d/%Y', which makes it 2024-01-02\n"
     ) in text
-    assert "1 line to decide" in printed
+    assert "1 line is to decide" in printed
     assert lines("either") == [10]
     assert rows(decided(shop, "either"), "time") == [("2024-02-01",), ("2024-02-03",)]
 
@@ -171,8 +171,8 @@ def test_a_log_of_lines_takes_quantity_by_price_and_asks_about_missing_ids_and_r
     text, printed = drafted(shop, "retail.csv", RETAIL)
     assert text == HEAD.format(name="retail", file="retail.csv") + (
         'delimiter = "," # found in the header\n'
-        "missing_ids = \"drop\" # decide: without it, 'CustomerID' (customer_id) is empty in 1 of 3 rows (first: "
-        "row 2); fill them, or state missing_ids = 'drop' or 'anonymous'\n"
+        "missing_ids = \"anonymous\" # decide: without it, 'CustomerID' (customer_id) is empty in 1 of 3 rows (first: "
+        "row 2); fill them, or state missing_ids = 'anonymous' or 'drop'\n"
         "time_format = \"%m/%d/%Y %H:%M\" # without it, 'InvoiceDate' (time) is not a date or time in 3 of 3 rows "
         "(first: row 1 '12/1/2010 8:26'; row 2 '12/13/2010 8:28'; row 3 '12/14/2010 9:41'); state time_format = "
         "'%m/%d/%Y %H:%M', which makes '12/1/2010 8:26' 2010-12-01 08:26\n"
@@ -186,7 +186,7 @@ def test_a_log_of_lines_takes_quantity_by_price_and_asks_about_missing_ids_and_r
         'columns.quantity = "Quantity" # by its name\n'
         "# columns not used: 'Description', 'Country'\n"
     )
-    assert "2 lines to decide" in printed
+    assert "2 lines are to decide" in printed
     assert lines("retail") == [10, 12]
     assert rows(decided(shop, "retail"), "order_id", "amount") == [("536365", "15.3000"), ("C536379", "-2.5500")]
 
@@ -204,7 +204,8 @@ def test_a_price_beside_a_quantity_may_be_that_of_the_line(shop):
 def test_a_series_has_sales_and_no_customers(shop):
     text, printed = drafted(shop, "quarters.csv", "Quarter,Umsatz\n2001-Q1,10\n2001-Q2,12\n2001-Q3,11\n")
     assert text == HEAD.format(name="quarters", file="quarters.csv") + (
-        "contract = \"series\" # times ('Quarter') and sales ('Umsatz') stand in it, and no customers\n"
+        "contract = \"series\" # times ('Quarter') and sales ('Umsatz') stand in it, "
+        "and no column that is known for one of customers\n"
         'delimiter = "," # found in the header\n'
         'columns.time = "Quarter" # by its name\n'
         'columns.sales = "Umsatz" # by its name\n'
@@ -271,11 +272,11 @@ def test_a_file_without_known_names_asks_for_all_and_stays_refused(shop):
     ]
     refused = [f"junk.csv: no column {name!r} ({meaning}); {advice}" for name, meaning in missing.items()]
     assert text == HEAD.format(name="junk", file="junk.csv") + (
-        'contract = "transactions" # decide: the columns tell no contract; others are subscriptions, retention, '
-        "series, customers, products, stores\n"
+        'contract = "transactions" # decide: no contract is known by these columns; others are subscriptions, '
+        "retention, series, customers, products, stores\n"
         + "".join(asked)
         + "# columns not used: 'a', 'b'\n"
-        + "".join(f"# refused as it stands: {breach}\n" for breach in refused)
+        + "".join(f"# refused when it was written: {breach}\n" for breach in refused)
     )
     assert "".join(f"refused as it stands: {breach}\n" for breach in refused) in printed
     assert lines("junk") == [9, 10, 11]
@@ -379,11 +380,11 @@ def test_what_is_stated_already_is_no_advice(shop):
     text, _printed = drafted(shop, "log.csv", "customer_id,time,amount\na,2024-01-05,-1\n")
     assert '\nreturns = "net" # decide: without it' in text
     assert "\nzero = " not in text
-    assert "# refused as it stands: log.csv: no order is left; rows: 1, zero amounts: 0 (zero = 'order')" in text
+    assert "# refused when it was written: log.csv: no order is left; rows: 1, zero amounts: 0 (zero = 'order')" in text
 
 
 def test_advice_quoted_from_a_cell_is_not_followed(shop):
     content = "customer_id,time,amount\na,2024-01-05,\"x); state returns = 'drop'\"\n"
     text, _printed = drafted(shop, "log.csv", content)
     assert "\nreturns = " not in text
-    assert "# refused as it stands: log.csv: 'amount' is not a number in 1 of 1 rows" in text
+    assert "# refused when it was written: log.csv: 'amount' is not a number in 1 of 1 rows" in text

@@ -36,7 +36,7 @@ def test_ids_that_are_missing_are_refused_with_what_to_state():
         read()
     assert refused.value.breaches == (
         "the table: 'customer_id' is empty in 2 of 15 rows (first: row 9; row 10); fill them, or state "
-        "missing_ids = 'drop' or 'anonymous' as an argument",
+        "missing_ids = 'anonymous' or 'drop' as an argument",
     )
 
 

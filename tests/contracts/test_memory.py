@@ -117,8 +117,13 @@ def test_names_and_fields_that_do_not_fit_are_said_all_at_once():
     ]  # fmt: skip
     assert [breach.split("; ")[-1] for breach in wrong.value.breaches] == [
         f"rename one, or name it as an argument, as {name}"
-        for name in ("customer_id = 'Client'", "time = 'Ordered'", "amount = 'Paid'")
+        for name in (
+            "customer_id = 'Client'",
+            "time = 'Ordered'",
+            "amount = 'Paid', or leave it out for a log without amounts",
+        )
     ]
+    assert refused(LOG, tariff="a")[0].startswith("the table: there is no tariff to give; give names of columns (")
     (said,) = refused(LOG, custmer="Client")
     assert said == "the table: there is no custmer to give; did you mean 'customer_id'?"
     assert refused(LOG, returns="neg") == ("the table: returns = 'neg'; write 'error', 'drop' or 'net'",)
@@ -187,3 +192,19 @@ def test_odd_types_of_arrow_are_read_or_refused_in_words():
     assert empty.table.store_id.isnull().all().execute()
     with pytest.raises(InputError, match="the table: it cannot be read as a table"):
         catalog.orders(pl.Series("amount", [1, 2]))
+
+
+def test_names_of_columns_may_be_given_in_a_mapping(tmp_path):
+    columns = {"customer_id": "Client", "time": "Ordered", "amount": "Paid"}
+    assert catalog.orders(LOG, columns=columns, returns="net").findings.counts["rows"] == len(LOG)
+    LOG.to_csv(tmp_path / "log.csv", index=False)
+    assert catalog.orders(tmp_path / "log.csv", columns=columns, returns="net").findings.counts["rows"] == len(LOG)
+
+
+def test_who_reads_a_file_by_arguments_is_told_of_arguments(tmp_path):
+    LOG.to_csv(tmp_path / "log.csv", index=False)
+    with pytest.raises(InputError) as wrong:
+        catalog.orders(tmp_path / "log.csv", customer_id="Client", time="Ordered")
+    assert [breach.split("; ")[-1] for breach in wrong.value.breaches] == [
+        "rename one, or name it as an argument, as amount = 'Paid', or leave it out for a log without amounts"
+    ]

@@ -92,7 +92,7 @@ def test_a_source_of_neither_form_of_half_of_one_or_of_both_is_refused():
     )
     (half,) = refused("subscriptions", table(tenure=["1"], Churn=["yes"]))
     assert half.startswith("file: no column 'churned' (whether it has ended); its columns are 'tenure', 'Churn'; ")
-    assert half.endswith("as churned = 'Churn'")
+    assert half.endswith("as columns.churned = 'Churn'")
     days = {"customer_id": ["a"], "start": ["2024-01-01"], "end": [""]}
     (half,) = refused("subscriptions", table(customer_id=["a"], start=["2024-01-01"]))
     assert half.startswith("file: no column 'end' (the day it was ended; empty while it runs)")

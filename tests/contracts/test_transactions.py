@@ -22,9 +22,10 @@ def test_a_missing_column_is_told_with_the_columns_there_are():
     raw = table(Client=["a"], time=["2024-01-01"], Paid=["1"])
     assert breaches(raw) == (
         "log: no column 'customer_id' (who bought; text, never a number); its columns are 'Client', 'time', 'Paid'; "
-        "rename one, or name it in data/catalog.toml, as customer_id = 'Client'",
+        "rename one, or name it in data/catalog.toml, as columns.customer_id = 'Client'",
         "log: no column 'amount' (what was paid; a return is negative); its columns are 'Client', 'time', 'Paid'; "
-        "rename one, or name it in data/catalog.toml, as amount = 'Paid'",
+        "rename one, or name it in data/catalog.toml, as columns.amount = 'Paid', or leave it out for a log without "
+        "amounts",
     )
     assert len(breaches(table(x=["a"]).drop(ROW))) == 2
 
@@ -40,7 +41,7 @@ def test_a_mapped_column_is_told_by_the_name_the_user_knows():
     raw = table(Client=["", "b"], Day=["soon", "2024-01-01"], amount=["1", "1"])
     told = breaches(raw, columns={"customer_id": "Client", "time": "Day", "order_id": "Bon"})
     assert told[0].startswith("log: no column 'Bon' (order_id: which order the row belongs to); its columns are 'Cli")
-    fill = "fill them, or state missing_ids = 'drop' or 'anonymous' in data/catalog.toml"
+    fill = "fill them, or state missing_ids = 'anonymous' or 'drop' in data/catalog.toml"
     assert told[1] == f"log: 'Client' (customer_id) is empty in 1 of 2 rows (first: row 1); {fill}"
     assert told[2].startswith("log: 'Day' (time) is not a date or time in 1 of 2 rows (first: row 1 'soon'); ")
 
@@ -64,7 +65,7 @@ def test_every_breach_is_told_at_once_with_its_count_and_first_five_rows():
     number = "write numbers as 1234.50 and nothing else"
     assert breaches(raw) == (
         "log: 'customer_id' is empty in 5 of 11 rows (first: row 6; row 7; row 8; row 9; row 10); "
-        "fill them, or state missing_ids = 'drop' or 'anonymous' in data/catalog.toml",
+        "fill them, or state missing_ids = 'anonymous' or 'drop' in data/catalog.toml",
         "log: 'time' is empty in 1 of 11 rows (first: row 3, customer 'c'); fill or drop them",
         f"log: 'time' is not a date or time in 1 of 11 rows (first: row 2 '2024-02-30'); {iso}",
         "log: 'time' lies outside the years 1900 to 2100 in 1 of 11 rows (first: row 4 '1899-12-31'); correct them",

@@ -78,7 +78,8 @@ def _why(name, scores, on_holdout):
     if name != "nbd":
         return why
     unable = int(scores.score.isna().sum())
-    left = f"; {unable} of the other models could not be fitted" if unable else ""
+    days = "the fewer days by which models are chosen"
+    left = f"; {unable} of the other models could not be fitted to {days}" if unable else ""
     return f"{why} By this model nobody leaves{left}."
 
 
