@@ -201,6 +201,15 @@ def test_a_price_beside_a_quantity_may_be_that_of_the_line(shop):
     assert rows(decided(shop, "wann"), "time", "amount") == [("2024-01-05", "6.0000"), ("2024-02-07", "20.0000")]
 
 
+def test_a_table_with_another_column_is_a_series_only_where_that_is_decided(shop):
+    text, _ = drafted(shop, "till.csv", "Partei,Datum,Umsatz\nx,2024-01-01,10\ny,2024-01-02,12\nx,2024-01-03,11\n")
+    assert (
+        "contract = \"series\" # decide: times ('Datum') and sales ('Umsatz') stand in it, and no column that is known "
+        "for one of customers; transactions, where another column names them\n"
+    ) in text
+    assert len(lines("till")) == text.count("# decide: ")
+
+
 def test_a_series_has_sales_and_no_customers(shop):
     text, printed = drafted(shop, "quarters.csv", "Quarter,Umsatz\n2001-Q1,10\n2001-Q2,12\n2001-Q3,11\n")
     assert text == HEAD.format(name="quarters", file="quarters.csv") + (
