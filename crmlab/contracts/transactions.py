@@ -166,15 +166,16 @@ def _offsets(t):
 
 def _words(c, entry):
     days = f"{c['order_days']:,} (one a customer and day; {c['merged_rows']:,} rows merged into them)"
+    whose = " of identified customers" if entry.missing_ids == "anonymous" else ""
     placed = {
         "customers": f"{c['customers']:,}",
-        "first to last order": f"{c['first']} to {c['last']}",
-        "order days": days,
+        f"first to last order{whose}": f"{c['first']} to {c['last']}",
+        f"order days{whose}": days,
     }
     if not c["amounts"]:
         return placed | {"amounts": WITHOUT_AMOUNTS} | _odd_days(c)
     return placed | {
-        "spend": f"{c['spend']:,.2f}{entry.unit}",
+        f"spend{whose}": f"{c['spend']:,.2f}{entry.unit}",
         "zero amounts": f"{c['zero_amounts']:,} ({ZEROS[entry.zero]})",
         "returns": _returns(c, entry),
         **_offset(c, entry),
