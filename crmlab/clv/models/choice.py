@@ -27,7 +27,7 @@ def choose(orders: Orders, period: Period, model: str = AUTO, level: float = 0.9
     At a half, two thirds and five sixths of the calibration the models are fitted to what was known, and score the log
     of the probability of what these customers did up to the next of these days. The best score wins; where the interval
     of the difference from it holds 0, the first of MBG/NBD, Pareto/NBD, BG/NBD, NBD that is as good. The holdout is not
-    looked at, unless the calibration is too short.
+    looked at, unless no model in which customers leave can be fitted earlier.
 
     Parameters
     ----------
@@ -88,10 +88,11 @@ def _by_score(name, scores, on_holdout):
     if scored.empty:
         return f"{title} is tried first, as no model could be fitted to the days before the split."
     best = scored.idxmax()
-    days = "the holdout, as no model could be fitted earlier" if on_holdout else "days before the split"
+    days = "the holdout" if on_holdout else "days before the split"
+    earlier = " No model in which customers leave could be fitted to earlier days." if on_holdout else ""
     if best == title:
-        return f"{title} gave the highest probability to what customers did on {days}."
-    return f"{title} predicts {days} about as well as {best}, and is preferred where the data do not decide."
+        return f"{title} gave the highest probability to what customers did on {days}.{earlier}"
+    return f"{title} predicts {days} about as well as {best}, and is preferred where the data do not decide.{earlier}"
 
 
 def _scores(orders, period, level):
@@ -100,9 +101,17 @@ def _scores(orders, period, level):
     span = (period.split - first).days
     days = [first + timedelta(span * sixths // 6) for sixths in ORIGINS] if span >= LEAST_DAYS else []
     table = _of(orders, [*days, period.split], period.acquired_from, level)
-    if table.score.notna().any():
+    if _leaving(table):
         return table, False
-    return _of(orders, [period.split, period.until], period.acquired_from, level), True
+    on_holdout = _of(orders, [period.split, period.until], period.acquired_from, level)
+    if table.score.notna().any() and not _leaving(on_holdout):
+        return table, False
+    return on_holdout, True
+
+
+def _leaving(table):
+    """Whether a model in which customers leave could be scored."""
+    return bool(table.score.drop(TITLES["nbd"], errors="ignore").notna().any())
 
 
 def _of(orders, days, acquired_from, level):

@@ -133,6 +133,20 @@ def test_a_calibration_too_short_is_judged_by_the_days_that_chose():
         assert check.summary.endswith("has no value: there are no repeat orders.")
 
 
+def test_where_earlier_days_let_nbd_alone_be_fitted_the_holdout_chooses():
+    orders = log_of(simulate_orders(0.5, 20.0, 0.8, 2.5, 30, 200, seed=0, acquired_over=60))
+    inner = choosing._of(
+        orders, [date(2023, 2, 20), date(2023, 3, 9), date(2023, 3, 25), date(2023, 4, 11)], None, 0.95
+    )
+    assert inner.index[inner.score.notna()].tolist() == ["NBD"]
+    taken = clv.choose(orders, period(100, 190))
+    assert (taken.name, taken.on_holdout) == ("mbg_nbd", True)
+    assert str(taken) == (
+        "MBG/NBD gave the highest probability to what customers did on the holdout. "
+        "No model in which customers leave could be fitted to earlier days."
+    )
+
+
 def test_a_model_that_the_data_chose_is_judged_from_the_split_alone():
     comparison = clv.backtest(SAMPLE, PERIOD, ["mbg_nbd"], origins=2, replicates=20)
     fitted, taken = clv.MBGNBD(0.5, 40.0, 0.9, 1.6), clv.Choice("mbg_nbd", automatic=True)
