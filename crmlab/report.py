@@ -104,6 +104,25 @@ class Report:
         display(_Left(_Table(Shown(shown), name.removeprefix(PRIVATE), part), {"tables": kept}))
 
     @guarded
+    def keep(self, frame: pd.DataFrame | ir.Table, name: str, about: str) -> None:
+        """Keep a table as `tables/<name>.csv` of the run, where a page links it by a line; its rows are not shown.
+
+        Parameters
+        ----------
+        frame : DataFrame or Ibis table
+            What to keep. Of a blank frame the line says the reason.
+        name : str
+            File stem; a table that names customers is kept under "private/", which no page links.
+        about : str
+            What it holds, as a line of text: "errors of each model at each origin".
+        """
+        kept = self._keep_tables(f"table {name!r}", {name: frame})
+        stem = kept[0] if kept else name
+        rows = f" ({len(frame):,} row{'s' if len(frame) != 1 else ''})" if _length(frame) else ""
+        text = f"blank: {frame.attrs['reason']}" if _is_blank(frame) else f"{about}{rows}"
+        display(_Left(_Kept(stem, text), {"tables": kept}))
+
+    @guarded
     def data(self, data: Data) -> None:
         """Show what validation found in data, and keep it as the table "data".
 
@@ -286,6 +305,19 @@ class _Table:
     def _repr_html_(self) -> str:
         caption = f'<p class="stem">{html.escape(self.name)}</p>' if self.name else ""
         return caption + self.shown._repr_html_()
+
+
+class _Kept:
+    """A table that is kept and not shown: its name, and what it holds."""
+
+    def __init__(self, stem: str, text: str) -> None:
+        self.stem, self.text = stem, text
+
+    def __repr__(self) -> str:
+        return f"{words(self.stem.removeprefix(PRIVATE))}: {self.text}"
+
+    def _repr_html_(self) -> str:
+        return f'<p class="crmlab-kept" data-stem="{html.escape(self.stem)}">{html.escape(repr(self))}</p>'
 
 
 class _Line:

@@ -374,3 +374,21 @@ def test_what_is_of_a_wrong_type_is_said(shown, method, wrong):
         return
     with pytest.raises(InputError, match=rf"report\.Report\.{method}: "):
         getattr(Report("T"), method)(wrong)
+
+
+def test_a_kept_table_is_written_and_shown_as_a_line(shown, monkeypatch, tmp_path):
+    monkeypatch.setenv("CRMLAB_STAGING", str(tmp_path))
+    report = Report("Orders")
+    report.keep(FRAME, "backtest", "errors of each model at each origin")
+    report.keep(pd.DataFrame({"customer_id": ["a"]}), "scores", "a row a customer")
+    blank = pd.DataFrame()
+    blank.attrs["reason"] = "there are no repeat orders"
+    report.keep(blank, "errors", "errors by group")
+    assert [data["text/plain"] for data, _ in shown] == [
+        "backtest: errors of each model at each origin (2 rows)",
+        "scores: a row a customer (1 row)",
+        "errors: blank: there are no repeat orders",
+    ]
+    assert left(shown) == [{"tables": ["backtest"]}, {"tables": ["private/scores"]}, {"tables": []}]
+    assert sorted(path.name for path in (tmp_path / "tables").rglob("*.csv")) == ["backtest.csv", "scores.csv"]
+    assert list(report.tables) == ["backtest", "private/scores"]

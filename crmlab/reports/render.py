@@ -59,6 +59,7 @@ def page(notebook, manifest):
     if manifest.facts or manifest.checks or manifest.notes:
         for lifted in body.select(".crmlab-report")[-1:]:
             lifted.replace_with(BeautifulSoup(LIFTED, "html.parser"))
+    further = _lift_kept_tables(body, manifest.tables)
     title, headings = _headings(body, manifest.title)
     _remove_active(body)
     _frame_tables(body)
@@ -76,6 +77,7 @@ def page(notebook, manifest):
         headline_figure=Markup(_headline_figure(body, manifest.figures)),
         headings=headings,
         body=Markup(body),
+        further=further,
         files=_files(manifest),
         script=Markup(script),
         scripts=f"'sha256-{digest}'",
@@ -87,11 +89,31 @@ def _headline_figure(body, titles):
     return next((image for title in titles for image in body("img", alt=title)), "")
 
 
+def _lift_kept_tables(body, stems):
+    """Take the lines of tables that are kept and not shown out of the argument: path, "" if private, and text of each.
+
+    stems : of the run's tables
+    """
+    found = {}
+    for line in body.select("p.crmlab-kept"):
+        stem = line.get("data-stem", "")
+        found[stem] = {"path": _open_table(stem) if stem in stems else "", "text": line.get_text()}
+        output = line.find_parent("div", class_="output")
+        line.decompose()
+        if output is not None and not output.get_text(strip=True):
+            output.decompose()
+    return list(found.values())
+
+
 def _files(manifest):
     """What the page links to within its run folder."""
-    paths = [posixpath.normpath(f"tables/{stem}.csv") for stem in manifest.tables]
-    open_tables = [p for p in paths if p.startswith("tables/") and not p.lower().startswith("tables/private/")]
-    return ["report.ipynb", "manifest.json", "facts.json", *open_tables]
+    return ["report.ipynb", "manifest.json", "facts.json", *filter(None, map(_open_table, manifest.tables))]
+
+
+def _open_table(stem):
+    """The path of a table within its run folder; "" of one that names customers, which no page links."""
+    path = posixpath.normpath(f"tables/{stem}.csv")
+    return path if path.startswith("tables/") and not path.lower().startswith("tables/private/") else ""
 
 
 def _prepare(notebook, failed):

@@ -371,3 +371,18 @@ def test_a_table_of_a_foreign_shape_is_left_alone():
 def test_the_index_needs_no_notebook_library():
     told = "import sys, crmlab.reports.site; print({'nbconvert', 'matplotlib', 'papermill'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", told], capture_output=True, text=True).stdout.strip() == "set()"
+
+
+def test_tables_that_are_kept_are_listed_after_the_argument_and_private_ones_not_linked():
+    lines = {"back test": "errors", "private/scores": "a row a customer", "gone": "blank: no orders"}
+    cells = [
+        samples.code(
+            "report", new_output("display_data", {"text/html": f'<p class="crmlab-kept" data-stem="{stem}">{line}</p>'})
+        )
+        for stem, line in lines.items()
+    ]
+    soup = parsed(new_notebook(cells=cells), samples.manifest(tables=["back test", "private/scores"]))
+    section = soup.select_one("section[aria-labelledby=further-tables]")
+    assert text_of(section, "li") == list(lines.values())
+    assert [link["href"] for link in section("a")] == ["tables/back%20test.csv"]
+    assert not soup.select("article .output")
