@@ -34,6 +34,17 @@ def mask(customer_id: Any) -> str:
     return "c-" + hmac.new(key, str(customer_id).encode(), hashlib.sha256).hexdigest()[:8]
 
 
+def masked(frame: pd.DataFrame) -> pd.DataFrame:
+    """A frame with a named index as columns, and masks in place of customer ids."""
+    plain = frame.reset_index() if _is_named(frame.index) else frame
+    ids = [name for name in plain if str(name).endswith("customer_id")]
+    return plain.assign(**{name: plain[name].map(mask) for name in ids}) if ids else plain
+
+
+def _is_named(index):
+    return bool(index.name) or index.nlevels > 1
+
+
 class Shown:
     """A frame as a notebook displays it.
 
@@ -42,13 +53,11 @@ class Shown:
 
     def __init__(self, frame: pd.DataFrame) -> None:
         self.reason = frame.attrs.get("reason", "") if frame.empty else ""
-        masked = frame.reset_index() if frame.index.name or frame.index.nlevels > 1 else frame
-        if ids := [name for name in masked if str(name).endswith("customer_id")]:
-            masked = masked.assign(**{name: masked[name].map(mask) for name in ids})
-        self.indexed = masked is frame and not isinstance(frame.index, pd.RangeIndex)
+        shown = masked(frame)
+        self.indexed = not _is_named(frame.index) and not isinstance(frame.index, pd.RangeIndex)
         kinds = frame.attrs.get("kinds", {})
-        written_ = {name: masked[name].map(_writer(kinds.get(name))) for name in masked} if kinds else None
-        self.frame = (masked.map(_cell) if written_ is None else pd.DataFrame(written_, masked.index)).rename(
+        written_ = {name: shown[name].map(_writer(kinds.get(name))) for name in shown} if kinds else None
+        self.frame = (shown.map(_cell) if written_ is None else pd.DataFrame(written_, shown.index)).rename(
             columns=words
         )
 

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import display
 
+from crmlab import figures
 from crmlab.answer import composed
 from crmlab.check import MARKS, Check
 from crmlab.contracts.errors import InputError
@@ -30,7 +31,7 @@ from crmlab.identification import (
     what_follows,
 )
 from crmlab.model import why_blank
-from crmlab.style import DPI, drawn_frame
+from crmlab.style import DPI
 
 PRIVATE = "private/"  # tables that name customers
 STEM = re.compile(r"(private/)?[\w][\w .()-]{0,119}")
@@ -44,7 +45,7 @@ class Report:
 
     Facts, checks, tables, figures and notes are kept by name, check id, title or text: a cell that is run again
     replaces what it gave before. Each leaves with its own call, so that a run that dies keeps what came before. In a
-    run, tables are written to `$CRMLAB_STAGING/tables`; anywhere else nothing is written.
+    run, tables and figures are written below `$CRMLAB_STAGING`; anywhere else nothing is written.
 
     Parameters
     ----------
@@ -175,7 +176,9 @@ class Report:
     def figure(
         self, ax: plt.Axes | plt.Figure | Sequence[plt.Axes] | np.ndarray, title: str, headline: bool = False
     ) -> None:
-        """Show the figure of one or more axes under a title, once, and keep the frames they were drawn from.
+        """Show the figure of one or more axes under a title, once, and keep it with the frames it was drawn from.
+
+        In a run, `figures/` holds it as SVG, and its frames as CSV, customers masked.
 
         Parameters
         ----------
@@ -187,19 +190,33 @@ class Report:
             Whether the page shows it beside the answer; where no figure is, the first is.
         """
         axes = list(np.ravel(np.array(ax, dtype=object)))
-        slug = re.sub(r"\W+", "_", title.lower()).strip("_")
-        if not axes or not slug:
+        stem = figures.stem(title)
+        if not axes or not stem:
             raise InputError(f"report.figure: {title!r} has no axes, or no letter to name a file by; give both")
+        if other := next((each for each, held in self.figures.items() if held == stem and each != title), None):
+            raise InputError(f"report.figure: {title!r} and {other!r} would both be kept as {stem}; name one otherwise")
+        self.figures = {title: stem} | self.figures if headline else self.figures | {title: stem}
         figure = axes[0].figure
-        self.figures = {title: slug} | self.figures if headline else self.figures | {title: slug}
-        frames = [frame for each in axes if (frame := drawn_frame(each)) is not None]
-        stems = [slug if len(frames) == 1 else f"{slug}_{place}" for place in range(1, len(frames) + 1)]
-        kept = self._keep_tables(f"figure {title!r}", dict(zip(stems, frames, strict=True)))
         figure.suptitle(fill(title, 80), x=0.01, ha="left", fontsize="medium", fontweight="bold")
         try:
-            display(_Left(_Figure(figure, title), {"figures": [title], "tables": kept}))
+            shown: Any = _Figure(figure, title, self._keep_figure(figure, axes, title, stem))
+        except Exception as fault:  # no reason to lose what the rest of the notebook computes
+            shown = _Line(f"Figure “{title}” could not be drawn: {type(fault).__name__}: {fault}")
         finally:
             plt.close(figure)
+        display(_Left(shown, {"figures": [title]}))
+
+    def _keep_figure(self, figure: Any, axes: Sequence[plt.Axes], title: str, stem: str) -> list[str]:
+        """Write a figure and its data in place of what this title brought before: the paths within the run."""
+        staging = os.environ.get("CRMLAB_STAGING")
+        if not staging:
+            return []
+        for before in self._brought.pop(f"figure {title!r}", set()):
+            (Path(staging) / before).unlink(missing_ok=True)
+        names = figures.write(figure, axes, Path(staging) / figures.FOLDER, stem)
+        paths = [f"{figures.FOLDER}/{name}" for name in names]
+        self._brought[f"figure {title!r}"] = set(paths)
+        return paths
 
     @guarded
     def note(self, text: str | Iterable[str]) -> None:
@@ -353,19 +370,20 @@ class _Checks:
 
 
 class _Figure:
-    """A figure as an image, whose bytes its content alone decides, with its title as words."""
+    """A figure as an image, whose bytes its content alone decides, with words of what is seen."""
 
-    def __init__(self, figure: Any, title: str) -> None:
-        self.figure, self.title = figure, title
+    def __init__(self, figure: Any, title: str, files: Sequence[str]) -> None:
+        from IPython.core.pylabtools import print_figure
+
+        self.title = title
+        self.image = print_figure(figure, "png", base64=True, dpi=DPI, metadata={"Software": None})
+        self.about = {"alt": figures.in_words(figure, title), "title": title, "files": list(files)}
 
     def __repr__(self) -> str:
         return f"Figure: {self.title}"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
-        from IPython.core.pylabtools import print_figure
-
-        image = print_figure(self.figure, "png", base64=True, dpi=DPI, metadata={"Software": None})
-        return {"text/plain": repr(self), "image/png": image}, {"alt": self.title}
+        return {"text/plain": repr(self), "image/png": self.image}, self.about
 
 
 def _length(frame: Any) -> int:

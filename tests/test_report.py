@@ -10,6 +10,7 @@ import pytest
 from IPython.display import display  # noqa: F401  what Report shows by
 from PIL import Image
 
+from crmlab import figures
 from crmlab import report as module
 from crmlab.check import Check
 from crmlab.clv import BGNBD
@@ -92,7 +93,9 @@ def test_of_a_long_frame_the_first_rows_are_shown_and_all_are_kept(shown, monkey
     assert len(pd.read_csv(tmp_path / "tables" / "groups.csv")) == 2
 
 
-def test_a_figure_of_panels_keeps_their_frame_once(shown):
+def test_a_figure_of_panels_keeps_their_frame_once(shown, monkeypatch, tmp_path):
+    monkeypatch.setenv("CRMLAB_STAGING", str(tmp_path))
+
     @plot
     def sides(frame, ax=None):
         parts = panels(2)
@@ -102,7 +105,8 @@ def test_a_figure_of_panels_keeps_their_frame_once(shown):
 
     report = Report("A shop")
     report.figure(sides(FRAME), "Orders twice")
-    assert left(shown) == [{"figures": ["Orders twice"], "tables": ["orders_twice"]}]
+    assert shown[0][1]["files"] == ["figures/orders_twice.svg", "figures/orders_twice.csv"]
+    assert left(shown) == [{"figures": ["Orders twice"]}]
 
 
 def test_a_cell_that_is_run_again_replaces_what_it_gave(shown, words):
@@ -133,10 +137,40 @@ def test_a_figure_leaves_its_frame_and_is_closed(shown, monkeypatch, tmp_path):
     report.figure(line(FRAME), "Orders per group")
     (data, metadata) = shown[0]
     assert set(data) == {"text/plain", "image/png"}
-    assert metadata["alt"] == "Orders per group"
-    assert metadata["crmlab"] == {"figures": ["Orders per group"], "tables": ["orders_per_group"]}
+    assert metadata["title"] == "Orders per group"
+    assert metadata["crmlab"] == {"figures": ["Orders per group"]}
     assert plt.get_fignums() == before
-    assert (tmp_path / "tables" / "orders_per_group.csv").read_text() == FRAME.to_csv()
+    assert pd.read_csv(tmp_path / "figures" / "orders_per_group.csv").equals(FRAME.reset_index())
+    assert not (tmp_path / "tables").exists()
+
+
+def test_data_of_figures_have_customers_masked(shown, monkeypatch, tmp_path):
+    monkeypatch.setenv("CRMLAB_STAGING", str(tmp_path))
+    Report("A shop").figure(line(FRAME.assign(customer_id=["0012", "x"])), "Orders")
+    assert pd.read_csv(tmp_path / "figures" / "orders.csv").customer_id.tolist() == [mask("0012"), mask("x")]
+
+
+def test_a_drawing_is_the_same_each_time_and_holds_dense_marks_as_an_image(shown, monkeypatch, tmp_path):
+    monkeypatch.setenv("CRMLAB_STAGING", str(tmp_path))
+    written = []
+    for size in (30, 30, figures.DENSE + 1):
+        Report("A shop").figure(line(pd.DataFrame({"orders": np.arange(size) % 7.0})), "Orders")
+        written.append((tmp_path / "figures" / "orders.svg").read_text())
+    assert written[0] == written[1]
+    assert ["<image" in drawing for drawing in written] == [False, False, True]
+    assert "<dc:date>" not in written[0]
+
+
+def test_a_figure_that_cannot_be_drawn_leaves_words_and_the_rest_goes_on(shown):
+    ax = drawn()
+    ax.set_title("$\\frac{$")
+    report = Report("A shop")
+    report.figure(ax, "Orders")
+    report.note("One note.")
+    text = shown[0][0]["text/plain"]
+    assert text.startswith("Figure “Orders” could not be drawn: ValueError: ")
+    assert report.as_dict()["figures"] == ["Orders"]
+    assert not plt.get_fignums()
 
 
 def test_an_image_is_the_same_each_time_and_says_nothing_of_what_drew_it(shown):
@@ -325,9 +359,14 @@ def test_two_things_are_not_kept_as_one_file(shown):
     report = Report("T")
     report.show(FRAME, "a_b")
     report.show(FRAME, "a_b")  # a cell run again
-    with pytest.raises(InputError, match=r"figure 'A-b' and table 'a_b' would both be kept as a_b\.csv"):
+    named = FRAME.assign(customer_id="x")
+    report.show(named, "private/c")
+    with pytest.raises(InputError, match=r"table 'c' and table 'private/c' would both be kept as private/c\.csv"):
+        report.show(named, "c")
+    report.figure(drawn(), "A b")
+    with pytest.raises(InputError, match=r"'A-b' and 'A b' would both be kept as a_b; name one otherwise"):
         report.figure(drawn(), "A-b")
-    assert list(report.tables) == ["a_b"]
+    assert list(report.tables) == ["a_b", "private/c"]
 
 
 def test_what_a_call_brought_before_goes_where_it_is_called_again(shown, monkeypatch, tmp_path):
@@ -338,8 +377,7 @@ def test_what_a_call_brought_before_goes_where_it_is_called_again(shown, monkeyp
     assert {name: fact.value for name, fact in report.facts.items()} == {"gini_a": 0.3}
     report.figure([drawn(), drawn()], "Curves")
     report.figure(drawn(), "Curves")
-    assert list(report.tables) == ["curves"]
-    assert [path.name for path in (tmp_path / "tables").iterdir()] == ["curves.csv"]
+    assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == ["curves.csv", "curves.svg"]
 
 
 def test_what_is_blank_or_no_number_is_a_blank_fact_or_none(shown):

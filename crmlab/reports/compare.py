@@ -37,7 +37,7 @@ def changed(made, job, root):
 
 
 def results(one, other):
-    """Fact by fact and table by table, whether two run folders agree: (name, equal, what differs)."""
+    """Whether two run folders agree, by fact, check, table and data of figures: (name, equal, what differs)."""
     first, second = store.read(one), store.read(other)
     yield "state", first.state == second.state, "" if first.state == second.state else f"{first.state}, {second.state}"
     if first.error or second.error:
@@ -57,11 +57,11 @@ def results(one, other):
         one_check, other_check = here.get(name), there.get(name)
         outcomes = ", ".join(str(check and check["outcome"]) for check in (one_check, other_check))
         yield f"check {name}", one_check == other_check, "" if one_check == other_check else outcomes
-    tables = {p for made in (first, second) for p in made.artefacts if p.startswith("tables/")}
-    for path in sorted(tables):
+    tables = {p for made in (first, second) for p in made.artefacts if p.startswith(("tables/", "figures/"))}
+    for path in sorted(path for path in tables if path.endswith(".csv")):
         equal = first.artefacts.get(path) == second.artefacts.get(path)
         yield (
-            f"table {path.removeprefix('tables/')}",
+            f"table {path.removeprefix('tables/')}" if path.startswith("tables/") else f"figure {path[8:]}",
             equal,
             "" if equal else _table_difference(one / path, other / path),
         )

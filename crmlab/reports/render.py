@@ -11,8 +11,8 @@ import hashlib
 import posixpath
 import re
 import struct
+from urllib.parse import quote
 
-import nh3
 from bs4 import BeautifulSoup
 from markupsafe import Markup
 from nbconvert import HTMLExporter
@@ -20,6 +20,7 @@ from traitlets.config import Config
 
 from crmlab.display import words
 from crmlab.estimate import Estimate
+from crmlab.reports import allowed
 from crmlab.reports.templates import FOLDER, environment
 
 HEADLINE = 8  # facts that stand open; the rest fold, so that the checks are not far down
@@ -31,21 +32,8 @@ OBJECT = re.compile(r"\s*(array\()?\[*<")  # how Python shows what has no words 
 LIFTED = '<p class="quiet">See <a href="#in-short">In short</a>.</p>'
 AXES = re.compile(r"<\w*Axes\w*: (.*)>\s*", re.DOTALL)
 
-PROSE_TAGS = {
-    "a", "abbr", "b", "blockquote", "br", "caption", "code", "dd", "del", "details", "div", "dl", "dt", "em",
-    "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "kbd", "li", "mark", "ol", "p",
-    "pre", "s", "small", "span", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead",
-    "tr", "u", "ul",
-}  # fmt: skip
-PROSE_ATTRIBUTES = {
-    "a": {"href", "title"},
-    "abbr": {"title"},
-    "img": {"src", "alt", "title", "width", "height"},
-    **{tag: {"class"} for tag in ("code", "div", "pre", "span")},  # by which code is coloured
-    **{tag: {"colspan", "rowspan"} for tag in ("td", "th")},
-}
-PROSE_SCHEMES = {"http", "https", "mailto", "data"}
-OTHER_TAG = re.compile(rf"<(?![!?]|/?({'|'.join(sorted(PROSE_TAGS))})[\s/>])", re.IGNORECASE)
+MOVED_FILE = re.compile(r"outputs/cell-[0-9-]+\.[a-z.]+")  # of a run, that holds an output too large for the page
+FIGURE_FILE = re.compile(r"figures/\w[\w .()-]*\.(svg|csv)")  # of a run, that a page links beside a figure
 
 
 def page(notebook, manifest):
@@ -63,6 +51,7 @@ def page(notebook, manifest):
     title, headings = _headings(body, manifest.title)
     _remove_active(body)
     _frame_tables(body)
+    headline_figure = Markup(_headline_figure(body, manifest.figures))
     _number_figures(body)
     facts = [(name, Estimate(**fact)) for name, fact in manifest.facts.items()]
     script = (FOLDER / "page.js").read_text("utf-8")
@@ -74,7 +63,7 @@ def page(notebook, manifest):
         facts=dict(facts[:HEADLINE]),
         more_facts=dict(facts[HEADLINE:]),
         cells=range(1, cells + 1),
-        headline_figure=Markup(_headline_figure(body, manifest.figures)),
+        headline_figure=headline_figure,
         headings=headings,
         body=Markup(body),
         further=further,
@@ -86,7 +75,8 @@ def page(notebook, manifest):
 
 def _headline_figure(body, titles):
     """The image of the first figure, which the argument shows again; "" where there is none."""
-    return next((image for title in titles for image in body("img", alt=title)), "")
+    found = {figure.get("data-title"): figure.img for figure in reversed(body("figure")) if figure.img}
+    return next((found[title] for title in titles if title in found), "")
 
 
 def _lift_kept_tables(body, stems):
@@ -124,6 +114,9 @@ def _prepare(notebook, failed):
     for number, cell in enumerate(code, 1):
         cell.metadata.setdefault("tags", [])
         cell.metadata |= {"number": number, "failed": number == failed}
+        for output in cell.outputs:
+            if not MOVED_FILE.fullmatch(str(output.get("metadata", {}).get("moved"))):
+                output.get("metadata", {}).pop("moved", None)
         _describe_figures(cell)
     return notebook, len(code)
 
@@ -142,12 +135,29 @@ def _describe_figures(cell):
     cell.outputs = [output for output in cell.outputs if output not in objects]
     described = next(filter(None, (_axes_in_words(o.data["text/plain"]) for o in objects)), "Figure")
     for number, figure in enumerate(figures, 1):
-        title = figure.metadata.get("alt")
-        figure.metadata["alt"] = title or (described if len(figures) == 1 else f"Figure {number} of {len(figures)}")
-        head = base64.b64decode(figure.data.get("image/png", "")[:32])
-        if head.startswith(b"\x89PNG"):
-            width, height = struct.unpack(">II", head[16:24])
-            figure.metadata |= {"width": round(width / PIXELS), "height": round(height / PIXELS)}
+        about = figure.metadata
+        about["alt"] = str(
+            about.get("alt") or (described if len(figures) == 1 else f"Figure {number} of {len(figures)}")
+        )
+        about["title"] = str(about.get("title") or about["alt"])
+        files = about.get("files")
+        about["files"] = [path for path in files if FIGURE_FILE.fullmatch(str(path))] if isinstance(files, list) else []
+        _check_image(figure)
+
+
+def _check_image(output):
+    """Give an image its size on the page, or, where it is none, words in its place."""
+    kind = next(kind for kind in IMAGES if kind in output.data)
+    try:
+        head = b"" if kind == "image/svg+xml" else base64.b64decode("".join(output.data[kind]), validate=False)
+        if kind == "image/png" and not head.startswith(b"\x89PNG"):
+            raise ValueError("it is no PNG")
+    except (ValueError, TypeError) as fault:
+        output.data = {"text/plain": f"[image that cannot be drawn: {output.metadata['title']}: {fault}]"}
+        return
+    if kind == "image/png" and len(head) >= 24:
+        width, height = struct.unpack(">II", head[16:24])
+        output.metadata |= {"width": round(width / PIXELS), "height": round(height / PIXELS)}
 
 
 def _is_object(output):
@@ -174,16 +184,10 @@ def _body(notebook):
         config=Config(NbConvertBase={"display_data_priority": SHOWN}),
         template_name="notebook",
         extra_template_basedirs=[str(FOLDER)],
-        filters={"prose": _prose},
+        filters={"prose": allowed.prose, "allowed": allowed.output},
         exclude_anchor_links=True,
     )
     return BeautifulSoup(exporter.from_notebook_node(notebook)[0], "html.parser")
-
-
-def _prose(html):
-    """Markdown's HTML without anything that could act; a tag that is not let through is shown as text."""
-    shown = OTHER_TAG.sub("&lt;", html)
-    return nh3.clean(shown, PROSE_TAGS, attributes=PROSE_ATTRIBUTES, url_schemes=PROSE_SCHEMES, link_rel=None)
 
 
 def _headings(body, title):
@@ -234,12 +238,16 @@ def _frame_tables(body):
 
 
 def _number_figures(body):
-    """Give each figure its number, an anchor, and a caption of the words that describe it."""
+    """Give each figure its number, an anchor, a caption of its title, and links to its drawing and data."""
     for number, figure in enumerate(body("figure"), 1):
         figure["id"] = f"figure-{number}"
-        described = figure.img.get("alt", "") if figure.img else ""
+        title = figure.attrs.pop("data-title", "")
         caption = body.new_tag("figcaption")
-        caption.string = f"Figure {number}" if described in ("", "Figure") else f"Figure {number}: {described}"
+        caption.string = f"Figure {number}" if title in ("", "Figure") else f"Figure {number}: {title}"
+        for path in filter(None, figure.attrs.pop("data-files", "").split("|")):
+            link = body.new_tag("a", href=quote(path))
+            link.string = "SVG" if path.endswith(".svg") else "data"
+            caption.extend([" ", link])
         figure.append(caption)
 
 

@@ -28,7 +28,7 @@ def run(job, root, reports, progress=lambda done, cells: None, worker=None):
     staged = worker.staged
     try:
         provenance = manifest.provenance(job, root)
-        from crmlab.reports import render  # slow to load, and there is time while the kernel starts
+        from crmlab.reports import outputs, render  # slow to load, and there is time while the kernel starts
 
         described = {
             "notebook": provenance["notebook"],
@@ -57,12 +57,21 @@ def run(job, root, reports, progress=lambda done, cells: None, worker=None):
             **result,
             error=Error(**outcome["error"]) if outcome["error"] else None,
         )
-        page = render.page(notebook, made)
-        (staged.folder / "report.html").write_text(page, "utf-8")
+        shown = outputs.moved_to_files(notebook, staged.folder, job.limits.output_bytes)
+        (staged.folder / "report.html").write_text(_page(render, shown, made), "utf-8")
         return staged.publish(made)
     finally:
         worker.end()
         staged.discard()
+
+
+def _page(render, notebook, made):
+    """The page of a run; without the argument where that cannot be drawn, so that hours of work are not lost."""
+    try:
+        return render.page(notebook, made)
+    except Exception as fault:
+        note = f"The notebook could not be drawn as a page ({type(fault).__name__}: {fault}); report.ipynb holds it."
+        return render.page(nbformat.v4.new_notebook(), made.model_copy(update={"notes": [*made.notes, note]}))
 
 
 @dataclass(frozen=True)

@@ -44,11 +44,12 @@ class Planned(BaseModel):
 
 
 class Limits(BaseModel):
-    """How long a run may take, seconds: each cell, and all of it."""
+    """How long a run may take, seconds: each cell, and all of it; and how much of a cell's outputs its page shows."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     cell_seconds: float = Field(3600, gt=0)
     run_seconds: float = Field(4 * 3600, gt=0)
+    output_bytes: int = Field(1_000_000, gt=0)
 
 
 class Suite(BaseModel):

@@ -1,4 +1,5 @@
 import pytest
+from nbformat.v4 import new_notebook, new_output
 
 from crmlab.reports import render, site
 
@@ -125,3 +126,22 @@ def test_print_leaves_out_code_and_controls(read, pages):
         assert not page.locator(hidden).first.is_visible()
     for printed in ("h1", "figure img", "footer"):
         assert page.locator(printed).first.is_visible()
+
+
+NASTY = """<style>* { display: none !important }</style><link rel="stylesheet" href="a.css"></div></article></main>
+<p class="answer" style="position: fixed; inset: 0">own</p><h1>own</h1><table><tr><td>own<plaintext>"""
+
+
+def test_html_of_an_output_restyles_nothing_of_the_page(read, tmp_path):
+    boxes = []
+    for name, html in (("plain", "own"), ("nasty", NASTY)):
+        cells = [samples.code("x", new_output("display_data", {"text/html": html}))]
+        path = tmp_path / f"{name}.html"
+        path.write_text(render.page(new_notebook(cells=cells), samples.manifest()), "utf-8")
+        page = read(path)
+        assert not [address for address in page.asked if address != path.as_uri()]
+        assert page.locator("footer").is_visible()
+        boxes.append([page.locator(above).first.bounding_box() for above in ("header", "h1", ".facts")])
+        assert page.locator("footer").evaluate("f => f.parentElement.tagName") == "BODY"
+    assert all(boxes[0])
+    assert boxes[0] == boxes[1]

@@ -2,9 +2,10 @@
 
 import copy
 
+import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from nbformat.v4 import new_markdown_cell, new_notebook
+from nbformat.v4 import new_markdown_cell, new_notebook, new_output
 
 from crmlab.reports import render
 
@@ -72,3 +73,43 @@ def test_prose_shows_other_tags_as_text_and_keeps_nothing_that_acts(markdown, sh
     assert not [value for tag in prose(True) for value in tag.attrs.values() if "javascript" in value]
     assert not [name for tag in prose(True) for name in tag.attrs if name.startswith("on")]
     assert "gone" not in str(prose)
+
+
+def of_output(html):
+    cell = samples.code("x", new_output("display_data", {"text/html": html}))
+    return BeautifulSoup(render.page(new_notebook(cells=[cell]), samples.manifest()), "html.parser")
+
+
+@pytest.mark.parametrize(
+    ("html", "lost"),
+    [
+        ("<style>body { display: none }</style>own", "style"),
+        ("own<plaintext>", "plaintext"),
+        ("<div><b>own", ""),
+        ("</div></div></article></main>own", ""),
+        ("<form action='/x'><input name='q'><button>own</button></form>", "button, form, input"),
+        ("<p class='answer' id='facts' style='position: fixed' onclick='x()'>own</p>", ""),
+        ("own<svg onload='x()'><text>x</text></svg>", "svg, text"),
+        ("<!-- <main> -->own", ""),
+        ("<textarea>own", "textarea"),
+        ("<a href='javascript:x()'>own</a>", ""),
+    ],
+)
+def test_html_of_an_output_changes_nothing_outside_its_cell(html, lost):
+    soup, plain = of_output(html), of_output("own")
+    said = [f"Left out of this output: {lost}."] if lost else []
+    assert text_of(soup, ".output .quiet") == said
+    assert "own" in soup.select_one(".output").get_text()
+    for page in (soup, plain):
+        page.select_one("article").clear()
+    assert str(soup) == str(plain)
+    kept = of_output(html).select_one(".output")
+    assert not kept.select("[style], [id], [onclick], .answer, form, style")
+    assert not [link for link in kept("a") if "javascript" in link.get("href", "")]
+
+
+def test_tables_of_pandas_lose_their_style_without_a_word():
+    frame = pd.DataFrame({"orders": [1, 2]})
+    soup = of_output(frame._repr_html_())
+    assert text_of(soup, ".output tbody td") == ["1", "2"]
+    assert not soup.select(".output .quiet, .output style")

@@ -226,10 +226,30 @@ def test_an_axes_without_its_figure_is_shown():
     assert "<Axes: xlabel='Week ending'" in soup.article.get_text()
 
 
-def test_a_picture_that_cannot_be_read_does_not_stop_the_page():
-    cell = samples.code("x", new_output("display_data", {"image/png": "AAAA"}))
-    (image,) = parsed(new_notebook(cells=[cell]), samples.manifest()).select("figure img")
-    assert image.attrs == {"src": "data:image/png;base64,AAAA", "alt": "Figure"}
+@pytest.mark.parametrize(
+    ("data", "fault"),
+    [
+        ({"image/png": "AAAA"}, "it is no PNG"),
+        ({"image/png": "A"}, "Invalid base64-encoded string: number of data characters (1) cannot be 1 more than"),
+        ({"image/jpeg": "AAA"}, "Incorrect padding"),
+    ],
+)
+def test_a_picture_that_cannot_be_read_leaves_words(data, fault):
+    soup = parsed(new_notebook(cells=[samples.code("x", new_output("display_data", data))]), samples.manifest())
+    assert not soup.select("figure img")
+    assert text_of(soup, ".cell > pre")[0].startswith(f"[image that cannot be drawn: Figure: {fault}")
+
+
+def test_a_figure_has_its_title_as_caption_and_links_to_its_files_alone():
+    files = ["figures/orders.svg", "figures/orders.csv", "../secret.csv", "figures/../a.svg", 5]
+    about = {"alt": "Orders rise from 1 to 3.", "title": "Orders", "files": files}
+    (_, figure) = samples.drawn()
+    figure.metadata = about
+    soup = parsed(new_notebook(cells=[samples.code("x", figure)]), samples.manifest(figures=["Orders"]))
+    assert text_of(soup, "article figcaption") == ["Figure 1: Orders SVG data"]
+    assert [link["href"] for link in soup.select("figcaption a")] == files[:2]
+    assert [image["alt"] for image in soup("img")] == ["Orders rise from 1 to 3."] * 2
+    assert not soup.select("[data-files], [data-title]")
 
 
 def test_several_figures_of_a_cell_are_counted():

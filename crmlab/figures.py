@@ -1,0 +1,178 @@
+"""What leaves with a figure: its SVG and the frames it was drawn from, as files, and words of what is seen."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.category import StrCategoryLocator
+from matplotlib.collections import Collection, PathCollection, QuadMesh
+from matplotlib.container import BarContainer
+from matplotlib.dates import AutoDateFormatter, ConciseDateFormatter, DateFormatter, num2date
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, PercentFormatter, ScalarFormatter
+
+from crmlab.display import masked, write_table
+from crmlab.estimate import number, written
+from crmlab.style import DPI, drawn_frame
+
+FOLDER = "figures"
+DENSE = 2000  # marks of a line or cloud, beyond which a drawing holds their image
+MOST_SERIES = 6  # of a panel that are put in words
+MOST_LETTERS = 1200
+DATES = (AutoDateFormatter, ConciseDateFormatter, DateFormatter)
+SVG: Any = {"svg.hashsalt": "crmlab", "svg.fonttype": "path"}
+
+
+def stem(title: str) -> str:
+    """The file stem of a figure of this title; "" where it has no letter."""
+    return re.sub(r"\W+", "_", title.lower()).strip("_")[:120]
+
+
+def write(figure: Figure, axes: Sequence[Axes], folder: Path, name: str) -> list[str]:
+    """Write a figure as `<name>.svg`, and the frames it was drawn from, customers masked, as CSV: names of the files.
+
+    The bytes depend on what is drawn alone. Marks too dense to be read one by one are an image within the drawing.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for mark in figure.findobj(lambda artist: isinstance(artist, (Line2D, Collection))):
+        mark.set_rasterized(_marks(mark) > DENSE)
+    with plt.rc_context(SVG):
+        figure.savefig(folder / f"{name}.svg", bbox_inches="tight", dpi=DPI, metadata={"Date": None, "Creator": None})
+    frames = [frame for each in axes if isinstance(frame := drawn_frame(each), pd.DataFrame) and len(frame.columns)]
+    stems = [name if len(frames) == 1 else f"{name}_{place}" for place in range(1, len(frames) + 1)]
+    for each, frame in zip(stems, frames, strict=True):
+        write_table(masked(frame), folder / f"{each}.csv")
+    return [f"{name}.svg", *(f"{each}.csv" for each in stems)]
+
+
+def _marks(mark):
+    if isinstance(mark, Line2D):
+        return np.size(mark.get_xdata())
+    return max(len(np.atleast_2d(mark.get_offsets())), len(mark.get_paths()))
+
+
+def in_words(figure: Figure, title: str) -> str:
+    """What is seen in a figure: of each panel where each line begins, ends and peaks, and its highest and lowest bars.
+
+    Examples
+    --------
+    >>> figure, ax = plt.subplots()
+    >>> _ = ax.plot([1, 2, 3], [10, 30, 20], label="orders")
+    >>> _ = ax.set(xlabel="week", ylabel="orders")
+    >>> in_words(figure, "Orders by week")
+    'Orders by week. Orders against week: orders from 10 at 1 to 20 at 3, highest 30 at 2.'
+    """
+    panels = [_panel(ax) for ax in figure.axes if ax.get_label() != "<colorbar>"]
+    text = " ".join([f"{title.rstrip('.')}.", *filter(None, panels)])
+    return text if len(text) <= MOST_LETTERS else text[:MOST_LETTERS].rsplit(" ", 1)[0] + " …"
+
+
+def _panel(ax):
+    if not ax.axison:
+        return " ".join(" ".join(text.get_text().split()) for text in ax.texts)
+    named = " against ".join(filter(None, (_line(ax.get_ylabel()), _line(ax.get_xlabel()))))
+    named = ": ".join(filter(None, (_line(ax.get_title(loc="left") or ax.get_title()), named)))
+    series = [*_lines(ax), *_bars(ax), *_maps(ax)] or _clouds(ax)
+    more = [f"and {len(series) - MOST_SERIES} more"] if len(series) > MOST_SERIES else []
+    said = "; ".join(series[:MOST_SERIES] + more)
+    text = ": ".join(filter(None, (named, said)))
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def _line(text):
+    return " ".join(text.split())
+
+
+def _lines(ax):
+    """Each line of three points or more, in the words of its ends and of what lies beyond both."""
+    across = _is_named(ax.yaxis) and not _is_named(ax.xaxis)
+    places, values = (ax.yaxis, ax.xaxis) if across else (ax.xaxis, ax.yaxis)
+    for line in ax.lines:
+        x, y = (np.asarray(data, float) for data in (line.get_xdata(orig=False), line.get_ydata(orig=False)))
+        x, y = (y, x) if across else (x, y)
+        held = np.isfinite(x) & np.isfinite(y)
+        if held.sum() < 3 or line.get_transform() != ax.transData:
+            continue
+        x, y = x[held], y[held]
+        name = "" if line.get_label().startswith("_") else f"{_line(line.get_label())} "
+        text = f"{name}from {_mark(values, y[0])} at {_mark(places, x[0])} to {_mark(values, y[-1])} at "
+        text += _mark(places, x[-1])
+        for word, place, beyond in (("highest", y.argmax(), y.max() > y[[0, -1]].max()),
+                                    ("lowest", y.argmin(), y.min() < y[[0, -1]].min())):  # fmt: skip
+            text += f", {word} {_mark(values, y[place])} at {_mark(places, x[place])}" if beyond else ""
+        yield text
+
+
+def _bars(ax):
+    for bars in ax.containers:
+        if not isinstance(bars, BarContainer) or not len(bars):
+            continue
+        across = bars.orientation == "horizontal"
+        places, values = (ax.yaxis, ax.xaxis) if across else (ax.xaxis, ax.yaxis)
+        sizes = np.array([bar.get_width() if across else bar.get_height() for bar in bars], float)
+        middles = [bar.get_y() + bar.get_height() / 2 if across else bar.get_x() + bar.get_width() / 2 for bar in bars]
+        if np.isfinite(sizes).any():
+            name = "" if str(bars.get_label()).startswith("_") else f"{_line(str(bars.get_label()))} "
+            yield name + _extremes(
+                sizes, lambda n, m=middles, p=places: _mark(p, m[n]), lambda v, a=values: _mark(a, v)
+            )
+
+
+def _maps(ax):
+    for mesh in ax.collections:
+        if isinstance(mesh, QuadMesh) and mesh.get_array() is not None:
+            corners = np.asarray(mesh.get_coordinates())
+            middles = ((corners[:-1, :-1] + corners[1:, 1:]) / 2).reshape(-1, 2)
+            cells = np.ma.filled(np.ma.asarray(mesh.get_array(), float), np.nan).ravel()
+            if np.isfinite(cells).any():
+                yield _extremes(cells, lambda n, m=middles: _cell(ax, m[n]), _plain)
+
+
+def _cell(ax, middle):
+    return f"{_mark(ax.xaxis, middle[0])}, {_mark(ax.yaxis, middle[1])}"
+
+
+def _clouds(ax):
+    clouds = [np.ma.asarray(mark.get_offsets(), float) for mark in ax.collections if isinstance(mark, PathCollection)]
+    heights = np.concatenate([np.ma.filled(cloud, np.nan)[:, 1] for cloud in clouds] or [np.array([])])
+    heights = heights[np.isfinite(heights)]
+    if not len(heights):
+        return []
+    return [f"{len(heights)} points from {_mark(ax.yaxis, heights.min())} to {_mark(ax.yaxis, heights.max())}"]
+
+
+def _extremes(sizes, place, value):
+    high, low = np.nanargmax(sizes), np.nanargmin(sizes)
+    text = f"highest {value(sizes[high])} at {place(high)}"
+    return text if sizes[high] == sizes[low] else f"{text}, lowest {value(sizes[low])} at {place(low)}"
+
+
+def _is_named(axis: Axis) -> bool:
+    """Whether the ticks of an axis are names."""
+    is_fixed = isinstance(axis.get_major_locator(), (FixedLocator, StrCategoryLocator))
+    return is_fixed and not isinstance(axis.get_major_formatter(), (ScalarFormatter, PercentFormatter, *DATES))
+
+
+def _mark(axis: Axis, value: Any) -> str:
+    """A place on an axis as its ticks name places."""
+    formatter = axis.get_major_formatter()
+    if _is_named(axis) and len(ticks := np.asarray(axis.get_majorticklocs(), float)):
+        nearest = np.abs(ticks - value).argmin()
+        if abs(ticks[nearest] - value) < 0.5:
+            return _line(formatter.format_ticks(ticks.tolist())[nearest])
+    if isinstance(formatter, DATES):
+        return num2date(value).date().isoformat()
+    if isinstance(formatter, PercentFormatter):
+        return written(value / formatter.xmax, "share")
+    return _plain(value)
+
+
+def _plain(value):
+    return number(int(value) if float(value).is_integer() else value, 3)
