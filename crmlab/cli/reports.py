@@ -203,11 +203,11 @@ def site_() -> None:
 
 def index():
     """List all runs in reports/index.html, and point each report's `latest` and `latest-good` at theirs."""
-    from crmlab.reports import site, store
+    from crmlab.reports import parameters, site, store
 
     with store.exclusive(store_folder()):
         store.update_links(store_folder())
-        return site.build(store_folder())
+        return site.build(store_folder(), parameters.of_suite(root()))
 
 
 def print_run(manifest, folder):

@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -59,6 +60,15 @@ def reports(root, only=None):
     if strange := ranges.keys() - found.keys():
         raise InputError(*(f"suite.toml: ranges: {unknown('report', name, found)}" for name in sorted(strange)))
     return found
+
+
+def of_suite(root):
+    """What each report of a project is given by its first run in the suite, as text; none where it cannot be read."""
+    given = {}
+    with suppress(InputError):
+        for planned in load_suite(root / "notebooks" / "suite.toml").run:
+            given.setdefault(planned.report, {name: _as_text(value) for name, value in planned.parameters.items()})
+    return given
 
 
 def prepare(root, wanted, limits=None):

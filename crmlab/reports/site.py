@@ -1,81 +1,125 @@
 """The index of all reports and their runs, made from the manifests alone."""
 
+import base64
+import hashlib
 import os
 import secrets
 from collections import defaultdict
-from dataclasses import dataclass, field
-from itertools import chain, islice
+from contextlib import suppress
+from dataclasses import field
+from datetime import datetime
 
+from markupsafe import Markup
+from pydantic import TypeAdapter
+from pydantic.dataclasses import dataclass
+
+from crmlab.display import words
 from crmlab.estimate import Estimate
 from crmlab.reports import store
-from crmlab.reports.manifest import Manifest
-from crmlab.reports.templates import count_checks, environment
+from crmlab.reports.templates import FOLDER, count_checks, environment, plain, short
 
-NEWEST = 50  # runs listed of each report
-HEADLINE = 4  # facts shown of its latest good run
+NEWEST = 50  # runs of each report that stand open; the rest fold
+HEADLINE = 4  # facts shown of a report's headline
+KEPT = ".index.json"  # what was read of each run, so that a new run costs no reading of the others
+FORM = "1"  # of what is kept; another is read anew
 
 
 @dataclass(frozen=True)
 class Row:
-    """A run as the index lists it; `run` is None where its manifest cannot be read, and `problem` says why."""
+    """A run as the index lists it; `problem` says why where its manifest cannot be read, and the rest is blank."""
 
     report: str
     name: str
-    run: Manifest | None = None
-    facts: dict = field(default_factory=dict)
+    state: str = "unreadable"
     problem: str = ""
-    approved: bool = False
-
-    @property
-    def state(self):
-        """The run's state, or "unreadable"."""
-        return self.run.state if self.run else "unreadable"
+    page: str = "manifest.json"
+    older: bool = False
+    title: str = ""
+    answer: tuple[str, ...] = ()
+    data: tuple[tuple[str, str], ...] = ()  # name and nature
+    given: tuple[tuple[str, str], ...] = ()
+    counts: str = ""
+    outcomes: tuple[str, ...] = ()  # of its assumptions and comparisons
+    facts: tuple[tuple[str, str, float | None], ...] = ()  # name and value in words, and as a number
+    headline: dict = field(default_factory=dict)  # the first facts in full
+    error: str = ""
+    started: datetime | None = None
+    seconds: float = 0.0
 
     @property
     def address(self):
         """Path of the run's page, or of its manifest where it has none, from the index."""
-        page = "report.html" if self.run and "report.html" in self.run.artefacts else "manifest.json"
-        return f"{self.report}/{self.name}/{page}"
+        return f"{self.report}/{self.name}/{self.page}"
 
     @property
-    def older(self):
-        """Whether the run is of the older form: read, but no headline."""
-        return self.run is not None and self.run.older
+    def is_good(self):
+        """Whether it succeeded, in the form of today."""
+        return self.state == "success" and not self.older
 
     @property
-    def counts(self):
-        """How many checks of each kind had which outcome, in words."""
-        return count_checks(self.run.checks) if self.run else ""
-
-    def first_facts(self, count):
-        """The most important facts, which come first."""
-        return dict(islice(self.facts.items(), count))
+    def kind(self):
+        """What runs that can be set beside it were given: data and parameters."""
+        return self.data, self.given
 
 
-def build(reports):
-    """Write `index.html` of a folder of reports, at once or not at all: its path."""
-    found = defaultdict(list)
-    for folder in store.folders(reports):
-        found[folder.parent.name].append(folder)
-    listed = [_report(name, found[name]) for name in sorted(found)]
-    headline = [fact for each in listed if each["good"] for fact in each["good"].first_facts(HEADLINE).values()]
-    page = environment().get_template("index.html.j2").render(reports=listed, headline=headline, first=HEADLINE)
-    reports.mkdir(parents=True, exist_ok=True)
-    written = reports / f".index-{secrets.token_hex(4)}.html"
-    try:
-        written.write_text(page, "utf-8")
-        os.replace(written, reports / "index.html")
-    finally:
-        written.unlink(missing_ok=True)
+ROWS = TypeAdapter(dict[str, tuple[str, Row]])  # path of a run -> what its manifest's size and time were, and its row
+
+
+def build(reports, suite=None):
+    """Write `index.html` of a folder of reports, at once or not at all: its path.
+
+    suite : report -> the parameters that its run in the suite is given, as text; that run is the report's headline
+        where none was approved
+    """
+    found, approved = defaultdict(list), {path.name for path in reports.glob(f"*/*{store.APPROVAL}")}
+    for row in _rows(reports):
+        found[row.report].append(row)
+    listed = [_report(found[name], approved, (suite or {}).get(name)) for name in sorted(found)]
+    script = (FOLDER / "index.js").read_text("utf-8")
+    page = environment().get_template("index.html.j2").render(
+        reports=listed,
+        headline=[fact for each in listed for fact in each["facts"].values()],
+        newest=NEWEST,
+        all_data=sorted({name for rows in found.values() for row in rows for name, _ in row.data}),
+        script=Markup(script),
+        scripts=f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'",
+    )  # fmt: skip
+    _write(reports / "index.html", page)
     return reports / "index.html"
 
 
-def _report(name, folders):
-    """A report with its newest runs; older ones are read only to find one that succeeded."""
-    rows = [_row(folder) for folder in folders[:NEWEST]]
-    everyone = chain(rows, map(_row, folders[NEWEST:]))
-    good = next((row for row in everyone if row.state == "success" and not row.run.older), None)
-    return {"name": name, "rows": rows, "latest": rows[0], "good": good, "count": len(folders)}
+def _write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.parent / f".index-{secrets.token_hex(4)}"
+    try:
+        beside.write_text(text, "utf-8")
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _rows(reports):
+    """All runs, newest first; only manifests that are new, or have changed, are read."""
+    kept = {}
+    with suppress(OSError, ValueError):
+        form, _, text = (reports / KEPT).read_text("utf-8").partition("\n")
+        kept = ROWS.validate_json(text) if form == FORM else {}
+    rows = {}
+    for folder in store.folders(reports):
+        path, stamp = f"{folder.parent.name}/{folder.name}", _stamp(folder / "manifest.json")
+        before = kept.get(path)
+        rows[path] = before if before and before[0] == stamp else (stamp, _row(folder))
+    if rows != kept:
+        _write(reports / KEPT, f"{FORM}\n{ROWS.dump_json(rows).decode()}")
+    return [row for _, row in rows.values()]
+
+
+def _stamp(path):
+    try:
+        about = path.stat()
+    except OSError:
+        return ""
+    return f"{about.st_mtime_ns} {about.st_size} {about.st_ino}"
 
 
 def _row(folder):
@@ -84,4 +128,73 @@ def _row(folder):
         facts = {name: Estimate(**fact) for name, fact in run.facts.items()}
     except (OSError, ValueError, TypeError) as problem:
         return Row(folder.parent.name, folder.name, problem=type(problem).__name__)
-    return Row(folder.parent.name, folder.name, run, facts, approved=store.approved(folder))
+    return Row(
+        folder.parent.name,
+        folder.name,
+        state=run.state,
+        page="report.html" if "report.html" in run.artefacts else "manifest.json",
+        older=run.older,
+        title=run.title,
+        answer=tuple(run.answer),
+        data=tuple((data.name, data.nature) for data in run.data),
+        given=tuple(run.parameters_given.items()),
+        counts=count_checks(run.checks),
+        outcomes=tuple(sorted({check["outcome"] for check in run.checks if check["kind"] != "finding"})),
+        facts=tuple((words(name), short(fact), _finite(fact.value)) for name, fact in facts.items()),
+        headline={name: fact.as_dict() for name, fact in list(facts.items())[:HEADLINE]},
+        error=plain(f"{run.error.name}: {run.error.message}") if run.error else "",
+        started=run.started,
+        seconds=(run.ended - run.started).total_seconds(),
+    )
+
+
+def _finite(value):
+    return float(value) if isinstance(value, (int, float)) and abs(value) < float("inf") else None
+
+
+def _report(rows, approved, suite):
+    """A report with its runs, newest first, and which of them is its headline, and why."""
+    signed = {row.name for row in rows if row.name + store.APPROVAL in approved}
+    good = [row for row in rows if row.is_good]
+    of_suite = [row for row in good if suite is not None and dict(row.given) == suite]
+    chosen = next(
+        (
+            (why, found[0])
+            for why, found in (
+                ("approved", [row for row in good if row.name in signed]),
+                ("of the suite", of_suite),
+                ("good", good),
+            )
+            if found
+        ),
+        ("", None),
+    )
+    why, headline = chosen
+    alike = [row for row in reversed(good) if headline and row.kind == headline.kind]
+    facts = {name: Estimate(**fact) for name, fact in (headline.headline if headline else {}).items()}
+    return {
+        "name": rows[0].report,
+        "rows": rows,
+        "latest": rows[0],
+        "good": headline,
+        "why": why,
+        "signed": signed,
+        "facts": facts,
+        "over_runs": {name: spark for name in facts if (spark := _sparkline(words(name), alike))},
+    }
+
+
+def _sparkline(name, rows):
+    """A fact over runs of the same data and parameters, oldest first: points of a line, and words; None of one run."""
+    found = [(text, value) for row in rows for fact, text, value in row.facts if fact == name and value is not None]
+    if len(found) < 2:
+        return None
+    values = [value for _, value in found]
+    low, spread = min(values), (max(values) - min(values)) or 1.0
+    points = " ".join(
+        f"{2 + 76 * place / (len(values) - 1):.1f},{17 - 14 * (value - low) / spread:.1f}"
+        for place, value in enumerate(values)
+    )
+    same = min(values) == max(values)
+    about = f"{len(found)} runs, {'all ' + found[0][0] if same else f'from {found[0][0]} to {found[-1][0]}'}"
+    return {"points": points, "words": about}
