@@ -8,6 +8,7 @@ UV := $(BIN)/uv
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 INSTALL = $(UV) pip install --quiet --python $(BIN)/python
 TESTS ?= tests notebooks
+KERNEL = 'c.InteractiveShellApp.extensions = ["autoreload", "crmlab"]' 'c.InteractiveShellApp.exec_lines = ["%autoreload 2"]'
 
 help: ## list the goals
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,8 +19,9 @@ report: .venv/ready ## run every report of notebooks/suite.toml
 test: .venv/ready ## run the whole test suite
 	@$(BIN)/python -m pytest --nbval -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
-lab: .venv/ready ## open JupyterLab
-	@$(BIN)/jupyter lab --notebook-dir notebooks
+lab: .venv/ready ## open JupyterLab on the notebooks; ARGS="--port 9999" are its own options
+	@IPYTHONDIR=$(abspath .venv/ipython) $(BIN)/jupyter lab --ServerApp.root_dir=$(CURDIR) --LabApp.default_url=/lab/tree/notebooks \
+		$(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
 
 notebooks: .venv/ready ## execute the committed notebooks anew, with their defaults
 	@$(BIN)/jupyter nbconvert --to notebook --inplace --execute --ExecutePreprocessor.record_timing=False notebooks/*.ipynb
@@ -49,4 +51,5 @@ clean: ## remove the environment; reports and data stay
 	@$(INSTALL) --compile-bytecode --require-hashes -r requirements.lock
 	@$(INSTALL) --no-deps --no-build-isolation -e .
 	@$(BIN)/python -m compileall -q crmlab
+	@mkdir -p .venv/ipython/profile_default && printf '%s\n' $(KERNEL) > .venv/ipython/profile_default/ipython_kernel_config.py
 	@touch $@

@@ -25,6 +25,29 @@ from crmlab.days import as_date
 from crmlab.entry import Entry, Known
 from crmlab.guard import guarded
 
+__all__ = [
+    "Condition",
+    "Customers",
+    "Dataset",
+    "Products",
+    "check",
+    "customers",
+    "entries",
+    "find",
+    "orders",
+    "products",
+    "retention",
+    "root",
+    "series",
+    "stores",
+    "subscriptions",
+]
+
+
+def __dir__():
+    return __all__
+
+
 Dataset = NewType("Dataset", str)  # annotates a notebook parameter that names data
 Customers = NewType("Customers", Dataset)  # the same, of data that hold what is known of customers
 Products = NewType("Products", Dataset)  # or of products

@@ -350,6 +350,17 @@ class _Line:
         return f'<p class="crmlab-line">{html.escape(self.text).replace(chr(10), "<br>")}</p>'
 
 
+def checks_html(checks: Iterable[Check]) -> str:
+    """Checks as a list of HTML, an item each: outcome, claim, summary and recommendation."""
+    e = html.escape
+    lines = "".join(
+        f'<li class="{c.kind} {c.outcome.replace(" ", "-")}"><b>{MARKS[c.outcome]} {c.outcome.capitalize()}</b>: '
+        f"{e(c.claim)}. {e(c.summary)}{f' <em>{e(c.recommendation)}</em>' if c.recommendation else ''}</li>"
+        for c in checks
+    )
+    return f'<ul class="crmlab-checks">{lines}</ul>'
+
+
 class _Checks:
     """Checks, a line each."""
 
@@ -360,13 +371,7 @@ class _Checks:
         return "\n".join(map(str, self.checks))
 
     def _repr_html_(self) -> str:
-        e = html.escape
-        lines = "".join(
-            f'<li class="{c.kind} {c.outcome.replace(" ", "-")}"><b>{MARKS[c.outcome]} {c.outcome.capitalize()}</b>: '
-            f"{e(c.claim)}. {e(c.summary)}{f' <em>{e(c.recommendation)}</em>' if c.recommendation else ''}</li>"
-            for c in self.checks
-        )
-        return f'<ul class="crmlab-checks">{lines}</ul>'
+        return checks_html(self.checks)
 
 
 class _Figure:

@@ -45,6 +45,11 @@ __all__ = [
     "total_within_prediction_interval",
 ]
 
+
+def __dir__():
+    return __all__
+
+
 MIN_ORDER_DAYS = 10  # days with an order, below which a silence is not judged
 MOST_FOLLOWS = 0.3  # rank correlation of first waits and own times between orders, below which they do not follow these
 MIN_CUSTOMERS = 30  # customers with three order days, below which regularity is not judged

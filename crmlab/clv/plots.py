@@ -24,6 +24,11 @@ __all__ = [
     "weekly_tracking",
 ]
 
+
+def __dir__():
+    return __all__
+
+
 OUTCOMES = {"better": (EXPECTED, "o"), "undecided": (MUTED, "D"), "worse": (BASELINE, "X")}
 INTERVAL = "95 % prediction interval"
 IMPROVEMENT = """Improvement on the best baseline

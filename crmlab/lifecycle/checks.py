@@ -37,6 +37,11 @@ __all__ = [
     "stage_forecast_beats_baseline",
 ]
 
+
+def __dir__():
+    return __all__
+
+
 WHOSE = {stage: f"customers in {stage}" for stage in STAGES} | {ALL: "all customers"}
 
 # cohorts, purchase cycle and stages of customers

@@ -28,6 +28,10 @@ __all__ = [
 ]
 
 
+def __dir__():
+    return __all__
+
+
 @finding
 def indices_agree(chosen: pd.DataFrame) -> Judgement:
     """Whether all indices choose the same number of clusters, more than one.

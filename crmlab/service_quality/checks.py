@@ -26,6 +26,11 @@ __all__ = [
     "waves_comparable",
 ]
 
+
+def __dir__():
+    return __all__
+
+
 OUTCOMES: dict[str, Outcome] = {
     "gap": "yes",
     "perception": "no",

@@ -257,7 +257,7 @@ def test_the_headline_is_the_approved_run_else_that_of_the_suite_else_the_newest
 
 def test_headline_facts_are_drawn_over_runs_of_the_same_kind(tmp_path):
     def run(day, value, **changes):
-        facts = {"orders_expected": {"value": value, "kind": "count"}}
+        facts = {"orders_expected": {"value": value, "kind": "count"}} | ({"new": {"value": 1}} if day == "05" else {})
         publish(tmp_path, f"202611{day}T000000Z-00000000", facts=facts, **changes)
 
     run("01", 10)
