@@ -9,14 +9,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
-from pandas.api.types import is_object_dtype, is_string_dtype
+from pandas.api.types import is_float_dtype, is_object_dtype, is_string_dtype
 
-from crmlab.estimate import number, written
+from crmlab.estimate import number, shared_decimals, written
 
 FIRST_ROWS = 5
 FORMULA = r"^[=+\-@\t\r]"  # how text begins that a spreadsheet takes for a formula
 NUMBER = r"^[+-]?[0-9.,]+([eE][+-]?[0-9]+)?$"
+KINDS = {  # names of columns, as patterns -> how their numbers are written
+    r"p|p_adjusted|p_value": "p",
+    r"(.+_)?share|(.+_)?rate_of_.+": "share",
+    r"p_alive|p_active|probability": "probability",
+    r"customers|(.+_)?customers": "count",
+}
 LONG = 60  # characters, beyond which a cell is prose
 
 
@@ -56,10 +63,8 @@ class Shown:
         shown = masked(frame)
         self.indexed = not _is_named(frame.index) and not isinstance(frame.index, pd.RangeIndex)
         kinds = frame.attrs.get("kinds", {})
-        written_ = {name: shown[name].map(_writer(kinds.get(name))) for name in shown} if kinds else None
-        self.frame = (shown.map(_cell) if written_ is None else pd.DataFrame(written_, shown.index)).rename(
-            columns=words
-        )
+        columns = [_column(values, kinds.get(name) or _kind(name)) for name, values in shown.items()]
+        self.frame = pd.DataFrame(dict(enumerate(columns)), shown.index).set_axis(map(words, shown.columns), axis=1)
 
     def __repr__(self) -> str:
         if self.reason:
@@ -94,11 +99,24 @@ def select_columns(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     return held.assign(reason=frame.reason) if "reason" in frame and frame.reason.fillna("").any() else held
 
 
-def _writer(kind: Any) -> Any:
-    return _cell if kind is None else lambda value: written(value, kind)
+def _kind(name: Any) -> str | None:
+    """How numbers of a column of this name are written wherever it stands; None where its name does not say."""
+    return next((kind for pattern, kind in KINDS.items() if re.fullmatch(pattern, str(name))), None)
+
+
+def _column(values: pd.Series, kind: Any) -> list[str]:
+    """The cells of a column; numbers that lie within four powers of ten of each other with equally many decimals."""
+    if kind is not None:
+        return [written(value, kind) for value in values]
+    decimals = shared_decimals(values) if is_float_dtype(values) else None
+    if decimals is None:
+        return [_cell(value) for value in values]
+    return ["" if pd.isna(value) else f"{value:,.{decimals}f}" for value in values]
 
 
 def _cell(value: Any) -> str:
+    if isinstance(value, (bool, np.bool_)):
+        return "yes" if value else "no"
     if isinstance(value, pd.Timestamp):
         return value.date().isoformat() if value == value.normalize() else value.isoformat(" ")
     return number(value)

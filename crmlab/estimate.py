@@ -2,6 +2,7 @@
 
 import math
 import numbers
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
@@ -12,6 +13,7 @@ from crmlab.contracts.errors import InputError, suggest
 Kind = Literal["number", "count", "money", "share", "days", "ratio", "probability", "p"]
 KINDS = get_args(Kind)
 OPEN = {"infinite": math.inf, "-infinite": -math.inf}  # ends of intervals, as JSON holds them
+WIDEST = 1e4  # times the smallest of several numbers, from which on each is written by itself
 INTERVALS = {"ci": "confidence interval", "pi": "prediction interval"}
 
 
@@ -101,8 +103,10 @@ class Estimate:
         return [(name, low, high) for name, low, high in found if low is not None]
 
     def written(self, value: Any) -> str:
-        """A value of this kind as a reader sees it, without its unit."""
-        return written(value, self.kind)
+        """A value of this kind as a reader sees it, without its unit, as the ends of its intervals are written."""
+        ends = [end for _, low, high in self.intervals() for end in (low, high)]
+        decimals = shared_decimals([self.value, *ends]) if self.kind == "number" and ends else None
+        return written(value, self.kind) if decimals is None or value is None else f"{value:,.{decimals}f}"
 
     def as_dict(self) -> dict[str, Any]:
         """All fields, as JSON holds them."""
@@ -139,20 +143,48 @@ def written(value: Any, kind: Kind = "number") -> str:
 
 
 def number(value: Any, figures: int = 4) -> str:
-    """A number for a reader: four significant figures, never fewer than its whole part, thousands parted."""
+    """A number for a reader: four significant figures, never fewer than its whole part, thousands parted.
+
+    Examples
+    --------
+    >>> [number(value) for value in (0.25, 7.0, 12345.6, 0.0002137)]
+    ['0.2500', '7', '12,346', '0.00021']
+    """
     value = plain(value)
     if value is None or value is pd.NaT:
         return ""
     if not _is_number(value):
         return str(value)
-    if isinstance(value, int):
-        return f"{value:,}"
+    if isinstance(value, int) or (value.is_integer() and abs(value) < 1e15):
+        return f"{value:,.0f}"
     if math.isinf(value):
         return str(value)
-    if value != 0 and abs(value) < 1e-4:
-        return f"{value:.{figures - 1}e}"
-    whole = math.floor(math.log10(abs(value))) + 1 if value else 1
+    if abs(value) < 1e-4:
+        return f"{value:.1e}"
+    if abs(value) >= 1e15:
+        return f"{value:.3e}"
+    figures = 2 if abs(value) < 1e-3 else figures
+    whole = math.floor(math.log10(abs(value))) + 1
     return f"{value:,.{max(figures - max(whole, 0) - min(whole, 0), 0)}f}"
+
+
+def shared_decimals(values: Iterable[Any]) -> int | None:
+    """How many decimals let the smallest number show three figures, and amounts two decimals.
+
+    None where the numbers are whole, infinite, or so far from each other that each is better written by itself.
+
+    Examples
+    --------
+    >>> shared_decimals([14.96, 147.2, 0.0]), shared_decimals([0.2426, 30.9]), shared_decimals([7.0, 2.0])
+    (2, 3, None)
+    """
+    sizes = [abs(value) for value in values if value is not None and value != 0 and not math.isnan(value)]
+    if not sizes or any(map(math.isinf, sizes)) or all(size == int(size) for size in sizes):
+        return None
+    low, high = min(sizes), max(sizes)
+    if high >= WIDEST * low or high >= 1e15 or high < 1e-3:
+        return None
+    return max(2 - math.floor(math.log10(low)), 2 if high < 1000 else 0)
 
 
 def _money(value: float) -> str:
@@ -161,8 +193,24 @@ def _money(value: float) -> str:
 
 def _share(value: float) -> str:
     percent = 100 * value
+    if near := _beside(percent, 0) or _beside(percent, 100):  # a share stays on its side of 0 and of 1
+        return near
     decimals = 0 if percent in (0, 100) else 2 if min(abs(percent), abs(100 - percent)) < 1 else 1
     return f"{percent:.{decimals}f} %"
+
+
+def _beside(percent, end):
+    """Words for what two decimals would write as `end`, and which is not; "" for anything else."""
+    if percent == end or abs(percent - end) >= 0.005:
+        return ""
+    return f"< {end + 0.01:.4g} %" if percent > end == 0 else f"> {end - 0.01:.4g} %" if percent < end else f"> {end} %"
+
+
+def _ratio(value: float) -> str:
+    """Three figures; more where they would put it on the wrong side of 1."""
+    if value == 1 or abs(value - 1) >= 0.005:
+        return number(value, 3)
+    return number(value, (value > 1) - math.floor(math.log10(abs(value - 1))))
 
 
 def _probability(value: float) -> str:
@@ -181,7 +229,7 @@ _WRITERS = {
     "money": _money,
     "share": _share,
     "days": lambda value: f"{round(value):,}",
-    "ratio": lambda value: number(value, 3),
+    "ratio": _ratio,
     "probability": _probability,
     "p": _p,
 }

@@ -19,8 +19,11 @@ HOSTILE = '<script>alert("x")</script> & "quoted"'
         (-14363.5304, "-14,364"),
         (1234.5678, "1,235"),
         (0.0012345678, "0.001235"),
-        (1.23456789e-7, "1.235e-07"),
-        (0.0, "0.000"),
+        (0.00021378, "0.00021"),
+        (1.23456789e-7, "1.2e-07"),
+        (0.0, "0"),
+        (7.0, "7"),
+        (1e22, "1.000e+22"),
         (2357, "2,357"),
         (np.int64(69659), "69,659"),
         (np.float64(1 / 3), "0.3333"),
@@ -60,7 +63,34 @@ def test_a_shown_frame_is_rounded_and_left_alone():
 
 
 def test_an_index_that_only_counts_is_not_shown():
-    assert repr(show(pd.DataFrame({"a": [5.5]}))).split() == ["a", "5.500"]
+    assert repr(show(pd.DataFrame({"a": [5.5]}))).split() == ["a", "5.50"]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "cells"),
+    [
+        ("x", [14.96, 147.2, 0.0, np.nan], ["14.96", "147.20", "0.00", ""]),  # amounts: two decimals
+        ("x", [0.2426, 30.9], ["0.243", "30.900"]),  # three figures of the smallest
+        ("x", [0.0002, 30.9], ["0.00020", "30.90"]),  # too far from each other: each by itself
+        ("x", [7.0, 2.0], ["7", "2"]),
+        ("x", [1234.5, 20001.2], ["1,234", "20,001"]),
+        ("x", [0.00021, 0.0005], ["0.00021", "0.00050"]),
+        ("x", [np.inf, 1.5], ["inf", "1.500"]),
+        ("x", [True, False], ["yes", "no"]),
+        ("p", [0.0004, 0.25], ["< .001", ".250"]),
+        ("share", [0.00339, 0.5], ["0.34 %", "50.0 %"]),
+        ("lost_customers", [939.8], ["940"]),
+        ("p_alive", [0.00001, 0.25], ["< 0.001", "0.250"]),
+    ],
+)
+def test_numbers_of_a_column_are_written_alike_by_its_kind(name, values, cells):
+    assert show(pd.DataFrame({name: values})).frame.iloc[:, 0].tolist() == cells
+
+
+def test_a_kind_that_a_frame_states_goes_before_that_of_a_name():
+    frame = pd.DataFrame({"p": [12.3]})
+    frame.attrs["kinds"] = {"p": "money"}
+    assert show(frame).frame.iloc[0, 0] == "12.30"
 
 
 def test_text_that_a_spreadsheet_takes_for_a_formula_is_written_as_text(tmp_path):

@@ -71,7 +71,7 @@ def test_nan_is_no_value():
 
 
 def test_number_keeps_four_figures():
-    assert [number(v) for v in (1234567.8, 0.00001234, 12)] == ["1,234,568", "1.234e-05", "12"]
+    assert [number(v) for v in (1234567.8, 0.00001234, 12)] == ["1,234,568", "1.2e-05", "12"]
     assert [number(v) for v in (None, np.nan, np.float64("nan"), pd.NA, pd.NaT)] == [""] * 5
     assert [number(v) for v in (True, "text", np.int64(3), np.inf)] == ["True", "text", "3", "inf"]
 
@@ -80,3 +80,30 @@ def test_a_session_shows_an_estimate_as_a_report_writes_it():
     found = Estimate(978.4675314838371, 837.1, 1221.4, n=2357, unit="customers", kind="count")
     assert repr(found) == f"Estimate({found})" == "Estimate(978 customers (95 % confidence interval 837 to 1,221))"
     assert repr({"a": Estimate(None, reason="nobody came back")}) == "{'a': Estimate(blank: nobody came back)}"
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "text"),
+    [
+        (0.00004, "share", "< 0.01 %"),
+        (-0.00004, "share", "> -0.01 %"),
+        (0.99996, "share", "> 99.99 %"),
+        (1.00004, "share", "> 100 %"),
+        (0.0001, "share", "0.01 %"),
+        (0, "share", "0 %"),
+        (1, "share", "100 %"),
+        (1.0004, "ratio", "1.0004"),
+        (0.9996, "ratio", "0.9996"),
+        (1.0, "ratio", "1"),
+        (1.5, "ratio", "1.50"),
+    ],
+)
+def test_an_end_stays_on_its_side_of_0_and_1(value, kind, text):
+    assert written(value, kind) == text
+
+
+def test_a_number_and_the_ends_of_its_intervals_have_equally_many_decimals():
+    assert str(Estimate(1.0, 0.5, 1.5)) == "1.000 (95 % confidence interval 0.500 to 1.500)"
+    assert str(Estimate(7.0, 2.0, 9.0)) == "7 (95 % confidence interval 2 to 9)"
+    assert str(Estimate(0.0004, 0.0001, 30)) == "0.00040 (95 % confidence interval 0.00010 to 30)"
+    assert str(Estimate(3.5, 1.0, float("inf"))) == "3.500 (95 % confidence interval 1 to infinite)"

@@ -315,7 +315,7 @@ def test_each_row_of_a_frame_of_estimates_is_a_fact(shown):
     assert report.facts["bg_nbd_alpha"] == Estimate(2.0)
     assert report.facts["gamma_gamma"].reason == "nobody came back"
     assert shown[0][0]["text/plain"].splitlines() == [
-        "bg nbd r: 1.000 (95 % confidence interval 0.5000 to 1.500)", "bg nbd alpha: 2.000",
+        "bg nbd r: 1.000 (95 % confidence interval 0.500 to 1.500)", "bg nbd alpha: 2",
     ]  # fmt: skip
     assert [fact["name"] for fact in left(shown)[0]["facts"]] == ["bg_nbd_r", "bg_nbd_alpha"]
 

@@ -6,8 +6,9 @@ import os
 import secrets
 from collections import defaultdict
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import datetime
+from pathlib import Path
 
 from markupsafe import Markup
 from pydantic import TypeAdapter
@@ -21,7 +22,6 @@ from crmlab.reports.templates import FOLDER, count_checks, environment, plain, s
 NEWEST = 50  # runs of each report that stand open; the rest fold
 HEADLINE = 4  # facts shown of a report's headline
 KEPT = ".index.json"  # what was read of each run, so that a new run costs no reading of the others
-FORM = "1"  # of what is kept; another is read anew
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Row:
     error: str = ""
     started: datetime | None = None
     seconds: float = 0.0
+    cells: str = ""  # of its line, as HTML, but for the first
 
     @property
     def address(self):
@@ -103,15 +104,25 @@ def _rows(reports):
     kept = {}
     with suppress(OSError, ValueError):
         form, _, text = (reports / KEPT).read_text("utf-8").partition("\n")
-        kept = ROWS.validate_json(text) if form == FORM else {}
+        kept = ROWS.validate_json(text) if form == _form() else {}
     rows = {}
     for folder in store.folders(reports):
         path, stamp = f"{folder.parent.name}/{folder.name}", _stamp(folder / "manifest.json")
         before = kept.get(path)
-        rows[path] = before if before and before[0] == stamp else (stamp, _row(folder))
+        rows[path] = before if before and before[0] == stamp else (stamp, _with_cells(_row(folder)))
     if rows != kept:
-        _write(reports / KEPT, f"{FORM}\n{ROWS.dump_json(rows).decode()}")
+        _write(reports / KEPT, f"{_form()}\n{ROWS.dump_json(rows).decode()}")
     return [row for _, row in rows.values()]
+
+
+def _form():
+    """The form of what is kept: another version's is read anew."""
+    made_by = Path(__file__).read_bytes() + (FOLDER / "row.html.j2").read_bytes()
+    return hashlib.sha256(made_by).hexdigest()
+
+
+def _with_cells(row):
+    return replace(row, cells=environment().get_template("row.html.j2").render(row=row))
 
 
 def _stamp(path):
