@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from crmlab import clv, holdout
-from crmlab.clv import metrics, plots
+from crmlab.clv import plots
 from crmlab.style import BAND
 
 from .worlds import log
@@ -22,7 +22,7 @@ CALIBRATION = pd.DataFrame(
     index=pd.CategoricalIndex(QUIET_DAYS, QUIET_DAYS, ordered=True, name="days since the last order"),
 )
 WEEK = np.arange(60)
-TRACKING = metrics.tracking(
+TRACKING = clv.tracking(
     pd.DataFrame(
         {"expected": 90 / (1 + WEEK / 10), "pi_low": 60 / (1 + WEEK / 10), "pi_high": 120 / (1 + WEEK / 10)}
         | {"cumulative_pi_low": 600 * np.log1p(WEEK / 10), "cumulative_pi_high": 1200 * np.log1p(WEEK / 10)},
@@ -37,7 +37,7 @@ MAP = clv.probability_alive_matrix(
 )  # in which no probability is 1
 GAPS, LEAVING = clv.interpurchase_time_distribution(MODEL), clv.dropout_distribution(MODEL)
 STAYING = clv.dropout_distribution(clv.NBD(0.25, 4.4))
-SPEND = metrics.spend_by_frequency(
+SPEND = clv.spend_by_frequency(
     pd.DataFrame(
         {
             "frequency": [1, 1, 1, 2, 2, 3, 4, 5, 6, 7, 8],
@@ -46,7 +46,7 @@ SPEND = metrics.spend_by_frequency(
     )
 )
 SPLIT = date(2024, 9, 30)
-LORENZ = metrics.lorenz(pd.Series([3.0, 0.0, 1.0]), pd.Series([1, 2, 1]))
+LORENZ = clv.lorenz(pd.Series([3.0, 0.0, 1.0]), pd.Series([1, 2, 1]))
 
 
 def comparison():
