@@ -1,5 +1,10 @@
 from . import checks as checks
 from . import plots as plots
+from .metrics.concentration import gini_coefficient as gini_coefficient
+from .metrics.concentration import lorenz as lorenz
+from .metrics.concentration import spend_by_frequency as spend_by_frequency
+from .metrics.concentration import value_by_decile as value_by_decile
+from .metrics.concentration import value_concentration as value_concentration
 from .metrics.distributions import repeat_order_distribution as repeat_order_distribution
 from .metrics.distributions import spend_distribution as spend_distribution
 from .metrics.orders import calibration as calibration
@@ -9,11 +14,6 @@ from .metrics.orders import holdout_orders as holdout_orders
 from .metrics.orders import inactivity_groups as inactivity_groups
 from .metrics.orders import tracking as tracking
 from .metrics.orders import weekly_tracking as weekly_tracking
-from .metrics.value import gini_coefficient as gini_coefficient
-from .metrics.value import lorenz as lorenz
-from .metrics.value import spend_by_frequency as spend_by_frequency
-from .metrics.value import value_by_decile as value_by_decile
-from .metrics.value import value_concentration as value_concentration
 from .models.backtests import backtest as backtest
 from .models.backtests import backtest_spend as backtest_spend
 from .models.backtests import pooled_winners as pooled_winners

@@ -74,6 +74,7 @@ def weekly_tracking(frame: pd.DataFrame, split: date, cumulative: bool = False, 
     ax.annotate(" split", (split, 1), xycoords=("data", "axes fraction"), va="top", color=MUTED)
     ax.set(xlabel="Week ending", ylabel=f"Repeat orders {'so far' if cumulative else 'in the week'}", ylim=(0, None))
     ax.xaxis.set_major_formatter(ConciseDateFormatter(AutoDateLocator()))
+    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.6g}"))
     ax.legend(frameon=False, loc="lower right" if cumulative else "best")
     return ax
 

@@ -81,16 +81,15 @@ def spend_distribution(frame: pd.DataFrame, currency: str = "", ax: Axes | None 
         The axes drawn on, with `frame`.
     """
     ax, rows, rest = axes(ax), frame.iloc[:-1], frame.iloc[-1]
-    ax.bar(rows.spend_from, rows.actual, rows.spend_to - rows.spend_from, align="edge", color=MUTED, alpha=0.5,
-           edgecolor="white", linewidth=0.4, label="actual")  # fmt: skip
-    ax.plot((rows.spend_from + rows.spend_to) / 2, rows.expected, "o-", color=EXPECTED, markersize=3, label="expected")
-    more = f"{rest.spend_from:,.4g} and more: {rest.actual:,.0f} customers,\n{rest.expected:,.1f} expected"
-    ax.plot([], [], " ", label=more)
+    width, middle = rows.spend_to - rows.spend_from, (rows.spend_from + rows.spend_to) / 2
+    bars = ax.bar(middle, rows.actual, width, color=ACTUAL, alpha=0.35, edgecolor="white", linewidth=0.4)
+    (line,) = ax.plot(middle, rows.expected, "o-", color=EXPECTED, markersize=3)
     ax.set(xlabel=f"Mean spend an order day, {currency or 'currency of the data'}", ylabel="Repeat buyers")
     ax.set(xlim=(0, rest.spend_from), ylim=(0, None))
     ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.6g}"))
     ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    ax.legend(frameon=False)
+    more = f"{rest.spend_from:,.6g} and more: {rest.actual:,.0f} customers, {rest.expected:,.1f} expected"
+    ax.legend([bars, line], ["actual", "expected"], frameon=False, title=more, alignment="left", loc="upper right")
     return ax
 
 
