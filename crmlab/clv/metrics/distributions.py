@@ -65,7 +65,7 @@ def repeat_order_distribution(model: OrderModel, customers: Customers, max_frequ
 
 
 @needs_fit
-def spend_distribution(spend_model: GammaGamma, customers: Customers, bins: int = 30) -> pd.DataFrame:
+def spend_distribution(spend_model: GammaGamma, customers: Customers, bins: int = 40) -> pd.DataFrame:
     """Compare how many repeat buyers spent so much on average with how many a model of spend expects.
 
     The expected numbers are exact: of x orders whose spend sums to z, z / (gamma + z) has the distribution

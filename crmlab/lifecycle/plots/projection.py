@@ -161,7 +161,7 @@ def _rates(frame, group, ax):
         ax.axvline(split, color=MUTED, linewidth=1)
     if fitted.empty:
         _write(ax, _reason(rows), 0.9)
-    ax.set(xlabel=f"Renewal ({group})", ylabel="Share of the remaining who renew (95 % CI)")
+    ax.set(xlabel=f"Renewal ({group})", ylabel="Share who renew (95 % CI)")
     ax.set_ylim(min(0.5, float(low.min()) - 0.05) if len(low) else 0, 1.01)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.yaxis.set_major_formatter(PercentFormatter(1))
@@ -184,7 +184,7 @@ def _lifetimes(frame, group, ax):
 def _errors(frame, group, ax):
     """How far the last period of one group was missed."""
     rows = frame[frame.index.get_level_values("group") == group].dropna(how="all")
-    ax.set(xlabel=f"Periods in calibration ({group})", ylabel="Error at the last period, of those left")
+    ax.set(xlabel=f"Periods in calibration ({group})", ylabel="Error at the last period")
     if rows.empty:
         return _nothing(ax, "nobody was left in the periods projected")
     for (_, model), row in rows.iterrows():
