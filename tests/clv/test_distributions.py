@@ -143,6 +143,8 @@ def test_what_was_not_fitted_is_blank_and_what_makes_no_sense_is_refused():
     assert why_blank(clv.spend_distribution(spend, CUSTOMERS)) == "all spend the same"
     assert why_blank(clv.expected_orders_matrix(unfitted, 100, 30)) == "too few"
     assert why_blank(clv.value_by_decile(unfitted, None, CUSTOMERS, 365, 0.1)) == "too few"
+    nobody = clv.spend_distribution(clv.GammaGamma(6.0, 4.0, 15.0), CUSTOMERS.assign(monetary_value=0.0))
+    assert why_blank(nobody) == "no repeat buyer spent anything; take a longer log"
     with pytest.raises(InputError, match="max_frequency = 0: choose"):
         clv.repeat_order_distribution(ORDER_MODELS["nbd"], CUSTOMERS, 0)
     with pytest.raises(InputError, match="bins = 0: choose"):

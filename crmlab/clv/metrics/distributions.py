@@ -9,7 +9,7 @@ from crmlab.clv.models.gamma_gamma import GammaGamma
 from crmlab.clv.models.orders import OrderModel, sufficient_statistics
 from crmlab.clv.tables import Customers, collapsed, mean_spends
 from crmlab.contracts import InputError
-from crmlab.model import needs_fit
+from crmlab.model import FitError, needs_fit
 
 SHOWN = 0.99  # share of repeat buyers whose mean spend lies in bins of one width; the last bin holds the others
 STEPS = np.array([1.0, 2.0, 2.5, 5.0, 10.0])  # of which, times a power of ten, a bin is wide
@@ -105,6 +105,8 @@ def spend_distribution(spend_model: GammaGamma, customers: Customers, bins: int 
     if bins < 1:
         raise InputError(f"bins = {bins!r}: choose how many, 1 or more")
     x, m, weights = spend_model._statistics(mean_spends(customers))
+    if not len(m):
+        raise FitError("no repeat buyer spent anything", "take a longer log")
     in_order = np.argsort(m)
     upper = m[in_order][np.searchsorted(weights[in_order].cumsum(), SHOWN * weights.sum())]
     width = _width(upper / bins)
