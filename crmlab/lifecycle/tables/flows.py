@@ -45,7 +45,7 @@ def stage_flows(stages: ir.Table, columns: int = 5) -> pd.DataFrame:
     """
     if columns < 2:
         raise InputError(f"columns = {columns!r}: choose how many periods, 2 or more")
-    days = sorted(stages.select("as_of").distinct().execute().as_of)
+    days = sorted(stages.group_by("as_of").aggregate(customers=_.count()).execute().as_of)
     chosen = np.unique(np.linspace(0, len(days) - 1, columns).round().astype(int))
     held = stages.filter(stages.as_of.isin([days[place] for place in chosen])).select("customer_id", "as_of", "stage")
     moved = held.mutate(
