@@ -68,6 +68,23 @@ class Data:
         """Of the amounts, for what is shown; empty where the catalog names none."""
         return self.findings.entry.currency
 
+    def money_in(self, count: int, period: str = "day") -> str:
+        """The unit of money over so many periods, for what is shown: "USD in 365 days"; without a currency, the time.
+
+        Parameters
+        ----------
+        count : int
+            How many periods.
+        period : str
+            What one is called.
+
+        Returns
+        -------
+        str
+            The unit.
+        """
+        return f"{self.currency} in {count:,} {period}{'s' * (count != 1)}".lstrip()
+
     @cached_property
     def summary(self) -> pd.DataFrame:
         """What validation found and changed, a line each."""

@@ -81,11 +81,19 @@ def axes(ax=None, height=4.0, width=7.2):
 
 def panels(count):
     """Axes side by side on a new figure, in the workbench's look: a list."""
+    return _grid((7.2 if count == 1 else 4.6 * count, 4.0), 1, count)
+
+
+def stacked(count):
+    """Axes one below the other on a new figure, no wider than one alone, in the workbench's look: a list."""
+    return _grid((7.2, 4.0 if count == 1 else 3.2 * count), count, 1)
+
+
+def _grid(size, rows, columns):
     # the figure comes first: matplotlib settles its backend then, which the style must not undo when it ends
-    size = (7.2 if count == 1 else 4.6 * count, 4.0)
     figure = plt.figure(figsize=size, dpi=DPI, layout="constrained", FigureClass=Figure)
     with sns.axes_style("ticks", RC_PARAMS), sns.plotting_context("paper", font_scale=1.1):
-        return [figure.add_subplot(1, count, place + 1) for place in range(count)]
+        return [figure.add_subplot(rows, columns, place + 1) for place in range(rows * columns)]
 
 
 def plot(draw: Callable[P, T]) -> Callable[P, T]:

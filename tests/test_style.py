@@ -60,6 +60,16 @@ def test_panels_lie_side_by_side_on_one_new_figure_in_the_same_look(count):
     assert all(ax.xaxis.get_gridlines()[0].get_visible() for ax in panels)
 
 
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_stacked_axes_lie_one_below_the_other_and_are_as_wide_as_one_alone(count):
+    stacked = style.stacked(count)
+    assert stacked == stacked[0].figure.axes
+    assert stacked[0].figure.get_size_inches() == pytest.approx([7.2, 4.0 if count == 1 else 3.2 * count])
+    stacked[0].figure.draw_without_rendering()
+    boxes = [ax.get_window_extent() for ax in stacked]
+    assert all(one.y0 > other.y1 and one.x0 == other.x0 for one, other in itertools.pairwise(boxes))
+
+
 @pytest.mark.parametrize("colour", [style.ACTUAL, style.EXPECTED, style.BASELINE, style.MUTED])
 def test_every_colour_stands_out_on_white(colour):
     assert 1.05 / (luminance(colour) + 0.05) >= 4.5

@@ -176,6 +176,7 @@ ALIKE = {
         w.model, clv.collapse(w.customers), 90, clv.collapse(w.customers).frequency
     ),
     "clv.probability_alive_history": lambda w: clv.probability_alive_history(w.model, w.orders, "001", UNTIL),
+    "clv.repeat_order_distribution": lambda w: clv.repeat_order_distribution(w.model, w.customers),
     "clv.score": lambda w: w.scored,
     "clv.summarise": lambda w: w.customers,
     "clv.summarise_periods": lambda w: clv.summarise_periods(w.orders, SPLIT, 30).order_by("customer_id"),
@@ -197,6 +198,7 @@ ALIKE = {
     "lifecycle.product_sales": lambda w: w.sold.rename(columns={"sales": "orders"}),
     "lifecycle.relative_interpurchase_times": lambda w: lifecycle.relative_interpurchase_times(w.orders, UNTIL),
     "lifecycle.sales_by_category": lambda w: lifecycle.sales_by_category(w.orders, UNTIL, "month"),
+    "lifecycle.stage_flows": lambda w: lifecycle.stage_flows(w.stages),
     "lifecycle.stage_forecast": lambda w: lifecycle.stage_forecast(w.moves, SPLIT),
     "lifecycle.stage_shares": lambda w: lifecycle.stage_shares(w.moves),
     "lifecycle.stage_transitions": lambda w: w.moves,
@@ -233,7 +235,9 @@ BLANK = {
     "clv.repeat_buyers_without_spend": lambda w: clv.repeat_buyers_without_spend(w.customers),
     "clv.spend_by_frequency": lambda w: clv.spend_by_frequency(w.customers),
     "clv.spend_correlation": lambda w: clv.spend_correlation(w.customers),
+    "clv.spend_distribution": lambda w: clv.spend_distribution(FITTED, w.customers),
     "clv.spend_for_value": lambda w: clv.spend_for_value(w.spend, w.customers, replicates=0),
+    "clv.value_by_decile": lambda w: clv.value_by_decile(w.model, FITTED, w.customers, 90, 0.1),
     "clv.value_by_group": lambda w: clv.value_by_group(w.model, w.spend, w.orders, w.stages, "stage", 4, 0.1),
     "clv.value_concentration": lambda w: clv.value_concentration(w.model, FITTED, w.customers, 90, 0.1),
     "clv.GammaGamma.fit": lambda w: clv.GammaGamma.fit(w.alike, 0),
@@ -241,6 +245,7 @@ BLANK = {
     "clv.SpendByFrequency.fit": lambda w: clv.SpendByFrequency.fit(w.alike, 0),
     "clv.checks.spend_independent_of_frequency": lambda w: clv.checks.spend_independent_of_frequency(w.customers),
     "clv.checks.mean_spend_finite": lambda w: clv.checks.mean_spend_finite(w.spend),
+    "lifecycle.cohort_spend": lambda w: lifecycle.cohort_spend(w.orders, UNTIL),
     "lifecycle.customer_values": lambda w: lifecycle.customer_values(
         w.stages, lifecycle.state_values(w.states, 0.01, 4)
     ),

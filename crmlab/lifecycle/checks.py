@@ -204,7 +204,7 @@ def stage_forecast_beats_baseline(stage_forecast: pd.DataFrame, level: float = 0
     prediction mean squared errors, whose correction makes it this interval one period ahead.
     """
     errors = stage_forecast_errors(stage_forecast)
-    expected, persistence, difference = errors[["expected", "persistence", "difference"]].mean()
+    expected, persistence, difference = errors[["expected", "no_change", "difference"]].mean()
     periods = len(errors)
     if periods < 2:
         return judged("not applicable", why="one period after the split only")

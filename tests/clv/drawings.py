@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from crmlab import clv, holdout
-from crmlab.clv import metrics, plots
+from crmlab.clv import plots
 from crmlab.style import BAND
 
 from .worlds import log
@@ -22,7 +22,7 @@ CALIBRATION = pd.DataFrame(
     index=pd.CategoricalIndex(QUIET_DAYS, QUIET_DAYS, ordered=True, name="days since the last order"),
 )
 WEEK = np.arange(60)
-TRACKING = metrics.tracking(
+TRACKING = clv.tracking(
     pd.DataFrame(
         {"expected": 90 / (1 + WEEK / 10), "pi_low": 60 / (1 + WEEK / 10), "pi_high": 120 / (1 + WEEK / 10)}
         | {"cumulative_pi_low": 600 * np.log1p(WEEK / 10), "cumulative_pi_high": 1200 * np.log1p(WEEK / 10)},
@@ -37,7 +37,7 @@ MAP = clv.probability_alive_matrix(
 )  # in which no probability is 1
 GAPS, LEAVING = clv.interpurchase_time_distribution(MODEL), clv.dropout_distribution(MODEL)
 STAYING = clv.dropout_distribution(clv.NBD(0.25, 4.4))
-SPEND = metrics.spend_by_frequency(
+SPEND = clv.spend_by_frequency(
     pd.DataFrame(
         {
             "frequency": [1, 1, 1, 2, 2, 3, 4, 5, 6, 7, 8],
@@ -46,7 +46,7 @@ SPEND = metrics.spend_by_frequency(
     )
 )
 SPLIT = date(2024, 9, 30)
-LORENZ = metrics.lorenz(pd.Series([3.0, 0.0, 1.0]), pd.Series([1, 2, 1]))
+LORENZ = clv.lorenz(pd.Series([3.0, 0.0, 1.0]), pd.Series([1, 2, 1]))
 
 
 def comparison():
@@ -76,7 +76,20 @@ def history():
 
 
 COMPARISON, HISTORY = comparison(), history()
+REPEATS = clv.repeat_order_distribution(
+    MODEL, pd.DataFrame({"frequency": [0, 0, 1, 3], "recency": [0, 0, 9, 40], "age": [50, 60, 50, 60]})
+)
+SPENT = clv.spend_distribution(
+    clv.GammaGamma(6.0, 4.0, 15.0),
+    pd.DataFrame({"frequency": [1, 1, 2, 4, 1], "monetary_value": [9.0, 22.0, 31.0, 44.0, 120.0]}),
+)
+AHEAD = clv.expected_orders_matrix(clv.MBGNBD(0.5, 6.0, 0.9, 1.5), 300, 90)
+CROWD = pd.DataFrame({"frequency": [0, 1, 3, 12], "recency": [0, 20, 80, 99], "age": 100, "customers": [60, 20, 15, 5]})
+DECILES = clv.value_by_decile(
+    MODEL, clv.GammaGamma(6.0, 4.0, 15.0), CROWD.assign(monetary_value=[0.0, 10.0, 30.0, 20.0]), 365, 0.1
+)
 FRAMES = CALIBRATION, TRACKING, MAP, HISTORY, GAPS, LEAVING, STAYING, SPEND, LORENZ, COMPARISON
+FRAMES += REPEATS, SPENT, AHEAD, DECILES
 OVER_TIME = {
     "calibration": lambda ax=None: plots.holdout_calibration(CALIBRATION, ax=ax),
     "tracking": lambda ax=None: plots.weekly_tracking(TRACKING, SPLIT, ax=ax),
@@ -91,6 +104,10 @@ SIDE_BY_SIDE = OVER_TIME | {
     "value concentration": lambda ax=None: plots.value_concentration(LORENZ, ax=ax),
 }
 DRAWN = SIDE_BY_SIDE | {
+    "repeat orders": lambda ax=None: plots.repeat_order_distribution(REPEATS, ax=ax),
+    "spend": lambda ax=None: plots.spend_distribution(SPENT, "EUR", ax=ax),
+    "orders matrix": lambda ax=None: plots.expected_orders_matrix(AHEAD, 90, ax=ax),
+    "deciles": lambda ax=None: plots.value_by_decile(DECILES, "EUR", ax=ax),
     "spend by orders": lambda ax=None: plots.spend_by_frequency(SPEND, ax=ax),
     "backtest": lambda ax=None: plots.backtest(COMPARISON, ax=ax),
 }

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from crmlab import clv
-from crmlab.clv import metrics as clv_metrics
 from crmlab.clv.tables import collapse
 from crmlab.dataset import Period
 from crmlab.model import Unfitted
@@ -139,9 +138,9 @@ def test_mean_spend_has_an_interval_of_two_customers_or_more(recwarn):
 
 def test_lorenz_by_hand():
     # a half of the customers worth nothing, a quarter 1 each, a quarter 3 each
-    table = clv_metrics.lorenz(series(3, 0, 1), pd.Series([1, 2, 1]))
+    table = clv.lorenz(series(3, 0, 1), pd.Series([1, 2, 1]))
     assert list(table.columns) == ["customers", "value", "gini"]
-    assert set(table.gini) == {clv_metrics.gini_coefficient(series(3, 0, 1), pd.Series([1, 2, 1]))}
+    assert set(table.gini) == {clv.gini_coefficient(series(3, 0, 1), pd.Series([1, 2, 1]))}
     at = table.set_index(table.customers.round(2)).value
     assert list(at[[0, 0.5, 0.75, 1]]) == pytest.approx([0, 0, 0.25, 1])
     assert at[0.6] == pytest.approx(0.1)
@@ -150,9 +149,9 @@ def test_lorenz_by_hand():
 
 def test_concentration_by_hand():
     # below the curve above lie 1/32 and 5/32
-    assert clv_metrics.gini_coefficient(series(3, 0, 1), pd.Series([1, 2, 1])) == pytest.approx(1 - 2 * 6 / 32)
-    assert clv_metrics.gini_coefficient(series(2, 2, 2)) == pytest.approx(0)
-    assert clv_metrics.gini_coefficient(series(0, 0, 0, 8)) == pytest.approx(3 / 4)  # one of n: 1 - 1/n
+    assert clv.gini_coefficient(series(3, 0, 1), pd.Series([1, 2, 1])) == pytest.approx(1 - 2 * 6 / 32)
+    assert clv.gini_coefficient(series(2, 2, 2)) == pytest.approx(0)
+    assert clv.gini_coefficient(series(0, 0, 0, 8)) == pytest.approx(3 / 4)  # one of n: 1 - 1/n
 
 
 def test_concentration_is_the_mean_difference_over_twice_the_mean():
@@ -160,16 +159,16 @@ def test_concentration_is_the_mean_difference_over_twice_the_mean():
     value, customers = pd.Series(rng.gamma(0.5, 40, 60).round(1)), pd.Series(rng.integers(0, 5, 60))
     each = value.repeat(customers).to_numpy()
     difference = np.abs(each[:, None] - each[None, :]).mean()
-    assert clv_metrics.gini_coefficient(value, customers) == pytest.approx(difference / (2 * each.mean()))
-    assert clv_metrics.gini_coefficient(pd.Series(each)) == pytest.approx(difference / (2 * each.mean()))
-    table, alone = clv_metrics.lorenz(value, customers), clv_metrics.lorenz(pd.Series(each))
+    assert clv.gini_coefficient(value, customers) == pytest.approx(difference / (2 * each.mean()))
+    assert clv.gini_coefficient(pd.Series(each)) == pytest.approx(difference / (2 * each.mean()))
+    table, alone = clv.lorenz(value, customers), clv.lorenz(pd.Series(each))
     pd.testing.assert_frame_equal(table, alone)
     assert 1 - 2 * np.trapezoid(table.value, table.customers) == pytest.approx(difference / (2 * each.mean()), abs=1e-3)
 
 
 def test_where_nobody_is_worth_anything_there_is_no_concentration(recwarn):
-    assert np.isnan(clv_metrics.gini_coefficient(series(0, 0)))
-    assert clv_metrics.lorenz(series(0, 0)).value.isna().all()
+    assert np.isnan(clv.gini_coefficient(series(0, 0)))
+    assert clv.lorenz(series(0, 0)).value.isna().all()
     assert not recwarn.list
 
 

@@ -6,7 +6,7 @@ import pytest
 from matplotlib.dates import date2num
 
 from crmlab import clv
-from crmlab.clv import metrics, plots
+from crmlab.clv import plots
 from crmlab.style import ACTUAL, EXPECTED, MUTED
 
 from ..figures import texts
@@ -187,7 +187,7 @@ def test_a_lorenz_curve_is_drawn_beside_what_equals_would_make():
 
 def test_a_lorenz_curve_of_customers_worth_nothing_says_so(figures_are_closed):
     nothing = pd.Series([0.0, 0.0])
-    ax = plots.value_concentration(metrics.lorenz(nothing))
+    ax = plots.value_concentration(clv.lorenz(nothing))
     assert [text.get_text() for text in ax.get_legend().get_texts()] == [
         "no customer is worth anything",
         "all customers worth the same",

@@ -21,15 +21,19 @@ PROJECTED = lifecycle.projected_survival(GROUPS, 14, calibration_periods=7)
 LIFETIMES = lifecycle.residual_lifetimes(GROUPS, 0.1, "year")
 MISSES = lifecycle.final_period_errors(lifecycle.backtest_retention(GROUPS))
 PARTS = lifecycle.retention_decomposition(GROUPS)
-FRAMES = CURVE, PROJECTED, LIFETIMES, MISSES, PARTS
+HAZARD = lifecycle.hazard_by_tenure(CURVE)
+RATES = lifecycle.retention_rates(HAZARD, PROJECTED)
+FRAMES = CURVE, PROJECTED, LIFETIMES, MISSES, PARTS, HAZARD, RATES
 DRAWN = {
     "survival": lambda ax=None: plots.survival_curve(CURVE, ax=ax),
     "projection": lambda ax=None: plots.projected_survival(PROJECTED, CURVE, ax=ax),
     "lifetimes": lambda ax=None: plots.residual_lifetimes(LIFETIMES, ax=ax),
     "final_period_errors": lambda ax=None: plots.final_period_errors(MISSES, ax=ax),
+    "hazard": lambda ax=None: plots.hazard_by_tenure(HAZARD, ax=ax),
+    "rates": lambda ax=None: plots.retention_rates(RATES, ax=ax),
     "retention_decomposition": lambda ax=None: plots.retention_decomposition(PARTS, ax=ax),
 }
-PANELS = ("projection", "lifetimes", "final_period_errors")
+PANELS = ("projection", "lifetimes", "final_period_errors", "rates")
 every_plot = pytest.mark.parametrize("draw", DRAWN.values(), ids=DRAWN)
 pytestmark = pytest.mark.usefixtures("figures_are_closed")
 
@@ -82,7 +86,7 @@ def test_two_plots_fit_side_by_side(draw):
 def test_groups_are_drawn_in_panels_whose_frame_is_kept_once(name):
     found = DRAWN[name]()
     assert [ax.get_xlabel().split("(")[1] for ax in found] == ["HighEnd)", "Regular)"]
-    assert drawn_frame(found[0]) is {"projection": PROJECTED, "lifetimes": LIFETIMES}.get(name, MISSES)
+    assert drawn_frame(found[0]) is {"projection": PROJECTED, "lifetimes": LIFETIMES, "rates": RATES}.get(name, MISSES)
     assert drawn_frame(found[1]) is None
     clear(found[0].figure)
 
@@ -153,7 +157,7 @@ def test_a_projection_that_could_not_be_made_shows_what_was_observed():
 
 def test_misses_are_drawn_by_models_and_curves_in_their_colours():
     ax = alone(DRAWN["final_period_errors"])
-    assert ax.get_ylabel() == "Error at the last period, of those left"
+    assert ax.get_ylabel() == "Error at the last period"
     found = lines(ax)
     assert {name: line.get_color() for name, line in found.items()} == {
         "sBG": EXPECTED, "BdW": EXPECTED, "linear": BASELINE, "exponential": BASELINE, "quadratic": BASELINE,

@@ -131,7 +131,7 @@ def forecast(*errors):
     """A forecast of 100 customers in two stages, whose errors by moves and by no change are given period by period."""
     days = pd.date_range("2024-01-01", periods=len(errors), freq="MS")
     rows = [
-        {"period": day, "stage": stage, "expected": 50 + sign * a, "persistence": 50 + sign * b, "actual": 50}
+        {"period": day, "stage": stage, "expected": 50 + sign * a, "no_change": 50 + sign * b, "actual": 50}
         for day, (a, b) in zip(days, errors, strict=True)
         for stage, sign in ((G, 1), (M, -1))
     ]

@@ -29,6 +29,9 @@ def test_the_triangle_is_the_same(logs, every, acquired_from):
     duck, other = (lifecycle.cohort_triangle(log, END, every, acquired_from) for log in logs)
     assert {"observed", "not yet"} <= set(duck.state)
     pd.testing.assert_frame_equal(duck, other)
+    duck, other = (lifecycle.cohort_spend(log, END, every, acquired_from) for log in logs)
+    assert duck.spend.sum() > 0
+    pd.testing.assert_frame_equal(duck, other, check_dtype=False, rtol=1e-12)
 
 
 @pytest.mark.parametrize("waits", [lifecycle.interpurchase_times, lifecycle.relative_interpurchase_times])
@@ -46,6 +49,8 @@ def test_stages_and_moves_between_them_are_the_same(logs):
     duck, other = (lifecycle.customer_stages(log, END, "week", overdue).order_by(at).execute() for log in logs)
     assert set(duck.stage) == set(STAGES)
     pd.testing.assert_frame_equal(duck, other, check_dtype=False, rtol=1e-12)
+    duck, other = (lifecycle.stage_flows(lifecycle.customer_stages(log, END, "week", overdue)) for log in logs)
+    pd.testing.assert_frame_equal(duck, other, check_dtype=False)
     duck, other = (lifecycle.stage_transitions(log, END, "week", overdue) for log in logs)
     pd.testing.assert_frame_equal(duck, other, check_dtype=False, rtol=1e-12)
 

@@ -157,19 +157,19 @@ class BGBB(OrderModel):
     def _order_probability(posterior, periods, count):
         """The probability of `count` orders by any period and of leaving then, summed, or of none leaving. [eq. 8]"""
         a, b, gamma, delta = posterior
-        if count > periods:
-            return np.zeros_like(a)
-        if periods > MOST:
+        ahead = np.broadcast_to(periods, np.shape(a))
+        if (longest := np.max(periods, initial=0)) > MOST:
             raise InputError(
-                f"periods = {periods!r}: a probability is a sum over them; choose {MOST:,} of them or fewer"
+                f"periods = {longest!r}: a probability is a sum over them; choose {MOST:,} of them or fewer"
             )
         here = betaln(a + count, b) - betaln(a, b) + betaln(gamma, delta + count) - betaln(gamma, delta)
         gone = np.full_like(a, -np.inf)
-        for i in range(count, int(periods)):
-            gone = np.logaddexp(gone, here + np.log(gamma / (gamma + delta + i)))
+        for i in range(count, int(longest)):
+            left = np.logaddexp(gone, here + np.log(gamma / (gamma + delta + i)))
             stays = (delta + i) / (gamma + delta + i)
-            here = here + np.log((i + 1) / (i + 1 - count) * (b + i - count) / (a + b + i) * stays)
-        return np.exp(np.logaddexp(gone, here))
+            stayed = here + np.log((i + 1) / (i + 1 - count) * (b + i - count) / (a + b + i) * stays)
+            gone, here = np.where(i < ahead, left, gone), np.where(i < ahead, stayed, here)
+        return np.where(count > ahead, 0.0, np.exp(np.logaddexp(gone, here)))
 
     @staticmethod
     def _simulate(posterior, periods, rng):

@@ -275,6 +275,26 @@ class OrderModel(CustomerModel):
         probability = self._order_probability(posterior, self._validated_horizon(horizon_days), _whole(count))
         return float(alive * probability[0] + (0 if count else 1 - alive))
 
+    def order_shares_new(self, horizon_days: Any, counts: int) -> np.ndarray:
+        """Probability that a customer places 0, 1, 2 … repeat orders in the `horizon_days` after the first.
+
+        Parameters
+        ----------
+        horizon_days : float or array
+            How far ahead, days.
+        counts : int
+            How many numbers of orders, from 0.
+
+        Returns
+        -------
+        array
+            0 to 1: a row a number of orders, a column a horizon.
+        """
+        horizon_days = np.asarray(self._validated_horizon(horizon_days), dtype=float).ravel()
+        alive, posterior = self._new_customer(horizon_days.size)
+        shares = [alive * self._order_probability(posterior, horizon_days, count) for count in range(counts)]
+        return np.array(shares) + np.outer(np.arange(counts) == 0, 1 - np.broadcast_to(alive, horizon_days.shape))
+
     @prediction
     def discounted_orders(
         self, customers: pd.DataFrame, discount_annual: float, horizon_days: float | None = None

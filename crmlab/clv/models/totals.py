@@ -106,7 +106,7 @@ def customers_who_order(
     """
     return _count(
         model, customers, lambda m, rows: 1 - m.probability_of_orders(rows, horizon_days, 0), seed, level,
-        f"customers in {horizon_days:,} days",
+        f"customers in {horizon_days:,} day{'s' * (horizon_days != 1)}",
     )  # fmt: skip
 
 

@@ -37,11 +37,41 @@ def probability_alive_matrix(model: OrderModel, age: int, max_frequency: int = 1
     DataFrame
         0 to 1, frequency down and days_since_last across; NaN where the two cannot occur together.
     """
+    possible, grid = _grid(age, max_frequency)
+    return model.p_alive(possible).reindex(grid).unstack()
+
+
+@needs_fit
+def expected_orders_matrix(model: OrderModel, age: int, horizon_days: int, max_frequency: int = 12) -> pd.DataFrame:
+    """Expected orders of the next `horizon_days`, of customers of one age, by frequency and days since the last order.
+
+    Parameters
+    ----------
+    model : OrderModel or Unfitted
+        Fitted model of orders.
+    age : int
+        First order to now, days.
+    horizon_days : int
+        How far ahead, days.
+    max_frequency : int
+        Most repeat orders shown, count.
+
+    Returns
+    -------
+    DataFrame
+        Count, frequency down and days_since_last across; NaN where the two cannot occur together.
+    """
+    possible, grid = _grid(age, max_frequency)
+    return model.expected_orders(possible, horizon_days).reindex(grid).unstack()
+
+
+def _grid(age, max_frequency):
+    """Customers of an age by frequency and days_since_last, where both can occur together; and all pairs of both."""
     since = np.unique(np.linspace(0, age, STEPS).round().astype(int))
     grid = pd.MultiIndex.from_product([range(max_frequency + 1), since], names=["frequency", "days_since_last"])
     states = grid.to_frame().assign(recency=lambda at: (age - at.days_since_last).where(at.frequency > 0, 0), age=age)
     possible = (states.recency >= states.frequency) & ((states.frequency > 0) | (states.days_since_last == age))
-    return model.p_alive(states[possible]).reindex(grid).unstack()
+    return states[possible], grid
 
 
 @needs_fit

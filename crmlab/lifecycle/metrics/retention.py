@@ -9,6 +9,7 @@ from crmlab.lifecycle.models.projection import MODELS
 from crmlab.lifecycle.tables.contracts import ALL
 from crmlab.model import blank_of, needs_fit
 from crmlab.stats.intervals import percentile_interval
+from crmlab.stats.shares import wilson_interval
 
 REPLICATES = 1000  # of the bootstrap of a comparison
 PLACE = ["group", "origin", "period"]
@@ -100,6 +101,78 @@ def compare_projections(
     frame["is_baseline"] = ~frame.index.isin(list(MODELS))
     frame.attrs["level"] = level
     return frame
+
+
+@needs_fit
+def hazard_by_tenure(survival: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
+    """Compute the share of each group's remaining customers who are lost at each renewal.
+
+    Parameters
+    ----------
+    survival : DataFrame
+        Survival by group and period, as from `survival_curve`.
+    level : float
+        Confidence level of the intervals, 0 to 1.
+
+    Returns
+    -------
+    DataFrame
+        A row for each group and renewal, as far as there is survival: group; period, the renewal; at_risk and lost,
+        customers; hazard, lost / at_risk, 0 to 1, with ci_low and ci_high (Wilson); retention, 1 − hazard, with
+        retention_ci_low and retention_ci_high. Blank where no group has enough customers at risk.
+
+    References
+    ----------
+    Klein & Moeschberger (2003), Survival Analysis, section 2.3; Wilson (1927), Probable inference.
+
+    Examples
+    --------
+    >>> from crmlab import lifecycle
+    >>> left = pd.DataFrame({"group": "all", "period": [0, 1, 2], "customers": [100, 60, 45]})
+    >>> hazard = lifecycle.hazard_by_tenure(lifecycle.survival_curve(lifecycle.durations(left)))
+    >>> hazard[["period", "lost", "hazard", "retention"]].values.tolist()
+    [[1.0, 40.0, 0.4, 0.6], [2.0, 15.0, 0.25, 0.75]]
+    """
+    rows = survival[(survival.period > 0) & survival.survival.notna() & (survival.at_risk > 0)]
+    if rows.empty:
+        return blank_of(pd.DataFrame, next(filter(None, survival.reason), "no renewal was observed"))
+    low, high = wilson_interval(rows.lost, rows.at_risk, level)
+    hazard = rows.lost / rows.at_risk
+    found = rows[["group", "period", "at_risk", "lost"]].assign(hazard=hazard, ci_low=low, ci_high=high)
+    kept = {"retention": 1 - hazard, "retention_ci_low": 1 - high, "retention_ci_high": 1 - low}
+    return found.assign(**kept).reset_index(drop=True)
+
+
+@needs_fit
+def retention_rates(hazard: pd.DataFrame, projected: pd.DataFrame) -> pd.DataFrame:
+    """Set the share of remaining customers who renew, r(t), beside what each model expects.
+
+    Parameters
+    ----------
+    hazard : DataFrame
+        Shares lost by group and renewal, as from `hazard_by_tenure`.
+    projected : DataFrame
+        Survival by group, model and period, as from `projected_survival`.
+
+    Returns
+    -------
+    DataFrame
+        A row for each group, model and renewal: group, model, period; at_risk, customers; retention, observed, 0 to 1,
+        with its confidence interval ci_low and ci_high, NA where it was not observed; expected, by the model, NA where
+        there is none; in_calibration, whether the model was fitted to this renewal; reason, why there is no model.
+
+    References
+    ----------
+    Fader & Hardie (2007), How to project customer retention.
+    """
+    expected = projected[projected.period > 0].rename(columns={"retention": "expected"})
+    expected = expected[["group", "model", "period", "expected", "in_calibration", "reason"]]
+    observed = hazard[["group", "period", "at_risk", "retention", "retention_ci_low", "retention_ci_high"]]
+    observed = observed.rename(columns={"retention_ci_low": "ci_low", "retention_ci_high": "ci_high"})
+    frame = expected.merge(observed, "left", ["group", "period"])
+    numbers = ["retention", "ci_low", "ci_high"]
+    order = ["group", "model", "period", "at_risk", *numbers, "expected", "in_calibration", "reason"]
+    return frame.astype(dict.fromkeys(numbers, "Float64") | {"at_risk": "Int64"})[order]
 
 
 def _compared(backtest, expected, level, replicates, seed):

@@ -32,7 +32,7 @@ def stage_forecast(stage_transitions: pd.DataFrame, split: date | str) -> pd.Dat
         By period and stage:
 
         - expected: by the probabilities of moving up to `split`, count
-        - persistence: as if all stayed where they were, the baseline
+        - no_change: as if all stayed where they were, the baseline
         - actual: count
 
     Raises
@@ -47,7 +47,7 @@ def stage_forecast(stage_transitions: pd.DataFrame, split: date | str) -> pd.Dat
         raise InputError(f"split = {day}: there are no moves in periods {side} it; choose another day")
     alpha = transition_posterior(early)
     was = customers_by(late, "period", "previous").rename_axis(columns="stage")
-    columns = {"expected": was @ alpha.div(alpha.sum(axis=1), axis=0), "persistence": was}
+    columns = {"expected": was @ alpha.div(alpha.sum(axis=1), axis=0), "no_change": was}
     columns["actual"] = customers_by(late, "period")
     return pd.DataFrame({name: part.stack() for name, part in columns.items()})
 
@@ -67,15 +67,15 @@ def stage_forecast_errors(stage_forecast: pd.DataFrame) -> pd.DataFrame:
         By period:
 
         - customers: count
-        - expected, persistence: share of them predicted in a wrong stage by the moves so far, and if nobody moves
+        - expected, no_change: share of them predicted in a wrong stage by the moves so far, and if nobody moves
         - difference: the former less the latter; below 0 the moves predict better
     """
-    predicted = stage_forecast[["expected", "persistence"]]
+    predicted = stage_forecast[["expected", "no_change"]]
     wrong = predicted.sub(stage_forecast.actual, axis=0).abs().groupby("period").sum() / 2
     customers = stage_forecast.actual.groupby("period").sum()
     errors = wrong.div(customers, axis=0)
     errors.insert(0, "customers", customers.astype(int))
-    return errors.assign(difference=errors.expected - errors.persistence)
+    return errors.assign(difference=errors.expected - errors.no_change)
 
 
 @needs_fit

@@ -24,7 +24,7 @@ PLATEAU = 0.05  # share of returns in the last quarter of the time followed, up 
 REPLICATES = 400
 LONGER = "take a longer log"
 NO_MULTIPLE = "too few with more orders came back; the last number of days is taken for them"
-ESTIMATED = ("followup", "return_share", "median", "overdue_after", "overdue_after_ci_low", "overdue_after_ci_high")
+ESTIMATED = ("followed_for", "return_share", "median", "overdue_after", "overdue_after_ci_low", "overdue_after_ci_high")
 
 
 @dataclass(frozen=True)
@@ -123,9 +123,9 @@ def overdue_thresholds(
         By order_number (1, 2, 3 in days; "4+" in own mean gaps):
 
         - unit: "days" or "own mean gaps"
-        - n, returned: waits, and those that ended with an order, count; of several order numbers where one alone has
-          too few, as `reason` states
-        - followup: how long waits are followed
+        - waits, returned: waits, and those that ended with an order, count; of several order numbers where one alone
+          has too few, as `reason` states
+        - followed_for: how long waits are followed
         - return_share: share who come back within that time, 0 to 1
         - median, overdue_after: waits by which half, and OVERDUE_QUANTILE, of these are back
         - overdue_after_ci_low, overdue_after_ci_high: bootstrap percentile interval
@@ -181,7 +181,7 @@ def overdue_after(thresholds: pd.DataFrame, order_number: int | str = 1) -> Esti
         return Estimate(None, reason=row.reason)
     kind: Kind = "days" if row.unit == "days" else "ratio"
     ends = row.overdue_after_ci_low, row.overdue_after_ci_high
-    return Estimate(row.overdue_after, *ends, n=row.n, unit=row.unit, kind=kind)
+    return Estimate(row.overdue_after, *ends, n=row.waits, unit=row.unit, kind=kind)
 
 
 def _enough(interpurchase_times, number):
@@ -202,7 +202,7 @@ def _enough(interpurchase_times, number):
 def _point(held, pooled, replicates, seed, level):
     """What is known of one order number: a dict."""
     returned, waits = int((held.customers * held.observed).sum()), int(held.customers.sum())
-    found = {"n": waits, "returned": returned} | dict.fromkeys(ESTIMATED, np.nan)
+    found = {"waits": waits, "returned": returned} | dict.fromkeys(ESTIMATED, np.nan)
     if returned < MIN_COUNT:
         few = f"{returned:,} came back, at least {MIN_COUNT} are needed"
         return found | {"reason": f"{few}; {LONGER}"}
@@ -212,13 +212,13 @@ def _point(held, pooled, replicates, seed, level):
     kept = _followup(censored, observed)
     wait, curves = wait[kept], curves[:, kept]
     points = _quantile(wait, curves, OVERDUE_QUANTILE)
-    found |= {"followup": wait[-1], "return_share": curves[0, -1]}
+    found |= {"followed_for": wait[-1], "return_share": curves[0, -1]}
     found |= {"median": _quantile(wait, curves[:1], 0.5)[0], "overdue_after": points[0]}
     if replicates:
         found["overdue_after_ci_low"], found["overdue_after_ci_high"] = percentile_interval(points[1:], level)
     quarter = np.searchsorted(wait, 0.75 * wait[-1], side="right") - 1
     late = 1 - curves[0, quarter] / curves[0, -1]
-    short = f"returns still come after {found['followup']:g}: a lower bound" if late > PLATEAU else ""
+    short = f"returns still come after {found['followed_for']:g}: a lower bound" if late > PLATEAU else ""
     return found | {"reason": "; ".join(filter(None, (pooled, short)))}
 
 

@@ -1,4 +1,4 @@
-"""Draw the cohort triangle, and the curves of its cohorts."""
+"""Draw the cohort triangle, of customers and of money, and the curves of its cohorts."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, to_rgba
 from matplotlib.dates import DateFormatter
 from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 
 from crmlab.lifecycle.tables.cohorts import IN_PROGRESS, NOT_YET, OBSERVED
 from crmlab.style import ACTUAL, BAND, EXPECTED, MUTED, axes, plot
@@ -38,24 +38,31 @@ def cohort_triangle(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     Axes
         A row a cohort, a column a period.
     """
-    cells = frame[frame.period > 0]
-    if cells.empty:
-        return _nothing(axes(ax))
-    share, state, size = (cells.pivot(index="cohort", columns="period", values=v) for v in ("share", "state", "size"))
-    ax = axes(ax, *_room(*share.shape))
-    values = np.ma.masked_invalid(share.to_numpy(dtype=float, na_value=np.nan))
-    edges = np.arange(0.5, share.shape[1] + 1), np.arange(len(share) + 1) - 0.5
-    top = max(float(values.max()) if values.count() else 0, 0.01)
-    mesh = ax.pcolormesh(*edges, values, vmin=0, vmax=top, cmap="Blues")
-    ax.figure.colorbar(mesh, ax=ax, label="Share that ordered", format=PercentFormatter(1))
-    handles = [_marked(ax, edges, state.to_numpy() == kind, kind) for kind in MARKS if (state == kind).any(axis=None)]
-    numbered = share.shape[1] <= MOST_NUMBERS and len(share) <= MOST_LABELS
-    if numbered:
-        _numbers(ax, values, top, state.to_numpy() == IN_PROGRESS)
-    _labels(ax, size.iloc[:, 0], " (cells: %)" if numbered else "")
-    if handles:
-        ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncol=2, frameon=False, borderaxespad=0.2)
-    return ax
+    return _heat_map(frame, "share", "Share that ordered", PercentFormatter(1), ax)
+
+
+@plot
+def cohort_spend(frame: pd.DataFrame, currency: str = "", ax: Axes | None = None) -> Axes:
+    """Draw `cohort_spend`: what a customer of each cohort spent in each period after its own, as a heat map.
+
+    Cells not over yet are hatched, cells not begun yet grey; period 0 is left out, as all order in it.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Cohorts by period, as from `cohort_spend`.
+    currency : str
+        Currency of the amounts; "" names none.
+    ax : Axes, optional
+        Axes to draw on; None makes a new figure.
+
+    Returns
+    -------
+    Axes
+        A row a cohort, a column a period.
+    """
+    label = f"Spend a customer, {currency or 'currency of the data'}"
+    return _heat_map(frame, "spend_per_customer", label, StrMethodFormatter("{x:,.6g}"), ax)
 
 
 @plot
@@ -132,9 +139,32 @@ def _nothing(ax):
     return ax
 
 
-def _room(cohorts, periods):
-    """Height and width of a figure whose cells can be read, inches."""
-    return float(np.clip(1.6 + 0.3 * cohorts, 2.6, 9)), float(np.clip(2.6 + 0.5 * periods, 7.2, 11))
+def _heat_map(frame, name, label, written, ax):
+    """The cells of cohorts by period, but for period 0, in colours that `label` explains, with their numbers."""
+    cells = frame[frame.period > 0]
+    if cells.empty:
+        return _nothing(axes(ax))
+    value, state, size = (cells.pivot(index="cohort", columns="period", values=v) for v in (name, "state", "size"))
+    ax = axes(ax, _height(len(value)))
+    values = np.ma.masked_invalid(value.to_numpy(dtype=float, na_value=np.nan))
+    edges = np.arange(0.5, value.shape[1] + 1), np.arange(len(value) + 1) - 0.5
+    top = max(float(values.max()) if values.count() else 0, 0.01)
+    mesh = ax.pcolormesh(*edges, values, vmin=0, vmax=top, cmap="Blues")
+    ax.figure.colorbar(mesh, ax=ax, label=label, format=written, pad=0.02)
+    handles = [_marked(ax, edges, state.to_numpy() == kind, kind) for kind in MARKS if (state == kind).any(axis=None)]
+    numbered, per_cent = max(len(value) / MOST_LABELS, value.shape[1] / MOST_NUMBERS) <= 1, name == "share"
+    if numbered:
+        scale = 100 if per_cent else 1
+        _numbers(ax, values * scale, top * scale, state.to_numpy() == IN_PROGRESS)
+    _labels(ax, size.iloc[:, 0], " (cells: %)" if numbered and per_cent else "")
+    if handles:
+        ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncol=2, frameon=False, borderaxespad=0.2)
+    return ax
+
+
+def _height(cohorts):
+    """Height of a figure whose rows can be read, inches."""
+    return float(np.clip(1.7 + 0.36 * cohorts, 2.8, 9))
 
 
 def _marked(ax, edges, mask, kind):
@@ -146,12 +176,12 @@ def _marked(ax, edges, mask, kind):
 
 
 def _numbers(ax, values, top, so_far):
-    """The share in each cell, in per cent."""
-    digits = 1 if top < 0.1 else 0
+    """The number in each cell, in so few digits that it has room."""
+    digits = 1 if top < 10 and values.shape[1] <= MOST_NUMBERS // 2 else 0
     for (row, column), value in np.ma.ndenumerate(values):
         ink = "white" if value > 0.6 * top else ACTUAL
         style = "italic" if so_far[row, column] else "normal"
-        ax.text(column + 1, row, f"{100 * value:.{digits}f}", color=ink, style=style, **CENTRED)
+        ax.text(column + 1, row, f"{value:,.{digits}f}", color=ink, style=style, **CENTRED)
 
 
 def _labels(ax, size, unit):

@@ -1,9 +1,11 @@
 """Draw how customers come back, and from when on they are overdue."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
 from crmlab.lifecycle.tables.cycle import POOLED_FROM
 from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes, plot
@@ -70,6 +72,39 @@ def return_hazard(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
         _steps(ax, number, rows.wait_from, rows.hazard, rows.ci_low, rows.ci_high)
     ax.set(xlabel=WAIT, ylabel="Probability within a day (95 % CI)", xlim=(0, None), ylim=(0, None))
     ax.yaxis.set_major_formatter(PercentFormatter(1))
+    ax.legend(frameon=False)
+    return ax
+
+
+@plot
+def interpurchase_time_histogram(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw `interpurchase_time_histogram`: times between orders by their length, those after each order on each other.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Gaps by order number and length, as from `interpurchase_time_histogram`.
+    ax : Axes, optional
+        Axes to draw on; None makes a new figure.
+
+    Returns
+    -------
+    Axes
+        Times between orders, count, by their length in days.
+    """
+    ax, bottom = axes(ax), 0
+    for number, rows in frame.groupby("order_number"):
+        width = (rows.days_to - rows.days_from + 1).to_numpy()
+        gaps, (color, _, label) = rows.gaps.to_numpy(), LOOKS[number]
+        look: dict[str, Any] = {"color": color, "alpha": 0.85, "edgecolor": "white", "linewidth": 0.3, "label": label}
+        ax.bar(rows.days_from - 1, gaps, width, bottom, align="edge", **look)
+        bottom = bottom + gaps
+    last = frame.days_to[frame.gaps > 0].max()
+    unit = f"{width[0]} days" if width[0] > 1 else "a day"
+    ax.set(xlabel=f"Days from an order to the next (bins of {unit})", ylabel="Times between orders")
+    ax.set_xlim(0, last if last > 0 else frame.days_to.max())
+    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    ax.grid(visible=False, axis="x")
     ax.legend(frameon=False)
     return ax
 

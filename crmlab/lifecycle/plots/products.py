@@ -22,6 +22,7 @@ SHADES = {
 }
 SALES = "Sales in the period, unit of the data"
 MARKS = ("o", "s", "^", "D", "v")
+RESIDUALS = ((EXPECTED, "o-"), (BASELINE, "s--"), (ACTUAL, "^:"))
 
 
 @plot
@@ -206,6 +207,58 @@ def errors_by_horizon(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_xticks(frame.index[:: max(len(frame) // 12, 1)])
     ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.6g}"))
     ax.legend(frameon=False)
+    return ax
+
+
+@plot
+def bass_adopters(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw `bass_adopters`: sales to innovators and to imitators by Bass's curve, on each other, beside those sold.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Sales by time, as from `bass_adopters`.
+    ax : Axes, optional
+        Axes to draw on; None makes a new figure.
+
+    Returns
+    -------
+    Axes
+        Sales in each period, by time.
+    """
+    ax, at = axes(ax), frame.index
+    looks: dict[str, Any] = {"colors": [EXPECTED, "#8fc3df"], "labels": ["innovators", "imitators"]}
+    ax.stackplot(at, frame.innovators, frame.imitators, edgecolor="white", linewidth=0.5, **looks)
+    ax.plot(at, frame.sales, "o", color=ACTUAL, markersize=5, label="sold")
+    ax.set(xlabel="Period", ylabel=SALES, ylim=(0, None))
+    _of_time(ax, at)
+    ax.legend(frameon=False, ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
+    return ax
+
+
+@plot
+def growth_residuals(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw `growth_residuals`: sales less what each curve expects, by time.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Residuals by model and time, as from `growth_residuals`.
+    ax : Axes, optional
+        Axes to draw on; None makes a new figure.
+
+    Returns
+    -------
+    Axes
+        Residual, in the unit of the data, by time, a line a curve; 0 is right.
+    """
+    ax = axes(ax)
+    for (model, rows), look in zip(frame.groupby("model", sort=False), RESIDUALS, strict=False):
+        ax.plot(rows.index, rows.residual, look[1], color=look[0], markersize=5, linewidth=1, label=model)
+    ax.axhline(0, color=MUTED, linewidth=1)
+    ax.set(xlabel="Period", ylabel="Sold less expected, unit of the data")
+    _of_time(ax, frame.index.unique())
+    ax.legend(frameon=False, ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
     return ax
 
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from crmlab.contracts import InputError
-from crmlab.style import ACTUAL, BAND, BASELINE, EXPECTED, MUTED, axes, panels, plot
+from crmlab.style import ACTUAL, BAND, BASELINE, EXPECTED, MUTED, axes, plot, stacked
 
 MODELS = {"sBG": ("-", "s"), "BdW": ("--", "^")}
 CURVES = {"linear": (":", "x"), "exponential": ("-.", "+"), "quadratic": ((0, (6, 2)), "d")}
@@ -90,6 +90,28 @@ def final_period_errors(frame: pd.DataFrame, groups: int = 3, ax: Axes | None = 
     return _panels(_errors, pd.Series(1, frame.index.unique("group")), groups, ax, frame)
 
 
+@plot
+def retention_rates(frame: pd.DataFrame, groups: int = 3, ax: Axes | None = None) -> list[Axes] | Axes:
+    """Draw `retention_rates`, a panel a group: the share of remaining customers who renew, observed and by the models.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rates by group, model and renewal, as from `retention_rates`.
+    groups : int
+        Most groups to draw, the largest ones.
+    ax : Axes, optional
+        Axes to draw the largest group alone on; None makes a new figure with a panel a group.
+
+    Returns
+    -------
+    list of Axes, or Axes
+        Share who renew, 0 to 1, by renewal: a panel a group, or the axes that were given.
+    """
+    sizes = frame[frame.period == 1].drop_duplicates("group").set_index("group").at_risk.fillna(0)
+    return _panels(_rates, sizes, groups, ax, frame)
+
+
 def _panels(draw, sizes, groups, ax, *frames):
     """A panel for each of the largest groups, in their own order; or one on `ax`."""
     if groups < 1:
@@ -98,7 +120,7 @@ def _panels(draw, sizes, groups, ax, *frames):
     if ax is not None:
         return draw(*frames, largest[0] if len(largest) else "", ax)
     drawn = [group for group in sizes.index if group in largest[:groups]] or [""]
-    return [draw(*frames, group, panel) for group, panel in zip(drawn, panels(len(drawn)), strict=True)]
+    return [draw(*frames, group, panel) for group, panel in zip(drawn, stacked(len(drawn)), strict=True)]
 
 
 def _projection(projected, observed, group, ax):
@@ -120,6 +142,33 @@ def _projection(projected, observed, group, ax):
     return ax
 
 
+def _rates(frame, group, ax):
+    """The retention rates of one group."""
+    rows = frame[frame.group == group]
+    observed = rows.drop_duplicates("period").dropna(subset=["retention"])
+    value, low, high = (observed[name].astype(float) for name in ("retention", "ci_low", "ci_high"))
+    reach = np.maximum([value - low, high - value], 0)
+    known = observed.in_calibration.to_numpy(bool)
+    for held, face, label in ((known, ACTUAL, "observed, calibration"), (~known, "white", "observed, holdout")):
+        if held.any():
+            look = {"mfc": face, "color": ACTUAL, "ecolor": MUTED, "markersize": 5, "capsize": 2, "label": label}
+            ax.errorbar(observed.period[held], value[held], reach[:, held], fmt="o", **look)
+    fitted = rows[rows.expected.notna()]
+    for model, lines in fitted.groupby("model", sort=False):
+        ax.plot(lines.period, lines.expected.astype(float), MODELS[model][0], color=EXPECTED, label=model, zorder=3)
+    split = rows.period[rows.in_calibration].max()
+    if split < rows.period.max():
+        ax.axvline(split, color=MUTED, linewidth=1)
+    if fitted.empty:
+        _write(ax, _reason(rows), 0.9)
+    ax.set(xlabel=f"Renewal ({group})", ylabel="Share who renew (95 % CI)")
+    ax.set_ylim(min(0.5, float(low.min()) - 0.05) if len(low) else 0, 1.01)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    ax.yaxis.set_major_formatter(PercentFormatter(1))
+    ax.legend(frameon=False, loc="lower right")
+    return ax
+
+
 def _lifetimes(frame, group, ax):
     """The payments to come of one group."""
     rows = frame[frame.group == group]
@@ -135,7 +184,7 @@ def _lifetimes(frame, group, ax):
 def _errors(frame, group, ax):
     """How far the last period of one group was missed."""
     rows = frame[frame.index.get_level_values("group") == group].dropna(how="all")
-    ax.set(xlabel=f"Periods in calibration ({group})", ylabel="Error at the last period, of those left")
+    ax.set(xlabel=f"Periods in calibration ({group})", ylabel="Error at the last period")
     if rows.empty:
         return _nothing(ax, "nobody was left in the periods projected")
     for (_, model), row in rows.iterrows():
@@ -179,7 +228,7 @@ def retention_decomposition(frame: pd.DataFrame, ax: Axes | None = None) -> Axes
         Change of retention in points, by renewal: parts as bars, what was observed as marks.
     """
     ax, steps = axes(ax), frame[frame.period != "all"]
-    ax.set(xlabel="Renewal", ylabel="Change of retention from the one before, points")
+    ax.set(xlabel="Renewal", ylabel="Change of retention, points")
     if steps.empty:
         return _nothing(ax, _reason(frame))
     places = steps.period.astype(int).to_numpy()

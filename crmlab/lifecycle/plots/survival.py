@@ -10,6 +10,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from crmlab.style import ACTUAL, MUTED, axes, plot
 
 STYLES = ("-", "--", ":", "-.")
+MARKERS = ("o", "s", "^", "D")
 LINE, BELOW, ASIDE = 12, 40, 14  # points between lines of numbers at risk, from the axis to the first, and beside it
 FROM_THE_AXIS: dict[str, Any] = {
     "xycoords": ("data", "axes fraction"), "textcoords": "offset points", "va": "center", "fontsize": "small",
@@ -51,6 +52,35 @@ def survival_curve(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set(xlabel="Renewals since the start, periods", ylabel="Share retained (95 % confidence band)", ylim=(0, 1.02))
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.legend(frameon=False, title=f"the {len(STYLES)} largest of {groups:,} groups" if groups > len(STYLES) else None)
+    return ax
+
+
+@plot
+def hazard_by_tenure(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw `hazard_by_tenure`: the share of remaining customers who are lost at each renewal, a line a group.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Hazard by group and renewal, as from `hazard_by_tenure`; of more than four groups, the largest are drawn.
+    ax : Axes, optional
+        Axes to draw on; None makes a new figure.
+
+    Returns
+    -------
+    Axes
+        Share lost, 0 to 1, by renewal, with its confidence interval.
+    """
+    ax, sizes = axes(ax), frame.groupby("group").at_risk.max()
+    largest, few = sizes.nlargest(len(STYLES)).index, sizes.size > len(STYLES)
+    for i, (group, rows) in enumerate(frame[frame.group.isin(largest)].groupby("group")):
+        aside = 0.1 * (i - (len(largest) - 1) / 2)
+        ax.vlines(rows.period + aside, rows.ci_low, rows.ci_high, color=MUTED, linewidth=1.5)
+        ax.plot(rows.period + aside, rows.hazard, MARKERS[i] + STYLES[i], color=ACTUAL, markersize=5, label=str(group))
+    ax.set(xlabel="Renewal (tenure, periods)", ylabel="Lost at it, of those at risk (95 % CI)", ylim=(0, None))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    ax.yaxis.set_major_formatter(PercentFormatter(1))
+    ax.legend(frameon=False, title=f"the {len(STYLES)} largest of {sizes.size:,} groups" if few else None)
     return ax
 
 

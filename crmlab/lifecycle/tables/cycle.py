@@ -11,9 +11,12 @@ from crmlab.contracts import InputError
 from crmlab.dataset import Data
 from crmlab.days import as_date, day_literal
 from crmlab.lifecycle.tables.cohorts import need
+from crmlab.model import needs_fit
 from crmlab.orders import daily_orders, observed_span, rows
 
 POOLED_FROM = 4  # orders by which a customer's own mean gap is known; from here on order numbers are counted together
+WIDTHS = 1, 7, 14, 28, 91, 182, 364  # days, of the bins of a histogram
+MOST_BINS = 40  # of which the narrowest are taken that need so many at most
 STEPS = 20  # gaps in a customer's own mean gaps are counted to a twentieth, rounded up
 
 
@@ -83,6 +86,59 @@ def relative_interpurchase_times(
     waits = _waits(orders, end, acquired_from).filter(_.order_number == POOLED_FROM)
     mean = (waits.day - waits.first) / (waits.orders - 1)
     return _counted(waits, gap=(waits.gap * STEPS / mean).ceil() / STEPS)
+
+
+@needs_fit
+def interpurchase_time_histogram(interpurchase_times: pd.DataFrame, bin_days: int | None = None) -> pd.DataFrame:
+    """Count the times between orders by their length.
+
+    Waits that were still open are counted beside them: they may end with an order in any later bin, so that long times
+    are fewer here than they will be.
+
+    Parameters
+    ----------
+    interpurchase_times : DataFrame
+        Waits in days, as from `interpurchase_times`.
+    bin_days : int, optional
+        Width of a bin, days; None takes the narrowest of 1, 7, 14, 28, 91, 182 and 364 days that makes 40 bins at most.
+
+    Returns
+    -------
+    DataFrame
+        - order_number: the order that the wait began with, 1 is the first; POOLED_FROM and more together
+        - days_from, days_to: the bin, both days included
+        - gaps: waits of that length that ended with an order, count
+        - open: waits that were so long on the last day, without an order, count
+
+    Raises
+    ------
+    InputError
+        Where `bin_days` is below 1.
+
+    Examples
+    --------
+    >>> from crmlab import lifecycle
+    >>> waits = pd.DataFrame({"order_number": 1, "gap": [3, 9, 20], "observed": [True, True, False], "customers": 5})
+    >>> lifecycle.interpurchase_time_histogram(waits, 7)[["days_from", "days_to", "gaps", "open"]].values.tolist()
+    [[1, 7, 5, 0], [8, 14, 5, 0], [15, 21, 0, 5]]
+    """
+    longest = max(int(interpurchase_times.gap.max()), 1)
+    if bin_days is None:
+        bin_days = next((width for width in WIDTHS if longest <= width * MOST_BINS), WIDTHS[-1])
+    if bin_days < 1:
+        raise InputError(f"bin_days = {bin_days!r}: choose how many days a bin has, 1 or more")
+    place = (interpurchase_times.gap.clip(lower=1) - 1) // bin_days
+    numbers = sorted(interpurchase_times.order_number.unique())
+    cells = pd.MultiIndex.from_product([numbers, range((longest - 1) // bin_days + 1)], names=["order_number", "bin"])
+    counts = (
+        interpurchase_times.assign(bin=place).groupby(["order_number", "bin", "observed"]).customers.sum().unstack()
+    )
+    counts = counts.reindex(cells).reindex(columns=[True, False]).fillna(0).astype("int64")
+    counts.columns = ["gaps", "open"]
+    frame = counts.reset_index()
+    frame.insert(1, "days_from", frame.bin * bin_days + 1)
+    frame.insert(2, "days_to", (frame.bin + 1) * bin_days)
+    return frame.drop(columns="bin")
 
 
 def _counted(waits, gap):

@@ -1,4 +1,4 @@
-"""Expected beside actual orders, and how value is spread over customers."""
+"""Expected beside actual orders."""
 
 import itertools
 from collections.abc import Sequence
@@ -6,18 +6,15 @@ from collections.abc import Sequence
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from crmlab.clv.models.gamma_gamma import GammaGamma
-from crmlab.clv.models.inputs import customer_weights
 from crmlab.clv.models.orders import OrderModel
 from crmlab.clv.models.totals import forecast_weekly_orders, prediction_interval_by_group
-from crmlab.clv.models.valuation import total, value
-from crmlab.clv.tables import Customers, Orders, collapse, collapsed, collapsed_spend, weekly_orders
+from crmlab.clv.models.valuation import total
+from crmlab.clv.tables import Customers, Orders, collapse, collapsed, weekly_orders
 from crmlab.contracts import InputError
 from crmlab.dataset import Period
 from crmlab.estimate import Estimate
-from crmlab.model import Unfitted, blank_of, needs_fit, why_blank
+from crmlab.model import needs_fit
 
 GROUPS = ("frequency", "inactivity")
 
@@ -112,44 +109,6 @@ def weekly_tracking(
     return tracking(expected, weeks.orders, weeks.week_end)
 
 
-def value_concentration(
-    model: OrderModel | Unfitted,
-    spend_model: GammaGamma | Unfitted | None,
-    customers: Customers,
-    horizon_days: int,
-    discount_annual: float,
-    margin: float = 1.0,
-) -> pd.DataFrame:
-    """Compute the Lorenz curve of expected value, or of discounted orders where there is no model of spend.
-
-    Parameters
-    ----------
-    model : OrderModel or Unfitted
-        Fitted model of orders; Unfitted gives a blank frame.
-    spend_model : GammaGamma, Unfitted or None
-        Fitted model of spend.
-    customers : Ibis table or DataFrame
-        The table of `summarise`, or the frame of `collapse` by monetary_value.
-    horizon_days : int
-        How far ahead, days.
-    discount_annual : float
-        Yearly rate at which later orders count for less, .1 for 10 %.
-    margin : float
-        Share of spend that is profit, 0 to 1.
-
-    Returns
-    -------
-    DataFrame
-        The columns of `lorenz`.
-    """
-    if reason := why_blank(model):
-        return blank_of(pd.DataFrame, reason)
-    frame = collapsed(customers, "monetary_value")
-    discounted = model.discounted_orders(frame, discount_annual, horizon_days)
-    expected = value(discounted, spend_model.expected_spend(frame), margin) if spend_model else discounted
-    return lorenz(expected, frame.customers)
-
-
 def calibration(
     expected: pd.Series | pd.Index, actual: pd.Series | pd.Index, by: pd.Series | pd.Index, weights: pd.Series | int = 1
 ) -> pd.DataFrame:
@@ -237,82 +196,3 @@ def tracking(expected: pd.DataFrame, actual: pd.Series, week_end: pd.Series) -> 
     """
     frame = expected.assign(week_end=week_end, actual=actual)
     return frame.assign(cumulative_expected=frame.expected.cumsum(), cumulative_actual=frame.actual.cumsum())
-
-
-def lorenz(value: pd.Series, weights: pd.Series | int = 1) -> pd.DataFrame:
-    """Compute the Lorenz curve: how value is spread over customers.
-
-    Parameters
-    ----------
-    value : Series
-        Value of a customer.
-    weights : Series or int
-        How many customers each row stands for.
-
-    Returns
-    -------
-    DataFrame
-        A row for each hundredth of the customers: customers, share of them, the least valuable first, 0 to 1; value,
-        share of all value that is theirs, 0 to 1, NaN where nobody is worth anything; gini, Gini coefficient of all
-        customers, the same in every row.
-    """
-    shares, values = _cumulative(value, weights)
-    at = np.linspace(0, 1, 101)
-    gini = gini_coefficient(value, weights)
-    return pd.DataFrame({"customers": at, "value": np.interp(at, shares, values), "gini": gini})
-
-
-def gini_coefficient(value: pd.Series, weights: pd.Series | int = 1) -> float:
-    """Compute the Gini coefficient of value over customers.
-
-    Parameters
-    ----------
-    value : Series
-        Value of a customer.
-    weights : Series or int
-        How many customers each row stands for.
-
-    Returns
-    -------
-    float
-        0 where all are worth the same, near 1 where one is worth everything; NaN where nobody is worth anything.
-    """
-    shares, values = _cumulative(value, weights)
-    return float(1 - 2 * np.trapezoid(values, shares))
-
-
-def _cumulative(value, weights):
-    """Share of customers, the least valuable first, and share of value, after each row: arrays that begin at 0."""
-    lined = pd.DataFrame({"customers": weights, "value": value * weights, "each": value}).sort_values("each")
-    sums = np.vstack([[0, 0], lined[["customers", "value"]]]).cumsum(axis=0)
-    shares = np.divide(sums, sums[-1], out=np.full_like(sums, np.nan), where=sums[-1] != 0)
-    return shares[:, 0], shares[:, 1]
-
-
-def spend_by_frequency(customers: Customers, max_frequency: int = 7, level: float = 0.95) -> pd.DataFrame:
-    """Compute the mean spend of repeat buyers by how often they ordered again.
-
-    Parameters
-    ----------
-    customers : Ibis table or DataFrame
-        The table of `summarise`, or a frame with frequency, monetary_value and, where a row is several, customers.
-    max_frequency : int
-        Repeat orders from which on customers are one group.
-    level : float
-        Confidence level of the intervals.
-
-    Returns
-    -------
-    DataFrame
-        By repeat orders: customers, count; mean, in the currency of the data; ci_low and ci_high, its confidence
-        interval, NaN of one customer.
-    """
-    frame = collapsed_spend(customers)
-    frame = frame[frame.frequency > 0]
-    spend, by = frame.monetary_value, frequency_groups(frame.frequency, max_frequency)
-    n = pd.Series(customer_weights(frame), frame.index)
-    count = n.groupby(by).sum()
-    mean = (n * spend).groupby(by).sum() / count
-    square = (n * (spend - by.map(mean).astype(float)) ** 2).groupby(by).sum()
-    reach = stats.norm.ppf((1 + level) / 2) * np.sqrt(square / (count - 1).where(count > 1) / count)
-    return pd.DataFrame({"customers": count, "mean": mean, "ci_low": mean - reach, "ci_high": mean + reach})

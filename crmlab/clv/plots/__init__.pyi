@@ -1,0 +1,13 @@
+from .customers import dropout_distribution as dropout_distribution
+from .customers import expected_orders_matrix as expected_orders_matrix
+from .customers import interpurchase_time_distribution as interpurchase_time_distribution
+from .customers import probability_alive_history as probability_alive_history
+from .customers import probability_alive_matrix as probability_alive_matrix
+from .money import spend_by_frequency as spend_by_frequency
+from .money import spend_distribution as spend_distribution
+from .money import value_by_decile as value_by_decile
+from .money import value_concentration as value_concentration
+from .orders import backtest as backtest
+from .orders import holdout_calibration as holdout_calibration
+from .orders import repeat_order_distribution as repeat_order_distribution
+from .orders import weekly_tracking as weekly_tracking
