@@ -105,7 +105,8 @@ def segment_means(labels: pd.Series, features: pd.DataFrame, columns: Sequence[s
     Returns
     -------
     DataFrame
-        By label, the empty ones left out, "all" last. customers, count, and the mean of each column in its own units.
+        By label, the empty ones left out, "all" last. customers, count, and the mean of each column in its own units;
+        attrs["standard_deviations"], of each column among all customers.
     """
     numeric = [c for c in features if is_numeric_dtype(features[c])] if columns is None else [*columns]
     held = features.loc[labels.index, numeric].astype(float)
@@ -114,6 +115,7 @@ def segment_means(labels: pd.Series, features: pd.DataFrame, columns: Sequence[s
     found.insert(0, "customers", by.size())
     found.index = found.index.astype(str)
     found.loc["all"] = [len(held), *held.mean()]
+    found.attrs["standard_deviations"] = held.std().to_dict()
     return found.astype({"customers": int}).rename_axis("label")
 
 

@@ -204,15 +204,17 @@ def segment_differences(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.
 
 
 @plot
-def segment_means(frame: pd.DataFrame, standard_deviations: pd.Series, ax: plt.Axes | None = None) -> plt.Axes:
+def segment_means(
+    frame: pd.DataFrame, standard_deviations: pd.Series | None = None, ax: plt.Axes | None = None
+) -> plt.Axes:
     """Draw each segment's means, coloured by their distance from those of all customers.
 
     Parameters
     ----------
     frame : DataFrame
         Of `segment_means`.
-    standard_deviations : Series
-        Standard deviation of each column among customers, as `features[columns].std()`.
+    standard_deviations : Series, optional
+        Standard deviation of each column among customers; None takes those that the frame bears.
     ax : Axes, optional
         Where to draw; None draws on a new figure.
 
@@ -223,7 +225,8 @@ def segment_means(frame: pd.DataFrame, standard_deviations: pd.Series, ax: plt.A
     """
     columns, body = [c for c in frame if c != "customers"], frame.drop(index="all")
     ax = axes(ax, 1.4 + 0.42 * len(body), max(7.2, 2.5 + 0.95 * len(columns)))
-    away = (body[columns] - frame.loc["all", columns]) / standard_deviations[columns]
+    spread = pd.Series(frame.attrs["standard_deviations"]) if standard_deviations is None else standard_deviations
+    away = (body[columns] - frame.loc["all", columns]) / spread[columns].replace(0, np.inf)
     names = [f"{label} ({count:,})" for label, count in body.customers.items()]
     look = {"cmap": TWO_WAYS, "norm": TwoSlopeNorm(0, -2, 2), "vmin": None, "vmax": None}
     heat_map(ax, away.to_numpy(float), [c.replace("_", " ") for c in columns], names, **look)
