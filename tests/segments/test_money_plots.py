@@ -119,3 +119,16 @@ def test_means_of_segments_bear_the_spread_that_their_colours_are_in():
     assert np.array_equal(*colours)
     assert colours[0][:, 1].tolist() == [0, 0]  # of one age, all are at the mean
     assert colours[0][1, 0] == pytest.approx(1 / (5 / 3) ** 0.5)
+
+
+def test_many_columns_of_means_run_down_and_few_across():
+    features = pd.DataFrame(np.arange(32.0).reshape(4, 8), IDS, columns=[f"feature_{n}" for n in range(8)])
+    labels = pd.Series(["x", "x", "y", "y"], IDS, dtype="category")
+    many, few = (segments.segment_means(labels, features[features.columns[:n]]) for n in (8, 3))
+    draws(segments.plots.segment_means, many)
+    down, across = segments.plots.segment_means(many), segments.plots.segment_means(few)
+    assert [label.get_text() for label in down.get_xticklabels()] == ["x (2)", "y (2)"]
+    assert [label.get_text() for label in down.get_yticklabels()][:2] == ["feature 0", "feature 1"]
+    assert [label.get_text() for label in across.get_yticklabels()] == ["x (2)", "y (2)"]
+    # by hand: customers have 0, 8, 16 and 24 of the first feature
+    assert {text.get_text(): text.xy for text in down.texts if text.xy[1] == 0} == {"4.00": (0, 0), "20.0": (1, 0)}
