@@ -80,6 +80,7 @@ def test_a_bar_of_promoters_has_the_shares_and_the_score():
     ax = plots.net_promoter_score(frame)
     widths = [container.patches[0].get_width() for container in ax.containers]
     assert widths == pytest.approx([0.25, 0.25, 0.5])
+    assert [container.patches[0].get_x() for container in ax.containers] == pytest.approx([0, 0.25, 0.5])
     assert said(ax) == ["25%", "25%", "50%"]
     assert "Net promoter score 25 (95 % interval" in ax.get_xlabel()
     assert "n 4" in ax.get_xlabel()
