@@ -55,6 +55,7 @@ from .models.usefulness import compare_schemes as compare_schemes
 from .models.usefulness import origin_note as origin_note
 from .models.usefulness import rolling_features as rolling_features
 from .models.usefulness import scheme_estimates as scheme_estimates
+from .models.value import recency_frequency_value as recency_frequency_value
 from .models.value import value_note as value_note
 from .models.value import value_shares as value_shares
 from .models.value_matrix import ValueMatrix as ValueMatrix

@@ -100,6 +100,14 @@ def test_more_is_off_more_change():
     assert table[table.label == "all"].changed.is_monotonic_increasing
 
 
+def test_a_scheme_is_jittered_by_the_same_draws_beside_others_as_alone():
+    features = simulated()
+    fitted = {"abc": ABC.fit(features), "rfm": RFM.fit(features)}
+    together = stability.jitter_stability(fitted, features, (0.05, 0.1), 5)
+    alone = [stability.jitter_stability({name: scheme}, features, (0.05, 0.1), 5) for name, scheme in fitted.items()]
+    pd.testing.assert_frame_equal(together, pd.concat(alone, ignore_index=True))
+
+
 def test_results_are_the_same_from_run_to_run_and_in_any_order_of_rows():
     frame = one_kind("lognormal", 1)
     mixed = frame.sample(frac=1, random_state=1)

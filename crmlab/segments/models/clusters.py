@@ -10,6 +10,7 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
+import sklearn
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 from sklearn import cluster, mixture
@@ -23,6 +24,7 @@ from crmlab.segments.models.transforms import COLUMNS, Transform, column_names
 
 SAMPLE = 5000  # customers a tree of clusters is grown on: it takes the distances of all pairs
 LINKAGES = ("ward", "average", "complete", "single")
+CHECKED = {"assume_finite": True, "skip_parameter_validation": True}  # rows were, and fits are made by the thousand
 N_INIT = 10  # of k-means and mixtures, the best of which is taken
 
 _threads = cache(ThreadpoolController)
@@ -289,14 +291,14 @@ class Hierarchical(Clusters):
 
 def k_means(X, k, seed, n_init=N_INIT):
     """Centres of k clusters of the rows of X, and the cluster of each row: two arrays."""
-    with one_thread():
+    with one_thread(), sklearn.config_context(**CHECKED):
         found = cluster.KMeans(k, n_init=n_init, random_state=seed).fit(X)
     return found.cluster_centers_, found.labels_
 
 
 def fit_mixture(X, k, seed, n_init=3):
     """A normal mixture of k parts, as scikit-learn has it; a covariance is never thinner than 1e-6."""
-    with one_thread():
+    with one_thread(), sklearn.config_context(**CHECKED):
         return mixture.GaussianMixture(k, n_init=n_init, random_state=seed, max_iter=300, tol=1e-4).fit(X)
 
 

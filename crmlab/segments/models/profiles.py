@@ -1,6 +1,7 @@
 """Whether segments differ in anything but what they were made of."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from crmlab.stats.comparisons import holm
 from crmlab.stats.intervals import percentile_interval
 
 DESCRIBED, DESIGN = "described", "not tested, as segments were made of it or of the same orders"
+CERTAIN = partial(float, 1)  # p of a test that has nothing to compare
 SMALL, LARGE = 0.01, 0.1  # effects: a share of variance, a Cramér's V [Cohen 1988]
 
 
@@ -103,7 +105,8 @@ def segment_means(labels: pd.Series, features: pd.DataFrame, columns: Sequence[s
     Returns
     -------
     DataFrame
-        By label, the empty ones left out, "all" last. customers, count, and the mean of each column in its own units.
+        By label, the empty ones left out, "all" last. customers, count, and the mean of each column in its own units;
+        attrs["standard_deviations"], of each column among all customers.
     """
     numeric = [c for c in features if is_numeric_dtype(features[c])] if columns is None else [*columns]
     held = features.loc[labels.index, numeric].astype(float)
@@ -112,6 +115,7 @@ def segment_means(labels: pd.Series, features: pd.DataFrame, columns: Sequence[s
     found.insert(0, "customers", by.size())
     found.index = found.index.astype(str)
     found.loc["all"] = [len(held), *held.mean()]
+    found.attrs["standard_deviations"] = held.std().to_dict()
     return found.astype({"customers": int}).rename_axis("label")
 
 
@@ -127,11 +131,11 @@ def _compared(codes, values, replicates, seed, level):
         measure, x = _eta, (x - x.mean()) / x.std()
     else:
         measure, x = _cramer, np.unique(values.astype(str), return_inverse=True)[1]
-    value, p = measure(codes, x)
+    value, p_value = measure(codes, x)
     drawn = [measure(codes[d], x[d])[0] for d in draws]
     # a replicate has the luck of its own draw on top of that of the data
     ci_low, ci_high = np.maximum(percentile_interval(drawn, level) - (np.mean(drawn) - value), 0)
-    return row | {"value": value, "ci_low": ci_low, "ci_high": ci_high, "p": p, "reason": ""}
+    return row | {"value": value, "ci_low": ci_low, "ci_high": ci_high, "p": float(p_value()), "reason": ""}
 
 
 def _unmeasurable(codes, values):
@@ -144,30 +148,30 @@ def _unmeasurable(codes, values):
 
 
 def _eta(codes, x):
-    """Epsilon squared, 0 where it is below, and p of the F test."""
+    """Epsilon squared, 0 where it is below, and what gives p of the F test."""
     counts, sums = np.bincount(codes), np.bincount(codes, x)
     k, n = (counts > 0).sum(), len(x)
     within = (x**2).sum() - (sums[counts > 0] ** 2 / counts[counts > 0]).sum()
     whole = (x**2).sum() - x.sum() ** 2 / n
     if k < 2 or n <= k or whole <= 0:
-        return 0.0, 1.0
+        return 0.0, CERTAIN
     f = np.inf if within <= 1e-12 * whole else (whole - within) / (k - 1) / (within / (n - k))
-    return max(1 - within / whole * (n - 1) / (n - k), 0.0), float(stats.f.sf(f, k - 1, n - k))
+    return max(1 - within / whole * (n - 1) / (n - k), 0.0), partial(stats.f.sf, f, k - 1, n - k)
 
 
 def _cramer(codes, kinds):
-    """Bergsma's V, and p of Pearson's test."""
+    """Bergsma's V, and what gives p of Pearson's test."""
     shape = codes.max() + 1, kinds.max() + 1
     table = np.bincount(np.ravel_multi_index((codes, kinds), shape), minlength=shape[0] * shape[1]).reshape(shape)
     table = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
     n, (r, c) = table.sum(), table.shape
     if min(r, c) < 2:
-        return 0.0, 1.0
+        return 0.0, CERTAIN
     expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / n
     chi2, free = ((table - expected) ** 2 / expected).sum(), (r - 1) * (c - 1)
     phi2 = max(chi2 / n - free / (n - 1), 0.0)
     least = min(r - (r - 1) ** 2 / (n - 1), c - (c - 1) ** 2 / (n - 1)) - 1
-    return float(np.sqrt(phi2 / least)) if least > 0 else 0.0, float(stats.chi2.sf(chi2, free))
+    return float(np.sqrt(phi2 / least)) if least > 0 else 0.0, partial(stats.chi2.sf, chi2, free)
 
 
 def _is_number(values):

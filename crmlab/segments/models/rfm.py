@@ -7,6 +7,7 @@ the same score, so that scores may hold unequal numbers of customers, or none.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -176,7 +177,7 @@ class RFM(Scheme):
     name, title, columns = "rfm", "RFM segments", AXES
 
     def __post_init__(self) -> None:
-        rfm_rule_audit(self.names, self.scores.bins)
+        _audited(tuple(self.names), self.scores.bins)
 
     @classmethod
     @or_unfitted
@@ -206,7 +207,7 @@ class RFM(Scheme):
         InputError
             Where bins or names are not possible.
         """
-        rfm_rule_audit(names, bins)
+        _audited(tuple(names), bins)
         return cls(require_fitted(Scores.fit(features, bins, nested)), names)
 
     @property
@@ -239,11 +240,11 @@ class RFM(Scheme):
         DataFrame
             By label. rule, a sentence; cells, how many the segment has once those of several names or none are settled.
         """
-        held = rfm_rule_audit(self.names, self.scores.bins).segment.value_counts()
+        held = _audited(tuple(self.names), self.scores.bins).segment.value_counts()
         return super().rules().assign(cells=held.reindex(self.labels, fill_value=0).to_numpy())
 
     def _places(self, features):
-        of_cell = pd.Index(self.labels).get_indexer(rfm_rule_audit(self.names, self.scores.bins).segment)
+        of_cell = pd.Index(self.labels).get_indexer(_audited(tuple(self.names), self.scores.bins).segment)
         return of_cell[rfm_cell(self.score(features), self.scores.bins)]
 
     def _descriptions(self):
@@ -354,6 +355,12 @@ class RFMTiers(Scheme):
         if len(set(self.weights)) == 1:
             return [f"mean of R, F and M {_mean_range(low, high)}" for high, low in ends]
         return [f"{mean}: {scheme.format_range(low, high, 'above', 'up to')}" for high, low in ends]
+
+
+@cache
+def _audited(names, bins):
+    """The cells of some names, made once: customers are assigned thousands of times. Nobody changes the frame."""
+    return rfm_rule_audit(names, bins)
 
 
 def _mean_range(low, high):

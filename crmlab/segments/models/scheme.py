@@ -2,6 +2,7 @@
 
 import abc
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import cache
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -104,8 +105,13 @@ class Scheme(Model, abc.ABC):
 
     def _labelled(self, places: np.ndarray, index: pd.Index) -> pd.Series:
         """Labels from places: an ordered Series named for the scheme."""
-        kinds = pd.CategoricalDtype(list(self.labels), ordered=True)
-        return pd.Series(pd.Categorical.from_codes(places, dtype=kinds), index, name=self.name)
+        return pd.Series(pd.Categorical.from_codes(places, dtype=_kinds(self.labels)), index, name=self.name)
+
+
+@cache
+def _kinds(labels):
+    """Ordered categories of names, made once: customers are assigned thousands of times."""
+    return pd.CategoricalDtype(list(labels), ordered=True)
 
 
 def check_features(features: pd.DataFrame, scheme: str, needed: Collection[str]) -> None:

@@ -122,19 +122,20 @@ def jitter_stability(
         raise InputError(f"perturbations = {perturbations}, replicates = {replicates}: {advice}")
     if not any(schemes.values()):
         return blank_of(pd.DataFrame, _none_fitted(schemes))
-    features, rows = features.sort_index(), []
-    for name, scheme in schemes.items():
-        if isinstance(scheme, Unfitted):
-            rows.append({"scheme": name, "reason": str(scheme)})
-            continue
-        labels = scheme.assign(features)
-        for perturbation in perturbations:
-            rng = np.random.default_rng([seed, round(perturbation * 1e6)])
-            moved = np.zeros(len(features))
-            for _ in range(replicates):
-                moved += (scheme.assign(_off(features, perturbation, rng)) != labels).to_numpy()
-            rows += _moved(name, perturbation, labels, moved, replicates)
-    return pd.DataFrame(rows)
+    features = features.sort_index()
+    fitted = {name: scheme for name, scheme in schemes.items() if not isinstance(scheme, Unfitted)}
+    labels = {name: scheme.assign(features) for name, scheme in fitted.items()}
+    rows = {name: [] if name in fitted else [{"scheme": name, "reason": str(schemes[name])}] for name in schemes}
+    for perturbation in perturbations:
+        rng = np.random.default_rng([seed, round(perturbation * 1e6)])
+        moved = {name: np.zeros(len(features)) for name in fitted}
+        for _ in range(replicates):
+            off = _off(features, perturbation, rng)  # the same for all schemes
+            for name, scheme in fitted.items():
+                moved[name] += scheme.assign(off).cat.codes.to_numpy() != labels[name].cat.codes.to_numpy()
+        for name in fitted:
+            rows[name] += _moved(name, perturbation, labels[name], moved[name], replicates)
+    return pd.DataFrame([row for held in rows.values() for row in held])
 
 
 def jaccard(one, other, ones, others):

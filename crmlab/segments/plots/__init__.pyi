@@ -17,6 +17,8 @@ from .portfolio import segment_treatments as segment_treatments
 from .portfolio import value_concentration as value_concentration
 from .schemes import pareto_curve as pareto_curve
 from .schemes import quadrants as quadrants
+from .schemes import recency_frequency_value as recency_frequency_value
 from .schemes import rfm_rule_audit as rfm_rule_audit
 from .schemes import store_strength_ablation as store_strength_ablation
 from .schemes import usage_by_loyalty as usage_by_loyalty
+from .treemap import segment_treemap as segment_treemap

@@ -204,15 +204,17 @@ def segment_differences(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.
 
 
 @plot
-def segment_means(frame: pd.DataFrame, standard_deviations: pd.Series, ax: plt.Axes | None = None) -> plt.Axes:
+def segment_means(
+    frame: pd.DataFrame, standard_deviations: pd.Series | None = None, ax: plt.Axes | None = None
+) -> plt.Axes:
     """Draw each segment's means, coloured by their distance from those of all customers.
 
     Parameters
     ----------
     frame : DataFrame
         Of `segment_means`.
-    standard_deviations : Series
-        Standard deviation of each column among customers, as `features[columns].std()`.
+    standard_deviations : Series, optional
+        Standard deviation of each column among customers; None takes those that the frame bears.
     ax : Axes, optional
         Where to draw; None draws on a new figure.
 
@@ -222,13 +224,22 @@ def segment_means(frame: pd.DataFrame, standard_deviations: pd.Series, ax: plt.A
         With the drawn frame.
     """
     columns, body = [c for c in frame if c != "customers"], frame.drop(index="all")
-    ax = axes(ax, 1.4 + 0.42 * len(body), max(7.2, 2.5 + 0.95 * len(columns)))
-    away = (body[columns] - frame.loc["all", columns]) / standard_deviations[columns]
-    names = [f"{label} ({count:,})" for label, count in body.customers.items()]
+    spread = pd.Series(frame.attrs["standard_deviations"]) if standard_deviations is None else standard_deviations
+    away = (body[columns] - frame.loc["all", columns]) / spread[columns].replace(0, np.inf)
+    texts = body[columns].astype(float).map(lambda value: number(value, 3))
+    names, words = [f"{label} ({count:,})" for label, count in body.customers.items()], _spaced(columns)
+    down = len(columns) > max(len(body), 5)  # many columns run down, so that they can be read on a phone
+    sides = (names, words, away.T, texts.T) if down else (words, names, away, texts)
+    ax = axes(ax, 1.4 + 0.42 * len(sides[1]), max(6.4, 2.5 + 0.95 * len(sides[0])))
     look = {"cmap": TWO_WAYS, "norm": TwoSlopeNorm(0, -2, 2), "vmin": None, "vmax": None}
-    heat_map(ax, away.to_numpy(float), [c.replace("_", " ") for c in columns], names, **look)
-    write_cells(ax, body[columns].astype(float).map(lambda value: number(value, 3)), fontsize="small")
-    plt.setp(ax.get_xticklabels(), rotation=30, ha="right")
-    ax.set(xlabel="Mean; blue above that of all customers, amber below, deepest at 2 standard deviations")
+    heat_map(ax, sides[2].to_numpy(float), sides[0], sides[1], **look)
+    write_cells(ax, sides[3], fontsize="small")
+    if not down:
+        plt.setp(ax.get_xticklabels(), rotation=30, ha="right")
+    ax.set(xlabel="Mean; blue above that of all customers, amber below,\ndeepest at 2 standard deviations")
     ax.tick_params(length=0)
     return ax
+
+
+def _spaced(names):
+    return [name.replace("_", " ") for name in names]

@@ -1,5 +1,7 @@
 """Draw the frames of the portfolio: how far value is concentrated, where it lies, and where the budget goes."""
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -91,13 +93,17 @@ def _bars(frame, ax):
     wide = 0.8 / len(SHARES)
     for k, (name, (label, color)) in enumerate(SHARES.items()):
         ax.barh(places - 0.4 + wide * (k + 0.5), frame[name], 0.9 * wide, color=color, label=label)
+    look: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontsize": "small", "color": ACTUAL}
+    for place, row in zip(places, frame.itertuples(), strict=True):
+        ax.annotate(number(float(row.value), 3), (max(row.value_share, 0), place + wide / 2), (4, 0), **look)
+    ax.margins(x=0.12)
     ax.axvline(0, color=MUTED, linewidth=1)
     name_rows(ax, [f"{label} ({count:,})" for label, count in frame.customers.items()])
-    return _of_all(ax)
+    return _of_all(ax, "; at the bars, value in the currency of the data")
 
 
-def _of_all(ax):
-    ax.set(xlabel="Share of all")
+def _of_all(ax, more=""):
+    ax.set(xlabel=f"Share of all{more}")
     in_percent(ax.xaxis)
     legend_above(ax, 3)
     return ax

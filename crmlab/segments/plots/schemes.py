@@ -5,9 +5,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.colors import ListedColormap
 from matplotlib.patches import Patch
+from matplotlib.ticker import PercentFormatter
 
 from crmlab.estimate import number
 from crmlab.segments.models.brand_loyalty import LOYALTY_CLASSES, USAGE_CLASSES
+from crmlab.segments.models.value import SHARE_OF_VALUE
 from crmlab.segments.models.value_matrix import TREATMENTS
 from crmlab.segments.plots.parts import heat_map, in_percent, legend_above, name_rows, pale, write_cells
 from crmlab.style import ACTUAL, BASELINE, MUTED, axes, plot
@@ -79,6 +81,42 @@ def rfm_rule_audit(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
     ax.tick_params(length=0)
     handles = [Patch(color=color, label=kind) for kind, color in RULE_COUNTS.items()]
     legend_above(ax, 3, handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), borderaxespad=None)
+    return ax
+
+
+@plot
+def recency_frequency_value(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
+    """Draw the share of value in each cell of recency and frequency, with its customers and their mean.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of `recency_frequency_value`.
+    ax : Axes, optional
+        Where to draw; None draws on a new figure.
+
+    Returns
+    -------
+    Axes
+        With the drawn frame.
+    """
+    ax, bins = axes(ax, 4.6, 6.0), int(frame.r.max())
+    share = frame.value_share.to_numpy().reshape(bins, bins)
+    columns, rows = [f"F {f}" for f in range(1, bins + 1)], [f"R {r}" for r in range(bins, 0, -1)]
+    mesh = heat_map(ax, share, columns, rows, vmax=max(float(share.max()), 1e-9))
+    ax.figure.colorbar(mesh, ax=ax, label=SHARE_OF_VALUE.capitalize(), format=PercentFormatter(1, decimals=0))
+    texts = [
+        f"{row.value_share:.1%}\n{row.customers:,}\n× {number(float(row.value_mean), 3)}" if row.customers else "nobody"
+        for row in frame.itertuples()
+    ]
+    write_cells(ax, np.reshape(texts, (bins, bins)), fontsize="small", linespacing=1.1)
+    for place, count in enumerate(frame.customers):
+        ax.texts[place].set_color(ACTUAL if count else MUTED)
+    ax.set_xlabel(
+        f"Frequency, the most orders right\nIn cells: {SHARE_OF_VALUE}, customers × mean spend, currency of the data"
+    )
+    ax.set_ylabel("Recency, the latest order on top")
+    ax.tick_params(length=0)
     return ax
 
 

@@ -103,8 +103,8 @@ def asymmetric_impact(
     Returns
     -------
     DataFrame
-        As of `penalty_reward_contrasts`, in the order of the instrument; items that were not asked, or all where the
-        outcome was not, are blank with the reason.
+        As of `penalty_reward_contrasts`, with `text`, the wording, last, in the order of the instrument; items that
+        were not asked, or all where the outcome was not, are blank with the reason.
 
     Raises
     ------
@@ -116,11 +116,16 @@ def asymmetric_impact(
     scale, named = survey.instrument.scale_of("perceive"), outcome_of(survey, "satisfaction", outcome)
     why = not_asked_reasons(survey, "item", "perceive")
     if reason := not_asked_reason(survey, "perceive") or no_outcome_reason(survey, satisfaction=named):
-        return with_unasked_rows(pd.DataFrame(columns=COLUMNS), "item", why.mask(why == "", reason))
+        return _worded(with_unasked_rows(pd.DataFrame(columns=COLUMNS), "item", why.mask(why == "", reason)), survey)
     third = (scale.high - scale.low) / 3
     low, high = scale.low + third if low is None else low, scale.high - third if high is None else high
     found = penalty_reward_contrasts(survey.perceive, survey.outcomes[named], low, high, weights_of(survey), level)
-    return with_unasked_rows(found, "item", why)
+    return _worded(with_unasked_rows(found, "item", why), survey)
+
+
+def _worded(table, survey):
+    """With the wording of each item, last."""
+    return table.assign(text=[survey.instrument.items[name].text for name in table["item"]])
 
 
 def _effects(held, y, low, high, w, level):

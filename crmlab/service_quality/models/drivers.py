@@ -116,8 +116,8 @@ def key_drivers(
     Returns
     -------
     DataFrame
-        As of `relative_importance`, with `by`, "item" or "dimension", last; a row a dimension with the reason where
-        something was not asked.
+        As of `relative_importance`, with `text`, the wording of an item, and `by`, "item" or "dimension", last; a row a
+        dimension with the reason where something was not asked.
 
     Raises
     ------
@@ -138,7 +138,7 @@ def key_drivers(
     named = outcome_of(survey, "satisfaction", outcome)
     sides = ("expect", "perceive") if battery == "gap" else ("perceive",)
     if reason := not_asked_reason(survey, *sides) or no_outcome_reason(survey, satisfaction=named):
-        return _blank(list(survey.instrument.dimensions), 0.0, reason).assign(by="dimension")
+        return _blank(list(survey.instrument.dimensions), 0.0, reason).assign(text="", by="dimension")
     answers = survey.perceive
     if battery == "gap":
         expect, perceive = paired_answers(survey, "expect", "perceive")
@@ -146,9 +146,9 @@ def key_drivers(
     by = "item" if answers.shape[1] <= MAX_DRIVERS else "dimension"
     if by == "dimension":
         answers = dimension_scores(answers, survey.instrument).drop(columns=OVERALL)
-    return relative_importance(answers, survey.outcomes[named], replicates, seed, weights_of(survey), level).assign(
-        by=by
-    )
+    found = relative_importance(answers, survey.outcomes[named], replicates, seed, weights_of(survey), level)
+    items = survey.instrument.items
+    return found.assign(text=[items[name].text if by == "item" else "" for name in found.driver], by=by)
 
 
 def lmg(covariances):

@@ -1,13 +1,16 @@
 from .answers import response_frequencies as response_frequencies
 from .board import gaps_model as gaps_model
 from .board import segment_gap_scores as segment_gap_scores
+from .diagram import gap_diagram as gap_diagram
 from .gaps import gap_radar as gap_radar
 from .gaps import gap_scores as gap_scores
 from .gaps import perception_scores as perception_scores
 from .gaps import zone_of_tolerance as zone_of_tolerance
 from .loyalty import complaint_resolution as complaint_resolution
 from .loyalty import loyalty_by_satisfaction as loyalty_by_satisfaction
+from .loyalty import net_promoter_score as net_promoter_score
 from .loyalty import satisfaction_index as satisfaction_index
 from .priorities import asymmetric_impact as asymmetric_impact
 from .priorities import improvement_priorities as improvement_priorities
 from .priorities import key_drivers as key_drivers
+from .waves import wave_changes as wave_changes

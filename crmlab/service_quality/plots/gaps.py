@@ -119,7 +119,7 @@ def zone_of_tolerance(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 @plot
 def gap_radar(frame: pd.DataFrame, ax: list[Axes] | None = None) -> list[Axes]:
-    """Draw gaps by dimension as bars with intervals, and beside them expectation and perception as profiles.
+    """Draw gaps by dimension as bars with intervals, and below them expectation and perception as profiles.
 
     Parameters
     ----------
@@ -169,11 +169,12 @@ def _perceived(ax, held):
 
 
 def _two():
-    """A pair of axes side by side, the second polar."""
-    bars, other = panels(2)
-    place = other.get_subplotspec()
-    other.remove()
-    return bars, bars.figure.add_subplot(place, projection="polar")
+    """A pair of axes, one below the other, the second polar."""
+    (bars,) = panels(1)
+    bars.figure.set_size_inches(6.4, 6.8)
+    above, below = bars.figure.add_gridspec(2, 1, height_ratios=[0.9, 1.1])
+    bars.set_subplotspec(above)
+    return bars, bars.figure.add_subplot(below, projection="polar")
 
 
 def _blanks(ax, held, name):

@@ -78,6 +78,20 @@ def rows(ax, labels):
     ax.tick_params(axis="y", length=0)
 
 
+def worded(frame, name="item", width=WIDTH):
+    """Names of rows, each with its wording beside it where the frame has a column `text`: a Series."""
+    names = frame[name].astype(str)
+    if "text" not in frame:
+        return names
+    return (names + "  " + frame["text"].fillna("").map(lambda text: shortened(text, width))).str.strip()
+
+
+def shortened(text, width=WIDTH):
+    """A wording in one line, its end left out where it is longer; of one without spaces, as Chinese, too."""
+    text = " ".join(str(text).split())
+    return text if len(text) <= width else f"{text[: width - 1].rstrip()}…"
+
+
 def dots(ax, places, value, ci_low, ci_high, color=EXPECTED, **more):
     """Dots with their intervals, a row each."""
     ax.hlines(places, ci_low, ci_high, color=color)

@@ -7,8 +7,15 @@ from matplotlib.ticker import NullFormatter, PercentFormatter, StrMethodFormatte
 
 from crmlab.estimate import number
 from crmlab.service_quality.models.asked import level_of, percent_interval
-from crmlab.service_quality.plots.lines import dots, rows
-from crmlab.style import ACTUAL, BAND, EXPECTED, MUTED, axes, plot
+from crmlab.service_quality.plots.lines import dots, legend, rows
+from crmlab.style import ACTUAL, BAND, BASELINE, EXPECTED, MUTED, axes, plot
+
+PARTS = (  # shares of the bar: name, the answers they are of, colours of the bar and of what stands on it
+    ("detractors", "0 to 6", BASELINE, "white"),
+    ("passives", "7 and 8", "#d0d4d9", ACTUAL),
+    ("promoters", "9 and 10", EXPECTED, "white"),
+)
+SHORTEST = 0.06  # share that has room for a number
 
 
 @plot
@@ -42,6 +49,40 @@ def loyalty_by_satisfaction(frame: pd.DataFrame, ax: Axes | None = None) -> Axes
     top_end = min(1.02, noted.share_ci_high.max() * 1.35 + 0.02)
     ax.set(xlabel="Satisfaction", ylabel="Share of loyal customers", ylim=(-0.02, top_end))
     ax.yaxis.set_major_formatter(PercentFormatter(1))
+    return ax
+
+
+@plot
+def net_promoter_score(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw the shares of detractors, passives and promoters as a bar, with the score that they make.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Of `net_promoter_score` or `promoter_shares`.
+    ax : Axes, optional
+        Where to draw; None makes a figure.
+
+    Returns
+    -------
+    Axes
+        With the frame that they show.
+    """
+    ax, score, left = axes(ax, 1.9, 6.4), frame.iloc[0], 0.0
+    for name, answers, color, ink in PARTS:
+        share = float(score[name])
+        ax.barh(0, share, 0.6, left=left, color=color, label=f"{name} ({answers})")
+        if share >= SHORTEST:
+            ax.annotate(f"{share:.0%}", (left + share / 2, 0), ha="center", va="center", color=ink)
+        left += share
+    points = [f"{value:.0f}".replace("-", "−") for value in (score.nps, score.ci_low, score.ci_high)]
+    found = f"Net promoter score {points[0]} ({percent_interval(frame)} {points[1]} to {points[2]})"
+    ax.set(xlim=(0, 1), ylim=(-0.45, 0.45), yticks=[])
+    ax.set_xlabel(f"Share of customers who answered (n {score.n:,.0f})\n{found}")
+    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    ax.grid(visible=False)
+    ax.spines["left"].set_visible(False)
+    legend(ax, 3, fontsize="small")
     return ax
 
 

@@ -7,10 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from crmlab.service_quality.models.asked import percent_interval
-from crmlab.service_quality.plots.lines import dots, rows
+from crmlab.service_quality.plots.lines import dots, rows, shortened, worded
 from crmlab.style import ACTUAL, BASELINE, EXPECTED, MUTED, axes, plot
 
 SHORT = 6  # letters up to which names stand on the map; longer ones are numbered
+KEY_LINE, KEY_WIDTH = 0.14, 70  # of the key below the map: height of a line, inches, and its letters
 CORNERS = {"concentrate here": (0, 1), "keep up": (1, 1), "low priority": (0, 0), "possible overkill": (1, 0)}
 ANGLES = np.deg2rad([45, 135, 225, 315, 30, 60, 120, 150, 210, 240, 300, 330])  # off the intervals, which run straight
 SPOTS = [(r * np.cos(a), r * np.sin(a)) for r in (11, 15, 20, 27, 35, 44) for a in ANGLES]
@@ -38,19 +39,22 @@ def improvement_priorities(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
     Notes
     -----
-    Items whose quadrant is undecided are hollow. Where names are long, items bear numbers, which a key explains.
+    Items whose quadrant is undecided are hollow. Where names are long, items bear numbers; a key below the map gives
+    the wording.
     """
     noted = frame[frame.reason == ""].reset_index(drop=True)
-    keyed = noted["item"].astype(str).str.len().max() > SHORT
-    ax = axes(ax, 5.6, 8.6 if keyed else 7.2)
+    numbered = noted["item"].astype(str).str.len().max() > SHORT
+    names = [str(i + 1) for i in range(len(noted))] if numbered else list(noted["item"].astype(str))
+    texts = noted["item"].astype(str) if numbered else noted.get("text", pd.Series("", noted.index)).fillna("")
+    keyed = bool((texts != "").any())
+    ax = axes(ax, 5.2 + keyed * (0.4 + KEY_LINE * len(noted)), 6.4)
     _dots(noted, ax)
     _lines(noted, ax)
     source = f" ({frame.source.iloc[0]})" if "source" in frame and len(frame) else ""
     ax.set(xlabel="Performance (mean perception)", ylabel=f"Importance{source}")
-    names = [str(i + 1) for i in range(len(noted))] if keyed else list(noted["item"].astype(str))
     if keyed:
-        _key(noted["item"], ax)
-    ax.legend(frameon=False, ncol=4, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, fontsize=8)
+        _key(names, texts, ax)
+    ax.legend(frameon=False, ncol=2, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, fontsize=8)
     _label(noted.performance, noted.importance, names, ax)
     return ax
 
@@ -79,7 +83,7 @@ def key_drivers(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     explained = f" (R² = {noted.r2.iloc[0]:.0%})" if len(noted) else ""
     ax.set(xlabel=f"Share of the variance explained{explained}", xlim=(0, None))
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    rows(ax, noted.driver)
+    rows(ax, worded(noted, "driver"))
     return ax
 
 
@@ -108,8 +112,9 @@ def asymmetric_impact(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     for place, row in noted.iterrows():
         category = "too few answers" if row.reason else row.category
         _beside(ax, place, category, CATEGORY_COLORS.get(category, MUTED))
-    ax.set_xlabel(f"Change of satisfaction from middling answers ({percent_interval(frame)})")
-    rows(ax, noted["item"])
+    ax.set_xlabel(f"Change of satisfaction from middling answers\n({percent_interval(frame)})")
+    rows(ax, worded(noted, width=42))
+    ax.tick_params(axis="y", labelsize="small")
     ax.legend(frameon=False, ncol=2, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, fontsize=8)
     return ax
 
@@ -185,9 +190,9 @@ def _crowded(box, taken, points, radius, frame):
     return near.sum() + sum(box.overlaps(other) for other in taken) + 5 * outside
 
 
-def _key(items, ax):
-    """What the numbers on the map stand for, beside it."""
-    lines = [f"{i + 1}  {name}" for i, name in enumerate(items.astype(str))]
+def _key(names, texts, ax):
+    """What names on the map stand for, below it."""
+    lines = [f"{name}  {shortened(text, KEY_WIDTH)}" for name, text in zip(names, texts, strict=True)]
     style = {"va": "top", "fontsize": 8, "linespacing": 1.25, "annotation_clip": False}
-    where = {"xycoords": "axes fraction", "xytext": (8, 0), "textcoords": "offset points"}
-    ax.annotate("\n".join(lines), (1, 1), **where, **style)
+    where = {"xycoords": "axes fraction", "xytext": (0, -40), "textcoords": "offset points"}
+    ax.annotate("\n".join(lines), (0, 0), **where, **style)
