@@ -31,7 +31,7 @@ lint: .venv/ready ## check style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 lock: .venv/ready ## pin every package anew, with hashes
-	$(LOCK) --upgrade --extra lab --extra demo --extra test -o requirements.lock pyproject.toml
+	$(LOCK) --upgrade --extra lab --extra demo --extra docs --extra test -o requirements.lock pyproject.toml
 	@$(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['spark'])" \
 		| $(LOCK) --upgrade -c requirements.lock -o requirements-spark.lock -
 

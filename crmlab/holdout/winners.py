@@ -30,7 +30,7 @@ RELATIVE = ("mae", "rmse", "lift")  # the other measures have a scale of their o
 
 
 def improvements(comparison: pd.DataFrame) -> pd.DataFrame:
-    """`comparison` with how far each model improves on the best baseline: improvement, improvement_ci_….
+    """`comparison` with how far each model improves on the best baseline, with the ends of its interval.
 
     Mean absolute and root mean squared error and lift are in percent of the baseline's, the others in hundredths.
     Its label is the model, and from how many of the origins it was fitted, where not from all of them.

@@ -1,0 +1,72 @@
+"""The documentation: `make docs` builds it into build/docs from pages here, the committed notebooks and docstrings.
+
+Its source folder is the root of the repository, so that notebooks and ARCHITECTURE.md are pages where they lie.
+"""
+
+import re
+from pathlib import Path
+
+from docutils import nodes
+from latex2mathml.converter import convert
+
+import crmlab
+
+ROOT = Path(__file__).resolve().parents[1]
+STUBS = {stub.parent.name: stub.read_text("utf-8") for stub in sorted(ROOT.glob("crmlab/*/__init__.pyi"))}
+PARTS = ("tables", "models", "metrics")  # of a domain; checks and plots are modules of their own
+
+
+def surface(stub):
+    """The public names of a domain by the part that they come from."""
+    names = re.findall(r"^from \.(\w+)[.\w]* import (\w+)", stub, re.M)
+    return {part: [name for source, name in names if source == part] for part in PARTS}
+
+
+project, author, version = "crmlab", "the crmlab authors", crmlab.__version__
+copyright = f"{author}, MIT licence"
+root_doc = "docs/index"
+include_patterns = ["docs/**", "notebooks/*.ipynb", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "build/api/*"]
+exclude_patterns = [".*", "crmlab", "data", "reports", "tests", "build/docs", "build/doctrees", "docs/_templates", "**/.ipynb_checkpoints"]
+templates_path = [str(ROOT / "docs/_templates")]  # absolute, as autosummary looks from the source folder
+extensions = ["myst_nb", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.autosummary"]
+
+nb_execution_mode = "off"  # notebooks are shown as they were committed
+myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 4
+
+autosummary_context = {"surface": {f"crmlab.{domain}": surface(stub) for domain, stub in STUBS.items()}}
+autosummary_ignore_module_all = False
+autodoc_typehints = "none"  # types stand in the sections of numpydoc, in words
+numpydoc_show_class_members = False
+default_role = "autolink"
+nitpick_ignore_regex = [("py:obj", ".*")]  # of `autolink`: what it can import, and no page describes
+
+html_theme = "pydata_sphinx_theme"
+html_title = "crmlab"
+html_static_path = ["_static"]
+html_css_files = ["crmlab.css"]
+html_additional_pages = {"index": "home.html"}
+html_math_renderer = "mathml"
+html_copy_source = html_show_sourcelink = False
+html_theme_options = {
+    "logo": {"text": "crmlab"},
+    "navigation_with_keys": False,
+    "show_toc_level": 2,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
+
+
+def mathml(display):
+    """What writes a formula: MathML, which a browser draws without a script."""
+
+    def write(writer, node):
+        formula = convert(node.astext(), display=display)
+        writer.body.append(f'<div class="math">{formula}</div>' if display == "block" else formula)
+        raise nodes.SkipNode
+
+    return write, None
+
+
+def setup(app):
+    app.add_html_math_renderer("mathml", mathml("inline"), mathml("block"))
