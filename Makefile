@@ -1,6 +1,6 @@
 # crmlab: `make` lists what can be made. Each goal brings its own environment.
 .DEFAULT_GOAL := help
-.PHONY: help report test lab bench notebooks lock lint spark clean
+.PHONY: help report test lab bench docs notebooks lock lint spark clean
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 BIN := .venv/bin
@@ -26,6 +26,10 @@ notebooks: .venv/ready ## execute the committed notebooks anew, with their defau
 
 bench: .venv/ready ## measure what the project claims to cost; QUICK=1 ends within a minute, PART=clv takes one part
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench $(PART)
+
+docs: .venv/ready ## build the documentation into build/docs
+	@OMP_NUM_THREADS=1 $(BIN)/python -m sphinx --quiet --nitpicky --fail-on-warning --keep-going -c docs -d build/doctrees . build/docs
+	@echo "build/docs/index.html"
 
 lint: .venv/ready ## check style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
