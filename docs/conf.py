@@ -55,6 +55,7 @@ html_static_path = ["_static"]
 html_css_files = ["crmlab.css"]
 html_additional_pages = {"index": "home.html"}
 html_math_renderer = "mathml"
+html_sidebars = {page: [] for page in ("docs/index", "docs/quickstart", "docs/glossary")}
 html_copy_source = html_show_sourcelink = False
 html_theme_options = {
     "logo": {"text": "crmlab"},
