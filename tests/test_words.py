@@ -1,4 +1,4 @@
-"""The field's words: what names, strings, docstrings, comments, notebooks, pages, documentation and README may not say."""
+"""The field's words: what names, strings, docstrings, comments, notebooks, pages and docs/ may not say."""
 
 import ast
 import io
