@@ -28,6 +28,7 @@ bench: .venv/ready ## measure what the project claims to cost; QUICK=1 ends with
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench $(PART)
 
 docs: .venv/ready ## build the documentation into build/docs
+	@rm -rf build/api
 	@OMP_NUM_THREADS=1 $(BIN)/python -m sphinx --quiet --nitpicky --fail-on-warning --keep-going -c docs -d build/doctrees . build/docs
 	@echo "build/docs/index.html"
 
