@@ -49,13 +49,14 @@ numpydoc_show_class_members = False
 default_role = "autolink"
 nitpick_ignore_regex = [("py:obj", ".*")]  # of `autolink`: what it can import, and no page describes
 
+highlight_language = "none"  # of what does not say: maps, not Python
 html_theme = "pydata_sphinx_theme"
 html_title = "crmlab"
 html_static_path = ["_static"]
 html_css_files = ["crmlab.css"]
 html_additional_pages = {"index": "home.html"}
 html_math_renderer = "mathml"
-html_sidebars = {page: [] for page in ("docs/index", "docs/quickstart", "docs/glossary")}
+html_sidebars = {page: [] for page in ("docs/index", "docs/quickstart", "docs/glossary", "ARCHITECTURE")}
 html_copy_source = html_show_sourcelink = False
 html_theme_options = {
     "logo": {"text": "crmlab"},
