@@ -1,6 +1,6 @@
 # crmlab: `make` lists what can be made. Each goal brings its own environment.
 .DEFAULT_GOAL := help
-.PHONY: help report test lab bench notebooks lock lint spark clean
+.PHONY: help report test lab bench docs notebooks lock lint spark clean
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 BIN := .venv/bin
@@ -29,11 +29,16 @@ notebooks: .venv/ready ## execute the committed notebooks anew, with their defau
 bench: .venv/ready ## measure what the project claims to cost; QUICK=1 ends within a minute, PART=clv takes one part
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench $(PART)
 
+docs: .venv/ready ## build the documentation into build/docs
+	@rm -rf build/api
+	@OMP_NUM_THREADS=1 $(BIN)/python -m sphinx --quiet --nitpicky --fail-on-warning --keep-going -c docs -d build/doctrees . build/docs
+	@echo "build/docs/index.html"
+
 lint: .venv/ready ## check style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 lock: .venv/ready ## pin every package anew, with hashes
-	$(LOCK) --upgrade --extra lab --extra demo --extra test -o requirements.lock pyproject.toml
+	$(LOCK) --upgrade --extra lab --extra demo --extra docs --extra test -o requirements.lock pyproject.toml
 	@$(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['spark'])" \
 		| $(LOCK) --upgrade -c requirements.lock -o requirements-spark.lock -
 

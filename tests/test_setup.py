@@ -56,5 +56,5 @@ def test_the_lock_holds_every_dependency_and_the_build_backend():
 
 def test_make_alone_lists_its_goals():
     listed = subprocess.check_output(["make", "-C", ROOT], text=True)
-    for goal in ("report", "test", "lab", "notebooks", "lock", "lint"):
+    for goal in ("report", "test", "lab", "notebooks", "docs", "lock", "lint"):
         assert re.search(rf"^\s+make {goal}\s+\w", listed, re.M), goal

@@ -1,4 +1,4 @@
-"""The field's words: what names, strings, docstrings, comments, notebooks, pages and README may not say."""
+"""The field's words: what names, strings, docstrings, comments, notebooks, pages and docs/ may not say."""
 
 import ast
 import io
@@ -39,7 +39,7 @@ ALLOWED = {  # where a word means something else
     "crmlab/simulate/survey.py": ("told",),  # the same
     "data/example_survey.toml": ("told", "likely"),  # the same
     "data/playbook.toml": ("mend", "mended"),  # what staff do
-    "README.md": ("instead",),  # days instead of weeks
+    "docs/methods/backtests.md": ("race",),  # the name of a file of tests
 }
 FILES = [
     *sorted((ROOT / "crmlab").rglob("*.py")),
@@ -47,6 +47,7 @@ FILES = [
     *sorted((ROOT / "crmlab").rglob("*.j2")),
     *sorted((ROOT / "data").glob("*.toml")),
     *sorted((ROOT / "notebooks").glob("*.ipynb")),
+    *sorted((ROOT / "docs").rglob("*.md")),
     *(ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "reports/README.md")),
 ]
 

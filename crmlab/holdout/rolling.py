@@ -58,15 +58,23 @@ def _least(count):
 def rolling(by_origin: Mapping[Any, Mapping[str, Any]], **options: Any) -> pd.DataFrame:
     """`compare` from each origin and over all of them: its frame behind the column origin, "all origins" last.
 
-    by_origin : origin -> arguments of `compare` by name
-    options : arguments of `compare` that all share
-    returns : the columns of `compare`, and
-        origin   as text
-        origins  how many origins the numbers come from; 0 where the model was not fitted
     The rows of all origins hold means over those from which a model was fitted. A difference is from the best baseline
     of its origin, so that a model that could not be fitted from every origin is set beside the baselines of the others
     alone, and `baseline` names those. As origins share customers, and holdouts may overlap, an interval is the mean of
     theirs: as wide as if all erred together, and so not too narrow.
+
+    Parameters
+    ----------
+    by_origin : mapping
+        Origin -> arguments of `compare` by name.
+    **options
+        Arguments of `compare` that all share.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `compare`; origin, as text; origins, how many the numbers come from, 0 where the model was not
+        fitted.
     """
     return over_origins({origin: compare(**arguments, **options) for origin, arguments in by_origin.items()})
 

@@ -30,7 +30,7 @@ RELATIVE = ("mae", "rmse", "lift")  # the other measures have a scale of their o
 
 
 def improvements(comparison: pd.DataFrame) -> pd.DataFrame:
-    """`comparison` with how far each model improves on the best baseline: improvement, improvement_ci_….
+    """`comparison` with how far each model improves on the best baseline, with the ends of its interval.
 
     Mean absolute and root mean squared error and lift are in percent of the baseline's, the others in hundredths.
     Its label is the model, and from how many of the origins it was fitted, where not from all of them.
@@ -57,15 +57,21 @@ def _fitted_origins(comparison):
 def winners(comparison: pd.DataFrame) -> pd.DataFrame:
     """Who wins by each measure: a frame, one row a population and measure, and an origin where there are several.
 
-    comparison : what `compare` or `rolling` returned
-    returns
-        origin, population, measure
-        winner  the model that wins, or "undecided"
-        summary the same in a sentence, with the difference it rests on, or why there is none
     A model wins where it is better than the best baseline. Where several are, the winner is the one with the largest
     difference, which need not be better than the others; a baseline wins where every model is worse. One that was not
     fitted from every origin met other days and other baselines: it is left out, and the summary says so, unless it is
     the only one that was fitted at all.
+
+    Parameters
+    ----------
+    comparison : DataFrame
+        What `compare` or `rolling` returned.
+
+    Returns
+    -------
+    DataFrame
+        origin, population, measure; winner, the model that wins, or "undecided"; summary, the same in a sentence, with
+        the difference it rests on, or why there is none.
     """
     keys = [key for key in ("origin", "population", "measure") if key in comparison]
     parts = improvements(comparison).groupby(keys, sort=False)

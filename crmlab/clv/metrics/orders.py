@@ -102,7 +102,7 @@ def weekly_tracking(
     -------
     DataFrame
         By week since the first acquisition: expected and actual, count; pi_low and pi_high, prediction interval; each
-        also as cumulative_…, of all weeks up to it; week_end, its last day.
+        also with cumulative before their names, of all weeks up to it; week_end, its last day.
     """
     weeks = weekly_orders(orders, period.split, period.until, period.acquired_from)
     expected = forecast_weekly_orders(model, collapsed(customers), weeks.index, seed, level)

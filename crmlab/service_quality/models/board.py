@@ -104,7 +104,7 @@ def gaps_model(
         - gap, ci_low, ci_high: minuend less subtrahend, in points of the scale, with its interval
         - t, df, p: Student's t of pairs, or Welch's of independent samples
         - simultaneous_ci_low, simultaneous_ci_high: intervals that hold all gaps at once, or all dimensions of each
-          gap, by max |t| over a bootstrap of the respondents of each audience
+          gap, by the largest absolute t over a bootstrap of the respondents of each audience
         - p_adjusted: p adjusted for as many, from the same draws: at most 1 - level where that interval excludes 0
         - d: the gap over the standard deviation of the differences, or of both samples
         - test: "paired" or "Welch"

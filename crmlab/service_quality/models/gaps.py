@@ -60,8 +60,8 @@ def gap_scores(
         - expect, perceive: means of these pairs
         - gap, ci_low, ci_high: perceived − expected, so that a shortfall is negative, with its interval by Student's t
         - t, p: paired t, and its p
-        - simultaneous_ci_low, simultaneous_ci_high: intervals that hold all gaps of a `family` at once, by max |t| over
-          a bootstrap of respondents
+        - simultaneous_ci_low, simultaneous_ci_high: intervals that hold all gaps of a `family` at once, by the largest
+          absolute t over a bootstrap of respondents
         - p_adjusted: p adjusted for the family, from the same draws: at most 1 - level where that interval excludes 0
         - d: gap over the standard deviation of the gaps (d_z)
         - n_effective: (Σw)²/Σw², the equal answers that would be as precise
