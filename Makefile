@@ -23,6 +23,10 @@ lab: .venv/ready ## open JupyterLab on the notebooks; ARGS="--port 9999" are its
 	@IPYTHONDIR=$(abspath .venv/ipython) $(BIN)/jupyter lab --ServerApp.root_dir=$(CURDIR) --LabApp.default_url=/lab/tree/notebooks \
 		$(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
 
+diffs: .venv/ready ## let git, in this clone, show and merge notebooks cell by cell
+	@git config diff.jupyternotebook.command "$(abspath $(BIN))/git-nbdiffdriver diff"
+	@git config merge.jupyternotebook.driver "$(abspath $(BIN))/git-nbmergedriver merge %O %A %B %L %P"
+
 notebooks: .venv/ready ## execute the committed notebooks anew, with their defaults
 	@$(BIN)/jupyter nbconvert --to notebook --inplace --execute --ExecutePreprocessor.record_timing=False notebooks/*.ipynb
 
