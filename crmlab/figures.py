@@ -1,5 +1,6 @@
 """What leaves with a figure: its SVG and the frames it was drawn from, as files, and words of what is seen."""
 
+import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,12 +45,29 @@ def write(figure: Figure, axes: Sequence[Axes], folder: Path, name: str) -> list
     for mark in figure.findobj(lambda artist: isinstance(artist, (Line2D, Collection))):
         mark.set_rasterized(_marks(mark) > DENSE)
     with plt.rc_context(SVG):
-        figure.savefig(folder / f"{name}.svg", bbox_inches="tight", dpi=DPI, metadata={"Date": None, "Creator": None})
+        figure.savefig(
+            folder / f"{name}.svg", bbox_inches=settled(figure), dpi=DPI, metadata={"Date": None, "Creator": None}
+        )
     frames = [frame for each in axes if isinstance(frame := drawn_frame(each), pd.DataFrame) and len(frame.columns)]
     stems = [name if len(frames) == 1 else f"{name}_{place}" for place in range(1, len(frames) + 1)]
     for each, frame in zip(stems, frames, strict=True):
         write_table(masked(frame), folder / f"{each}.csv")
     return [f"{name}.svg", *(f"{each}.csv" for each in stems)]
+
+
+def settled(figure: Figure) -> Any:
+    """The box, inches, that holds all of a figure; its layout is settled first, so that each image costs one draw."""
+    if figure.get_layout_engine() is not None:
+        figure.draw_without_rendering()
+        figure.set_layout_engine(None)
+    return figure.get_tightbbox(figure.canvas.get_renderer()).padded(plt.rcParams["savefig.pad_inches"])
+
+
+def png(figure: Figure) -> bytes:
+    """A figure as an image, whose bytes what is drawn alone decides."""
+    image = io.BytesIO()
+    figure.savefig(image, format="png", bbox_inches=settled(figure), dpi=DPI, metadata={"Software": None})
+    return image.getvalue()
 
 
 def _marks(mark):

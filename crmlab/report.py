@@ -1,5 +1,6 @@
 """What a notebook reports: tables, facts, checks, figures and notes, each leaving with the call that names it."""
 
+import base64
 import html
 import math
 import os
@@ -31,7 +32,6 @@ from crmlab.identification import (
     what_follows,
 )
 from crmlab.model import why_blank
-from crmlab.style import DPI
 
 PRIVATE = "private/"  # tables that name customers
 STEM = re.compile(r"(private/)?[\w][\w .()-]{0,119}")
@@ -378,10 +378,7 @@ class _Figure:
     """A figure as an image, whose bytes its content alone decides, with words of what is seen."""
 
     def __init__(self, figure: Any, title: str, files: Sequence[str]) -> None:
-        from IPython.core.pylabtools import print_figure
-
-        self.title = title
-        self.image = print_figure(figure, "png", base64=True, dpi=DPI, metadata={"Software": None})
+        self.title, self.image = title, base64.b64encode(figures.png(figure)).decode()
         self.about = {"alt": figures.in_words(figure, title), "title": title, "files": list(files)}
 
     def __repr__(self) -> str:
