@@ -10,7 +10,7 @@ import pandas as pd
 
 from crmlab.contracts.errors import InputError, suggest
 
-Kind = Literal["number", "count", "money", "share", "days", "ratio", "probability", "p"]
+Kind = Literal["number", "count", "money", "share", "days", "ratio", "correlation", "probability", "p"]
 KINDS = get_args(Kind)
 OPEN = {"infinite": math.inf, "-infinite": -math.inf}  # ends of intervals, as JSON holds them
 WIDEST = 1e4  # times the smallest of several numbers, from which on each is written by itself
@@ -34,7 +34,7 @@ class Estimate:
     unit : str
         What is counted or paid: "orders", "USD".
     kind : str
-        How the number is written: one of number, count, money, share, days, ratio, probability, p.
+        How the number is written: one of number, count, money, share, days, ratio, correlation, probability, p.
     reason : str
         Why the value is blank.
     level : float
@@ -192,7 +192,7 @@ def _money(value: float) -> str:
 
 
 def _share(value: float) -> str:
-    percent = 100 * value
+    percent = 100.0 * value
     if near := _beside(percent, 0) or _beside(percent, 100):  # a share stays on its side of 0 and of 1
         return near
     decimals = 0 if percent in (0, 100) else 2 if min(abs(percent), abs(100 - percent)) < 1 else 1
@@ -213,6 +213,12 @@ def _ratio(value: float) -> str:
     return number(value, (value > 1) - math.floor(math.log10(abs(value - 1))))
 
 
+def _correlation(value: float) -> str:
+    if 0 < abs(value) < 0.0005:  # on its side of 0
+        return "< 0.001" if value > 0 else "> -0.001"
+    return f"{value:.3f}"
+
+
 def _probability(value: float) -> str:
     if value in (0, 1):
         return f"{value:.0f}"
@@ -230,6 +236,7 @@ _WRITERS = {
     "share": _share,
     "days": lambda value: f"{round(value):,}",
     "ratio": _ratio,
+    "correlation": _correlation,
     "probability": _probability,
     "p": _p,
 }

@@ -60,7 +60,7 @@ def settled(figure: Figure) -> Any:
     if figure.get_layout_engine() is not None:
         figure.draw_without_rendering()
         figure.set_layout_engine(None)
-    return figure.get_tightbbox(figure.canvas.get_renderer()).padded(plt.rcParams["savefig.pad_inches"])
+    return figure.get_tightbbox().padded(plt.rcParams["savefig.pad_inches"])
 
 
 def png(figure: Figure) -> bytes:

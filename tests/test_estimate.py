@@ -96,6 +96,9 @@ def test_a_session_shows_an_estimate_as_a_report_writes_it():
         (0.9996, "ratio", "0.9996"),
         (1.0, "ratio", "1"),
         (1.5, "ratio", "1.50"),
+        (0.0004, "correlation", "< 0.001"),
+        (-0.0004, "correlation", "> -0.001"),
+        (-0.09196, "correlation", "-0.092"),
     ],
 )
 def test_an_end_stays_on_its_side_of_0_and_1(value, kind, text):

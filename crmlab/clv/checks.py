@@ -397,7 +397,7 @@ def _like_old_customers(waits, customers, level):
     share = float(weights[waits <= own].sum() / weights.sum())
     seen = {"within": Estimate(share, within_own[0], within_own[1], kind="share", level=level)}
     if np.isfinite(r):
-        seen["follows"] = Estimate(r, low, high, level=level)
+        seen["follows"] = Estimate(r, low, high, kind="correlation", level=level)
     follows_little = MOST_FOLLOWS * np.sqrt(_reliability(own, customers.frequency, weights))
     if within_own[1] < 0.5 or within_quarter[0] > 0.5 or high < follows_little:
         return "passed", seen

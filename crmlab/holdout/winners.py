@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.check import Judgement, Outcome, judged
-from crmlab.estimate import number
+from crmlab.estimate import Kind, written
 from crmlab.holdout.comparison import ALL_CUSTOMERS, NOT_FITTED, VALUE_COLUMNS
 from crmlab.holdout.measures import ERROR_MEASURES
 from crmlab.holdout.rolling import ALL_ORIGINS
@@ -23,6 +23,7 @@ TITLES = {
     "lift": "Lift of the top tenth",
     "r2": "R²",
 }
+CORRELATIONS = ("correlation", "spearman", "gini")  # measures between -1 and 1
 OUTCOMES: dict[str, Outcome] = {"better": "passed", "worse": "failed"}
 NAMES = ("Pearson", "Spearman", "Gini", "R²")
 ERRORS = [measure.__name__ for measure in ERROR_MEASURES]
@@ -104,14 +105,16 @@ def judged_against_baseline(
     ends = sorted(sign * row[name] for name in ("difference_ci_low", "difference_ci_high"))
     gains = (sign * row.difference, *ends)
     names = ("improvement", "improvement_low", "improvement_high")
-    numbers |= {name: _improved(gain) for name, gain in zip(names, gains, strict=True)}
+    kind: Kind = "correlation" if measure in CORRELATIONS else "ratio"
+    numbers |= {name: _improved(gain, kind) for name, gain in zip(names, gains, strict=True)}
+    numbers["written"] = written(row.value, kind)
     at = row.label.removeprefix(model) if origin == ALL_ORIGINS else f" (from {origin} alone)"
     return judged(outcome, part=part, at=at, baseline=row.baseline, **numbers, **about)
 
 
-def _improved(gain: float) -> str:
+def _improved(gain: float, kind: Kind) -> str:
     """How much better or worse, in words; above 0 is better."""
-    return f"{number(abs(gain))} {'better' if gain >= 0 else 'worse'}"
+    return f"{written(abs(gain), kind)} {'better' if gain >= 0 else 'worse'}"
 
 
 def unfitted_reasons(comparison: pd.DataFrame) -> pd.DataFrame:

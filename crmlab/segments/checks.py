@@ -102,7 +102,7 @@ def value_axes_distinct(places: pd.DataFrame, limit: float = 0.5) -> Judgement:
     """
     rank = float(holdout.spearman(places.potential, places.current))
     low, high = holdout.correlation_interval(rank, len(places))
-    correlation = Estimate(rank, low, high, n=len(places))
+    correlation = Estimate(rank, low, high, n=len(places), kind="correlation")
     outcome = within(low, high, -limit, limit)
     case = "opposed" if outcome == "failed" and rank < 0 else ""
     return judged(outcome, case, correlation=correlation, customers=len(places))

@@ -253,7 +253,7 @@ def test_a_check_says_better_and_worse_alike_of_errors_and_of_scores():
     open_rows = {"mae": OPEN, "spearman": (*OPEN[:2], 0.1, -0.1, 0.3, "undecided")}
     for measure, row in open_rows.items():
         found = holdout.judged_against_baseline(judged(RATE, row, measure=measure), "D", measure)
-        assert [found.values[name] for name in names] == ["0.1000 better", "0.1000 worse", "0.3000 better"]
+        assert [found.values[name] for name in names] == ["0.100 better", "0.100 worse", "0.300 better"]
 
 
 def test_a_check_is_on_one_model_measure_and_population():

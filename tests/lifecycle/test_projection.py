@@ -157,7 +157,7 @@ def test_a_model_beats_curves_where_customers_differ():
     assert found["BdW"].recommendation == ""
     assert found["BdW"].summary.startswith(
         "BdW missed survival by 0.3375 points on average over 72 projections, the best baseline, the exponential "
-        "curve, by 9.171; the difference is -8.833 points (95 % confidence interval "
+        "curve, by 9.171; the difference is -8.83 points (95 % confidence interval "
     )
 
 

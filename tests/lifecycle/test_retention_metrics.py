@@ -63,7 +63,7 @@ def test_groups_differ_where_the_log_rank_test_finds_it(kept, outcome):
     check = checks.groups_differ(lifecycle.log_rank_test(lifecycle.durations(retention(a=(100, 80, 60), b=kept))))
     assert (check.id, check.kind, check.outcome) == ("lifecycle.groups_differ", "finding", outcome)
     assert check.recommendation == ("Report retention by group." if outcome == "yes" else "")
-    assert check.claim == "Groups lose customers at different rates (log-rank test, confidence level 95.0 %)"
+    assert check.claim == "Groups lose customers at different rates (log-rank test, confidence level 95 %)"
     start = "The survival curves of 2 groups differ" if outcome == "yes" else "No difference between the survival"
     assert check.summary.startswith(start)
 

@@ -170,7 +170,7 @@ def test_the_check_of_duration_dependence_passes_where_there_is_none_and_fails_w
     assert moving.recommendation.startswith("Look for what changed between renewals in all, and compare")
     assert still.claim == (
         "Each customer's own probability to renew stays the same (a mixture of customers with constant probabilities "
-        "fits, confidence level 95.0 %, and the whole confidence interval of c in BdW lies from 0.9 to 1.1)"
+        "fits, confidence level 95 %, and the whole confidence interval of c in BdW lies from 0.9 to 1.1)"
     )
     assert re.fullmatch(
         r"all: no mixture of customers with constant probabilities fits this survival \(likelihood ratio "

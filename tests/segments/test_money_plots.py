@@ -53,10 +53,10 @@ def test_cells_of_the_grid_say_their_share_customers_and_mean_the_latest_order_o
     ax = segments.plots.recency_frequency_value(grid())
     placed = {(text.get_text(), *text.xy) for text in ax.texts}
     assert placed == {
-        ("40.0%\n2\n× 20.0", 0, 0),
-        ("0.0%\n1\n× -5.00", 1, 0),
+        ("40.0%\n2\n× 20", 0, 0),
+        ("0.0%\n1\n× -5", 1, 0),
         ("nobody", 0, 1),
-        ("60.0%\n1\n× 60.0", 1, 1),
+        ("60.0%\n1\n× 60", 1, 1),
     }
     assert [label.get_text() for label in ax.get_yticklabels()] == ["R 2", "R 1"]
     assert "currency of the data" in ax.get_xlabel()
@@ -104,7 +104,7 @@ def test_a_treemap_of_stages_and_of_nothing_is_drawn():
 
 def test_bars_of_segments_bear_their_value():
     ax = segments.plots.segment_portfolio(segments.segment_portfolio(LABELS, VALUE))
-    assert [text.get_text() for text in ax.texts] == ["80.0", "20.0", "0.00"]
+    assert [text.get_text() for text in ax.texts] == ["80", "20", "0"]
     assert "currency of the data" in ax.get_xlabel()
     assert "high (2)" in [text.get_text() for text in texts(ax)]
 
@@ -131,4 +131,4 @@ def test_many_columns_of_means_run_down_and_few_across():
     assert [label.get_text() for label in down.get_yticklabels()][:2] == ["feature 0", "feature 1"]
     assert [label.get_text() for label in across.get_yticklabels()] == ["x (2)", "y (2)"]
     # by hand: customers have 0, 8, 16 and 24 of the first feature
-    assert {text.get_text(): text.xy for text in down.texts if text.xy[1] == 0} == {"4.00": (0, 0), "20.0": (1, 0)}
+    assert {text.get_text(): text.xy for text in down.texts if text.xy[1] == 0} == {"4": (0, 0), "20": (1, 0)}

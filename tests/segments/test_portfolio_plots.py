@@ -75,13 +75,13 @@ def test_bars_of_moves_are_what_was_carried():
     ax, texts = drawn("migration_summary")
     table = TABLES["migration_summary"][1]()
     assert [bar.get_width() for bar in ax.patches] == [*table.value_before, *table.value_after]
-    assert texts[0] == "+8.00"
+    assert texts[0] == "+8"
 
 
 def test_cells_of_the_portfolio_say_where_there_is_nobody():
     _, texts = drawn("portfolio by stage")
     assert texts.count("nobody") == 2
-    assert texts[:2] == ["30.0%\n1 × 30.0", "50.0%\n1 × 50.0"]  # growth, then decline
+    assert texts[:2] == ["30.0%\n1 × 30", "50.0%\n1 × 50"]  # growth, then decline
 
 
 def test_weights_are_marked_by_the_way_of_weighing():

@@ -111,7 +111,8 @@ def test_penalties_take_the_outer_thirds_of_the_scale(survey, customers):
     by_hand = sq.penalty_reward_contrasts(
         customers.perceive, customers.outcomes.satisfaction, 3, 5, customers.people.weight
     )
-    pd.testing.assert_frame_equal(found, by_hand)
+    assert found.text.tolist() == [survey.instrument.items[name].text for name in found["item"]]
+    pd.testing.assert_frame_equal(found.drop(columns="text"), by_hand)
 
 
 def test_loyalty_finds_the_planted_top_box_ratio(world):

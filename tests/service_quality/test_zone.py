@@ -162,7 +162,7 @@ def test_those_who_care_more_and_see_more_amiss_make_the_covariance():
     )
     check = shortfall_larger_where_important(weighted_gap_scores(held))
     assert check.outcome == "yes"
-    assert "-3.500" in check.summary
+    assert "-3.50" in check.summary
     unsure = weighted_gap_scores(held).assign(covariance_ci_low=-2.0, covariance_ci_high=0.1)
     assert shortfall_larger_where_important(unsure).outcome == "undecided"
 

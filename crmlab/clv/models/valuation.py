@@ -103,7 +103,7 @@ def spend_correlation(customers: Customers, level: float = 0.95) -> Estimate:
         return Estimate(None, reason=f"all {count:,} repeat buyers {alike}" if count else "there are no repeat buyers")
     r = holdout.correlation(buyers.frequency, buyers.monetary_value, weights)
     low, high = holdout.correlation_interval(r, count, level)
-    return Estimate(r, low, high, n=count, level=level)
+    return Estimate(r, low, high, n=count, kind="correlation", level=level)
 
 
 @needs_fit
