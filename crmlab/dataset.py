@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Protocol, runtime_checkable
 
 import ibis.expr.types as ir
 import pandas as pd
@@ -11,6 +11,30 @@ import pandas as pd
 from crmlab.contracts import Contract, InputError, ids
 from crmlab.days import as_date
 from crmlab.entry import NATURES, Known
+
+
+@runtime_checkable
+class Described(Protocol):
+    """Data that the catalog does not know of, as a survey, and which say themselves what they are.
+
+    name    : of the file, or how they are called
+    nature  : a key of NATURES, whether they are real
+    about   : whose they are, in a sentence
+    summary : what validation found, a line each
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def nature(self) -> str: ...
+
+    @property
+    def about(self) -> str: ...
+
+    @property
+    def summary(self) -> pd.DataFrame: ...
+
 
 IN_MEMORY = "the table"  # what messages call a table in memory
 

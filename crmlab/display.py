@@ -6,6 +6,7 @@ import html
 import os
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,8 @@ def _column(values: pd.Series, kind: Any) -> list[str]:
     """The cells of a column; numbers that lie within four powers of ten of each other with equally many decimals."""
     if kind is not None:
         return [written(value, kind) for value in values]
-    decimals = shared_decimals(values) if is_float_dtype(values) else None
+    numbers = is_float_dtype(values) or any(isinstance(value, Decimal) for value in values)
+    decimals = shared_decimals(values) if numbers else None
     if decimals is None:
         return [_cell(value) for value in values]
     return ["" if pd.isna(value) else f"{value:,.{decimals}f}" for value in values]

@@ -155,10 +155,10 @@ def number(value: Any, figures: int = 4) -> str:
         return ""
     if not _is_number(value):
         return str(value)
-    if isinstance(value, int) or (value.is_integer() and abs(value) < 1e15):
-        return f"{value:,.0f}"
     if math.isinf(value):
         return str(value)
+    if isinstance(value, int) or (value == int(value) and abs(value) < 1e15):
+        return f"{value:,.0f}"
     if abs(value) < 1e-4:
         return f"{value:.1e}"
     if abs(value) >= 1e15:
@@ -178,7 +178,7 @@ def shared_decimals(values: Iterable[Any]) -> int | None:
     >>> shared_decimals([14.96, 147.2, 0.0]), shared_decimals([0.2426, 30.9]), shared_decimals([7.0, 2.0])
     (2, 3, None)
     """
-    sizes = [abs(value) for value in values if value is not None and value != 0 and not math.isnan(value)]
+    sizes = [abs(float(value)) for value in values if value is not None and value != 0 and not math.isnan(value)]
     if not sizes or any(map(math.isinf, sizes)) or all(size == int(size) for size in sizes):
         return None
     low, high = min(sizes), max(sizes)

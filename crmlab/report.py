@@ -20,7 +20,7 @@ from crmlab import figures
 from crmlab.answer import composed
 from crmlab.check import MARKS, Check
 from crmlab.contracts.errors import InputError
-from crmlab.dataset import Data
+from crmlab.dataset import Data, Described
 from crmlab.display import FIRST_ROWS, Shown, first_rows, names_customers, select_columns, words, write_table
 from crmlab.estimate import Estimate, plain
 from crmlab.guard import guarded
@@ -71,6 +71,7 @@ class Report:
         self.tables: dict[str, Any] = {}
         self.figures: dict[str, str] = {}
         self.notes: dict[str, None] = {}
+        self.sources: dict[str, dict[str, str]] = {}  # of data that the catalog does not know of
         self._brought: dict[str, set[str]] = {}  # what a call gave, by its name: facts and tables
 
     @guarded
@@ -100,7 +101,7 @@ class Report:
         kept = self._keep_tables(f"table {name!r}", {name: frame} if name else {})
         rows = FIRST_ROWS if rows is None and isinstance(frame, pd.DataFrame) and len(frame) > MAX_ROWS else rows
         shown = frame.iloc[:rows] if isinstance(frame, pd.DataFrame) else first_rows(frame)
-        shown = shown if columns is None else select_columns(shown, columns)
+        shown = _without_blank_reason(shown) if columns is None else select_columns(shown, columns)
         part = f" (first {len(shown):,} of {len(frame):,} rows)" if 0 < len(shown) < _length(frame) else ""
         display(_Left(_Table(Shown(shown), name.removeprefix(PRIVATE), part), {"tables": kept}))
 
@@ -124,13 +125,19 @@ class Report:
         display(_Left(_Kept(stem, text), {"tables": kept}))
 
     @guarded
-    def data(self, data: Data) -> None:
+    def data(self, data: Data | Described) -> None:
         """Show what validation found in data, and keep it as the table "data".
+
+        Of data that are not of the catalog, as a survey, the page opens with what they are and whether they are real.
 
         Of orders some of which bear no customer's id, what follows from that opens the report: the identification
         rate, as facts and by month and store, and whether it changes.
         """
         self.show(data.summary, name="data")
+        if not isinstance(data, Data):
+            self.sources[data.name] = {"name": data.name, "nature": data.nature, "about": data.about}
+            display(_Left(_Line(data.about), {"sources": [self.sources[data.name]]}))
+            return
         if data.every is None:
             return
         whole, monthly = identification_rates(data, "all"), identification_rates(data)
@@ -259,7 +266,7 @@ class Report:
         return composed(self._answer, self._ordered_facts(), list(self.checks.values()))
 
     def as_dict(self) -> dict[str, Any]:
-        """Title, answer, facts, checks, notes, and names of tables and figures, as JSON holds them."""
+        """Title, answer, facts, checks, notes, sources, and names of tables and figures, as JSON holds them."""
         return {
             "title": self.title,
             "answer": self.answer,
@@ -269,6 +276,7 @@ class Report:
             "notes": list(self.notes),
             "tables": list(self.tables),
             "figures": list(self.figures),
+            "sources": list(self.sources.values()),
         }
 
     def _ordered_facts(self) -> dict[str, Estimate]:
@@ -386,6 +394,13 @@ class _Figure:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
         return {"text/plain": repr(self), "image/png": self.image}, self.about
+
+
+def _without_blank_reason(frame: pd.DataFrame) -> pd.DataFrame:
+    """A frame without its column of reasons where no row has one."""
+    if len(frame) and "reason" in frame and not frame["reason"].fillna("").astype(bool).any():
+        return frame.drop(columns="reason")
+    return frame
 
 
 def _length(frame: Any) -> int:

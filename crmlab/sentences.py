@@ -3,8 +3,8 @@
 `<domain>/sentences.toml` holds a table for each check: `claim` is one sentence; `summary` is one, or a table of one for
 each case or outcome (passed, failed, yes, no, undecided, not_applicable); `recommendation` is such a table, empty where
 there is nothing to be done. A field names how its value is written:
-`{gain:number}`, `{share:share}`, `{p:p}`, `{customers:count}`, and a confidence level by `{level:level}`; an Estimate
-without a format brings its intervals.
+`{gain:number}`, `{share:share}`, `{p:p}`, `{customers:count}`, and `{level:percent}`, what is
+stated, as a confidence level or a limit; an Estimate without a format brings its intervals.
 """
 
 import string
@@ -21,7 +21,7 @@ class _Writer(string.Formatter):
     def format_field(self, value: Any, spec: str) -> str:
         if spec in KINDS:
             return written(value.value if isinstance(value, Estimate) else value, cast(Kind, spec))
-        if spec == "level":
+        if spec == "percent":
             return f"{100 * value:.4g} %"
         if spec:
             return super().format_field(value, spec)

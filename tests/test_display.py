@@ -1,5 +1,7 @@
 """How tables are shown: numbers as one reads them, values escaped, customers masked."""
 
+from decimal import Decimal
+
 import ibis
 import numpy as np
 import pandas as pd
@@ -77,6 +79,8 @@ def test_an_index_that_only_counts_is_not_shown():
         ("x", [0.00021, 0.0005], ["0.00021", "0.00050"]),
         ("x", [np.inf, 1.5], ["inf", "1.500"]),
         ("x", [True, False], ["yes", "no"]),
+        ("x", [Decimal("29.33"), Decimal("147.2")], ["29.33", "147.20"]),
+        ("x", [Decimal(7), Decimal(2)], ["7", "2"]),
         ("p", [0.0004, 0.25], ["< .001", ".250"]),
         ("share", [0.00339, 0.5], ["0.34 %", "50.0 %"]),
         ("lost_customers", [939.8], ["940"]),

@@ -430,3 +430,24 @@ def test_a_kept_table_is_written_and_shown_as_a_line(shown, monkeypatch, tmp_pat
     assert left(shown) == [{"tables": ["backtest"]}, {"tables": ["private/scores"]}, {"tables": []}]
     assert sorted(path.name for path in (tmp_path / "tables").rglob("*.csv")) == ["backtest.csv", "scores.csv"]
     assert list(report.tables) == ["backtest", "private/scores"]
+
+
+def test_data_that_say_themselves_what_they_are_are_kept_with_their_nature(shown):
+    class Survey:
+        name, nature, about = "survey.csv", "simulated", "Customers of a shop: survey.csv."
+        summary = pd.DataFrame({"found": {"rows": "7"}})
+
+    report = Report("A survey")
+    report.data(Survey())
+    told = {"name": "survey.csv", "nature": "simulated", "about": "Customers of a shop: survey.csv."}
+    assert left(shown) == [{"tables": ["data"]}, {"sources": [told]}]
+    assert report.as_dict()["sources"] == [told]
+    with pytest.raises(InputError, match="data is of type int"):
+        report.data(3)
+
+
+def test_a_column_of_reasons_is_shown_where_a_row_has_one(shown):
+    report = Report("A shop")
+    for reasons in (["", None], ["", "there are no orders"]):
+        report.show(pd.DataFrame({"orders": [1, 2], "reason": reasons}))
+    assert ["reason" in data["text/plain"] for data, _ in shown] == [False, True]

@@ -23,7 +23,7 @@ TITLES = {
     "lift": "Lift of the top tenth",
     "r2": "R²",
 }
-CORRELATIONS = ("correlation", "spearman", "gini")  # measures between -1 and 1
+CORRELATIONS = ("correlation", "spearman", "gini", "r2")  # measures that are 1 at most
 OUTCOMES: dict[str, Outcome] = {"better": "passed", "worse": "failed"}
 NAMES = ("Pearson", "Spearman", "Gini", "R²")
 ERRORS = [measure.__name__ for measure in ERROR_MEASURES]

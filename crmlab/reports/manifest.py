@@ -45,6 +45,14 @@ class Source(Record):
     last: str | None = None
 
 
+class Described(Record):
+    """Data that the catalog does not know of, as the notebook described them; its files are among `files`."""
+
+    name: str
+    nature: str
+    about: str = ""
+
+
 class Error(Record):
     """What ended a run that did not succeed."""
 
@@ -95,6 +103,7 @@ class Manifest(Record):
     facts: dict[str, dict] = {}  # name -> the fields of an Estimate
     checks: list[dict] = []  # id, kind, outcome, claim, summary, recommendation, values
     notes: list[str] = []
+    sources: list[Described] = []  # data that are not of the catalog
     tables: list[str] = []  # stems of tables/<stem>.csv
     figures: list[str] = []  # titles
     artefacts: dict[str, str] = {}  # path within the run folder -> hash

@@ -231,7 +231,9 @@ def _frame_tables(body):
             label = stem.string = f"{label}: {stem.get_text()}"
             stem["id"] = f"table-{number}"
         else:
-            table["id"] = f"table-{number}"
+            caption = body.new_tag("p", attrs={"class": "stem", "id": f"table-{number}"})
+            caption.string = label
+            table.insert_before(caption)
         _mark_kinds(table)
         box = {"class": "scroll", "role": "region", "tabindex": "0", "aria-label": label}
         table.wrap(body.new_tag("div", attrs=box))

@@ -137,7 +137,7 @@ def _collect(folder, job):
 
 
 def reported(notebook: nbformat.NotebookNode) -> dict:
-    """What a notebook reported as far as it came: title, answer, facts, checks, notes, tables and figures.
+    """What a notebook reported as far as it came: title, answer, facts, checks, notes, sources, tables and figures.
 
     Each call of its Report left its part with the cell's output; what is given again replaces what was given before.
     """
@@ -145,13 +145,16 @@ def reported(notebook: nbformat.NotebookNode) -> dict:
     parts = [output["metadata"]["crmlab"] for output in outputs if "crmlab" in output.get("metadata", {})]
     facts, checks, lists, title = {}, {}, {"notes": {}, "tables": {}, "figures": {}}, ""
     answer: list[str] = []
+    sources: dict[str, dict] = {}
     for part in parts:
         title, answer = part.get("title", title), part.get("answer", answer)
         found = {fact["name"]: {k: v for k, v in fact.items() if k != "name"} for fact in part.get("facts", ())}
         facts = found | {n: f for n, f in facts.items() if n not in found} if "title" in part else facts | found
+        sources |= {source["name"]: source for source in part.get("sources", ())}
         checks |= {check["id"]: check for check in part.get("checks", ())}
         for name, held in lists.items():
             given = dict.fromkeys(part.get(name, ()))
             lists[name] = given | held if "title" in part else held | given
     whole: dict[str, Any] = {"title": title, "answer": answer, "facts": facts, "checks": [*checks.values()]}
+    whole["sources"] = [*sources.values()]
     return whole | {n: [*held] for n, held in lists.items()}

@@ -147,7 +147,7 @@ def _row(folder):
         older=run.older,
         title=run.title,
         answer=tuple(run.answer),
-        data=tuple((data.name, data.nature) for data in run.data),
+        data=tuple((data.name, data.nature) for data in (*run.data, *run.sources)),
         given=tuple(run.parameters_given.items()),
         counts=count_checks(run.checks),
         outcomes=tuple(sorted({check["outcome"] for check in run.checks if check["kind"] != "finding"})),

@@ -1,5 +1,6 @@
 """What the data say of schemes of segments: the checks of this domain. Their sentences are in sentences.toml."""
 
+import re
 from typing import Any
 
 import pandas as pd
@@ -7,7 +8,7 @@ from scipy import stats
 
 from crmlab import holdout
 from crmlab.check import UNJUDGED, Judgement, Outcome, assumption, beyond, comparison, finding, judged, within
-from crmlab.estimate import Estimate
+from crmlab.estimate import Estimate, number, written
 from crmlab.holdout.rolling import ALL_ORIGINS
 from crmlab.segments.models.index_system import ALL
 from crmlab.segments.models.null_model import MEASURES, NULL_QUANTILE, p_value
@@ -191,8 +192,9 @@ def schemes_beat_baselines(
         why = "; ".join(dict.fromkeys(rows.reason[held])) or "there are no schemes"
         return judged("not applicable", case="unknown", part=part, why=why, **about)
     lined = schemes.sort_values(["origins", "difference"], ascending=False, kind="stable")
-    found = holdout.judged_against_baseline(rows, lined.model.iloc[0], measure, population)
-    return judged(found.outcome, part=part, **(dict(found.values) | about))
+    best = lined.model.iloc[0]
+    found = holdout.judged_against_baseline(rows, best, measure, population)
+    return judged(found.outcome, part=part, **(dict(found.values) | about | {"model": best.replace("_", " ")}))
 
 
 @assumption
@@ -283,24 +285,24 @@ def _moved_by_window(*features):
 def _kotler(scheme, rows):
     """The conclusion on one scheme."""
     measured, by = rows[rows.outcome != "not applicable"], rows.set_index("measure").outcome
-    about = {"scheme": scheme, "measured": len(measured), "met": int((by == "passed").sum()), "measures": len(rows)}
+    about = {"scheme": scheme, "called": scheme.replace("_", " "), "measured": len(measured), "measures": len(rows)}
+    about["met"] = int((by == "passed").sum())
     line = templates("crmlab.segments")["meets_kotler_criteria"]["line"]
     about["unmeasured"] = ", ".join(dict.fromkeys(rows.criterion[rows.outcome == "not applicable"])) or "none"
     if measured.empty:
         return judged("not applicable", case="unknown", part=scheme, why="; ".join(dict.fromkeys(rows.reason)), **about)
     for outcome in ("failed", "undecided"):
         if len(short := measured[measured.outcome == outcome]):
-            about["short"] = "; ".join(
-                sentence(line, row._asdict() | {"value": _whole(row.value), "threshold": _whole(row.threshold)})
-                for row in short.itertuples()
-            )
+            about["short"] = "; ".join(sentence(line, row._asdict() | _of_criterion(row)) for row in short.itertuples())
             return judged(outcome, case=f"{outcome}_{short.criterion.iloc[0]}", part=scheme, **about)
     return judged("passed", part=scheme, **about)
 
 
-def _whole(value):
-    """A number that is whole as an int, which is written without decimals."""
-    return int(value) if float(value).is_integer() else value
+def _of_criterion(row):
+    """The value and the threshold of a criterion in words: shares and accuracies in per cent."""
+    if re.search(r"\b(share|accuracy)\b", row.measure):
+        return {"value": written(row.value, "share"), "threshold": f"{100 * row.threshold:.4g} %"}
+    return {"value": number(row.value), "threshold": number(row.threshold)}
 
 
 def _share(count, n):

@@ -116,7 +116,7 @@ def test_hostile_text_does_not_act(read, pages, name):
         bold.click()
     assert page.evaluate("window.ran") is None
     assert page.evaluate("getComputedStyle(document.body).display") == "block"
-    assert page.locator("text=<script>window.ran").first.is_visible()
+    assert page.locator("text=<script>window.ran >> visible=true").first.is_visible()
 
 
 def test_print_leaves_out_code_and_controls(read, pages):

@@ -94,7 +94,7 @@ def test_a_chain_with_a_memory_is_found_out():
     assert found.loc["all", "dissimilarity"] > 0.1
     check = checks.first_order_markov(found)
     assert (check.id, check.kind, check.outcome) == ("lifecycle.first_order_markov", "assumption", "failed")
-    assert check.claim.endswith("less than a small effect (Cohen's w at most 0.100)")
+    assert check.claim.endswith("less than a small effect (Cohen's w at most 0.1)")
     assert "p < .001" in check.summary
     assert check.recommendation.startswith("Use the values over the next periods, by their backtest;")
 

@@ -156,7 +156,15 @@ def test_a_title_that_the_notebook_opens_with_is_said_once(title):
 def test_the_report_is_lifted_and_its_tables_stay(good):
     assert not good.select(".crmlab-report")
     assert good.select(".cell")[-1].find("a", href="#in-short")
-    assert text_of(good, "article .stem") == ["Table 4: calibration", "Table 5: value"]
+    assert text_of(good, "article .stem") == ["Table 1", "Table 2", "Table 3", "Table 4: calibration", "Table 5: value"]
+    assert [stem["id"] for stem in good.select("article .stem")] == [f"table-{number}" for number in range(1, 6)]
+
+
+def test_data_that_the_catalog_does_not_know_of_bear_their_nature_too():
+    asked = {"name": "survey.csv", "nature": "simulated", "about": "Customers of a shop: survey.csv."}
+    soup = parsed(new_notebook(), samples.manifest(data=[], sources=[asked]))
+    assert text_of(soup, "header .data") == ["simulated data, not real Customers of a shop: survey.csv."]
+    assert soup.select_one("header .badge")["class"] == ["badge", "simulated"]
 
 
 def test_a_report_that_was_not_lifted_stays_where_it_is():

@@ -197,7 +197,7 @@ def test_checks_name_what_failed_what_helps_and_what_was_not_measured():
     assert (good.id, good.kind, good.outcome) == ("segments.meets_kotler_criteria.good", "assumption", "passed")
     assert good.summary == "good: 5 of 5 measures meet their threshold. Not measured: accessible, actionable."
     assert bad.outcome == "failed"
-    assert "these do not: accuracy of a decision tree, out of sample 0.5" in bad.summary
+    assert "these do not: accuracy of a decision tree, out of sample 50.1 % (threshold" in bad.summary
     assert "share of holdout variance between segments" in bad.summary
     assert bad.recommendation == "Use a scheme with simpler rules."
 

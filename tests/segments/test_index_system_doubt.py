@@ -108,7 +108,7 @@ def test_tiers_show_how_many_are_unstable_the_empty_ones_too():
     )
     assert "most in z, 100 %" in check.summary
     assert check.recommendation == "Grade customers into fewer tiers."
-    assert check.claim.startswith("At most 20.0 % of customers have an unstable tier")
+    assert check.claim.startswith("At most 20 % of customers have an unstable tier")
     assert tiers_robust_to_weights(table, max_share=0.7).outcome == "undecided"
     assert tiers_robust_to_weights(table, max_share=0.95).outcome == "passed"
 

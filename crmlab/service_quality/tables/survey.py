@@ -86,6 +86,16 @@ class Survey:
         return self.instrument.title or self.instrument.name
 
     @property
+    def name(self) -> str:
+        """The file of the answers, or how they are called."""
+        return str(self.findings.get("survey", "survey")).partition(" (")[0]
+
+    @property
+    def nature(self) -> str:
+        """Whether the answers are real, as the instrument says: "real", "simulated" or "demonstration"."""
+        return self.instrument.data_kind
+
+    @property
     def about(self) -> str:
         """Whose answers these are and whether they are real, in a sentence."""
         customers = int((self.people.audience == "customer").sum())
