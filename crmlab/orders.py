@@ -64,6 +64,11 @@ def order_days(orders: Data | ir.Table, end: date | str) -> ir.Table:
     return days.filter(~days.returned | (days.spend > 0)).drop("returned")
 
 
+def exact_sum(amounts: ir.NumericColumn) -> ir.FloatingScalar:
+    """The sum of amounts, or of their squares, to eight decimals: the same in whatever order rows are added."""
+    return amounts.cast("decimal(38, 8)").sum().cast("float64")
+
+
 def first_spend(days: ir.Table) -> ir.DecimalScalar:
     """What was spent on the earliest day of a group of order days; on DuckDB without the sort that Ibis asks for."""
     return _arg_min(days.spend, days.day) if engines.is_embedded(days) else days.spend.argmin(days.day)

@@ -3,9 +3,12 @@
 from datetime import date
 from decimal import Decimal
 
+import ibis
+import pandas as pd
 import pytest
+from ibis import _
 
-from crmlab.orders import daily_orders, observed_orders, order_days, placed_orders
+from crmlab.orders import daily_orders, exact_sum, observed_orders, order_days, placed_orders
 
 from .clv.worlds import log
 
@@ -65,3 +68,15 @@ def test_a_return_counts_on_its_own_day_where_later_rows_are_to_change_nothing()
         ("d", 4, 1, Decimal(0)),
     ]
     assert {customer for customer, *_ in rows(daily_orders(SHOP, END, "2024-01-02"))} == {"b", "d"}
+
+
+def test_sums_of_amounts_do_not_depend_on_the_order_of_rows():
+    amounts = [0.1, 0.2, 0.3, 1e9, -1e9 + 0.1] * 400
+    sums = set()
+    for step in (1, 7, 11, 13):
+        frame = pd.DataFrame({"amount": (amounts * step)[::step]})
+        (found,) = ibis.memtable(frame).aggregate(spend=exact_sum(_.amount)).execute().spend
+        sums.add(found)
+    assert sums == {280.0}  # 400 times .7
+    empty = ibis.memtable({"amount": [None, None]}, schema={"amount": "float64"})
+    assert empty.aggregate(spend=exact_sum(_.amount)).execute().spend.isna().all()

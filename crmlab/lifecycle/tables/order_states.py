@@ -12,6 +12,7 @@ from crmlab.contracts import InputError
 from crmlab.dataset import Data
 from crmlab.lifecycle.tables import stages
 from crmlab.model import needs_fit
+from crmlab.orders import exact_sum
 
 OPEN = 11  # periods since the last order, the last class: so many or more
 RECENT = 6  # periods in which repeat orders are counted; orders so far never fall, the pace of customers does
@@ -86,7 +87,8 @@ def state_transitions(
         spend_ahead=(_.number + periods_ahead < len(periods)).ifelse(_.spend.sum().over(ahead), ibis.null("float64")),
     )
     keys = ["number", *KEYS, "place"]
-    sums = {name: _[name].sum() for name in ("customers", "spend", "spend_squares", "spend_ahead")}
+    amounts = ("spend", "spend_squares", "spend_ahead")
+    sums = {"customers": _.customers.sum()} | {name: exact_sum(_[name]) for name in amounts}
     frame = moved.group_by(*keys).aggregate(**sums).execute().sort_values(keys, ignore_index=True)
     frame.insert(1, "as_of", frame.number.map(pd.to_datetime(periods.closes)))
     frame["number"] = frame.number.map(pd.to_datetime(periods.period))

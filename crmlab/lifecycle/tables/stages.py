@@ -18,7 +18,7 @@ from crmlab.dataset import Data
 from crmlab.lifecycle.tables.cohorts import check_every, first_day, is_over, period_number, what_fits
 from crmlab.lifecycle.tables.cycle import POOLED_FROM, day_number, order_span
 from crmlab.model import blank_of, needs_fit, why_blank
-from crmlab.orders import daily_orders, observed_span, rows
+from crmlab.orders import daily_orders, exact_sum, observed_span, rows
 
 STAGES = ("establishment", "growth", "maturity", "decline")
 TRIAL = POOLED_FROM - 1  # order days up to which a relationship is being established: their pace is not known yet
@@ -137,7 +137,7 @@ def stage_transitions(
     earlier = ibis.window(group_by=labelled.customer_id, order_by=labelled.number)
     moved = labelled.mutate(before_previous=_.place.lag(2).over(earlier), previous=_.place.lag(1).over(earlier))
     keys = ["number", "before_previous", "previous", "place"]
-    sums = {name: _[name].sum() for name in ("customers", "spend", "spend_squares")}
+    sums = {"customers": _.customers.sum()} | {name: exact_sum(_[name]) for name in ("spend", "spend_squares")}
     frame = moved.group_by(*keys).aggregate(**sums).execute()
     frame = frame.fillna({"before_previous": -1, "previous": -1}).sort_values(keys, ignore_index=True)
     frame["number"] = frame.number.map(pd.to_datetime(periods.period))
@@ -247,8 +247,8 @@ def _merged(known):
     return known.group_by("alone", "first", "ended", "number").aggregate(
         customer_id=known.customer_id.min(),
         customers=known.count().cast("int32"),
-        spend=known.spend.sum(),
-        spend_squares=known.spend_squares.sum(),
+        spend=exact_sum(known.spend),
+        spend_squares=exact_sum(known.spend_squares),
         **alike,
     )
 
