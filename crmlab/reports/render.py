@@ -242,7 +242,7 @@ def _frame_tables(body):
 def _number_figures(body):
     """Give each figure its number, an anchor, a caption of its title, and links to its drawing and data."""
     for number, figure in enumerate(body("figure"), 1):
-        figure["id"] = f"figure-{number}"
+        figure["id"], figure["tabindex"] = f"figure-{number}", "0"
         title = figure.attrs.pop("data-title", "")
         caption = body.new_tag("figcaption")
         caption.string = f"Figure {number}" if title in ("", "Figure") else f"Figure {number}: {title}"

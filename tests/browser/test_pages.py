@@ -52,8 +52,22 @@ def test_a_page_fits_its_window(read, pages, name):
     for width in (360, 390, 1280):
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        reach = "[...document.querySelectorAll('img')].map(image => image.getBoundingClientRect().right)"
+        reach = "[...document.querySelectorAll('figure')].map(figure => figure.getBoundingClientRect().right)"
         assert all(right <= width for right in page.evaluate(reach))
+
+
+def test_a_figure_keeps_its_letters_on_a_telephone_and_is_moved_sideways(read, pages):
+    page = read(pages["good"], 390)
+    figure = page.locator("article figure").first
+    assert figure.locator("img").evaluate("image => image.getBoundingClientRect().width") >= 36 * 16
+    figure.focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(200)
+    assert page.evaluate("document.activeElement.scrollLeft") > 0
+    page = read(pages["good"], 1280)
+    image, box = (page.locator(f"article figure{part}").first.bounding_box() for part in (" img", ""))
+    assert image["width"] <= box["width"]
 
 
 @pytest.mark.parametrize("name", ["good", "failed", "index"])
