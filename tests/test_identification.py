@@ -113,11 +113,8 @@ def test_a_report_on_such_data_opens_with_the_rate(capsys):
     assert note == what_follows(identification_rates(read(), "all"))
     assert note.startswith("50.0 % of orders, and 48.5 % of money, have no customer id.")
     assert list(report.checks) == ["identification.share_changes"]
-    assert sorted(report.tables) == [
-        "data",
-        "identification_by_store",
-        "share_of_orders_and_of_money_with_a_customer_s_id",
-    ]
+    assert sorted(report.tables) == ["data", "identification_by_store"]
+    assert list(report.figures.values()) == ["share_of_orders_and_of_money_with_a_customer_s_id"]
 
 
 def test_a_report_on_other_data_says_nothing_of_it(capsys):

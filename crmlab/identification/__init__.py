@@ -9,11 +9,11 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
 from ibis import _
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import PercentFormatter
+from statsmodels.regression.linear_model import WLS
 
 from crmlab.check import Judgement, Outcome, finding, judged
 from crmlab.contracts import InputError
@@ -121,7 +121,7 @@ def identification_trend(rates: pd.DataFrame) -> Estimate:
         return Estimate(None, unit=UNIT, reason=reason)
     months = pd.to_datetime(rates.month).dt.to_period("M").astype("int64").to_numpy()
     design = np.column_stack([np.ones(len(rates)), (months - months[0]) / MONTHS])
-    fitted = sm.WLS(POINTS * rates.order_rate.to_numpy(), design, rates.orders.to_numpy()).fit()
+    fitted = WLS(POINTS * rates.order_rate.to_numpy(), design, rates.orders.to_numpy()).fit()
     low, high = fitted.conf_int()[1]
     return Estimate(fitted.params[1], low, high, n=len(rates), unit=UNIT)
 

@@ -58,11 +58,18 @@ def test_a_run_finds_the_published_numbers(runs, committed, fact, published, tol
     assert [each[fact]["value"] for each in facts] == pytest.approx([published] * len(facts), abs=tolerance)
 
 
+def _is_kept(path):
+    """Whether a file of a run is a table, or a figure or its data."""
+    return path.suffix in (".csv", ".svg")
+
+
 def test_runs_agree_to_the_last_bit_on_one_thread_and_on_two(runs):
-    one, two = ({str(p.relative_to(r.tables)): p.read_bytes() for p in r.tables.rglob("*.csv")} for r in runs)
+    folders = [run.tables.parent for run in runs]
+    one, two = ({str(p.relative_to(f)): p.read_bytes() for p in f.rglob("*") if _is_kept(p)} for f in folders)
     named = "data period parameters parameters_spend crosscheck crosscheck_spend winners not_fitted new_customer"
     by_day = "parameters_by_day parameters_spend_by_day private/value private/top_customers"
-    assert {f"{stem}.csv" for stem in f"{named} {by_day} {SLUGS}".split()} <= one.keys()
+    assert {f"tables/{stem}.csv" for stem in f"{named} {by_day}".split()} <= one.keys()
+    assert {f"figures/{stem}.{kind}" for stem in SLUGS.split() for kind in ("csv", "svg")} <= one.keys()
     assert one == two
     assert runs[0].facts == runs[1].facts
     assert runs[0].checks == runs[1].checks

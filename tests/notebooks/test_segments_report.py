@@ -10,7 +10,7 @@ from crmlab.reports import store
 from ..shell import crmlab
 from .conftest import ROOT
 
-SCHEMES = "gini_by_number_of_segments"  # the figure's frame: the whole comparison
+SCHEMES = "../figures/gini_by_number_of_segments"  # the figure's frame: the whole comparison
 TABLES = (SCHEMES, "pairs", "stability", "profiles", "private/assignments", "private/playbook")
 CLUSTERS = {"k-means", "mixture", "hierarchical"}
 
