@@ -12,8 +12,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.category import StrCategoryLocator
-from matplotlib.collections import Collection, PathCollection, QuadMesh
-from matplotlib.container import BarContainer
+from matplotlib.collections import Collection, PathCollection, PolyCollection, QuadMesh
+from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.dates import AutoDateFormatter, ConciseDateFormatter, DateFormatter, num2date
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -25,6 +25,7 @@ from crmlab.style import DPI, drawn_frame
 
 FOLDER = "figures"
 DENSE = 2000  # marks of a line or cloud, beyond which a drawing holds their image
+LONGEST_STEM = 120  # bytes of a file's name
 MOST_SERIES = 6  # of a panel that are put in words
 MOST_LETTERS = 1200
 DATES = (AutoDateFormatter, ConciseDateFormatter, DateFormatter)
@@ -33,7 +34,8 @@ SVG: Any = {"svg.hashsalt": "crmlab", "svg.fonttype": "path"}
 
 def stem(title: str) -> str:
     """The file stem of a figure of this title; "" where it has no letter."""
-    return re.sub(r"\W+", "_", title.lower()).strip("_")[:120]
+    words = re.sub(r"\W+", "_", title.lower()).strip("_")
+    return words.encode()[:LONGEST_STEM].decode(errors="ignore")
 
 
 def write(figure: Figure, axes: Sequence[Axes], folder: Path, name: str) -> list[str]:
@@ -97,7 +99,7 @@ def _panel(ax):
         return " ".join(" ".join(text.get_text().split()) for text in ax.texts)
     named = " against ".join(filter(None, (_line(ax.get_ylabel()), _line(ax.get_xlabel()))))
     named = ": ".join(filter(None, (_line(ax.get_title(loc="left") or ax.get_title()), named)))
-    series = [*_lines(ax), *_bars(ax), *_maps(ax)] or _clouds(ax)
+    series = [*_lines(ax), *_bars(ax), *_maps(ax), *_areas(ax)] or _clouds(ax)
     more = [f"and {len(series) - MOST_SERIES} more"] if len(series) > MOST_SERIES else []
     said = "; ".join(series[:MOST_SERIES] + more)
     text = ": ".join(filter(None, (named, said)))
@@ -112,20 +114,41 @@ def _lines(ax):
     """Each line of three points or more, in the words of its ends and of what lies beyond both."""
     across = _is_named(ax.yaxis) and not _is_named(ax.xaxis)
     places, values = (ax.yaxis, ax.xaxis) if across else (ax.xaxis, ax.yaxis)
+    marked = [bars.lines for bars in ax.containers if isinstance(bars, ErrorbarContainer)]
+    caps = {cap for _, caps, _ in marked for cap in caps}
+    names = {line: bars.get_label() for bars in ax.containers if isinstance(bars, ErrorbarContainer)
+             for line in bars.lines[:1]}  # fmt: skip
     for line in ax.lines:
+        if line in caps:
+            continue
         x, y = (np.asarray(data, float) for data in (line.get_xdata(orig=False), line.get_ydata(orig=False)))
         x, y = (y, x) if across else (x, y)
         held = np.isfinite(x) & np.isfinite(y)
         if held.sum() < 3 or line.get_transform() != ax.transData:
             continue
-        x, y = x[held], y[held]
-        name = "" if line.get_label().startswith("_") else f"{_line(line.get_label())} "
+        x, y = _at_ticks(x[held]), y[held]
+        label = str(names.get(line) or line.get_label())
+        name = "" if label.startswith("_") else f"{_line(label)} "
         text = f"{name}from {_mark(values, y[0])} at {_mark(places, x[0])} to {_mark(values, y[-1])} at "
         text += _mark(places, x[-1])
         for word, place, beyond in (("highest", y.argmax(), y.max() > y[[0, -1]].max()),
                                     ("lowest", y.argmin(), y.min() < y[[0, -1]].min())):  # fmt: skip
             text += f", {word} {_mark(values, y[place])} at {_mark(places, x[place])}" if beyond else ""
         yield text
+
+
+def _at_ticks(places):
+    """Places that stand a little beside whole numbers, so that marks do not cover each other, at these."""
+    whole = np.round(places)
+    moved = np.abs(places - whole).max() < 0.25 and len(set(whole)) == len(set(places)) and len(places) > 2
+    return whole if moved else places
+
+
+def _areas(ax):
+    """The areas that bear a name."""
+    for area in ax.collections:
+        if isinstance(area, PolyCollection) and not str(area.get_label()).startswith("_"):
+            yield f"area: {_line(str(area.get_label()))}"
 
 
 def _bars(ax):

@@ -6,6 +6,7 @@ import math
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from textwrap import fill
 from typing import Any
@@ -35,6 +36,7 @@ from crmlab.model import why_blank
 
 PRIVATE = "private/"  # tables that name customers
 STEM = re.compile(r"(private/)?[\w][\w .()-]{0,119}")
+LONGEST_NAME = 200  # bytes of a table's name
 NOT_COMPUTED = "it could not be computed"
 IDENTIFIED = {"orders_with_customer_id": "order_rate", "money_with_customer_id": "money_rate"}  # facts -> rates
 MAX_ROWS = 60  # of a frame, that are shown where nobody says how many
@@ -198,20 +200,24 @@ class Report:
         """
         axes = list(np.ravel(np.array(ax, dtype=object)))
         stem = figures.stem(title)
-        if not axes or not stem:
-            raise InputError(f"report.figure: {title!r} has no axes, or no letter to name a file by; give both")
-        if other := next((each for each, held in self.figures.items() if held == stem and each != title), None):
-            raise InputError(f"report.figure: {title!r} and {other!r} would both be kept as {stem}; name one otherwise")
-        self.figures = {title: stem} | self.figures if headline else self.figures | {title: stem}
+        other = next((each for each, held in self.figures.items() if held == stem and each != title), None)
+        if not axes or not stem or other:
+            for each in axes:
+                plt.close(getattr(each, "figure", None))
+            lacking = f"report.figure: {title!r} has no axes, or no letter to name a file by; give both"
+            twice = f"report.figure: {title!r} and {other!r} would both be kept as {stem}; name one otherwise"
+            raise InputError(twice if other else lacking)
         figure = axes[0].figure
         figure.suptitle(fill(title, 80), x=0.01, ha="left", fontsize="medium", fontweight="bold")
         try:
-            shown: Any = _Figure(figure, title, self._keep_figure(figure, axes, title, stem))
+            shown: Any = _Figure(figure, title)
+            shown.about["files"] = self._keep_figure(figure, axes, title, stem)
+            self.figures = {title: stem} | self.figures if headline else self.figures | {title: stem}
         except Exception as fault:  # no reason to lose what the rest of the notebook computes
             shown = _Line(f"Figure “{title}” could not be drawn: {type(fault).__name__}: {fault}")
         finally:
             plt.close(figure)
-        display(_Left(shown, {"figures": [title]}))
+        display(_Left(shown, {"figures": [title] if isinstance(shown, _Figure) else []}))
 
     def _keep_figure(self, figure: Any, axes: Sequence[plt.Axes], title: str, stem: str) -> list[str]:
         """Write a figure and its data in place of what this title brought before: the paths within the run."""
@@ -247,7 +253,7 @@ class Report:
             if folder:
                 (folder / f"{before}.csv").unlink(missing_ok=True)
         for stem, frame in frames.items():
-            if not STEM.fullmatch(stem):
+            if not STEM.fullmatch(stem) or len(stem.encode()) > LONGEST_NAME:
                 raise InputError(f"report: {owner}: {stem!r} is no name for a file; use letters, digits, - and _")
             name = PRIVATE + stem if names_customers(frame) and not stem.startswith(PRIVATE) else stem
             if name in self.tables:
@@ -385,9 +391,9 @@ class _Checks:
 class _Figure:
     """A figure as an image, whose bytes its content alone decides, with words of what is seen."""
 
-    def __init__(self, figure: Any, title: str, files: Sequence[str]) -> None:
+    def __init__(self, figure: Any, title: str) -> None:
         self.title, self.image = title, base64.b64encode(figures.png(figure)).decode()
-        self.about = {"alt": figures.in_words(figure, title), "title": title, "files": list(files)}
+        self.about: dict[str, Any] = {"alt": figures.in_words(figure, title), "title": title}
 
     def __repr__(self) -> str:
         return f"Figure: {self.title}"
@@ -436,7 +442,9 @@ def _estimates(name: str, value: Any, about: dict[str, Any]) -> dict[str, Estima
 
 
 def _finite(estimate: Estimate) -> Estimate:
-    """The same; blank with the reason where the value is infinite. An end of an interval may be."""
+    """The same; blank with the reason where the value is infinite, as an end may be; customers are counted."""
+    if estimate.kind == "number" and estimate.unit.partition(" ")[0].rstrip(",") == "customers":
+        estimate = replace(estimate, kind="count")
     if estimate.value is None or math.isfinite(estimate.value):
         return estimate
     return Estimate(None, unit=estimate.unit, kind=estimate.kind, reason="it has no finite value")

@@ -77,3 +77,15 @@ def test_words_of_many_lines_end():
     ax.set_title("long " * 400)
     assert len(words(ax)) <= figures.MOST_LETTERS + 2
     assert words(ax).endswith(" …")
+
+
+def test_error_bars_are_put_in_words_once_and_marks_beside_each_other_at_their_ticks():
+    ax = axes()
+    ax.errorbar([0.9, 1.9, 2.9], [5, 7, 6], yerr=1, capsize=3, label="seen")
+    assert words(ax) == "Seen from 5 at 1 to 6 at 3, highest 7 at 2."
+
+
+def test_areas_are_named():
+    ax = axes()
+    ax.fill_between([1, 2], [0, 0], [1, 2], label="innovators")
+    assert words(ax) == "Area: innovators."

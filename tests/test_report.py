@@ -169,7 +169,8 @@ def test_a_figure_that_cannot_be_drawn_leaves_words_and_the_rest_goes_on(shown):
     report.note("One note.")
     text = shown[0][0]["text/plain"]
     assert text.startswith("Figure “Orders” could not be drawn: ValueError: ")
-    assert report.as_dict()["figures"] == ["Orders"]
+    assert report.as_dict()["figures"] == []
+    assert left(shown)[0] == {"figures": []}
     assert not plt.get_fignums()
 
 
@@ -451,3 +452,26 @@ def test_a_column_of_reasons_is_shown_where_a_row_has_one(shown):
     for reasons in (["", None], ["", "there are no orders"]):
         report.show(pd.DataFrame({"orders": [1, 2], "reason": reasons}))
     assert ["reason" in data["text/plain"] for data, _ in shown] == [False, True]
+
+
+def test_names_of_files_are_short_enough_in_every_script(shown, monkeypatch, tmp_path):
+    monkeypatch.setenv("CRMLAB_STAGING", str(tmp_path))
+    report = Report("A shop")
+    report.figure(drawn(), "客" * 110)
+    assert report.as_dict()["figures"] == ["客" * 110]
+    assert len(list((tmp_path / "figures").iterdir())) == 2
+    with pytest.raises(InputError, match="no name for a file"):
+        report.show(FRAME, "客" * 90)
+
+
+def test_customers_are_counted_whatever_their_kind(shown):
+    report = Report("A shop")
+    report.fact("lost", 939.8, unit="customers, by NBD")
+    assert str(report.facts["lost"]) == "940 customers, by NBD"
+
+
+def test_a_figure_that_is_refused_is_closed(shown):
+    before = plt.get_fignums()
+    with pytest.raises(InputError, match="no letter to name a file by"):
+        Report("A shop").figure(drawn(), "!!!")
+    assert plt.get_fignums() == before

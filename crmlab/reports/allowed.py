@@ -46,8 +46,8 @@ def output(html):
     html = PANDAS_STYLE.sub("", "".join(html))
     clean = nh3.clean(html, TAGS, attributes=ATTRIBUTES, allowed_classes=OUTPUT_CLASSES, url_schemes=SCHEMES,
                       link_rel=None)  # fmt: skip
-    if lost := sorted(
-        {name.lower() for name in BEGUN.findall(COMMENT.sub("", html))} - TAGS - {"html", "body", "head"}
-    ):
-        clean += f'<p class="quiet">Left out of this output: {", ".join(lost[:8])}.</p>'
+    plain = COMMENT.sub("", html)
+    lost = sorted({name.lower() for name in BEGUN.findall(plain)} - TAGS - {"html", "body", "head"})
+    if lost := lost[:8] + ["what follows an unclosed comment"] * ("<!--" in plain):
+        clean += f'<p class="quiet">Left out of this output: {", ".join(lost)}.</p>'
     return clean

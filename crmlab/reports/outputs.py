@@ -15,6 +15,8 @@ ENDINGS = {"text/html": "html.txt", "text/markdown": "md", "text/latex": "tex", 
 def moved_to_files(notebook, folder, most):
     """A notebook whose cells put out no more than `most` bytes; the rest lies in `outputs/`, and a line links it.
 
+    What a Report shows stays, whatever its size: its author asked for it.
+
     notebook : nbformat node; left as it is
     folder   : the run's; written to only where something is moved
     """
@@ -26,7 +28,9 @@ def moved_to_files(notebook, folder, most):
         room, kept = most, []
         for output in cell.get("outputs", ()):
             size = _size(output)
-            if size <= room or output.output_type == "error":
+            if output.output_type == "error" or "crmlab" in output.get("metadata", ()):
+                kept.append(output)
+            elif size <= room:
                 room -= size
                 kept.append(output)
             else:

@@ -8,14 +8,16 @@ import ast
 import base64
 import copy
 import hashlib
+import io
 import posixpath
 import re
-import struct
 from urllib.parse import quote
 
 from bs4 import BeautifulSoup
 from markupsafe import Markup
 from nbconvert import HTMLExporter
+from nbformat import NotebookNode
+from PIL import Image, UnidentifiedImageError
 from traitlets.config import Config
 
 from crmlab.display import words
@@ -36,13 +38,14 @@ MOVED_FILE = re.compile(r"outputs/cell-[0-9-]+\.[a-z.]+")  # of a run, that hold
 FIGURE_FILE = re.compile(r"figures/\w[\w .()-]*\.(svg|csv)")  # of a run, that a page links beside a figure
 
 
-def page(notebook, manifest):
+def page(notebook, manifest, kept=None):
     """A run as one HTML page that needs no other file.
 
     notebook : nbformat node, executed as far as it came; left as it is
     manifest : the run's Manifest, its artefacts not yet listed
+    kept     : paths of the files of the run, to which alone outputs may link; None looks at none
     """
-    prepared, cells = _prepare(notebook, manifest.error.cell if manifest.error else None)
+    prepared, cells = _prepare(notebook, manifest.error.cell if manifest.error else None, kept)
     body = _body(prepared)
     if manifest.facts or manifest.checks or manifest.notes:
         for lifted in body.select(".crmlab-report")[-1:]:
@@ -51,8 +54,7 @@ def page(notebook, manifest):
     title, headings = _headings(body, manifest.title)
     _remove_active(body)
     _frame_tables(body)
-    headline_figure = Markup(_headline_figure(body, manifest.figures))
-    _number_figures(body)
+    headline_figure = Markup(_headline_figure(_number_figures(body), manifest.figures))
     facts = [(name, Estimate(**fact)) for name, fact in manifest.facts.items()]
     script = (FOLDER / "page.js").read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -73,10 +75,9 @@ def page(notebook, manifest):
     )
 
 
-def _headline_figure(body, titles):
-    """The image of the first figure, which the argument shows again; "" where there is none."""
-    found = {figure.get("data-title"): figure.img for figure in reversed(body("figure")) if figure.img}
-    return next((found[title] for title in titles if title in found), "")
+def _headline_figure(figures, titles):
+    """What is in the first of these figures, image and caption, which the argument shows again; "" where none is."""
+    return next((figures[title].decode_contents() for title in titles if title in figures), "")
 
 
 def _lift_kept_tables(body, stems):
@@ -106,7 +107,7 @@ def _open_table(stem):
     return path if path.startswith("tables/") and not path.lower().startswith("tables/private/") else ""
 
 
-def _prepare(notebook, failed):
+def _prepare(notebook, failed, kept):
     """A copy of the notebook with what the template needs to know of it, and how many code cells it has."""
     notebook = copy.deepcopy(notebook)
     notebook.cells = [cell for cell in notebook.cells if not _is_left_out(cell)]
@@ -115,9 +116,10 @@ def _prepare(notebook, failed):
         cell.metadata.setdefault("tags", [])
         cell.metadata |= {"number": number, "failed": number == failed}
         for output in cell.outputs:
-            if not MOVED_FILE.fullmatch(str(output.get("metadata", {}).get("moved"))):
+            moved = str(output.get("metadata", {}).get("moved"))
+            if not MOVED_FILE.fullmatch(moved) or (kept is not None and moved not in kept):
                 output.get("metadata", {}).pop("moved", None)
-        _describe_figures(cell)
+        _describe_figures(cell, kept)
     return notebook, len(code)
 
 
@@ -126,7 +128,7 @@ def _is_left_out(cell):
     return "papermill-error-cell-tag" in cell.metadata.get("tags", ()) or not cell.source.strip()
 
 
-def _describe_figures(cell):
+def _describe_figures(cell, kept):
     """Give the figures of a cell their size and words, and drop the object that they were shown beside."""
     figures = [output for output in cell.outputs if any(kind in output.get("data", ()) for kind in IMAGES)]
     objects = [output for output in cell.outputs if _is_object(output)]
@@ -135,29 +137,29 @@ def _describe_figures(cell):
     cell.outputs = [output for output in cell.outputs if output not in objects]
     described = next(filter(None, (_axes_in_words(o.data["text/plain"]) for o in objects)), "Figure")
     for number, figure in enumerate(figures, 1):
-        about = figure.metadata
-        about["alt"] = str(
-            about.get("alt") or (described if len(figures) == 1 else f"Figure {number} of {len(figures)}")
-        )
-        about["title"] = str(about.get("title") or about["alt"])
-        files = about.get("files")
-        about["files"] = [path for path in files if FIGURE_FILE.fullmatch(str(path))] if isinstance(files, list) else []
+        given, only = figure.metadata, described if len(figures) == 1 else f"Figure {number} of {len(figures)}"
+        alt = str(given.get("alt") or only)
+        files = given.get("files") if isinstance(given.get("files"), list) else []
+        files = [path for path in map(str, files) if FIGURE_FILE.fullmatch(path) and (kept is None or path in kept)]
+        figure.metadata = NotebookNode(alt=alt, title=str(given.get("title") or alt), files=files)
         _check_image(figure)
 
 
 def _check_image(output):
     """Give an image its size on the page, or, where it is none, words in its place."""
     kind = next(kind for kind in IMAGES if kind in output.data)
-    try:
-        head = b"" if kind == "image/svg+xml" else base64.b64decode("".join(output.data[kind]), validate=False)
-        if kind == "image/png" and not head.startswith(b"\x89PNG"):
-            raise ValueError("it is no PNG")
-    except (ValueError, TypeError) as fault:
-        output.data = {"text/plain": f"[image that cannot be drawn: {output.metadata['title']}: {fault}]"}
+    if kind == "image/svg+xml":
         return
-    if kind == "image/png" and len(head) >= 24:
-        width, height = struct.unpack(">II", head[16:24])
-        output.metadata |= {"width": round(width / PIXELS), "height": round(height / PIXELS)}
+    try:
+        with Image.open(io.BytesIO(base64.b64decode("".join(output.data[kind])))) as image:
+            width, height = image.size
+            image.load()
+    except Exception as fault:  # Pillow raises many kinds
+        why = "it is no image" if isinstance(fault, UnidentifiedImageError) else str(fault)
+        output.data = NotebookNode({"text/plain": f"[image that cannot be drawn: {output.metadata.title}: {why}]"})
+        return
+    output.data = NotebookNode({kind: output.data[kind]})
+    output.metadata |= {"width": round(width / PIXELS), "height": round(height / PIXELS)}
 
 
 def _is_object(output):
@@ -240,17 +242,22 @@ def _frame_tables(body):
 
 
 def _number_figures(body):
-    """Give each figure its number, an anchor, a caption of its title, and links to its drawing and data."""
+    """Give each figure its number, an anchor, a caption of its title, and links to its drawing and data: by title.
+
+    Of several of one title the last alone has files.
+    """
+    found = {figure.get("data-title"): figure for figure in body("figure") if figure.img}
     for number, figure in enumerate(body("figure"), 1):
         figure["id"], figure["tabindex"] = f"figure-{number}", "0"
-        title = figure.attrs.pop("data-title", "")
+        title, files = figure.attrs.pop("data-title", ""), figure.attrs.pop("data-files", "")
         caption = body.new_tag("figcaption")
         caption.string = f"Figure {number}" if title in ("", "Figure") else f"Figure {number}: {title}"
-        for path in filter(None, figure.attrs.pop("data-files", "").split("|")):
+        for path in filter(None, files.split("|") if found.get(title) is figure else ()):
             link = body.new_tag("a", href=quote(path))
             link.string = "SVG" if path.endswith(".svg") else "data"
             caption.extend([" ", link])
         figure.append(caption)
+    return found
 
 
 def _mark_kinds(table):

@@ -1,8 +1,10 @@
 """From checked jobs to published folders: one after the other, or several at once."""
 
+import importlib
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,10 +12,14 @@ from typing import Any
 
 import nbformat
 
+from crmlab.check import Check
 from crmlab.contracts import InputError
+from crmlab.estimate import Estimate
 from crmlab.reports import ahead, manifest, store
-from crmlab.reports.manifest import Error, Manifest
+from crmlab.reports.manifest import Described, Error, Manifest
 from crmlab.reports.worker import CancelledError, Pool, Worker
+
+LISTED = ("notes", "tables", "figures")  # of what a Report gives: names alone
 
 
 def run(job, root, reports, progress=lambda done, cells: None, worker=None):
@@ -28,8 +34,7 @@ def run(job, root, reports, progress=lambda done, cells: None, worker=None):
     staged = worker.staged
     try:
         provenance = manifest.provenance(job, root)
-        from crmlab.reports import outputs, render  # slow to load, and there is time while the kernel starts
-
+        importlib.import_module("crmlab.reports.render")  # slow to load, and there is time while the kernel starts
         described = {
             "notebook": provenance["notebook"],
             "output": str((staged.folder / "report.ipynb").relative_to(root)),
@@ -39,7 +44,7 @@ def run(job, root, reports, progress=lambda done, cells: None, worker=None):
         }
         outcome = worker.execute(described, job.limits.run_seconds, progress)
         executed = time.perf_counter()
-        if outcome["error"] and outcome["error"]["name"] == "InputError":
+        if _refuses_input(outcome["error"]):
             raise InputError(*outcome["error"]["message"].split("\n"))
         notebook = _collect(staged.folder, job)
         result = reported(notebook)
@@ -57,18 +62,27 @@ def run(job, root, reports, progress=lambda done, cells: None, worker=None):
             **result,
             error=Error(**outcome["error"]) if outcome["error"] else None,
         )
-        shown = outputs.moved_to_files(notebook, staged.folder, job.limits.output_bytes)
-        (staged.folder / "report.html").write_text(_page(render, shown, made), "utf-8")
+        page = _page(notebook, made, staged.folder, job.limits.output_bytes)
+        (staged.folder / "report.html").write_text(page, "utf-8")
         return staged.publish(made)
     finally:
         worker.end()
         staged.discard()
 
 
-def _page(render, notebook, made):
+def _refuses_input(error):
+    """Whether a notebook ended as its input will not do; not where a call of its Report was not understood."""
+    return bool(error) and error["name"] == "InputError" and not error["message"].startswith("report")
+
+
+def _page(notebook, made, folder, most):
     """The page of a run; without the argument where that cannot be drawn, so that hours of work are not lost."""
+    from crmlab.reports import outputs, render
+
     try:
-        return render.page(notebook, made)
+        shown = outputs.moved_to_files(notebook, folder, most)
+        kept = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+        return render.page(shown, made, kept)
     except Exception as fault:
         note = f"The notebook could not be drawn as a page ({type(fault).__name__}: {fault}); report.ipynb holds it."
         return render.page(nbformat.v4.new_notebook(), made.model_copy(update={"notes": [*made.notes, note]}))
@@ -142,19 +156,32 @@ def reported(notebook: nbformat.NotebookNode) -> dict:
     Each call of its Report left its part with the cell's output; what is given again replaces what was given before.
     """
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
-    parts = [output["metadata"]["crmlab"] for output in outputs if "crmlab" in output.get("metadata", {})]
-    facts, checks, lists, title = {}, {}, {"notes": {}, "tables": {}, "figures": {}}, ""
-    answer: list[str] = []
-    sources: dict[str, dict] = {}
-    for part in parts:
-        title, answer = part.get("title", title), part.get("answer", answer)
-        found = {fact["name"]: {k: v for k, v in fact.items() if k != "name"} for fact in part.get("facts", ())}
-        facts = found | {n: f for n, f in facts.items() if n not in found} if "title" in part else facts | found
-        sources |= {source["name"]: source for source in part.get("sources", ())}
-        checks |= {check["id"]: check for check in part.get("checks", ())}
-        for name, held in lists.items():
-            given = dict.fromkeys(part.get(name, ()))
-            lists[name] = given | held if "title" in part else held | given
-    whole: dict[str, Any] = {"title": title, "answer": answer, "facts": facts, "checks": [*checks.values()]}
-    whole["sources"] = [*sources.values()]
-    return whole | {n: [*held] for n, held in lists.items()}
+    whole: dict[str, Any] = {"title": "", "answer": [], "facts": {}, "checks": {}, "sources": {}}
+    whole |= {name: {} for name in LISTED}
+    for output in outputs:
+        with suppress(AttributeError, KeyError, TypeError, ValueError):  # metadata of this name that are not a Report's
+            if part := output.get("metadata", {}).get("crmlab"):
+                whole = _with_part(whole, part)
+    return whole | {name: [*whole[name].values()] for name in ("checks", "sources")} | {n: [*whole[n]] for n in LISTED}
+
+
+def _with_part(whole, part):
+    """What was reported with what one call left; raises where that is not what a Report leaves."""
+    facts = {fact["name"]: {k: v for k, v in fact.items() if k != "name"} for fact in part.get("facts", ())}
+    for fact in facts.values():
+        Estimate(**fact)
+    checks = {check["id"]: check for check in part.get("checks", ())}
+    for check in checks.values():
+        Check(check["id"], check["kind"], check["outcome"])
+        str.join("", (check[text] for text in ("claim", "summary", "recommendation")))
+    sources = {source["name"]: Described(**source).model_dump() for source in part.get("sources", ())}
+    before = whole["facts"]
+    last = "title" in part  # of the Report itself, which comes last and orders them
+    facts = facts | {n: f for n, f in before.items() if n not in facts} if last else before | facts
+    found = {"facts": facts, "checks": whole["checks"] | checks, "sources": whole["sources"] | sources}
+    for name in LISTED:
+        given = dict.fromkeys(map(str, part.get(name, ())))
+        found[name] = given | whole[name] if last else whole[name] | given
+    if last:
+        found |= {"title": str(part["title"]), "answer": [*map(str, part.get("answer", ()))]}
+    return whole | found

@@ -2,6 +2,7 @@
 
 import pytest
 from bs4 import BeautifulSoup
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from crmlab.reports import parameters, render, runner, store
 
@@ -83,7 +84,7 @@ def test_a_page_that_cannot_be_made_leaves_the_run_with_a_page_without_argument(
     (tmp_path / "notebooks").mkdir()
     real = render.page
 
-    def page(notebook, manifest):
+    def page(notebook, manifest, kept=None):
         if notebook.cells:
             raise RecursionError("too deep")
         return real(notebook, manifest)
@@ -92,3 +93,17 @@ def test_a_page_that_cannot_be_made_leaves_the_run_with_a_page_without_argument(
     _, made, soup = run(tmp_path, REPORT, "report")
     assert made.facts["days"]["value"] == 30
     assert "The notebook could not be drawn as a page (RecursionError: too deep)" in soup.get_text()
+
+
+@pytest.mark.parametrize("left", ["x", {"facts": [{"x": 1}]}, {"facts": 3}, {"checks": [{"id": "a"}]}, [1]])
+def test_metadata_of_another_program_cost_nothing(left):
+    outputs = [new_output("display_data", {"text/plain": "x"}, metadata={"crmlab": each}) for each in
+               ({"facts": [{"name": "days", "value": 30}]}, left)]  # fmt: skip
+    found = runner.reported(new_notebook(cells=[new_code_cell("x", outputs=outputs)]))
+    assert (list(found["facts"]), found["checks"]) == (["days"], [])
+
+
+def test_a_call_of_the_report_that_is_refused_late_keeps_the_run(tmp_path):
+    (tmp_path / "notebooks").mkdir()
+    _, made, _ = run(tmp_path, REPORT, "report.show(3, 'x')")
+    assert (made.state, made.error.name, made.facts["days"]["value"]) == ("failed", "InputError", 30)

@@ -113,3 +113,14 @@ def test_tables_of_pandas_lose_their_style_without_a_word():
     soup = of_output(frame._repr_html_())
     assert text_of(soup, ".output tbody td") == ["1", "2"]
     assert not soup.select(".output .quiet, .output style")
+
+
+@pytest.mark.parametrize("name", ["width", "height", "alt", "title"])
+@pytest.mark.parametrize("kind", ["image/png", "image/jpeg", "image/svg+xml"])
+def test_metadata_of_an_image_become_no_markup(name, kind):
+    nasty = '9"></figure><style>body { display: none }</style><h1 style="position: fixed">own</h1><i x="'
+    output = new_output("display_data", {kind: "A"}, metadata={name: nasty, "files": None, "moved": [1]})
+    page = render.page(new_notebook(cells=[samples.code("x", output)]), samples.manifest(figures=[nasty]))
+    soup = BeautifulSoup(page, "html.parser")
+    assert len(soup("style")) == 1
+    assert not soup.select("h1[style]")

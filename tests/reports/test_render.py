@@ -1,3 +1,4 @@
+import base64
 import copy
 import re
 import subprocess
@@ -237,9 +238,10 @@ def test_an_axes_without_its_figure_is_shown():
 @pytest.mark.parametrize(
     ("data", "fault"),
     [
-        ({"image/png": "AAAA"}, "it is no PNG"),
+        ({"image/png": "AAAA"}, "it is no image"),
         ({"image/png": "A"}, "Invalid base64-encoded string: number of data characters (1) cannot be 1 more than"),
         ({"image/jpeg": "AAA"}, "Incorrect padding"),
+        ({"image/png": base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"junk" * 9).decode()}, ""),
     ],
 )
 def test_a_picture_that_cannot_be_read_leaves_words(data, fault):
@@ -255,9 +257,13 @@ def test_a_figure_has_its_title_as_caption_and_links_to_its_files_alone():
     figure.metadata = about
     soup = parsed(new_notebook(cells=[samples.code("x", figure)]), samples.manifest(figures=["Orders"]))
     assert text_of(soup, "article figcaption") == ["Figure 1: Orders SVG data"]
-    assert [link["href"] for link in soup.select("figcaption a")] == files[:2]
+    assert [link["href"] for link in soup.select("article figcaption a")] == files[:2]
+    assert text_of(soup, "#headline-figure figcaption") == ["Figure 1: Orders SVG data"]
     assert [image["alt"] for image in soup("img")] == ["Orders rise from 1 to 3."] * 2
     assert not soup.select("[data-files], [data-title]")
+    page = render.page(new_notebook(cells=[samples.code("x", figure)]), samples.manifest(), {"figures/orders.svg"})
+    soup = BeautifulSoup(page, "html.parser")
+    assert [link["href"] for link in soup.select("article figcaption a")] == ["figures/orders.svg"]
 
 
 def test_several_figures_of_a_cell_are_counted():
@@ -414,3 +420,13 @@ def test_tables_that_are_kept_are_listed_after_the_argument_and_private_ones_not
     assert text_of(section, "li") == list(lines.values())
     assert [link["href"] for link in section("a")] == ["tables/back%20test.csv"]
     assert not soup.select("article .output")
+
+
+def test_of_two_figures_of_a_title_the_last_has_the_files():
+    figures = []
+    for name in ("orders", "orders"):
+        (_, figure) = samples.drawn()
+        figure.metadata = {"alt": "x", "title": "Orders", "files": [f"figures/{name}.svg"]}
+        figures.append(samples.code("x", figure))
+    soup = parsed(new_notebook(cells=figures), samples.manifest(figures=["Orders"]))
+    assert [len(caption("a")) for caption in soup.select("article figcaption")] == [0, 1]

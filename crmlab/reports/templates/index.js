@@ -10,7 +10,7 @@ const fits = (row, words) => {
   if (chosen("report") && row.dataset.report !== chosen("report")) return false;
   if (chosen("data") && !row.dataset.data.split("|").includes(chosen("data"))) return false;
   const outcomes = row.dataset.checks.split("|");
-  if (chosen("checks") === "none failed" && outcomes.includes("failed")) return false;
+  if (chosen("checks") === "none failed" && (!row.dataset.checks || outcomes.includes("failed"))) return false;
   if (!["", "none failed"].includes(chosen("checks")) && !outcomes.includes(chosen("checks"))) return false;
   const all = row.textContent.toLowerCase();
   return words.every((word) => all.includes(word));
