@@ -178,7 +178,10 @@ def shared_decimals(values: Iterable[Any]) -> int | None:
     >>> shared_decimals([14.96, 147.2, 0.0]), shared_decimals([0.2426, 30.9]), shared_decimals([7.0, 2.0])
     (2, 3, None)
     """
-    sizes = [abs(float(value)) for value in values if value is not None and value != 0 and not math.isnan(value)]
+    held = [value for value in map(plain, values) if value is not None]
+    if not all(map(_is_number, held)):
+        return None
+    sizes = [abs(float(value)) for value in held if value != 0 and not math.isnan(value)]
     if not sizes or any(map(math.isinf, sizes)) or all(size == int(size) for size in sizes):
         return None
     low, high = min(sizes), max(sizes)

@@ -81,6 +81,8 @@ def test_an_index_that_only_counts_is_not_shown():
         ("x", [True, False], ["yes", "no"]),
         ("x", [Decimal("29.33"), Decimal("147.2")], ["29.33", "147.20"]),
         ("x", [Decimal(7), Decimal(2)], ["7", "2"]),
+        ("x", [Decimal("7.5"), "none", None], ["7.500", "none", ""]),
+        ("x", pd.array([0.25, pd.NA], dtype="Float64"), ["0.250", ""]),
         ("p", [0.0004, 0.25], ["< .001", ".250"]),
         ("share", [0.00339, 0.5], ["0.34 %", "50.0 %"]),
         ("lost_customers", [939.8], ["940"]),

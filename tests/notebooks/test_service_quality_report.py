@@ -62,7 +62,7 @@ def test_the_tables_hold_what_was_promised(example):
 
 def test_the_report_says_that_its_data_are_simulated(example):
     manifest = store.read(example)
-    assert any("simulated" in note for note in manifest.notes)
+    assert [source.nature for source in manifest.sources] == ["simulated"]
     assert "simulated" in (example / "report.html").read_text("utf-8")
     assert set(manifest.files) == {"survey", "instrument"}
 
