@@ -258,7 +258,7 @@ def test_a_domain_and_a_report_are_added_by_the_steps_of_the_architecture(runs):
     (check,) = manifest["checks"]
     assert (check["id"], check["outcome"]) == ("tenure.mean_tenure_short", "passed")
     assert check["summary"] == "The mean tenure is 21 days."
-    assert (folder / "tables" / "private" / "how_long_customers_have_been_known.csv").is_file()
+    assert (folder / "figures" / "how_long_customers_have_been_known.csv").is_file()
 
 
 def test_where_the_toy_model_cannot_be_fitted_the_report_says_why_and_goes_on(runs):
