@@ -160,7 +160,7 @@ class BGBB(OrderModel):
         ahead = np.broadcast_to(periods, np.shape(a))
         if (longest := np.max(periods, initial=0)) > MOST:
             raise InputError(
-                f"periods = {longest!r}: a probability is a sum over them; choose {MOST:,} of them or fewer"
+                f"periods = {longest}: a probability is a sum over them; choose {MOST:,} of them or fewer"
             )
         here = betaln(a + count, b) - betaln(a, b) + betaln(gamma, delta + count) - betaln(gamma, delta)
         gone = np.full_like(a, -np.inf)
