@@ -322,7 +322,7 @@ def test_a_column_written_as_a_field_of_an_entry_is_said_to_be_one(shop):
 
 
 def test_money_in_a_time_names_the_currency_where_there_is_one(shop):
-    named, unnamed = shop.entry(TEN, currency="'EUR'"), shop.entry(TEN)
-    assert catalog.orders(named).money_in(365) == "EUR in 365 days"
-    assert catalog.orders(named).money_in(1, "month") == "EUR in 1 month"
-    assert catalog.orders(unnamed).money_in(1) == "in 1 day"
+    named = catalog.orders(shop.entry(TEN, currency="'EUR'"))
+    assert named.money_in(365) == "EUR in 365 days"
+    assert named.money_in(1, "month") == "EUR in 1 month"
+    assert catalog.orders(shop.entry(TEN)).money_in(1) == "in 1 day"
