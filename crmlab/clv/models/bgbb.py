@@ -159,9 +159,7 @@ class BGBB(OrderModel):
         a, b, gamma, delta = posterior
         ahead = np.broadcast_to(periods, np.shape(a))
         if (longest := np.max(periods, initial=0)) > MOST:
-            raise InputError(
-                f"periods = {longest}: a probability is a sum over them; choose {MOST:,} of them or fewer"
-            )
+            raise InputError(f"periods = {longest}: a probability is a sum over them; choose {MOST:,} of them or fewer")
         here = betaln(a + count, b) - betaln(a, b) + betaln(gamma, delta + count) - betaln(gamma, delta)
         gone = np.full_like(a, -np.inf)
         for i in range(count, int(longest)):
