@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from crmlab.contracts import InputError
+from crmlab.entry import NATURES
 from crmlab.sentences import sentence, templates
 from crmlab.service_quality.tables import remarks
 from crmlab.service_quality.tables.answers import read_battery
@@ -24,11 +25,6 @@ from crmlab.service_quality.tables.reading import read_cells
 from crmlab.service_quality.tables.rows import left_out
 from crmlab.service_quality.tables.waves import nearest_wave, ordered_waves
 
-NATURES = {
-    "real": "real data",
-    "simulated": "simulated data, not real",
-    "demonstration": "demonstration data, not real",
-}
 AUDIENCE_NAMES = {"customer": "customers", "manager": "managers", "staff": "staff"}
 
 
