@@ -21,9 +21,9 @@ FORMULA = r"^[=+\-@\t\r]"  # how text begins that a spreadsheet takes for a form
 NUMBER = r"^[+-]?[0-9.,]+([eE][+-]?[0-9]+)?$"
 KINDS = {  # names of columns, as patterns -> how their numbers are written
     r"p|p_adjusted|p_value": "p",
-    r"(.+_)?share|(.+_)?rate_of_.+": "share",
+    r"(.+_)?share": "share",
     r"p_alive|p_active|probability": "probability",
-    r"customers|(.+_)?customers": "count",
+    r"(.+_)?customers": "count",
 }
 LONG = 60  # characters, beyond which a cell is prose
 

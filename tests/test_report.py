@@ -440,9 +440,9 @@ def test_data_that_say_themselves_what_they_are_are_kept_with_their_nature(shown
 
     report = Report("A survey")
     report.data(Survey())
-    told = {"name": "survey.csv", "nature": "simulated", "about": "Customers of a shop: survey.csv."}
-    assert left(shown) == [{"tables": ["data"]}, {"sources": [told]}]
-    assert report.as_dict()["sources"] == [told]
+    described = {"name": "survey.csv", "nature": "simulated", "about": "Customers of a shop: survey.csv."}
+    assert left(shown) == [{"tables": ["data"]}, {"sources": [described]}]
+    assert report.as_dict()["sources"] == [described]
     with pytest.raises(InputError, match="data is of type int"):
         report.data(3)
 
