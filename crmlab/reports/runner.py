@@ -27,7 +27,8 @@ def run(job, root, reports, progress=lambda done, cells: None, worker=None):
 
     progress : called with how many code cells are done, and of how many
     worker   : one that was started ahead
-    Raises InputError, and leaves nothing behind, where the notebook itself refuses its input.
+    Raises InputError, and leaves nothing behind, where the notebook itself refuses its input before it found anything;
+    what it found by then is kept.
     """
     started, clock, run_id = datetime.now(UTC), time.perf_counter(), store.new_run()
     worker = worker or Worker(root, store.Staged(reports))
@@ -44,10 +45,11 @@ def run(job, root, reports, progress=lambda done, cells: None, worker=None):
         }
         outcome = worker.execute(described, job.limits.run_seconds, progress)
         executed = time.perf_counter()
-        if _refuses_input(outcome["error"]):
-            raise InputError(*outcome["error"]["message"].split("\n"))
         notebook = _collect(staged.folder, job)
         result = reported(notebook)
+        error = outcome["error"]
+        if error and error["name"] == "InputError" and not result["facts"] and not result["checks"]:
+            raise InputError(*error["message"].split("\n"))
         found = {name: result[name] for name in ("answer", "facts")}
         (staged.folder / "facts.json").write_text(json.dumps(found, indent=2) + "\n", "utf-8")
         if provenance["key"] != manifest.key(job, root):
@@ -68,11 +70,6 @@ def run(job, root, reports, progress=lambda done, cells: None, worker=None):
     finally:
         worker.end()
         staged.discard()
-
-
-def _refuses_input(error):
-    """Whether a notebook ended as its input will not do; not where a call of its Report was not understood."""
-    return bool(error) and error["name"] == "InputError" and not error["message"].startswith("report")
 
 
 def _page(notebook, made, folder, most):

@@ -103,7 +103,10 @@ def test_metadata_of_another_program_cost_nothing(left):
     assert (list(found["facts"]), found["checks"]) == (["days"], [])
 
 
-def test_a_call_of_the_report_that_is_refused_late_keeps_the_run(tmp_path):
+@pytest.mark.parametrize("late", ["report.show(3, 'x')", "from crmlab import catalog\ncatalog.orders('no_such')"])
+def test_input_that_is_refused_after_something_was_found_keeps_the_run(tmp_path, late):
     (tmp_path / "notebooks").mkdir()
-    _, made, _ = run(tmp_path, REPORT, "report.show(3, 'x')")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "catalog.toml").write_text("")
+    _, made, _ = run(tmp_path, REPORT, late)
     assert (made.state, made.error.name, made.facts["days"]["value"]) == ("failed", "InputError", 30)
