@@ -1,6 +1,5 @@
 """What a notebook reports: tables, facts, checks, figures and notes, each leaving with the call that names it."""
 
-import base64
 import html
 import math
 import os
@@ -19,7 +18,8 @@ from IPython.display import display
 
 from crmlab import figures
 from crmlab.answer import composed
-from crmlab.check import MARKS, Check
+from crmlab.cells import PRIVATE, Checks, DrawnFigure, KeptTable, Left, Line, NamedTable
+from crmlab.check import Check
 from crmlab.contracts.errors import InputError
 from crmlab.dataset import Data, Described
 from crmlab.display import FIRST_ROWS, Shown, first_rows, names_customers, select_columns, words, write_table
@@ -34,7 +34,6 @@ from crmlab.identification import (
 )
 from crmlab.model import why_blank
 
-PRIVATE = "private/"  # tables that name customers
 STEM = re.compile(r"(private/)?[\w][\w .()-]{0,119}")
 LONGEST_NAME = 200  # bytes of a table's name
 NOT_COMPUTED = "it could not be computed"
@@ -105,7 +104,7 @@ class Report:
         shown = frame.iloc[:rows] if isinstance(frame, pd.DataFrame) else first_rows(frame)
         shown = _without_blank_reason(shown) if columns is None else select_columns(shown, columns)
         part = f" (first {len(shown):,} of {len(frame):,} rows)" if 0 < len(shown) < _length(frame) else ""
-        display(_Left(_Table(Shown(shown), name.removeprefix(PRIVATE), part), {"tables": kept}))
+        display(Left(NamedTable(Shown(shown), name.removeprefix(PRIVATE), part), {"tables": kept}))
 
     @guarded
     def keep(self, frame: pd.DataFrame | ir.Table, name: str, about: str) -> None:
@@ -124,7 +123,7 @@ class Report:
         stem = kept[0] if kept else name
         rows = f" ({len(frame):,} row{'s' if len(frame) != 1 else ''})" if _length(frame) else ""
         text = f"blank: {frame.attrs['reason']}" if _is_blank(frame) else f"{about}{rows}"
-        display(_Left(_Kept(stem, text), {"tables": kept}))
+        display(Left(KeptTable(stem, text), {"tables": kept}))
 
     @guarded
     def data(self, data: Data | Described) -> None:
@@ -138,7 +137,7 @@ class Report:
         self.show(data.summary, name="data")
         if not isinstance(data, Data):
             self.sources[data.name] = {"name": data.name, "nature": data.nature, "about": data.about}
-            display(_Left(_Line(data.about), {"sources": [self.sources[data.name]]}))
+            display(Left(Line(data.about), {"sources": [self.sources[data.name]]}))
             return
         if data.every is None:
             return
@@ -172,14 +171,14 @@ class Report:
         self._brought[name] = set(found)
         self.facts |= found
         lines = "\n".join(f"{words(given)}: {estimate}" for given, estimate in found.items())
-        display(_Left(_Line(lines), {"facts": [_fact(given, estimate) for given, estimate in found.items()]}))
+        display(Left(Line(lines), {"facts": [_fact(given, estimate) for given, estimate in found.items()]}))
 
     @guarded
     def check(self, checks: Check | Iterable[Check]) -> None:
         """Show and keep a check, or several."""
         found = [checks] if isinstance(checks, Check) else list(checks)
         self.checks |= {check.id: check for check in found}
-        display(_Left(_Checks(found), {"checks": [check.as_dict() for check in found]}))
+        display(Left(Checks(found), {"checks": [check.as_dict() for check in found]}))
 
     @guarded
     def figure(
@@ -210,14 +209,14 @@ class Report:
         figure = axes[0].figure
         figure.suptitle(fill(title, 80), x=0.01, ha="left", fontsize="medium", fontweight="bold")
         try:
-            shown: Any = _Figure(figure, title)
+            shown: Any = DrawnFigure(figure, title)
             shown.about["files"] = self._keep_figure(figure, axes, title, stem)
             self.figures = {title: stem} | self.figures if headline else self.figures | {title: stem}
         except Exception as fault:  # no reason to lose what the rest of the notebook computes
-            shown = _Line(f"Figure “{title}” could not be drawn: {type(fault).__name__}: {fault}")
+            shown = Line(f"Figure “{title}” could not be drawn: {type(fault).__name__}: {fault}")
         finally:
             plt.close(figure)
-        display(_Left(shown, {"figures": [title] if isinstance(shown, _Figure) else []}))
+        display(Left(shown, {"figures": [title] if isinstance(shown, DrawnFigure) else []}))
 
     def _keep_figure(self, figure: Any, axes: Sequence[plt.Axes], title: str, stem: str) -> list[str]:
         """Write a figure and its data in place of what this title brought before: the paths within the run."""
@@ -239,7 +238,7 @@ class Report:
                 self.note(each)
         elif text:
             self.notes[text] = None
-            display(_Left(_Line(text), {"notes": [text]}))
+            display(Left(Line(text), {"notes": [text]}))
 
     def _keep_tables(self, owner: str, frames: Mapping[str, Any]) -> list[str]:
         """Keep frames by their stems in place of what `owner` brought before: the names they are kept under.
@@ -303,103 +302,8 @@ class Report:
         return (
             f'<div class="crmlab-report"><h3>{e(self.title)}</h3><p>{e(" ".join(self.answer))}</p>'
             f"<table>{facts}</table>"
-            f"{_Checks(self.checks.values())._repr_html_()}<ul>{notes}</ul></div>"
+            f"{Checks(self.checks.values())._repr_html_()}<ul>{notes}</ul></div>"
         )
-
-
-class _Left:
-    """What a cell shows, with what leaves with it in the output's metadata, at full precision."""
-
-    def __init__(self, shown: Any, left: dict) -> None:
-        self.shown, self.left = shown, left
-
-    def __repr__(self) -> str:
-        return repr(self.shown)
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
-        if hasattr(self.shown, "_repr_mimebundle_"):
-            data, metadata = self.shown._repr_mimebundle_()
-        else:
-            data, metadata = {"text/plain": repr(self.shown), "text/html": self.shown._repr_html_()}, {}
-        return data, metadata | {"crmlab": self.left}
-
-
-class _Table:
-    """A table under its name."""
-
-    def __init__(self, shown: Shown, name: str, part: str) -> None:
-        self.shown, self.name = shown, words(name) + part
-
-    def __repr__(self) -> str:
-        return repr(self.shown)
-
-    def _repr_html_(self) -> str:
-        caption = f'<p class="stem">{html.escape(self.name)}</p>' if self.name else ""
-        return caption + self.shown._repr_html_()
-
-
-class _Kept:
-    """A table that is kept and not shown: its name, and what it holds."""
-
-    def __init__(self, stem: str, text: str) -> None:
-        self.stem, self.text = stem, text
-
-    def __repr__(self) -> str:
-        return f"{words(self.stem.removeprefix(PRIVATE))}: {self.text}"
-
-    def _repr_html_(self) -> str:
-        return f'<p class="crmlab-kept" data-stem="{html.escape(self.stem)}">{html.escape(repr(self))}</p>'
-
-
-class _Line:
-    """A line of text."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def __repr__(self) -> str:
-        return self.text
-
-    def _repr_html_(self) -> str:
-        return f'<p class="crmlab-line">{html.escape(self.text).replace(chr(10), "<br>")}</p>'
-
-
-def checks_html(checks: Iterable[Check]) -> str:
-    """Checks as a list of HTML, an item each: outcome, claim, summary and recommendation."""
-    e = html.escape
-    lines = "".join(
-        f'<li class="{c.kind} {c.outcome.replace(" ", "-")}"><b>{MARKS[c.outcome]} {c.outcome.capitalize()}</b>: '
-        f"{e(c.claim)}. {e(c.summary)}{f' <em>{e(c.recommendation)}</em>' if c.recommendation else ''}</li>"
-        for c in checks
-    )
-    return f'<ul class="crmlab-checks">{lines}</ul>'
-
-
-class _Checks:
-    """Checks, a line each."""
-
-    def __init__(self, checks: Iterable[Check]) -> None:
-        self.checks = list(checks)
-
-    def __repr__(self) -> str:
-        return "\n".join(map(str, self.checks))
-
-    def _repr_html_(self) -> str:
-        return checks_html(self.checks)
-
-
-class _Figure:
-    """A figure as an image, whose bytes its content alone decides, with words of what is seen."""
-
-    def __init__(self, figure: Any, title: str) -> None:
-        self.title, self.image = title, base64.b64encode(figures.png(figure)).decode()
-        self.about: dict[str, Any] = {"alt": figures.in_words(figure, title), "title": title}
-
-    def __repr__(self) -> str:
-        return f"Figure: {self.title}"
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
-        return {"text/plain": repr(self), "image/png": self.image}, self.about
 
 
 def _without_blank_reason(frame: pd.DataFrame) -> pd.DataFrame:

@@ -51,7 +51,7 @@ def _data(data):
 
 
 def _check(check):
-    from crmlab.report import checks_html
+    from crmlab.cells import checks_html
 
     return str(check), checks_html([check])
 
