@@ -167,20 +167,12 @@ def _report(rows, approved, suite):
     """A report with its runs, newest first, and which of them is its headline, and why."""
     signed = {row.name for row in rows if row.name + store.APPROVAL in approved}
     good = [row for row in rows if row.is_good]
-    of_suite = [row for row in good if suite is not None and dict(row.given) == suite]
-    chosen = next(
-        (
-            (why, found[0])
-            for why, found in (
-                ("approved", [row for row in good if row.name in signed]),
-                ("of the suite", of_suite),
-                ("good", good),
-            )
-            if found
-        ),
-        ("", None),
-    )
-    why, headline = chosen
+    choices = {
+        "approved": [row for row in good if row.name in signed],
+        "of the suite": [row for row in good if suite is not None and dict(row.given) == suite],
+        "good": good,
+    }
+    why, headline = next(((why, held[0]) for why, held in choices.items() if held), ("", None))
     alike = [row for row in reversed(good) if headline and row.kind == headline.kind]
     facts = {name: Estimate(**fact) for name, fact in (headline.headline if headline else {}).items()}
     return {

@@ -1,11 +1,14 @@
 """Pages of notebooks and manifests that try to act."""
 
+import base64
 import copy
+import io
 
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_markdown_cell, new_notebook, new_output
+from PIL import Image
 
 from crmlab.reports import render
 
@@ -115,12 +118,22 @@ def test_tables_of_pandas_lose_their_style_without_a_word():
     assert not soup.select(".output .quiet, .output style")
 
 
+def image(kind):
+    """One pixel, as an output holds it."""
+    if kind == "image/svg+xml":
+        return "<svg xmlns='http://www.w3.org/2000/svg'/>"
+    written = io.BytesIO()
+    Image.new("RGB", (1, 1)).save(written, kind.partition("/")[2])
+    return base64.b64encode(written.getvalue()).decode()
+
+
 @pytest.mark.parametrize("name", ["width", "height", "alt", "title"])
 @pytest.mark.parametrize("kind", ["image/png", "image/jpeg", "image/svg+xml"])
 def test_metadata_of_an_image_become_no_markup(name, kind):
     nasty = '9"></figure><style>body { display: none }</style><h1 style="position: fixed">own</h1><i x="'
-    output = new_output("display_data", {kind: "A"}, metadata={name: nasty, "files": None, "moved": [1]})
+    output = new_output("display_data", {kind: image(kind)}, metadata={name: nasty, "files": None, "moved": [1]})
     page = render.page(new_notebook(cells=[samples.code("x", output)]), samples.manifest(figures=[nasty]))
     soup = BeautifulSoup(page, "html.parser")
+    assert soup.select("article figure img")
     assert len(soup("style")) == 1
     assert not soup.select("h1[style]")
