@@ -212,7 +212,8 @@ def stage_forecast_beats_baseline(stage_forecast: pd.DataFrame, level: float = 0
     low, high = difference - reach, difference + reach
     about = {"expected": expected, "persistence": persistence, "periods": periods}
     outcome = better(-high, -low)  # errors: less is better
-    return judged(outcome, difference=Estimate(difference, low, high, n=periods, kind="share", level=level), **about)
+    points = Estimate(100 * difference, 100 * low, 100 * high, n=periods, unit="percentage points", level=level)
+    return judged(outcome, difference=points, **about)
 
 
 @finding
@@ -379,7 +380,7 @@ def retention_beats_baselines(projections: pd.DataFrame) -> list[Judgement]:
         it lies above; not applicable where the model was not fitted.
     """
     level = projections.attrs.get("level", 0.95)
-    return [_beats(model, row, level, "points", "n") for model, row in projections[~projections.is_baseline].iterrows()]
+    return [_beats(model, row, level, "percentage points", "n") for model, row in projections[~projections.is_baseline].iterrows()]
 
 
 @finding
@@ -498,6 +499,6 @@ def _change(whole, level):
 
 
 def _points(row, name, level):
-    """A share with its interval, in points."""
+    """A share with its interval, in percentage points."""
     value, low, high = (100 * float(row[column]) for column in (name, f"{name}_ci_low", f"{name}_ci_high"))
-    return Estimate(value, low, high, unit="points", level=level)
+    return Estimate(value, low, high, unit="percentage points", level=level)

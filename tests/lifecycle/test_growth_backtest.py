@@ -129,8 +129,8 @@ def test_a_curve_beats_the_baselines_where_the_whole_interval_is_below_0():
     }  # fmt: skip
     assert (found["nearer"].id, found["nearer"].kind) == ("lifecycle.growth_beats_baselines.Bass", "comparison")
     assert found["nearer"].summary == (
-        'Bass missed a period by 2 on average, the best baseline, "last period again", by 20; the difference is '
-        "-18 (95 % confidence interval -27 to -9); Bass was nearer from 3 of 3 origins."
+        'Bass missed the sales of a period by 2 on average, the best baseline, "last period again", by 20; the '
+        "difference is -18 (95 % confidence interval -27 to -9); Bass was nearer from 3 of 3 origins."
     )
     assert found["rarely"].summary == "Not judged: Bass could be fitted from 1 of 3 origins only."
     assert found["nowhere"].summary == "Not judged: Bass could be fitted from 0 of 3 origins only."
@@ -177,6 +177,6 @@ def test_of_two_origins_nothing_is_decided():
     (check,) = checks.growth_beats_baselines(errors)
     assert check.outcome == "undecided"
     assert check.summary == (
-        'Bass missed a period by 90 on average, the best baseline, "last period again", by 15, from 2 of the 3 '
-        "origins that an interval of the difference needs."
+        'Bass missed the sales of a period by 90 on average, the best baseline, "last period again", by 15, from '
+        "2 of the 3 origins that an interval of the difference needs."
     )

@@ -102,7 +102,7 @@ def test_rising_retention_is_no_loyalty_where_a_mixture_of_constant_probabilitie
     loyal = checks.customers_become_more_loyal(found, test)
     assert test.p["all"] > 0.3
     assert (loyal.id, loyal.kind, loyal.outcome) == ("lifecycle.customers_become_more_loyal", "finding", "undecided")
-    assert "so that nobody need have changed; by BdW alone their own probabilities moved it by" in loyal.summary
+    assert "no change is needed to explain it. By BdW alone their own probabilities moved it by" in loyal.summary
     assert whole(found).duration_dependence > 0.1
     assert whole(found).duration_dependence_ci_low > 0
 
@@ -154,7 +154,9 @@ def test_where_nothing_rises_there_is_nothing_to_explain():
     fallen = heterogeneity.retention_decomposition(retention_durations(retention(all=(900, 850, 500))))
     falls = checks.heterogeneity_raises_retention(fallen)
     assert falls.outcome == "no"
-    assert falls.summary.startswith("Retention fell from 94.4 % to 58.8 %, by -35.62 points (95 % confidence interval")
+    assert falls.summary.startswith(
+        "Retention fell from 94.4 % to 58.8 %, by -35.62 percentage points (95 % confidence interval"
+    )
 
 
 def test_one_period_has_no_decomposition():

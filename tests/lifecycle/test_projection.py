@@ -156,8 +156,8 @@ def test_a_model_beats_curves_where_customers_differ():
     assert found["BdW"].kind == "comparison"
     assert found["BdW"].recommendation == ""
     assert found["BdW"].summary.startswith(
-        "BdW missed survival by 0.3375 points on average over 72 projections, the best baseline, the exponential "
-        "curve, by 9.171; the difference is -8.83 points (95 % confidence interval "
+        "BdW missed the share retained by 0.337 percentage points on average over 72 projections, the best "
+        "baseline, the exponential curve, by 9.17; the difference is -8.83 percentage points (95 % confidence interval "
     )
 
 

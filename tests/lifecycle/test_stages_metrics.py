@@ -123,7 +123,7 @@ def test_moves_that_change_do_not_predict():
     forecast = lifecycle.stage_forecast(pd.concat([early, late]), "2024-12-31")
     check = checks.stage_forecast_beats_baseline(forecast)
     assert check.outcome == "failed"
-    assert "no change only 0 %" in check.summary
+    assert "only 0 % by the baseline that nobody moves" in check.summary
     assert check.recommendation.startswith("Use the stages as they are now;")
 
 
@@ -146,7 +146,9 @@ def test_the_comparison_is_students_of_the_differences_of_periods():
     check = checks.stage_forecast_beats_baseline(forecast(*errors))
     ends = stats.ttest_1samp([-0.04, -0.02, -0.05], 0).confidence_interval()
     difference = check.values["difference"]
-    assert (difference.ci_low, difference.ci_high) == (pytest.approx(ends.low), pytest.approx(ends.high))
+    points = [100 * end for end in ends]
+    assert [difference.ci_low, difference.ci_high] == pytest.approx(points)
+    assert difference.unit == "percentage points"
 
 
 def test_an_interval_that_holds_no_difference_is_undecided():
