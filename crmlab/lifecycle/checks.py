@@ -380,7 +380,8 @@ def retention_beats_baselines(projections: pd.DataFrame) -> list[Judgement]:
         it lies above; not applicable where the model was not fitted.
     """
     level = projections.attrs.get("level", 0.95)
-    return [_beats(model, row, level, "percentage points", "n") for model, row in projections[~projections.is_baseline].iterrows()]
+    models = projections[~projections.is_baseline]
+    return [_beats(model, row, level, "percentage points", "n") for model, row in models.iterrows()]
 
 
 @finding

@@ -80,8 +80,8 @@ def test_the_baseline_projects_where_every_curve_missed_more():
     found = chosen(Bass=[40, 40, 40], logistic=[90, 90, 90])
     assert found.model == LastPeriod.fit(SALES)
     assert found.reason == (
-        'Sales are projected by the baseline "last period again", which missed the sales of a period of the backtest by '
-        "20, the best curve, Bass, by 40."
+        'Sales are projected by the baseline "last period again", which missed the sales of a period of the '
+        "backtest by 20, the best curve, Bass, by 40."
     )
     assert chosen(Bass=[10, 20, 31]).reason.endswith("by 20.33; the backtest leaves open which of the two is nearer.")
     assert isinstance(chosen(Bass=[10, -20, 30]).model, LastPeriod)  # as near as the baseline is not nearer
