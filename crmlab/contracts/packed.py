@@ -91,7 +91,7 @@ def _reasons(where):
         yield
     except InputError:
         raise
-    except NotImplementedError:  # as of Deflate64, which some programs take for large files
+    except NotImplementedError:  # zipfile cannot unpack it, as Deflate64, which some programs use for large files
         method = "is packed by a method that is not read"
         raise InputError(f"{where}: {method}; pack it anew as an ordinary .zip, or as .gz") from None
     except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, zipfile.BadZipFile) as problem:
