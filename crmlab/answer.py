@@ -21,7 +21,7 @@ BAD = ("failed", "undecided")  # outcomes, the worst first
 
 
 def composed(answer: str, facts: Mapping[str, Estimate], checks: Sequence[Check]) -> list[str]:
-    """The answer of a report, in at most three sentences.
+    """The answer of a report: what was found, what later data say, and the check that matters most, with what to do.
 
     Parameters
     ----------
@@ -80,11 +80,17 @@ def _found(alternatives, facts):
 
 def _of_later_data(check):
     said = templates("crmlab")["answer"]["later"]
-    return sentence(said[check.outcome.replace(" ", "_")], {"summary": check.summary})
+    summary = _with_advice(check) if check.outcome == "failed" else check.summary
+    return sentence(said[check.outcome.replace(" ", "_")], {"summary": summary})
+
+
+def _with_advice(check):
+    """What a check says, and what to do."""
+    return " ".join(filter(None, (check.summary, check.recommendation)))
 
 
 def _that_matters(table, checks, others):
-    """How many checks failed or are undecided, and what the one of them that matters most says."""
+    """How many checks failed or are undecided, what the one of them that matters most says, and what to do."""
     if not checks:
         return ""
     said, counts = templates("crmlab")["answer"], {bad: sum(c.outcome == bad for c in checks) for bad in BAD}
@@ -93,7 +99,7 @@ def _that_matters(table, checks, others):
     if not worst:
         return sentence(said["all_passed"]["one" if len(checks) == 1 else "several"], values)
     ordered = [*_named(table.get("decisive", ()), checks), *checks]
-    summary = next(check.summary for check in ordered if check.outcome == worst)
+    summary = _with_advice(next(check for check in ordered if check.outcome == worst))
     among = f"one_{worst}" if len(checks) == 1 else worst if counts["undecided"] else "failed_alone"
     return sentence(said["matters"][among], values | {"summary": summary})
 

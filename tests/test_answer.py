@@ -29,8 +29,9 @@ def held(facts, checks=(), answer="clv.value"):
 class Made:
     """A check as its sentences are of no matter."""
 
-    def __init__(self, id, outcome, summary, kind="assumption"):
+    def __init__(self, id, outcome, summary, kind="assumption", recommendation=""):
         self.id, self.outcome, self.summary, self.kind = id, outcome, summary, kind
+        self.recommendation = recommendation
 
 
 TOTAL, BEATS = "clv.total_within_prediction_interval", "clv.beats_baselines.rmse"
@@ -73,6 +74,19 @@ def test_a_check_on_later_data_that_could_be_judged_goes_before_one_that_could_n
     by_model = Made("lifecycle.model_spend_within_interval.all", "not applicable", "a")
     made = [by_model, Made("lifecycle.spend_within_interval.all", "failed", "b")]
     assert held(FACTS, made, "lifecycle.stages")[1] == "Later data do not agree: b"
+
+
+def test_what_to_do_stands_behind_a_check_that_failed_and_the_one_that_matters_most():
+    made = [
+        Made(TOTAL, "failed", "1,882 came.", recommendation="State it beside every forecast."),
+        Made("clv.orders_at_random", "undecided", "Clumps.", recommendation="Compare BG/BB."),
+    ]
+    assert held(FACTS, made)[1:] == [
+        "Later data do not agree: 1,882 came. State it beside every forecast.",
+        "The other check is undecided: Clumps. Compare BG/BB.",
+    ]
+    passed = Made(TOTAL, "passed", "1,882 came.", recommendation="None.")
+    assert held(FACTS, [passed])[1:] == ["Later data agree: 1,882 came."]
 
 
 def outcomes(*found, later=True):
