@@ -175,21 +175,27 @@ def test_a_run_links_no_private_table(example):
     assert "tables/private" not in (tables.parent / "report.html").read_text("utf-8")
 
 
-WRONG = {
-    "playbook": ("[value_matrix.keep]", "[value_matrix.kept]", "[value_matrix] lacks 'keep'"),
-    "scorecard": ('column = "age"', 'column = "aged"', "did you mean 'age'?"),
-}
-
-
-@pytest.mark.parametrize("file", WRONG)
-def test_a_file_that_is_wrong_is_refused_by_what_it_lacks(project, file):
-    right, wrong, said = WRONG[file]
+def run_with(project, file, right, wrong):
+    """A run with a copy of data/<file>.toml in which `right` became `wrong`."""
     text = (project / "data" / f"{file}.toml").read_text("utf-8")
+    assert right in text
     (project / "mine.toml").write_text(text.replace(right, wrong), "utf-8")
     done = run(project, data="few.csv", **{file: "mine.toml"})
+    assert "Traceback" not in done.stdout + done.stderr
+    return done
+
+
+def test_a_playbook_that_is_wrong_is_refused_by_what_it_lacks(project):
+    done = run_with(project, "playbook", "[value_matrix.keep]", "[value_matrix.kept]")
     assert done.returncode == 2, done.stdout + done.stderr
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
+    assert "[value_matrix] lacks 'keep'" in done.stderr
+
+
+def test_a_scorecard_that_features_do_not_fit_ends_a_run_that_keeps_what_was_found_by_then(project):
+    done = run_with(project, "scorecard", 'column = "age"', 'column = "aged"')
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "did you mean 'age'?" in done.stdout
+    assert "customers: 5" in done.stdout
 
 
 def test_five_customers_make_a_report_that_says_how_many_more_are_needed(project):
