@@ -369,9 +369,10 @@ def _limit(cls, log_likelihood, found, here, way):
     if cls.SIMPLER:
         vanishing, simpler, ask = cls.SIMPLER
         without = np.where(np.array(names) == vanishing, np.log(VANISHED), found)
-        # a model in which these run off too would have no maximum either
-        stay = leading.keys().isdisjoint(names[: names.index(vanishing)])
-        if stay and log_likelihood(without) > here - LIMIT_TOLERANCE:
+        at_limit, rest = log_likelihood(without), np.isin(names, names[: names.index(vanishing)])
+        # a model in which these run off together would have no maximum either
+        run_off = [log_likelihood(without + step * rest) for step in (PROBE_DISTANCE, -PROBE_DISTANCE)]
+        if at_limit > here - LIMIT_TOLERANCE and not max(run_off) > at_limit - LIMIT_TOLERANCE:
             return f"towards {simpler}, which is its limit here", ask
     for together, sign, meaning in cls.LIMITS:
         if all(leading.get(name) == sign for name in together):
