@@ -1,5 +1,6 @@
 """What a repeat-buying model needs to know of each customer, built lazily where the orders are stored."""
 
+import weakref
 from datetime import date
 from numbers import Real
 from typing import Any, TypeAlias
@@ -16,11 +17,13 @@ from crmlab.days import day_literal
 from crmlab.orders import first_spend, need_amounts, order_days
 
 SUFFICIENT_STATISTICS = ("frequency", "recency", "age")
+MOST_KEPT = 100_000  # rows of a collapsed table that are kept beside it
 MOST_MEANS = 200_000  # repeat buyers whose mean spends are fitted one by one, which takes seconds; of more, in bins
 BIN_WIDTH = 0.005  # of logs of mean spend; a twelfth of its square is the variance within bins, 2e-6
 Orders: TypeAlias = Data | ir.Table
 Customers: TypeAlias = ir.Table | pd.DataFrame
 Day: TypeAlias = date | str
+_collapsed: dict[int, dict[tuple[str, ...], pd.DataFrame]] = {}  # id of a table that lives -> what it collapsed to
 
 
 def summarise(orders: Orders, end: Day, acquired_from: Day | None = None) -> ir.Table:
@@ -244,8 +247,19 @@ def collapse(customers: ir.Table, *extra: str) -> pd.DataFrame:
     -------
     DataFrame
         frequency, recency, age and `extra`, sorted by them; customers, count; where monetary_value is not among
-        `extra`, it is the mean over the row's customers, exact.
+        `extra`, it is the mean over the row's customers, exact. A table is collapsed once, while it lives.
     """
+    if id(customers) not in _collapsed:
+        _collapsed[id(customers)] = {}
+        weakref.finalize(customers, _collapsed.pop, id(customers))
+    kept = _collapsed[id(customers)]
+    frame = kept[extra] if extra in kept else _collapse(customers, extra)
+    if len(frame) <= MOST_KEPT:
+        kept[extra] = frame
+    return frame.copy()
+
+
+def _collapse(customers, extra):
     keys = (*SUFFICIENT_STATISTICS, *extra)
     alike = customers.group_by(*keys).aggregate(customers=_.count(), repeat_spend=_.repeat_spend.sum())
     frame = alike.mutate(repeat_spend=_.repeat_spend.cast("float64")).order_by(*keys).execute()
