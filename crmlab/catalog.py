@@ -67,6 +67,11 @@ def root() -> Path:
     raise InputError(f"{here}: no data/catalog.toml in it; set CRMLAB_ROOT to a folder that holds data/catalog.toml")
 
 
+def path() -> Path:
+    """The catalog's own file."""
+    return root() / "data" / "catalog.toml"
+
+
 def entries() -> dict[str, Entry]:
     """The catalog: entries by name, but for those that cannot be read, which only `find` of that name tells."""
     return _catalog()[0]
@@ -74,15 +79,15 @@ def entries() -> dict[str, Entry]:
 
 def _catalog():
     """Entries by name; and of each that cannot be read, what is wrong."""
-    path = root() / "data" / "catalog.toml"
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file; set CRMLAB_ROOT to a folder that holds data/catalog.toml")
-    return _entries(path, path.stat().st_mtime_ns)
+    listed = path()
+    if not listed.is_file():
+        raise InputError(f"{listed}: there is no such file; set CRMLAB_ROOT to a folder that holds data/catalog.toml")
+    return _entries(places.held(listed), listed, listed.stat().st_mtime_ns)
 
 
 @cache
-def _entries(path, _changed):
-    given = read_toml(path, f"{path}: there is no such file")
+def _entries(held, path, _changed):
+    given = read_toml(held, f"{path}: there is no such file")
     read, broken = {}, {}
     for name, fields in given.items():
         if not isinstance(fields, dict):
@@ -94,7 +99,7 @@ def _entries(path, _changed):
             read[name] = read_settings(Entry, fields, path.name, f"[{name}]")
         except InputError as wrong:
             broken[name] = wrong.breaches
-    for name, line in undecided(path.read_text("utf-8-sig")):
+    for name, line in undecided(held.read_text("utf-8-sig")):
         if read.pop(name, None) or name in broken:
             broken[name] = (*broken.get(name, ()), f"{path.name}: {line}")
     return read, broken
@@ -131,7 +136,7 @@ def find(data: str | Path) -> tuple[str, Entry, Path | None]:
 def portable(data: str) -> str:
     """A data set's name, or the path of a file or folder as it holds from anywhere. Raises as `find` does."""
     place = find(data)[2]
-    return data if data in entries() or place is None else str(place)
+    return data if data in entries() or place is None else str(places.original(place))
 
 
 @guarded
@@ -349,6 +354,14 @@ def fingerprint(data):
     if entry.sql:
         return places.digest_of(source_hashes(data).items())
     return None if place is None else places.digest(place)
+
+
+def files_of(data):
+    """The files and folders behind data, each with whether it can be copied: a database may lie in several files."""
+    name, entry, place = find(data)
+    if place is None:
+        return [(path, True) for path in places.of_sources(entry, name, root() / "data").values()]
+    return [(place, not entry.uri)]
 
 
 def source_hashes(data):

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NewType
 
-from crmlab import catalog
+from crmlab import catalog, places
 from crmlab.contracts import InputError
 
 File = NewType("File", str)  # annotates a notebook parameter that names a file
@@ -14,11 +14,11 @@ def path(file: str | Path) -> Path:
     given = Path(file).expanduser()
     for found in (given, catalog.root() / given):
         if found.is_file():
-            return found.resolve()
+            return places.held(found.resolve())
     raise InputError(f"there is no file {file}; give its path, from here or from the project's folder")
 
 
 def portable_path(file: str | Path) -> str:
     """The same file as text that holds from anywhere: relative to the project's folder where it lies within."""
-    found = path(file)
+    found = places.original(path(file))
     return str(found.relative_to(catalog.root()) if found.is_relative_to(catalog.root()) else found)

@@ -2,14 +2,46 @@
 
 import hashlib
 import importlib.util
+import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 from crmlab import uris
 from crmlab.contracts import InputError, sources
 from crmlab.entry import Entry
+
+COPIES = ".inputs/places.json"  # within a run's staging: file -> the copy of it that the run reads
+_copies: ContextVar[Mapping[str, str] | None] = ContextVar("copies", default=None)
+
+
+@contextmanager
+def reading(copies: Mapping[str, str]) -> Iterator[None]:
+    """Within it, copies of files are read in place of the files."""
+    before = _copies.set(copies)
+    try:
+        yield
+    finally:
+        _copies.reset(before)
+
+
+def held(place: Path) -> Path:
+    """Where a file is read: its copy, where the run has one."""
+    return Path((_copies.get() or _of_run()).get(str(place), place))
+
+
+def original(place: Path) -> Path:
+    """The file of which a copy is read; the same place where it is no copy."""
+    return next((Path(file) for file, copy in (_copies.get() or _of_run()).items() if copy == str(place)), place)
+
+
+def _of_run():
+    staging = os.environ.get("CRMLAB_STAGING")
+    path = Path(staging) / COPIES if staging else None
+    return json.loads(path.read_text("utf-8")) if path and path.is_file() else {}
 
 
 def of_entry(name: str, entry: Entry, base: Path, listed: str) -> Path | None:
@@ -23,7 +55,7 @@ def of_entry(name: str, entry: Entry, base: Path, listed: str) -> Path | None:
     place = (base / os.path.expanduser(entry.uri.partition("://")[2])).resolve()
     if not place.is_file():
         raise InputError(f"{name}: there is no file {place}; correct the uri{listed}")
-    return place
+    return held(place)
 
 
 def _path(base, path, name, listed):
@@ -33,7 +65,7 @@ def _path(base, path, name, listed):
         raise InputError(f"{name}: there is no file or folder {place}; correct the path{listed}")
     if Path.home().resolve().is_relative_to(place):
         raise InputError(f"{name}: {place} is your home folder, or holds it; give the folder of the data{listed}")
-    return place
+    return held(place)
 
 
 def of_sources(entry: Entry, name: str, base: Path) -> dict[str, Path]:
@@ -50,14 +82,16 @@ def of_sources(entry: Entry, name: str, base: Path) -> dict[str, Path]:
 
 
 def _package_folder(package, name):
-    """The folder of an installed package."""
+    """The folder of an installed package, of which no code runs."""
+    first, *rest = package.split(".")
     try:
-        spec = importlib.util.find_spec(package)
+        spec = importlib.util.find_spec(first)
     except (ImportError, ValueError):
         spec = None
-    if spec is None or not spec.submodule_search_locations:
-        raise InputError(f"{name}: the package {package!r} that ships it is not installed; install it")
-    return Path(spec.submodule_search_locations[0])
+    for folder in (spec and spec.submodule_search_locations) or ():
+        if (found := Path(folder, *rest)).is_dir():
+            return found
+    raise InputError(f"{name}: the package {package!r} that ships it is not installed; install it")
 
 
 def digest(place: Path) -> str:

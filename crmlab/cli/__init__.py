@@ -27,6 +27,8 @@ for name, command in (
     ("check", data.check),
     ("run", reports.run),
     ("reproduce", reports.reproduce),
+    ("verify", reports.verify),
+    ("approve", reports.approve),
     ("prune", reports.prune),
     ("runs", reports.runs),
     ("show", reports.show),

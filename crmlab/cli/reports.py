@@ -153,6 +153,57 @@ def reproduce(
     raise SystemExit(1 if differing else 0)
 
 
+def verify(
+    run: Annotated[
+        Optional[str], typer.Argument(help="a run's id, the beginning of one, or a report; none: all")
+    ] = None,
+) -> None:
+    """Check every file of a run against its manifest, and that against the ledger; of all runs where none is named.
+
+    The exit code is 0 where all are as they were recorded.
+    """
+    from crmlab.reports import integrity, ledger, store
+
+    store.clean(store_folder())
+    folders = [store.find(store_folder(), run)] if run else store.folders(store_folder())
+    faults = 0
+    for fault in ledger.read(store_folder()).faults:
+        faults += 1
+        out.print(f"[bold red]broken[/]  {ledger.FILE}: {plain(fault)}")
+    for folder, found in integrity.of_all(store_folder(), folders).items():
+        faults += found.state == "tampered"
+        colour = {"intact": "green", "tampered": "bold red", "unrecorded": "yellow"}[found.state]
+        what = "; ".join(found.faults) or "as it was recorded"
+        out.print(f"[{colour}]{found.state}[/]  {plain(folder.parent.name)} {plain(folder.name)}: {plain(what)}")
+        if found.extra:
+            out.print(plain(f"  not of the run: {', '.join(found.extra)}"))
+    for fault in [] if run else integrity.missing(store_folder(), folders):
+        faults += 1
+        out.print(f"[bold red]missing[/]  {plain(fault)}")
+    raise SystemExit(1 if faults else 0)
+
+
+def approve(
+    run: Annotated[str, typer.Argument(help="a run's id, the beginning of one, or a report for its latest")],
+    by: Annotated[str, typer.Option(help="who decides")],
+    note: Annotated[str, typer.Option(help="why")] = "",
+    reject: Annotated[bool, typer.Option("--reject", help="reject the run")] = False,
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="withdraw an approval")] = False,
+) -> None:
+    """Approve a run, reject it, or withdraw an approval: in the ledger, on the run's page, and in the index."""
+    from crmlab.reports import parameters, review, store
+
+    if reject and withdraw:
+        raise InputError("--reject and --withdraw are given; give one")
+    decision = "rejected" if reject else "withdrawn" if withdraw else "approved"
+    store.clean(store_folder())
+    folder, people = store.find(store_folder(), run), parameters.people(root())
+    holds = review.decide(store_folder(), folder, decision, by, note, people)
+    more = f"; {people} people must approve it" if decision == "approved" and not holds else ""
+    out.print(plain(f"{folder.parent.name} {folder.name}: {decision} by {by}{more}"))
+    index()
+
+
 def prune(keep: Annotated[int, typer.Option(min=1, help="how many runs of each report to keep")]) -> None:
     """Remove old runs; never a report's last good run, never an approved one."""
     from crmlab.reports import store

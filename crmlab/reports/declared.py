@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Optional, Union, get_args, get_origi
 from pydantic import Field, TypeAdapter
 from pydantic.errors import PydanticUserError
 
-from crmlab import catalog, files
+from crmlab import catalog, files, places
 from crmlab.contracts import InputError, suggest
 from crmlab.reports import secret
 from crmlab.reports.suite import Range
@@ -57,7 +57,7 @@ class Parameter:
 def read_parameters(path, ranges):
     """The parameters of a notebook. Raises InputError on lines of its parameters cell that declare none."""
     try:
-        notebook = json.loads(path.read_text("utf-8"))
+        notebook = json.loads(places.held(path).read_text("utf-8"))
         tagged = [c for c in notebook["cells"] if "parameters" in c["metadata"].get("tags", ())]
     except (OSError, ValueError, KeyError, TypeError) as fault:
         raise InputError(f"{path.name}: no notebook that can be read ({type(fault).__name__}: {fault})") from None

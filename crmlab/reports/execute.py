@@ -3,7 +3,7 @@
 Standard input brings two lines of JSON, {"cwd", "modules"} and the job; when it closes, the runner is gone, and so must
 be all of this. Standard output brings, a line each: {"kernel": its process group}, {"ready": true}, {"cells": how many
 code cells there are}, {"done": how many are}, and at the end {"state": ..., "error": null or {"cell", "name",
-"message"}}. The argument is a folder for sockets.
+"message"}}. The arguments are the folder of the code that runs, and one for sockets.
 """
 
 import json
@@ -17,11 +17,13 @@ from contextlib import suppress
 from typing import Any
 
 from jupyter_client import AsyncKernelManager
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_core.utils import run_sync
+from traitlets import Instance
 
 from crmlab.reports import skip_address_grammar
 
-LEAVING = "get_ipython().ask_exit = __import__('sys').exit"  # else exit() only asks, and the next cells run
+START = "import sys; sys.path[:0] = sys.argv[1:3]; del sys.argv[1:3]; from crmlab.reports.kernel import main; main()"
 START_SECONDS = 600  # a kernel may be slow to start on a busy machine; the run's own limit goes before
 
 
@@ -30,7 +32,7 @@ def main():
     skip_address_grammar()
     _keep_stdout_to_ourselves()
     lines = queue.SimpleQueue()
-    kernel = Kernel(sys.argv[1])
+    kernel = Kernel(*sys.argv[1:])
     threading.Thread(target=_listen, args=(lines, kernel), daemon=True).start()
     try:
         setup = lines.get()
@@ -48,20 +50,32 @@ def main():
         kernel.end()
 
 
+class Kernels(KernelSpecManager):
+    """The one kernel there is, whatever others are installed."""
+
+    spec = Instance(KernelSpec)
+
+    def get_kernel_spec(self, kernel_name):
+        """The command that starts it."""
+        return self.spec
+
+
 class Kernel:
     """The kernel of one run, in a process group of its own."""
 
-    def __init__(self, sockets):
+    def __init__(self, code, sockets):
         # sockets in a folder of their own: ports are taken by others between the choosing and the using
         self.sockets = sockets
         place = {"transport": "ipc", "ip": f"{sockets}/k", "connection_file": f"{sockets}/kernel.json"}
-        self.manager, self.group = AsyncKernelManager(kernel_name="python3", **place), None
+        start = [sys.executable, "-I", "-c", START, code, f"{code}/notebooks", "-f", "{connection_file}"]
+        ours = Kernels(spec=KernelSpec(argv=start, display_name="Python 3", language="python"))
+        self.manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=ours, **place)
+        self.group = None
         self.starting = threading.Lock()
 
     def start(self, cwd):
-        line = f"--IPKernelApp.exec_lines={LEAVING}"
         with self.starting:
-            run_sync(self.manager.start_kernel)(cwd=cwd, extra_arguments=[line, "--InteractiveShell.automagic=False"])
+            run_sync(self.manager.start_kernel)(cwd=cwd)
             provisioner: Any = self.manager.provisioner
             self.group = provisioner.pgid or provisioner.pid
 

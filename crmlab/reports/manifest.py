@@ -2,9 +2,10 @@
 
 import hashlib
 import json
+import os
 import platform
-import subprocess
 import sys
+import sysconfig
 from datetime import datetime
 from functools import cache
 from importlib.metadata import distributions
@@ -13,11 +14,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from crmlab import catalog
+from crmlab import catalog, files, places
 from crmlab.display import mask
 from crmlab.places import sha256
+from crmlab.reports import snapshot
 
-PACKAGE = Path(__file__).resolve().parents[1]
 SCHEMA = 2  # of the manifest
 STATES = ("success", "failed", "killed", "out_of_memory", "timeout", "exited")
 
@@ -62,11 +63,13 @@ class Error(Record):
 
 
 class Code(Record):
-    """The code that a run was made by: `sha256` is of the files of crmlab/."""
+    """The code that a run was made by: `sha256` is of the files of crmlab/, `snapshot` names all that ran."""
 
     commit: str | None
     dirty: bool | None
     sha256: str
+    modules: dict[str, str] = {}  # beside the notebook: path -> hash
+    snapshot: str = ""  # name of the copy in reports/.code
 
 
 class Environment(Record):
@@ -76,6 +79,14 @@ class Environment(Record):
     platform: str
     lock_sha256: str | None
     packages: dict[str, str]
+    start_files: dict[str, str] = {}  # what Python runs when it starts, as sitecustomize.py: path -> hash
+
+
+class Masking(Record):
+    """How customer ids are masked: whether by a key of one's own, and a hash that changes with it."""
+
+    private: bool
+    sha256: str
 
 
 class Manifest(Record):
@@ -84,6 +95,7 @@ class Manifest(Record):
     schema_version: int = Field(SCHEMA, alias="schema")  # 1 is the older form, read as far as it goes
     report: str
     run: str
+    sequence: int | None = None  # the line of the ledger that records it; None of runs that are older
     key: str = ""  # the same for runs of the same notebook, modules beside it, parameters, data, code, lock, mask key
     state: Literal[STATES]  # type: ignore[valid-type]
     title: str = ""
@@ -95,6 +107,7 @@ class Manifest(Record):
     files: dict[str, str] = {}  # parameter -> hash of the file that it names
     code: Code
     environment: Environment
+    masking: Masking | None = None
     seed: int | None
     started: datetime
     ended: datetime
@@ -108,6 +121,7 @@ class Manifest(Record):
     figures: list[str] = []  # titles
     artefacts: dict[str, str] = {}  # path within the run folder -> hash
     error: Error | None = None
+    changed: list[str] = []  # what changed while the run was made, so that it answers for nothing
 
     @model_validator(mode="before")
     @classmethod
@@ -143,46 +157,56 @@ def _older_check(check):
     }
 
 
-def key(job, root):
-    """What a run is made from, in one hash; "" where its data have no content hash."""
+def key(job, root, code=None):
+    """What a run is made from, in one hash; "" where its data have no content hash.
+
+    code : the Snapshot that it runs; None takes that of now
+    """
     contents = [catalog.fingerprint(job.typed[name]) for name in job.datasets]
     if None in contents:
         return ""
+    around = environment(root)
     parts = [
         job.report.name,
-        sha256(job.report.notebook),
-        _beside(job.report.notebook.parent),
-        mask(""),  # ids are shown under its key
+        sha256(places.held(job.report.notebook)),
+        masking().sha256,  # ids are shown under its key
         job.typed,
         contents,
-        [sha256(path) for path in job.files.values()],
+        [sha256(files.path(job.typed[name])) for name in job.files],
         [dataset.findings.entry.model_dump(mode="json") for dataset in job.datasets.values()],
-        code(root).sha256,
-        environment(root).lock_sha256,
+        (code or snapshot.current(root)).sha256,
+        around.lock_sha256,
+        around.start_files,
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def provenance(job, root):
-    """What a run is to be made from, as it is now: fields of its Manifest by name."""
+def provenance(job, root, code):
+    """What a run is to be made from: fields of its Manifest by name.
+
+    code : the Snapshot that it runs
+    """
+    commit, dirty = snapshot.commit(root)
     return {
         "report": job.report.name,
-        "key": key(job, root),
+        "key": key(job, root, code),
         "notebook": str(job.report.notebook.relative_to(root)),
-        "notebook_sha256": sha256(job.report.notebook),
+        "notebook_sha256": sha256(places.held(job.report.notebook)),
         "parameters_given": job.given,
         "parameters": job.typed,
         "data": [source(name, job.typed[name], dataset) for name, dataset in job.datasets.items()],
-        "files": {name: sha256(path) for name, path in job.files.items()},
-        "code": code(root),
+        "files": {name: sha256(files.path(job.typed[name])) for name in job.files},
+        "code": Code(commit=commit, dirty=dirty, sha256=code.crmlab, modules=code.modules, snapshot=code.sha256),
         "environment": environment(root),
+        "masking": masking(),
         "seed": job.typed.get("seed"),
     }
 
 
-def _beside(folder):
-    """Modules that a notebook of `folder` may import from there: paths and hashes."""
-    return [(str(path.relative_to(folder)), sha256(path)) for path in sorted(folder.rglob("*.py"))]
+def masking():
+    """How customer ids are masked now."""
+    changes_with_it = hashlib.sha256(mask("").encode()).hexdigest()
+    return Masking(private="CRMLAB_MASK_KEY" in os.environ, sha256=changes_with_it)
 
 
 def source(parameter, data, dataset):
@@ -203,35 +227,32 @@ def source(parameter, data, dataset):
     )
 
 
-@cache
-def code(root):
-    """The code now: the commit where git knows one, and a hash of every file of crmlab/."""
-    files = sorted(p for p in PACKAGE.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
-    listed = "\n".join(f"{p.relative_to(PACKAGE)} {sha256(p)}" for p in files)
-    status = _git(root, "status", "--porcelain")
-    return Code(
-        commit=(_git(root, "rev-parse", "HEAD") or "").strip() or None,
-        dirty=None if status is None else bool(status.strip()),
-        sha256=hashlib.sha256(listed.encode()).hexdigest(),
-    )
-
-
-@cache
 def environment(root):
     """The interpreter and packages now, and the hash of the lock they came from."""
     lock = root / "requirements.lock"
-    found = {d.metadata["Name"]: d.version for d in distributions()}
     return Environment(
         python=platform.python_version(),
         platform=f"{sys.platform} {platform.machine()}",
         lock_sha256=sha256(lock) if lock.is_file() else None,
-        packages=dict(sorted(found.items(), key=lambda item: item[0].lower())),
+        packages=_packages(*_stamps()),
+        start_files={path.name: sha256(path) for path in _start_files()},
     )
 
 
-def _git(root, *arguments):
-    try:
-        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=30)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout if done.returncode == 0 else None
+def _stamps():
+    """When packages were last added to or removed from each folder of them."""
+    return [(folder, Path(folder).stat().st_mtime_ns) for folder in sys.path if Path(folder).is_dir()]
+
+
+@cache
+def _packages(*_stamps):
+    found = {d.metadata["Name"]: d.version for d in distributions()}
+    return dict(sorted(found.items(), key=lambda item: item[0].lower()))
+
+
+def _start_files():
+    """What an isolated Python runs before anything else, and nobody can shut out."""
+    paths = dict.fromkeys(Path(sysconfig.get_path(kind)) for kind in ("purelib", "platlib", "stdlib"))
+    for folder in paths:
+        yield from (path for name in ("sitecustomize.py", "usercustomize.py") if (path := folder / name).is_file())
+        yield from sorted(folder.glob("*.pth"))

@@ -12,9 +12,9 @@ from pydantic_core import to_jsonable_python
 from crmlab import catalog, files
 from crmlab.contracts import InputError
 from crmlab.days import as_date
-from crmlab.reports import secret
+from crmlab.reports import inputs, secret
 from crmlab.reports.declared import CONTRACT_BY_TYPE, read_parameters, read_value, unknown
-from crmlab.reports.suite import Limits, load_suite
+from crmlab.reports.suite import Limits, Review, load_suite
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class Job:
     typed: dict = field(hash=False)  # as JSON holds them, defaults included
     datasets: dict = field(hash=False)  # parameter -> dataset.Data
     files: dict = field(hash=False)  # parameter -> Path
+    stamps: dict = field(default_factory=dict, hash=False)  # file that was validated -> its stamp before that
     limits: Limits = field(default_factory=lambda: Limits())
 
 
@@ -69,6 +70,12 @@ def of_suite(root):
         for planned in load_suite(root / "notebooks" / "suite.toml").run:
             given.setdefault(planned.report, {name: _as_text(value) for name, value in planned.parameters.items()})
     return given
+
+
+def people(root):
+    """How many people must approve a run."""
+    listed = root / "notebooks" / "suite.toml"
+    return (load_suite(listed).review if listed.is_file() else Review()).people
 
 
 def prepare(root, wanted, limits=None):
@@ -109,7 +116,7 @@ def _job(report, given):
                 values[name] = read_value(report.parameters[name], value)
             except ValueError as misfit:
                 breaches.append(f"{report.name}: {misfit}")
-    datasets, named, unreadable = _sources(report, values)
+    datasets, named, stamps, unreadable = _sources(report, values)
     breaches += unreadable
     for name, p in report.parameters.items():
         if p.range and values[name] is not None:
@@ -120,12 +127,22 @@ def _job(report, given):
     if breaches:
         raise InputError(*breaches)
     typed = {name: to_jsonable_python(value) for name, value in values.items()}
-    return Job(report, {name: _as_text(value) for name, value in given.items()}, typed, datasets, named)
+    return Job(report, {name: _as_text(value) for name, value in given.items()}, typed, datasets, named, stamps)
+
+
+def prepared_anew(job, root):
+    """A job of the same report and given parameters, by its notebook and data as they are read now."""
+    (again,) = prepare(root, [(job.report.name, job.given)])
+    return replace(again, limits=job.limits)
 
 
 def _sources(report, values):
-    """The validated data, by parameter, the files, and what is wrong; `values` then name both from anywhere."""
+    """The validated data, by parameter, the files, stamps of all of them before, and what is wrong.
+
+    `values` then name both from anywhere.
+    """
     datasets, named, breaches = {}, {}, []
+    stamps = {str(path): inputs.stamp(path) for path in (report.notebook, catalog.path())}
     where = next((values[name] for name, p in report.parameters.items() if p.source == "Condition"), None)
     for name, p in report.parameters.items():
         if not isinstance(values[name], str):
@@ -133,14 +150,16 @@ def _sources(report, values):
         try:
             if p.source in CONTRACT_BY_TYPE:
                 values[name] = catalog.portable(values[name])
+                stamps |= {str(path): inputs.stamp(path) for path, _ in catalog.files_of(values[name])}
                 narrowed = {"where": where} if p.source == "Dataset" else {}
                 datasets[name] = catalog.check(values[name], CONTRACT_BY_TYPE[p.source], **narrowed)
             elif p.source == "File":
                 values[name] = files.portable_path(values[name])
                 named[name] = files.path(values[name])
+                stamps[str(named[name])] = inputs.stamp(named[name])
         except InputError as found:
             breaches += found.breaches
-    return datasets, named, breaches
+    return datasets, named, stamps, breaches
 
 
 def text(typed):

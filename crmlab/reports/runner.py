@@ -2,23 +2,26 @@
 
 import importlib
 import json
+import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
+from crmlab import places
 from crmlab.check import Check
 from crmlab.contracts import InputError
 from crmlab.estimate import Estimate
-from crmlab.reports import ahead, manifest, store
+from crmlab.reports import ahead, compare, inputs, manifest, parameters, snapshot, store
 from crmlab.reports.manifest import Described, Error, Manifest
 from crmlab.reports.worker import CancelledError, Pool, Worker
 
+BEGUN = snapshot.of_package()  # the code of this process, which writes the pages
 LISTED = ("notes", "tables", "figures")  # of what a Report gives: names alone
 
 
@@ -34,42 +37,72 @@ def run(job, root, reports, progress=lambda done, cells: None, worker=None):
     worker = worker or Worker(root, store.Staged(reports))
     staged = worker.staged
     try:
-        provenance = manifest.provenance(job, root)
-        importlib.import_module("crmlab.reports.render")  # slow to load, and there is time while the kernel starts
-        described = {
-            "notebook": provenance["notebook"],
-            "output": str((staged.folder / "report.ipynb").relative_to(root)),
-            "parameters": {name: job.typed[name] for name in job.given},
-            "cwd": str(job.report.notebook.parent),
-            "cell_seconds": job.limits.cell_seconds,
-        }
-        outcome = worker.execute(described, job.limits.run_seconds, progress)
-        executed = time.perf_counter()
-        notebook = _collect(staged.folder, job)
+        staged.note(report=job.report.name, run=run_id)
+        read = inputs.copied(job, staged.folder)
+        with places.reading(read.copies):
+            if any(job.stamps.get(path) != stamp for path, stamp in read.stamps.items()):
+                job = parameters.prepared_anew(job, root)
+            source = places.held(job.report.notebook).read_text("utf-8")
+            provenance = manifest.provenance(job, root, worker.snapshot)
+            importlib.import_module("crmlab.reports.render")  # slow to load, and there is time while the kernel starts
+            outcome = worker.execute(_described(job, root, staged.folder), job.limits.run_seconds, progress)
+            executed = time.perf_counter()
+            refused = staged.refuse_what_is_no_file()
+            changed = [*_changed(provenance, root, read, worker.snapshot)]
+            notebook = _collect(staged.folder, source)
         result = reported(notebook)
         error = outcome["error"]
         if error and error["name"] == "InputError" and not result["facts"] and not result["checks"]:
             raise InputError(*error["message"].split("\n"))
+        if refused:
+            result["notes"].append(f"Left out of the run, as they are no files of it: {', '.join(refused)}.")
         found = {name: result[name] for name in ("answer", "facts")}
         (staged.folder / "facts.json").write_text(json.dumps(found, indent=2) + "\n", "utf-8")
-        if provenance["key"] != manifest.key(job, root):
-            provenance["key"] = ""  # what changed meanwhile answers for nothing
         made = Manifest(
-            **provenance,
+            **provenance | {"key": "" if changed else provenance["key"]},  # what changed answers for nothing
             run=run_id,
             state=outcome["state"],
             started=started,
-            ended=datetime.now(UTC),
+            ended=started + timedelta(seconds=time.perf_counter() - clock),
             seconds={"execute": round(executed - clock, 3)},
             **result,
             error=Error(**outcome["error"]) if outcome["error"] else None,
+            changed=changed,
         )
+        shutil.rmtree(staged.folder / inputs.FOLDER, ignore_errors=True)  # no data stay in a run
         page = _page(notebook, made, staged.folder, job.limits.output_bytes)
         (staged.folder / "report.html").write_text(page, "utf-8")
         return staged.publish(made)
     finally:
         worker.end()
+        worker.close()
         staged.discard()
+
+
+def _described(job, root, folder):
+    """A job as the worker takes it."""
+    return {
+        "notebook": str(places.held(job.report.notebook).relative_to(root)),
+        "output": str((folder / "report.ipynb").relative_to(root)),
+        "parameters": {name: job.typed[name] for name in job.given},
+        "cwd": str(job.report.notebook.parent),
+        "cell_seconds": job.limits.cell_seconds,
+    }
+
+
+def _changed(before, root, read, code):
+    """What was not, at the end of a run, as it was when the run began: sentences, none where all of it was."""
+    for path in read.unsettled:
+        yield f"{Path(path).name} was being written while it was copied"
+    for path in read.stamps.keys() - read.copies.keys():
+        if inputs.stamp(Path(path)) != read.stamps[path]:
+            yield f"{Path(path).name} was written to or replaced while the run read it"
+    now = manifest.environment(root)
+    if before["environment"] != now:
+        moved = compare.packages(before["environment"], now)
+        yield f"the environment was changed: {', '.join(moved) or 'its lock, or what Python runs when it starts'}"
+    if code.crmlab != BEGUN:
+        yield "crmlab/ was edited after this command began: the page is written by the code from before"
 
 
 def _page(notebook, made, folder, most):
@@ -108,7 +141,8 @@ def run_all(jobs, root, reports, workers=1, force=False, started=lambda job: lam
 
     def one(job):
         try:
-            return Outcome(run(job, root, reports, started(job), pool.take()))
+            worker = pool.take(lambda worker: worker.snapshot == snapshot.current(root))
+            return Outcome(run(job, root, reports, started(job), worker))
         except CancelledError:
             raise
         except Exception as fault:  # the others go on
@@ -130,14 +164,14 @@ def _reusable(job, root, reports):
     return store.find_reusable(reports, job.report.name, key) if key else None
 
 
-def _collect(folder, job):
+def _collect(folder, source):
     """The notebook as far as it came, rid of this machine's paths."""
     path = folder / "report.ipynb"
     folder.mkdir(parents=True, exist_ok=True)  # a notebook may have removed it
     try:
         notebook = nbformat.read(path, as_version=4)
     except OSError:  # it ended before its first cell
-        notebook = nbformat.read(job.report.notebook, as_version=4)
+        notebook = nbformat.reads(source, as_version=4)
         for cell in notebook.cells:
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None

@@ -16,7 +16,7 @@ from pydantic.dataclasses import dataclass
 
 from crmlab.display import words
 from crmlab.estimate import Estimate
-from crmlab.reports import store
+from crmlab.reports import integrity, ledger, store
 from crmlab.reports.templates import FOLDER, count_checks, environment, plain, short
 
 NEWEST = 50  # runs of each report that stand open; the rest fold
@@ -31,6 +31,7 @@ class Row:
     report: str
     name: str
     state: str = "unreadable"
+    record: str = "unrecorded"  # intact, tampered or unrecorded
     problem: str = ""
     page: str = "manifest.json"
     older: bool = False
@@ -54,8 +55,8 @@ class Row:
 
     @property
     def is_good(self):
-        """Whether it succeeded, in the form of today."""
-        return self.state == "success" and not self.older
+        """Whether it succeeded, in the form of today, and no file of it was changed since."""
+        return self.state == "success" and not self.older and self.record != "tampered"
 
     @property
     def kind(self):
@@ -63,7 +64,7 @@ class Row:
         return self.data, self.given
 
 
-ROWS = TypeAdapter(dict[str, tuple[str, Row]])  # path of a run -> what its manifest's size and time were, and its row
+ROWS = TypeAdapter(dict[str, tuple[str, Row]])  # path of a run -> its stamp when it was read, and its row
 
 
 def build(reports, suite=None):
@@ -72,10 +73,10 @@ def build(reports, suite=None):
     suite : report -> the parameters that its run in the suite is given, as text; that run is the report's headline
         where none was approved
     """
-    found, approved = defaultdict(list), {path.name for path in reports.glob(f"*/*{store.APPROVAL}")}
-    for row in _rows(reports):
+    found, book = defaultdict(list), ledger.read(reports)
+    for row in rows(reports):
         found[row.report].append(row)
-    listed = [_report(found[name], approved, (suite or {}).get(name)) for name in sorted(found)]
+    listed = [_report(found[name], book, (suite or {}).get(name)) for name in sorted(found)]
     script = (FOLDER / "index.js").read_text("utf-8")
     page = environment().get_template("index.html.j2").render(
         reports=listed,
@@ -99,20 +100,20 @@ def _write(path, text):
         beside.unlink(missing_ok=True)
 
 
-def _rows(reports):
-    """All runs, newest first; only manifests that are new, or have changed, are read."""
-    kept = {}
+def rows(reports):
+    """All runs, newest first; only those that are new, or of which a file has changed, are read."""
+    kept, book = {}, ledger.read(reports)
     with suppress(OSError, ValueError):
         form, _, text = (reports / KEPT).read_text("utf-8").partition("\n")
         kept = ROWS.validate_json(text) if form == _form() else {}
-    rows = {}
+    found = {}
     for folder in store.folders(reports):
-        path, stamp = f"{folder.parent.name}/{folder.name}", _stamp(folder / "manifest.json")
+        path, stamp = f"{folder.parent.name}/{folder.name}", _stamp(folder, book)
         before = kept.get(path)
-        rows[path] = before if before and before[0] == stamp else (stamp, _with_cells(_row(folder)))
-    if rows != kept:
-        _write(reports / KEPT, f"{_form()}\n{ROWS.dump_json(rows).decode()}")
-    return [row for _, row in rows.values()]
+        found[path] = before if before and before[0] == stamp else (stamp, _with_cells(_row(folder, book)))
+    if found != kept:
+        _write(reports / KEPT, f"{_form()}\n{ROWS.dump_json(found).decode()}")
+    return [row for _, row in found.values()]
 
 
 def _form():
@@ -125,24 +126,28 @@ def _with_cells(row):
     return replace(row, cells=environment().get_template("row.html.j2").render(row=row))
 
 
-def _stamp(path):
+def _stamp(folder, book):
+    """What changes with a run's files and with what the ledger says of it."""
+    events = [event.sequence for event in book.by_run.get(folder.name, ())]
     try:
-        about = path.stat()
-    except OSError:
+        return f"{integrity.stamp(folder)} {events}"
+    except OSError:  # pruned meanwhile
         return ""
-    return f"{about.st_mtime_ns} {about.st_size} {about.st_ino}"
 
 
-def _row(folder):
+def _row(folder, book):
+    record = "unrecorded"
     try:
+        record = integrity.standing(folder, book).state
         run = store.read(folder)
         facts = {name: Estimate(**fact) for name, fact in run.facts.items()}
     except (OSError, ValueError, TypeError) as problem:
-        return Row(folder.parent.name, folder.name, problem=type(problem).__name__)
+        return Row(folder.parent.name, folder.name, record=record, problem=type(problem).__name__)
     return Row(
         folder.parent.name,
         folder.name,
         state=run.state,
+        record=record,
         page="report.html" if "report.html" in run.artefacts else "manifest.json",
         older=run.older,
         title=run.title,
@@ -163,9 +168,9 @@ def _finite(value):
     return float(value) if isinstance(value, (int, float)) and abs(value) < float("inf") else None
 
 
-def _report(rows, approved, suite):
+def _report(rows, book, suite):
     """A report with its runs, newest first, and which of them is its headline, and why."""
-    signed = {row.name for row in rows if row.name + store.APPROVAL in approved}
+    signed = {row.name for row in rows if book.approved(row.name) and row.record == "intact"}
     good = [row for row in rows if row.is_good]
     choices = {
         "approved": [row for row in good if row.name in signed],

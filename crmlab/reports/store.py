@@ -1,19 +1,25 @@
 """Where runs are kept: `reports/<report>/<run>/`, written once, and visible only when whole."""
 
+import errno
 import fcntl
+import glob
+import hashlib
 import json
 import os
 import secrets
 import shutil
+import stat
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from crmlab.contracts import InputError
-from crmlab.reports.manifest import SCHEMA, Manifest, sha256
+from crmlab.places import sha256
+from crmlab.reports import integrity, ledger, snapshot
+from crmlab.reports.integrity import MANIFEST
+from crmlab.reports.manifest import SCHEMA, Manifest
 
 STAGING = ".staging"  # beside the reports, on their file system, so that publishing is one rename
-APPROVAL = ".approval.json"  # `<run>.approval.json` beside a run keeps it from pruning
 
 
 def new_run():
@@ -25,23 +31,54 @@ class Staged:
     """A folder out of sight in which a run is made; locked while its maker lives, so that others leave it alone."""
 
     def __init__(self, reports):
-        self.reports, self.folder = reports, reports / STAGING / new_run()
+        self.reports, self.folder, self._noted = reports, reports / STAGING / new_run(), {}
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         self.lock = self.folder.with_suffix(".lock").open("w")
         fcntl.flock(self.lock, fcntl.LOCK_EX)
         (self.folder / "tables").mkdir(parents=True)
 
+    def note(self, **about):
+        """Leave word of what is made here, for whoever finds it left: report, run, folder of sockets, code."""
+        self._noted |= about
+        self.lock.seek(0)
+        self.lock.write(json.dumps(self._noted))
+        self.lock.truncate()
+        self.lock.flush()
+
+    def refuse_what_is_no_file(self):
+        """Remove links, pipes and devices, and give linked files a copy of their own: what was removed."""
+        refused = []
+        for path in sorted(self.folder.rglob("*"), reverse=True):
+            about = path.lstat()
+            if stat.S_ISREG(about.st_mode) and about.st_nlink > 1:
+                beside = path.with_name(f"{path.name}.part")
+                shutil.copyfile(path, beside)
+                os.replace(beside, path)
+            elif not stat.S_ISREG(about.st_mode) and not stat.S_ISDIR(about.st_mode):
+                path.unlink()
+                refused.append(path.relative_to(self.folder).as_posix())
+        return sorted(refused)
+
     def publish(self, manifest):
-        """Make the run visible, whole: its manifest is written last, and then all of it appears at once."""
-        hashes = {str(p.relative_to(self.folder)): sha256(p) for p in sorted(self.folder.rglob("*")) if p.is_file()}
-        manifest = manifest.model_copy(update={"artefacts": hashes})
-        with (self.folder / "manifest.json").open("w", encoding="utf-8") as stream:
-            stream.write(manifest.model_dump_json(indent=2) + "\n")
-            stream.flush()
-            os.fsync(stream.fileno())
+        """Make the run visible, whole, and recorded: its folder.
+
+        The ledger's line is written first: a run whose maker dies between the two is published by whoever cleans up.
+        """
+        hashes = {p.relative_to(self.folder).as_posix(): sha256(p) for p in sorted(_files(self.folder))}
         place = self.reports / manifest.report / manifest.run
-        place.parent.mkdir(parents=True, exist_ok=True)
-        os.rename(self.folder, place)
+        self.note(report=manifest.report, run=manifest.run)
+        with ledger.opened(self.reports) as book:
+            if place.exists():
+                raise FileExistsError(errno.ENOTEMPTY, "a run of this id is there, and not empty", str(place))
+            manifest = manifest.model_copy(update={"artefacts": hashes, "sequence": book.next})
+            text = manifest.model_dump_json(indent=2).encode() + b"\n"
+            with (self.folder / MANIFEST).open("wb") as stream:
+                stream.write(text)
+                stream.flush()
+                os.fsync(stream.fileno())
+            about = {"state": manifest.state, "key": manifest.key, "manifest": hashlib.sha256(text).hexdigest()}
+            book.append("run", manifest.report, manifest.run, **about, files=integrity.stamp(self.folder))
+            _move(self.folder, place)
         self.discard()
         return place
 
@@ -52,18 +89,82 @@ class Staged:
         self.lock.close()
 
 
+def _files(folder):
+    return (path for path in folder.rglob("*") if path.is_file())
+
+
+def _move(folder, place):
+    """Make a whole folder visible at once, on whichever file system its place is."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.rename(folder, place)
+    except OSError as fault:
+        if fault.errno != errno.EXDEV:
+            raise
+        beside = place.with_name(f".{place.name}.part")
+        shutil.rmtree(beside, ignore_errors=True)
+        shutil.copytree(folder, beside)
+        os.rename(beside, place)
+
+
+def beside(path):
+    """Where what is to take the place of a run's file waits until the ledger knows of it."""
+    return path.parent.parent / f".{path.parent.name}.{path.name}"
+
+
 def clean(reports):
-    """Remove what runners left that were killed."""
+    """Remove what was left by runners that were killed; finish what they had recorded; record what they had tried."""
     for path in (reports / STAGING).glob("*.lock"):
-        with path.open("w") as lock:
+        with path.open("r+") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 continue
-            shutil.rmtree(path.with_suffix(""), ignore_errors=True)
+            _settle(reports, path.with_suffix(""), _noted(lock))
             path.unlink(missing_ok=True)
     for removed in (reports / STAGING).glob("*.removed"):
         shutil.rmtree(removed, ignore_errors=True)
+    with ledger.opened(reports) as book:  # so that nobody is about to
+        for waiting in reports.glob("*/.*.html"):
+            _finish(waiting, book.ledger)
+    for run, events in ledger.read(reports).by_run.items():
+        folder = reports / events[-1].report / run
+        if events[-1].event == "pruned" and folder.is_dir():
+            _remove(reports, folder)
+
+
+def _finish(waiting, book):
+    """Let a file take its place where the ledger knows of it, and else remove it."""
+    run, _, name = waiting.name.removeprefix(".").partition(".")
+    recorded = [e.about["changed"].get(name, ["", ""])[1] for e in book.by_run.get(run, ()) if "changed" in e.about]
+    if recorded and recorded[-1] == sha256(waiting):
+        os.replace(waiting, waiting.parent / run / name)
+    else:
+        waiting.unlink()
+
+
+def _noted(lock):
+    try:
+        noted = json.loads(lock.read())
+    except ValueError:
+        return {}
+    return noted if isinstance(noted, dict) else {}
+
+
+def _settle(reports, folder, noted):
+    """Publish or remove a folder whose maker is dead, and record that its run was tried."""
+    if sockets := noted.get("sockets"):
+        shutil.rmtree(sockets, ignore_errors=True)
+    report, run = noted.get("report"), noted.get("run")
+    if report and run:
+        place = reports / report / run
+        with ledger.opened(reports) as book:
+            last = book.ledger.last_of(run)
+            if last == "run" and not place.exists() and (folder / MANIFEST).is_file():
+                _move(folder, place)
+            elif last is None:
+                book.append("tried", report, run)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -76,11 +177,11 @@ def exclusive(reports):
 
 
 def folders(reports, report=None):
-    """The folders of published runs, newest first."""
-    pattern = f"{report or '*'}/*/manifest.json"
-    found = (p.parent for p in reports.glob(pattern))
-    visible = (f for f in found if not f.parent.name.startswith(".") and not f.is_symlink())
-    return sorted(visible, key=lambda folder: folder.name, reverse=True)
+    """The folders of published runs, newest first by the ledger; those that it does not know come after, by name."""
+    runs = ledger.read(reports).runs
+    found = (p.parent for p in reports.glob(f"{glob.escape(report) if report else '*'}/*/{MANIFEST}"))
+    visible = (f for f in found if not any(p.startswith(".") for p in f.parts[-2:]) and not f.is_symlink())
+    return sorted(visible, key=lambda f: (runs[f.name].sequence if f.name in runs else 0, f.name), reverse=True)
 
 
 def read(folder):
@@ -109,18 +210,24 @@ def find(reports, run):
 def latest(reports, report, good=False):
     """The folder of a report's newest run, or newest good one; None where there is none.
 
-    A good run of the older form is the newest good one only where there is no other.
+    A good run is one that succeeded and is as it was recorded. Runs that the ledger does not know, and those of the
+    older form, are the newest good one only where there is no other, in this order.
     """
     if not good:
         return next(iter(folders(reports, report)), None)
-    older = None
+    book, unrecorded, older = ledger.read(reports), None, None
     for folder in folders(reports, report):
-        manifest = _unchecked_manifest(folder)
-        if manifest.get("state") == "success":
-            if manifest.get("schema") == SCHEMA:
-                return folder
-            older = older or folder
-    return older
+        recorded = book.runs.get(folder.name)
+        if recorded is None:
+            manifest = _unchecked_manifest(folder)
+            if manifest.get("state") == "success":
+                if manifest.get("schema") == SCHEMA:
+                    unrecorded = unrecorded or folder
+                else:
+                    older = older or folder
+        elif recorded.about.get("state") == "success" and integrity.standing(folder, book).is_intact:
+            return folder
+    return unrecorded or older
 
 
 def update_links(reports):
@@ -139,47 +246,58 @@ def update_links(reports):
 
 
 def find_reusable(reports, report, key):
-    """The newest good run made from the same notebook, parameters, data, code and lock; None where there is none."""
-    for folder in folders(reports, report):
-        manifest = _unchecked_manifest(folder) if _mentions(folder / "manifest.json", key) else {}
-        good = manifest.get("state") == "success" and manifest.get("schema") == SCHEMA
-        if good and manifest.get("key") == key:
-            return folder
+    """The newest good run made from the same notebook, parameters, data, code and lock; None where there is none.
+
+    Only a run that is as it was recorded answers.
+    """
+    book = ledger.read(reports)
+    for recorded in reversed(book.runs.values()):
+        if recorded.report == report and recorded.about.get("key") == key and recorded.about.get("state") == "success":
+            folder = reports / report / recorded.run
+            if folder.is_dir() and integrity.standing(folder, book).is_intact:
+                return folder
     return None
-
-
-def _mentions(path, key):
-    with suppress(OSError):  # pruned meanwhile
-        return key.encode() in path.read_bytes()
-
-
-def approved(folder):
-    """Whether a run was signed off: `<run>.approval.json` lies beside it."""
-    return folder.with_name(folder.name + APPROVAL).exists()
 
 
 def prune(reports, keep):
     """Remove all but the newest `keep` runs of each report; never its last good run, never an approved one.
 
-    Returns the folders removed.
+    Returns the folders removed. Copies of code that no run is left of go too.
     """
-    removed = []
+    removed, book = [], ledger.read(reports)
     for report in sorted({folder.parent.name for folder in folders(reports)}):
         good = latest(reports, report, good=True)
         for folder in folders(reports, report)[keep:]:
-            if folder != good and not approved(folder):
-                away = reports / STAGING / f"{folder.name}.removed"
-                away.parent.mkdir(exist_ok=True)
-                os.rename(folder, away)
-                shutil.rmtree(away, ignore_errors=True)
+            if folder != good and not book.approved(folder.name):
+                with ledger.opened(reports) as written:
+                    written.append("pruned", report, folder.name)
+                _remove(reports, folder)
                 removed.append(folder)
+    left = [_unchecked_manifest(folder).get("code") for folder in folders(reports)]
+    needed = {str(code.get("snapshot")) for code in left if isinstance(code, dict)}
+    snapshot.prune(reports, needed | {*_in_use(reports)})
     return removed
+
+
+def _remove(reports, folder):
+    """Remove a run at once."""
+    away = reports / STAGING / f"{folder.name}.removed"
+    away.parent.mkdir(exist_ok=True)
+    os.rename(folder, away)
+    shutil.rmtree(away, ignore_errors=True)
+
+
+def _in_use(reports):
+    """The copies of code that runs are being made with."""
+    for path in (reports / STAGING).glob("*.lock"):
+        with suppress(OSError), path.open() as lock:
+            yield str(_noted(lock).get("code"))
 
 
 def _unchecked_manifest(folder):
     """A manifest unchecked; empty where it cannot be read, or was removed meanwhile."""
     try:
-        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
     except (OSError, ValueError):
         return {}
     return manifest if isinstance(manifest, dict) else {}

@@ -52,12 +52,20 @@ class Limits(BaseModel):
     output_bytes: int = Field(1_000_000, gt=0)
 
 
+class Review(BaseModel):
+    """How many people must approve a run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    people: int = Field(1, ge=1)
+
+
 class Suite(BaseModel):
-    """`suite.toml`: the runs that `make report` makes, their limits, and the ranges of parameters, by report."""
+    """`suite.toml`: the runs that `make report` makes, their limits and review, and ranges of parameters, by report."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     run: list[Planned] = []
     limits: Limits = Limits()
+    review: Review = Review()
     ranges: dict[str, dict[str, Range]] = {}
 
 

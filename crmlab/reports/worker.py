@@ -12,6 +12,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from crmlab.contracts import InputError
+from crmlab.reports import snapshot
+
+START = "import sys; sys.path.insert(0, sys.argv[1]); from crmlab.reports.execute import main; main()"
+CUSTOMS = ("PYTHON", "IPYTHON", "JUPYTER", "MPL", "MATPLOTLIB")  # beginnings of variables that change what code does
+NO_CUSTOMS = {"MATPLOTLIBRC": os.devnull, "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+LONGEST_SOCKET = 90  # bytes of the path of a folder of sockets, whose own paths may have 107
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
@@ -25,15 +32,19 @@ class Worker:
     root    : the project
     staged  : the folder out of sight in which the run is made
     modules : what its kernel imports ahead
+    It runs a copy of the code, `snapshot`, as it was when the worker started.
     """
 
     def __init__(self, root, staged, modules=()):
         self.staged, self.kernel, self.cancelled = staged, None, False
-        self.sockets = tempfile.mkdtemp(prefix="crmlab-")
+        self.snapshot, code = snapshot.taken(root, staged.reports)
+        self.sockets = _folder_for_sockets()
+        staged.note(sockets=self.sockets, code=self.snapshot.sha256)
         self.child_stderr = tempfile.TemporaryFile("w+")  # noqa: SIM115, it lives as long as the worker
-        environment = os.environ | ONE_THREAD | {"CRMLAB_ROOT": str(root), "CRMLAB_STAGING": str(staged.folder)}
+        places = {"CRMLAB_ROOT": root, "CRMLAB_STAGING": staged.folder, "IPYTHONDIR": f"{self.sockets}/ipython"}
+        environment = _without_customs(os.environ) | ONE_THREAD | NO_CUSTOMS | {k: str(v) for k, v in places.items()}
         self.process: Any = subprocess.Popen(  # its pipes are there, whatever its type says
-            [sys.executable, "-m", "crmlab.reports.execute", self.sockets],
+            [sys.executable, "-I", "-c", START, str(code), self.sockets],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.child_stderr,
@@ -87,6 +98,12 @@ class Worker:
         self.cancelled = True
         self.end()
 
+    def give_up(self):
+        """End it where it has had no job."""
+        self.end()
+        self.staged.discard()
+        self.close()
+
     def end(self):
         """End the process, its kernel, and whatever they started."""
         for group in (self.kernel, self.process.pid):
@@ -124,6 +141,20 @@ class Worker:
         return None, done
 
 
+def _without_customs(environment):
+    """What a run sees of an environment: nothing by which a user's start-up files would change what it finds."""
+    return {name: value for name, value in environment.items() if not name.startswith(CUSTOMS)}
+
+
+def _folder_for_sockets():
+    """A new folder whose path leaves room for the names of sockets, wherever temporary files are to lie."""
+    for base in (tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"):
+        if len(os.fsencode(base)) <= LONGEST_SOCKET - len("/crmlab-12345678"):
+            with suppress(OSError):
+                return tempfile.mkdtemp(prefix="crmlab-", dir=base)
+    raise InputError("there is no folder with a short path to keep sockets in; set TMPDIR to one, as /tmp")
+
+
 def _stray_processes(mark):
     """Ids of the other processes whose environment holds `mark`, where the system lists them."""
     for environ in Path("/proc").glob("[0-9]*/environ"):
@@ -139,18 +170,25 @@ class Pool:
         self.start, self.left, self.lock, self.workers = start, jobs, threading.Lock(), []
         self.ready = [self._next() for _ in range(min(size, jobs))]
 
-    def take(self):
-        """A worker that was started ahead; the next one starts."""
+    def take(self, fits=lambda worker: True):
+        """A worker that was started ahead, while the next one starts; a new one where that no longer fits."""
         with self.lock:
-            worker = self.ready.pop(0)
+            worker = self.ready.pop(0) if self.ready else self._next()
+            if not fits(worker):
+                worker.give_up()
+                self.left += 1
+                worker = self._next()
             if self.left:
-                self.ready.append(self._next())
+                with suppress(OSError):  # of too few resources: it is started when its turn comes
+                    self.ready.append(self._next())
             return worker
 
     def _next(self):
+        made = self.start()
         self.left -= 1
-        self.workers.append(self.start())
-        return self.workers[-1]
+        self.workers = [worker for worker in self.workers if worker.process.returncode is None]
+        self.workers.append(made)
+        return made
 
     def cancel(self):
         """End every worker, whatever it is at."""
@@ -159,8 +197,7 @@ class Pool:
             for worker in self.workers:
                 worker.cancel()
             for worker in self.ready:
-                worker.staged.discard()
-                worker.close()
+                worker.give_up()
 
 
 def _failure(state, cell, name, message):

@@ -6,9 +6,10 @@ import shutil
 
 import pytest
 
+from crmlab.reports import store
 from crmlab.simulate.orders import simulate_orders
 
-from ..reports.conftest import TINY, project, write_notebook  # noqa: F401, a fixture
+from ..reports.conftest import TINY, TOLD, project, write_notebook  # noqa: F401, a fixture
 from ..reports.test_store import publish
 from ..shell import crmlab, process
 
@@ -251,3 +252,45 @@ def test_prune_says_what_it_removed(project):  # noqa: F811
 def test_secrets_are_refused_as_parameters(project):  # noqa: F811
     assert "looks like a secret" in refused("run", "small", "-p", "api_key=x", cwd=project)
     assert "looks like a secret" in refused("run", "small", "-p", "db_password=x", cwd=project)
+
+
+def test_verify_and_approve_say_what_became_of_runs(project):  # noqa: F811
+    write_notebook(project / "notebooks" / "02_tiny.ipynb", TOLD, **TINY)
+    assert crmlab("run", "tiny", cwd=project).returncode == 0
+    assert crmlab("run", "tiny", "--force", cwd=project).returncode == 0
+    newest, first = (folder.name for folder in store.folders(project / "reports"))
+    done = crmlab("approve", "tiny", "--by", "Ann Lee", "--note", "[bold] agrees", cwd=project)
+    assert done.stdout.startswith(f"tiny {newest}: approved by Ann Lee\n")
+    assert "approved" in (project / "reports" / "index.html").read_text()
+    assert "[bold] agrees" in (project / "reports" / "tiny" / newest / "report.html").read_text()
+    done = crmlab("verify", cwd=project)
+    assert (done.returncode, done.stdout.count(": as it was recorded")) == (0, 2)
+    (project / "reports" / "tiny" / first / "facts.json").write_text("{}")
+    done = crmlab("verify", first, cwd=project)
+    assert done.returncode == 1
+    assert done.stdout == f"tampered  tiny {first}: facts.json has been changed\n"
+    done = crmlab("approve", first, "--by", "Ann", cwd=project)
+    assert done.returncode == 2
+    assert "facts.json has been changed; only a run as it was recorded can be judged" in done.stderr
+    done = crmlab("approve", newest, "--by", "Bob", "--reject", "--withdraw", cwd=project)
+    assert (done.returncode, done.stderr) == (2, "error: --reject and --withdraw are given; give one\n")
+    shutil.rmtree(project / "reports" / "tiny" / first)
+    done = crmlab("verify", cwd=project)
+    assert done.returncode == 1
+    assert f"missing  tiny {first} was recorded on " in done.stdout
+    ledger = project / "reports" / "ledger.jsonl"
+    ledger.write_text(ledger.read_text().replace("Ann Lee", "Ann Low"))
+    done = crmlab("approve", newest, "--by", "Bob", "--withdraw", cwd=project)
+    done = crmlab("verify", newest, cwd=project)
+    assert done.stdout.startswith("broken  ledger.jsonl: line 4 does not follow the line before it, which was changed")
+
+
+def test_two_people_approve_where_the_suite_asks_for_two(project):  # noqa: F811
+    write_notebook(project / "notebooks" / "02_tiny.ipynb", TOLD, **TINY)
+    suite = project / "notebooks" / "suite.toml"
+    suite.write_text(suite.read_text() + "\n[review]\npeople = 2\n")
+    crmlab("run", "tiny", cwd=project)
+    done = crmlab("approve", "tiny", "--by", "Ann", cwd=project)
+    assert done.stdout.split("\n")[0].endswith(": approved by Ann; 2 people must approve it")
+    done = crmlab("approve", "tiny", "--by", "Bob", cwd=project)
+    assert done.stdout.split("\n")[0].endswith(": approved by Bob")

@@ -26,7 +26,7 @@ def processes(marker, command=""):
 
 def kernels(project):
     """Ids of the kernels at work for a project."""
-    return processes(f"CRMLAB_STAGING={project}", "ipykernel_launcher")
+    return processes(f"CRMLAB_STAGING={project}", "crmlab.reports.kernel")
 
 
 def within(seconds, happened):

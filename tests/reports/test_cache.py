@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from crmlab.reports import manifest, parameters, store
+from crmlab.reports import ledger, manifest, parameters, snapshot, store
 
 from .test_store import manifest as a_manifest
 
@@ -15,8 +15,8 @@ from .test_store import manifest as a_manifest
 def inputs(project, monkeypatch):
     """The file behind each input of a run; the code is a copy of the module's."""
     package = project / "package"
-    shutil.copytree(manifest.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(manifest, "PACKAGE", package)
+    shutil.copytree(snapshot.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(snapshot, "PACKAGE", package)
     (project / "requirements.lock").write_text("one==1\n")
     beside = project / "notebooks" / "ours" / "rules.py"
     beside.parent.mkdir()
@@ -33,8 +33,6 @@ def inputs(project, monkeypatch):
 
 
 def key(project, **given):
-    manifest.code.cache_clear()
-    manifest.environment.cache_clear()
     (job,) = parameters.prepare(project, [("small", given)])
     return manifest.key(job, project)
 
@@ -100,16 +98,22 @@ def test_only_a_good_run_answers(project):
     assert store.find_reusable(project / "reports", "other", "a" * 64) is None
 
 
+def test_a_run_that_was_changed_answers_for_nothing(project):
+    folder = publish(project, "a" * 64)
+    (folder / "manifest.json").write_text((folder / "manifest.json").read_text() + " ")
+    assert store.find_reusable(project / "reports", "small", "a" * 64) is None
+
+
+def test_a_run_that_the_ledger_does_not_know_answers_for_nothing(project):
+    folder = publish(project, "a" * 64)
+    (project / "reports" / ledger.FILE).unlink()
+    assert store.folders(project / "reports") == [folder]
+    assert store.find_reusable(project / "reports", "small", "a" * 64) is None
+
+
 def test_a_thousand_runs_are_searched_within_three_tenths_of_a_second(project):
-    packages = {f"package-{n}": "1.2.3" for n in range(170)}
-    made = a_manifest("run")
-    made = made.model_copy(update={"environment": made.environment.model_copy(update={"packages": packages})})
     for n in range(1000):
-        folder = project / "reports" / "small" / f"20260101T{n:06d}Z-a"
-        folder.mkdir(parents=True)
-        (folder / "manifest.json").write_text(
-            made.model_copy(update={"run": folder.name, "key": f"{n:064d}"}).model_dump_json()
-        )
+        publish(project, f"{n:064d}")
     took = []
     for sought in (0, 500, 5000):
         begun = time.process_time()

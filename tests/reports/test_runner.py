@@ -5,7 +5,7 @@ import re
 import pytest
 
 from crmlab.contracts import InputError
-from crmlab.reports import parameters, runner, store
+from crmlab.reports import parameters, runner, store, worker
 
 from .conftest import TINY, lay_out, write_notebook
 
@@ -107,9 +107,7 @@ def test_an_input_error_inside_the_notebook_leaves_nothing(project):
 
 
 def test_a_child_that_cannot_start_is_told_of(project, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(project / "shadow"))
-    (project / "shadow").mkdir()
-    (project / "shadow" / "papermill.py").write_text("raise ImportError('papermill is broken')")
+    monkeypatch.setattr(worker, "START", "raise ImportError('papermill is broken')")
     manifest = store.read(run(project))
     assert manifest.state == "failed"
     assert "papermill is broken" in manifest.error.message

@@ -5,10 +5,23 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from crmlab.reports import site
+from crmlab.places import sha256
+from crmlab.reports import integrity, ledger, review, site, store
 
 from . import samples
 from .samples import text_of
+
+
+def recorded(folder):
+    """A run with the files that its manifest lists, which the ledger now knows."""
+    (folder / "report.html").write_text("")
+    made = store.read(folder)
+    artefacts = {path: sha256(folder / path) for path in made.artefacts}
+    (folder / "manifest.json").write_text(made.model_copy(update={"artefacts": artefacts}).model_dump_json())
+    about = {"state": "success", "manifest": sha256(folder / "manifest.json"), "files": integrity.stamp(folder)}
+    with ledger.opened(folder.parents[1]) as book:
+        book.append("run", folder.parent.name, folder.name, **about)
+    return folder
 
 
 def publish(reports, run, report="clv", **changes):
@@ -112,8 +125,9 @@ def test_a_report_with_runs_of_the_older_form_alone_has_no_headline(tmp_path):
 
 
 def test_a_run_that_was_signed_off_says_so(tmp_path):
-    publish(tmp_path, "20261101T000000Z-00000000").with_name("20261101T000000Z-00000000.approval.json").write_text("{}")
-    publish(tmp_path, "20261102T000000Z-00000000")
+    older = recorded(publish(tmp_path, "20261101T000000Z-00000000"))
+    recorded(publish(tmp_path, "20261102T000000Z-00000000"))
+    review.decide(tmp_path, older, "approved", "Ann")
     newer, older = text_of(built(tmp_path), ".runs tbody tr")
     assert "approved" in older
     assert "approved" not in newer
@@ -251,7 +265,7 @@ def test_the_headline_is_the_approved_run_else_that_of_the_suite_else_the_newest
     publish(tmp_path, "20261102T000000Z-00000000")
     publish(tmp_path, "20261103T000000Z-00000000", parameters_given={"horizon_days": "30"})
     assert headline() == ("Latest run of the suite", "20261102")
-    (tmp_path / "clv" / "20261101T000000Z-00000000.approval.json").write_text("{}")
+    review.decide(tmp_path, recorded(tmp_path / "clv" / "20261101T000000Z-00000000"), "approved", "Ann")
     assert headline() == ("Latest approved run", "20261101")
 
 

@@ -3,8 +3,6 @@
 import os
 import subprocess
 import sys
-import threading
-import time
 
 import nbformat
 import pytest
@@ -19,7 +17,6 @@ from .test_store import publish
 LEAVES = ["exit()", "quit()", "exit()\nprint('still here')"]
 DAEMON = "import subprocess\nsubprocess.run('setsid sleep 640 >/dev/null 2>&1 &', shell=True)"
 REMOVES = "import os, shutil\nshutil.rmtree(os.environ['CRMLAB_STAGING'])\n1 / 0"
-WAIT = "import time\nwhile not (catalog.root() / 'go').exists():\n    time.sleep(0.05)"
 
 
 def run(project, *cells, **limits):
@@ -64,27 +61,6 @@ def test_a_notebook_that_removes_its_folder_stops_no_other(project):
     jobs = parameters.prepare(project, [("odd", {}), ("even", {})])
     odd, even = runner.run_all(jobs, project, project / "reports")
     assert (store.read(odd.folder).state, store.read(even.folder).state) == ("failed", "success")
-
-
-@pytest.mark.parametrize("changes", ["notebooks/02_odd.ipynb", "data/sales.csv"])
-def test_what_changed_while_it_ran_is_told_as_it_was_and_answers_for_nothing(project, changes):
-    path = project / changes
-
-    def change():
-        while not list((project / "reports").glob(".staging/*/report.ipynb")):
-            time.sleep(0.05)
-        path.write_text(path.read_text() + ("\n" if changes.endswith("ipynb") else "00123,2024-03-21,5\n"))
-        (project / "go").touch()
-
-    write_notebook(project / "notebooks" / "02_odd.ipynb", WAIT, TOLD)
-    (job,) = parameters.prepare(project, [("odd", {})])
-    before = path.read_text()
-    threading.Thread(target=change, daemon=True).start()
-    made = store.read(runner.run(job, project, project / "reports"))
-    path.write_text(before)
-    (again,) = parameters.prepare(project, [("odd", {})])
-    assert made.notebook_sha256 == runner.manifest.sha256(job.report.notebook)
-    assert store.find_reusable(project / "reports", "odd", runner.manifest.key(again, project)) is None
 
 
 def test_a_pruner_killed_half_way_leaves_nothing_after_the_next_start(project):

@@ -1,0 +1,100 @@
+"""Whether a run is what the ledger recorded."""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from crmlab.places import sha256
+from crmlab.reports import ledger
+from crmlab.reports.ledger import Ledger
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What became of a run since it was published.
+
+    state  : intact; tampered, where a file of it was changed or is gone; unrecorded, where the ledger does not know it
+    faults : what is wrong, sentences
+    extra  : files in its folder that are not of it
+    """
+
+    state: str
+    faults: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+
+    @property
+    def is_intact(self) -> bool:
+        """Whether every file is what the ledger recorded."""
+        return self.state == "intact"
+
+
+def standing(folder: Path, book: Ledger, whole: bool = False) -> Standing:
+    """What became of a run, by sizes and times of its files, and by their hashes where these differ.
+
+    whole : whether to look at the hashes all the same
+    """
+    recorded = book.runs.get(folder.name)
+    if recorded is None or recorded.report != folder.parent.name:
+        return Standing("unrecorded", ("the ledger does not know this run",))
+    written = [event for event in book.by_run[folder.name] if "files" in event.about]
+    if not whole and stamp(folder) == written[-1].about["files"]:
+        return Standing("intact")
+    return _by_hashes(folder, recorded, written)
+
+
+def _by_hashes(folder, recorded, written):
+    try:
+        text = (folder / MANIFEST).read_bytes()
+    except OSError as fault:
+        return Standing("tampered", (f"{MANIFEST} cannot be read ({type(fault).__name__})",))
+    if hashlib.sha256(text).hexdigest() != recorded.about.get("manifest"):
+        return Standing("tampered", (f"{MANIFEST} is not the one that was recorded",))
+    expected = json.loads(text)["artefacts"]
+    for event in written:  # what crmlab itself wrote since, and recorded
+        expected |= {path: new for path, (_old, new) in event.about.get("changed", {}).items()}
+    faults, there = [], {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if not path.is_dir()}
+    for path, digest in expected.items():
+        if path not in there:
+            faults.append(f"{path} is gone")
+        elif there[path].is_symlink() or sha256(there[path]) != digest:
+            faults.append(f"{path} has been changed")
+    extra = tuple(sorted(there.keys() - expected.keys() - {MANIFEST}))
+    return Standing("tampered" if faults else "intact", tuple(faults), extra)
+
+
+def stamp(folder: Path, replaced: dict[str, Path] | None = None) -> str:
+    """What changes with any file of a run, but for edits that hide: a hash of paths, sizes and times.
+
+    replaced : files that are to take the place of those at these paths
+    """
+    found = {path: entry.stat(follow_symlinks=False) for path, entry in _entries(str(folder), "")}
+    found |= {path: file.stat() for path, file in (replaced or {}).items()}
+    lines = [f"{path} {about.st_size} {about.st_mtime_ns}" for path, about in sorted(found.items())]
+    return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
+
+
+def _entries(folder, within):
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _entries(entry.path, f"{within}{entry.name}/")
+            else:
+                yield f"{within}{entry.name}", entry
+
+
+def of_all(reports: Path, folders: list[Path]) -> dict[Path, Standing]:
+    """What became of runs, by their hashes."""
+    book = ledger.read(reports)
+    return {folder: standing(folder, book, whole=True) for folder in folders}
+
+
+def missing(reports: Path, folders: list[Path]) -> list[str]:
+    """Runs that the ledger recorded and did not see removed, and that are gone: sentences."""
+    there = {folder.name for folder in folders}
+    book = ledger.read(reports)
+    gone = [e for run, e in book.runs.items() if run not in there and book.last_of(run) != "pruned"]
+    return [f"{event.report} {event.run} was recorded on {event.at[:10]}, and is gone" for event in gone]
