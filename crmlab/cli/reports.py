@@ -9,6 +9,7 @@ from rich.table import Column, Table
 from crmlab.cli.console import err, out, plain, print_breaches
 from crmlab.contracts import InputError
 
+LISTED = 100  # runs that are listed where nobody asks for all
 Given = Annotated[list[str], typer.Option("--parameter", "-p", help="name=value; give it once for each parameter")]
 
 
@@ -217,24 +218,25 @@ def prune(keep: Annotated[int, typer.Option(min=1, help="how many runs of each r
     index()
 
 
-def runs(report: Annotated[Optional[str], typer.Argument(help="only the runs of this report")] = None) -> None:
+def runs(
+    report: Annotated[Optional[str], typer.Argument(help="only the runs of this report")] = None,
+    every: Annotated[bool, typer.Option("--all", help=f"also those older than the newest {LISTED}")] = False,
+) -> None:
     """The runs there are, newest first."""
-    from crmlab.reports import parameters, store
-    from crmlab.reports.templates import count_checks
+    from crmlab.reports import parameters, site, store
 
     if report is not None and report not in parameters.reports(root(), only=()):
         parameters.prepare(root(), [(report, {})])
     table = _table("run", "report", "state", "checks", "seconds", "parameters given")
-    for folder in store.folders(store_folder(), report):
-        try:
-            m = store.read(folder)
-        except (OSError, ValueError):
-            table.add_row(*map(plain, (folder.name, folder.parent.name, "unreadable", "", "", "")))
-            continue
-        given = " ".join(f"{name}={value}" for name, value in m.parameters_given.items())
-        checks = "older form" if m.older else count_checks(m.checks)
-        table.add_row(*map(plain, (m.run, m.report, m.state, checks, f"{sum(m.seconds.values()):.1f}", given)))
+    found = store.folders(store_folder(), report)
+    for row in site.rows(store_folder(), found if every else found[:LISTED]):
+        given = " ".join(f"{name}={value}" for name, value in row.given)
+        state = f"{row.state}, tampered" if row.record == "tampered" else row.state
+        checks, seconds = "older form" if row.older else row.counts, f"{row.seconds:.1f}" if row.started else ""
+        table.add_row(*map(plain, (row.name, row.report, state, checks, seconds, given)))
     out.print(table if table.row_count else "no runs yet; `crmlab run clv` makes one")
+    if len(found) > table.row_count:
+        out.print(f"{len(found) - table.row_count:,} older runs; --all lists them too")
 
 
 def show(

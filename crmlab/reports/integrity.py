@@ -71,19 +71,21 @@ def stamp(folder: Path, replaced: dict[str, Path] | None = None) -> str:
 
     replaced : files that are to take the place of those at these paths
     """
-    found = {path: entry.stat(follow_symlinks=False) for path, entry in _entries(str(folder), "")}
-    found |= {path: file.stat() for path, file in (replaced or {}).items()}
-    lines = [f"{path} {about.st_size} {about.st_mtime_ns}" for path, about in sorted(found.items())]
-    return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
+    lines, folders = [], [(str(folder), "")]
+    for path, within in folders:
+        with os.scandir(path) as entries:
+            for entry in entries:
+                name = f"{within}{entry.name}"
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append((entry.path, f"{name}/"))
+                elif not replaced or name not in replaced:
+                    lines.append(_line(name, entry.stat(follow_symlinks=False)))
+    lines += [_line(name, file.stat()) for name, file in (replaced or {}).items()]
+    return hashlib.sha256("\n".join(sorted(lines)).encode(errors="surrogateescape")).hexdigest()
 
 
-def _entries(folder, within):
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                yield from _entries(entry.path, f"{within}{entry.name}/")
-            else:
-                yield f"{within}{entry.name}", entry
+def _line(name, about):
+    return f"{name} {about.st_size} {about.st_mtime_ns}"
 
 
 def of_all(reports: Path, folders: list[Path]) -> dict[Path, Standing]:

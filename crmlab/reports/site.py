@@ -100,18 +100,18 @@ def _write(path, text):
         beside.unlink(missing_ok=True)
 
 
-def rows(reports):
-    """All runs, newest first; only those that are new, or of which a file has changed, are read."""
+def rows(reports, folders=None):
+    """Runs, newest first, all where none are named; only those that are new, or have a changed file, are read."""
     kept, book = {}, ledger.read(reports)
     with suppress(OSError, ValueError):
         form, _, text = (reports / KEPT).read_text("utf-8").partition("\n")
         kept = ROWS.validate_json(text) if form == _form() else {}
     found = {}
-    for folder in store.folders(reports):
+    for folder in store.folders(reports) if folders is None else folders:
         path, stamp = f"{folder.parent.name}/{folder.name}", _stamp(folder, book)
         before = kept.get(path)
         found[path] = before if before and before[0] == stamp else (stamp, _with_cells(_row(folder, book)))
-    if found != kept:
+    if folders is None and found != kept:
         _write(reports / KEPT, f"{_form()}\n{ROWS.dump_json(found).decode()}")
     return [row for _, row in found.values()]
 

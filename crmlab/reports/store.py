@@ -2,7 +2,6 @@
 
 import errno
 import fcntl
-import glob
 import hashlib
 import json
 import os
@@ -178,10 +177,21 @@ def exclusive(reports):
 
 def folders(reports, report=None):
     """The folders of published runs, newest first by the ledger; those that it does not know come after, by name."""
-    runs = ledger.read(reports).runs
-    found = (p.parent for p in reports.glob(f"{glob.escape(report) if report else '*'}/*/{MANIFEST}"))
-    visible = (f for f in found if not any(p.startswith(".") for p in f.parts[-2:]) and not f.is_symlink())
-    return sorted(visible, key=lambda f: (runs[f.name].sequence if f.name in runs else 0, f.name), reverse=True)
+    runs, found = ledger.read(reports).runs, []
+    for each in [report] if report else _visible(reports):
+        for name in _visible(reports / each):
+            if os.path.exists(f"{reports}/{each}/{name}/{MANIFEST}"):
+                found.append((runs[name].sequence if name in runs else 0, name, each))
+    return [reports / each / name for _, name, each in sorted(found, reverse=True)]
+
+
+def _visible(folder):
+    """The names of the folders in a folder that are neither hidden nor links."""
+    try:
+        with os.scandir(folder) as entries:
+            return [e.name for e in entries if e.is_dir(follow_symlinks=False) and not e.name.startswith(".")]
+    except OSError:
+        return []
 
 
 def read(folder):
