@@ -111,6 +111,7 @@ def find(data: str | Path) -> tuple[str, Entry, Path | None]:
     Raises InputError where there is no such data, naming what there is.
     """
     (known, broken), data = _catalog(), str(data)
+    places.resolved(Path(data))
     if not data.strip():
         raise InputError(
             "the name of the data is empty, as an unset variable leaves it; name data, or the path of a file"
@@ -123,7 +124,7 @@ def find(data: str | Path) -> tuple[str, Entry, Path | None]:
     elif URI.match(data):
         raise InputError("a uri names no table by itself; list it in data/catalog.toml with table, and give its name")
     elif os.sep in data or Path(data).suffix.lower() in sources.SUFFIXES or os.path.exists(os.path.expanduser(data)):
-        name, base, listed = Path(data).resolve().name, Path.cwd(), ""
+        name, base, listed = places.resolved(Path(data)).name, Path.cwd(), ""
         entry = Entry(path=data)
     else:
         raise InputError(
@@ -201,6 +202,8 @@ def _check_uri(uri, contract, fields):
 def _read(name, entry, place, contract):
     held = [place] if place else places.of_sources(entry, name, root() / "data").values()
     read = [file for each in held for file in sources.files(each)]
+    for file in read:
+        places.resolved(file)
     stamp = tuple((str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in read)
     whole = entry.model_dump_json(exclude_unset=True, context={"whole": True})
     return _check(name, whole, stamp or sources.reached(entry, name), place, contract)

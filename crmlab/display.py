@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_float_dtype, is_object_dtype, is_string_dtype
 
+from crmlab.contracts.errors import InputError
 from crmlab.estimate import number, shared_decimals, written
 
 FIRST_ROWS = 5
@@ -39,6 +40,8 @@ def mask(customer_id: Any) -> str:
     The key is `$CRMLAB_MASK_KEY`; without one, whoever has the list of ids can find them by trying.
     """
     key = os.environ.get("CRMLAB_MASK_KEY", "crmlab").encode()
+    if not key:
+        raise InputError("CRMLAB_MASK_KEY is empty, so that anybody could undo the masks; set it to a key, or unset it")
     return "c-" + hmac.new(key, str(customer_id).encode(), hashlib.sha256).hexdigest()[:8]
 
 

@@ -16,7 +16,7 @@ from tempfile import NamedTemporaryFile
 
 import pandas as pd
 
-from crmlab import catalog
+from crmlab import catalog, places
 from crmlab.contracts import InputError, currencies, guesses, names, sources
 from crmlab.contracts.expressions import column_names
 from crmlab.contracts.guesses import Guess
@@ -84,7 +84,7 @@ def draft_entry(path: str | Path, name: str | None = None) -> Draft:
     InputError
         If the file cannot be read, is in the catalog already, or the name is taken.
     """
-    place = Path(os.path.expanduser(path)).resolve()
+    place = places.resolved(Path(os.path.expanduser(path)))
     name = _free_name(place, name)
     raw, settings = _read(place)
     kind = guesses.contract(raw)

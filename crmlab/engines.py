@@ -73,7 +73,9 @@ def _embedded():
     _hold_to(connection, stated or MEMORY)
     connection.raw_sql(f"SET temp_directory = '{_temporary_folder()}'")
     if threads := os.environ.get("CRMLAB_THREADS"):
-        connection.raw_sql(f"SET threads = {int(threads)}")
+        if not re.fullmatch(r"[1-9][0-9]{0,2}", threads):
+            raise InputError(f"CRMLAB_THREADS = {threads!r}; write how many threads there are to be, from 1 to 999")
+        connection.raw_sql(f"SET threads = {threads}")
     return connection
 
 

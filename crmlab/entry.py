@@ -72,7 +72,7 @@ class Entry(Known):
     delimiter: str | None = Field(None, min_length=1, max_length=1)  # else found in the header
     encoding: Annotated[str, AfterValidator(encodings.known)] | None = None  # else found
     header: tuple[str, ...] | None = Field(None, min_length=1)  # names for a file that has no header line
-    skip: int = Field(0, ge=0)  # lines before the first row or header
+    skip: int = Field(0, ge=0, le=1_000_000)  # lines before the first row or header
 
     @model_serializer(mode="wrap")
     def _serialize(self, fields, info):

@@ -14,7 +14,7 @@ def path(file: str | Path) -> Path:
     given = Path(file).expanduser()
     for found in (given, catalog.root() / given):
         if found.is_file():
-            return places.held(found.resolve())
+            return places.held(places.resolved(found))
     raise InputError(f"there is no file {file}; give its path, from here or from the project's folder")
 
 

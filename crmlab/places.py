@@ -28,6 +28,18 @@ def reading(copies: Mapping[str, str]) -> Iterator[None]:
         _copies.reset(before)
 
 
+def resolved(path: Path) -> Path:
+    """A path without links and dots. Raises InputError where no file has such a name, or one that is not UTF-8."""
+    try:
+        found = os.path.realpath(path)
+        found.encode()
+    except UnicodeEncodeError:
+        raise InputError(f"{str(path)!r}: its name holds bytes that are no UTF-8; rename it") from None
+    except ValueError:
+        raise InputError(f"{str(path)!r}: no file has such a name; correct the path") from None
+    return Path(found)
+
+
 def held(place: Path) -> Path:
     """Where a file is read: its copy, where the run has one."""
     return Path((_copies.get() or _of_run()).get(str(place), place))
@@ -52,7 +64,7 @@ def of_entry(name: str, entry: Entry, base: Path, listed: str) -> Path | None:
         base = _package_folder(entry.package, name)
     if not entry.uri:
         return _path(base, entry.path, name, listed)
-    place = (base / os.path.expanduser(entry.uri.partition("://")[2])).resolve()
+    place = resolved(base / os.path.expanduser(entry.uri.partition("://")[2]))
     if not place.is_file():
         raise InputError(f"{name}: there is no file {place}; correct the uri{listed}")
     return held(place)
@@ -60,7 +72,7 @@ def of_entry(name: str, entry: Entry, base: Path, listed: str) -> Path | None:
 
 def _path(base, path, name, listed):
     """Where a path leads. Raises InputError where nothing is, or all that a user has."""
-    place = (base / os.path.expanduser(path)).resolve()
+    place = resolved(base / os.path.expanduser(path))
     if not os.path.exists(place):
         raise InputError(f"{name}: there is no file or folder {place}; correct the path{listed}")
     if Path.home().resolve().is_relative_to(place):

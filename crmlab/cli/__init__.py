@@ -29,6 +29,7 @@ for name, command in (
     ("reproduce", reports.reproduce),
     ("verify", reports.verify),
     ("approve", reports.approve),
+    ("forget", reports.forget),
     ("prune", reports.prune),
     ("runs", reports.runs),
     ("show", reports.show),

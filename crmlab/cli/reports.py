@@ -205,6 +205,32 @@ def approve(
     index()
 
 
+def forget(
+    customer: Annotated[str, typer.Argument(help="a customer's id, as the data have it")],
+    look: Annotated[bool, typer.Option("--look", help="only say which runs hold the customer")] = False,
+) -> None:
+    """Take a customer out of the private tables of all runs, and say which other files name the customer.
+
+    The ledger records that tables were changed, and never the id; runs and approvals stay valid.
+    """
+    from crmlab.reports import forget as forgetting
+    from crmlab.reports import store
+
+    store.clean(store_folder())
+    found = forgetting.holding(store_folder(), customer) if look else forgetting.forget(store_folder(), customer)
+    tables = others = 0
+    for folder, (private, other) in found.items():
+        tables, others = tables + len(private), others + len(other)
+        out.print(plain(f"{folder.parent.name} {folder.name}"))
+        for path in private:
+            out.print(plain(f"  {path}{'' if look else ': rows removed'}"))
+        for path in other:
+            out.print(plain(f"  {path}: names the customer, and is left as it is"))
+    out.print(f"{tables} tables {'hold' if look else 'held'} the customer; {others} other files name the id")
+    if not look:
+        index()
+
+
 def prune(keep: Annotated[int, typer.Option(min=1, help="how many runs of each report to keep")]) -> None:
     """Remove old runs; never a report's last good run, never an approved one."""
     from crmlab.reports import store

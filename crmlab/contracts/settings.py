@@ -61,6 +61,8 @@ def read_toml(path, missing_message):
         return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError:
         raise InputError(missing_message) from None
+    except RecursionError:
+        raise InputError(f"{path.name}: cannot be read as TOML (brackets within brackets); correct it") from None
     except (tomllib.TOMLDecodeError, UnicodeError) as problem:
         raise InputError(f"{path.name}: cannot be read as TOML ({problem}); correct it") from None
 

@@ -59,7 +59,7 @@ def read_parameters(path, ranges):
     try:
         notebook = json.loads(places.held(path).read_text("utf-8"))
         tagged = [c for c in notebook["cells"] if "parameters" in c["metadata"].get("tags", ())]
-    except (OSError, ValueError, KeyError, TypeError) as fault:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as fault:
         raise InputError(f"{path.name}: no notebook that can be read ({type(fault).__name__}: {fault})") from None
     if len(tagged) > 1:
         raise InputError(f"{path.name}: {len(tagged)} cells are tagged parameters; keep one")

@@ -96,7 +96,7 @@ def _parsed(text):
             found = Event(**known, about=event)
             if not isinstance(found.sequence, int) or not isinstance(found.run, str) or found.event not in EVENTS:
                 raise ValueError
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             faults.append(f"line {number} is none that crmlab writes")
         else:
             if held != before:

@@ -43,7 +43,7 @@ def decide(reports: Path, folder: Path, decision: str, by: str, note: str = "", 
         about = {"by": by, "note": note, "manifest": sha256(folder / integrity.MANIFEST), "holds": holds}
         page, changed = folder / PAGE, {}
         if page.is_file():
-            beside = store.beside(page)
+            beside = store.beside(folder, PAGE)
             _write_page(page, beside, [*said, (decision, by, at, note)], folder.name)
             changed = {
                 "changed": {PAGE: [sha256(page), sha256(beside)]},

@@ -11,6 +11,9 @@ import stat
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote, unquote
+
+from pydantic import ValidationError
 
 from crmlab.contracts import InputError
 from crmlab.places import sha256
@@ -18,6 +21,8 @@ from crmlab.reports import integrity, ledger, snapshot
 from crmlab.reports.integrity import MANIFEST
 from crmlab.reports.manifest import SCHEMA, Manifest
 
+PRIVATE = "tables/private"  # of a run: tables that name customers
+WAITING = ".waiting"  # ends the name of a file that is to take the place of another
 STAGING = ".staging"  # beside the reports, on their file system, so that publishing is one rename
 
 
@@ -58,11 +63,20 @@ class Staged:
                 refused.append(path.relative_to(self.folder).as_posix())
         return sorted(refused)
 
+    def close_private_tables(self):
+        """Let nobody but the owner read tables that name customers."""
+        private = self.folder / PRIVATE
+        if private.is_dir():
+            for path in private.rglob("*"):
+                path.chmod(0o700 if path.is_dir() else 0o600)
+            private.chmod(0o700)
+
     def publish(self, manifest):
         """Make the run visible, whole, and recorded: its folder.
 
         The ledger's line is written first: a run whose maker dies between the two is published by whoever cleans up.
         """
+        self.close_private_tables()
         hashes = {p.relative_to(self.folder).as_posix(): sha256(p) for p in sorted(_files(self.folder))}
         place = self.reports / manifest.report / manifest.run
         self.note(report=manifest.report, run=manifest.run)
@@ -106,9 +120,9 @@ def _move(folder, place):
         os.rename(beside, place)
 
 
-def beside(path):
+def beside(folder, path):
     """Where what is to take the place of a run's file waits until the ledger knows of it."""
-    return path.parent.parent / f".{path.parent.name}.{path.name}"
+    return folder.parent / f".{folder.name}.{quote(path, safe='')}{WAITING}"
 
 
 def clean(reports):
@@ -124,7 +138,7 @@ def clean(reports):
     for removed in (reports / STAGING).glob("*.removed"):
         shutil.rmtree(removed, ignore_errors=True)
     with ledger.opened(reports) as book:  # so that nobody is about to
-        for waiting in reports.glob("*/.*.html"):
+        for waiting in reports.glob(f"*/.*{WAITING}"):
             _finish(waiting, book.ledger)
     for run, events in ledger.read(reports).by_run.items():
         folder = reports / events[-1].report / run
@@ -134,7 +148,8 @@ def clean(reports):
 
 def _finish(waiting, book):
     """Let a file take its place where the ledger knows of it, and else remove it."""
-    run, _, name = waiting.name.removeprefix(".").partition(".")
+    run, _, quoted = waiting.name.removeprefix(".").removesuffix(WAITING).partition(".")
+    name = unquote(quoted)
     recorded = [e.about["changed"].get(name, ["", ""])[1] for e in book.by_run.get(run, ()) if "changed" in e.about]
     if recorded and recorded[-1] == sha256(waiting):
         os.replace(waiting, waiting.parent / run / name)
@@ -200,7 +215,16 @@ def read(folder):
     try:
         return Manifest.model_validate_json(path.read_text("utf-8"))
     except ValueError as problem:
-        raise InputError(f"{path} is no manifest that can be read: {str(problem).splitlines()[0]}") from None
+        raise InputError(f"{path} is no manifest that can be read: {_first(problem)}") from None
+
+
+def _first(problem):
+    """What is wrong first, in a line."""
+    if isinstance(problem, ValidationError):
+        found = problem.errors()[0]
+        where = ".".join(map(str, found["loc"]))
+        return " ".join(filter(None, (where and f"{where}:", found["msg"])))
+    return str(problem).splitlines()[0]
 
 
 def find(reports, run):
@@ -208,7 +232,9 @@ def find(reports, run):
 
     Raises InputError unless just one fits.
     """
-    if run and (latest := folders(reports, run)[:1]):
+    if not run:
+        raise InputError("the run is empty, as an unset variable leaves it; give its id, or a report for its latest")
+    if latest := folders(reports, run)[:1]:
         return latest[0]
     fitting = [folder for folder in folders(reports) if folder.name.startswith(run)]
     if len(fitting) != 1:
@@ -308,6 +334,6 @@ def _unchecked_manifest(folder):
     """A manifest unchecked; empty where it cannot be read, or was removed meanwhile."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return manifest if isinstance(manifest, dict) else {}

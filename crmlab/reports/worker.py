@@ -14,6 +14,7 @@ from typing import Any
 
 from crmlab.contracts import InputError
 from crmlab.reports import snapshot
+from crmlab.reports.secret import redact
 
 START = "import sys; sys.path.insert(0, sys.argv[1]); from crmlab.reports.execute import main; main()"
 CUSTOMS = ("PYTHON", "IPYTHON", "JUPYTER", "MPL", "MATPLOTLIB")  # beginnings of variables that change what code does
@@ -91,7 +92,8 @@ class Worker:
         self.child_stderr.seek(0)
         last = self.child_stderr.read().strip().split("\n")[-1]
         state = "killed" if self.process.returncode < 0 else "failed"
-        return _failure(state, None, "ProcessDied", f"its process ended with code {self.process.returncode}: {last}")
+        ended = redact(f"its process ended with code {self.process.returncode}: {last}")
+        return _failure(state, None, "ProcessDied", ended)
 
     def cancel(self):
         """End it because nobody wants its outcome any more."""

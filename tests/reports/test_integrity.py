@@ -173,7 +173,7 @@ def test_a_change_after_an_approval_voids_it_in_the_index(tmp_path):
 @pytest.mark.parametrize("known", [True, False])
 def test_a_page_that_waits_takes_its_place_just_where_the_ledger_knows_of_it(tmp_path, known):
     folder = paged(tmp_path)
-    waiting = store.beside(folder / "report.html")
+    waiting = store.beside(folder, "report.html")
     waiting.write_text("<p>approved</p>")
     if known:
         digest = integrity.sha256(waiting)

@@ -1,0 +1,79 @@
+"""A person is taken out of the tables of runs, as somebody who asks to be erased may want; nothing else changes."""
+
+import csv
+import os
+import re
+from pathlib import Path
+
+from crmlab.contracts import InputError
+from crmlab.places import sha256
+from crmlab.reports import integrity, ledger, store
+
+TEXT = {".csv", ".html", ".ipynb", ".json", ".md", ".svg", ".txt", ".tex"}
+
+
+def holding(reports: Path, customer: str) -> dict[Path, tuple[list[str], list[str]]]:
+    """The runs whose files hold a customer's id: their private tables with a row of it, and other files that name it.
+
+    Of ids that are short, other files name many by accident: they are looked at for ids of six characters or more.
+    """
+    found = {}
+    for folder in store.folders(reports):
+        private = [path for path in sorted((folder / store.PRIVATE).rglob("*.csv")) if _without(path, customer)[1]]
+        others = [path for path in sorted(folder.rglob("*")) if len(customer) >= 6 and _names(path, customer)]
+        tables, other = ([path.relative_to(folder).as_posix() for path in paths] for paths in (private, others))
+        if tables or other:
+            found[folder] = tables, [path for path in other if path not in tables]
+    return found
+
+
+def forget(reports: Path, customer: str) -> dict[Path, tuple[list[str], list[str]]]:
+    """Take a customer's rows out of the private tables of all runs: what held the id, as `holding` says it.
+
+    The ledger records old and new hashes of the tables and never the id, so that runs and approvals stay valid.
+    Raises InputError for an empty id.
+    """
+    if not customer.strip():
+        raise InputError("the customer's id is empty, as an unset variable leaves it; give the id")
+    found = holding(reports, customer)
+    for folder, (tables, _others) in found.items():
+        if tables:
+            _rewrite(reports, folder, tables, customer)
+    return found
+
+
+def _rewrite(reports, folder, tables, customer):
+    """Write private tables anew; the ledger knows of it first, and whoever cleans up finishes what it knows of."""
+    waiting = {table: store.beside(folder, table) for table in tables}
+    for table, beside in waiting.items():
+        beside.touch(0o600)
+        beside.write_bytes(_without(folder / table, customer)[0])
+    changed = {table: [sha256(folder / table), sha256(beside)] for table, beside in waiting.items()}
+    with ledger.opened(reports) as book:
+        stamp = integrity.stamp(folder, waiting)
+        book.append("forgotten", folder.parent.name, folder.name, changed=changed, files=stamp)
+        for table, beside in waiting.items():
+            os.replace(beside, folder / table)
+
+
+def _without(path, customer):
+    """A table without the rows of a customer, the rest byte for byte, and how many these are."""
+    text = path.read_bytes().decode("utf-8", "surrogateescape")
+    lines = text.splitlines(keepends=True)
+    rows, kept, begun, removed = csv.reader(lines), [], 0, 0
+    ids: list[int] = []
+    written = {customer, f"'{customer}"}  # as tables write an id that a spreadsheet would take for a formula
+    for number, row in enumerate(rows):
+        if number == 0:
+            ids = [place for place, name in enumerate(row) if name.endswith("customer_id")]
+        if any(place < len(row) and row[place] in written for place in ids):
+            removed += 1
+        else:
+            kept += lines[begun : rows.line_num]
+        begun = rows.line_num
+    return "".join(kept).encode("utf-8", "surrogateescape"), removed
+
+
+def _names(path, customer):
+    whole = rb"(?<![\w-])" + re.escape(customer.encode()) + rb"(?![\w-])"
+    return path.suffix in TEXT and path.is_file() and re.search(whole, path.read_bytes()) is not None

@@ -1,0 +1,123 @@
+"""Customers' ids: who may read them, how they are taken out, and secrets that reach nothing."""
+
+import base64
+import stat
+from urllib.parse import quote
+
+import pytest
+
+from crmlab.contracts import InputError
+from crmlab.display import mask
+from crmlab.reports import forget, integrity, ledger, parameters, review, runner, secret, store
+
+from .test_store import manifest
+
+
+def publish(reports, rows, page="<p>x</p><!-- approvals --><!-- /approvals -->"):
+    staged = store.Staged(reports)
+    (staged.folder / "tables" / "private").mkdir(mode=0o755)
+    (staged.folder / "tables" / "private" / "value.csv").write_text("customer_id,note\n" + rows, newline="")
+    (staged.folder / "tables" / "days.csv").write_text("a\nc-0001234\n")
+    (staged.folder / "report.html").write_text(page)
+    return staged.publish(manifest(store.new_run()))
+
+
+def test_private_tables_are_their_owners_alone(project):
+    (job,) = parameters.prepare(project, [("small", {})])
+    folder = runner.run(job, project, project / "reports")
+    modes = {
+        p.name: stat.S_IMODE(p.stat().st_mode) for p in [*folder.glob("tables/private/*"), folder / "tables/private"]
+    }
+    assert modes == {"days.csv": 0o600, "rows.csv": 0o600, "private": 0o700}
+
+
+def test_a_customer_is_forgotten_in_the_private_tables_of_all_runs_and_the_rest_stands_byte_for_byte(tmp_path):
+    rows = 'c-0001234,"a ""quoted""\nnote"\r\nother,"x"\nc-00012345,y\nc-0001234,z'
+    held, free = publish(tmp_path, rows), publish(tmp_path, "other,c-0001234\n")
+    review.decide(tmp_path, held, "approved", "Ann")
+    found = forget.forget(tmp_path, "c-0001234")
+    assert found[held] == (["tables/private/value.csv"], ["tables/days.csv"])
+    assert found[free] == ([], ["tables/days.csv", "tables/private/value.csv"])
+    table = held / "tables" / "private" / "value.csv"
+    assert table.read_bytes() == b'customer_id,note\nother,"x"\nc-00012345,y\n'
+    assert stat.S_IMODE(table.stat().st_mode) == 0o600
+    book = ledger.read(tmp_path)
+    assert integrity.standing(held, book, whole=False).is_intact
+    assert integrity.standing(held, book, whole=True).is_intact
+    assert book.approved(held.name)
+    assert "c-0001234" not in (tmp_path / ledger.FILE).read_text()
+    assert [event.event for event in book.events] == ["run", "run", "approved", "forgotten"]
+    assert forget.holding(tmp_path, "c-0001234")[held] == ([], ["tables/days.csv"])
+
+
+def test_an_id_that_tables_write_with_an_apostrophe_is_found(tmp_path):
+    folder = publish(tmp_path, "'=1+1,x\nother,y\n")
+    assert forget.forget(tmp_path, "=1+1") == {folder: (["tables/private/value.csv"], [])}
+    assert (folder / "tables" / "private" / "value.csv").read_text() == "customer_id,note\nother,y\n"
+
+
+def test_nobody_is_forgotten_by_an_empty_id(tmp_path):
+    with pytest.raises(InputError, match="the customer's id is empty"):
+        forget.forget(tmp_path, " ")
+
+
+def test_an_empty_mask_key_is_refused(monkeypatch):
+    monkeypatch.setenv("CRMLAB_MASK_KEY", "")
+    with pytest.raises(InputError, match="CRMLAB_MASK_KEY is empty"):
+        mask("1")
+
+
+@pytest.mark.parametrize(("key", "private"), [(None, False), ("a key of mine", True)])
+def test_the_manifest_says_whether_masks_have_a_key_of_ones_own(project, monkeypatch, key, private):
+    if key:
+        monkeypatch.setenv("CRMLAB_MASK_KEY", key)
+    (job,) = parameters.prepare(project, [("small", {})])
+    folder = runner.run(job, project, project / "reports")
+    assert store.read(folder).masking.private == private
+    said = "the key that everybody knows" if not private else "a key of one's own"
+    assert said in (folder / "report.html").read_text().replace("&#39;", "'")
+    assert not key or key not in (folder / "manifest.json").read_text()
+
+
+SECRET = "hunter2&co/ü"
+
+
+@pytest.mark.parametrize("name", ["SHOP_PASSWORD", "STRIPE_KEY", "PG_DSN", "DSN", "CRMLAB_MASK_KEY", "MY_DATABASE_URL"])
+def test_variables_that_hold_secrets_are_known_by_their_names(monkeypatch, name):
+    monkeypatch.setenv(name, SECRET)
+    assert secret.redact(f"x{SECRET}y") == "x[secret]y"
+
+
+@pytest.mark.parametrize("name", ["KEYBOARD", "MONKEY", "HOME", "PATH"])
+def test_other_variables_are_no_secrets(monkeypatch, name):
+    monkeypatch.setenv(name, SECRET)
+    assert secret.redact(SECRET) == SECRET
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        quote(SECRET),
+        quote(SECRET, safe=""),
+        repr(SECRET),
+        base64.b64encode(SECRET.encode()).decode(),
+        base64.urlsafe_b64encode(b"user:" + SECRET.encode()).decode(),
+        base64.b64encode(b"x" + SECRET.encode() + b"yz").decode(),
+        base64.b64encode(b"xy" + SECRET.encode() + b"z").decode(),
+        "hunter2&amp;co/ü",
+    ],
+)
+def test_a_secret_is_blotted_however_it_is_written(monkeypatch, written):
+    monkeypatch.setenv("SHOP_PASSWORD", SECRET)
+    found = secret.redact({"a": [f"before {written} after"]})["a"][0]
+    assert found.startswith("before ")
+    assert found.endswith(" after")
+    assert "[secret]" in found
+    assert written[6:-6] not in found
+
+
+def test_the_password_of_an_address_is_blotted_by_itself_too(monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "postgres://ann:s3cr%40t!x@host/db")
+    assert secret.redact("password s3cr@t!x failed for postgres://ann:s3cr%40t!x@host/db") == (
+        "password [secret] failed for [secret]"
+    )
