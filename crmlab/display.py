@@ -1,9 +1,6 @@
 """How tables are displayed: four significant figures, values escaped, customer ids masked."""
 
-import hashlib
-import hmac
 import html
-import os
 import re
 from collections.abc import Sequence
 from decimal import Decimal
@@ -14,8 +11,8 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_float_dtype, is_object_dtype, is_string_dtype
 
-from crmlab.contracts.errors import InputError
 from crmlab.estimate import number, shared_decimals, written
+from crmlab.masks import mask
 
 FIRST_ROWS = 5
 FORMULA = r"^[=+\-@\t\r]"  # how text begins that a spreadsheet takes for a formula
@@ -32,17 +29,6 @@ LONG = 60  # characters, beyond which a cell is prose
 def words(name: Any) -> str:
     """A fact's or column's name as one reads it."""
     return str(name).replace("_", " ")
-
-
-def mask(customer_id: Any) -> str:
-    """A customer id as displays show it: the same for the same id and key, and no way back without the key.
-
-    The key is `$CRMLAB_MASK_KEY`; without one, whoever has the list of ids can find them by trying.
-    """
-    key = os.environ.get("CRMLAB_MASK_KEY", "crmlab").encode()
-    if not key:
-        raise InputError("CRMLAB_MASK_KEY is empty, so that anybody could undo the masks; set it to a key, or unset it")
-    return "c-" + hmac.new(key, str(customer_id).encode(), hashlib.sha256).hexdigest()[:8]
 
 
 def masked(frame: pd.DataFrame) -> pd.DataFrame:

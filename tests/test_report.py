@@ -15,8 +15,8 @@ from crmlab import report as module
 from crmlab.check import Check
 from crmlab.clv import BGNBD
 from crmlab.contracts import InputError
-from crmlab.display import mask
 from crmlab.estimate import Estimate
+from crmlab.masks import mask
 from crmlab.model import Unfitted
 from crmlab.report import Report
 from crmlab.style import DPI, axes, panels, plot

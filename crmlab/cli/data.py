@@ -1,18 +1,23 @@
 """Data from a shell."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
+from crmlab import masks
 from crmlab.cli.console import out, plain
 
 
 def check(
     data: Annotated[str, typer.Argument(help="a name in data/catalog.toml, or a path")],
     contract: Annotated[Optional[str], typer.Option(help="what it is to hold, such as series or stores")] = None,
+    show_ids: Annotated[bool, typer.Option("--show-ids", help="customer ids as they are, in place of masks")] = False,
 ) -> None:
     """What validation finds in a data set, or everything that is wrong with it."""
+    if show_ids:
+        os.environ[masks.SHOW] = "1"
     from crmlab import catalog
 
     _print_summary(catalog.check(data, contract).summary)

@@ -9,7 +9,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from crmlab import engines
+from crmlab import engines, masks
 from crmlab.contracts.contract import Column, Rule, first, in_rows
 
 MISSING_WORDS = (
@@ -91,7 +91,8 @@ def words(c: dict, entry: Any) -> dict[str, str]:
 
 
 def _examples(c, kind):
-    shown = dict.fromkeys(map(repr, (c[f"{kind}_first"], c[f"{kind}_last"])))
+    written = masks.outline if kind == "untidy" else repr  # words that stand for a missing id are nobody's
+    shown = dict.fromkeys(map(written, (c[f"{kind}_first"], c[f"{kind}_last"])))
     return f" (such as {', '.join(shown)})"
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import ibis
 from ibis import _
 
+from crmlab import masks
 from crmlab.contracts import ids, numbers, written
 from crmlab.contracts.attributes import not_kept, read_attributes
 from crmlab.contracts.computed import Operands, selected
@@ -276,9 +277,15 @@ def _examples(typed, rule):
 
 def _example(line):
     forms = {ROW: "row {:,}", "customer_id": "customer {}"}
-    quoted = {name: value if name in (FILE, ROW) else _short(value) for name, value in line.items()}
+    quoted = {name: _quoted(name, value) for name, value in line.items()}
     *place, last = parts = [forms.get(name, "{}").format(value) for name, value in quoted.items()]
     return f"{' '.join(place)}, {last}" if place and last.startswith("customer") else " ".join(parts)
+
+
+def _quoted(name, value):
+    if name in (FILE, ROW):
+        return value
+    return masks.in_message(value) if name == "customer_id" and value else _short(value)
 
 
 def _short(cell):

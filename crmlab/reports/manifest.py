@@ -15,7 +15,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from crmlab import catalog, files, places
-from crmlab.display import mask
+from crmlab.masks import mask
 from crmlab.places import sha256
 from crmlab.reports import snapshot
 

@@ -13,9 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from pydantic import ValidationError
-
 from crmlab.contracts import InputError
+from crmlab.contracts.settings import read_settings
 from crmlab.places import sha256
 from crmlab.reports import integrity, ledger, snapshot
 from crmlab.reports.integrity import MANIFEST
@@ -213,18 +212,12 @@ def read(folder):
     """The manifest of a published run. Raises InputError where it is none."""
     path = Path(folder) / "manifest.json"
     try:
-        return Manifest.model_validate_json(path.read_text("utf-8"))
-    except ValueError as problem:
-        raise InputError(f"{path} is no manifest that can be read: {_first(problem)}") from None
-
-
-def _first(problem):
-    """What is wrong first, in a line."""
-    if isinstance(problem, ValidationError):
-        found = problem.errors()[0]
-        where = ".".join(map(str, found["loc"]))
-        return " ".join(filter(None, (where and f"{where}:", found["msg"])))
-    return str(problem).splitlines()[0]
+        given = json.loads(path.read_text("utf-8"))
+        if not isinstance(given, dict):
+            raise ValueError("it holds no fields")
+    except (ValueError, RecursionError) as problem:
+        raise InputError(f"{path} is no manifest that can be read: {problem}") from None
+    return read_settings(Manifest, given, f"{path} is no manifest that can be read")
 
 
 def find(reports, run):

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from crmlab import masks
 from crmlab.contracts import InputError
 from crmlab.reports import snapshot
 from crmlab.reports.secret import redact
@@ -145,7 +146,7 @@ class Worker:
 
 def _without_customs(environment):
     """What a run sees of an environment: nothing by which a user's start-up files would change what it finds."""
-    return {name: value for name, value in environment.items() if not name.startswith(CUSTOMS)}
+    return {name: value for name, value in environment.items() if not name.startswith(CUSTOMS) and name != masks.SHOW}
 
 
 def _folder_for_sockets():

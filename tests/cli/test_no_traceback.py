@@ -91,10 +91,10 @@ def test_a_folder_that_holds_a_name_that_is_no_utf_8_is_refused_in_words(project
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda made: json.dumps(made | {"extra": 1}), "extra: Extra inputs are not permitted"),
-        (lambda made: json.dumps(made | {"facts": 3}), "facts: Input should be"),
-        (lambda made: NESTED, "Invalid JSON"),
-        (lambda made: "", "Invalid JSON"),
+        (lambda made: json.dumps(made | {"extra": 1}), "has no field 'extra'"),
+        (lambda made: json.dumps(made | {"facts": 3}), "facts = 3; write a table"),
+        (lambda made: NESTED, "is no manifest that can be read: "),
+        (lambda made: "", "is no manifest that can be read: Expecting value"),
     ],
 )
 def test_a_manifest_that_cannot_be_read_is_said_to_be_and_stops_no_other(project, change, said, command):  # noqa: F811

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from crmlab import catalog
+from crmlab import catalog, masks
 from crmlab.contracts import InputError
 
 FORMS = [
@@ -49,7 +49,7 @@ def test_what_only_looks_missing_or_untidy_is_counted_with_examples_and_left():
         "3 rows (such as '0', 'nan'): each counted as a customer; ids = 'tidy' takes them as missing"
     )
     assert summary["ids written in several ways"] == (
-        "5 rows (such as ' 1', 'Jose\u0301'): left as they are; ids = 'tidy' writes them in one way"
+        "5 rows (such as ' 9', 'xxxx\u0301'): left as they are; ids = 'tidy' writes them in one way"
     )
     assert summary["rows without an id"] == "2 of 15 (13.3%): dropped"
 
@@ -138,3 +138,13 @@ def test_customers_whose_orders_were_all_returned_are_counted():
     found = read(["a", "a", "b"], ["2024-01-01", "2024-01-02", "2024-01-01"], ["5", "-5", "3"], returns="net")
     assert "customers left without an order: 1;" in found.summary.found["returns"]
     assert found.findings.counts["customers"] == 1
+
+
+def test_messages_mask_ids_unless_they_are_asked_for(monkeypatch):
+    with pytest.raises(InputError, match=r"customer c-[0-9a-f]{8}\b"):
+        read(["ann@x.com", "bob"], amounts=["", "2"])
+    assert masks.outline(" K-7") == "' x-9'"
+    monkeypatch.setenv(masks.SHOW, "1")
+    with pytest.raises(InputError, match="customer 'ann@x.com'"):
+        read(["ann@x.com", "bob"], amounts=["", "3"])
+    assert masks.outline(" K-7") == "' K-7'"

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from crmlab.contracts import InputError
-from crmlab.display import mask
+from crmlab.masks import mask
 from crmlab.reports import forget, integrity, ledger, parameters, review, runner, secret, store
 
 from .test_store import manifest

@@ -112,5 +112,5 @@ def test_bad_features_are_named():
     assert "2 customers are fewer than the 3 that abc needs" in unfitted(ABC.fit, spends(7, 8))
     assert "no column 'margin', which abc needs" in unfitted(ABC.fit, spends(1, 2, 3), value="margin")
     broken = spends(1, 2, 3).assign(spend=[1, np.nan, np.inf])
-    assert "'spend' is empty or infinite for 2 of 3 customers (first: customer 'c1')" in unfitted(ABC.fit, broken)
+    assert "'spend' is empty or infinite for 2 of 3 customers (first: customer c-82d39fc1)" in unfitted(ABC.fit, broken)
     assert refused(ABC.fit(spends(1, 2, 3)).assign, broken)

@@ -45,7 +45,7 @@ def test_a_column_of_text_is_named_with_every_other_breach():
     frame = FRAME.assign(spend="much", orders=np.nan)
     assert refused(check_features, frame, "abc", ["spend", "orders"]) == (
         "features: 'spend' holds no numbers, which abc needs; give it as numbers",
-        "features: 'orders' is empty or infinite for 60 of 60 customers (first: customer 'c00000'); "
+        "features: 'orders' is empty or infinite for 60 of 60 customers (first: customer c-98a997c2); "
         "fill it, or leave them out of abc",
     )
 

@@ -12,7 +12,7 @@ from crmlab.clv.models.orders import OrderModel
 from crmlab.clv.models.pareto_nbd import ParetoNBD
 from crmlab.clv.tables import Day, Orders
 from crmlab.contracts import InputError
-from crmlab.display import mask
+from crmlab.masks import mask
 from crmlab.model import needs_fit
 from crmlab.orders import order_days
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
+from crmlab import masks
 from crmlab.contracts import InputError
 from crmlab.estimate import number
 from crmlab.model import FitError, Model, Unfitted, prediction, why_blank
@@ -178,7 +179,8 @@ def feature_faults(
         elif not (good := np.isfinite(values)).all():
             breaches.append(
                 f"features: {name!r} is empty or infinite for {(~good).sum():,} of {len(features):,} customers "
-                f"(first: customer {features.index[~good][0]!r}); fill it, or leave them out of {scheme}"
+                f"(first: customer {masks.in_message(features.index[~good][0])}); "
+                f"fill it, or leave them out of {scheme}"
             )
         elif name in varying and (values == values[0]).all():
             breaches.append(constant_message(name, values, scheme))
