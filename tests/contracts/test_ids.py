@@ -145,6 +145,6 @@ def test_messages_mask_ids_unless_they_are_asked_for(monkeypatch):
         read(["ann@x.com", "bob"], amounts=["", "2"])
     assert masks.outline(" K-7") == "' x-9'"
     monkeypatch.setenv(masks.SHOW, "1")
-    with pytest.raises(InputError, match="customer 'ann@x.com'"):
+    with pytest.raises(InputError, match=r"customer 'ann@x\.com'"):
         read(["ann@x.com", "bob"], amounts=["", "3"])
     assert masks.outline(" K-7") == "' K-7'"
