@@ -27,6 +27,8 @@ for name, command in (
     ("check", data.check),
     ("run", reports.run),
     ("reproduce", reports.reproduce),
+    ("compare", reports.compare),
+    ("facts", reports.facts),
     ("verify", reports.verify),
     ("approve", reports.approve),
     ("forget", reports.forget),

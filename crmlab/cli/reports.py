@@ -8,6 +8,8 @@ from rich.table import Column, Table
 
 from crmlab.cli.console import err, out, plain, print_breaches
 from crmlab.contracts import InputError
+from crmlab.display import words
+from crmlab.estimate import Estimate, written
 
 LISTED = 100  # runs that are listed where nobody asks for all
 Given = Annotated[list[str], typer.Option("--parameter", "-p", help="name=value; give it once for each parameter")]
@@ -231,6 +233,84 @@ def forget(
         index()
 
 
+def compare(
+    run: Annotated[str, typer.Argument(help="a run's id, the beginning of one, or a report for its latest")],
+    against: Annotated[Optional[str], typer.Argument(help="an earlier run; else the last approved one")] = None,
+    fail_on: Annotated[
+        list[str], typer.Option(help="fact:5% or fact:100, by more than which it must not differ; may be given again")
+    ] = [],  # noqa: B006, typer copies it
+) -> None:
+    """Set a run beside an earlier one: facts with their differences, checks, tables, and what they were made from.
+
+    The exit code is 1 where a fact of --fail-on differs by more, or is blank.
+    """
+    from crmlab.reports import comparison, site
+
+    after, before, approved = _two_runs(run, against)
+    found = comparison.compare(before, after)
+    limits, breaches = comparison.limits(fail_on, found)
+    if breaches:
+        raise InputError(*breaches)
+    out.print(plain(f"{found.after.report} {found.after.run} against {'the approved ' * approved}{found.before.run}"))
+    out.print(plain(found.summary))
+    for cause in found.causes:
+        out.print(plain(f"  {cause}"))
+    for fact in found.facts:
+        marked = "[bold red]differs[/]" if fact.outcome == "differs" else fact.outcome
+        p = "" if fact.p is None else f", p = {written(fact.p, 'p')}".replace("= <", "<")
+        values = f"{fact.before} -> {fact.after}"
+        said = "; ".join(filter(None, (values, f"{fact.in_words()}{p}".removeprefix(", "), fact.reason)))
+        out.print(f"  {marked}  {plain(words(fact.name))}: {plain(said)}")
+    for claim, then, now in found.checks:
+        out.print(plain(f"  check: {claim}: {then}, then {now}"))
+    for path, said in found.tables:
+        out.print(plain(f"  table: {path}: {said}"))
+    beyond = [said for said in limits if said]
+    for said in beyond:
+        out.print(f"[bold red]beyond[/]  {plain(said)}")
+    out.print(plain(f"page: {site.write_comparison(store_folder(), found, approved)}"))
+    raise SystemExit(1 if beyond else 0)
+
+
+def _two_runs(run, against):
+    """The folders of a run and of an earlier one, and whether that is the last approved."""
+    from crmlab.reports import ledger, store
+
+    after = store.find(store_folder(), run)
+    if against:
+        return after, store.find(store_folder(), against), False
+    book = ledger.read(store_folder())
+    approved = [f for f in store.folders(store_folder(), after.parent.name) if f != after and book.approved(f.name)]
+    if not approved:
+        raise InputError(f"no other run of {after.parent.name} is approved; name the run to compare with")
+    return after, approved[0], True
+
+
+def facts(
+    report: Annotated[str, typer.Argument(help="a report")],
+    fact: Annotated[str, typer.Argument(help="the name of one of its facts")],
+    as_csv: Annotated[bool, typer.Option("--csv", help="as CSV, at full precision")] = False,
+) -> None:
+    """A fact over the runs of a report, oldest first."""
+    import csv
+    import sys
+
+    from crmlab.reports import comparison, parameters
+
+    if report not in parameters.reports(root(), only=()):
+        parameters.prepare(root(), [(report, {})])
+    names, rows = comparison.series(store_folder(), report, fact)
+    if as_csv:
+        csv.writer(sys.stdout, lineterminator="\n").writerows([names, *rows])
+        return
+    table = _table("run", "started", "value", "parameters given")
+    for row in rows:
+        held = dict(zip(names, row, strict=True))
+        shown = Estimate(**{name: held[name] for name in comparison.ESTIMATE})
+        table.add_row(*map(plain, (held["run"], held["started"], shown, held["parameters given"])))
+    out.print(table)
+
+
 def prune(keep: Annotated[int, typer.Option(min=1, help="how many runs of each report to keep")]) -> None:
     """Remove old runs; never a report's last good run, never an approved one."""
     from crmlab.reports import store
@@ -291,8 +371,6 @@ def index():
 
 def print_run(manifest, folder):
     """A run in a few lines: its state, answer, facts, checks counted and listed, those that failed first, and notes."""
-    from crmlab.display import words
-    from crmlab.estimate import Estimate
     from crmlab.reports.templates import count_checks, grouped
 
     colour, older = "green" if manifest.state == "success" else "red", " (older form)" if manifest.older else ""

@@ -21,6 +21,7 @@ from crmlab.reports.templates import FOLDER, count_checks, environment, plain, s
 
 NEWEST = 50  # runs of each report that stand open; the rest fold
 HEADLINE = 4  # facts shown of a report's headline
+COMPARISONS = "comparisons"  # the folder of their pages
 KEPT = ".index.json"  # what was read of each run, so that a new run costs no reading of the others
 
 
@@ -88,6 +89,28 @@ def build(reports, suite=None):
     )  # fmt: skip
     _write(reports / "index.html", page)
     return reports / "index.html"
+
+
+def write_comparison(reports, found, approved):
+    """Write the page of two runs that were compared: its path.
+
+    approved : whether the earlier one is the last approved run
+    """
+    name = f"{found.after.run}-against-{found.before.run}.html"
+    figures = []
+    for path in sorted(found.before.artefacts.keys() & found.after.artefacts.keys()):
+        if path.startswith("figures/") and path.endswith(".csv"):
+            drawn = path.removesuffix(".csv") + ".svg"
+            differ = found.before.artefacts[path] != found.after.artefacts[path]
+            if differ and drawn in found.before.artefacts and drawn in found.after.artefacts:
+                images = (
+                    base64.b64encode((reports / run.report / run.run / drawn).read_bytes()).decode()
+                    for run in (found.before, found.after)
+                )
+                figures.append((words(Path(drawn).stem), *images))
+    template = environment().get_template("comparison.html.j2")
+    _write(reports / COMPARISONS / name, template.render(found=found, approved=approved, figures=figures))
+    return reports / COMPARISONS / name
 
 
 def _write(path, text):

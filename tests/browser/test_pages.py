@@ -1,7 +1,7 @@
 import pytest
 from nbformat.v4 import new_notebook, new_output
 
-from crmlab.reports import render, site
+from crmlab.reports import comparison, render, site
 
 from ..reports import samples
 
@@ -12,7 +12,7 @@ RUNS = {
     "20261122T021030Z-00000000": (samples.failed_notebook, samples.failed_manifest),
     "20261122T031030Z-00000000": (samples.hostile_notebook, samples.hostile_manifest),
 }
-PAGES = ("good", "failed", "hostile", "index")
+PAGES = ("good", "failed", "hostile", "index", "comparison")
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +28,8 @@ def pages(tmp_path_factory):
         paths[name].write_text(render.page(notebook(), made), "utf-8")
         (folder / "manifest.json").write_text(made.model_dump_json())
     site.build(reports)
+    compared = comparison.compare(paths["good"].parent, paths["hostile"].parent)
+    paths["comparison"] = site.write_comparison(reports, compared, approved=True)
     return paths
 
 
@@ -70,7 +72,7 @@ def test_a_figure_keeps_its_letters_on_a_telephone_and_is_moved_sideways(read, p
     assert image["width"] <= box["width"]
 
 
-@pytest.mark.parametrize("name", ["good", "failed", "index"])
+@pytest.mark.parametrize("name", ["good", "failed", "index", "comparison"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_violation(read, pages, name, scheme):
     from axe_playwright_python.sync_playwright import Axe
@@ -122,7 +124,7 @@ def test_the_banner_leads_to_the_cell_that_failed(read, pages):
     assert page.locator("#cell-3 .error .message").is_visible()
 
 
-@pytest.mark.parametrize("name", ["hostile", "failed", "index"])
+@pytest.mark.parametrize("name", ["hostile", "failed", "index", "comparison"])
 def test_hostile_text_does_not_act(read, pages, name):
     page = read(pages[name])
     page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")

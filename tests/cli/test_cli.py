@@ -285,6 +285,34 @@ def test_verify_and_approve_say_what_became_of_runs(project):  # noqa: F811
     assert done.stdout.startswith("broken  ledger.jsonl: line 4 does not follow the line before it, which was changed")
 
 
+def test_compare_sets_a_run_beside_the_last_approved_one(project):  # noqa: F811
+    write_notebook(project / "notebooks" / "02_tiny.ipynb", TOLD, **TINY)
+    crmlab("run", "tiny", cwd=project)
+    done = crmlab("compare", "tiny", cwd=project)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: no other run of tiny is approved; name the run to compare with\n",
+    )
+    crmlab("approve", "tiny", "--by", "Ann", cwd=project)
+    crmlab("run", "tiny", "-p", "days=33", cwd=project)
+    newer, older = (folder.name for folder in store.folders(project / "reports"))
+    done = crmlab("compare", "tiny", "--fail-on", "days:5%", cwd=project)
+    assert done.stdout.splitlines()[:4] == [
+        f"tiny {newer} against the approved {older}",
+        "1 of 1 facts differ, 0 checks changed outcome, 0 tables differ: the data are the same, so that every "
+        "difference is real.",
+        "  parameter days: 30, then 33",
+        "  differs  days: 30 -> 33; +3 (+10.0 %)",
+    ]
+    assert done.returncode == 1
+    assert (project / "reports" / "comparisons" / f"{newer}-against-{older}.html").is_file()
+    done = crmlab("compare", "tiny", "--fail-on", "day:5%", cwd=project)
+    assert (done.returncode, "both runs have no fact 'day'; did you mean 'days'?" in done.stderr) == (2, True)
+    done = crmlab("facts", "tiny", "days", "--csv", cwd=project)
+    assert [line.split(",")[4] for line in done.stdout.splitlines()] == ["value", "30", "33"]
+    assert "33" in crmlab("facts", "tiny", "days", cwd=project).stdout
+
+
 def test_two_people_approve_where_the_suite_asks_for_two(project):  # noqa: F811
     write_notebook(project / "notebooks" / "02_tiny.ipynb", TOLD, **TINY)
     suite = project / "notebooks" / "suite.toml"

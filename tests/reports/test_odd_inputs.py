@@ -209,8 +209,10 @@ def test_a_range_that_could_check_nothing_is_refused(project, toml, told):
 
 
 def test_a_run_is_found_by_something(project):
-    with pytest.raises(InputError, match="none yet"):
+    with pytest.raises(InputError, match="the run is empty"):
         store.find(project / "reports", "")
+    with pytest.raises(InputError, match="none yet"):
+        store.find(project / "reports", "clv")
 
 
 def test_no_link_is_left_where_no_run_is(tmp_path):
