@@ -127,6 +127,29 @@ def compare(before: Path, after: Path) -> Comparison:
     )  # fmt: skip
 
 
+def in_short(before: Manifest, after: Manifest) -> str:
+    """What a run says that an earlier one did not, without a look at its tables: a sentence."""
+    same = _read_the_same(before, after)
+    facts = [fact for fact in differences(before, after, same) if fact.outcome == "differs"]
+    changed, made_from = [*_checks(before, after)], [*causes(before, after)]
+    parts = [
+        _listed("fact differs", "facts differ", [f"{words(f.name)} {f.in_words()}".strip() for f in facts]),
+        _listed(
+            "check changed outcome", "checks changed outcome", [f"{c}: {then}, then {now}" for c, then, now in changed]
+        ),
+        _listed("input differs", "inputs differ", made_from),
+    ]
+    return "; ".join(filter(None, parts)) or "nothing differs"
+
+
+def _listed(one, several, found, shown=3):
+    """How many there are, and the first of them, in words; empty where there are none."""
+    if not found:
+        return ""
+    more = ", …" if len(found) > shown else ""
+    return f"{len(found)} {one if len(found) == 1 else several} ({', '.join(found[:shown])}{more})"
+
+
 def _read_the_same(one, other):
     """Whether both read the same content in the same way; tables on engines have none that could be compared."""
     first, second = ([(d.parameter, d.sha256, d.entry) for d in run.data] for run in (one, other))

@@ -77,7 +77,7 @@ def build(reports, suite=None):
     found, book = defaultdict(list), ledger.read(reports)
     for row in rows(reports):
         found[row.report].append(row)
-    listed = [_report(found[name], book, (suite or {}).get(name)) for name in sorted(found)]
+    listed = [_report(reports, found[name], book, (suite or {}).get(name)) for name in sorted(found)]
     script = (FOLDER / "index.js").read_text("utf-8")
     page = environment().get_template("index.html.j2").render(
         reports=listed,
@@ -191,7 +191,7 @@ def _finite(value):
     return float(value) if isinstance(value, (int, float)) and abs(value) < float("inf") else None
 
 
-def _report(rows, book, suite):
+def _report(reports, rows, book, suite):
     """A report with its runs, newest first, and which of them is its headline, and why."""
     signed = {row.name for row in rows if book.approved(row.name) and row.record == "intact"}
     good = [row for row in rows if row.is_good]
@@ -210,9 +210,20 @@ def _report(rows, book, suite):
         "good": headline,
         "why": why,
         "signed": signed,
+        "since": _since(reports, headline, good[0]) if why == "approved" else "",
         "facts": facts,
         "over_runs": {name: spark for name in facts if (spark := _sparkline(words(name), alike))},
     }
+
+
+def _since(reports, approved, newest):
+    """What the newest good run says that the approved one does not; empty where they are the same run."""
+    if approved is newest:
+        return ""
+    from crmlab.reports import comparison  # slow to load, and seldom needed
+
+    before, after = (store.read(reports / row.report / row.name) for row in (approved, newest))
+    return comparison.in_short(before, after)
 
 
 def _sparkline(name, rows):

@@ -4,11 +4,12 @@ import re
 
 import numpy as np
 import pytest
+from bs4 import BeautifulSoup
 from scipy import stats
 
 from crmlab.contracts import InputError
 from crmlab.estimate import Estimate
-from crmlab.reports import comparison, site, store
+from crmlab.reports import comparison, review, site, store
 from crmlab.reports.manifest import Code, Environment, Source
 
 from .test_store import manifest
@@ -224,6 +225,18 @@ def test_checks_that_changed_outcome_are_named(tmp_path):
     assert comparison.compare(run(tmp_path, {}, checks=["yes"]), run(tmp_path, {})).checks == [
         ("It rises", "yes", "absent")
     ]
+
+
+def test_the_index_says_what_differs_since_the_approved_run(tmp_path):
+    before = run(tmp_path, COUNT, checks=["yes"])
+    review.decide(tmp_path, before, "approved", "Ann")
+    assert "Since the approved run" not in site.build(tmp_path).read_text()
+    run(tmp_path, COUNT | {"customers": Estimate(94, kind="count")}, checks=["no"], parameters={"days": 60})
+    page = " ".join(BeautifulSoup(site.build(tmp_path).read_text(), "html.parser").get_text().split())
+    assert (
+        "Since the approved run: 1 fact differs (customers -6 (-6.0 %)); 1 check changed outcome (It rises: yes, then "
+        "no); 1 input differs (parameter days: absent, then 60). crmlab compare small shows all."
+    ) in page
 
 
 def test_limits_say_what_lies_beyond_them(tmp_path):
