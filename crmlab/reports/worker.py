@@ -42,8 +42,17 @@ class Worker:
         self.snapshot, code = snapshot.taken(root, staged.reports)
         self.sockets = _folder_for_sockets()
         staged.note(sockets=self.sockets, code=self.snapshot.sha256)
+        try:
+            self._start(root, code)
+        except OSError:  # of too few resources
+            shutil.rmtree(self.sockets, ignore_errors=True)
+            staged.discard()
+            raise
+        self._send({"cwd": str(root / "notebooks"), "modules": list(modules)})
+
+    def _start(self, root, code):
         self.child_stderr = tempfile.TemporaryFile("w+")  # noqa: SIM115, it lives as long as the worker
-        places = {"CRMLAB_ROOT": root, "CRMLAB_STAGING": staged.folder, "IPYTHONDIR": f"{self.sockets}/ipython"}
+        places = {"CRMLAB_ROOT": root, "CRMLAB_STAGING": self.staged.folder, "IPYTHONDIR": f"{self.sockets}/ipython"}
         environment = _without_customs(os.environ) | ONE_THREAD | NO_CUSTOMS | {k: str(v) for k, v in places.items()}
         self.process: Any = subprocess.Popen(  # its pipes are there, whatever its type says
             [sys.executable, "-I", "-c", START, str(code), self.sockets],
@@ -55,7 +64,6 @@ class Worker:
             text=True,
             start_new_session=True,
         )
-        self._send({"cwd": str(root / "notebooks"), "modules": list(modules)})
 
     def execute(self, job, seconds, progress):
         """Execute a job to its end, or for so many `seconds`: its outcome.
