@@ -41,7 +41,7 @@ class Staged:
         (self.folder / "tables").mkdir(parents=True)
 
     def note(self, **about):
-        """Leave word of what is made here, for whoever finds it left: report, run, folder of sockets, code."""
+        """Leave word of what is made here, for whoever finds it left: report, run, temporary folders, code."""
         self._noted |= about
         self.lock.seek(0)
         self.lock.write(json.dumps(self._noted))
@@ -166,8 +166,8 @@ def _noted(lock):
 
 def _settle(reports, folder, noted):
     """Publish or remove a folder whose maker is dead, and record that its run was tried."""
-    if sockets := noted.get("sockets"):
-        shutil.rmtree(sockets, ignore_errors=True)
+    for left in noted.get("folders", ()):
+        shutil.rmtree(left, ignore_errors=True)
     report, run = noted.get("report"), noted.get("run")
     if report and run:
         place = reports / report / run

@@ -40,12 +40,12 @@ class Worker:
     def __init__(self, root, staged, modules=()):
         self.staged, self.kernel, self.cancelled = staged, None, False
         self.snapshot, code = snapshot.taken(root, staged.reports)
-        self.sockets = _folder_for_sockets()
-        staged.note(sockets=self.sockets, code=self.snapshot.sha256)
+        self.sockets, self.scratch = _folder_for_sockets(), tempfile.mkdtemp(prefix="crmlab-")
+        staged.note(folders=[self.sockets, self.scratch], code=self.snapshot.sha256)
         try:
             self._start(root, code)
         except OSError:  # of too few resources
-            shutil.rmtree(self.sockets, ignore_errors=True)
+            self._remove_folders()
             staged.discard()
             raise
         self._send({"cwd": str(root / "notebooks"), "modules": list(modules)})
@@ -53,6 +53,7 @@ class Worker:
     def _start(self, root, code):
         self.child_stderr = tempfile.TemporaryFile("w+")  # noqa: SIM115, it lives as long as the worker
         places = {"CRMLAB_ROOT": root, "CRMLAB_STAGING": self.staged.folder, "IPYTHONDIR": f"{self.sockets}/ipython"}
+        places |= {"TMPDIR": self.scratch}  # whatever a killed kernel leaves goes with it
         environment = _without_customs(os.environ) | ONE_THREAD | NO_CUSTOMS | {k: str(v) for k, v in places.items()}
         self.process: Any = subprocess.Popen(  # its pipes are there, whatever its type says
             [sys.executable, "-I", "-c", START, str(code), self.sockets],
@@ -125,7 +126,11 @@ class Worker:
         for stray in _stray_processes(f"CRMLAB_STAGING={self.staged.folder}"):  # they left the group, as daemons do
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(stray, signal.SIGKILL)
-        shutil.rmtree(self.sockets, ignore_errors=True)
+        self._remove_folders()
+
+    def _remove_folders(self):
+        for folder in (self.sockets, self.scratch):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def close(self):
         """Close its pipes, once nobody listens to it."""

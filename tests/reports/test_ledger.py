@@ -116,7 +116,7 @@ def test_a_run_whose_maker_was_killed_leaves_a_line_that_it_was_tried(tmp_path):
     child = os.fork()
     if child == 0:
         staged = store.Staged(tmp_path)
-        staged.note(sockets=str(sockets))
+        staged.note(folders=[str(sockets)])
         staged.note(report="small", run="20260102T000000Z-00000000")
         os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(child, 0)
