@@ -350,8 +350,9 @@ def test_a_runner_that_was_killed_leaves_no_sockets_and_a_line_in_the_ledger(pro
 
 def test_a_run_leaves_no_temporary_folder(project, tmp_path, monkeypatch):
     """Not even that of the engine in its kernel, which is killed at the end."""
+    write_notebook(project / "notebooks" / "02_odd.ipynb", READS)
+    job = prepared(project)  # by the engine of this process, whose own folder lasts as long as that
     (tmp_path / "t").mkdir()
     monkeypatch.setattr(worker.tempfile, "tempdir", str(tmp_path / "t"))
-    write_notebook(project / "notebooks" / "02_odd.ipynb", READS)
-    assert store.read(runner.run(prepared(project), project, project / "reports")).state == "success"
+    assert store.read(runner.run(job, project, project / "reports")).state == "success"
     assert list((tmp_path / "t").iterdir()) == []
