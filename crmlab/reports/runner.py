@@ -17,7 +17,7 @@ from crmlab import places
 from crmlab.check import Check
 from crmlab.contracts import InputError
 from crmlab.estimate import Estimate
-from crmlab.reports import ahead, compare, inputs, manifest, parameters, snapshot, store
+from crmlab.reports import ahead, compare, exposed, inputs, manifest, parameters, snapshot, store
 from crmlab.reports.manifest import Described, Error, Manifest
 from crmlab.reports.worker import CancelledError, Pool, Worker
 
@@ -71,6 +71,9 @@ def run(job, root, reports, progress=lambda done, cells: None, worker=None):
         )
         shutil.rmtree(staged.folder / inputs.FOLDER, ignore_errors=True)  # no data stay in a run
         page = _page(notebook, made, staged.folder, job.limits.output_bytes)
+        if ids := exposed.named(page, staged.folder):
+            made = made.model_copy(update={"notes": [*made.notes, exposed.warning(ids)]})
+            page = _page(notebook, made, staged.folder, job.limits.output_bytes)
         (staged.folder / "report.html").write_text(page, "utf-8")
         return staged.publish(made)
     finally:

@@ -8,8 +8,9 @@ import pytest
 
 from crmlab.contracts import InputError
 from crmlab.masks import mask
-from crmlab.reports import forget, integrity, ledger, parameters, review, runner, secret, store
+from crmlab.reports import exposed, forget, integrity, ledger, parameters, review, runner, secret, store
 
+from .conftest import PARAMETERS, RESULT, write_notebook
 from .test_store import manifest
 
 
@@ -121,3 +122,47 @@ def test_the_password_of_an_address_is_blotted_by_itself_too(monkeypatch):
     assert secret.redact("password s3cr@t!x failed for postgres://ann:s3cr%40t!x@host/db") == (
         "password [secret] failed for [secret]"
     )
+
+
+IDS = "customer_id,n\n00042,1\nann@x.com,2\n7,3\n1234567,4\nJo Ann,5\n'=1+1,6\n<b>,7\n"
+
+
+@pytest.mark.parametrize(
+    ("page", "found"),
+    [
+        ("<td>00042</td>", ["00042"]),
+        ("<td>100042</td>, 00042x, c-00042", []),
+        ("<p>Mail to ann@x.com.</p>", ["ann@x.com"]),
+        ('<img alt="spend of ann@x.com">', ["ann@x.com"]),
+        ("<td>7</td>", []),
+        ("<td>1234567</td><td>1,234,567</td>", ["1234567"]),
+        ("<p>by Jo Ann</p>", ["Jo Ann"]),
+        ("<p>=1+1</p>", ["=1+1"]),
+        ("<p>&lt;b&gt; <b>x</b></p>", ["<b>"]),
+        ('<img src="data:image/png;base64,00042">', []),
+        ("<td>c-9b40012c</td>", []),
+    ],
+)
+def test_ids_that_a_page_shows_are_found(tmp_path, page, found):
+    (tmp_path / "tables" / "private").mkdir(parents=True)
+    (tmp_path / "tables" / "private" / "value.csv").write_text(IDS)
+    assert [each for each in exposed.named(page, tmp_path) if each != "<b>" or "&lt;" in page] == found
+
+
+def test_a_run_whose_page_shows_ids_says_so_and_names_none(project):
+    prints = "print(list(rows.customer_id.execute().unique()))\nreport"
+    write_notebook(project / "notebooks" / "02_odd.ipynb", RESULT.strip().replace("{customer}", "all"), prints)
+    (job,) = parameters.prepare(project, [("odd", {})])
+    folder = runner.run(job, project, project / "reports")
+    said = store.read(folder).notes[-1]
+    assert said.startswith("The page shows 3 customer ids unmasked (masked: c-")
+    assert "00123" not in said
+    assert said in (folder / "report.html").read_text()
+
+
+def test_a_run_whose_page_shows_none_says_nothing(project):
+    nobody = PARAMETERS.replace('"00123"', '"nobody"')
+    write_notebook(project / "notebooks" / "02_odd.ipynb", RESULT.strip(), parameters=nobody)
+    (job,) = parameters.prepare(project, [("odd", {})])
+    folder = runner.run(job, project, project / "reports")
+    assert not any("unmasked" in note for note in store.read(folder).notes)

@@ -1,0 +1,43 @@
+"""Customer ids that a page shows as they are, which none of ours does: a notebook may print what it likes."""
+
+import csv
+import html
+import re
+from pathlib import Path
+
+from crmlab.masks import mask
+from crmlab.reports.store import PRIVATE
+
+SHOWN = 3
+LONG = 7  # digits of a number from which on it is no count or amount by accident
+WORD = re.compile(r"[^\s<>\"'()\[\]{},;|]+")
+IMAGE = re.compile(r"data:image/[^\"')\s]+")
+
+
+def named(page: str, folder: Path) -> list[str]:
+    """Ids of the private tables of a run that stand in its page; short plain numbers are passed over, as counts."""
+    ids = {customer for customer in _ids(folder / PRIVATE) if not _is_count(customer)}
+    text = html.unescape(IMAGE.sub("", page))
+    words = {form for word in WORD.findall(text) for form in (word, word.rstrip(".:!?"))}
+    return sorted(ids & words | {customer for customer in ids if not WORD.fullmatch(customer) and customer in text})
+
+
+def warning(found: list[str]) -> str:
+    """What to say of ids that a page shows; they are masked here."""
+    such = ", ".join(map(mask, found[:SHOWN]))
+    ids = "1 customer id" if len(found) == 1 else f"{len(found):,} customer ids"
+    return f"The page shows {ids} unmasked (masked: {such}); show tables by report.show, and print no ids."
+
+
+def _ids(private):
+    for path in private.rglob("*.csv"):
+        with path.open(encoding="utf-8", errors="replace", newline="") as stream:
+            rows = csv.reader(stream)
+            names = next(rows, [])
+            places = [place for place, name in enumerate(names) if name.endswith("customer_id")]
+            for row in rows:
+                yield from (row[place].removeprefix("'") for place in places if place < len(row) and row[place])
+
+
+def _is_count(customer):
+    return customer.isascii() and customer.isdigit() and not customer.startswith("0") and len(customer) < LONG
