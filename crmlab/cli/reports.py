@@ -379,6 +379,8 @@ def print_run(manifest, folder):
     if manifest.error:
         where = f"cell {manifest.error.cell}: " if manifest.error.cell else ""
         out.print(plain(f"  {where}{manifest.error.name}: {manifest.error.message}"))
+    for each in manifest.changed:
+        out.print(f"  [bold red]changed meanwhile:[/] {plain(each)}", highlight=False)
     for each in manifest.answer:
         out.print(f"  [bold]{plain(each)}[/]", highlight=False)
     for name, fact in manifest.facts.items():

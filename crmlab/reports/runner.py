@@ -96,10 +96,11 @@ def _described(job, root, folder):
 def _changed(before, root, read, code):
     """What was not, at the end of a run, as it was when the run began: sentences, none where all of it was."""
     for path in read.unsettled:
-        yield f"{Path(path).name} was being written while it was copied"
+        yield f"the file {Path(path).name} was being written while it was copied"
     for path in read.stamps.keys() - read.copies.keys():
         if inputs.stamp(Path(path)) != read.stamps[path]:
-            yield f"{Path(path).name} was written to or replaced while the run read it"
+            what = "folder" if Path(path).is_dir() else "file"
+            yield f"the {what} {Path(path).name} was written to or replaced while the run read it"
     now = manifest.environment(root)
     if before["environment"] != now:
         moved = compare.packages(before["environment"], now)

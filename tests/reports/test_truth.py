@@ -101,11 +101,11 @@ def test_a_file_too_large_to_copy_that_is_written_to_is_named_and_the_run_answer
     path = project / "data" / "sales.csv"
     folder = run(project, prepared(project), lambda: path.write_text(path.read_text() + "00123,2024-03-21,5\n"))
     made = store.read(folder)
-    assert made.changed == ["sales.csv was written to or replaced while the run read it"]
+    assert made.changed == ["the file sales.csv was written to or replaced while the run read it"]
     assert made.key == ""
     page = (folder / "report.html").read_text()
-    assert "Not what it says it was made from." in page
-    assert "Sales.csv was written to or replaced while the run read it." in page
+    assert "Changed while it ran." in page
+    assert "The file sales.csv was written to or replaced while the run read it." in page
 
 
 def test_a_folder_of_data_is_compared_before_and_after(project):
@@ -120,7 +120,7 @@ def test_a_folder_of_data_is_compared_before_and_after(project):
     made = store.read(
         run(project, prepared(project), lambda: more.write_text("customer_id,time,amount\n1,2024-01-01,2\n"))
     )
-    assert made.changed == ["log was written to or replaced while the run read it"]
+    assert made.changed == ["the folder log was written to or replaced while the run read it"]
 
 
 def test_a_file_that_is_being_written_while_it_is_copied_is_named(project, monkeypatch):
@@ -134,7 +134,7 @@ def test_a_file_that_is_being_written_while_it_is_copied_is_named(project, monke
     write_notebook(project / "notebooks" / "02_odd.ipynb", READS)
     monkeypatch.setattr(inputs.shutil, "copyfile", slowly)
     made = store.read(runner.run(prepared(project), project, project / "reports"))
-    assert made.changed == ["sales.csv was being written while it was copied"]
+    assert made.changed == ["the file sales.csv was being written while it was copied"]
     assert (made.facts["rows"]["value"], made.data[0].rows, made.key) == (7, 7, "")  # the third copy
 
 
