@@ -175,12 +175,12 @@ def verify(
         out.print(f"[bold red]broken[/]  {ledger.FILE}: {plain(fault)}")
     for folder, found in integrity.of_all(store_folder(), folders).items():
         faults += found.state == "tampered"
-        colour = {"intact": "green", "tampered": "bold red", "unrecorded": "yellow"}[found.state]
+        colour = {"intact": "green", "tampered": "bold red"}.get(found.state, "yellow")
         what = "; ".join(found.faults) or "as it was recorded"
         out.print(f"[{colour}]{found.state}[/]  {plain(folder.parent.name)} {plain(folder.name)}: {plain(what)}")
         if found.extra:
             out.print(plain(f"  not of the run: {', '.join(found.extra)}"))
-    for fault in [] if run else integrity.missing(store_folder(), folders):
+    for fault in [] if run else integrity.missing(store_folder()):
         faults += 1
         out.print(f"[bold red]missing[/]  {plain(fault)}")
     raise SystemExit(1 if faults else 0)
@@ -261,6 +261,8 @@ def compare(
         values = f"{fact.before} -> {fact.after}"
         said = "; ".join(filter(None, (values, f"{fact.in_words()}{p}".removeprefix(", "), fact.reason)))
         out.print(f"  {marked}  {plain(words(fact.name))}: {plain(said)}")
+    for said in found.one_sided:
+        out.print(plain(f"  fact: {said}"))
     for claim, then, now in found.checks:
         out.print(plain(f"  check: {claim}: {then}, then {now}"))
     for path, said in found.tables:
@@ -274,13 +276,13 @@ def compare(
 
 def _two_runs(run, against):
     """The folders of a run and of an earlier one, and whether that is the last approved."""
-    from crmlab.reports import ledger, store
+    from crmlab.reports import integrity, ledger, store
 
     after = store.find(store_folder(), run)
     if against:
         return after, store.find(store_folder(), against), False
-    book = ledger.read(store_folder())
-    approved = [f for f in store.folders(store_folder(), after.parent.name) if f != after and book.approved(f.name)]
+    book, earlier = ledger.read(store_folder()), store.folders(store_folder(), after.parent.name)
+    approved = [f for f in earlier if f != after and book.approved(f.name) and integrity.standing(f, book).is_intact]
     if not approved:
         raise InputError(f"no other run of {after.parent.name} is approved; name the run to compare with")
     return after, approved[0], True

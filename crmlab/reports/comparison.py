@@ -57,7 +57,8 @@ class Difference:
         if self.value is None or (self.value == 0 and self.low is None):
             return ""
         share = f" ({100 * self.relative:+.1f} %)" if self.relative is not None and self._points == 1 else ""
-        ends = f", {100 * LEVEL:.0f} % confidence interval {self.ends}" if self.low is not None else ""
+        kind = "confidence" if None not in (self.before.ci_low, self.after.ci_low) else "prediction"
+        ends = f", {100 * self.before.level:.4g} % {kind} interval {self.ends}" if self.low is not None else ""
         return f"{'+' if self.value > 0 else ''}{self._written(self.value)}{self._unit}{share}{ends}"
 
     @property
@@ -91,6 +92,7 @@ class Comparison:
     facts: list[Difference] = field(default_factory=list)
     checks: list[tuple[str, str, str]] = field(default_factory=list)  # claim, outcome then, and now
     tables: list[tuple[str, str]] = field(default_factory=list)  # path, what differs
+    one_sided: list[str] = field(default_factory=list)  # facts that only one of the runs has, in words
 
     @property
     def flagged(self) -> list[Difference]:
@@ -100,7 +102,7 @@ class Comparison:
     @property
     def summary(self) -> str:
         """What was found, in a sentence."""
-        if self.same_data and not (self.flagged or self.checks or self.tables):
+        if self.same_data and not (self.flagged or self.checks or self.tables or self.one_sided):
             return "Nothing differs: all facts, checks and tables are the same."
         judged = [fact for fact in self.facts if fact.outcome != "not judged"]
         facts = f"{len(self.flagged)} of {len(judged)} facts differ" if judged else "no fact could be judged"
@@ -123,7 +125,7 @@ def compare(before: Path, after: Path) -> Comparison:
     same = _read_the_same(one, other)
     return Comparison(
         one, other, same, [*causes(one, other)], differences(one, other, same), [*_checks(one, other)],
-        [*_tables(before, after, one, other)],
+        [*_tables(before, after, one, other)], [*_one_sided(one, other)],
     )  # fmt: skip
 
 
@@ -204,6 +206,11 @@ def differences(one: Manifest, other: Manifest, same_data: bool) -> list[Differe
     return found if same_data else _adjusted(found)
 
 
+def _one_sided(one, other):
+    yield from (f"{words(name)} is new" for name in other.facts if name not in one.facts)
+    yield from (f"{words(name)} is gone" for name in one.facts if name not in other.facts)
+
+
 def _same(name, before, after):
     """Of the same data: any difference beyond that of two computations is real."""
     if not before and not after:
@@ -211,8 +218,18 @@ def _same(name, before, after):
     if not (before and after):
         blank = "was blank" if not before else "is blank"
         return Difference(name, before, after, "differs", reason=f"it {blank}: {(before.reason or after.reason)}")
-    alike = math.isclose(before.value, after.value, rel_tol=TOLERANCE, abs_tol=0)
-    return Difference(name, before, after, "the same" if alike else "differs")
+    if (before.unit, before.kind) != (after.unit, after.kind):
+        return Difference(name, before, after, "not judged", reason="its unit is another")
+    if not _alike(before.value, after.value):
+        return Difference(name, before, after, "differs")
+    ends = zip(_ends(before), _ends(after), strict=True)
+    if not all(one == other or (None not in (one, other) and _alike(one, other)) for one, other in ends):
+        return Difference(name, before, after, "differs", reason="its interval is another")
+    return Difference(name, before, after, "the same")
+
+
+def _alike(one, other):
+    return math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=0)
 
 
 def _independent(name, before, after):
@@ -220,6 +237,8 @@ def _independent(name, before, after):
     if not (before and after):
         reason = "it was blank" if after else "it is blank" if before else "it is blank in both"
         return Difference(name, before, after, "not judged", reason=reason)
+    if (before.unit, before.kind) != (after.unit, after.kind):
+        return Difference(name, before, after, "not judged", reason="its unit is another")
     (low_1, high_1), (low_2, high_2) = _ends(before), _ends(after)
     if None in (low_1, low_2):
         return Difference(name, before, after, "not judged", reason="it has no interval to judge by")
@@ -333,8 +352,10 @@ def limits(given: list[str], found: Comparison) -> tuple[list[str], list[str]]:
             continue
         fact = facts[name]
         size = fact.relative if most.endswith("%") else fact.value
-        if size is None and fact.value != 0:
-            beyond.append(f"{words(name)}: {fact.reason or 'the earlier value is 0, of which nothing is a share'}")
+        if fact.value is None:
+            beyond.append(f"{words(name)}: it is blank in one run, or in both")
+        elif size is None and fact.value != 0:
+            beyond.append(f"{words(name)}: the earlier value is 0, of which nothing is a share")
         elif size is not None and abs(size) > limit:
             beyond.append(f"{words(name)}: {fact.in_words()}, more than {most}")
     return beyond, breaches

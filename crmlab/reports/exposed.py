@@ -3,6 +3,7 @@
 import csv
 import html
 import re
+import sys
 from pathlib import Path
 
 from crmlab.masks import mask
@@ -22,15 +23,22 @@ def named(page: str, folder: Path) -> list[str]:
     return sorted(ids & words | {customer for customer in ids if not WORD.fullmatch(customer) and customer in text})
 
 
-def warning(found: list[str]) -> str:
-    """What to say of ids that a page shows; they are masked here."""
+def said(page: str, folder: Path) -> str:
+    """What to say of ids that a page shows, which are masked here; empty where it shows none."""
+    try:
+        found = named(page, folder)
+    except (OSError, csv.Error) as fault:  # no reason to lose a run
+        return f"The page was not searched for customer ids ({type(fault).__name__})."
+    if not found:
+        return ""
     such = ", ".join(map(mask, found[:SHOWN]))
     ids = "1 customer id" if len(found) == 1 else f"{len(found):,} customer ids"
     return f"The page shows {ids} unmasked (masked: {such}); show tables by report.show, and print no ids."
 
 
 def _ids(private):
-    for path in private.rglob("*.csv"):
+    csv.field_size_limit(sys.maxsize)
+    for path in filter(Path.is_file, private.rglob("*.csv")):
         with path.open(encoding="utf-8", errors="replace", newline="") as stream:
             rows = csv.reader(stream)
             names = next(rows, [])

@@ -1,8 +1,10 @@
 """A person is taken out of the tables of runs, as somebody who asks to be erased may want; nothing else changes."""
 
 import csv
+import io
 import os
 import re
+import sys
 from pathlib import Path
 
 from crmlab.contracts import InputError
@@ -44,14 +46,15 @@ def forget(reports: Path, customer: str) -> dict[Path, tuple[list[str], list[str
 
 def _rewrite(reports, folder, tables, customer):
     """Write private tables anew; the ledger knows of it first, and whoever cleans up finishes what it knows of."""
-    waiting = {table: store.beside(folder, table) for table in tables}
-    for table, beside in waiting.items():
-        beside.touch(0o600)
-        beside.write_bytes(_without(folder / table, customer)[0])
-    changed = {table: [sha256(folder / table), sha256(beside)] for table, beside in waiting.items()}
     with ledger.opened(reports) as book:
-        stamp = integrity.stamp(folder, waiting)
-        book.append("forgotten", folder.parent.name, folder.name, changed=changed, files=stamp)
+        intact = integrity.standing(folder, book.ledger, whole=True).is_intact
+        waiting = {table: store.beside(folder, table) for table in tables}
+        for table, beside in waiting.items():
+            beside.touch(0o600)
+            beside.write_bytes(_without(folder / table, customer)[0])
+        changed = {table: [sha256(folder / table), sha256(beside)] for table, beside in waiting.items()}
+        files = {"files": integrity.stamp(folder, waiting)} if intact else {}  # what was tampered with stays so
+        book.append("forgotten", folder.parent.name, folder.name, changed=changed, **files)
         for table, beside in waiting.items():
             os.replace(beside, folder / table)
 
@@ -59,7 +62,8 @@ def _rewrite(reports, folder, tables, customer):
 def _without(path, customer):
     """A table without the rows of a customer, the rest byte for byte, and how many these are."""
     text = path.read_bytes().decode("utf-8", "surrogateescape")
-    lines = text.splitlines(keepends=True)
+    lines = list(io.StringIO(text, newline=""))  # not at what other programs alone take for the end of a line
+    csv.field_size_limit(sys.maxsize)
     rows, kept, begun, removed = csv.reader(lines), [], 0, 0
     ids: list[int] = []
     written = {customer, f"'{customer}"}  # as tables write an id that a spreadsheet would take for a formula

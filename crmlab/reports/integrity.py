@@ -17,7 +17,8 @@ MANIFEST = "manifest.json"
 class Standing:
     """What became of a run since it was published.
 
-    state  : intact; tampered, where a file of it was changed or is gone; unrecorded, where the ledger does not know it
+    state  : intact; tampered, where a file of it was changed or is gone; unrecorded, where the ledger does not know it;
+        unreadable, where this user may not read a file of it
     faults : what is wrong, sentences
     extra  : files in its folder that are not of it
     """
@@ -40,22 +41,27 @@ def standing(folder: Path, book: Ledger, whole: bool = False) -> Standing:
     recorded = book.runs.get(folder.name)
     if recorded is None or recorded.report != folder.parent.name:
         return Standing("unrecorded", ("the ledger does not know this run",))
-    written = [event for event in book.by_run[folder.name] if "files" in event.about]
-    if not whole and stamp(folder) == written[-1].about["files"]:
-        return Standing("intact")
-    return _by_hashes(folder, recorded, written)
+    events = book.by_run[folder.name]
+    stamps = [event.about["files"] for event in events if "files" in event.about]
+    try:
+        if not whole and stamp(folder) == stamps[-1]:
+            return Standing("intact")
+        return _by_hashes(folder, recorded, events)
+    except PermissionError as fault:
+        return Standing("unreadable", (f"{fault.filename} may not be read by this user",))
 
 
-def _by_hashes(folder, recorded, written):
+def _by_hashes(folder, recorded, events):
     try:
         text = (folder / MANIFEST).read_bytes()
-    except OSError as fault:
+    except FileNotFoundError as fault:
         return Standing("tampered", (f"{MANIFEST} cannot be read ({type(fault).__name__})",))
     if hashlib.sha256(text).hexdigest() != recorded.about.get("manifest"):
         return Standing("tampered", (f"{MANIFEST} is not the one that was recorded",))
     expected = json.loads(text)["artefacts"]
-    for event in written:  # what crmlab itself wrote since, and recorded
-        expected |= {path: new for path, (_old, new) in event.about.get("changed", {}).items()}
+    for event in events:  # what crmlab itself wrote since, and recorded
+        changed = event.about.get("changed", {}).items()
+        expected |= {path: new for path, (old, new) in changed if expected.get(path) == old}
     faults, there = [], {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if not path.is_dir()}
     for path, digest in expected.items():
         if path not in there:
@@ -89,14 +95,22 @@ def _line(name, about):
 
 
 def of_all(reports: Path, folders: list[Path]) -> dict[Path, Standing]:
-    """What became of runs, by their hashes."""
+    """What became of runs, by their hashes; those that were pruned meanwhile are left out."""
     book = ledger.read(reports)
-    return {folder: standing(folder, book, whole=True) for folder in folders}
+    found = {folder: standing(folder, book, whole=True) for folder in folders}
+    if any(each.state == "tampered" for each in found.values()):
+        with ledger.opened(reports) as written:  # nobody writes now what the ledger then knows of
+            for folder in [folder for folder, each in found.items() if each.state == "tampered"]:
+                found[folder] = standing(folder, written.ledger, whole=True)
+                if written.ledger.last_of(folder.name) == "pruned":
+                    del found[folder]
+    return found
 
 
-def missing(reports: Path, folders: list[Path]) -> list[str]:
+def missing(reports: Path) -> list[str]:
     """Runs that the ledger recorded and did not see removed, and that are gone: sentences."""
-    there = {folder.name for folder in folders}
-    book = ledger.read(reports)
-    gone = [e for run, e in book.runs.items() if run not in there and book.last_of(run) != "pruned"]
+    with ledger.opened(reports) as written:
+        book = written.ledger
+        runs = [event for run, event in book.runs.items() if book.last_of(run) != "pruned"]
+        gone = [event for event in runs if not (reports / event.report / event.run).is_dir()]
     return [f"{event.report} {event.run} was recorded on {event.at[:10]}, and is gone" for event in gone]

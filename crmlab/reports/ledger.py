@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ from typing import Any
 FILE = "ledger.jsonl"
 EVENTS = ("run", "tried", "pruned", "forgotten", "approved", "rejected", "withdrawn")
 HEAD = ".ledger"  # the hash of the last line, without which a change of that line would not be seen
+NAME = re.compile(r"[^/\0.][^/\0]*")  # of a report or a run, which are names of folders
 FIRST = "0" * 64  # what the first line holds for the hash of one before it
 
 
@@ -67,10 +69,15 @@ def read(reports: Path) -> Ledger:
     except OSError:
         return Ledger()
     found, head = _read(path, about.st_mtime_ns, about.st_size, about.st_ino), _head(reports)
-    if head not in (None, found.last, found.last_but_one):
-        end = "the last line was changed, or lines behind it were removed"
-        return replace(found, faults=(*found.faults, end))
-    return found
+    if head in (None, found.last, found.last_but_one):
+        return found
+    with path.open("rb") as stream:  # once nobody is writing
+        fcntl.flock(stream, fcntl.LOCK_SH)
+        found, head = _parsed(stream.read()), _head(reports)
+    if head in (None, found.last, found.last_but_one):
+        return found
+    end = "the last line was changed, or lines behind it were removed"
+    return replace(found, faults=(*found.faults, end))
 
 
 def _head(reports):
@@ -94,8 +101,7 @@ def _parsed(text):
             held = event.pop("previous")
             known = {name: event.pop(name) for name in ("sequence", "at", "event", "report", "run")}
             found = Event(**known, about=event)
-            if not isinstance(found.sequence, int) or not isinstance(found.run, str) or found.event not in EVENTS:
-                raise ValueError
+            _check(found)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             faults.append(f"line {number} is none that crmlab writes")
         else:
@@ -115,6 +121,18 @@ def _parsed(text):
 def now() -> str:
     """The time, as lines have it."""
     return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _check(event):
+    """Raises ValueError where an event is none that this program writes."""
+    of_kind = {"run": ("manifest", "files"), "forgotten": ("changed",), "tried": (), "pruned": ()}
+    needed = of_kind.get(event.event, ("by", "note", "holds"))
+    names = all(isinstance(name, str) and NAME.fullmatch(name) for name in (event.report, event.run))
+    changed = event.about.get("changed", {})
+    pairs = isinstance(changed, dict) and all(isinstance(pair, list) and len(pair) == 2 for pair in changed.values())
+    whole = event.event in EVENTS and isinstance(event.sequence, int) and isinstance(event.at, str)
+    if not (whole and names and pairs and all(field in event.about for field in needed)):
+        raise ValueError
 
 
 class Book:

@@ -24,6 +24,7 @@ class Report:
     name: str
     notebook: Path
     parameters: dict = field(hash=False)
+    stamps: dict = field(default_factory=dict, hash=False)  # of notebook and catalog, before these were read
 
     @property
     def title(self):
@@ -57,7 +58,8 @@ def reports(root, only=None):
         if name in found:
             raise InputError(f"{found[name].notebook.name} and {path.name} are both the report {name!r}; rename one")
         read = only is None or name in only
-        found[name] = Report(name, path, read_parameters(path, ranges.get(name, {})) if read else {})
+        stamps = {str(file): inputs.stamp(file) for file in (path, catalog.path())}
+        found[name] = Report(name, path, read_parameters(path, ranges.get(name, {})) if read else {}, stamps)
     if strange := ranges.keys() - found.keys():
         raise InputError(*(f"suite.toml: ranges: {unknown('report', name, found)}" for name in sorted(strange)))
     return found
@@ -142,7 +144,7 @@ def _sources(report, values):
     `values` then name both from anywhere.
     """
     datasets, named, breaches = {}, {}, []
-    stamps = {str(path): inputs.stamp(path) for path in (report.notebook, catalog.path())}
+    stamps = dict(report.stamps)
     where = next((values[name] for name, p in report.parameters.items() if p.source == "Condition"), None)
     for name, p in report.parameters.items():
         if not isinstance(values[name], str):

@@ -24,19 +24,21 @@ def decide(reports: Path, folder: Path, decision: str, by: str, note: str = "", 
     nobody is named, or there is nothing to withdraw.
     """
     by, note = " ".join(by.split()), note.strip()
-    book = ledger.read(reports)
-    found = integrity.standing(folder, book, whole=True)
-    breaches = [f"--by {by!r}: name who decides"] if not by else []
-    breaches += [f"--note: {len(note):,} letters; write at most {LONGEST:,}"] if len(note) > LONGEST else []
-    if found.state == "tampered":
-        breaches.append(f"{folder.name}: {'; '.join(found.faults)}; only a run as it was recorded can be judged")
-    elif found.state == "unrecorded":
-        breaches.append(f"{folder.name}: {found.faults[0]}; run the report again")
-    elif decision == "withdrawn" and not standing_approvals(book, folder.name):
-        breaches.append(f"{folder.name}: no approval of it holds, so that there is none to withdraw")
-    if breaches:
-        raise InputError(*breaches)
     with ledger.opened(reports) as written:
+        book = written.ledger
+        found = integrity.standing(folder, book, whole=True)
+        breaches = [f"--by {by!r}: name who decides"] if not by else []
+        breaches += [f"--note: {len(note):,} letters; write at most {LONGEST:,}"] if len(note) > LONGEST else []
+        if found.state == "unrecorded":
+            breaches.append(f"{folder.name}: {found.faults[0]}; run the report again")
+        elif book.last_of(folder.name) == "pruned" or not folder.is_dir():
+            breaches.append(f"{folder.name}: it was removed meanwhile")
+        elif not found.is_intact:
+            breaches.append(f"{folder.name}: {'; '.join(found.faults)}; only a run as it was recorded can be judged")
+        elif decision == "withdrawn" and not standing_approvals(book, folder.name):
+            breaches.append(f"{folder.name}: no approval of it holds, so that there is none to withdraw")
+        if breaches:
+            raise InputError(*breaches)
         said = [(e.event, e.about["by"], e.at, e.about["note"]) for e in written.ledger.of(folder.name, *KINDS)]
         approvers = {*standing_approvals(written.ledger, folder.name), by} if decision == "approved" else set()
         holds, at = decision == "approved" and len(approvers) >= people, ledger.now()

@@ -43,7 +43,11 @@ def run(job, root, reports, progress=lambda done, cells: None, worker=None):
             if any(job.stamps.get(path) != stamp for path, stamp in read.stamps.items()):
                 job = parameters.prepared_anew(job, root)
             source = places.held(job.report.notebook).read_text("utf-8")
-            provenance = manifest.provenance(job, root, worker.snapshot)
+            known = {*read.stamps, *read.copies.values()}
+            if new := [path.name for path in inputs.named(job) if str(path) not in known]:
+                since = f"it names other files since it was checked ({', '.join(new)})"
+                raise InputError(f"{job.report.name}: {since}; run it again")
+            provenance = manifest.provenance(job, root, worker.snapshot) | {"environment": worker.environment}
             importlib.import_module("crmlab.reports.render")  # slow to load, and there is time while the kernel starts
             outcome = worker.execute(_described(job, root, staged.folder), job.limits.run_seconds, progress)
             executed = time.perf_counter()
@@ -71,8 +75,11 @@ def run(job, root, reports, progress=lambda done, cells: None, worker=None):
         )
         shutil.rmtree(staged.folder / inputs.FOLDER, ignore_errors=True)  # no data stay in a run
         page = _page(notebook, made, staged.folder, job.limits.output_bytes)
-        if ids := exposed.named(page, staged.folder):
-            made = made.model_copy(update={"notes": [*made.notes, exposed.warning(ids)]})
+        if said := exposed.said(page, staged.folder):
+            from crmlab.reports import outputs
+
+            made = made.model_copy(update={"notes": [*made.notes, said]})
+            shutil.rmtree(staged.folder / outputs.FOLDER, ignore_errors=True)  # they are moved anew
             page = _page(notebook, made, staged.folder, job.limits.output_bytes)
         (staged.folder / "report.html").write_text(page, "utf-8")
         return staged.publish(made)
@@ -145,7 +152,7 @@ def run_all(jobs, root, reports, workers=1, force=False, started=lambda job: lam
 
     def one(job):
         try:
-            worker = pool.take(lambda worker: worker.snapshot == snapshot.current(root))
+            worker = pool.take(lambda worker: worker.is_of_now(root))
             return Outcome(run(job, root, reports, started(job), worker))
         except CancelledError:
             raise

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import os
+import re
 import secrets
 from collections import defaultdict
 from contextlib import suppress
@@ -96,10 +97,10 @@ def write_comparison(reports, found, approved):
 
     approved : whether the earlier one is the last approved run
     """
-    name = f"{found.after.run}-against-{found.before.run}.html"
+    name = f"{Path(found.after.run).name}-against-{Path(found.before.run).name}.html"
     figures = []
     for path in sorted(found.before.artefacts.keys() & found.after.artefacts.keys()):
-        if path.startswith("figures/") and path.endswith(".csv"):
+        if re.fullmatch(r"figures/\w[\w .()-]*\.csv", path):
             drawn = path.removesuffix(".csv") + ".svg"
             differ = found.before.artefacts[path] != found.after.artefacts[path]
             if differ and drawn in found.before.artefacts and drawn in found.after.artefacts:

@@ -65,7 +65,7 @@ def taken(root: Path, reports: Path) -> tuple[Snapshot, Path]:
 def prune(reports: Path, needed: set[str]) -> None:
     """Remove the copies that nobody needs."""
     for place in (reports / FOLDER).glob("*"):
-        if place.name not in needed:
+        if place.name not in needed and not place.name.startswith("."):  # those are being made
             shutil.rmtree(place, ignore_errors=True)
 
 

@@ -5,6 +5,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -34,10 +35,15 @@ class Staged:
     """A folder out of sight in which a run is made; locked while its maker lives, so that others leave it alone."""
 
     def __init__(self, reports):
-        self.reports, self.folder, self._noted = reports, reports / STAGING / new_run(), {}
+        self.reports, self.folder, self._noted, self._recorded = reports, reports / STAGING / new_run(), {}, None
         self.folder.parent.mkdir(parents=True, exist_ok=True)
-        self.lock = self.folder.with_suffix(".lock").open("w")
-        fcntl.flock(self.lock, fcntl.LOCK_EX)
+        path = self.folder.with_suffix(".lock")
+        while True:
+            self.lock = path.open("w")
+            fcntl.flock(self.lock, fcntl.LOCK_EX)
+            if _is_there(self.lock, path):
+                break
+            self.lock.close()  # who cleans up took it for one that was left
         (self.folder / "tables").mkdir(parents=True)
 
     def note(self, **about):
@@ -88,6 +94,7 @@ class Staged:
                 stream.write(text)
                 stream.flush()
                 os.fsync(stream.fileno())
+            self._recorded = place  # from here on, whoever cleans up can finish it
             about = {"state": manifest.state, "key": manifest.key, "manifest": hashlib.sha256(text).hexdigest()}
             book.append("run", manifest.report, manifest.run, **about, files=integrity.stamp(self.folder))
             _move(self.folder, place)
@@ -95,10 +102,19 @@ class Staged:
         return place
 
     def discard(self):
-        """Remove what was not published."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        Path(self.lock.name).unlink(missing_ok=True)
+        """Remove what was not published, and not recorded either."""
+        if self._recorded is None or self._recorded.exists():
+            shutil.rmtree(self.folder, ignore_errors=True)
+            Path(self.lock.name).unlink(missing_ok=True)
         self.lock.close()
+
+
+def _is_there(lock, path):
+    """Whether an open file is still the one of this path."""
+    try:
+        return os.path.samestat(os.fstat(lock.fileno()), os.stat(path))
+    except FileNotFoundError:
+        return False
 
 
 def _files(folder):
@@ -127,10 +143,9 @@ def beside(folder, path):
 def clean(reports):
     """Remove what was left by runners that were killed; finish what they had recorded; record what they had tried."""
     for path in (reports / STAGING).glob("*.lock"):
-        with path.open("r+") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+        with suppress(FileNotFoundError, BlockingIOError), path.open("r+") as lock:  # gone by now, or at work
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not _is_there(lock, path):
                 continue
             _settle(reports, path.with_suffix(""), _noted(lock))
             path.unlink(missing_ok=True)
@@ -139,7 +154,8 @@ def clean(reports):
     with ledger.opened(reports) as book:  # so that nobody is about to
         for waiting in reports.glob(f"*/.*{WAITING}"):
             _finish(waiting, book.ledger)
-    for run, events in ledger.read(reports).by_run.items():
+    known = ledger.read(reports)
+    for run, events in [] if known.faults else known.by_run.items():  # nothing is removed on the word of a broken chain
         folder = reports / events[-1].report / run
         if events[-1].event == "pruned" and folder.is_dir():
             _remove(reports, folder)
@@ -149,9 +165,11 @@ def _finish(waiting, book):
     """Let a file take its place where the ledger knows of it, and else remove it."""
     run, _, quoted = waiting.name.removeprefix(".").removesuffix(WAITING).partition(".")
     name = unquote(quoted)
-    recorded = [e.about["changed"].get(name, ["", ""])[1] for e in book.by_run.get(run, ()) if "changed" in e.about]
-    if recorded and recorded[-1] == sha256(waiting):
-        os.replace(waiting, waiting.parent / run / name)
+    changes = [event.about.get("changed", {}) for event in book.by_run.get(run, ())]
+    recorded = [changed[name][1] for changed in changes if name in changed]
+    place = waiting.parent / run / name
+    if recorded and recorded[-1] == sha256(waiting) and place.parent.is_dir():
+        os.replace(waiting, place)
     else:
         waiting.unlink()
 
@@ -167,9 +185,10 @@ def _noted(lock):
 def _settle(reports, folder, noted):
     """Publish or remove a folder whose maker is dead, and record that its run was tried."""
     for left in noted.get("folders", ()):
-        shutil.rmtree(left, ignore_errors=True)
+        if re.fullmatch(r".*/crmlab-[^/]+", str(left)):
+            shutil.rmtree(left, ignore_errors=True)
     report, run = noted.get("report"), noted.get("run")
-    if report and run:
+    if all(isinstance(name, str) and ledger.NAME.fullmatch(name) for name in (report, run)):
         place = reports / report / run
         with ledger.opened(reports) as book:
             last = book.ledger.last_of(run)
@@ -293,18 +312,22 @@ def prune(reports, keep):
 
     Returns the folders removed. Copies of code that no run is left of go too.
     """
-    removed, book = [], ledger.read(reports)
+    removed = []
     for report in sorted({folder.parent.name for folder in folders(reports)}):
         good = latest(reports, report, good=True)
         for folder in folders(reports, report)[keep:]:
-            if folder != good and not book.approved(folder.name):
-                with ledger.opened(reports) as written:
-                    written.append("pruned", report, folder.name)
+            if folder == good:
+                continue
+            with ledger.opened(reports) as written:
+                if written.ledger.approved(folder.name) or not folder.is_dir():
+                    continue
+                written.append("pruned", report, folder.name)
                 _remove(reports, folder)
-                removed.append(folder)
+            removed.append(folder)
+    in_use = {*_in_use(reports)}
     left = [_unchecked_manifest(folder).get("code") for folder in folders(reports)]
     needed = {str(code.get("snapshot")) for code in left if isinstance(code, dict)}
-    snapshot.prune(reports, needed | {*_in_use(reports)})
+    snapshot.prune(reports, needed | in_use)
     return removed
 
 
@@ -312,7 +335,8 @@ def _remove(reports, folder):
     """Remove a run at once."""
     away = reports / STAGING / f"{folder.name}.removed"
     away.parent.mkdir(exist_ok=True)
-    os.rename(folder, away)
+    with suppress(FileNotFoundError):  # another process was first
+        os.rename(folder, away)
     shutil.rmtree(away, ignore_errors=True)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from crmlab import masks
 from crmlab.contracts import InputError
-from crmlab.reports import snapshot
+from crmlab.reports import manifest, snapshot
 from crmlab.reports.secret import redact
 
 START = "import sys; sys.path.insert(0, sys.argv[1]); from crmlab.reports.execute import main; main()"
@@ -40,6 +40,7 @@ class Worker:
     def __init__(self, root, staged, modules=()):
         self.staged, self.kernel, self.cancelled = staged, None, False
         self.snapshot, code = snapshot.taken(root, staged.reports)
+        self.environment = manifest.environment(root)
         self.sockets, self.scratch = _folder_for_sockets(), tempfile.mkdtemp(prefix="crmlab-")
         staged.note(folders=[self.sockets, self.scratch], code=self.snapshot.sha256)
         try:
@@ -65,6 +66,10 @@ class Worker:
             text=True,
             start_new_session=True,
         )
+
+    def is_of_now(self, root):
+        """Whether code and packages are still those that it was started with."""
+        return self.snapshot == snapshot.current(root) and self.environment == manifest.environment(root)
 
     def execute(self, job, seconds, progress):
         """Execute a job to its end, or for so many `seconds`: its outcome.

@@ -56,7 +56,11 @@ def test_of_the_same_data_any_difference_is_real_and_rounding_is_none(tmp_path):
 def test_of_other_data_the_errors_of_both_add(tmp_path):
     """By hand: 10 (8 to 13) and 20 (17 to 24) differ by 10, from 10 - sqrt(9 + 9) to 10 + sqrt(16 + 4)."""
     before = run(tmp_path, COUNT)
-    after = run(tmp_path, {"customers": Estimate(90, kind="count"), "spend": Estimate(20.0, 17, 24)}, digest="b" * 64)
+    after = run(
+        tmp_path,
+        {"customers": Estimate(90, kind="count"), "spend": Estimate(20.0, 17, 24, unit="USD", kind="money")},
+        digest="b" * 64,
+    )
     count, spend = comparison.compare(before, after).facts
     assert (count.outcome, count.reason) == ("not judged", "it has no interval to judge by")
     assert (spend.low, spend.high) == pytest.approx((10 - 18**0.5, 10 + 20**0.5), rel=1e-12)
@@ -275,3 +279,25 @@ def test_a_fact_over_runs_is_a_row_a_run_oldest_first(tmp_path):
         comparison.series(tmp_path, "small", "customer")
     with pytest.raises(InputError, match="there are no runs of it with facts"):
         comparison.series(tmp_path, "other", "customer")
+
+
+def test_other_units_are_not_compared_and_other_intervals_of_the_same_data_are_said(tmp_path):
+    one = run(tmp_path, {"a": Estimate(10.0, unit="USD"), "b": Estimate(10.0, 9, 11), "c": Estimate(1.0)})
+    other = run(tmp_path, {"a": Estimate(10.0, unit="EUR"), "b": Estimate(10.0, 2, 40), "d": Estimate(1.0)})
+    found = comparison.compare(one, other)
+    assert [(fact.outcome, fact.reason) for fact in found.facts] == [
+        ("not judged", "its unit is another"),
+        ("differs", "its interval is another"),
+    ]
+    assert found.one_sided == ["d is new", "c is gone"]
+    assert not found.summary.startswith("Nothing differs")
+
+
+def test_an_interval_is_called_what_it_is(tmp_path):
+    one = run(tmp_path, {"a": Estimate(10.0, pi_low=8, pi_high=13, level=0.9)})
+    (fact,) = comparison.compare(
+        one, run(tmp_path, {"a": Estimate(20.0, pi_low=17, pi_high=24, level=0.9)}, digest="b" * 64)
+    ).facts
+    assert fact.in_words().endswith(", 90 % prediction interval 5.757 to 14.47")
+    blank = run(tmp_path, {"a": Estimate(None, reason="x")})
+    assert comparison.limits(["a:5%"], comparison.compare(one, blank))[0] == ["a: it is blank in one run, or in both"]

@@ -6,9 +6,10 @@ import signal
 
 import pytest
 
-from crmlab.reports import integrity, ledger, store
+from crmlab.contracts import InputError
+from crmlab.reports import integrity, ledger, review, store
 
-from .test_store import publish
+from .test_store import manifest, publish
 
 
 def write(reports, count):
@@ -103,7 +104,7 @@ def test_a_run_that_was_recorded_and_not_moved_is_published_by_whoever_cleans_up
         publish(tmp_path, "20260102T000000Z-00000000")
     os.waitpid(child, 0)
     assert store.folders(tmp_path) == []
-    assert integrity.missing(tmp_path, []) != []
+    assert integrity.missing(tmp_path) != []
     store.clean(tmp_path)
     (folder,) = store.folders(tmp_path)
     assert integrity.standing(folder, ledger.read(tmp_path), whole=True).is_intact
@@ -111,7 +112,7 @@ def test_a_run_that_was_recorded_and_not_moved_is_published_by_whoever_cleans_up
 
 
 def test_a_run_whose_maker_was_killed_leaves_a_line_that_it_was_tried(tmp_path):
-    sockets = tmp_path / "sockets"
+    sockets = tmp_path / "crmlab-sockets"
     sockets.mkdir()
     child = os.fork()
     if child == 0:
@@ -136,13 +137,74 @@ def test_pruning_is_recorded_and_a_pruner_that_was_killed_is_followed_up(tmp_pat
     assert set(store.folders(tmp_path)) == {*runs[1:]}
     store.prune(tmp_path, keep=1)
     assert [e.event for e in ledger.read(tmp_path).events] == ["run", "run", "run", "pruned", "pruned"]
-    assert integrity.missing(tmp_path, store.folders(tmp_path)) == []
+    assert integrity.missing(tmp_path) == []
 
 
 def test_a_run_that_is_gone_and_was_not_pruned_is_missing(tmp_path):
     import shutil
 
     shutil.rmtree(publish(tmp_path, "20260102T000000Z-00000000"))
-    (fault,) = integrity.missing(tmp_path, store.folders(tmp_path))
+    (fault,) = integrity.missing(tmp_path)
     assert fault.startswith("small 20260102T000000Z-00000000 was recorded on ")
     assert fault.endswith(", and is gone")
+
+
+@pytest.mark.parametrize("report", ["/tmp", "..", ".hidden", "a/b", ""])
+def test_a_line_that_names_no_folder_of_a_run_is_none_and_removes_nothing(tmp_path, report):
+    victim = tmp_path / "reports" / "victim" / "docs"
+    victim.mkdir(parents=True)
+    with ledger.opened(tmp_path / "reports") as book:
+        book.append("pruned", report, "docs")
+    assert ledger.read(tmp_path / "reports").faults[0] == "line 1 is none that crmlab writes"
+    store.clean(tmp_path / "reports")
+    assert victim.is_dir()
+
+
+def test_a_broken_chain_removes_no_run(tmp_path):
+    folder = publish(tmp_path)
+    publish(tmp_path)
+    text = (tmp_path / ledger.FILE).read_text()
+    (tmp_path / ledger.FILE).write_text(text.replace('"event": "run"', '"event": "pruned"', 1))
+    store.clean(tmp_path)
+    assert folder.is_dir()
+
+
+def test_a_run_that_could_not_be_moved_once_recorded_is_published_by_whoever_cleans_up(tmp_path, monkeypatch):
+    def full(*of):
+        raise OSError(28, "No space left on device")
+
+    staged = store.Staged(tmp_path)
+    monkeypatch.setattr(store, "_move", full)
+    with pytest.raises(OSError, match="No space"):
+        staged.publish(manifest("20260102T000000Z-00000000"))
+    staged.discard()
+    monkeypatch.undo()
+    store.clean(tmp_path)
+    (folder,) = store.folders(tmp_path)
+    assert integrity.standing(folder, ledger.read(tmp_path), whole=True).is_intact
+
+
+def test_what_was_pruned_is_not_approved(tmp_path):
+    import shutil
+
+    folder = publish(tmp_path)
+    with ledger.opened(tmp_path) as book:
+        book.append("pruned", "small", folder.name)
+    with pytest.raises(InputError, match="it was removed meanwhile"):
+        review.decide(tmp_path, folder, "approved", "Ann")
+    shutil.rmtree(folder)
+    assert integrity.missing(tmp_path) == []
+
+
+def test_a_lock_that_is_gone_by_now_stops_no_cleaning(tmp_path, monkeypatch):
+    staged = store.Staged(tmp_path)
+    opened = type(tmp_path).open
+
+    def gone(path, *how, **more):
+        if path.suffix == ".lock":
+            staged.discard()
+        return opened(path, *how, **more)
+
+    monkeypatch.setattr(type(tmp_path), "open", gone)
+    store.clean(tmp_path)
+    assert ledger.read(tmp_path).events == ()

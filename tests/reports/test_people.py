@@ -166,3 +166,36 @@ def test_a_run_whose_page_shows_none_says_nothing(project):
     (job,) = parameters.prepare(project, [("odd", {})])
     folder = runner.run(job, project, project / "reports")
     assert not any("unmasked" in note for note in store.read(folder).notes)
+
+
+@pytest.mark.parametrize("edited", ["report.html", "tables/private/value.csv"])
+def test_forgetting_makes_no_tampered_run_intact(tmp_path, edited):
+    folder = publish(tmp_path, "c-0001234,x\nother,y\n")
+    (folder / edited).write_text((folder / edited).read_text() + "forged,z\n")
+    forget.forget(tmp_path, "c-0001234")
+    assert "c-0001234" not in (folder / "tables" / "private" / "value.csv").read_text()
+    for whole in (True, False):
+        assert integrity.standing(folder, ledger.read(tmp_path), whole).state == "tampered"
+
+
+def test_a_row_ends_where_csv_has_it_end(tmp_path):
+    folder = publish(tmp_path, "gone,Ann\u2028Lee\x0b\nother,y\x85z\n")
+    forget.forget(tmp_path, "gone")
+    assert (folder / "tables" / "private" / "value.csv").read_text() == "customer_id,note\nother,y\x85z\n"
+
+
+def test_outputs_that_were_moved_to_files_are_moved_once_though_the_page_is_made_twice(project):
+    prints = "print('x' * 2_000_000, list(rows.customer_id.execute()))\nreport"
+    shows = "list(rows.customer_id.execute())\n"
+    write_notebook(project / "notebooks" / "02_odd.ipynb", RESULT.strip(), prints, shows)
+    (job,) = parameters.prepare(project, [("odd", {})])
+    folder = runner.run(job, project, project / "reports")
+    (moved,) = (folder / "outputs").iterdir()
+    assert moved.stat().st_size < 2_100_000
+
+
+def test_a_page_that_cannot_be_searched_for_ids_costs_no_run(project):
+    makes = "import os\nos.makedirs(os.environ['CRMLAB_STAGING'] + '/tables/private/x.csv')\nreport"
+    write_notebook(project / "notebooks" / "02_odd.ipynb", RESULT.strip(), makes)
+    (job,) = parameters.prepare(project, [("odd", {})])
+    assert store.read(runner.run(job, project, project / "reports")).state == "success"
