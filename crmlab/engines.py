@@ -23,9 +23,9 @@ from ibis.backends import BaseBackend
 from ibis.common.exceptions import OperationNotDefinedError
 from pydantic import TypeAdapter, ValidationError
 
+from crmlab import uris
 from crmlab.contracts.errors import InputError, suggest
 from crmlab.contracts.sizes import WRITE_MEMORY, Memory
-from crmlab.uris import URI, expand
 
 CONNECT_SECONDS = 10  # to wait for a server that does not answer
 MEMORY = 1_500_000_000  # bytes, unless others are stated: with fits beside them, a process stays below 2 GB
@@ -54,7 +54,7 @@ def connect(uri: str | None = None) -> BaseBackend:
     """
     if uri is None:
         return _embedded()
-    backend = _connected(whole := expand(uri))
+    backend = _connected(whole := uris.expand(uri))
     if backend.name == "postgres" and backend.con.closed:
         try:
             backend.reconnect()
@@ -160,7 +160,7 @@ def _connected(uri):
 
 def _options(uri):
     """What is said to an engine's library beside the URI."""
-    parts = URI.fullmatch(uri)
+    parts = uris.URI.fullmatch(uri)
     if parts is None or parts["scheme"] not in ("postgres", "postgresql"):
         return {}
     options: dict[str, Any] = {} if parts["port"] else {"port": None}  # so that PGPORT and PGSERVICE are heard
