@@ -194,7 +194,8 @@ def _finite(value):
 
 def _report(reports, rows, book, suite):
     """A report with its runs, newest first, and which of them is its headline, and why."""
-    signed = {row.name for row in rows if book.approved(row.name) and row.record == "intact"}
+    approvals = {row.name: book.approved(row.name) for row in rows if row.record == "intact"}
+    signed = {name: approval for name, approval in approvals.items() if approval}
     good = [row for row in rows if row.is_good]
     choices = {
         "approved": [row for row in good if row.name in signed],

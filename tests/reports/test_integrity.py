@@ -162,11 +162,13 @@ def test_what_cannot_be_judged_is_refused_with_every_reason(tmp_path):
 
 def test_a_change_after_an_approval_voids_it_in_the_index(tmp_path):
     folder = paged(tmp_path)
-    review.decide(tmp_path, folder, "approved", "Ann")
-    assert "approved</span>" in site.build(tmp_path).read_text()
+    review.decide(tmp_path, folder, "approved", "Ann", "agrees with <b>finance</b>")
+    page = site.build(tmp_path).read_text()
+    assert '<span class="quiet">approved by Ann, ' in page
+    assert ": agrees with &lt;b&gt;finance&lt;/b&gt;</span>" in page
     append(folder / "report.html")
     page = site.build(tmp_path).read_text()
-    assert "approved</span>" not in page
+    assert "approved by Ann" not in page
     assert "tampered with" in page
 
 
