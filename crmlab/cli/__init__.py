@@ -2,6 +2,7 @@
 
 console   where a command speaks, and how
 reports   what reports there are, runs of them, and what was found
+review    whether runs are as recorded, how two differ, whether to sign; a person forgotten
 data      what validation finds in data, and an entry to begin with
 scores    what is expected of each customer, as files
 survey    an instrument to begin with, how many to ask, a survey to practise on
@@ -11,7 +12,7 @@ import sys
 
 import typer
 
-from crmlab.cli import data, reports, scores, survey
+from crmlab.cli import data, reports, review, scores, survey
 from crmlab.cli.console import err, plain, print_breaches
 from crmlab.contracts import InputError
 from crmlab.reports import skip_address_grammar
@@ -27,11 +28,11 @@ for name, command in (
     ("check", data.check),
     ("run", reports.run),
     ("reproduce", reports.reproduce),
-    ("compare", reports.compare),
-    ("facts", reports.facts),
-    ("verify", reports.verify),
-    ("approve", reports.approve),
-    ("forget", reports.forget),
+    ("compare", review.compare),
+    ("facts", review.facts),
+    ("verify", review.verify),
+    ("approve", review.approve),
+    ("forget", review.forget),
     ("prune", reports.prune),
     ("runs", reports.runs),
     ("show", reports.show),

@@ -9,7 +9,7 @@ from rich.table import Column, Table
 from crmlab.cli.console import err, out, plain, print_breaches
 from crmlab.contracts import InputError
 from crmlab.display import words
-from crmlab.estimate import Estimate, written
+from crmlab.estimate import Estimate
 
 LISTED = 100  # runs that are listed where nobody asks for all
 Given = Annotated[list[str], typer.Option("--parameter", "-p", help="name=value; give it once for each parameter")]
@@ -92,35 +92,35 @@ def print_outcomes(planned, outcomes, listed):
     """Print how runs ended: in full where there was one, else in a table. Gives the exit code."""
     from crmlab.reports import store
 
-    table = _table("report", "parameters given", "state", "seconds", "run")
+    shown = table("report", "parameters given", "state", "seconds", "run")
     codes = {0}
     for job, outcome in zip(planned, outcomes, strict=True):
         given = " ".join(f"{name}={value}" for name, value in job.given.items())
         if isinstance(outcome, InputError):
             print_breaches(outcome)
             codes.add(2)
-            table.add_row(*map(plain, (job.report.name, given, "refused", "", "")))
+            shown.add_row(*map(plain, (job.report.name, given, "refused", "", "")))
             continue
         if isinstance(outcome, Exception):
             err.print(f"[bold red]error:[/] {plain(f'{job.report.name}: not kept: {outcome}')}")
             codes.add(1)
-            table.add_row(*map(plain, (job.report.name, given, "not kept", "", "")))
+            shown.add_row(*map(plain, (job.report.name, given, "not kept", "", "")))
             continue
         try:
             manifest = store.read(outcome.folder)
         except FileNotFoundError:  # another process has pruned it since
-            table.add_row(*map(plain, (job.report.name, given, "pruned", "", outcome.folder.name)))
+            shown.add_row(*map(plain, (job.report.name, given, "pruned", "", outcome.folder.name)))
             continue
         codes.add(0 if manifest.state == "success" else 1)
         state = "unchanged" if outcome.reused else manifest.state
         seconds = "" if outcome.reused else f"{sum(manifest.seconds.values()):.1f}"
-        table.add_row(*map(plain, (job.report.name, given, state, seconds, manifest.run)))
+        shown.add_row(*map(plain, (job.report.name, given, state, seconds, manifest.run)))
         if len(planned) == 1:
             if outcome.reused:
                 out.print("unchanged since this run; --force runs it again")
             print_run(manifest, outcome.folder)
     if len(planned) > 1:
-        out.print(table)
+        out.print(shown)
     out.print(f"index: {plain(listed)}")
     return 1 if 1 in codes else max(codes)
 
@@ -156,163 +156,6 @@ def reproduce(
     raise SystemExit(1 if differing else 0)
 
 
-def verify(
-    run: Annotated[
-        Optional[str], typer.Argument(help="a run's id, the beginning of one, or a report; none: all")
-    ] = None,
-) -> None:
-    """Check every file of a run against its manifest, and that against the ledger; of all runs where none is named.
-
-    The exit code is 0 where all are as they were recorded.
-    """
-    from crmlab.reports import integrity, ledger, store
-
-    store.clean(store_folder())
-    folders = [store.find(store_folder(), run)] if run else store.folders(store_folder())
-    faults = 0
-    for fault in ledger.read(store_folder()).faults:
-        faults += 1
-        out.print(f"[bold red]broken[/]  {ledger.FILE}: {plain(fault)}")
-    for folder, found in integrity.of_all(store_folder(), folders).items():
-        faults += found.state == "tampered"
-        colour = {"intact": "green", "tampered": "bold red"}.get(found.state, "yellow")
-        what = "; ".join(found.faults) or "as it was recorded"
-        out.print(f"[{colour}]{found.state}[/]  {plain(folder.parent.name)} {plain(folder.name)}: {plain(what)}")
-        if found.extra:
-            out.print(plain(f"  not of the run: {', '.join(found.extra)}"))
-    for fault in [] if run else integrity.missing(store_folder()):
-        faults += 1
-        out.print(f"[bold red]missing[/]  {plain(fault)}")
-    raise SystemExit(1 if faults else 0)
-
-
-def approve(
-    run: Annotated[str, typer.Argument(help="a run's id, the beginning of one, or a report for its latest")],
-    by: Annotated[str, typer.Option(help="who decides")],
-    note: Annotated[str, typer.Option(help="why")] = "",
-    reject: Annotated[bool, typer.Option("--reject", help="reject the run")] = False,
-    withdraw: Annotated[bool, typer.Option("--withdraw", help="withdraw an approval")] = False,
-) -> None:
-    """Approve a run, reject it, or withdraw an approval: in the ledger, on the run's page, and in the index."""
-    from crmlab.reports import parameters, review, store
-
-    if reject and withdraw:
-        raise InputError("--reject and --withdraw are given; give one")
-    decision = "rejected" if reject else "withdrawn" if withdraw else "approved"
-    store.clean(store_folder())
-    folder, people = store.find(store_folder(), run), parameters.people(root())
-    holds = review.decide(store_folder(), folder, decision, by, note, people)
-    more = f"; {people} people must approve it" if decision == "approved" and not holds else ""
-    out.print(plain(f"{folder.parent.name} {folder.name}: {decision} by {by}{more}"))
-    index()
-
-
-def forget(
-    customer: Annotated[str, typer.Argument(help="a customer's id, as the data have it")],
-    look: Annotated[bool, typer.Option("--look", help="only say which runs hold the customer")] = False,
-) -> None:
-    """Take a customer out of the private tables of all runs, and say which other files name the customer.
-
-    The ledger records that tables were changed, and never the id; runs and approvals stay valid.
-    """
-    from crmlab.reports import forget as forgetting
-    from crmlab.reports import store
-
-    store.clean(store_folder())
-    found = forgetting.holding(store_folder(), customer) if look else forgetting.forget(store_folder(), customer)
-    tables = others = 0
-    for folder, (private, other) in found.items():
-        tables, others = tables + len(private), others + len(other)
-        out.print(plain(f"{folder.parent.name} {folder.name}"))
-        for path in private:
-            out.print(plain(f"  {path}{'' if look else ': rows removed'}"))
-        for path in other:
-            out.print(plain(f"  {path}: names the customer, and is left as it is"))
-    out.print(f"{tables} tables {'hold' if look else 'held'} the customer; {others} other files name the id")
-    if not look:
-        index()
-
-
-def compare(
-    run: Annotated[str, typer.Argument(help="a run's id, the beginning of one, or a report for its latest")],
-    against: Annotated[Optional[str], typer.Argument(help="an earlier run; else the last approved one")] = None,
-    fail_on: Annotated[
-        list[str], typer.Option(help="fact:5% or fact:100, by more than which it must not differ; may be given again")
-    ] = [],  # noqa: B006, typer copies it
-) -> None:
-    """Set a run beside an earlier one: facts with their differences, checks, tables, and what they were made from.
-
-    The exit code is 1 where a fact of --fail-on differs by more, or is blank.
-    """
-    from crmlab.reports import comparison, site
-
-    after, before, approved = _two_runs(run, against)
-    found = comparison.compare(before, after)
-    limits, breaches = comparison.limits(fail_on, found)
-    if breaches:
-        raise InputError(*breaches)
-    out.print(plain(f"{found.after.report} {found.after.run} against {'the approved ' * approved}{found.before.run}"))
-    out.print(plain(found.summary))
-    for cause in found.causes:
-        out.print(plain(f"  {cause}"))
-    for fact in found.facts:
-        marked = "[bold red]differs[/]" if fact.outcome == "differs" else fact.outcome
-        p = "" if fact.p is None else f", p = {written(fact.p, 'p')}".replace("= <", "<")
-        values = f"{fact.before} -> {fact.after}"
-        said = "; ".join(filter(None, (values, f"{fact.in_words()}{p}".removeprefix(", "), fact.reason)))
-        out.print(f"  {marked}  {plain(words(fact.name))}: {plain(said)}")
-    for said in found.one_sided:
-        out.print(plain(f"  fact: {said}"))
-    for claim, then, now in found.checks:
-        out.print(plain(f"  check: {claim}: {then}, then {now}"))
-    for path, said in found.tables:
-        out.print(plain(f"  table: {path}: {said}"))
-    beyond = [said for said in limits if said]
-    for said in beyond:
-        out.print(f"[bold red]beyond[/]  {plain(said)}")
-    out.print(plain(f"page: {site.write_comparison(store_folder(), found, approved)}"))
-    raise SystemExit(1 if beyond else 0)
-
-
-def _two_runs(run, against):
-    """The folders of a run and of an earlier one, and whether that is the last approved."""
-    from crmlab.reports import integrity, ledger, store
-
-    after = store.find(store_folder(), run)
-    if against:
-        return after, store.find(store_folder(), against), False
-    book, earlier = ledger.read(store_folder()), store.folders(store_folder(), after.parent.name)
-    approved = [f for f in earlier if f != after and book.approved(f.name) and integrity.standing(f, book).is_intact]
-    if not approved:
-        raise InputError(f"no other run of {after.parent.name} is approved; name the run to compare with")
-    return after, approved[0], True
-
-
-def facts(
-    report: Annotated[str, typer.Argument(help="a report")],
-    fact: Annotated[str, typer.Argument(help="the name of one of its facts")],
-    as_csv: Annotated[bool, typer.Option("--csv", help="as CSV, at full precision")] = False,
-) -> None:
-    """A fact over the runs of a report, oldest first."""
-    import csv
-    import sys
-
-    from crmlab.reports import comparison, parameters
-
-    if report not in parameters.reports(root(), only=()):
-        parameters.prepare(root(), [(report, {})])
-    names, rows = comparison.series(store_folder(), report, fact)
-    if as_csv:
-        csv.writer(sys.stdout, lineterminator="\n").writerows([names, *rows])
-        return
-    table = _table("run", "started", "value", "parameters given")
-    for row in rows:
-        held = dict(zip(names, row, strict=True))
-        shown = Estimate(**{name: held[name] for name in comparison.ESTIMATE})
-        table.add_row(*map(plain, (held["run"], held["started"], shown, held["parameters given"])))
-    out.print(table)
-
-
 def prune(keep: Annotated[int, typer.Option(min=1, help="how many runs of each report to keep")]) -> None:
     """Remove old runs; never a report's last good run, never an approved one."""
     from crmlab.reports import store
@@ -335,16 +178,16 @@ def runs(
 
     if report is not None and report not in parameters.reports(root(), only=()):
         parameters.prepare(root(), [(report, {})])
-    table = _table("run", "report", "state", "checks", "seconds", "parameters given")
+    shown = table("run", "report", "state", "checks", "seconds", "parameters given")
     found = store.folders(store_folder(), report)
     for row in site.rows(store_folder(), found if every else found[:LISTED]):
         given = " ".join(f"{name}={value}" for name, value in row.given)
         state = f"{row.state}, tampered" if row.record == "tampered" else row.state
         checks, seconds = "older form" if row.older else row.counts, f"{row.seconds:.1f}" if row.started else ""
-        table.add_row(*map(plain, (row.name, row.report, state, checks, seconds, given)))
-    out.print(table if table.row_count else "no runs yet; `crmlab run clv` makes one")
-    if len(found) > table.row_count:
-        out.print(f"{len(found) - table.row_count:,} older runs; --all lists them too")
+        shown.add_row(*map(plain, (row.name, row.report, state, checks, seconds, given)))
+    out.print(shown if shown.row_count else "no runs yet; `crmlab run clv` makes one")
+    if len(found) > shown.row_count:
+        out.print(f"{len(found) - shown.row_count:,} older runs; --all lists them too")
 
 
 def show(
@@ -414,6 +257,6 @@ def store_folder():
     return root() / "reports"
 
 
-def _table(*columns):
+def table(*columns):
     """A table that leaves nothing out: where it is too wide, parameters go on in the next line."""
     return Table(*(Column(name, no_wrap=name != "parameters given", overflow="fold") for name in columns), box=None)

@@ -308,6 +308,13 @@ def test_compare_sets_a_run_beside_the_last_approved_one(project):  # noqa: F811
     assert (project / "reports" / "comparisons" / f"{newer}-against-{older}.html").is_file()
     done = crmlab("compare", "tiny", "--fail-on", "day:5%", cwd=project)
     assert (done.returncode, "both runs have no fact 'day'; did you mean 'days'?" in done.stderr) == (2, True)
+    path = project / "reports" / "tiny" / older / "facts.json"
+    whole = path.read_text()
+    path.write_text("{}")
+    done = crmlab("compare", "tiny", cwd=project)
+    assert done.returncode == 2
+    assert "facts.json has been changed; only a run as it was recorded can be compared" in done.stderr
+    path.write_text(whole)
     done = crmlab("facts", "tiny", "days", "--csv", cwd=project)
     assert [line.split(",")[4] for line in done.stdout.splitlines()] == ["value", "30", "33"]
     assert "33" in crmlab("facts", "tiny", "days", cwd=project).stdout
