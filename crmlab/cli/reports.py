@@ -132,13 +132,14 @@ def reproduce(
 
     Prints first what differs now: code, data, lock. The exit code is 0 where all agree.
     """
-    from crmlab.reports import compare, parameters, runner, store
+    from crmlab.reports import causes, compare, manifest, parameters, runner, snapshot, store
     from crmlab.reports.progress import show_progress
 
     folder = store.find(store_folder(), run)
     made = store.read(folder)
     (job,) = parameters.prepare(root(), [(made.report, parameters.text(made.parameters))])
-    changes = list(compare.changed(made, job, root()))
+    now = made.model_copy(update=manifest.provenance(job, root(), snapshot.current(root())))
+    changes = list(causes.causes(made, now))
     out.print(f"run {made.run} of {made.report}" + ("" if changes else ": nothing it was made from has changed"))
     for change in changes:
         out.print(plain(f"  {change}"))

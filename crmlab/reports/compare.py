@@ -1,52 +1,8 @@
-"""One run beside another: what they were made from, and whether they say the same."""
+"""One run beside another, bit for bit: whether they say the same."""
 
 import csv
 
-from crmlab.places import sha256
-from crmlab.reports import manifest, snapshot, store
-
-
-def changed(made, job, root):
-    """What differs now from what a run was made from: sentences, none where nothing does."""
-    code, environment = snapshot.current(root), manifest.environment(root)
-    if made.notebook_sha256 != sha256(job.report.notebook):
-        yield f"notebook: {made.notebook} has changed"
-    if made.code.sha256 != code.crmlab:
-        yield f"code: crmlab/ has changed (then commit {made.code.commit}, now {snapshot.commit(root)[0]})"
-    for path in sorted(made.code.modules.keys() | code.modules.keys()):
-        if made.code.modules.get(path) != code.modules.get(path):
-            yield f"code: {path}, beside the notebook, has changed"
-    if made.environment.lock_sha256 != environment.lock_sha256:
-        yield "lock: requirements.lock has changed"
-    if moved := packages(made.environment, environment):
-        yield f"packages: {len(moved)} differ ({', '.join(moved[:5])})"
-    if made.environment.python != environment.python:
-        yield f"python: then {made.environment.python}, now {environment.python}"
-    if made.environment.start_files != environment.start_files:
-        yield "python: what it runs when it starts has changed (sitecustomize.py or .pth files)"
-    if made.masking and made.masking != manifest.masking():
-        yield "mask key: customer ids are masked by another one"
-    for name, path in job.files.items():
-        if sha256(path) != made.files.get(name):
-            yield f"file: {name}, {job.typed[name]}, has changed"
-    for source in made.data:
-        now = manifest.source(source.parameter, job.typed[source.parameter], job.datasets[source.parameter])
-        if now.sha256 is None:
-            yield f"data: {source.name} is a table on an engine, whose content cannot be compared"
-        elif now.sha256 != source.sha256:
-            yield f"data: {source.name} has changed ({source.rows:,} rows then, {now.rows:,} now)"
-        if now.entry != source.entry:
-            yield f"data: {source.name} is read in another way, as its catalog entry has changed"
-
-
-def packages(one, other):
-    """The packages that differ between two environments, with their versions."""
-    then, now = one.packages, other.packages
-    return [
-        f"{name} {then.get(name, 'absent')} -> {now.get(name, 'absent')}"
-        for name in sorted(then.keys() | now.keys())
-        if then.get(name) != now.get(name)
-    ]
+from crmlab.reports import store
 
 
 def results(one, other):

@@ -7,7 +7,6 @@ Customers whom both runs share make this cautious: their estimates err alike, an
 """
 
 import math
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -20,8 +19,8 @@ from crmlab.contracts import InputError, suggest
 from crmlab.display import words
 from crmlab.estimate import Estimate, written
 from crmlab.reports import store
+from crmlab.reports.causes import causes
 from crmlab.reports.manifest import Manifest
-from crmlab.reports.templates import setting
 from crmlab.stats.comparisons import holm
 
 TOLERANCE = 1e-6  # of a value, by which two computations of the same may differ
@@ -157,46 +156,6 @@ def _read_the_same(one, other):
     first, second = ([(d.parameter, d.sha256, d.entry) for d in run.data] for run in (one, other))
     known = all(digest for _, digest, _ in first)
     return known and first == second and one.files == other.files
-
-
-def causes(one: Manifest, other: Manifest) -> Iterator[str]:
-    """What two runs were made from that differs: sentences, a cause each."""
-    for name in [*one.parameters, *(name for name in other.parameters if name not in one.parameters)]:
-        then, now = (run.parameters.get(name, "absent") for run in (one, other))
-        if then != now:
-            yield f"parameter {name}: {setting(then)}, then {setting(now)}"
-    data = {source.parameter: source for source in other.data}
-    for then in one.data:
-        now = data.get(then.parameter)
-        if now and then.sha256 != now.sha256:
-            span = f", to {now.last}" if now.last != then.last else ""
-            yield f"data {now.name}: {then.rows:,} rows, then {now.rows:,}{span}"
-        if now and then.entry != now.entry:
-            yield f"data {now.name}: its catalog entry is another"
-    for name in one.files.keys() & other.files.keys():
-        if one.files[name] != other.files[name]:
-            yield f"file {name}: its content is another"
-    if one.notebook_sha256 != other.notebook_sha256:
-        yield f"notebook: {other.notebook} is another"
-    if one.code.sha256 != other.code.sha256:
-        yield f"code: crmlab/ is another (commit {_commit(one)}, then {_commit(other)})"
-    for path in sorted(one.code.modules.keys() | other.code.modules.keys()):
-        if one.code.modules.get(path) != other.code.modules.get(path):
-            yield f"code: {path}, beside the notebook, is another"
-    then, now = one.environment.packages, other.environment.packages
-    moved = [
-        f"{name} {then.get(name, 'absent')}, then {now.get(name, 'absent')}"
-        for name in sorted(then.keys() | now.keys())
-        if then.get(name) != now.get(name)
-    ]
-    if moved:
-        yield f"packages: {len(moved)} are others ({', '.join(moved[:5])})"
-    if one.environment.python != other.environment.python:
-        yield f"python: {one.environment.python}, then {other.environment.python}"
-
-
-def _commit(run):
-    return (run.code.commit or "unknown")[:12] + (" with changes" if run.code.dirty else "")
 
 
 def differences(one: Manifest, other: Manifest, same_data: bool) -> list[Difference]:

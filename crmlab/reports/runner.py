@@ -17,7 +17,7 @@ from crmlab import places
 from crmlab.check import Check
 from crmlab.contracts import InputError
 from crmlab.estimate import Estimate
-from crmlab.reports import ahead, compare, exposed, inputs, manifest, parameters, snapshot, store
+from crmlab.reports import ahead, causes, exposed, inputs, manifest, parameters, snapshot, store
 from crmlab.reports.manifest import Described, Error, Manifest
 from crmlab.reports.worker import CancelledError, Pool, Worker
 
@@ -110,7 +110,7 @@ def _changed(before, root, read, code):
             yield f"the {what} {Path(path).name} was written to or replaced while the run read it"
     now = manifest.environment(root)
     if before["environment"] != now:
-        moved = compare.packages(before["environment"], now)
+        moved = causes.packages(before["environment"], now)
         yield f"the environment was changed: {', '.join(moved) or 'its lock, or what Python runs when it starts'}"
     if code.crmlab != BEGUN:
         yield "crmlab/ was edited after this command began: the page is written by the code from before"

@@ -230,7 +230,7 @@ def test_reproduce_says_what_differs_and_compares_all(project):  # noqa: F811
         more.write("00007,2024-03-02,1.00\n")
     done = crmlab("reproduce", "small", cwd=project)
     assert done.returncode == 1
-    assert "data: sales has changed (5 rows then, 6 now)" in done.stdout
+    assert "data sales: 5 rows, then 6" in done.stdout
     assert "DIFFERS  fact rows  5, 6" in done.stdout
     assert "DIFFERS  table private/rows.csv  5 and 6 rows" in done.stdout
 
