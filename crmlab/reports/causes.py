@@ -14,11 +14,11 @@ def causes(one: Manifest, other: Manifest) -> Iterator[str]:
             yield f"parameter {name}: {setting(then)}, then {setting(now)}"
     yield from _of_data(one, other)
     if one.notebook_sha256 != other.notebook_sha256:
-        yield f"notebook: {other.notebook} is another"
+        yield f"notebook: {other.notebook} differs"
     yield from _of_code(one, other)
     yield from _of_environment(one.environment, other.environment)
     if one.masking and one.masking != other.masking:
-        yield "mask key: customer ids are masked by another one"
+        yield "mask key: customer ids are masked by another key"
 
 
 def packages(one: Environment, other: Environment) -> list[str]:
@@ -41,18 +41,18 @@ def _of_data(one, other):
             span = f", to {now.last}" if now.last != then.last else ""
             yield f"data {now.name}: {then.rows:,} rows, then {now.rows:,}{span}"
         if now and then.entry != now.entry:
-            yield f"data {now.name}: its catalog entry is another"
+            yield f"data {now.name}: its catalog entry differs"
     for name in one.files.keys() & other.files.keys():
         if one.files[name] != other.files[name]:
-            yield f"file {name}: its content is another"
+            yield f"file {name}: its content differs"
 
 
 def _of_code(one, other):
     if one.code.sha256 != other.code.sha256:
-        yield f"code: crmlab/ is another (commit {_commit(one)}, then {_commit(other)})"
+        yield f"code: crmlab/ differs (commit {_commit(one)}, then {_commit(other)})"
     for path in sorted(one.code.modules.keys() | other.code.modules.keys()):
         if one.code.modules.get(path) != other.code.modules.get(path):
-            yield f"code: {path}, beside the notebook, is another"
+            yield f"code: {path}, beside the notebook, differs"
 
 
 def _commit(run):
@@ -61,10 +61,10 @@ def _commit(run):
 
 def _of_environment(then, now):
     if then.lock_sha256 != now.lock_sha256:
-        yield "lock: requirements.lock is another"
+        yield "lock: requirements.lock differs"
     if moved := packages(then, now):
-        yield f"packages: {len(moved)} are others ({', '.join(moved[:5])})"
+        yield f"packages: {len(moved)} differ ({', '.join(moved[:5])})"
     if then.python != now.python:
         yield f"python: {then.python}, then {now.python}"
     if then.start_files != now.start_files:
-        yield "python: what it runs when it starts is another (sitecustomize.py or .pth files)"
+        yield "python: what it runs when it starts differs (sitecustomize.py or .pth files)"

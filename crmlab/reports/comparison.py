@@ -107,7 +107,8 @@ class Comparison:
         facts = f"{len(self.flagged)} of {len(judged)} facts differ" if judged else "no fact could be judged"
         how = "the data are the same, so that every difference is real"
         if not self.same_data:
-            how = "the data are others, so that the errors of both runs count; differences of shared customers err less"
+            shared = "where customers are shared, differences err less"
+            how = f"the data differ, so that the errors of both runs count; {shared}"
         checks, tables = len(self.checks), len(self.tables)
         rest = f"{checks} check{'s' * (checks != 1)} changed outcome, {tables} table{'s' * (tables != 1)} differ"
         said = f"{facts}, {rest}: {how}."
@@ -178,12 +179,12 @@ def _same(name, before, after):
         blank = "was blank" if not before else "is blank"
         return Difference(name, before, after, "differs", reason=f"it {blank}: {(before.reason or after.reason)}")
     if (before.unit, before.kind) != (after.unit, after.kind):
-        return Difference(name, before, after, "not judged", reason="its unit is another")
+        return Difference(name, before, after, "not judged", reason="its unit differs")
     if not _alike(before.value, after.value):
         return Difference(name, before, after, "differs")
     ends = zip(_ends(before), _ends(after), strict=True)
     if not all(one == other or (None not in (one, other) and _alike(one, other)) for one, other in ends):
-        return Difference(name, before, after, "differs", reason="its interval is another")
+        return Difference(name, before, after, "differs", reason="its interval differs")
     return Difference(name, before, after, "the same")
 
 
@@ -197,7 +198,7 @@ def _independent(name, before, after):
         reason = "it was blank" if after else "it is blank" if before else "it is blank in both"
         return Difference(name, before, after, "not judged", reason=reason)
     if (before.unit, before.kind) != (after.unit, after.kind):
-        return Difference(name, before, after, "not judged", reason="its unit is another")
+        return Difference(name, before, after, "not judged", reason="its unit differs")
     (low_1, high_1), (low_2, high_2) = _ends(before), _ends(after)
     if None in (low_1, low_2):
         return Difference(name, before, after, "not judged", reason="it has no interval to judge by")

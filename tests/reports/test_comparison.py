@@ -176,11 +176,11 @@ def test_what_the_runs_were_made_from_is_named_cause_by_cause(tmp_path):
         "parameter gone: 1, then absent",
         "parameter new: absent, then 2",
         "data sales: 5 rows, then 5",
-        "file survey: its content is another",
-        "notebook: notebooks/01_small.ipynb is another",
-        "code: crmlab/ is another (commit unknown, then cccccccccccc with changes)",
-        "code: ours.py, beside the notebook, is another",
-        "packages: 1 are others (scipy absent, then 2)",
+        "file survey: its content differs",
+        "notebook: notebooks/01_small.ipynb differs",
+        "code: crmlab/ differs (commit unknown, then cccccccccccc with changes)",
+        "code: ours.py, beside the notebook, differs",
+        "packages: 1 differ (scipy absent, then 2)",
         "python: 3.11, then 3.12",
     ]
     assert [*comparison.causes(store.read(one), store.read(one))] == []
@@ -286,8 +286,8 @@ def test_other_units_are_not_compared_and_other_intervals_of_the_same_data_are_s
     other = run(tmp_path, {"a": Estimate(10.0, unit="EUR"), "b": Estimate(10.0, 2, 40), "d": Estimate(1.0)})
     found = comparison.compare(one, other)
     assert [(fact.outcome, fact.reason) for fact in found.facts] == [
-        ("not judged", "its unit is another"),
-        ("differs", "its interval is another"),
+        ("not judged", "its unit differs"),
+        ("differs", "its interval differs"),
     ]
     assert found.one_sided == ["d is new", "c is gone"]
     assert not found.summary.startswith("Nothing differs")
