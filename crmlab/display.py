@@ -4,19 +4,16 @@ import html
 import re
 from collections.abc import Sequence
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_float_dtype, is_object_dtype, is_string_dtype
+from pandas.api.types import is_float_dtype
 
 from crmlab.estimate import number, shared_decimals, written
 from crmlab.masks import mask
 
 FIRST_ROWS = 5
-FORMULA = r"^[=+\-@\t\r]"  # how text begins that a spreadsheet takes for a formula
-NUMBER = r"^[+-]?[0-9.,]+([eE][+-]?[0-9]+)?$"
 KINDS = {  # names of columns, as patterns -> how their numbers are written
     r"p|p_adjusted|p_value": "p",
     r"(.+_)?share": "share",
@@ -123,26 +120,3 @@ def first_rows(table: Any) -> pd.DataFrame:
     """The first rows of a frame, or of an Ibis table."""
     head = table.head(FIRST_ROWS)
     return head if isinstance(head, pd.DataFrame) else head.execute()
-
-
-def write_table(table: Any, path: Path) -> None:
-    """Write a frame, or let the engine write an Ibis table, as CSV with every digit.
-
-    Text that a spreadsheet would take for a formula has an apostrophe before it, as a cell of a log may hold one.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(table, pd.DataFrame):
-        plain = table.rename(index=_no_formula, columns=_no_formula)
-        for place, kind in enumerate(plain.dtypes):
-            if is_object_dtype(kind) or is_string_dtype(kind):
-                plain.isetitem(place, plain.iloc[:, place].map(_no_formula))
-        plain.to_csv(path, index=table.index.name is not None or table.index.nlevels > 1)
-        return
-    text = [name for name, kind in table.schema().items() if kind.is_string()]
-    formula = {name: table[name].re_search(FORMULA) & ~table[name].re_search(NUMBER) for name in text}
-    table.mutate(**{name: found.ifelse("'" + table[name], table[name]) for name, found in formula.items()}).to_csv(path)
-
-
-def _no_formula(cell):
-    is_formula = isinstance(cell, str) and re.search(FORMULA, cell) and not re.search(NUMBER, cell)
-    return f"'{cell}" if is_formula else cell

@@ -19,8 +19,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, PercentFormatter, ScalarFormatter
 
-from crmlab.display import masked, write_table
+from crmlab.display import masked
 from crmlab.estimate import number, written
+from crmlab.exported import write_table
 from crmlab.style import DPI, drawn_frame
 
 FOLDER = "figures"
@@ -38,10 +39,17 @@ def stem(title: str) -> str:
     return words.encode()[:LONGEST_STEM].decode(errors="ignore")
 
 
-def write(figure: Figure, axes: Sequence[Axes], folder: Path, name: str) -> list[str]:
-    """Write a figure as `<name>.svg`, and the frames it was drawn from, customers masked, as CSV: names of the files.
+def frames(axes: Sequence[Axes]) -> list[pd.DataFrame]:
+    """The frames that axes were drawn from."""
+    drawn = (drawn_frame(each) for each in axes)
+    return [frame for frame in drawn if isinstance(frame, pd.DataFrame) and len(frame.columns)]
 
-    The bytes depend on what is drawn alone. Marks too dense to be read one by one are an image within the drawing.
+
+def write(figure: Figure, axes: Sequence[Axes], folder: Path, name: str, safe: bool = True) -> dict[str, int]:
+    """Write a figure as `<name>.svg`, and the frames it was drawn from, customers masked, as CSV: the files.
+
+    Each file comes with how many of its cells have an apostrophe (`write_table`). The bytes depend on what is drawn
+    alone. Marks too dense to be read one by one are an image within the drawing.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for mark in figure.findobj(lambda artist: isinstance(artist, (Line2D, Collection))):
@@ -50,11 +58,10 @@ def write(figure: Figure, axes: Sequence[Axes], folder: Path, name: str) -> list
         figure.savefig(
             folder / f"{name}.svg", bbox_inches=settled(figure), dpi=DPI, metadata={"Date": None, "Creator": None}
         )
-    frames = [frame for each in axes if isinstance(frame := drawn_frame(each), pd.DataFrame) and len(frame.columns)]
-    stems = [name if len(frames) == 1 else f"{name}_{place}" for place in range(1, len(frames) + 1)]
-    for each, frame in zip(stems, frames, strict=True):
-        write_table(masked(frame), folder / f"{each}.csv")
-    return [f"{name}.svg", *(f"{each}.csv" for each in stems)]
+    drawn = frames(axes)
+    names = [f"{name}.csv" if len(drawn) == 1 else f"{name}_{place}.csv" for place in range(1, len(drawn) + 1)]
+    written = zip(names, drawn, strict=True)
+    return {f"{name}.svg": 0} | {each: write_table(masked(frame), folder / each, safe) for each, frame in written}
 
 
 def settled(figure: Figure) -> Any:

@@ -16,13 +16,13 @@ import numpy as np
 import pandas as pd
 from IPython.display import display
 
-from crmlab import figures
+from crmlab import exported, figures
 from crmlab.answer import composed
 from crmlab.cells import PRIVATE, Checks, DrawnFigure, KeptTable, Left, Line, NamedTable
 from crmlab.check import Check
 from crmlab.contracts.errors import InputError
 from crmlab.dataset import Data, Described
-from crmlab.display import FIRST_ROWS, Shown, first_rows, names_customers, select_columns, words, write_table
+from crmlab.display import FIRST_ROWS, Shown, first_rows, names_customers, select_columns, words
 from crmlab.estimate import Estimate, plain
 from crmlab.guard import guarded
 from crmlab.identification import (
@@ -33,6 +33,7 @@ from crmlab.identification import (
     what_follows,
 )
 from crmlab.model import why_blank
+from crmlab.small_groups import few, without_small
 
 STEM = re.compile(r"(private/)?[\w][\w .()-]{0,119}")
 LONGEST_NAME = 200  # bytes of a table's name
@@ -74,6 +75,7 @@ class Report:
         self.notes: dict[str, None] = {}
         self.sources: dict[str, dict[str, str]] = {}  # of data that the catalog does not know of
         self._brought: dict[str, set[str]] = {}  # what a call gave, by its name: facts and tables
+        self._rules = exported.settings()
 
     @guarded
     def show(
@@ -99,12 +101,14 @@ class Report:
             Which columns of a DataFrame to show, and `reason` where a row has one; None shows all. Those that hold
             nothing are left out, and of a frame with a reason of its own that alone is shown. The file holds all.
         """
-        kept = self._keep_tables(f"table {name!r}", {name: frame} if name else {})
+        frame, withheld = self._without_small(frame)
+        kept, plain = self._keep_tables(f"table {name!r}", {name: frame} if name else {})
         rows = FIRST_ROWS if rows is None and isinstance(frame, pd.DataFrame) and len(frame) > MAX_ROWS else rows
         shown = frame.iloc[:rows] if isinstance(frame, pd.DataFrame) else first_rows(frame)
         shown = _without_blank_reason(shown) if columns is None else select_columns(shown, columns)
         part = f" (first {len(shown):,} of {len(frame):,} rows)" if 0 < len(shown) < _length(frame) else ""
-        display(Left(NamedTable(Shown(shown), name.removeprefix(PRIVATE), part), {"tables": kept}))
+        left = {"tables": kept, **_changed(kept, plain, withheld)}
+        display(Left(NamedTable(Shown(shown), name.removeprefix(PRIVATE), part), left))
 
     @guarded
     def keep(self, frame: pd.DataFrame | ir.Table, name: str, about: str) -> None:
@@ -119,11 +123,12 @@ class Report:
         about : str
             What it holds, as a line of text: "errors of each model at each origin".
         """
-        kept = self._keep_tables(f"table {name!r}", {name: frame})
+        frame, withheld = self._without_small(frame)
+        kept, plain = self._keep_tables(f"table {name!r}", {name: frame})
         stem = kept[0] if kept else name
         rows = f" ({len(frame):,} row{'s' if len(frame) != 1 else ''})" if _length(frame) else ""
         text = f"blank: {frame.attrs['reason']}" if _is_blank(frame) else f"{about}{rows}"
-        display(Left(KeptTable(stem, text), {"tables": kept}))
+        display(Left(KeptTable(stem, text), {"tables": kept, **_changed(kept, plain, withheld)}))
 
     @guarded
     def data(self, data: Data | Described) -> None:
@@ -165,7 +170,7 @@ class Report:
             a fact each: `<name>_<key>`, or `<name>` where the key is empty. A frame has a column value and, where they
             are known, ci_low, ci_high, pi_low, pi_high. A blank frame is one blank fact.
         """
-        found = {given: _finite(estimate) for given, estimate in _estimates(name, value, about).items()}
+        found = {given: self._shown(_finite(each)) for given, each in _estimates(name, value, about).items()}
         for before in self._brought.get(name, set()) - found.keys():
             self.facts.pop(before, None)
         self._brought[name] = set(found)
@@ -209,24 +214,58 @@ class Report:
         figure = axes[0].figure
         figure.suptitle(fill(title, 80), x=0.01, ha="left", fontsize="medium", fontweight="bold")
         try:
-            shown: Any = DrawnFigure(figure, title)
-            shown.about["files"] = self._keep_figure(figure, axes, title, stem)
-            self.figures = {title: stem} | self.figures if headline else self.figures | {title: stem}
+            plain = {}
+            shown: Any = Line(self._why_not_drawn(axes, title))
+            if not shown.text:
+                shown = DrawnFigure(figure, title)
+                plain = self._keep_figure(figure, axes, title, stem)
+                shown.about["files"] = [*plain]
+                self.figures = {title: stem} | self.figures if headline else self.figures | {title: stem}
         except Exception as fault:  # no reason to lose what the rest of the notebook computes
             shown = Line(f"Figure “{title}” could not be drawn: {type(fault).__name__}: {fault}")
         finally:
             plt.close(figure)
-        display(Left(shown, {"figures": [title] if isinstance(shown, DrawnFigure) else []}))
+        left: dict[str, Any] = {"figures": [title] if isinstance(shown, DrawnFigure) else []}
+        display(Left(shown, left | _changed([], plain, 0)))
 
-    def _keep_figure(self, figure: Any, axes: Sequence[plt.Axes], title: str, stem: str) -> list[str]:
-        """Write a figure and its data in place of what this title brought before: the paths within the run."""
+    def _without_small(self, frame: Any) -> tuple[Any, int]:
+        """A table without groups that are too few to be shown, and how many cells that are; one of customers as it is.
+
+        Each row of such a table is one customer, and nobody but its owner reads it.
+        """
+        smallest = self._rules.smallest_group
+        if not smallest or names_customers(frame):
+            return frame, 0
+        return without_small(frame if isinstance(frame, pd.DataFrame) else frame.execute(), smallest)
+
+    def _shown(self, fact: Estimate) -> Estimate:
+        """A fact, or blank where it is of fewer customers than may be shown."""
+        smallest = self._rules.smallest_group
+        counts = fact.value is not None and fact.kind == "count" and fact.unit.startswith("customers")
+        people = fact.value if counts else fact.n
+        if not smallest or people is None or not 0 < people < smallest:
+            return fact
+        return Estimate(None, unit=fact.unit, kind=fact.kind, reason=few(smallest))
+
+    def _why_not_drawn(self, axes: Sequence[plt.Axes], title: str) -> str:
+        """Why a figure may not be shown; empty where it may."""
+        smallest = self._rules.smallest_group
+        if not smallest or not any(without_small(frame, smallest)[1] for frame in figures.frames(axes)):
+            return ""
+        return f"Figure “{title}” is withheld: it draws groups of {few(smallest)}."
+
+    def _keep_figure(self, figure: Any, axes: Sequence[plt.Axes], title: str, stem: str) -> dict[str, int]:
+        """Write a figure and its data in place of what this title brought before.
+
+        Returns the paths within the run, each with how many cells have an apostrophe.
+        """
         staging = os.environ.get("CRMLAB_STAGING")
         if not staging:
-            return []
+            return {}
         for before in self._brought.pop(f"figure {title!r}", set()):
             (Path(staging) / before).unlink(missing_ok=True)
-        names = figures.write(figure, axes, Path(staging) / figures.FOLDER, stem)
-        paths = [f"{figures.FOLDER}/{name}" for name in names]
+        names = figures.write(figure, axes, Path(staging) / figures.FOLDER, stem, self._rules.csv == "safe")
+        paths = {f"{figures.FOLDER}/{name}": cells for name, cells in names.items()}
         self._brought[f"figure {title!r}"] = set(paths)
         return paths
 
@@ -240,13 +279,14 @@ class Report:
             self.notes[text] = None
             display(Left(Line(text), {"notes": [text]}))
 
-    def _keep_tables(self, owner: str, frames: Mapping[str, Any]) -> list[str]:
-        """Keep frames by their stems in place of what `owner` brought before: the names they are kept under.
+    def _keep_tables(self, owner: str, frames: Mapping[str, Any]) -> tuple[list[str], dict[str, int]]:
+        """Keep frames by their stems in place of what `owner` brought before.
 
-        A blank frame holds nothing to keep; one that names customers is kept as private.
+        Returns the names they are kept under and, of each file, how many cells have an apostrophe. A blank frame
+        holds nothing to keep; one that names customers is kept as private.
         """
         staging = os.environ.get("CRMLAB_STAGING")
-        folder = Path(staging) / "tables" if staging else None
+        folder, plain = Path(staging) / "tables" if staging else None, {}
         for before in self._brought.pop(owner, set()):
             self.tables.pop(before, None)
             if folder:
@@ -262,8 +302,9 @@ class Report:
                 self.tables[name] = frame
                 self._brought.setdefault(owner, set()).add(name)
                 if folder:
-                    write_table(frame, folder / f"{name}.csv")
-        return sorted(self._brought.get(owner, set()))
+                    path = folder / f"{name}.csv"
+                    plain[f"tables/{name}.csv"] = exported.write_table(frame, path, self._rules.csv == "safe")
+        return sorted(self._brought.get(owner, set())), plain
 
     @property
     def answer(self) -> list[str]:
@@ -311,6 +352,13 @@ def _without_blank_reason(frame: pd.DataFrame) -> pd.DataFrame:
     if len(frame) and "reason" in frame and not frame["reason"].fillna("").astype(bool).any():
         return frame.drop(columns="reason")
     return frame
+
+
+def _changed(kept: Sequence[str], plain: dict[str, int], withheld: int) -> dict[str, dict[str, int]]:
+    """What leaves with tables of which cells were changed: by path, how many."""
+    found = {"plain": {path: cells for path, cells in plain.items() if cells}}
+    found["withheld"] = {f"tables/{name}.csv": withheld for name in kept if withheld}
+    return {what: cells for what, cells in found.items() if cells}
 
 
 def _length(frame: Any) -> int:

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crmlab.display import mask, show, write_table
+from crmlab.display import mask, show
 from crmlab.estimate import number
+from crmlab.exported import write_table
 
 HOSTILE = '<script>alert("x")</script> & "quoted"'
 

@@ -13,7 +13,7 @@ import ibis
 from ibis import _
 
 from crmlab import engines
-from crmlab.contracts import FILE, ROW, SHOWN, InputError, cells, encodings, packed
+from crmlab.contracts import FILE, ROW, SHOWN, InputError, cells, encodings, formulas, packed
 
 DELIMITERS = ",;\t|"
 UTF8 = ".utf-8"  # ending of copies in UTF-8, which DuckDB takes for no compressed file
@@ -96,6 +96,9 @@ def read_csv(files, folder, where, layout, encoding, listed, temporary):
         sources, [folder, temporary], where, columns=dict.fromkeys(names, "VARCHAR"), delim=delimiter, quote='"',
         escape='"', header=not layout.header, skip=skip,
     )  # fmt: skip
+    if all(formulas.are_plain(file.path) for file in files):
+        changed = {name: _as_it_was(table[name]) for name in table.columns if name not in (FILE, ROW)}
+        table = table.mutate(**changed)
     above = {"rows above the header, left out": f"{skip:,}"} if skip else {}
     return table, faults, {"encoding": _joined(reasons), "delimiter": repr(delimiter)} | above
 
@@ -116,6 +119,11 @@ def read_whitespace(files, folder, where, layout, encoding, listed, temporary):
     fields = parts.select(*stand, **{name: parts.parts[i] for i, name in enumerate(layout.header)})
     table = engines.connect().create_table(ibis.util.gen_name("log"), fields, temp=True)
     return table, faults, {"encoding": _joined(reasons)}
+
+
+def _as_it_was(column):
+    """Text of a run's table as it was before an apostrophe was put there."""
+    return column.re_search(formulas.RISKY).ifelse(column.substr(1), column)
 
 
 def _joined(reasons):

@@ -18,6 +18,7 @@ from scipy import stats
 from crmlab.contracts import InputError, suggest
 from crmlab.display import words
 from crmlab.estimate import Estimate, written
+from crmlab.exported import as_it_was
 from crmlab.reports import store
 from crmlab.reports.causes import causes
 from crmlab.reports.manifest import Manifest
@@ -256,6 +257,7 @@ def _rows(before, after):
     """How two tables differ, by key where they have one: how many rows were added, are gone, were changed."""
     try:
         then, now = (pd.read_csv(path, dtype=str, keep_default_na=False) for path in (before, after))
+        then, now = (as_it_was(table, path) for table, path in ((then, before), (now, after)))
     except (OSError, ValueError, pd.errors.ParserError) as fault:
         return f"cannot be compared ({type(fault).__name__})"
     new, gone = ([c for c in a if c not in b.columns] for a, b in ((now, then), (then, now)))

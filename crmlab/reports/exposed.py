@@ -6,6 +6,7 @@ import re
 import sys
 from pathlib import Path
 
+from crmlab.contracts import formulas
 from crmlab.masks import mask
 from crmlab.reports.store import PRIVATE
 
@@ -44,7 +45,7 @@ def _ids(private):
             names = next(rows, [])
             places = [place for place, name in enumerate(names) if name.endswith("customer_id")]
             for row in rows:
-                yield from (row[place].removeprefix("'") for place in places if place < len(row) and row[place])
+                yield from (formulas.original(row[place]) for place in places if place < len(row) and row[place])
 
 
 def _is_count(customer):

@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-from crmlab.contracts import InputError
+from crmlab.contracts import InputError, formulas
 from crmlab.places import sha256
 from crmlab.reports import integrity, ledger, store
 
@@ -66,11 +66,11 @@ def _without(path, customer):
     csv.field_size_limit(sys.maxsize)
     rows, kept, begun, removed = csv.reader(lines), [], 0, 0
     ids: list[int] = []
-    written = {customer, f"'{customer}"}  # as tables write an id that a spreadsheet would take for a formula
+    written = formulas.plain(customer) if formulas.are_plain(path) else customer
     for number, row in enumerate(rows):
         if number == 0:
             ids = [place for place, name in enumerate(row) if name.endswith("customer_id")]
-        if any(place < len(row) and row[place] in written for place in ids):
+        if any(place < len(row) and row[place] == written for place in ids):
             removed += 1
         else:
             kept += lines[begun : rows.line_num]

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from crmlab import catalog, places
-from crmlab.contracts import sources
+from crmlab import catalog, exported, places
+from crmlab.contracts import formulas, sources
 
 MOST_COPIED = 200_000_000  # bytes of a file that is copied
 FOLDER = Path(places.COPIES).parent
@@ -57,6 +57,7 @@ def copied(job: Any, staging: Path) -> Inputs:
             unsettled.append(str(path))
     (staging / FOLDER).mkdir(exist_ok=True)
     (staging / places.COPIES).write_text(json.dumps(copies), "utf-8")
+    (staging / exported.SETTINGS).write_text(job.tables.model_dump_json(), "utf-8")
     return Inputs(copies, stamps, tuple(unsettled))
 
 
@@ -68,4 +69,6 @@ def _is_copied(path, to):
     except OSError:
         to.unlink(missing_ok=True)
         return False
+    if formulas.are_plain(path):
+        (to.parent / formulas.MARK).touch()
     return True

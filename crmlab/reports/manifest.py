@@ -89,6 +89,15 @@ class Masking(Record):
     sha256: str
 
 
+class Exported(Record):
+    """How tables were written, and how many cells of each file that changed: by path within the run."""
+
+    csv: str = "safe"  # text that a spreadsheet would run has an apostrophe before it; raw: it stands as it was
+    smallest_group: int | None = None
+    plain: dict[str, int] = {}  # cells with an apostrophe
+    withheld: dict[str, int] = {}  # cells of groups too small, and those by which they could be worked out
+
+
 class Manifest(Record):
     """One run. Times are UTC, durations seconds, hashes SHA-256."""
 
@@ -108,6 +117,7 @@ class Manifest(Record):
     code: Code
     environment: Environment
     masking: Masking | None = None
+    exported: Exported | None = None
     seed: int | None
     started: datetime
     ended: datetime
@@ -170,6 +180,7 @@ def key(job, root, code=None):
         job.report.name,
         sha256(places.held(job.report.notebook)),
         masking().sha256,  # ids are shown under its key
+        job.tables.model_dump(),
         job.typed,
         contents,
         [sha256(files.path(job.typed[name])) for name in job.files],

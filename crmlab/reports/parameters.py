@@ -12,9 +12,10 @@ from pydantic_core import to_jsonable_python
 from crmlab import catalog, files
 from crmlab.contracts import InputError
 from crmlab.days import as_date
+from crmlab.exported import Tables
 from crmlab.reports import inputs, secret
 from crmlab.reports.declared import CONTRACT_BY_TYPE, read_parameters, read_value, unknown
-from crmlab.reports.suite import Limits, Review, load_suite
+from crmlab.reports.suite import Limits, Suite, load_suite
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,13 @@ class Job:
     files: dict = field(hash=False)  # parameter -> Path
     stamps: dict = field(default_factory=dict, hash=False)  # file that was validated -> its stamp before that
     limits: Limits = field(default_factory=lambda: Limits())
+    tables: Tables = field(default_factory=lambda: Tables())
 
 
 def reports(root, only=None):
     """The reports of a project by name, each with its parameters; of others than `only` these are not read."""
     folder = root / "notebooks"
-    listed = folder / "suite.toml"
-    ranges = load_suite(listed).ranges if listed.is_file() else {}
+    ranges = suite(root).ranges
     found = {}
     for path in sorted(folder.glob("[!.]*.ipynb")):
         name = re.sub(r"^\d+_", "", path.stem) or path.stem
@@ -74,10 +75,15 @@ def of_suite(root):
     return given
 
 
+def suite(root):
+    """The suite of a project; one of defaults where it has none."""
+    listed = root / "notebooks" / "suite.toml"
+    return load_suite(listed) if listed.is_file() else Suite()
+
+
 def people(root):
     """How many people must approve a run."""
-    listed = root / "notebooks" / "suite.toml"
-    return (load_suite(listed).review if listed.is_file() else Review()).people
+    return suite(root).review.people
 
 
 def prepare(root, wanted, limits=None):
@@ -89,14 +95,14 @@ def prepare(root, wanted, limits=None):
     wrong types, values out of range, data that break their contract.
     """
     known, jobs, breaches = reports(root, only={name for name, _ in wanted}), [], []
-    listed = root / "notebooks" / "suite.toml"
-    allowed = (load_suite(listed).limits if listed.is_file() else Limits()).model_copy(update=limits or {})
+    settings = suite(root)
+    allowed = settings.limits.model_copy(update=limits or {})
     for name, given in wanted:
         if name not in known:
             breaches.append(unknown("report", name, known))
             continue
         try:
-            jobs.append(replace(_job(known[name], given), limits=allowed))
+            jobs.append(replace(_job(known[name], given), limits=allowed, tables=settings.tables))
         except InputError as found:
             breaches += found.breaches
     if breaches:

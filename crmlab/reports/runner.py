@@ -18,11 +18,12 @@ from crmlab.check import Check
 from crmlab.contracts import InputError
 from crmlab.estimate import Estimate
 from crmlab.reports import ahead, causes, exposed, inputs, manifest, parameters, snapshot, store
-from crmlab.reports.manifest import Described, Error, Manifest
+from crmlab.reports.manifest import Described, Error, Exported, Manifest
 from crmlab.reports.worker import CancelledError, Pool, Worker
 
 BEGUN = snapshot.of_package()  # the code of this process, which writes the pages
 LISTED = ("notes", "tables", "figures")  # of what a Report gives: names alone
+CHANGED = ("plain", "withheld")  # of what a Report gives: cells that were written otherwise, by path
 
 
 def run(job, root, reports, progress=lambda done, cells: None, worker=None):
@@ -69,7 +70,8 @@ def run(job, root, reports, progress=lambda done, cells: None, worker=None):
             started=started,
             ended=started + timedelta(seconds=time.perf_counter() - clock),
             seconds={"execute": round(executed - clock, 3)},
-            **result,
+            exported=_exported(job, result, staged.folder),
+            **{name: given for name, given in result.items() if name not in CHANGED},
             error=Error(**outcome["error"]) if outcome["error"] else None,
             changed=changed,
         )
@@ -87,6 +89,12 @@ def run(job, root, reports, progress=lambda done, cells: None, worker=None):
         worker.end()
         worker.close()
         staged.discard()
+
+
+def _exported(job, result, folder):
+    """How the tables of a run were written."""
+    there = {what: {path: n for path, n in result[what].items() if n and (folder / path).is_file()} for what in CHANGED}
+    return Exported(csv=job.tables.csv, smallest_group=job.tables.smallest_group, **there)
 
 
 def _described(job, root, folder):
@@ -199,7 +207,7 @@ def reported(notebook: nbformat.NotebookNode) -> dict:
     """
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
     whole: dict[str, Any] = {"title": "", "answer": [], "facts": {}, "checks": {}, "sources": {}}
-    whole |= {name: {} for name in LISTED}
+    whole |= {name: {} for name in (*LISTED, *CHANGED)}
     for output in outputs:
         with suppress(AttributeError, KeyError, TypeError, ValueError):  # metadata of this name that are not a Report's
             if part := output.get("metadata", {}).get("crmlab"):
@@ -224,6 +232,10 @@ def _with_part(whole, part):
     for name in LISTED:
         given = dict.fromkeys(map(str, part.get(name, ())))
         found[name] = given | whole[name] if last else whole[name] | given
+    for name in CHANGED:
+        stale = {f"tables/{stem}.csv" for stem in part.get("tables", ())} if not last else ()
+        kept = {path: cells for path, cells in whole[name].items() if path not in stale}
+        found[name] = kept | {str(path): int(cells) for path, cells in part.get(name, {}).items()}
     if last:
         found |= {"title": str(part["title"]), "answer": [*map(str, part.get("answer", ()))]}
     return whole | found

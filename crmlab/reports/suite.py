@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from crmlab.contracts.settings import read_settings, read_toml
+from crmlab.exported import Tables
 
 
 class Range(BaseModel):
@@ -60,11 +61,12 @@ class Review(BaseModel):
 
 
 class Suite(BaseModel):
-    """`suite.toml`: the runs that `make report` makes, their limits and review, and ranges of parameters, by report."""
+    """`suite.toml`: what `make report` runs; limits, tables and review of runs; ranges of parameters by report."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     run: list[Planned] = []
     limits: Limits = Limits()
+    tables: Tables = Tables()
     review: Review = Review()
     ranges: dict[str, dict[str, Range]] = {}
 

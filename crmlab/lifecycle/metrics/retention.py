@@ -36,7 +36,9 @@ def projection_errors(backtest: pd.DataFrame) -> pd.DataFrame:
     """
     projected = backtest[backtest.error.notna()]
     by = projected.assign(size=projected.error.abs()).groupby(["group", "model", "horizon"], sort=False)
-    return by.agg(n=("error", "size"), bias=("error", "mean"), mae=("size", "mean"))
+    found = by.agg(n=("error", "size"), bias=("error", "mean"), mae=("size", "mean"))
+    found.attrs["n"] = "projections"
+    return found
 
 
 @needs_fit

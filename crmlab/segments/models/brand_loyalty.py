@@ -128,7 +128,9 @@ def usage_by_loyalty(labels: pd.Series) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Usage by loyalty, shares of customers, 0 to 1.
+        Usage by loyalty, shares of customers, 0 to 1; `attrs["people"]` says of how many.
     """
     shares = labels.value_counts(sort=False, normalize=True).to_numpy().reshape(3, 3)
-    return pd.DataFrame(shares, pd.Index(USAGE_CLASSES, name="usage"), pd.Index(LOYALTY_CLASSES, name="loyalty"))
+    found = pd.DataFrame(shares, pd.Index(USAGE_CLASSES, name="usage"), pd.Index(LOYALTY_CLASSES, name="loyalty"))
+    found.attrs["people"] = int(labels.count())
+    return found
