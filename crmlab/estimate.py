@@ -2,8 +2,8 @@
 
 import math
 import numbers
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 import pandas as pd
@@ -39,6 +39,9 @@ class Estimate:
         Why the value is blank.
     level : float
         Confidence level of the intervals.
+    anew : callable, optional
+        Gives how far the value moves in each draw of customers by `crmlab.stats.alike`, an array; a run keeps it, so
+        that the value can be compared with that of a run which shares customers.
 
     Examples
     --------
@@ -58,6 +61,7 @@ class Estimate:
     kind: Kind = "number"
     reason: str = ""
     level: float = 0.95
+    anew: Callable[[], Any] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("value", "ci_low", "ci_high", "pi_low", "pi_high", "n"):
@@ -110,8 +114,11 @@ class Estimate:
 
     def as_dict(self) -> dict[str, Any]:
         """All fields, as JSON holds them."""
-        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        found = {name: getattr(self, name) for name in FIELDS}
         return found | {name: word for name, value in found.items() for word, end in OPEN.items() if value == end}
+
+
+FIELDS = tuple(each.name for each in fields(Estimate) if each.name != "anew")  # that are written down
 
 
 def plain(value: Any) -> Any:

@@ -11,15 +11,20 @@ from crmlab.contracts.errors import InputError
 SHOW = "CRMLAB_SHOW_IDS"  # set, messages show ids as they are; no run hears of it
 
 
+def key() -> bytes:
+    """The key of masks, `$CRMLAB_MASK_KEY`. Raises InputError where it is empty."""
+    found = os.environ.get("CRMLAB_MASK_KEY", "crmlab").encode()
+    if not found:
+        raise InputError("CRMLAB_MASK_KEY is empty, so that anybody could undo the masks; set it to a key, or unset it")
+    return found
+
+
 def mask(customer_id: Any) -> str:
     """A customer id as displays show it: the same for the same id and key, and no way back without the key.
 
     The key is `$CRMLAB_MASK_KEY`; without one, whoever has the list of ids can find them by trying.
     """
-    key = os.environ.get("CRMLAB_MASK_KEY", "crmlab").encode()
-    if not key:
-        raise InputError("CRMLAB_MASK_KEY is empty, so that anybody could undo the masks; set it to a key, or unset it")
-    return "c-" + hmac.new(key, str(customer_id).encode(), hashlib.sha256).hexdigest()[:8]
+    return "c-" + hmac.new(key(), str(customer_id).encode(), hashlib.sha256).hexdigest()[:8]
 
 
 def in_message(customer_id: Any) -> str:

@@ -75,6 +75,7 @@ class Report:
         self.notes: dict[str, None] = {}
         self.sources: dict[str, dict[str, str]] = {}  # of data that the catalog does not know of
         self._brought: dict[str, set[str]] = {}  # what a call gave, by its name: facts and tables
+        self._anew: dict[tuple[str, Estimate], Any] = {}  # facts -> how far each moves in customers drawn anew
         self._rules = exported.settings()
 
     @guarded
@@ -175,8 +176,27 @@ class Report:
             self.facts.pop(before, None)
         self._brought[name] = set(found)
         self.facts |= found
+        self._keep_anew()
         lines = "\n".join(f"{words(given)}: {estimate}" for given, estimate in found.items())
         display(Left(Line(lines), {"facts": [_fact(given, estimate) for given, estimate in found.items()]}))
+
+    def _keep_anew(self) -> None:
+        """In a run, write how far each fact moves in customers drawn anew, where that is known: a column a fact."""
+        staging = os.environ.get("CRMLAB_STAGING")
+        if not staging:
+            return
+        for name, estimate in self.facts.items():
+            if estimate.anew and (name, estimate) not in self._anew:
+                moves = estimate.anew()
+                self._anew = {held: kept for held, kept in self._anew.items() if held[0] != name}
+                self._anew[name, estimate] = None if moves is None else np.asarray(moves, float)
+        known = {name: moves for (name, fact), moves in self._anew.items() if self.facts.get(name) == fact}
+        kept = {name: moves for name, moves in known.items() if moves is not None}
+        path = Path(staging) / exported.ANEW
+        if kept:
+            pd.DataFrame(kept).to_csv(path, index=False, float_format="%.9g")
+        else:
+            path.unlink(missing_ok=True)
 
     @guarded
     def check(self, checks: Check | Iterable[Check]) -> None:

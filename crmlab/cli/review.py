@@ -2,15 +2,16 @@
 
 import csv
 import sys
+from dataclasses import replace
 from typing import Annotated, Optional
 
 import typer
 
-from crmlab.cli.console import out, plain
+from crmlab.cli.console import err, out, plain
 from crmlab.cli.reports import index, root, store_folder, table
 from crmlab.contracts import InputError
 from crmlab.display import words
-from crmlab.estimate import Estimate, written
+from crmlab.estimate import FIELDS, Estimate, written
 
 
 def compare(
@@ -19,10 +20,14 @@ def compare(
     fail_on: Annotated[
         list[str], typer.Option(help="fact:5% or fact:100, by more than which it must not differ; may be given again")
     ] = [],  # noqa: B006, typer copies it
+    attribute: Annotated[
+        bool, typer.Option("--attribute", help="repeat the run with data, code or parameters of the other")
+    ] = False,
 ) -> None:
     """Set a run beside an earlier one: facts with their differences, checks, tables, and what they were made from.
 
-    The exit code is 1 where a fact of --fail-on differs by more, or is blank.
+    The exit code is 1 where a fact of --fail-on differs by more, or is blank. With --attribute the run is repeated, up
+    to three times, with one cause at a time as in the other, so that each has its part of a difference.
     """
     from crmlab.reports import comparison, site
 
@@ -31,6 +36,8 @@ def compare(
     beyond, breaches = comparison.limits(fail_on, found)
     if breaches:
         raise InputError(*breaches)
+    if attribute:
+        found = replace(found, attribution=_attributed(before, after))
     out.print(plain(f"{found.after.report} {found.after.run} against {'the approved ' * approved}{found.before.run}"))
     out.print(plain(found.summary))
     for cause in found.causes:
@@ -41,6 +48,10 @@ def compare(
         values = f"{fact.before} -> {fact.after}"
         said = "; ".join(filter(None, (values, f"{fact.in_words()}{p}".removeprefix(", "), fact.reason)))
         out.print(f"  {marked}  {plain(words(fact.name))}: {plain(said)}")
+        if due := found.due_to(fact):
+            out.print(plain(f"           due to {due}"))
+    for ahead in filter(None, [*found.new_days, found.not_judged]):
+        out.print(plain(f"  new days: {ahead}"))
     for said in found.one_sided:
         out.print(plain(f"  fact: {said}"))
     for claim, then, now in found.checks:
@@ -51,6 +62,15 @@ def compare(
         out.print(f"[bold red]beyond[/]  {plain(said)}")
     out.print(plain(f"page: {site.write_comparison(store_folder(), found, approved)}"))
     raise SystemExit(1 if beyond else 0)
+
+
+def _attributed(before, after):
+    from crmlab.reports import attribution
+
+    found = attribution.attributed(root(), before, after, lambda words: err.print(plain(f"repeating: {words}")))
+    if found is None:
+        err.print("data, code and parameters are the same in both runs, so that nothing is repeated")
+    return found
 
 
 def _two_runs(run, against):
@@ -92,7 +112,7 @@ def facts(
     listed = table("run", "started", "value", "parameters given")
     for row in rows:
         held = dict(zip(names, row, strict=True))
-        shown = Estimate(**{name: held[name] for name in comparison.ESTIMATE})
+        shown = Estimate(**{name: held[name] for name in FIELDS})
         listed.add_row(*map(plain, (held["run"], held["started"], shown, held["parameters given"])))
     out.print(listed)
 

@@ -14,6 +14,7 @@ from .metrics.orders import holdout_orders as holdout_orders
 from .metrics.orders import inactivity_groups as inactivity_groups
 from .metrics.orders import tracking as tracking
 from .metrics.orders import weekly_tracking as weekly_tracking
+from .models.ahead import forecast_by_day as forecast_by_day
 from .models.backtests import backtest as backtest
 from .models.backtests import backtest_spend as backtest_spend
 from .models.backtests import pooled_winners as pooled_winners

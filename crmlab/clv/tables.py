@@ -11,10 +11,12 @@ import numpy as np
 import pandas as pd
 from ibis import _
 
+from crmlab import masks
 from crmlab.contracts import InputError
 from crmlab.dataset import Data
 from crmlab.days import day_literal
 from crmlab.orders import first_spend, need_amounts, order_days
+from crmlab.stats import alike
 
 SUFFICIENT_STATISTICS = ("frequency", "recency", "age")
 MOST_KEPT = 100_000  # rows of a collapsed table that are kept beside it
@@ -266,6 +268,28 @@ def _collapse(customers, extra):
     if "monetary_value" not in extra:
         frame["monetary_value"] = frame.repeat_spend / (frame.frequency * frame.customers).clip(lower=1)
     return frame.drop(columns="repeat_spend")
+
+
+def redrawn(customers: Any, *extra: str) -> tuple[pd.DataFrame, np.ndarray] | None:
+    """The frame of `collapse`, and by how many customers each row has more, or fewer, in each draw of `alike`.
+
+    None of what is no lazy table with ids, and of more than `MOST_KEPT` customers. A table is drawn once, while it
+    lives.
+    """
+    if not isinstance(customers, ir.Table) or "customer_id" not in customers.columns:
+        return None
+    frame, keys = collapse(customers, *extra), [*SUFFICIENT_STATISTICS, *extra]
+    if frame.customers.sum() > MOST_KEPT:
+        return None
+    kept, name = _collapsed[id(customers)], ("redrawn", *extra)
+    if name not in kept:
+        each = customers.select("customer_id", *keys).execute()
+        rows = pd.MultiIndex.from_frame(frame[keys].astype(float))
+        place = rows.get_indexer(pd.MultiIndex.from_frame(each[keys].astype(float)))
+        change = np.zeros((len(frame), alike.REPLICATES))
+        np.add.at(change, place, alike.counts(each.customer_id, masks.key()) - 1.0)
+        kept[name] = pd.DataFrame(change)
+    return frame, kept[name].to_numpy()
 
 
 def mean_spends(customers: Customers) -> pd.DataFrame:

@@ -1,84 +1,26 @@
-"""One run against another: facts with differences and their intervals, checks, tables, and what they were made from.
-
-Of runs of the same data every difference is real, as none of it is sampling error. Of runs of other data the errors of
-both add: the interval of a difference is that of two independent estimates [MOVER: Zou & Donner 2008, "Construction of
-confidence intervals about effect measures"], and what is flagged is adjusted for the number of facts [Holm 1979].
-Customers whom both runs share make this cautious: their estimates err alike, and the difference less than stated.
-"""
+"""One run against another: facts with their differences, checks, tables, and what they were made from."""
 
 import math
 from contextlib import suppress
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from scipy import stats
 
 from crmlab.contracts import InputError, suggest
 from crmlab.display import words
-from crmlab.estimate import Estimate, written
+from crmlab.estimate import FIELDS, Estimate
 from crmlab.exported import as_it_was
 from crmlab.reports import store
+from crmlab.reports.attribution import Attribution
 from crmlab.reports.causes import causes
+from crmlab.reports.differences import TOLERANCE, Difference, differences, moves_of
+from crmlab.reports.growth import NewDays, new_days
 from crmlab.reports.manifest import Manifest
-from crmlab.stats.comparisons import holm
 
-TOLERANCE = 1e-6  # of a value, by which two computations of the same may differ
-LEVEL = 0.95
-OUTCOMES = ("differs", "within error", "the same", "not judged")
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A fact of two runs: the second less the first."""
-
-    name: str
-    before: Estimate
-    after: Estimate
-    outcome: str  # one of OUTCOMES
-    low: float | None = None  # interval of the difference
-    high: float | None = None
-    p: float | None = None  # adjusted for all facts
-    reason: str = ""  # why it is not judged
-
-    @property
-    def value(self) -> float | None:
-        """How much more the second is; None where one of them is blank."""
-        return self.after.value - self.before.value if self.before and self.after else None  # type: ignore[operator]
-
-    @property
-    def relative(self) -> float | None:
-        """The same as a share of the first; None where that is 0, or one is blank."""
-        return self.value / abs(self.before.value) if self.value is not None and self.before.value else None
-
-    def in_words(self) -> str:
-        """The difference, its share of the first, and its interval; empty where there is none."""
-        if self.value is None or (self.value == 0 and self.low is None):
-            return ""
-        share = f" ({100 * self.relative:+.1f} %)" if self.relative is not None and self._points == 1 else ""
-        kind = "confidence" if None not in (self.before.ci_low, self.after.ci_low) else "prediction"
-        ends = f", {100 * self.before.level:.4g} % {kind} interval {self.ends}" if self.low is not None else ""
-        return f"{'+' if self.value > 0 else ''}{self._written(self.value)}{self._unit}{share}{ends}"
-
-    @property
-    def ends(self) -> str:
-        """The ends of the interval of the difference."""
-        return "" if self.low is None else f"{self._written(self.low)} to {self._written(self.high)}"
-
-    @property
-    def _points(self):
-        """What a difference is multiplied by: shares differ by percentage points."""
-        return 100 if self.before.kind == "share" else 1
-
-    @property
-    def _unit(self):
-        return " percentage points" if self._points == 100 else ""
-
-    def _written(self, value):
-        if self._points == 100:
-            return f"{100 * value:.1f}"
-        return written(value, self.before.kind if self.before.kind in ("money", "count", "days") else "number")
+SAID = {"as predicted": "as predicted", "differs": "not as predicted"}
+PAIRED = "customers whom the runs share were drawn alike in both, so that they err once"
 
 
 @dataclass(frozen=True)
@@ -93,11 +35,32 @@ class Comparison:
     checks: list[tuple[str, str, str]] = field(default_factory=list)  # claim, outcome then, and now
     tables: list[tuple[str, str]] = field(default_factory=list)  # path, what differs
     one_sided: list[str] = field(default_factory=list)  # facts that only one of the runs has, in words
+    new_days: list[NewDays] = field(default_factory=list)  # what came since the earlier run, against its forecast
+    not_judged: str = ""  # why that is not judged
+    attribution: Attribution | None = None  # where it was asked for
+
+    def due_to(self, fact: Difference) -> str:
+        """What the difference of a fact is due to, cause by cause; empty where that is not known."""
+        if self.attribution is None or fact.name not in self.attribution.effects or not fact.value:
+            return ""
+        return self.attribution.in_words(fact.name, fact.written)
 
     @property
     def flagged(self) -> list[Difference]:
         """The facts that differ."""
         return [fact for fact in self.facts if fact.outcome == "differs"]
+
+    @property
+    def how_judged(self) -> str:
+        """How facts of other data were judged, in words."""
+        of_facts = [fact for fact in self.facts if fact.p is not None]
+        paired = sum(fact.paired for fact in of_facts)
+        if paired == len(of_facts) > 0:
+            return PAIRED
+        errors = "the errors of both runs count, and where they share customers, differences err less"
+        if not paired:
+            return errors
+        return f"of {paired} of {len(of_facts)} facts {PAIRED}; of the others {errors}"
 
     @property
     def summary(self) -> str:
@@ -108,11 +71,11 @@ class Comparison:
         facts = f"{len(self.flagged)} of {len(judged)} facts differ" if judged else "no fact could be judged"
         how = "the data are the same, so that every difference is real"
         if not self.same_data:
-            shared = "where customers are shared, differences err less"
-            how = f"the data differ, so that the errors of both runs count; {shared}"
+            how = f"the data differ; {self.how_judged}"
         checks, tables = len(self.checks), len(self.tables)
         rest = f"{checks} check{'s' * (checks != 1)} changed outcome, {tables} table{'s' * (tables != 1)} differ"
-        said = f"{facts}, {rest}: {how}."
+        ahead = [f"{each.measure} of the new days {SAID[each.outcome]}" for each in self.new_days]
+        said = f"{', '.join([facts, rest, *ahead])}: {how}."
         return said[0].upper() + said[1:]
 
 
@@ -125,15 +88,17 @@ def compare(before: Path, after: Path) -> Comparison:
     one, other = store.read(before), store.read(after)
     same = _read_the_same(one, other)
     return Comparison(
-        one, other, same, [*causes(one, other)], differences(one, other, same), [*_checks(one, other)],
-        [*_tables(before, after, one, other)], [*_one_sided(one, other)],
+        one, other, same, [*causes(one, other)], differences(one, other, same, (moves_of(before), moves_of(after))),
+        [*_checks(one, other)],
+        [*_tables(before, after, one, other)], [*_one_sided(one, other)], *new_days(before, one, other),
     )  # fmt: skip
 
 
-def in_short(before: Manifest, after: Manifest) -> str:
+def in_short(reports: Path, before: Manifest, after: Manifest) -> str:
     """What a run says that an earlier one did not, without a look at its tables: a sentence."""
     same = _read_the_same(before, after)
-    facts = [fact for fact in differences(before, after, same) if fact.outcome == "differs"]
+    moves = [moves_of(reports / run.report / run.run) for run in (before, after)]
+    facts = [fact for fact in differences(before, after, same, (moves[0], moves[1])) if fact.outcome == "differs"]
     changed, made_from = [*_checks(before, after)], [*causes(before, after)]
     parts = [
         _listed("fact differs", "facts differ", [f"{words(f.name)} {f.in_words()}".strip() for f in facts]),
@@ -160,77 +125,9 @@ def _read_the_same(one, other):
     return known and first == second and one.files == other.files
 
 
-def differences(one: Manifest, other: Manifest, same_data: bool) -> list[Difference]:
-    """The facts that both runs have, judged."""
-    pairs = [(n, Estimate(**one.facts[n]), Estimate(**other.facts[n])) for n in one.facts if n in other.facts]
-    found = [_same(*pair) if same_data else _independent(*pair) for pair in pairs]
-    return found if same_data else _adjusted(found)
-
-
 def _one_sided(one, other):
     yield from (f"{words(name)} is new" for name in other.facts if name not in one.facts)
     yield from (f"{words(name)} is gone" for name in one.facts if name not in other.facts)
-
-
-def _same(name, before, after):
-    """Of the same data: any difference beyond that of two computations is real."""
-    if not before and not after:
-        return Difference(name, before, after, "the same")
-    if not (before and after):
-        blank = "was blank" if not before else "is blank"
-        return Difference(name, before, after, "differs", reason=f"it {blank}: {(before.reason or after.reason)}")
-    if (before.unit, before.kind) != (after.unit, after.kind):
-        return Difference(name, before, after, "not judged", reason="its unit differs")
-    if not _alike(before.value, after.value):
-        return Difference(name, before, after, "differs")
-    ends = zip(_ends(before), _ends(after), strict=True)
-    if not all(one == other or (None not in (one, other) and _alike(one, other)) for one, other in ends):
-        return Difference(name, before, after, "differs", reason="its interval differs")
-    return Difference(name, before, after, "the same")
-
-
-def _alike(one, other):
-    return math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=0)
-
-
-def _independent(name, before, after):
-    """Of other data: the interval of the difference of two independent estimates, and its p."""
-    if not (before and after):
-        reason = "it was blank" if after else "it is blank" if before else "it is blank in both"
-        return Difference(name, before, after, "not judged", reason=reason)
-    if (before.unit, before.kind) != (after.unit, after.kind):
-        return Difference(name, before, after, "not judged", reason="its unit differs")
-    (low_1, high_1), (low_2, high_2) = _ends(before), _ends(after)
-    if None in (low_1, low_2):
-        return Difference(name, before, after, "not judged", reason="it has no interval to judge by")
-    if before.level != after.level:
-        return Difference(name, before, after, "not judged", reason="its intervals have other levels")
-    difference = after.value - before.value
-    below = math.hypot(after.value - low_2, high_1 - before.value)
-    above = math.hypot(high_2 - after.value, before.value - low_1)
-    reach = below if difference > 0 else above  # the side on which 0 lies
-    z = stats.norm.ppf(0.5 + before.level / 2)
-    p = 1.0 if difference == 0 else 0.0 if reach == 0 else 2 * stats.norm.sf(abs(difference) * z / reach)
-    return Difference(name, before, after, "within error", difference - below, difference + above, float(p))
-
-
-def _ends(estimate):
-    """The confidence interval, else the prediction interval, which is wider."""
-    if estimate.ci_low is not None:
-        return estimate.ci_low, estimate.ci_high
-    return estimate.pi_low, estimate.pi_high
-
-
-def _adjusted(found):
-    """The same with p adjusted by Holm's method, and flagged where it is below what LEVEL leaves."""
-    judged = [fact for fact in found if fact.p is not None]
-    adjusted = dict(zip((f.name for f in judged), holm([f.p for f in judged]) if judged else (), strict=True))
-    return [
-        replace(fact, p=float(p), outcome="differs" if p < 1 - LEVEL else "within error")
-        if (p := adjusted.get(fact.name)) is not None
-        else fact
-        for fact in found
-    ]
 
 
 def _checks(one, other):
@@ -323,9 +220,6 @@ def limits(given: list[str], found: Comparison) -> tuple[list[str], list[str]]:
     return beyond, breaches
 
 
-ESTIMATE = tuple(each.name for each in fields(Estimate))
-
-
 def series(reports: Path, report: str, fact: str) -> tuple[list[str], list[list[Any]]]:
     """A fact over the runs of a report that have it, oldest first: names of columns, and a row a run.
 
@@ -340,8 +234,8 @@ def series(reports: Path, report: str, fact: str) -> tuple[list[str], list[list[
                 held = Estimate(**run.facts[fact]).as_dict()
                 given = " ".join(f"{name}={value}" for name, value in run.parameters_given.items())
                 data = " ".join(source.name for source in run.data)
-                rows.append([run.run, f"{run.started:%Y-%m-%dT%H:%M:%SZ}", data, given, *(held[n] for n in ESTIMATE)])
+                rows.append([run.run, f"{run.started:%Y-%m-%dT%H:%M:%SZ}", data, given, *(held[n] for n in FIELDS)])
     if not rows:
         listed = f"name one of {', '.join(known)}" if known else "there are no runs of it with facts"
         raise InputError(f"{report}: no run has a fact {fact!r}; {suggest(fact, known, listed)}")
-    return ["run", "started", "data", "parameters given", *ESTIMATE], rows
+    return ["run", "started", "data", "parameters given", *FIELDS], rows

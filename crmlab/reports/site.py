@@ -225,7 +225,7 @@ def _since(reports, approved, newest):
     from crmlab.reports import comparison  # slow to load, and seldom needed
 
     before, after = (store.read(reports / row.report / row.name) for row in (approved, newest))
-    return comparison.in_short(before, after)
+    return comparison.in_short(reports, before, after)
 
 
 def _sparkline(name, rows):

@@ -9,6 +9,7 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from crmlab.contracts import InputError
 from crmlab.places import sha256
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -59,6 +60,17 @@ def taken(root: Path, reports: Path) -> tuple[Snapshot, Path]:
     finally:
         for left in (making, making.with_name(f"{making.name}.changed")):
             shutil.rmtree(left, ignore_errors=True)
+    return found, place
+
+
+def kept(reports: Path, name: str) -> tuple[Snapshot, Path]:
+    """A copy of code by its name, and its folder. Raises InputError where it is gone, or was changed."""
+    place = reports / FOLDER / name
+    if not name or not place.is_dir():
+        raise InputError(f"the copy of the code of that run is gone ({name[:12] or 'it kept none'})")
+    found = _of(place / "crmlab", place / "notebooks")
+    if found.sha256 != name:
+        raise InputError(f"the copy of the code of that run, {name[:12]}, was changed")
     return found, place
 
 

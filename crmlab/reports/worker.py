@@ -34,17 +34,18 @@ class Worker:
     root    : the project
     staged  : the folder out of sight in which the run is made
     modules : what its kernel imports ahead
+    code    : a Snapshot and the folder of its copy, which it runs; None takes those of now
     It runs a copy of the code, `snapshot`, as it was when the worker started.
     """
 
-    def __init__(self, root, staged, modules=()):
+    def __init__(self, root, staged, modules=(), code=None):
         self.staged, self.kernel, self.cancelled = staged, None, False
-        self.snapshot, code = snapshot.taken(root, staged.reports)
+        self.snapshot, place = code or snapshot.taken(root, staged.reports)
         self.environment = manifest.environment(root)
         self.sockets, self.scratch = _folder_for_sockets(), tempfile.mkdtemp(prefix="crmlab-")
         staged.note(folders=[self.sockets, self.scratch], code=self.snapshot.sha256)
         try:
-            self._start(root, code)
+            self._start(root, place)
         except OSError:  # of too few resources
             self._remove_folders()
             staged.discard()

@@ -7,6 +7,7 @@ import pandas as pd
 
 from crmlab.estimate import Estimate
 from crmlab.model import needs_fit
+from crmlab.service_quality.models.anew import ANEW
 from crmlab.service_quality.models.asked import OVERALL, level_of, not_asked_reason, reasoned
 from crmlab.service_quality.models.scores import battery_of, single_wave
 from crmlab.service_quality.tables.survey import Survey
@@ -77,12 +78,12 @@ def gap_estimates(gap_scores: pd.DataFrame, weighted_gap_scores: pd.DataFrame | 
         By dimension, with "_" for a blank; blank with the reason where there is no gap.
     """
     overall = gap_scores[gap_scores.dimension == OVERALL].iloc[0]
-    found = {OVERALL: _points(overall.gap, overall, level_of(gap_scores))}
+    found = {OVERALL: _points(overall.gap, overall, gap_scores)}
     if weighted_gap_scores is not None:
         weighted = weighted_gap_scores[weighted_gap_scores.dimension == OVERALL].iloc[0]
-        found[f"{OVERALL}_weighted"] = _points(weighted.weighted_gap, weighted, level_of(weighted_gap_scores))
+        found[f"{OVERALL}_weighted"] = _points(weighted.weighted_gap, weighted, weighted_gap_scores)
     rows = gap_scores[gap_scores.dimension != OVERALL].itertuples()
-    return found | {row.dimension.replace(" ", "_"): _points(row.gap, row, level_of(gap_scores)) for row in rows}
+    return found | {row.dimension.replace(" ", "_"): _points(row.gap, row, gap_scores) for row in rows}
 
 
 @needs_fit
@@ -104,8 +105,9 @@ def top_box_risk_ratio(loyalty_by_satisfaction: pd.DataFrame) -> Estimate:
     if not np.isfinite(np.array(ends, dtype=float)).all():
         return Estimate(None, kind="ratio", reason=top.reason or "there is no level below the highest")
     return Estimate(
-        *ends, unit="times as loyal as one level below", kind="ratio", level=level_of(loyalty_by_satisfaction)
-    )
+        *ends, unit="times as loyal as one level below", kind="ratio", level=level_of(loyalty_by_satisfaction),
+        anew=loyalty_by_satisfaction.attrs.get(ANEW),
+    )  # fmt: skip
 
 
 @needs_fit
@@ -123,13 +125,17 @@ def net_promoter_estimate(net_promoter_score: pd.DataFrame) -> Estimate:
         From −100 to 100 points, with its interval; blank with the reason where there is none.
     """
     score = net_promoter_score.iloc[0]
+    moves = net_promoter_score.attrs.get(ANEW)
     return Estimate(
-        score.nps, score.ci_low, score.ci_high, n=round(score.n), unit="points", level=level_of(net_promoter_score)
-    )
+        score.nps, score.ci_low, score.ci_high, n=round(score.n), unit="points", level=level_of(net_promoter_score),
+        anew=(lambda: moves()["nps"]) if moves else None,
+    )  # fmt: skip
 
 
-def _points(value, row, level):
+def _points(value, row, table):
     unit = "points of the scale"
     if pd.isna(value):
         return Estimate(None, unit=unit, reason=row.reason)
-    return Estimate(value, row.ci_low, row.ci_high, n=round(row.n), unit=unit, level=level)
+    moves = table.attrs.get(ANEW)
+    anew = (lambda: moves()[row.dimension]) if moves else None
+    return Estimate(value, row.ci_low, row.ci_high, n=round(row.n), unit=unit, level=level_of(table), anew=anew)

@@ -103,6 +103,12 @@ class GammaGamma(CustomerModel):
         kept = (x > 0) & (m > 0)
         return x[kept], m[kept], customer_weights(customers)[kept]
 
+    @staticmethod
+    def _columns(customers):
+        x, m = spend_columns(customers)
+        kept = (x > 0) & (m > 0)
+        return [x[kept], m[kept]], kept
+
     @prediction
     def expected_spend(self, customers: pd.DataFrame) -> pd.Series:
         """Expected spend of each customer on an order day.

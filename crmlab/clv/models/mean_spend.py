@@ -69,6 +69,28 @@ class MeanSpend(GammaGamma):
         drawn = logs + np.column_stack([scattered[:, 0], np.zeros(replicates), scattered[:, 1] - scattered[:, 0]])
         return with_uncertainty(model, Uncertainty(covariance, drawn))
 
+    def moved(self, customers: pd.DataFrame, change: np.ndarray) -> np.ndarray:
+        """As of GammaGamma, by the moments that this was fitted by.
+
+        Parameters
+        ----------
+        customers : DataFrame
+            What the model was fitted to.
+        change : array
+            How many more customers each row stands for, in each of several draws: rows x draws.
+
+        Returns
+        -------
+        array
+            Parameters x draws.
+        """
+        x, m, weights = self._statistics(customers)
+        _, kept = self._columns(customers)
+        off = m * (ENDLESS - 1) / (self.gamma * self.p) - 1  # from the mean of all
+        of_mean = (x * off) @ change[kept] / (weights @ x)
+        of_p = (1 - self.p * x * off**2) @ change[kept] / max(weights.sum() - 1, 1)
+        return np.array([of_p, np.zeros(change.shape[1]), of_mean - of_p])
+
 
 def or_mean(
     spend_model: GammaGamma | Unfitted, customers: pd.DataFrame, replicates: int, seed: int = 1

@@ -11,6 +11,7 @@ from crmlab.clv.models.inputs import customer_weights, daily_rate, distinct, dis
 from crmlab.contracts import InputError
 from crmlab.likelihood import REPLICATES, LikelihoodModel, LogPrior, bootstrap, fit, values
 from crmlab.model import FitError, or_unfitted, prediction
+from crmlab.stats.threads import one_thread
 
 RATE_SD, SHAPE_SD = 2.0, 1.5  # of logs, of a weak prior: a rate within some 50 times, a shape within some 20 times
 SHAPE, TOTAL = (
@@ -72,6 +73,43 @@ class CustomerModel(LikelihoodModel):
             raise InputError(f"customers: {problem.reason}; {problem.recommendation}") from problem
         *kinds, which = distinct(*columns)
         return bootstrap(self, self._likelihood, kinds, np.bincount(which, weights).astype(int), replicates, seed)
+
+    def moved(self, customers: pd.DataFrame, change: np.ndarray) -> np.ndarray:
+        """How far the logs of the parameters of a fitted model move, to first order, with the customers.
+
+        Parameters
+        ----------
+        customers : DataFrame
+            What the model was fitted to.
+        change : array
+            How many more customers each row stands for, in each of several draws: rows x draws.
+
+        Returns
+        -------
+        array
+            Parameters x draws; 0 of a model that was not fitted.
+
+        References
+        ----------
+        Hampel (1974), The Influence Curve and its Role in Robust Estimation, of a maximum of likelihood.
+        """
+        if self.covariance is None:
+            return np.zeros((len(values(self)), change.shape[1]))
+        columns, kept = self._columns(customers)
+        return self.covariance @ self._slopes(self._likelihood, columns, change[kept], values(self))
+
+    @staticmethod
+    def _slopes(likelihood, columns, change, theta):
+        """The gradient by the logs of the parameters of what each draw adds to a log-likelihood: parameters x draws."""
+        with one_thread(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            of_draw = [likelihood(*columns, each)(np.array(theta))[1] for each in change.T]
+        return np.array(of_draw).T * np.array(theta)[:, None]
+
+    @staticmethod
+    def _columns(customers):
+        """What the likelihood rests on, row by row, and which rows it rests on."""
+        kept = np.ones(len(customers), bool)
+        return [customers[name].to_numpy(float) for name in ("frequency", "recency", "age")], kept
 
     @prediction
     def log_likelihood(self, customers: pd.DataFrame) -> float:

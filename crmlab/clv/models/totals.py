@@ -8,8 +8,11 @@ Draws are those of the fitted model; a model without draws gives the value witho
 """
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
+import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
@@ -18,10 +21,13 @@ from crmlab.clv.models.gamma_gamma import GammaGamma
 from crmlab.clv.models.inputs import Validated, customer_weights
 from crmlab.clv.models.orders import OrderModel
 from crmlab.clv.models.valuation import discounted_orders, total
-from crmlab.clv.tables import SUFFICIENT_STATISTICS, Customers, collapsed
+from crmlab.clv.tables import SUFFICIENT_STATISTICS, Customers, collapsed, redrawn
 from crmlab.estimate import Estimate
+from crmlab.likelihood import parameter_names, values
 from crmlab.model import Unfitted, needs_fit
 from crmlab.stats.intervals import ENDS, percentile_interval
+
+STEP = 1e-4  # of the log of a parameter, by which a slope is taken
 
 
 @needs_fit
@@ -46,7 +52,7 @@ def active_customers(
     Estimate
         Customers, count; ci, of the expected value; pi, of how many are active.
     """
-    return _count(model, customers, lambda m, rows: m.p_alive(rows), seed, level, "customers")
+    return _count(model, customers, _active, seed, level, "customers")
 
 
 def activity(
@@ -72,12 +78,21 @@ def activity(
     dict
         customers and repeat_buyers, of `active_customers`; customers_who_order, of `customers_who_order`.
     """
-    frame = collapsed(customers)
     return {
-        "customers": active_customers(model, frame, seed, level),
-        "repeat_buyers": active_customers(model, frame[frame.frequency > 0], seed, level),
-        "customers_who_order": customers_who_order(model, frame, horizon_days, seed, level),
+        "customers": active_customers(model, customers, seed, level),
+        "repeat_buyers": _active_repeat_buyers(model, customers, seed, level),
+        "customers_who_order": customers_who_order(model, customers, horizon_days, seed, level),
     }
+
+
+def _active(model, rows):
+    return model.p_alive(rows)
+
+
+@needs_fit
+def _active_repeat_buyers(model: OrderModel | Unfitted, customers: Customers, seed: int, level: float) -> Estimate:
+    """The Estimate of how many of those are active who have ordered again."""
+    return _count(model, customers, _active, seed, level, "customers", lambda frame: frame.frequency > 0)
 
 
 @needs_fit
@@ -142,11 +157,11 @@ def forecast_orders(
     >>> round(ahead.value)
     1653
     """
-    customers, rng = Validated(collapsed(customers)), np.random.default_rng(seed)
+    frame, rng = Validated(collapsed(customers)), np.random.default_rng(seed)
     return _total(
-        lambda m: total(m.expected_orders(customers, horizon_days), customers.customers),
-        lambda m: len(m.simulate_orders(customers, horizon_days, rng)),
-        (model,), customers, level, unit="orders", kind="count",
+        lambda rows, m: m.expected_orders(rows, horizon_days),
+        lambda m: len(m.simulate_orders(frame, horizon_days, rng)),
+        (model,), frame, level, _anew(customers), unit="orders", kind="count",
     )  # fmt: skip
 
 
@@ -194,19 +209,20 @@ def customer_equity(
     Estimate
         Discounted margin, in the currency of the data; undiscounted, the margin of what they spend.
     """
-    customers, rng = Validated(collapsed(customers, "monetary_value")), np.random.default_rng(seed)
+    frame, rng = Validated(collapsed(customers, "monetary_value")), np.random.default_rng(seed)
 
-    def expected(model, spend_model=None):
-        ahead = discounted_orders(model, customers, discount_annual, horizon_days, period_days)
-        return total(worth(ahead, spend_model, customers, margin) if spend_model else ahead, customers.customers)
+    def expected(rows, model, spend_model=None):
+        ahead = discounted_orders(model, rows, discount_annual, horizon_days, period_days)
+        return worth(ahead, spend_model, rows, margin) if spend_model else ahead
 
     def outcome(*models):
-        drawn = simulated(models, customers, horizon_days, discount_annual, period_days, rng)
+        drawn = simulated(models, frame, horizon_days, discount_annual, period_days, rng)
         return margin * drawn["value"].sum() if spend_model else drawn["discounted_orders"].sum()
 
     models = (model, spend_model) if spend_model else (model,)
     simulate, kind = None if horizon_days is None else outcome, "money" if spend_model else "number"
-    return _total(expected, simulate, models, customers, level, unit=unit, kind=kind)
+    anew = _anew(customers, "monetary_value")
+    return _total(expected, simulate, models, frame, level, anew, unit=unit, kind=kind)
 
 
 @needs_fit
@@ -280,25 +296,65 @@ def forecast_weekly_orders(
     return pd.concat([pd.Series(np.diff(so_far), weeks, name="expected"), week_by_week, summed], axis=1)
 
 
-def _count(model, customers, probability, seed, level, unit):
-    """The Estimate of how many customers something is true of, with a probability each."""
+def _count(model, customers, probability, seed, level, unit, counted=lambda frame: frame.frequency >= 0):
+    """The Estimate of how many customers something is true of, with a probability each.
+
+    counted : of a frame of customers, the rows of those who are counted; the model was fitted to all
+    """
     known, rng = Validated(collapsed(customers)), np.random.default_rng(seed)
-    known = known.assign(customers=customer_weights(known)).groupby([*SUFFICIENT_STATISTICS], as_index=False)
-    customers = Validated(known.customers.sum())  # draws are the same however customers were grouped
+    known = known.assign(customers=customer_weights(known))[counted(known)].groupby(
+        [*SUFFICIENT_STATISTICS], as_index=False
+    )
+    frame = Validated(known.customers.sum())  # draws are the same however customers were grouped
     return _total(
-        lambda m: total(probability(m, customers), customers.customers),
-        lambda m: rng.binomial(customers.customers, np.clip(probability(m, customers), 0, 1)).sum(),
-        (model,), customers, level, unit=f"{unit}, by {model.title}", kind="count",
+        lambda rows, m: np.where(counted(rows), probability(m, rows), 0.0),
+        lambda m: rng.binomial(frame.customers, np.clip(probability(m, frame), 0, 1)).sum(),
+        (model,), frame, level, _anew(customers), unit=f"{unit}, by {model.title}", kind="count",
     )  # fmt: skip
 
 
 def _total(
-    expected: Callable, outcome: Callable | None, models: tuple, customers: pd.DataFrame, level: float, **about: Any
-) -> Estimate:
-    """The Estimate of a sum over customers; without an outcome to draw, it has no prediction interval."""
-    drawn = [[of(*each) for each in draws_of(models)] if of else [] for of in (expected, outcome)]
+    expected: Callable, outcome: Callable | None, models: tuple, customers: pd.DataFrame, level: float,
+    anew: Callable | None = None, **about: Any,
+) -> Estimate:  # fmt: skip
+    """The Estimate of a sum over customers; without an outcome to draw, it has no prediction interval.
+
+    expected : of rows of customers and of models, what a customer of each row adds to the sum
+    anew     : of such a function and of models, how far the sum moves in customers drawn anew
+    """
+
+    def of(*drawn):
+        return total(expected(customers, *drawn), customers.customers)
+
+    drawn = [[each(*models) for models in draws_of(models)] if each else [] for each in (of, outcome)]
     ends: list[Any] = [end for each in drawn for end in (percentile_interval(each, level) if each else (None, None))]
     if all(drawn):  # of few draws the ends of one may lie within those of the other
         ends[2:] = min(ends[0], ends[2]), max(ends[1], ends[3])
     named: dict[str, Any] = dict(zip(ENDS, ends, strict=True))
-    return Estimate(expected(*models), **named, n=int(customers.customers.sum()), level=level, **about)
+    found = Estimate(of(*models), **named, n=int(customers.customers.sum()), level=level, **about)
+    return replace(found, anew=partial(anew, expected, models)) if anew else found
+
+
+def _anew(customers: Customers, *extra: str) -> Callable | None:
+    """Gives how far a sum over these customers moves in customers drawn anew; None where nobody knows who they are."""
+
+    def moved(expected, models):
+        if (drawn := redrawn(customers, *extra)) is None:
+            return None
+        frame, change = Validated(drawn[0]), drawn[1]
+        found = np.asarray(expected(frame, *models), float) @ change
+        for place, model in enumerate(models):
+            found += _slope(expected, frame, models, place) @ model.moved(frame, change)
+        return found if np.isfinite(found).all() else None
+
+    return moved if isinstance(customers, ir.Table) else None
+
+
+def _slope(expected, frame, models, place):
+    """How a sum over customers rises with the logs of the parameters of one of the models: central differences."""
+    model, found = models[place], []
+    for name, value in zip(parameter_names(model), values(model), strict=True):
+        ends = [replace(model, **{name: value * np.exp(step)}) for step in (STEP, -STEP)]
+        sums = [total(expected(frame, *models[:place], end, *models[place + 1 :]), frame.customers) for end in ends]
+        found.append((sums[0] - sums[1]) / (2 * STEP))
+    return np.array(found)

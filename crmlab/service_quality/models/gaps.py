@@ -6,6 +6,7 @@ Survey weights count wherever they differ.
 import numpy as np
 import pandas as pd
 
+from crmlab.service_quality.models.anew import ANEW, means_anew
 from crmlab.service_quality.models.asked import OVERALL, reasoned
 from crmlab.service_quality.models.scores import (
     DESIRED_UNDECLARED,
@@ -235,7 +236,10 @@ def battery_gaps(survey, lower, upper, by, replicates, seed, level):
             drawn = mean_deviations(difference[:, family], w, replicates, seed)
             at_once([rows[i] for i in family], drawn, level)
     found = table_of(survey, by, below, rows, COLUMNS, lower, upper)
-    return found.assign(signed_rank_p_adjusted=holm(found.signed_rank_p, found.family))
+    found = found.assign(signed_rank_p_adjusted=holm(found.signed_rank_p, found.family))
+    if by == "dimension" and not unfit:
+        found.attrs[ANEW] = means_anew(above - below, survey.people.respondent, w)
+    return found
 
 
 def at_once(rows, drawn, level):

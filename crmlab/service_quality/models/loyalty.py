@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from crmlab.service_quality.models.anew import ANEW, means_anew, ratio_anew
 from crmlab.service_quality.models.asked import no_outcome_reason, outcome_of, reasoned
 from crmlab.service_quality.models.scores import single_wave, weights_of, with_ci
 from crmlab.service_quality.tables.survey import Survey
@@ -129,7 +130,11 @@ def loyalty_by_satisfaction(
     levels = None if asked.high is None else range(asked.low, asked.high + 1)
     held = (answers >= top).astype(float).where(answers.notna())
     nearest = np.floor(survey.outcomes[satisfied] + 0.5)  # halves at the higher level
-    return loyal_share_by_level(nearest, held, weights_of(survey), levels, level)
+    found, w = loyal_share_by_level(nearest, held, weights_of(survey), levels, level), weights_of(survey)
+    if len(found) > 1:
+        highest, below = (nearest == place for place in found.satisfaction.iloc[[-1, -2]])
+        found.attrs[ANEW] = ratio_anew(highest, below, held, survey.people.respondent, w)
+    return found
 
 
 @reasoned("nps")
@@ -220,4 +225,8 @@ def net_promoter_score(survey: Survey, recommend: str | None = None, level: floa
     if reason := no_outcome_reason(survey, recommend=name):
         return pd.DataFrame([{"n": 0.0, "reason": reason}], columns=NPS)
     asked = survey.instrument.outcomes[name]
-    return promoter_shares(survey.outcomes[name], weights_of(survey), (asked.low, asked.high), level)
+    answers, w = survey.outcomes[name], weights_of(survey)
+    found = promoter_shares(answers, w, (asked.low, asked.high), level)
+    points = 100.0 * (answers >= PROMOTER) - 100.0 * (answers < PASSIVE)
+    found.attrs[ANEW] = means_anew(pd.DataFrame({"nps": points.where(answers.notna())}), survey.people.respondent, w)
+    return found

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from crmlab.service_quality.models.anew import ANEW, means_anew
 from crmlab.service_quality.models.asked import reasoned
 from crmlab.service_quality.models.scores import (
     OVERALL,
@@ -80,6 +81,9 @@ def weighted_gap_scores(
         gaps = gaps.assign(**{OVERALL: 0.0})
     rows = [row | {"source": source, "reason": unfit or row["reason"]} for row in products]
     found = table_of(survey, by, gaps, rows, order, "expect", "perceive")
+    if by == "dimension" and products and not unfit:
+        weighted = (care * gaps.drop(columns=OVERALL)).assign(**{OVERALL: each[0]})
+        found.attrs[ANEW] = means_anew(weighted, survey.people.respondent, w)
     return found.assign(**dict.fromkeys(COLUMNS[3:], np.nan)) if unfit else found
 
 
