@@ -114,17 +114,18 @@ def _values(run):
 def _held(one, other):
     """Whose data there are: "now" or "then". Raises InputError where they are neither's."""
     for when, run in (("now", other), ("then", one)):
-        if all(_is_there(source) for source in run.data) and all(_is_file(run, name) for name in run.files):
+        if all(_is_there(run, source) for source in run.data) and all(_is_file(run, name) for name in run.files):
             return when
     names = ", ".join(dict.fromkeys(source.name for source in (*one.data, *other.data))) or "the files"
     raise InputError(f"{names}: what is there now is what neither run read, so that nothing can be repeated")
 
 
-def _is_there(source):
+def _is_there(run, source):
+    given = run.parameters[source.parameter]
     try:
-        _, entry, _ = catalog.find(source.name)
+        _, entry, _ = catalog.find(given)
         same = entry.model_dump(mode="json", exclude_defaults=True) == source.entry
-        return source.sha256 is not None and same and catalog.fingerprint(source.name) == source.sha256
+        return source.sha256 is not None and same and catalog.fingerprint(given) == source.sha256
     except (InputError, OSError):
         return False
 

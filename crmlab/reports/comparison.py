@@ -20,6 +20,7 @@ from crmlab.reports.growth import NewDays, new_days
 from crmlab.reports.manifest import Manifest
 
 SAID = {"as predicted": "as predicted", "differs": "not as predicted"}
+CAUTIOUS = "which is cautious where customers are shared"
 PAIRED = "customers whom the runs share were drawn alike in both, so that they err once"
 
 
@@ -57,10 +58,11 @@ class Comparison:
         paired = sum(fact.paired for fact in of_facts)
         if paired == len(of_facts) > 0:
             return PAIRED
-        errors = "the errors of both runs count, and where they share customers, differences err less"
         if not paired:
-            return errors
-        return f"of {paired} of {len(of_facts)} facts {PAIRED}; of the others {errors}"
+            return f"the errors of both runs count, {CAUTIOUS}"
+        alike = "1 fact is" if paired == 1 else f"{paired} facts are"
+        rest = len(of_facts) - paired
+        return f"{alike} judged by customers drawn alike in both runs, {rest} by the errors of both, {CAUTIOUS}"
 
     @property
     def summary(self) -> str:

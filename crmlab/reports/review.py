@@ -29,6 +29,8 @@ def decide(reports: Path, folder: Path, decision: str, by: str, note: str = "", 
         found = integrity.standing(folder, book, whole=True)
         breaches = [f"--by {by!r}: name who decides"] if not by else []
         breaches += [f"--note: {len(note):,} letters; write at most {LONGEST:,}"] if len(note) > LONGEST else []
+        if decision == "approved" and book.faults:
+            breaches.append(f"the ledger was changed ({book.faults[0]}), so that it binds nobody; restore a copy of it")
         if found.state == "unrecorded":
             breaches.append(f"{folder.name}: {found.faults[0]}; run the report again")
         elif book.last_of(folder.name) == "pruned" or not folder.is_dir():

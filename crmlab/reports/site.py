@@ -195,7 +195,7 @@ def _finite(value):
 def _report(reports, rows, book, suite):
     """A report with its runs, newest first, and which of them is its headline, and why."""
     approvals = {row.name: book.approved(row.name) for row in rows if row.record == "intact"}
-    signed = {name: approval for name, approval in approvals.items() if approval}
+    signed = {name: approval for name, approval in approvals.items() if approval and _holds(reports, rows, name, book)}
     good = [row for row in rows if row.is_good]
     choices = {
         "approved": [row for row in good if row.name in signed],
@@ -216,6 +216,11 @@ def _report(reports, rows, book, suite):
         "facts": facts,
         "over_runs": {name: spark for name in facts if (spark := _sparkline(words(name), alike))},
     }
+
+
+def _holds(reports, rows, name, book):
+    """Whether every file of an approved run is, by its hash, what was approved."""
+    return integrity.standing(reports / rows[0].report / name, book, whole=True).is_intact
 
 
 def _since(reports, approved, newest):

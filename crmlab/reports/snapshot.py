@@ -1,11 +1,14 @@
 """The code that runs: a copy of crmlab and of the modules beside the notebooks, which later edits do not reach."""
 
+import fcntl
 import hashlib
 import os
 import secrets
 import shutil
 import struct
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,6 +37,15 @@ class Snapshot:
 def current(root: Path) -> Snapshot:
     """The code of a project as it is now."""
     return _of(PACKAGE, root / "notebooks")
+
+
+@contextmanager
+def held(reports: Path) -> Iterator[None]:
+    """Within it, no other process takes a copy of code into use, or removes one."""
+    (reports / FOLDER).mkdir(parents=True, exist_ok=True)
+    with (reports / FOLDER / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def taken(root: Path, reports: Path) -> tuple[Snapshot, Path]:

@@ -302,7 +302,7 @@ def find_reusable(reports, report, key):
     for recorded in reversed(book.runs.values()):
         if recorded.report == report and recorded.about.get("key") == key and recorded.about.get("state") == "success":
             folder = reports / report / recorded.run
-            if folder.is_dir() and integrity.standing(folder, book).is_intact:
+            if folder.is_dir() and integrity.standing(folder, book, whole=True).is_intact:
                 return folder
     return None
 
@@ -324,10 +324,10 @@ def prune(reports, keep):
                 written.append("pruned", report, folder.name)
                 _remove(reports, folder)
             removed.append(folder)
-    in_use = {*_in_use(reports)}
-    left = [_unchecked_manifest(folder).get("code") for folder in folders(reports)]
-    needed = {str(code.get("snapshot")) for code in left if isinstance(code, dict)}
-    snapshot.prune(reports, needed | in_use)
+    with snapshot.held(reports):
+        left = [_unchecked_manifest(folder).get("code") for folder in folders(reports)]
+        needed = {str(code.get("snapshot")) for code in left if isinstance(code, dict)}
+        snapshot.prune(reports, needed | {*_in_use(reports)})
     return removed
 
 

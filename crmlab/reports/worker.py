@@ -40,10 +40,12 @@ class Worker:
 
     def __init__(self, root, staged, modules=(), code=None):
         self.staged, self.kernel, self.cancelled = staged, None, False
-        self.snapshot, place = code or snapshot.taken(root, staged.reports)
+        with snapshot.held(staged.reports):  # until it is noted that this copy is needed
+            self.snapshot, place = code or snapshot.taken(root, staged.reports)
+            staged.note(code=self.snapshot.sha256)
         self.environment = manifest.environment(root)
         self.sockets, self.scratch = _folder_for_sockets(), tempfile.mkdtemp(prefix="crmlab-")
-        staged.note(folders=[self.sockets, self.scratch], code=self.snapshot.sha256)
+        staged.note(folders=[self.sockets, self.scratch])
         try:
             self._start(root, place)
         except OSError:  # of too few resources

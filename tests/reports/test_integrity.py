@@ -192,3 +192,26 @@ def test_a_page_that_waits_takes_its_place_just_where_the_ledger_knows_of_it(tmp
 def test_the_manifest_says_its_place_in_the_ledger(tmp_path):
     folders = [publish(tmp_path) for _ in range(3)]
     assert [json.loads((f / "manifest.json").read_text())["sequence"] for f in folders] == [1, 2, 3]
+
+
+def test_an_approved_run_whose_sizes_and_times_were_kept_is_no_headline(tmp_path):
+    folder = publish(tmp_path)
+    review.decide(tmp_path, folder, "approved", "Ann")
+    site.build(tmp_path)
+    assert "approved by Ann" in (tmp_path / "index.html").read_text()
+    path = folder / "tables" / "days.csv"
+    about = path.stat()
+    path.write_text("a\n2\n")
+    os.utime(path, ns=(about.st_atime_ns, about.st_mtime_ns))
+    site.build(tmp_path)
+    assert "approved by Ann" not in (tmp_path / "index.html").read_text()
+
+
+def test_nothing_is_approved_where_the_ledger_was_changed(tmp_path):
+    publish(tmp_path)
+    folder = publish(tmp_path)
+    lines = (tmp_path / ledger.FILE).read_text().splitlines(keepends=True)
+    (tmp_path / ledger.FILE).write_text(lines[0].replace('"success"', '"failed" ') + lines[1])
+    with pytest.raises(InputError, match=r"the ledger was changed \(line 2 does not follow"):
+        review.decide(tmp_path, folder, "approved", "Ann")
+    review.decide(tmp_path, folder, "rejected", "Ann")

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crmlab.contracts import InputError
-from crmlab.reports import review, store
+from crmlab.reports import review, snapshot, store
 from crmlab.reports.manifest import Code, Environment, Manifest
 
 
@@ -149,3 +150,17 @@ def test_twenty_writers_at_once_leave_twenty_runs(tmp_path):
         published = list(pool.map(lambda _: publish(tmp_path), range(20)))
     assert len(set(published)) == 20
     assert sorted(store.folders(tmp_path)) == sorted(published)
+
+
+def test_copies_of_code_are_pruned_only_while_nobody_takes_one_into_use(tmp_path):
+    publish(tmp_path)
+    spare = tmp_path / snapshot.FOLDER / ("f" * 64)
+    spare.mkdir(parents=True)
+    pruning = threading.Thread(target=store.prune, args=(tmp_path, 5))
+    with snapshot.held(tmp_path):
+        pruning.start()
+        pruning.join(0.3)
+        assert pruning.is_alive()
+        assert spare.is_dir()
+    pruning.join(30)
+    assert not spare.exists()
