@@ -241,6 +241,9 @@ def attach(path: Path) -> str:
     return name
 
 
+DOWN = "see that the server runs"  # what is advised where another try may do
+
+
 def failure(problem: Exception) -> tuple[str, str]:
     """What an engine says of a query that fails, in a line, and what to do about it."""
     said = re.sub(r"^[\w ]+ Error: ", "", str(problem).split("\n")[0]).rstrip(".") or type(problem).__name__
@@ -250,7 +253,7 @@ def failure(problem: Exception) -> tuple[str, str]:
     if kind == "InsufficientPrivilege":
         return said, "have the right to SELECT from it granted"
     if lost(problem):
-        return said, "see that the server runs, and begin again"
+        return said, f"{DOWN}, and begin again"
     return said, "store times as dates or timestamps, and amounts as numbers"
 
 

@@ -3,6 +3,7 @@
 console   where a command speaks, and how
 reports   what reports there are, runs of them, and what was found
 review    whether runs are as recorded, how two differ, whether to sign; a person forgotten
+schedule  what is due, run and shown, and what lets a machine run it
 data      what validation finds in data, and an entry to begin with
 scores    what is expected of each customer, as files
 survey    an instrument to begin with, how many to ask, a survey to practise on
@@ -12,7 +13,7 @@ import sys
 
 import typer
 
-from crmlab.cli import data, reports, review, scores, survey
+from crmlab.cli import data, reports, review, schedule, scores, survey
 from crmlab.cli.console import err, plain, print_breaches
 from crmlab.contracts import InputError
 from crmlab.reports import skip_address_grammar
@@ -27,6 +28,8 @@ for name, command in (
     ("list", reports.list_),
     ("check", data.check),
     ("run", reports.run),
+    ("run-due", schedule.run_due),
+    ("schedule", schedule.schedule),
     ("reproduce", reports.reproduce),
     ("compare", review.compare),
     ("facts", review.facts),

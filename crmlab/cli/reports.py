@@ -55,7 +55,7 @@ def run(
     breaches += more + [f"--sweep {name!r}: also given by -p" for name in given.keys() & swept.keys()]
     wanted = [(name, given) for name in reports or ()]
     if suite:
-        wanted += [(planned.report, planned.parameters | given) for planned in load_suite(suite).run]
+        wanted += [(plan.report, each | given) for plan in load_suite(suite).run for each in plan.given]
     if not wanted and not breaches:
         breaches.append("nothing to run: name a report (`crmlab list` shows them), or give --suite")
     for name, values in swept.items():

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 FILE = "ledger.jsonl"
-EVENTS = ("run", "tried", "pruned", "forgotten", "approved", "rejected", "withdrawn")
+EVENTS = ("run", "tried", "pruned", "forgotten", "approved", "rejected", "withdrawn", "slot")
 HEAD = ".ledger"  # the hash of the last line, without which a change of that line would not be seen
 NAME = re.compile(r"[^/\0.][^/\0]*")  # of a report or a run, which are names of folders
+SLOT = ("name", "due", "outcome", "why", "runs")  # what is said of a turn of a schedule, which bears its own name
 FIRST = "0" * 64  # what the first line holds for the hash of one before it
 
 
@@ -125,7 +126,7 @@ def now() -> str:
 
 def _check(event):
     """Raises ValueError where an event is none that this program writes."""
-    of_kind = {"run": ("manifest", "files"), "forgotten": ("changed",), "tried": (), "pruned": ()}
+    of_kind = {"run": ("manifest", "files"), "forgotten": ("changed",), "tried": (), "pruned": (), "slot": SLOT}
     needed = of_kind.get(event.event, ("by", "note", "holds"))
     names = all(isinstance(name, str) and NAME.fullmatch(name) for name in (event.report, event.run))
     changed = event.about.get("changed", {})

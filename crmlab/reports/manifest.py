@@ -105,6 +105,7 @@ class Manifest(Record):
     report: str
     run: str
     sequence: int | None = None  # the line of the ledger that records it; None of runs that are older
+    slot: str = ""  # of a schedule, whose turn it was
     key: str = ""  # the same for runs of the same notebook, modules beside it, parameters, data, code, lock, mask key
     state: Literal[STATES]  # type: ignore[valid-type]
     title: str = ""

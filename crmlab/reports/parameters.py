@@ -47,6 +47,7 @@ class Job:
     stamps: dict = field(default_factory=dict, hash=False)  # file that was validated -> its stamp before that
     limits: Limits = field(default_factory=lambda: Limits())
     tables: Tables = field(default_factory=lambda: Tables())
+    slot: str = ""  # of a schedule, whose turn it is
 
 
 def reports(root, only=None):
@@ -141,7 +142,7 @@ def _job(report, given):
 def prepared_anew(job, root):
     """A job of the same report and given parameters, by its notebook and data as they are read now."""
     (again,) = prepare(root, [(job.report.name, job.given)])
-    return replace(again, limits=job.limits)
+    return replace(again, limits=job.limits, slot=job.slot)
 
 
 def _sources(report, values):

@@ -66,6 +66,7 @@ def run(job, root, reports, progress=lambda done, cells: None, worker=None):
         made = Manifest(
             **provenance | {"key": "" if changed else provenance["key"]},  # what changed answers for nothing
             run=run_id,
+            slot=job.slot,
             state=outcome["state"],
             started=started,
             ended=started + timedelta(seconds=time.perf_counter() - clock),

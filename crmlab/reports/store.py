@@ -96,6 +96,7 @@ class Staged:
                 os.fsync(stream.fileno())
             self._recorded = place  # from here on, whoever cleans up can finish it
             about = {"state": manifest.state, "key": manifest.key, "manifest": hashlib.sha256(text).hexdigest()}
+            about |= {"slot": manifest.slot} if manifest.slot else {}
             book.append("run", manifest.report, manifest.run, **about, files=integrity.stamp(self.folder))
             _move(self.folder, place)
         self.discard()

@@ -1,11 +1,16 @@
 """Which cause a difference of two runs is due to."""
 
+from dataclasses import replace
+
 import pytest
 
 from crmlab.contracts import InputError
+from crmlab.estimate import Estimate
 from crmlab.reports import attribution, comparison, parameters, runner, store
+from crmlab.reports.manifest import Code, Source
 
-from .conftest import SALES, write_notebook
+from .conftest import SALES, lay_out, write_notebook
+from .test_store import manifest
 
 CODE = """
 from ours import TIMES
@@ -18,11 +23,8 @@ report
 PARAMETERS = 'data: Dataset = "sales"\nshare: float = 1.0'
 
 
-@pytest.fixture
-def place(project):
-    (project / "notebooks" / "suite.toml").write_text('[[run]]\nreport = "small"\n')
-    write_notebook(project / "notebooks" / "01_small.ipynb", CODE, parameters=PARAMETERS)
-    return project
+DOUBLED = SALES + "".join(f"0{line}\n" for line in SALES.splitlines()[1:])  # of other customers, as many
+LARGE = {"times": 2, "rows": DOUBLED, "share": 2.0}
 
 
 def run(project, times=1, rows=SALES, **given):
@@ -35,27 +37,28 @@ def run(project, times=1, rows=SALES, **given):
     return folder
 
 
-DOUBLED = SALES + "".join(f"0{line}\n" for line in SALES.splitlines()[1:])  # of other customers, as many
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    """A project and two of its runs, between which data, code and a parameter each double the sales."""
+    with pytest.MonkeyPatch.context() as patch:
+        project = lay_out(tmp_path_factory.mktemp("project"))
+        patch.setenv("CRMLAB_ROOT", str(project))
+        patch.chdir(project)
+        (project / "notebooks" / "suite.toml").write_text('[[run]]\nreport = "small"\n')
+        write_notebook(project / "notebooks" / "01_small.ipynb", CODE, parameters=PARAMETERS)
+        yield project, run(project), run(project, **LARGE)
 
 
-@pytest.mark.parametrize(
-    ("planted", "cause"), [({"rows": DOUBLED}, "data"), ({"times": 2}, "code"), ({"share": 2.0}, "parameters")]
-)
-def test_a_planted_cause_has_all_of_the_difference(place, planted, cause):
-    before, after = run(place), run(place, **planted)
-    found = attribution.attributed(place, before, after)
-    assert found.effects["sales"] == {cause: pytest.approx(42.75)}
-    assert found.remainder["sales"] == pytest.approx(0)
-
-
-def test_causes_that_act_together_leave_a_remainder(place):
+def test_causes_that_act_together_leave_a_remainder_and_nothing_is_published_or_left(two):
     """By hand: sales double by data, by code and by a parameter: 42.75 becomes 342.
 
     On the data that are there, 85.5 without code and parameter: data 42.75; code 342 - 171, parameter 342 - 171.
     """
-    before, after = run(place), run(place, 2, DOUBLED, share=2.0)
-    said = []
-    found = attribution.attributed(place, before, after, said.append)
+    project, before, after = two
+    (project / "data" / "sales.csv").write_text(DOUBLED)
+    reports, said = project / "reports", []
+    kept = (reports / "ledger.jsonl").read_text()
+    found = attribution.attributed(project, before, after, said.append)
     assert found.effects["sales"] == pytest.approx({"data": 42.75, "code": 171, "parameters": 171})
     assert found.remainder["sales"] == pytest.approx(342 - 42.75 - 42.75 - 342)
     assert found.effects["rows"] == {"data": 5, "code": 0, "parameters": 0}
@@ -64,39 +67,58 @@ def test_causes_that_act_together_leave_a_remainder(place):
         "data as now, code as then, parameters as now",
         "data as now, code as now, parameters as then",
     ]
-    assert comparison.compare(before, after).due_to(comparison.compare(before, after).facts[0]) == ""
+    assert (reports / "ledger.jsonl").read_text() == kept
+    assert [*(reports / ".staging").glob("*")] == []
+    assert {path.name for path in (reports / "small").iterdir()} == {before.name, after.name}
+    compared = comparison.compare(before, after)
+    assert compared.due_to(compared.facts[0]) == ""
+    with_causes = replace(compared, attribution=found)
+    assert with_causes.due_to(compared.facts[0]) == "data +42.75, code +171, parameters +171, together -85.50"
 
 
-def test_where_the_data_of_the_later_run_are_gone_those_of_the_earlier_are_taken(place):
-    before, after = run(place), run(place, 2, DOUBLED, share=2.0)
-    (place / "data" / "sales.csv").write_text(SALES)
-    found = attribution.attributed(place, before, after)
-    # on 42.75: 85.5 with code, 85.5 with the parameter; 171 with both, of the later run's 342
+def test_where_the_data_of_the_later_run_are_gone_those_of_the_earlier_are_taken(two):
+    """By hand, on 42.75: 85.5 with code, 85.5 with the parameter; 171 with both, of the later run's 342."""
+    project, before, after = two
+    (project / "data" / "sales.csv").write_text(SALES)
+    found = attribution.attributed(project, before, after)
     assert found.effects["sales"] == pytest.approx({"data": 171, "code": 42.75, "parameters": 42.75})
     assert found.remainder["sales"] == pytest.approx(342 - 42.75 - 171 - 85.5)
 
 
-def test_runs_alike_have_nothing_to_attribute(place):
-    before = run(place)
-    assert attribution.attributed(place, before, run(place)) is None
-
-
-def test_what_can_no_longer_be_repeated_is_refused(place):
-    before, after = run(place), run(place, 2, DOUBLED)
-    (place / "data" / "sales.csv").write_text(SALES[:60])
+def test_what_can_no_longer_be_repeated_is_refused(two):
+    project, before, after = two
+    (project / "data" / "sales.csv").write_text(SALES[:60])
     with pytest.raises(InputError, match="sales: what is there now is what neither run read"):
-        attribution.attributed(place, before, after)
-    (place / "data" / "sales.csv").write_text(DOUBLED)
-    code = place / "reports" / ".code" / store.read(before).code.snapshot
+        attribution.attributed(project, before, after)
+    (project / "data" / "sales.csv").write_text(DOUBLED)
+    code = project / "reports" / ".code" / store.read(before).code.snapshot
     (code / "notebooks" / "ours.py").write_text("TIMES = 3\n")
     with pytest.raises(InputError, match=r"the copy of the code of that run, \w+, was changed"):
-        attribution.attributed(place, before, after)
+        attribution.attributed(project, before, after)
 
 
-def test_nothing_of_it_is_published_or_left(place):
-    before, after = run(place), run(place, 2, DOUBLED)
-    ledger = (place / "reports" / "ledger.jsonl").read_text()
-    attribution.attributed(place, before, after)
-    assert (place / "reports" / "ledger.jsonl").read_text() == ledger
-    assert [*(place / "reports" / ".staging").glob("*")] == []
-    assert {path.name for path in (place / "reports" / "small").iterdir()} == {before.name, after.name}
+def published(reports, **about):
+    held = {"sales": Estimate(about.pop("sales", 42.75)).as_dict()}
+    data = Source(parameter="data", name="sales", nature="simulated", sha256=about.pop("digest", "a" * 64), rows=5)
+    made = manifest(store.new_run()).model_copy(update={"facts": held, "data": [data]} | about)
+    return store.Staged(reports).publish(made)
+
+
+CAUSES = {
+    "data": {"digest": "b" * 64},
+    "code": {"code": Code(commit=None, dirty=None, sha256="1" * 64, modules={"ours.py": "1"})},
+    "parameters": {"parameters_given": {"share": "2.0"}},
+}
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_the_only_cause_has_all_of_the_difference(project, monkeypatch, cause):
+    monkeypatch.setattr(attribution, "_held", lambda one, other: "now")
+    before, after = published(project / "reports"), published(project / "reports", sales=85.5, **CAUSES[cause])
+    found = attribution.attributed(project, before, after)
+    assert found.effects["sales"] == {cause: pytest.approx(42.75)}
+    assert found.remainder["sales"] == pytest.approx(0)
+
+
+def test_runs_alike_have_nothing_to_attribute(project):
+    assert attribution.attributed(project, *(published(project / "reports") for _ in "ab")) is None

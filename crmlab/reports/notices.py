@@ -1,0 +1,205 @@
+"""Who is told of what came of a schedule: one digest of a suite, by e-mail, to a web address, or to a command.
+
+A digest is written down before it is sent, and goes only when somebody has taken it: what cannot be sent now is tried
+again the next time. It names no customer: of a run that failed it says where, and not what the notebook said.
+"""
+
+import json
+import os
+import re
+import smtplib
+import ssl
+import subprocess
+import urllib.request
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from crmlab.contracts import InputError
+from crmlab.reports import ledger, store
+from crmlab.reports.due import Ended
+from crmlab.reports.secret import redact
+from crmlab.reports.ways import Notices
+
+FOLDER = ".notices"  # beside the reports: digests that nobody has taken yet
+SECONDS = 20.0  # that a mail server, a web address or a command may take
+PASSWORD = "CRMLAB_MAIL_PASSWORD"
+TROUBLE = ("failed", "rejected", "stale")
+
+
+@dataclass(frozen=True)
+class Digest:
+    """What is told: a subject, lines of text, and the same as JSON for programs."""
+
+    subject: str
+    text: str
+    data: dict[str, Any] = field(hash=False)
+
+
+def digest(notices: Notices, reports: Path, ended: Iterable[Ended], before: dict[str, str]) -> Digest | None:
+    """What there is to tell of slots that ended; None where nobody asked to be told of any of it.
+
+    before : name of the planned run -> what became of its slot before
+    """
+    entries = [entry for each in ended if (entry := _entry(notices, reports, each, before.get(each.slot.name, "")))]
+    if not entries:
+        return None
+    counts: dict[str, int] = {}
+    for entry in entries:
+        for kind in entry["kinds"]:
+            counts[kind] = counts.get(kind, 0) + 1
+    subject = "crmlab: " + ", ".join(f"{count} {SAID[kind][count != 1]}" for kind, count in counts.items())
+    text = "\n\n".join("\n".join(_lines(entry)) for entry in entries)
+    data = {"subject": subject, "entries": entries}
+    return Digest(redact(subject), redact(text + "\n"), redact(data))
+
+
+SAID = {
+    "failed": ("run failed", "runs failed"),
+    "rejected": ("input refused", "inputs refused"),
+    "stale": ("waits for data", "wait for data"),
+    "recovered": ("run is well again", "runs are well again"),
+    "check": ("run whose checks fail", "runs whose checks fail"),
+    "drift": ("run that differs from the approved one", "runs that differ from the approved ones"),
+}
+
+
+def _entry(notices, reports, ended, before):
+    """What is said of a slot, by name; None where there is nothing to tell."""
+    kinds = [ended.outcome] if ended.outcome in TROUBLE and before != ended.outcome != "failed" else []
+    kinds += ["failed"] if ended.outcome == "failed" else []
+    kinds += ["recovered"] if ended.outcome == "done" and before in TROUBLE else []
+    runs = [store.read(folder) for folder in ended.folders if folder.is_dir()]
+    failing = [check["claim"] for run in runs for check in run.checks if check["outcome"] == "failed"]
+    drift = [said for folder in ended.folders if (said := _drift(reports, folder))] if ended.outcome == "done" else []
+    kinds += ["check"] if ended.outcome == "done" and failing else []
+    kinds += ["drift"] if drift else []
+    kinds = [kind for kind in kinds if kind in notices.of]
+    if not kinds:
+        return None
+    return {
+        "name": ended.slot.name,
+        "due": f"{ended.slot.due:%Y-%m-%dT%H:%M:%SZ}",
+        "outcome": ended.outcome,
+        "kinds": kinds,
+        "why": _why(ended, runs),
+        "answer": [sentence for run in runs for sentence in run.answer],
+        "checks": failing,
+        "drift": drift,
+        "links": [_link(notices, folder) for folder in ended.folders],
+    }
+
+
+def _why(ended, runs):
+    """Why, without what a notebook said, which may name customers."""
+    stopped = [f"{run.error.name} in cell {run.error.cell}" for run in runs if run.error]
+    return "; ".join(stopped) or ended.why
+
+
+def _drift(reports, folder):
+    """What a run says that the last approved one of its report does not; empty where there is none, or none differs."""
+    from crmlab.reports import comparison
+
+    book = ledger.read(reports)
+    approved = [f for f in store.folders(reports, folder.parent.name) if f != folder and book.approved(f.name)]
+    if not approved:
+        return ""
+    said = comparison.in_short(reports, store.read(approved[0]), store.read(folder))
+    return said if "fact" in said or "check" in said else ""
+
+
+def _link(notices, folder):
+    path = f"{folder.parent.name}/{folder.name}/report.html"
+    return f"{notices.link.rstrip('/')}/{quote(path)}" if notices.link else str(folder / "report.html")
+
+
+def _lines(entry):
+    yield f"{entry['name']} ({entry['due'].replace('T', ' ').removesuffix(':00Z')} UTC): {entry['outcome']}"
+    for text in filter(None, [entry["why"], *entry["answer"]]):
+        yield f"  {text}"
+    for claim in entry["checks"]:
+        yield f"  check failed: {claim}"
+    for said in entry["drift"]:
+        yield f"  since the approved run: {said}"
+    for link in entry["links"]:
+        yield f"  {link}"
+
+
+def send(notices: Notices, reports: Path, told: Digest | None) -> list[str]:
+    """Send a digest, and those that nobody has taken before: what could not be sent, sentences.
+
+    A digest waits in a file of its own for each way, until that way has taken it.
+    """
+    folder = reports / FOLDER
+    if told:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for way in notices.ways:
+            place = folder / f"{store.new_run()}-{way}.json"
+            beside = place.with_suffix(".part")
+            beside.write_text(json.dumps({"subject": told.subject, "text": told.text, "data": told.data}), "utf-8")
+            os.replace(beside, place)
+    faults, down = [], set()
+    for place in sorted(folder.glob("*.json")):
+        way = place.stem.rpartition("-")[2]
+        if way in notices.ways and way not in down:
+            try:
+                held = json.loads(place.read_text("utf-8"))
+                SENDERS[way](notices, Digest(held["subject"], held["text"], held["data"]))
+                place.unlink(missing_ok=True)
+            except FAULTS as fault:
+                down.add(way)  # the others of it would wait as long
+                said = str(fault) if isinstance(fault, InputError) else f"{type(fault).__name__}: {fault}"
+                faults.append(redact(f"no notice by {way}: {said}; it is kept, and tried again the next time"))
+    return faults
+
+
+def waiting(reports: Path) -> int:
+    """How many digests nobody has taken yet."""
+    return len([*(reports / FOLDER).glob("*.json")])
+
+
+def _mail(notices, told):
+    mail, message = notices.mail, EmailMessage()
+    message["Subject"], message["From"], message["To"] = told.subject, mail.sender, ", ".join(mail.to)
+    message.set_content(told.text)
+    safely, at = ssl.create_default_context(), (mail.host, mail.port)
+    plain: Any = smtplib.SMTP
+    connect = plain if mail.tls == "starttls" else partial(smtplib.SMTP_SSL, context=safely)
+    with connect(*at, timeout=SECONDS) as server:
+        if mail.tls == "starttls":
+            server.starttls(context=safely)
+        if mail.user:
+            if not (password := os.environ.get(PASSWORD)):
+                raise InputError(f"{PASSWORD} is not set, and {mail.user} has no password without it")
+            server.login(mail.user, password)
+        server.send_message(message)
+
+
+def _webhook(notices, told):
+    address = re.sub(r"\$\{(\w+)\}", lambda name: _variable(name[1]), notices.webhook)
+    body = json.dumps(told.data | {"text": told.text}).encode()
+    request = urllib.request.Request(address, body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=SECONDS) as answer:
+        answer.read(1000)
+
+
+def _variable(name):
+    if name not in os.environ:
+        raise InputError(f"webhook: there is no environment variable {name}; set it")
+    return os.environ[name]
+
+
+def _command(notices, told):
+    text = f"{told.subject}\n\n{told.text}"
+    done = subprocess.run(notices.command, input=text, text=True, timeout=SECONDS, capture_output=True)
+    if done.returncode:
+        last = done.stderr.strip().split("\n")[-1]
+        raise InputError(f"{notices.command[0]} ended with code {done.returncode}{f': {last}' if last else ''}")
+
+
+FAULTS = (OSError, ValueError, KeyError, InputError, smtplib.SMTPException, subprocess.SubprocessError)
+SENDERS = {"mail": _mail, "webhook": _webhook, "command": _command}
