@@ -35,8 +35,8 @@ def run_due(
     except due.BusyError as busy:
         err.print(plain(f"nothing is run: {busy}"))
         return
-    told = notices.digest(planned.notices, store_folder(), ended, before)
-    for fault in notices.send(planned.notices, store_folder(), told):
+    notice = notices.digest(planned.notices, store_folder(), ended, before)
+    for fault in notices.send(planned.notices, store_folder(), notice):
         err.print(f"[bold red]error:[/] {plain(fault)}")
     shown = table("run", "due", "outcome", "why or run")
     for each in ended:

@@ -45,7 +45,7 @@ def _signed(value, write):
 
 
 def differing(one: Manifest, other: Manifest) -> list[str]:
-    """Which of the causes that can be told apart differ between two runs."""
+    """Which of the causes that can be repeated one at a time differ between two runs."""
     data = [[(d.parameter, d.name, d.sha256, d.entry) for d in run.data] for run in (one, other)]
     code = [(run.code.sha256, run.code.modules, run.notebook_sha256) for run in (one, other)]
     differ = {

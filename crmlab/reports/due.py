@@ -1,7 +1,7 @@
 """What is due is run, once each slot: missed ones made up for as the suite says, what needs what in order, and all of
 it in the ledger.
 
-A slot ends as done, failed, rejected (its input is refused, which no retry mends) or skipped; one whose data are older
+A slot ends as done, failed, rejected (its input is refused, as it would be again) or skipped; one whose data are older
 than stated is stale, and is looked at again until the next one is due.
 """
 
@@ -319,8 +319,8 @@ def _record(reports, plan, ended, known):
     """Write what became of a slot into the ledger, and give it; of one that is stale still, it is there already."""
     events = known.setdefault(ended.slot.name, [])
     due = f"{ended.slot.due:%Y-%m-%dT%H:%M:%SZ}"
-    told = [(event.about["due"], event.about["outcome"], event.about["why"]) for event in events[-1:]]
-    if (due, ended.outcome, ended.why) not in told:
+    written = [(event.about["due"], event.about["outcome"], event.about["why"]) for event in events[-1:]]
+    if (due, ended.outcome, ended.why) not in written:
         about = {"name": ended.slot.name, "due": due, "outcome": ended.outcome, "why": ended.why}
         about |= {"runs": list(ended.runs), "attempts": ended.attempts, "count": ended.count}
         with ledger.opened(reports) as book:

@@ -100,7 +100,7 @@ def _actual(orders, acquired_from, since, until):
 
 
 def _judged(measure, since, until, actual, row):
-    """The actual value against its prediction interval, whose end on that side says how far it may lie by chance."""
+    """The actual value against its prediction interval, whose end on that side says how far it may lie off."""
     expected, low, high = (float(row[f"{measure}{end}"]) for end in ("", "_pi_low", "_pi_high"))
     reach = high - expected if actual > expected else expected - low
     z = stats.norm.ppf(0.5 + LEVEL / 2)

@@ -1,4 +1,4 @@
-"""Who is told of what came of a schedule: one digest of a suite, by e-mail, to a web address, or to a command.
+"""Notices of what came of a schedule: one digest of a suite, by e-mail, to a web address, or to a command.
 
 A digest is written down before it is sent, and goes only when somebody has taken it: what cannot be sent now is tried
 again the next time. It names no customer: of a run that failed it says where, and not what the notebook said.
@@ -21,9 +21,9 @@ from urllib.parse import quote
 
 from crmlab.contracts import InputError
 from crmlab.reports import ledger, store
+from crmlab.reports.channels import Notices
 from crmlab.reports.due import Ended
 from crmlab.reports.secret import redact
-from crmlab.reports.ways import Notices
 
 FOLDER = ".notices"  # beside the reports: digests that nobody has taken yet
 SECONDS = 20.0  # that a mail server, a web address or a command may take
@@ -33,7 +33,7 @@ TROUBLE = ("failed", "rejected", "stale")
 
 @dataclass(frozen=True)
 class Digest:
-    """What is told: a subject, lines of text, and the same as JSON for programs."""
+    """A notice: a subject, lines of text, and the same as JSON for programs."""
 
     subject: str
     text: str
@@ -41,7 +41,7 @@ class Digest:
 
 
 def digest(notices: Notices, reports: Path, ended: Iterable[Ended], before: dict[str, str]) -> Digest | None:
-    """What there is to tell of slots that ended; None where nobody asked to be told of any of it.
+    """The notice of slots that ended; None where there is nothing that notices were asked of.
 
     before : name of the planned run -> what became of its slot before
     """
@@ -69,7 +69,7 @@ SAID = {
 
 
 def _entry(notices, reports, ended, before):
-    """What is said of a slot, by name; None where there is nothing to tell."""
+    """What is said of a slot, by name; None where there is nothing to say."""
     kinds = [ended.outcome] if ended.outcome in TROUBLE and before != ended.outcome != "failed" else []
     kinds += ["failed"] if ended.outcome == "failed" else []
     kinds += ["recovered"] if ended.outcome == "done" and before in TROUBLE else []
@@ -129,31 +129,33 @@ def _lines(entry):
         yield f"  {link}"
 
 
-def send(notices: Notices, reports: Path, told: Digest | None) -> list[str]:
+def send(notices: Notices, reports: Path, notice: Digest | None) -> list[str]:
     """Send a digest, and those that nobody has taken before: what could not be sent, sentences.
 
-    A digest waits in a file of its own for each way, until that way has taken it.
+    A digest waits in a file of its own for each channel, until that has taken it.
     """
     folder = reports / FOLDER
-    if told:
+    if notice:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for way in notices.ways:
-            place = folder / f"{store.new_run()}-{way}.json"
+        for channel in notices.channels:
+            place = folder / f"{store.new_run()}-{channel}.json"
             beside = place.with_suffix(".part")
-            beside.write_text(json.dumps({"subject": told.subject, "text": told.text, "data": told.data}), "utf-8")
+            beside.write_text(
+                json.dumps({"subject": notice.subject, "text": notice.text, "data": notice.data}), "utf-8"
+            )
             os.replace(beside, place)
     faults, down = [], set()
     for place in sorted(folder.glob("*.json")):
-        way = place.stem.rpartition("-")[2]
-        if way in notices.ways and way not in down:
+        channel = place.stem.rpartition("-")[2]
+        if channel in notices.channels and channel not in down:
             try:
                 held = json.loads(place.read_text("utf-8"))
-                SENDERS[way](notices, Digest(held["subject"], held["text"], held["data"]))
+                SENDERS[channel](notices, Digest(held["subject"], held["text"], held["data"]))
                 place.unlink(missing_ok=True)
             except FAULTS as fault:
-                down.add(way)  # the others of it would wait as long
+                down.add(channel)  # the others of it would wait as long
                 said = str(fault) if isinstance(fault, InputError) else f"{type(fault).__name__}: {fault}"
-                faults.append(redact(f"no notice by {way}: {said}; it is kept, and tried again the next time"))
+                faults.append(redact(f"no notice by {channel}: {said}; it is kept, and tried again the next time"))
     return faults
 
 
@@ -162,10 +164,10 @@ def waiting(reports: Path) -> int:
     return len([*(reports / FOLDER).glob("*.json")])
 
 
-def _mail(notices, told):
+def _mail(notices, notice):
     mail, message = notices.mail, EmailMessage()
-    message["Subject"], message["From"], message["To"] = told.subject, mail.sender, ", ".join(mail.to)
-    message.set_content(told.text)
+    message["Subject"], message["From"], message["To"] = notice.subject, mail.sender, ", ".join(mail.to)
+    message.set_content(notice.text)
     safely, at = ssl.create_default_context(), (mail.host, mail.port)
     plain: Any = smtplib.SMTP
     connect = plain if mail.tls == "starttls" else partial(smtplib.SMTP_SSL, context=safely)
@@ -179,9 +181,9 @@ def _mail(notices, told):
         server.send_message(message)
 
 
-def _webhook(notices, told):
+def _webhook(notices, notice):
     address = re.sub(r"\$\{(\w+)\}", lambda name: _variable(name[1]), notices.webhook)
-    body = json.dumps(told.data | {"text": told.text}).encode()
+    body = json.dumps(notice.data | {"text": notice.text}).encode()
     request = urllib.request.Request(address, body, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=SECONDS) as answer:
         answer.read(1000)
@@ -193,8 +195,8 @@ def _variable(name):
     return os.environ[name]
 
 
-def _command(notices, told):
-    text = f"{told.subject}\n\n{told.text}"
+def _command(notices, notice):
+    text = f"{notice.subject}\n\n{notice.text}"
     done = subprocess.run(notices.command, input=text, text=True, timeout=SECONDS, capture_output=True)
     if done.returncode:
         last = done.stderr.strip().split("\n")[-1]

@@ -13,7 +13,7 @@ from crmlab.contracts import suggest
 from crmlab.contracts.settings import read_settings, read_toml
 from crmlab.exported import Tables
 from crmlab.reports import slots
-from crmlab.reports.ways import Notices
+from crmlab.reports.channels import Notices
 
 
 class Range(BaseModel):

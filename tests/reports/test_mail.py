@@ -10,7 +10,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
 from crmlab.reports import notices
-from crmlab.reports.ways import Mail, Notices
+from crmlab.reports.channels import Mail, Notices
 
 TOLD = notices.Digest("crmlab: 1 run failed", "clv: failed — ä €\n", {})
 

@@ -13,10 +13,10 @@ from pydantic import ValidationError
 
 from crmlab.estimate import Estimate
 from crmlab.reports import notices, review, store
+from crmlab.reports.channels import Mail, Notices
 from crmlab.reports.due import Ended
 from crmlab.reports.manifest import Error
 from crmlab.reports.slots import Slot
-from crmlab.reports.ways import Mail, Notices
 
 from .test_store import manifest
 

@@ -1,4 +1,4 @@
-"""By which ways somebody is told of what came of a schedule, `[notices]` in suite.toml, and of what."""
+"""By which channels notices of a schedule are sent, `[notices]` in suite.toml, and of what."""
 
 import re
 from typing import Literal
@@ -30,8 +30,8 @@ class Mail(BaseModel):
 class Notices(BaseModel):
     """`[notices]` of a suite.
 
-    of      : what somebody is told of; of nothing else
-    mail, webhook, command : by which ways; an address may hold ${NAME} of the environment, and a command reads the text
+    of      : what notices are sent of; of nothing else
+    mail, webhook, command : the channels; an address may hold ${NAME} of the environment, and a command reads the text
     link    : the address under which the reports folder is seen, for links; else their paths
     """
 
@@ -52,6 +52,6 @@ class Notices(BaseModel):
         return self
 
     @property
-    def ways(self) -> list[str]:
-        """By which ways somebody is told."""
-        return [way for way in ("mail", "webhook", "command") if getattr(self, way)]
+    def channels(self) -> list[str]:
+        """Those that were given."""
+        return [channel for channel in ("mail", "webhook", "command") if getattr(self, channel)]
