@@ -4,6 +4,7 @@ import math
 import numbers
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
+from decimal import Decimal
 from typing import Any, Literal, get_args
 
 import pandas as pd
@@ -13,6 +14,7 @@ from crmlab.contracts.errors import InputError, suggest
 Kind = Literal["number", "count", "money", "share", "days", "ratio", "correlation", "probability", "p"]
 KINDS = get_args(Kind)
 OPEN = {"infinite": math.inf, "-infinite": -math.inf}  # ends of intervals, as JSON holds them
+LARGEST = 10**300  # whole numbers beyond it are none that a float holds
 WIDEST = 1e4  # times the smallest of several numbers, from which on each is written by itself
 INTERVALS = {"ci": "confidence interval", "pi": "prediction interval"}
 
@@ -124,11 +126,14 @@ FIELDS = tuple(each.name for each in fields(Estimate) if each.name != "anew")  #
 def plain(value: Any) -> Any:
     """A number of numpy's or pandas' as Python's own; None for what is no finite number's absence (NaN, NA)."""
     value = value.item() if hasattr(value, "item") else value
+    value = float(value) if isinstance(value, Decimal) else value
     return None if value is pd.NA or (isinstance(value, float) and math.isnan(value)) else value
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, numbers.Number) and not isinstance(value, bool)
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        return False
+    return not isinstance(value, int) or abs(value) < LARGEST
 
 
 def written(value: Any, kind: Kind = "number") -> str:

@@ -1,14 +1,23 @@
 """How tables leave a run: as CSV that no spreadsheet runs, and without groups that are too small to be shown."""
 
 import csv
+import numbers
 import os
 import re
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
-from pandas.api.types import is_object_dtype, is_string_dtype
+from pandas.api.types import (
+    is_bool_dtype,
+    is_datetime64_any_dtype,
+    is_numeric_dtype,
+    is_object_dtype,
+    is_string_dtype,
+    is_timedelta64_dtype,
+)
 from pydantic import BaseModel, ConfigDict, Field
 
 from crmlab.contracts import formulas
@@ -46,14 +55,41 @@ def write_table(table: Any, path: Path, safe: bool = True) -> int:
     if not isinstance(table, pd.DataFrame):
         (_without_formulas(table) if safe else table).to_csv(path)
         return _changed(path) if safe else 0
-    written = table
-    if safe:
-        written = table.rename(index=formulas.plain, columns=formulas.plain)
-        for place, kind in enumerate(written.dtypes):
-            if is_object_dtype(kind) or is_string_dtype(kind):
-                written.isetitem(place, written.iloc[:, place].map(formulas.plain))
-    written.to_csv(path, index=table.index.name is not None or table.index.nlevels > 1)
+    how = csv.QUOTE_NONNUMERIC if _has_returns(table) else csv.QUOTE_MINIMAL  # a bare one would end a line
+    indexed = table.index.name is not None or table.index.nlevels > 1
+    (_plain(table) if safe else table).to_csv(path, index=indexed, quoting=how, errors="replace")
     return _changed(path) if safe else 0
+
+
+def _texts(table):
+    """Places of the columns that may hold text."""
+    known = (is_numeric_dtype, is_bool_dtype, is_datetime64_any_dtype, is_timedelta64_dtype)
+    return [place for place, kind in enumerate(table.dtypes) if not any(is_kind(kind) for is_kind in known)]
+
+
+def _plain(table):
+    """A frame whose text no spreadsheet runs, in its cells and in the names of columns and index."""
+    written = table.rename(index=_cell, columns=_cell).rename_axis(index=_cell, columns=_cell)
+    for place in _texts(table):
+        written.isetitem(place, written.iloc[:, place].astype(object).map(_cell))
+    return written
+
+
+def _cell(value):
+    """A cell that no spreadsheet runs; of what is neither text nor number, as a path, the text is what is written."""
+    if isinstance(value, str) or value is None or isinstance(value, (numbers.Number, date)):
+        return formulas.plain(value)
+    text = str(value)
+    plain = formulas.plain(text)
+    return value if plain == text else plain
+
+
+def _has_returns(table):
+    """Whether text of a frame, its index or the names of its columns holds a carriage return."""
+    texts = [table.iloc[:, place] for place in _texts(table)]
+    texts += [pd.Series(list(map(str, table.columns)), dtype=object)]
+    texts += [table.index.get_level_values(level).to_series() for level in range(table.index.nlevels)]
+    return any("\r" in str(cell) for each in texts for cell in each if not isinstance(cell, numbers.Number))
 
 
 def _without_formulas(table):
@@ -76,7 +112,7 @@ def _changed(path):
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
-    """A table of a run, its text as it was before it was written; ids stay text.
+    """A table of a run, its text as it was before it was written; ids stay text, columns of numbers are numbers.
 
     Parameters
     ----------
@@ -105,7 +141,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
     path = Path(path)
     names = pd.read_csv(path, nrows=0).columns
     ids = {name: str for name in names if name.endswith("_id")}
-    table = pd.read_csv(path, dtype=ids)
+    table = pd.read_csv(path, dtype=ids, keep_default_na=False, na_values=[""])
     return as_it_was(table, path)
 
 

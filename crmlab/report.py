@@ -1,5 +1,6 @@
 """What a notebook reports: tables, facts, checks, figures and notes, each leaving with the call that names it."""
 
+import csv
 import html
 import math
 import os
@@ -33,7 +34,8 @@ from crmlab.identification import (
     what_follows,
 )
 from crmlab.model import why_blank
-from crmlab.small_groups import few, without_small
+from crmlab.small_groups import counts_people, few, withheld, without_small
+from crmlab.stats.alike import REPLICATES
 
 STEM = re.compile(r"(private/)?[\w][\w .()-]{0,119}")
 LONGEST_NAME = 200  # bytes of a table's name
@@ -171,7 +173,7 @@ class Report:
             a fact each: `<name>_<key>`, or `<name>` where the key is empty. A frame has a column value and, where they
             are known, ci_low, ci_high, pi_low, pi_high. A blank frame is one blank fact.
         """
-        found = {given: self._shown(_finite(each)) for given, each in _estimates(name, value, about).items()}
+        found = self._shown(name, {given: _finite(each) for given, each in _estimates(name, value, about).items()})
         for before in self._brought.get(name, set()) - found.keys():
             self.facts.pop(before, None)
         self._brought[name] = set(found)
@@ -187,14 +189,13 @@ class Report:
             return
         for name, estimate in self.facts.items():
             if estimate.anew and (name, estimate) not in self._anew:
-                moves = estimate.anew()
                 self._anew = {held: kept for held, kept in self._anew.items() if held[0] != name}
-                self._anew[name, estimate] = None if moves is None else np.asarray(moves, float)
+                self._anew[name, estimate] = _moves(estimate)
         known = {name: moves for (name, fact), moves in self._anew.items() if self.facts.get(name) == fact}
         kept = {name: moves for name, moves in known.items() if moves is not None}
         path = Path(staging) / exported.ANEW
         if kept:
-            pd.DataFrame(kept).to_csv(path, index=False, float_format="%.9g")
+            pd.DataFrame(kept).to_csv(path, index=False, float_format="%.9g", quoting=csv.QUOTE_NONNUMERIC)
         else:
             path.unlink(missing_ok=True)
 
@@ -258,14 +259,20 @@ class Report:
             return frame, 0
         return without_small(frame if isinstance(frame, pd.DataFrame) else frame.execute(), smallest)
 
-    def _shown(self, fact: Estimate) -> Estimate:
-        """A fact, or blank where it is of fewer customers than may be shown."""
-        smallest = self._rules.smallest_group
-        counts = fact.value is not None and fact.kind == "count" and fact.unit.startswith("customers")
-        people = fact.value if counts else fact.n
-        if not smallest or people is None or not 0 < people < smallest:
-            return fact
-        return Estimate(None, unit=fact.unit, kind=fact.kind, reason=few(smallest))
+    def _shown(self, name: str, facts: dict[str, Estimate]) -> dict[str, Estimate]:
+        """Facts, blank those of fewer customers than may be shown, and by which these could be worked out."""
+        if not (smallest := self._rules.smallest_group):
+            return facts
+        small = {given for given, fact in facts.items() if any(0 < n < smallest for n in _people(given, fact))}
+        parts = [given for given, fact in facts.items() if given != name and fact.kind == "count" and fact]
+        if small & set(parts):
+            counts, groups = [facts[given].value for given in parts], pd.DataFrame({"part": parts})
+            small |= {given for given, hidden in zip(parts, withheld(counts, groups, smallest), strict=True) if hidden}
+        why = f"withheld: {few(smallest)}, or such a group could be worked out from it"
+        return {
+            given: Estimate(None, unit=fact.unit, kind=fact.kind, reason=why) if given in small else fact
+            for given, fact in facts.items()
+        }
 
     def _why_not_drawn(self, axes: Sequence[plt.Axes], title: str) -> str:
         """Why a figure may not be shown; empty where it may."""
@@ -389,6 +396,27 @@ def _is_blank(frame: Any) -> bool:
     return isinstance(frame, (pd.DataFrame, pd.Series)) and frame.empty and bool(frame.attrs.get("reason"))
 
 
+def _people(name: str, fact: Estimate) -> list[float]:
+    """How many people a fact is of, or says that there are."""
+    if fact.value is None:
+        return []
+    found = [] if fact.n is None else [float(fact.n)]
+    if fact.kind == "count" and counts_people(fact.unit.partition(" ")[0].rstrip(",") or name):
+        found.append(fact.value)
+    if fact.kind == "share" and fact.n is not None and 0 < fact.value < 1:
+        found += [round(fact.n * share, 6) for share in (fact.value, 1 - fact.value)]
+    return found
+
+
+def _moves(estimate: Estimate) -> np.ndarray | None:
+    """How far a fact moves in customers drawn anew; None where that cannot be computed, which costs no fact."""
+    try:
+        moves = np.asarray(estimate.anew() if estimate.anew else None, float)
+    except Exception:  # it is the caller's
+        return None
+    return moves if moves.shape == (REPLICATES,) and np.isfinite(moves).all() else None
+
+
 def _fact(name: str, estimate: Estimate) -> dict[str, Any]:
     return {"name": name} | estimate.as_dict()
 
@@ -397,6 +425,8 @@ def _estimates(name: str, value: Any, about: dict[str, Any]) -> dict[str, Estima
     """The facts that a value makes, by name."""
     if reason := why_blank(value):
         return {name: Estimate(None, reason=reason, **about)}
+    if isinstance(value, (pd.DataFrame, pd.Series)) and names_customers(value):
+        raise InputError(f"report.fact: {name!r} has a row a customer, whose ids facts would show; keep it as a table")
     if isinstance(value, pd.DataFrame) and not value.empty:
         if len(twice := value.index[value.index.duplicated()]):
             raise InputError(f"report.fact: {name!r} has more than one row {twice[0]!r}; let each have a name")

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_float_dtype
 
-COUNTS = r"(.+_)?customers|respondents|n(_.+)?|size|eligible|at_risk"  # names of columns that count people
+PEOPLE_OF = "customers|respondents|people|persons|buyers|users|households|members"
+COUNTS = rf"(.+[_ ])?({PEOPLE_OF})([_ ].+)?|count|n([_ ].+)?|size|eligible|at_risk"  # of columns that count people
 COUNTED = "n"  # in the attrs of a frame: what its column n counts, where that is not people
 PEOPLE = "people"  # in the attrs of a frame whose cells are shares: of how many people
 
@@ -41,7 +43,7 @@ def withheld(counts: Any, groups: pd.DataFrame, smallest: int) -> np.ndarray:
     >>> withheld([120, 3, 8, 40], pd.DataFrame({"segment": list("abcd")}), 5).tolist()
     [False, True, True, False]
     """
-    counted = pd.to_numeric(pd.Series(np.ravel(counts)), errors="coerce").to_numpy(float)
+    counted = np.array([_number(each) for each in pd.Series(np.ravel(counts)).array], float)
     hidden = (counted > 0) & (counted < smallest)
     lines = list(_lines(groups.reset_index(drop=True)))
     while hidden.any():
@@ -55,55 +57,80 @@ def withheld(counts: Any, groups: pd.DataFrame, smallest: int) -> np.ndarray:
     return hidden
 
 
+def _number(value):
+    """A count as a float; NaN of what is none."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return np.nan
+    except OverflowError:
+        return np.inf
+
+
 def _lines(groups):
-    """The rows of each total that a reader may know: of all where one column names them, else along each column."""
-    names = [name for name in groups if groups[name].nunique(dropna=False) > 1]
-    if len(names) < 2:
-        yield np.arange(len(groups))
-        return
-    for along in names:
-        others = [name for name in names if name != along]
-        yield from groups.groupby(others, dropna=False, sort=False).indices.values()
+    """The rows of each total that a reader may know: of all, by each column that names groups, and along each."""
+    yield np.arange(len(groups))
+    names = [name for name in groups if groups[name].nunique() > 1]
+    for name in names if len(names) > 1 else ():
+        yield from groups.groupby(name, sort=False).indices.values()
+        others = [other for other in names if other != name]
+        if len(others) > 1:
+            yield from groups.groupby(others, sort=False).indices.values()
 
 
 def without_small(frame: pd.DataFrame, smallest: int) -> tuple[pd.DataFrame, int]:
     """A frame whose groups of few people are blank, with the reason in each row, and how many cells that are.
 
-    Columns that count people are known by their names, as "customers" or "n"; what stands before the first of them
-    names the group, and all that follows is blanked.
+    Columns that count people are known by their names, as "customers" or "n". What stands before the first of them and
+    is no measure names the group; all else is blanked.
     """
+    if frame.empty:
+        return frame, 0
     if PEOPLE in frame.attrs:
         return _without_small_cells(frame, smallest)
-    columns = list(map(str, frame.columns))
-    of_people = [bool(re.fullmatch(COUNTS, name)) and not (name == "n" and COUNTED in frame.attrs) for name in columns]
-    first = next((place for place, counts in enumerate(of_people) if counts), None)
-    if first is None or frame.empty:
+    if any(_counts_people(name, frame.attrs) for name in frame.index.names if name is not None):
+        attrs, frame = frame.attrs, frame.reset_index(allow_duplicates=True)
+        frame.attrs = attrs
+    of_people = [_counts_people(name, frame.attrs) for name in frame.columns]
+    if not any(of_people):
         return frame, 0
-    named = frame.iloc[:, :first]
-    if frame.index.name or frame.index.nlevels > 1:
-        named = pd.concat([frame.index.to_frame(index=False), named.reset_index(drop=True)], axis=1)
-    named = named.set_axis(range(named.shape[1]), axis=1)
-    small, hidden = np.zeros(len(frame), bool), np.zeros(len(frame), bool)
-    for place in range(first, len(columns)):
+    first = of_people.index(True)
+    labels = [place for place in range(first) if not is_float_dtype(frame.dtypes.iloc[place])]
+    named = frame.index.to_frame(index=False).set_axis(range(-frame.index.nlevels, 0), axis=1)
+    named = named if frame.index.name is not None or frame.index.nlevels > 1 else named.iloc[:, :0]
+    groups = {name: values.map(str).to_numpy() for name, values in named.items()}
+    groups |= {place: frame.iloc[:, place].map(str).to_numpy() for place in labels}
+    hidden = np.zeros(len(frame), bool)
+    for place in range(first, len(of_people)):
         if of_people[place]:
-            counts = pd.to_numeric(frame.iloc[:, place], errors="coerce").to_numpy(float)
-            small |= (counts > 0) & (counts < smallest)
-            hidden |= withheld(counts, named, smallest)
+            hidden |= withheld(frame.iloc[:, place], pd.DataFrame(groups, index=range(len(frame))), smallest)
     if not hidden.any():
         return frame, 0
     blanked, cells = frame.copy(), 0
-    for place in range(first, len(columns)):
-        if columns[place] != "reason":
+    reasons = [place for place, name in enumerate(frame.columns) if name == "reason"]
+    for place in range(len(of_people)):
+        if place not in labels and place not in reasons:
             values = frame.iloc[:, place]
             cells += int((values.notna().to_numpy() & hidden).sum())
             blanked.isetitem(place, _blanked(values, hidden))
-    reasons = np.where(small, few(smallest), np.where(hidden, COMPLEMENT, ""))
-    before = frame["reason"].fillna("").to_numpy() if "reason" in columns else ""
-    blanked["reason"] = np.where(hidden, reasons, before)
+    before = frame.iloc[:, reasons[0]].fillna("").to_numpy() if reasons else ""
+    said = np.where(hidden, f"withheld: {few(smallest)}, or such a group could be worked out from it", before)
+    if reasons:
+        blanked.isetitem(reasons[0], said)
+    else:
+        blanked["reason"] = said
     return blanked, cells
 
 
-COMPLEMENT = "withheld, as a smaller group could be worked out from it"
+def _counts_people(name, attrs):
+    """Whether a column of this name, or of these levels of names, counts people."""
+    parts = [str(part) for part in (name if isinstance(name, tuple) else (name,))]
+    return any(map(counts_people, parts)) and not (name == "n" and COUNTED in attrs)
+
+
+def counts_people(name: str) -> bool:
+    """Whether what has this name counts people."""
+    return re.fullmatch(COUNTS, name, re.IGNORECASE) is not None
 
 
 def few(smallest: int) -> str:
@@ -115,13 +142,15 @@ def _without_small_cells(frame, smallest):
     """The same of a frame whose cells are shares of so many people."""
     values = frame.apply(pd.to_numeric, errors="coerce") * frame.attrs[PEOPLE]
     rows, columns = zip(*itertools.product(range(values.shape[0]), range(values.shape[1])), strict=True)
-    groups = pd.DataFrame({"row": rows, "column": columns})
+    groups = pd.DataFrame({"row": rows, "column": columns}).astype(str)
     hidden = withheld(values.to_numpy().round(6), groups, smallest).reshape(values.shape)
     if not hidden.any():
         return frame, 0
-    blanked = pd.DataFrame({name: _blanked(frame[name], hidden[:, place]) for place, name in enumerate(frame)})
+    blanked = frame.copy()
+    for place in range(frame.shape[1]):
+        blanked.isetitem(place, _blanked(frame.iloc[:, place], hidden[:, place]))
     blanked["reason"] = np.where(hidden.any(axis=1), f"cells withheld: {few(smallest)}, or their complements", "")
-    return blanked.set_index(frame.index), int(hidden.sum())
+    return blanked, int(hidden.sum())
 
 
 def _blanked(values, hidden):

@@ -1,7 +1,10 @@
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from crmlab.contracts import InputError
 from crmlab.estimate import Estimate, number, written
 
 
@@ -110,3 +113,10 @@ def test_a_number_and_the_ends_of_its_intervals_have_equally_many_decimals():
     assert str(Estimate(7.0, 2.0, 9.0)) == "7 (95 % confidence interval 2 to 9)"
     assert str(Estimate(0.0004, 0.0001, 30)) == "0.00040 (95 % confidence interval 0.00010 to 30)"
     assert str(Estimate(3.5, 1.0, float("inf"))) == "3.500 (95 % confidence interval 1 to infinite)"
+
+
+def test_decimals_are_numbers_and_what_no_float_holds_is_refused():
+    assert Estimate(Decimal("42.7500")).as_dict()["value"] == 42.75
+    for value in (1j, 10**400):
+        with pytest.raises(InputError, match="is no number; give numbers"):
+            Estimate(value)

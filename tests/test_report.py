@@ -475,3 +475,31 @@ def test_a_figure_that_is_refused_is_closed(shown):
     with pytest.raises(InputError, match="no letter to name a file by"):
         Report("A shop").figure(drawn(), "!!!")
     assert plt.get_fignums() == before
+
+
+def test_a_fact_for_each_customer_is_refused_as_its_name_would_be_the_id():
+    by_customer = pd.DataFrame({"value": [1.0]}, pd.Index(["K-00123-77"], name="customer_id"))
+    with pytest.raises(InputError, match="'spend' has a row a customer"):
+        Report("Facts").fact("spend", by_customer)
+
+
+@pytest.mark.parametrize(
+    ("value", "about", "blank"),
+    [
+        ({"": 111, "a": 3, "b": 8, "c": 100}, {"kind": "count", "unit": "customers"}, ["customers_a", "customers_b"]),
+        ({"": 111, "a": 3, "b": 8, "c": 100}, {"kind": "count"}, ["customers_a", "customers_b"]),
+        (3, {"kind": "count", "unit": "respondents"}, ["customers"]),
+        (3, {"kind": "count", "unit": "orders"}, []),
+        (Estimate(0.02, n=100, kind="share"), {}, ["customers"]),
+        (Estimate(0.98, n=100, kind="share"), {}, ["customers"]),
+        (Estimate(0.05, n=100, kind="share"), {}, []),
+        (Estimate(1.0, n=100, kind="share"), {}, []),
+    ],
+)
+def test_facts_of_few_customers_are_withheld_with_their_complements(tmp_path, monkeypatch, value, about, blank):
+    monkeypatch.setenv("CRMLAB_STAGING", str(tmp_path))
+    (tmp_path / ".inputs").mkdir()
+    (tmp_path / ".inputs" / "tables.json").write_text('{"smallest_group": 5}')
+    report = Report("Groups")
+    report.fact("customers", value, **about)
+    assert [name for name, fact in report.facts.items() if fact.value is None] == blank

@@ -6,6 +6,8 @@ import pytest
 
 from crmlab.small_groups import withheld, without_small
 
+WITHHELD = "withheld: fewer than 5 customers, or such a group could be worked out from it"
+
 
 def hidden(counts, smallest=5, **groups):
     return withheld(counts, pd.DataFrame(groups), smallest).tolist()
@@ -65,9 +67,7 @@ def test_rows_are_blank_from_the_count_on_with_the_reason_and_the_rest_stands():
     assert found.customers.tolist() == [120, pd.NA, pd.NA]
     assert found["mean"].fillna(0).tolist() == [1.5, 0, 0]
     assert found.summary.tolist() == ["x", "", ""]
-    assert found.reason.tolist() == [
-        "", "fewer than 5 customers", "withheld, as a smaller group could be worked out from it"
-    ]  # fmt: skip
+    assert found.reason.tolist() == ["", WITHHELD, WITHHELD]  # one for both, which do not say which of them is small
     assert frame.customers.tolist() == [120, 3, 8]
 
 
@@ -78,9 +78,7 @@ def test_an_index_names_groups_as_columns_do_and_reasons_are_kept():
     )
     found, cells = without_small(frame, 5)
     assert cells == 3  # two counts and one gap
-    assert found.reason.tolist() == [
-        "fewer than 5 customers", "withheld, as a smaller group could be worked out from it", ""
-    ]  # fmt: skip
+    assert found.reason.tolist() == [WITHHELD, WITHHELD, ""]
 
 
 def test_shares_of_people_are_counted():
@@ -103,3 +101,48 @@ def test_a_column_n_that_counts_no_people_withholds_nothing():
     assert without_small(frame, 5)[1] == 2
     frame.attrs["n"] = "projections"
     assert without_small(frame, 5)[1] == 0
+
+
+def test_two_columns_that_name_each_row_leave_no_group_alone():
+    """By hand: 3 of 303 would be the total less 100 and 200."""
+    frame = pd.DataFrame({"segment": list("abc"), "description": ["aa", "bb", "cc"], "customers": [3, 100, 200]})
+    assert without_small(frame, 5)[0].customers.isna().tolist() == [True, True, False]
+
+
+def test_a_row_of_a_matrix_is_known_by_its_margin():
+    """By hand: of 100 who were in A, 97 stayed and 3 went to B; of 53 who are in B, 50 were."""
+    frame = pd.DataFrame({"before": list("AAB"), "after": list("ABB"), "customers": [97, 3, 50]})
+    assert without_small(frame, 5)[0].customers.isna().tolist() == [True, True, True]
+
+
+def test_measures_before_the_count_are_withheld_and_labels_stand():
+    frame = pd.DataFrame(
+        {"group": ["a", "b", "c"], "period": [1, 1, 1], "actual": [0.5, 0.9, 0.7], "at_risk": [40, 2, 9]}
+    )
+    found, cells = without_small(frame, 5)
+    assert found.actual.isna().tolist() == found.at_risk.isna().tolist() == [False, True, True]
+    assert found.period.tolist() == [1, 1, 1]
+    assert cells == 4
+
+
+@pytest.mark.parametrize("name", ["customers", "Customers", "count", "buyers", "customers_2024", "n of both"])
+def test_counts_are_known_by_their_names_and_in_the_index(name):
+    column = pd.DataFrame({"segment": list("abc"), name: [103, 3, 100], "spend": [9.0, 1, 8]})
+    indexed = column.drop(columns="segment").set_index(name)
+    levels = column.set_axis(pd.MultiIndex.from_product([["all"], column.columns]), axis=1)
+    for frame in (column, indexed, levels):
+        assert without_small(frame, 5)[0].iloc[:, -2].isna().tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize("counts", [["x", 3, 100], [10**400, 3, 100], [np.inf, 3, 100], [-4, 3, 100], [None, 3, 100]])
+def test_odd_counts_are_no_small_ones(counts):
+    frame = pd.DataFrame({"segment": [["a"], ["b"], ["c"]], "customers": pd.Series(counts, dtype=object)})
+    assert without_small(frame, 5)[0].iloc[1:, 1].isin(["", None]).tolist() == [True, True]
+
+
+def test_a_frame_with_two_reasons_or_without_rows_is_taken():
+    frame = pd.DataFrame([["a", 3, "x", "y"], ["b", 9, "", ""]], columns=["segment", "customers", "reason", "reason"])
+    assert without_small(frame, 5)[0].iloc[0, 2] == WITHHELD
+    empty = pd.DataFrame({"own": []})
+    empty.attrs["people"] = 0
+    assert without_small(empty, 5)[1] == 0

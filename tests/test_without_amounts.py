@@ -163,6 +163,7 @@ ALIKE = {
     "clv.customers_who_order": lambda w: clv.customers_who_order(w.model, w.customers, 90),
     "clv.first_interpurchase_times": lambda w: clv.first_interpurchase_times(w.orders, UNTIL),
     "clv.fit": lambda w: clv.fit(w.customers, "nbd", 0).parameters,
+    "clv.forecast_by_day": lambda w: clv.forecast_by_day(w.model, None, w.customers, UNTIL, 90),
     "clv.forecast_orders": lambda w: clv.forecast_orders(w.model, w.customers, 90),
     "clv.forecast_weekly_orders": lambda w: clv.forecast_weekly_orders(w.model, w.alike, pd.RangeIndex(1, 9)),
     "clv.holdout_calibration": lambda w: clv.holdout_calibration(w.model, w.after, DAYS),

@@ -65,9 +65,16 @@ def compare(
 
 
 def _attributed(before, after):
-    from crmlab.reports import attribution
+    from crmlab.reports import attribution, parameters
 
-    found = attribution.attributed(root(), before, after, lambda words: err.print(plain(f"repeating: {words}")))
+    limits = parameters.suite(root()).limits
+    try:
+        found = attribution.attributed(
+            root(), before, after, lambda said: err.print(plain(f"repeating: {said}")), limits
+        )
+    except InputError as fault:
+        err.print(plain(f"no part of a difference is attributed: {fault}"))
+        return None
     if found is None:
         err.print("data, code and parameters are the same in both runs, so that nothing is repeated")
     return found
@@ -189,6 +196,10 @@ def forget(
             out.print(plain(f"  {path}{'' if look else ': rows removed'}"))
         for path in other:
             out.print(plain(f"  {path}: names the customer, and is left as it is"))
-    out.print(f"{tables} tables {'hold' if look else 'held'} the customer; {others} other files name the id")
+    named = f"{others} other files name the id"
+    if not forgetting.is_searched_for(customer):
+        few = f"an id of fewer than {forgetting.SHORTEST} characters"
+        named = f"other files were not searched, as {few} stands there by accident"
+    out.print(f"{tables} tables {'hold' if look else 'held'} the customer; {named}")
     if not look:
         index()

@@ -11,15 +11,15 @@ from typing import Any
 
 import nbformat
 
-from crmlab import catalog, files
+from crmlab import exported
 from crmlab.contracts import InputError
-from crmlab.reports import snapshot, store
+from crmlab.reports import reread, snapshot, store
 from crmlab.reports.manifest import Manifest
 from crmlab.reports.runner import reported
+from crmlab.reports.suite import Limits
 from crmlab.reports.worker import Worker
 
 CAUSES = ("data", "code", "parameters")
-CELL_SECONDS = 24 * 3600.0
 UNTAGGED = ("injected-parameters", "papermill-error-cell-tag")  # cells that papermill wrote
 
 
@@ -57,12 +57,17 @@ def differing(one: Manifest, other: Manifest) -> list[str]:
 
 
 def attributed(
-    root: Path, before: Path, after: Path, repeats: Callable[[str], Any] = lambda words: None
+    root: Path,
+    before: Path,
+    after: Path,
+    repeats: Callable[[str], Any] = lambda words: None,
+    limits: Limits | None = None,
 ) -> Attribution | None:
     """What each cause makes of the difference of each fact that both runs have; None where none differs.
 
     before, after : folders of runs
     repeats       : called with what is repeated, before it is
+    limits        : of a repetition; None takes the usual ones
     Raises InputError where nothing can be repeated, or a repetition fails.
     """
     one, other = store.read(before), store.read(after)
@@ -73,27 +78,29 @@ def attributed(
     made = {"then": one, "now": other}
     held = _held(one, other)
     away = "now" if held == "then" else "then"
-    reports, known = after.parent.parent, {}
+    reports, known, limits = after.parent.parent, {}, limits or Limits()
+    moved = one.environment != other.environment or one.exported != other.exported
 
     def facts(data, code, parameters):
         """Those of a run made of these, each "then" or "now": of the runs themselves, or repeated on the data held."""
         of = {"data": data, "code": code, "parameters": parameters}
         of = {cause: when if cause in causes else data for cause, when in of.items()}
         whole = {when for cause, when in of.items() if cause in causes}
-        if len(whole) == 1:
+        beyond = "data" in causes and whole == {away}  # there are no data to repeat it on
+        if len(whole) == 1 and (beyond or not moved):
             return _values(made[whole.pop()])
         key = tuple(of.values())
         if key not in known:
             repeats(", ".join(f"{cause} as {of[cause]}" for cause in causes))
             known[key] = _repeated(
-                root, reports, folders[of["code"]], made[of["code"]], made[of["parameters"]], made[held]
+                root, reports, folders[of["code"]], made[of["code"]], made[of["parameters"]], made[held], limits
             )
         return known[key]
 
     sign = 1 if away == "then" else -1
     steps = {}  # cause -> the facts with and without it as in the run whose data are gone
     if "data" in causes:
-        steps["data"] = facts(held, away, away), facts(away, away, away)
+        steps["data and packages" if moved else "data"] = facts(held, away, away), facts(away, away, away)
     if "code" in causes:
         steps["code"] = facts(held, held, held), facts(held, away, held)
     if "parameters" in causes:
@@ -114,40 +121,35 @@ def _values(run):
 def _held(one, other):
     """Whose data there are: "now" or "then". Raises InputError where they are neither's."""
     for when, run in (("now", other), ("then", one)):
-        if all(_is_there(run, source) for source in run.data) and all(_is_file(run, name) for name in run.files):
+        if all(reread.is_there(run, source) for source in run.data) and all(reread.is_file(run, n) for n in run.files):
             return when
-    names = ", ".join(dict.fromkeys(source.name for source in (*one.data, *other.data))) or "the files"
+    names = ", ".join(dict.fromkeys([*(d.name for run in (one, other) for d in run.data), *one.files, *other.files]))
     raise InputError(f"{names}: what is there now is what neither run read, so that nothing can be repeated")
 
 
-def _is_there(run, source):
-    given = run.parameters[source.parameter]
-    try:
-        _, entry, _ = catalog.find(given)
-        same = entry.model_dump(mode="json", exclude_defaults=True) == source.entry
-        return source.sha256 is not None and same and catalog.fingerprint(given) == source.sha256
-    except (InputError, OSError):
-        return False
+def _sources(run):
+    """The parameters of a run that name data or files."""
+    return [*(source.parameter for source in run.data), *run.files]
 
 
-def _is_file(run, name):
-    from crmlab.places import sha256
+def _write_settings(folder, *runs):
+    """Let tables be written as by the run that withheld more."""
+    smallest = [run.exported.smallest_group for run in runs if run.exported and run.exported.smallest_group]
+    path = folder / exported.SETTINGS
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(exported.Tables(smallest_group=max(smallest, default=None)).model_dump_json(), "utf-8")
 
-    try:
-        return sha256(files.path(run.parameters[name])) == run.files[name]
-    except (InputError, OSError):
-        return False
 
-
-def _repeated(root, reports, folder, code, parameters, data):
+def _repeated(root, reports, folder, code, parameters, data, limits):
     """The facts of a run with the notebook and code of one, given what another was, on the data that are there."""
-    given = {name: parameters.parameters[name] for name in parameters.parameters_given}
-    sources = {source.parameter for source in data.data} | set(data.files)
-    given = {name: value for name, value in given.items() if name not in sources}
-    given |= {name: data.parameters[name] for name in sources}
-    worker = Worker(root, store.Staged(reports), code=snapshot.kept(reports, code.code.snapshot))
+    sources = {name for run in (code, parameters, data) for name in _sources(run)}
+    given = {n: parameters.parameters[n] for n in parameters.parameters_given if n not in sources}
+    given |= {name: data.parameters[name] for name in sources if name in data.parameters}
+    kept = snapshot.kept(reports, code.code.snapshot)
+    worker = Worker(root, store.Staged(reports), code=kept)
     staged = worker.staged
     try:
+        _write_settings(staged.folder, parameters, data)
         source = staged.folder / "source.ipynb"
         nbformat.write(_source(folder / "report.ipynb"), source)
         job = {
@@ -155,9 +157,9 @@ def _repeated(root, reports, folder, code, parameters, data):
             "output": str((staged.folder / "report.ipynb").relative_to(root)),
             "parameters": given,
             "cwd": str((root / code.notebook).parent),
-            "cell_seconds": CELL_SECONDS,
+            "cell_seconds": limits.cell_seconds,
         }
-        outcome = worker.execute(job, CELL_SECONDS, lambda done, cells: None)
+        outcome = worker.execute(job, limits.run_seconds, lambda done, cells: None)
         if outcome["state"] != "success":
             error = outcome["error"] or {"name": outcome["state"], "message": ""}
             raise InputError(f"the run cannot be repeated so ({error['name']}: {error['message']})")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 from scipy import stats
 
 from crmlab.estimate import Estimate, written
@@ -99,7 +100,8 @@ def differences(
 def moves_of(folder: Path) -> pd.DataFrame:
     """How far the facts of a run move in customers drawn anew: a column a fact, a row a draw; empty where unknown."""
     try:
-        return pd.read_csv(folder / ANEW)
+        found = pd.read_csv(folder / ANEW)
+        return found.loc[:, [is_numeric_dtype(moves) and np.isfinite(moves).all() for _, moves in found.items()]]
     except (OSError, ValueError):
         return pd.DataFrame()
 

@@ -1,16 +1,20 @@
 """A person is taken out of the tables of runs, as somebody who asks to be erased may want; nothing else changes."""
 
 import csv
+import html
 import io
+import json
 import os
 import re
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 from crmlab.contracts import InputError, formulas
 from crmlab.places import sha256
 from crmlab.reports import integrity, ledger, store
 
+SHORTEST = 6  # characters of an id that other files are searched for
 TEXT = {".csv", ".html", ".ipynb", ".json", ".md", ".svg", ".txt", ".tex"}
 
 
@@ -22,11 +26,16 @@ def holding(reports: Path, customer: str) -> dict[Path, tuple[list[str], list[st
     found = {}
     for folder in store.folders(reports):
         private = [path for path in sorted((folder / store.PRIVATE).rglob("*.csv")) if _without(path, customer)[1]]
-        others = [path for path in sorted(folder.rglob("*")) if len(customer) >= 6 and _names(path, customer)]
+        others = [path for path in sorted(folder.rglob("*")) if is_searched_for(customer) and _names(path, customer)]
         tables, other = ([path.relative_to(folder).as_posix() for path in paths] for paths in (private, others))
         if tables or other:
             found[folder] = tables, [path for path in other if path not in tables]
     return found
+
+
+def is_searched_for(customer: str) -> bool:
+    """Whether files beside private tables are searched for an id: shorter ones stand there by accident."""
+    return len(customer) >= SHORTEST
 
 
 def forget(reports: Path, customer: str) -> dict[Path, tuple[list[str], list[str]]]:
@@ -47,6 +56,9 @@ def forget(reports: Path, customer: str) -> dict[Path, tuple[list[str], list[str
 def _rewrite(reports, folder, tables, customer):
     """Write private tables anew; the ledger knows of it first, and whoever cleans up finishes what it knows of."""
     with ledger.opened(reports) as book:
+        tables = [table for table in tables if (folder / table).is_file()]  # the run may have been pruned meanwhile
+        if not tables:
+            return
         intact = integrity.standing(folder, book.ledger, whole=True).is_intact
         waiting = {table: store.beside(folder, table) for table in tables}
         for table, beside in waiting.items():
@@ -79,5 +91,7 @@ def _without(path, customer):
 
 
 def _names(path, customer):
-    whole = rb"(?<![\w-])" + re.escape(customer.encode()) + rb"(?![\w-])"
+    forms = {customer, html.escape(customer), json.dumps(customer)[1:-1], quote(customer), repr(customer)[1:-1]}
+    any_form = b"|".join(re.escape(form.encode(errors="surrogateescape")) for form in sorted(forms))
+    whole = rb"(?<![\w-])(?:" + any_form + rb")(?![\w-])"
     return path.suffix in TEXT and path.is_file() and re.search(whole, path.read_bytes()) is not None

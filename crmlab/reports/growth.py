@@ -13,6 +13,7 @@ from crmlab.contracts import InputError
 from crmlab.estimate import Kind, written
 from crmlab.exported import read_table
 from crmlab.orders import exact_sum, order_days
+from crmlab.reports import reread
 from crmlab.reports.manifest import Manifest
 from crmlab.stats.comparisons import holm
 
@@ -61,23 +62,24 @@ def new_days(before: Path, one: Manifest, other: Manifest) -> tuple[list[NewDays
     then, now = one.data[0], other.data[0]
     if not (then.last and now.last and now.last > then.last) or then.name != now.name:
         return [], ""
-    if then.entry != now.entry or one.parameters.get("where") != other.parameters.get("where"):
-        return [], "the data are read otherwise than then, so that the days that are new are not judged"
+    not_judged = "so that the days that are new are not judged"
+    if then.entry != now.entry:
+        return [], f"the data are read otherwise than then, {not_judged}"
     try:
         given = other.parameters[now.parameter]
         if now.sha256 is None or catalog.fingerprint(given) != now.sha256:
-            return (
-                [],
-                f"the data {now.name} are not those of the later run any more, so that its new days are not judged",
-            )
-        orders = catalog.orders(given, other.parameters.get("observed_until"), where=other.parameters.get("where"))
+            return [], f"the data {now.name} are not those of the later run any more, {not_judged}"
+        orders = catalog.orders(given, other.parameters.get("observed_until"), where=reread.condition(other, now))
         period = orders.period(acquired_from=one.parameters.get("acquired_from"))
     except (InputError, OSError) as fault:
         return [], f"the days that are new are not judged: {fault}"
-    forecast = read_table(table).assign(day=lambda frame: pd.to_datetime(frame.day).dt.date).set_index("day")
+    if (forecast := _forecast(table)) is None:
+        return [], f"the forecast by day of the earlier run has another form, {not_judged}"
     since, until = min(forecast.index), min(max(forecast.index), period.until)
     if until < since:
         return [], ""
+    if until not in forecast.index:
+        return [], f"the forecast by day of the earlier run leaves out {until}, {not_judged}"
     row, actual = forecast.loc[until], _actual(orders, period.acquired_from, since, until)
     known = [measure for measure in MEASURES if measure in row and np.isfinite(row[f"{measure}_pi_low"])]
     found = [_judged(measure, since, until, actual[measure], row) for measure in known if np.isfinite(actual[measure])]
@@ -86,6 +88,18 @@ def new_days(before: Path, one: Manifest, other: Manifest) -> tuple[list[NewDays
         replace(each, p=float(p), outcome="differs" if p < 1 - LEVEL else each.outcome)
         for each, p in zip(found, adjusted, strict=True)
     ], ""
+
+
+def _forecast(path):
+    """The forecast by day that a run kept; None where the table is none."""
+    try:
+        frame = read_table(path)
+        frame = frame.assign(day=pd.to_datetime(frame.day, format="ISO8601").dt.date).set_index("day")
+        columns = [f"{name}{end}" for name in MEASURES if name in frame for end in ("", "_pi_low", "_pi_high")]
+        found = frame[columns].astype(float)
+    except (KeyError, ValueError, TypeError, AttributeError, OSError):
+        return None
+    return found if columns and len(found) and found.index.is_unique and found.index.notna().all() else None
 
 
 def _actual(orders, acquired_from, since, until):

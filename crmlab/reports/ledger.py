@@ -77,15 +77,19 @@ def read(reports: Path) -> Ledger:
         found, head = _parsed(stream.read()), _head(reports)
     if head in (None, found.last, found.last_but_one):
         return found
-    end = "the last line was changed, or lines behind it were removed"
-    return replace(found, faults=(*found.faults, end))
+    return _without_its_end(found)
+
+
+def _without_its_end(found):
+    return replace(found, faults=(*found.faults, "the last line was changed, or lines behind it were removed"))
 
 
 def _head(reports):
     try:
-        return (Path(reports) / HEAD).read_text()
+        head = (Path(reports) / HEAD).read_bytes().decode(errors="replace")
     except OSError:
         return None
+    return head if re.fullmatch("[0-9a-f]{64}", head) else None  # a machine that lost its power left it half written
 
 
 @lru_cache(maxsize=4)
@@ -147,7 +151,9 @@ class Book:
         self._reports, self._stream, self.ledger = reports, stream, _parsed(text)
         head, found = _head(reports), self.ledger
         # where the end was changed, the next line follows what was recorded, so that the change stays to be seen
-        self._last = found.last if head in (None, found.last, found.last_but_one) else head
+        self._last = found.last
+        if head not in (None, found.last, found.last_but_one):
+            self._last, self.ledger = head, _without_its_end(found)
         self.next = found.lines + 1
 
     def append(self, event: str, report: str, run: str, at: str = "", **about: Any) -> None:
@@ -160,7 +166,10 @@ class Book:
         os.fsync(self._stream.fileno())
         self.next, self._last = self.next + 1, hashlib.sha256(line).hexdigest()
         beside = self._reports / f"{HEAD}.part"
-        beside.write_text(self._last)
+        with beside.open("w") as head:
+            head.write(self._last)
+            head.flush()
+            os.fsync(head.fileno())
         os.replace(beside, self._reports / HEAD)
 
 

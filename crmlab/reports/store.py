@@ -311,8 +311,12 @@ def find_reusable(reports, report, key):
 def prune(reports, keep):
     """Remove all but the newest `keep` runs of each report; never its last good run, never an approved one.
 
-    Returns the folders removed. Copies of code that no run is left of go too.
+    Returns the folders removed. Copies of code that no run is left of go too. Raises InputError where the ledger's
+    chain is broken.
     """
+    if faults := ledger.read(reports).faults:
+        known = f"the ledger was changed ({faults[0]}), so that nobody knows which runs are approved"
+        raise InputError(f"{known}; nothing is removed; restore a copy of it")
     removed = []
     for report in sorted({folder.parent.name for folder in folders(reports)}):
         good = latest(reports, report, good=True)

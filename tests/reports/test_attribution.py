@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from crmlab import catalog, exported
 from crmlab.contracts import InputError
 from crmlab.estimate import Estimate
-from crmlab.reports import attribution, comparison, parameters, runner, store
-from crmlab.reports.manifest import Code, Source
+from crmlab.reports import attribution, comparison, parameters, reread, runner, store
+from crmlab.reports.manifest import Code, Environment, Source
+from crmlab.reports.suite import Limits
 
 from .conftest import SALES, lay_out, write_notebook
 from .test_store import manifest
@@ -122,3 +124,53 @@ def test_the_only_cause_has_all_of_the_difference(project, monkeypatch, cause):
 
 def test_runs_alike_have_nothing_to_attribute(project):
     assert attribution.attributed(project, *(published(project / "reports") for _ in "ab")) is None
+
+
+def test_data_narrowed_by_a_condition_are_there_as_long_as_the_catalog_reads_them_so(project):
+    entry = catalog.find("sales")[1].model_dump(mode="json", exclude_defaults=True)
+    held = Source(
+        parameter="data", name="sales", nature="simulated", rows=1, sha256=catalog.fingerprint("sales"),
+        entry=entry | {"where": "amount > 1"},
+    )  # fmt: skip
+    run = manifest("x").model_copy(update={"data": [held], "parameters": {"data": "sales", "only": "amount > 1"}})
+    assert reread.is_there(run, held)
+    assert reread.condition(run, held) == "amount > 1"
+    listed = project / "data" / "catalog.toml"
+    listed.write_text(listed.read_text() + 'where = "amount < 9"\n')
+    assert not reread.is_there(run, held)
+    both = held.model_copy(update={"entry": entry | {"where": "(amount < 9) AND (amount > 1)"}})
+    assert reread.condition(run, both) == "amount > 1"
+
+
+def test_a_cause_that_is_not_repeated_is_not_hidden_in_another(project, monkeypatch):
+    """Packages differ too: all is repeated with those of now, and what they did remains."""
+    given = {"parameters_given": {"share": "2.0"}, "environment": Environment(
+        python="3.12", platform="x", lock_sha256=None, packages={})}  # fmt: skip
+    before, after = published(project / "reports"), published(project / "reports", sales=100.0, **given)
+    monkeypatch.setattr(attribution, "_held", lambda one, other: "now")
+    repeated = {"2.0": {"sales": 90.0}, None: {"sales": 45.0}}
+    monkeypatch.setattr(
+        attribution, "_repeated", lambda *about: repeated[about[4].parameters_given.get("share")]
+    )  # fmt: skip
+    found = attribution.attributed(project, before, after)
+    assert found.effects["sales"] == {"parameters": 45.0}
+    assert found.remainder["sales"] == pytest.approx(100 - 42.75 - 45)
+
+
+def test_a_repetition_keeps_to_the_limits_of_the_suite_and_to_its_groups(two, monkeypatch):
+    project, before, after = two
+    (project / "data" / "sales.csv").write_text(DOUBLED)
+    seen = {}
+
+    def execute(worker, job, seconds, progress):
+        seen["seconds"] = (job["cell_seconds"], seconds)
+        seen["tables"] = (worker.staged.folder / exported.SETTINGS).read_text()
+        return {"state": "timeout", "error": {"name": "RunTimeout", "message": "late", "cell": 1}}
+
+    monkeypatch.setattr(attribution.Worker, "execute", execute)
+    code = project / "reports" / ".code" / store.read(before).code.snapshot / "notebooks" / "ours.py"
+    code.write_text("TIMES = 1\n")
+    with pytest.raises(InputError, match=r"the run cannot be repeated so \(RunTimeout: late\)"):
+        attribution.attributed(project, before, after, limits=Limits(cell_seconds=3, run_seconds=8))
+    assert seen == {"seconds": (3, 8), "tables": '{"csv":"safe","smallest_group":null}'}
+    assert [*(project / "reports" / ".staging").glob("*")] == []

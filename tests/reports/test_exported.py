@@ -1,6 +1,8 @@
 """How tables leave runs: text that a spreadsheet would run, groups too small to be shown, and what reads them again."""
 
+import csv
 import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -76,6 +78,33 @@ def bars(frame, ax=None):
     ax = style.axes(ax)
     ax.bar(frame.segment, frame["mean"])
     return ax"""
+
+
+def test_lines_end_only_where_rows_do_and_every_kind_of_text_is_made_plain(tmp_path):
+    frame = pd.DataFrame(
+        {
+            "=a": ["a\r=1+2", "b\n=3"],
+            "kind": pd.Categorical(["=1+2", "'=x"]),
+            "path": [Path("=x"), Path("y")],
+            "n": [1, -2],
+        },
+        pd.Index(["@i", "j"], name="=index"),
+    )
+    assert exported.write_table(frame, tmp_path / "t.csv") == 6
+    with (tmp_path / "t.csv").open(newline="") as stream:
+        rows = [*csv.reader(stream)]
+    assert rows == [
+        ["'=index", "'=a", "kind", "path", "n"],
+        ["'@i", "a\r=1+2", "'=1+2", "'=x", "1"],
+        ["j", "b\n=3", "''=x", "y", "-2"],
+    ]
+
+
+def test_what_reads_as_nothing_elsewhere_is_text(tmp_path):
+    exported.write_table(pd.DataFrame({"note": ["NA", "null", None]}), tmp_path / "t.csv")
+    assert exported.read_table(tmp_path / "t.csv").note.fillna("-").tolist() == ["NA", "null", "-"]
+
+
 GROUPS = "pd.DataFrame({'segment': ['a', 'b', 'c'], 'customers': [120, 3, 8], 'mean': [71.5, 92.25, 83.125]})"
 SMALL = "[tables]\nsmallest_group = 5"
 
@@ -96,7 +125,7 @@ def test_groups_that_are_too_small_leave_by_no_door(project):
     )
     run = store.read(folder)
     assert run.exported.withheld == {"tables/groups.csv": 4, "tables/kept.csv": 4}
-    assert run.facts["seldom"]["reason"] == run.facts["rare"]["reason"] == "fewer than 5 customers"
+    assert all(run.facts[name]["reason"].startswith("withheld: fewer than 5 customers") for name in ("seldom", "rare"))
     assert run.facts["many"]["value"] == 71.5
     assert run.figures == []
     page = (folder / "report.html").read_text()

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crmlab import clv
+from crmlab import catalog, clv
 from crmlab.reports import comparison, growth, parameters, runner, store
 from crmlab.reports.growth import NewDays, new_days
 from crmlab.reports.manifest import Source
@@ -105,7 +105,7 @@ def kept(tmp_path, text="day,orders,orders_pi_low,orders_pi_high\n2024-01-02,1,0
         ({}, {"last": "2024-01-01"}, {}, ""),
         ({}, {"name": "others"}, {}, ""),
         ({}, {"entry": {"time": "ordered"}}, {}, "the data are read otherwise than then"),
-        ({}, {}, {"where": "amount > 1"}, "the data are read otherwise than then"),
+        ({}, {"entry": {"path": "sales.csv", "where": "amount > 1"}}, {}, "the data are read otherwise than then"),
         ({}, {"sha256": None}, {}, "the data sales are not those of the later run any more"),
         ({}, {}, {"data": "nowhere"}, "the days that are new are not judged: "),
     ],
@@ -158,3 +158,44 @@ def test_of_three_hundred_logs_that_grow_as_they_did_one_in_twenty_at_most_is_fl
         flagged, judged = flagged + (min(found) < 0.025), judged + 1
     assert judged > 280
     assert flagged / judged <= 0.05 + 2 * (0.05 * 0.95 / judged) ** 0.5
+
+
+FORMS = [
+    "orders,orders_pi_low,orders_pi_high\n1,0,3\n",
+    "day,orders,orders_pi_low,orders_pi_high\n",
+    "day,orders,orders_pi_low,orders_pi_high\n2024-01-02,1,0,3\n2024-01-02,1,0,3\n",
+    "day,orders\n2024-01-02,1\n",
+    "day,orders,orders_pi_low,orders_pi_high\nsoon,1,0,3\n",
+    "day,orders,orders_pi_low,orders_pi_high\n2024-01-02,many,0,3\n",
+    "",
+    "\x00",
+]
+
+
+@pytest.mark.parametrize("text", FORMS)
+def test_a_table_of_that_name_in_another_form_is_not_judged(project, tmp_path_factory, text):
+    given = {"parameters": {"data": "sales"}}
+    digest = catalog.fingerprint("sales")
+    entry = catalog.find("sales")[1].model_dump(mode="json", exclude_defaults=True)
+    one = manifest("x").model_copy(update={"data": [source("2024-01-01", entry=entry)]} | given)
+    other = manifest("y").model_copy(update={"data": [source("2024-03-20", entry=entry, sha256=digest)]} | given)
+    found, reason = new_days(kept(tmp_path_factory.mktemp("run"), text), one, other)
+    assert (found, reason.partition(",")[0]) == ([], "the forecast by day of the earlier run has another form")
+
+
+def test_a_run_narrowed_by_a_condition_is_judged_by_those_rows_alone(project, tmp_path_factory):
+    """By hand: after 1 February customers known before placed three orders, one of them of customer 00007."""
+    given, condition = {"parameters": {"data": "sales", "only": "customer_id = '00007'"}}, "customer_id = '00007'"
+    digest = catalog.fingerprint("sales")
+    entry = catalog.find("sales")[1].model_dump(mode="json", exclude_defaults=True)
+    text = "day,orders,orders_pi_low,orders_pi_high\n2024-02-02,1,0,3\n2024-03-01,1,0,3\n2024-03-20,1,0,3\n"
+    for held, count in ((entry, 2), (entry | {"where": condition}, 1)):
+        one = manifest("x").model_copy(update={"data": [source("2024-02-01", entry=held)]} | given)
+        other = manifest("y").model_copy(update={"data": [source("2024-03-20", entry=held, sha256=digest)]} | given)
+        found, reason = new_days(kept(tmp_path_factory.mktemp("run"), text), one, other)
+        assert ([each.actual for each in found], reason) == ([count], "")
+    path = project / "data" / "catalog.toml"
+    path.write_text(path.read_text() + 'where = "amount > 1"\n')
+    assert new_days(kept(tmp_path_factory.mktemp("run"), text), one, other) == (
+        [], "the days that are new are not judged: the catalog reads sales otherwise now"
+    )  # fmt: skip

@@ -208,3 +208,31 @@ def test_a_lock_that_is_gone_by_now_stops_no_cleaning(tmp_path, monkeypatch):
     monkeypatch.setattr(type(tmp_path), "open", gone)
     store.clean(tmp_path)
     assert ledger.read(tmp_path).events == ()
+
+
+def test_who_writes_sees_that_the_end_was_taken_off_and_a_head_without_content_is_none(tmp_path):
+    for run in "abc":
+        with ledger.opened(tmp_path) as book:
+            book.append("tried", "small", run)
+    path, head = tmp_path / ledger.FILE, tmp_path / ledger.HEAD
+    whole = path.read_text()
+    path.write_text("".join(whole.splitlines(keepends=True)[:-1]).rpartition("{")[0])  # two lines are gone
+    with ledger.opened(tmp_path) as book:
+        assert book.ledger.faults == ("the last line was changed, or lines behind it were removed",)
+    path.write_text(whole)
+    for left in (b"", b"\xff\xfe", b"abc"):
+        head.write_bytes(left)
+        assert ledger.read(tmp_path).faults == ()
+    with ledger.opened(tmp_path) as book:
+        book.append("tried", "small", "d")
+    assert ledger.read(tmp_path).faults == ()
+
+
+def test_nothing_is_pruned_where_nobody_knows_what_is_approved(tmp_path):
+    folders = [publish(tmp_path) for _ in range(3)]
+    review.decide(tmp_path, folders[0], "approved", "Ann")
+    path = tmp_path / ledger.FILE
+    path.write_text(path.read_text().replace('"approved"', '"approvedx"'))
+    with pytest.raises(InputError, match="nobody knows which runs are approved; nothing is removed"):
+        store.prune(tmp_path, 1)
+    assert all(folder.is_dir() for folder in folders)

@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 from crmlab.estimate import Estimate
+from crmlab.report import Report
 from crmlab.reports import comparison, parameters, runner, store
 from crmlab.reports.differences import differences, moves_of
 from crmlab.reports.manifest import Masking
@@ -171,3 +172,26 @@ def test_runs_keep_how_far_their_facts_move_and_are_compared_by_it(project):
     assert facts["orders"].outcome == "within error"
     assert facts["orders"].p == 1
     assert "customers whom the runs share were drawn alike in both" in found.summary
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a\n1\n", "a,b\n1,x\n2,y\n3,z\n", '"a"\nnan\n1\n2\n', '"a"\n1\ninf\n2\n', "a\n1\n2\n3", "\x00"]
+)
+def test_moves_that_were_torn_or_are_no_numbers_pair_nothing(tmp_path, text):
+    (tmp_path / "replicates.csv").write_text(text)
+    moves = moves_of(tmp_path)
+    (fact,) = judged({"a": Estimate(10.0, 4, 16)}, {"a": Estimate(11.0, 5, 17)}, (moves, moves.copy()))
+    assert fact.paired == (list(moves) == ["a"] and len(moves) == 3)
+    assert fact.outcome in ("within error", "differs")
+    assert np.isfinite(fact.low)
+
+
+def test_a_fact_whose_moves_cannot_be_computed_is_kept_without_them(tmp_path, monkeypatch):
+    monkeypatch.setenv("CRMLAB_STAGING", str(tmp_path))
+    report = Report("Moves")
+    report.fact("raises", Estimate(1.0, anew=lambda: 1 / 0))
+    report.fact("few", Estimate(1.0, anew=lambda: [1.0, 2.0]))
+    report.fact("blank", Estimate(1.0, anew=lambda: None))
+    report.fact('odd, "name"\rof\n', Estimate(1.0, anew=lambda: np.arange(200.0)))
+    assert list(moves_of(tmp_path)) == ['odd, "name"\rof\n']
+    assert len(report.facts) == 4

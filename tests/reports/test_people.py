@@ -1,6 +1,9 @@
 """Customers' ids: who may read them, how they are taken out, and secrets that reach nothing."""
 
 import base64
+import html
+import json
+import shutil
 import stat
 from urllib.parse import quote
 
@@ -199,3 +202,22 @@ def test_a_page_that_cannot_be_searched_for_ids_costs_no_run(project):
     write_notebook(project / "notebooks" / "02_odd.ipynb", RESULT.strip(), makes)
     (job,) = parameters.prepare(project, [("odd", {})])
     assert store.read(runner.run(job, project, project / "reports")).state == "success"
+
+
+@pytest.mark.parametrize("name", ["facts.json", "report.html", "notes.md"])
+def test_an_id_is_found_as_json_html_and_addresses_write_it(tmp_path, name):
+    customer = "Müller-77&Co"
+    forms = {"facts.json": json.dumps({"a": customer}), "report.html": f"<p>{html.escape(customer)}</p>"}
+    folder = publish(tmp_path, "other,x\n")
+    (folder / name).write_text(forms.get(name, f"[x](/{quote(customer)})"))
+    assert forget.holding(tmp_path, customer) == {folder: ([], [name])}
+
+
+def test_a_run_that_was_pruned_meanwhile_is_passed_over(tmp_path, monkeypatch):
+    gone, kept = publish(tmp_path, "c-0001234,x\n"), publish(tmp_path, "c-0001234,y\n")
+    found = forget.holding(tmp_path, "c-0001234")
+    shutil.rmtree(gone)
+    monkeypatch.setattr(forget, "holding", lambda reports, customer: found)
+    forget.forget(tmp_path, "c-0001234")
+    assert (kept / "tables" / "private" / "value.csv").read_text() == "customer_id,note\n"
+    assert not [*tmp_path.rglob("*.waiting")]

@@ -28,7 +28,7 @@ def run(project, *cells, **limits):
 def test_what_is_printed_past_the_kernel_is_only_output(project, monkeypatch):
     monkeypatch.delenv("PYTEST_CURRENT_TEST")  # where it is set, ipykernel does not watch file descriptors
     by_child, by_itself = "import subprocess\nsubprocess.run(['echo', 'hi'])", "os.write(1, b'there\\n')"
-    folder = run(project, by_child, by_itself)
+    folder = run(project, by_child, by_itself, "import time\ntime.sleep(1)")  # the kernel reads them as it comes to it
     assert store.read(folder).state == "success"
     book = nbformat.read(folder / "report.ipynb", 4)
     assert {"hi\n", "there\n"} <= {o.get("text") for cell in book.cells for o in cell.get("outputs", ())}
