@@ -86,8 +86,7 @@ def due(name: str, cron: str, time_zone: str, after: datetime, until: datetime) 
         slot = Slot(name, local.astimezone(UTC), local.date() - timedelta(days=1))
         if slot.due > until:
             return
-        if slot.due > after:
-            yield slot
+        yield slot
 
 
 def last_due(name: str, cron: str, time_zone: str, until: datetime) -> Slot | None:

@@ -104,6 +104,19 @@ def test_a_run_that_was_changed_answers_for_nothing(project):
     assert store.find_reusable(project / "reports", "small", "a" * 64) is None
 
 
+def test_a_run_whose_file_was_changed_with_its_size_and_time_kept_answers_for_nothing(project):
+    staged = store.Staged(project / "reports")
+    (staged.folder / "tables" / "days.csv").write_text("a\n1\n")
+    folder = staged.publish(a_manifest(store.new_run()).model_copy(update={"key": "a" * 64}))
+    assert store.find_reusable(project / "reports", "small", "a" * 64) == folder
+    path = folder / "tables" / "days.csv"
+    about = path.stat()
+    path.write_text("a\n2\n")
+    os.utime(path, ns=(about.st_atime_ns, about.st_mtime_ns))
+    assert path.stat().st_size == about.st_size
+    assert store.find_reusable(project / "reports", "small", "a" * 64) is None
+
+
 def test_a_run_that_the_ledger_does_not_know_answers_for_nothing(project):
     folder = publish(project, "a" * 64)
     (project / "reports" / ledger.FILE).unlink()

@@ -49,7 +49,8 @@ def run_on(project, log):
 def test_new_days_are_judged_by_the_forecast_of_the_older_run(project, log):
     """By hand: order days after 31 March, by 28 June, of customers who first ordered before."""
     before = run_on(project, log[log.time <= END])
-    after = run_on(project, log)
+    new = pd.DataFrame({"customer_id": "new", "time": pd.to_datetime(["1998-05-01", "1998-06-01"]), "amount": 99.0})
+    after = run_on(project, pd.concat([log, new]))  # a customer whom the older run did not know
     found = comparison.compare(before, after)
     orders, spend = found.new_days
     days = log[log.time > END].groupby(["customer_id", "time"]).amount.sum().reset_index()
