@@ -51,6 +51,8 @@ class Check:
         Which sentence of the summary, where one outcome has several.
     words : str
         `<package>.<name>` of the templates; by default those of the id.
+    withheld : str
+        Why its numbers may not be shown; empty where they may.
     """
 
     id: str
@@ -59,6 +61,7 @@ class Check:
     values: Mapping[str, Any] = field(default_factory=dict)
     case: str = ""
     words: str = ""
+    withheld: str = ""
 
     def __post_init__(self) -> None:
         if self.kind not in OUTCOMES or self.outcome not in OUTCOMES[self.kind]:
@@ -74,12 +77,12 @@ class Check:
     @property
     def summary(self) -> str:
         """What the data say of it, in a sentence."""
-        return self._said("summary")
+        return self.withheld or self._said("summary")
 
     @property
     def recommendation(self) -> str:
         """What to do next; empty where there is nothing to be done."""
-        return self._said("recommendation")
+        return "" if self.withheld else self._said("recommendation")
 
     def __str__(self) -> str:
         said = f"[{self.outcome}] {self.claim}: {self.summary}"
@@ -95,7 +98,7 @@ class Check:
             "claim": self.claim,
             "summary": self.summary,
             "recommendation": self.recommendation,
-            "values": values,
+            "values": {} if self.withheld else values,
         }
 
     def _said(self, part: str) -> str:

@@ -41,6 +41,8 @@ class Estimate:
         Why the value is blank.
     level : float
         Confidence level of the intervals.
+    conditional : bool
+        Whether the intervals hold for these customers alone: they leave out who else might have come.
     anew : callable, optional
         Gives how far the value moves in each draw of customers by `crmlab.stats.alike`, an array; a run keeps it, so
         that the value can be compared with that of a run which shares customers.
@@ -63,6 +65,7 @@ class Estimate:
     kind: Kind = "number"
     reason: str = ""
     level: float = 0.95
+    conditional: bool = False
     anew: Callable[[], Any] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
@@ -116,11 +119,11 @@ class Estimate:
 
     def as_dict(self) -> dict[str, Any]:
         """All fields, as JSON holds them."""
-        found = {name: getattr(self, name) for name in FIELDS}
+        found = {name: getattr(self, name) for name in FIELDS} | ({"conditional": True} if self.conditional else {})
         return found | {name: word for name, value in found.items() for word, end in OPEN.items() if value == end}
 
 
-FIELDS = tuple(each.name for each in fields(Estimate) if each.name != "anew")  # that are written down
+FIELDS = tuple(each.name for each in fields(Estimate) if each.name not in ("conditional", "anew"))
 
 
 def plain(value: Any) -> Any:

@@ -35,7 +35,7 @@ from crmlab.identification import (
 )
 from crmlab.model import why_blank
 from crmlab.small_groups import counts_people, few, withheld, without_small
-from crmlab.stats.alike import REPLICATES
+from crmlab.stats.alike import LEAST, REPLICATES
 
 STEM = re.compile(r"(private/)?[\w][\w .()-]{0,119}")
 LONGEST_NAME = 200  # bytes of a table's name
@@ -195,6 +195,7 @@ class Report:
         kept = {name: moves for name, moves in known.items() if moves is not None}
         path = Path(staging) / exported.ANEW
         if kept:
+            path.parent.mkdir(parents=True, exist_ok=True)
             pd.DataFrame(kept).to_csv(path, index=False, float_format="%.9g", quoting=csv.QUOTE_NONNUMERIC)
         else:
             path.unlink(missing_ok=True)
@@ -202,7 +203,7 @@ class Report:
     @guarded
     def check(self, checks: Check | Iterable[Check]) -> None:
         """Show and keep a check, or several."""
-        found = [checks] if isinstance(checks, Check) else list(checks)
+        found = [self._without_few(check) for check in ([checks] if isinstance(checks, Check) else checks)]
         self.checks |= {check.id: check for check in found}
         display(Left(Checks(found), {"checks": [check.as_dict() for check in found]}))
 
@@ -264,15 +265,23 @@ class Report:
         if not (smallest := self._rules.smallest_group):
             return facts
         small = {given for given, fact in facts.items() if any(0 < n < smallest for n in _people(given, fact))}
-        parts = [given for given, fact in facts.items() if given != name and fact.kind == "count" and fact]
-        if small & set(parts):
-            counts, groups = [facts[given].value for given in parts], pd.DataFrame({"part": parts})
-            small |= {given for given, hidden in zip(parts, withheld(counts, groups, smallest), strict=True) if hidden}
+        parts = {given: _part(fact) for given, fact in facts.items() if given != name and _part(fact) is not None}
+        if small & parts.keys():
+            hidden = withheld([*parts.values()], pd.DataFrame({"part": [*parts]}), smallest)
+            small |= {given for given, is_hidden in zip(parts, hidden, strict=True) if is_hidden}
         why = f"withheld: {few(smallest)}, or such a group could be worked out from it"
         return {
             given: Estimate(None, unit=fact.unit, kind=fact.kind, reason=why) if given in small else fact
             for given, fact in facts.items()
         }
+
+    def _without_few(self, check: Check) -> Check:
+        """A check, its numbers withheld where one of them counts fewer customers than may be shown."""
+        smallest = self._rules.smallest_group
+        counts = [v for name, v in check.values.items() if counts_people(name) and isinstance(v, (int, float))]
+        if not smallest or not any(0 < count < smallest for count in counts):
+            return check
+        return replace(check, withheld=f"Withheld: it is of {few(smallest)}.")
 
     def _why_not_drawn(self, axes: Sequence[plt.Axes], title: str) -> str:
         """Why a figure may not be shown; empty where it may."""
@@ -408,8 +417,20 @@ def _people(name: str, fact: Estimate) -> list[float]:
     return found
 
 
+def _part(fact: Estimate) -> float | None:
+    """How many of a whole a fact is: a count, or a share of so many; None of anything else."""
+    if fact.kind == "count":
+        return fact.value
+    return round(fact.n * fact.value, 6) if fact.kind == "share" and fact.n and fact.value is not None else None
+
+
 def _moves(estimate: Estimate) -> np.ndarray | None:
-    """How far a fact moves in customers drawn anew; None where that cannot be computed, which costs no fact."""
+    """How far a fact moves in customers drawn anew; None where that cannot be computed, which costs no fact.
+
+    None of so few customers that the draws together would say what each of them answered.
+    """
+    if not estimate.n or estimate.n < LEAST:
+        return None
     try:
         moves = np.asarray(estimate.anew() if estimate.anew else None, float)
     except Exception:  # it is the caller's

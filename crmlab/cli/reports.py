@@ -136,6 +136,10 @@ def reproduce(
     from crmlab.reports.progress import show_progress
 
     folder = store.find(store_folder(), run)
+    if faults := tampered(folder):
+        raise InputError(
+            *(f"{folder.name}: {fault}; only a run as it was recorded can be reproduced" for fault in faults)
+        )
     made = store.read(folder)
     (job,) = parameters.prepare(root(), [(made.report, parameters.text(made.parameters))])
     now = made.model_copy(update=manifest.provenance(job, root(), snapshot.current(root())))
@@ -198,7 +202,17 @@ def show(
     from crmlab.reports import store
 
     folder = store.find(store_folder(), run)
+    for fault in tampered(folder):
+        out.print(f"[bold red]tampered with:[/] {plain(fault)}")
     print_run(store.read(folder), folder)
+
+
+def tampered(folder):
+    """What of a run is not as it was recorded: sentences, none where all is, or nobody recorded it."""
+    from crmlab.reports import integrity, ledger
+
+    found = integrity.standing(folder, ledger.read(store_folder()), whole=True)
+    return found.faults if found.state == "tampered" else ()
 
 
 def site_() -> None:

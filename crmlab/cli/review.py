@@ -85,17 +85,16 @@ def _two_runs(run, against):
 
     Raises InputError where there is none, or one of them was tampered with.
     """
-    from crmlab.reports import integrity, ledger, store
+    from crmlab.reports import integrity, ledger, review, store
 
     after, book = store.find(store_folder(), run), ledger.read(store_folder())
     if against:
         before = store.find(store_folder(), against)
     else:
-        earlier = [f for f in store.folders(store_folder(), after.parent.name) if f != after]
-        approved = [f for f in earlier if book.approved(f.name)]
-        if not approved:
-            raise InputError(f"no other run of {after.parent.name} is approved; name the run to compare with")
-        before = approved[0]
+        found = review.last_approved(store_folder(), after, book)
+        if not found:
+            raise InputError(f"no earlier run of {after.parent.name} is approved; name the run to compare with")
+        before = found
     judged = {folder: integrity.standing(folder, book, whole=True) for folder in (before, after)}
     if faults := [f"{f.name}: {'; '.join(each.faults)}" for f, each in judged.items() if each.state == "tampered"]:
         raise InputError(*(f"{fault}; only a run as it was recorded can be compared" for fault in faults))

@@ -62,7 +62,7 @@ from .models.shapes import Shape as Shape
 from .models.shapes import life_cycle_shape as life_cycle_shape
 from .models.shapes import shape_note as shape_note
 from .models.stages import decline_and_recovery as decline_and_recovery
-from .models.stages import share_in_stage as share_in_stage
+from .models.stages import last_stage_shares as last_stage_shares
 from .models.stages import stage_definitions as stage_definitions
 from .models.stages import stage_shares as stage_shares
 from .models.survival import censor_at as censor_at

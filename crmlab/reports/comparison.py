@@ -11,8 +11,8 @@ import pandas as pd
 from crmlab.contracts import InputError, suggest
 from crmlab.display import words
 from crmlab.estimate import FIELDS, Estimate
-from crmlab.exported import as_it_was
-from crmlab.reports import store
+from crmlab.exported import ANEW, as_it_was
+from crmlab.reports import integrity, ledger, store
 from crmlab.reports.attribution import Attribution
 from crmlab.reports.causes import causes
 from crmlab.reports.differences import TOLERANCE, Difference, differences, moves_of
@@ -75,7 +75,8 @@ class Comparison:
         if not self.same_data:
             how = f"the data differ; {self.how_judged}"
         checks, tables = len(self.checks), len(self.tables)
-        rest = f"{checks} check{'s' * (checks != 1)} changed outcome, {tables} table{'s' * (tables != 1)} differ"
+        rest = f"{checks} check{'s' * (checks != 1)} changed outcome"
+        rest += f", {tables} table{'s differ' if tables != 1 else ' differs'}"
         ahead = [f"{each.measure} of the new days {SAID[each.outcome]}" for each in self.new_days]
         said = f"{', '.join([facts, rest, *ahead])}: {how}."
         return said[0].upper() + said[1:]
@@ -85,9 +86,11 @@ def compare(before: Path, after: Path) -> Comparison:
     """Set a run beside an earlier one.
 
     before, after : folders of runs
-    Raises InputError where a manifest cannot be read.
+    Raises InputError where a manifest cannot be read, or they are of different reports.
     """
     one, other = store.read(before), store.read(after)
+    if one.report != other.report:
+        raise InputError(f"{one.run} is of {one.report}, {other.run} of {other.report}; name two runs of one report")
     same = _read_the_same(one, other)
     return Comparison(
         one, other, same, [*causes(one, other)], differences(one, other, same, (moves_of(before), moves_of(after))),
@@ -142,7 +145,8 @@ def _checks(one, other):
 
 
 def _tables(before, after, one, other):
-    paths = sorted(p for p in one.artefacts.keys() | other.artefacts.keys() if p.startswith("tables/"))
+    both = (one.artefacts.keys() | other.artefacts.keys()) - {ANEW}
+    paths = sorted(path for path in both if path.startswith("tables/"))
     for path in paths:
         if one.artefacts.get(path) == other.artefacts.get(path):
             continue
@@ -225,14 +229,14 @@ def limits(given: list[str], found: Comparison) -> tuple[list[str], list[str]]:
 def series(reports: Path, report: str, fact: str) -> tuple[list[str], list[list[Any]]]:
     """A fact over the runs of a report that have it, oldest first: names of columns, and a row a run.
 
-    Raises InputError where no run has it.
+    Runs that were tampered with are left out. Raises InputError where no run has it.
     """
-    rows, known = [], {}
+    rows, known, book = [], {}, ledger.read(reports)
     for folder in reversed(store.folders(reports, report)):
         with suppress(InputError, OSError):  # of a run that cannot be read, nothing is known
             run = store.read(folder)
             known |= dict.fromkeys(run.facts)
-            if fact in run.facts:
+            if fact in run.facts and integrity.standing(folder, book).state != "tampered":
                 held = Estimate(**run.facts[fact]).as_dict()
                 given = " ".join(f"{name}={value}" for name, value in run.parameters_given.items())
                 data = " ".join(source.name for source in run.data)

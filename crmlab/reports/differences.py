@@ -23,6 +23,7 @@ from crmlab.stats.comparisons import holm
 
 TOLERANCE = 1e-6  # of a value, by which two computations of the same may differ
 LEVEL = 0.95
+FEWEST = 3  # draws that say how far a fact moves
 OUTCOMES = ("differs", "within error", "the same", "not judged")
 
 
@@ -92,9 +93,19 @@ def differences(
     if same_data:
         return [_same(*pair) for pair in pairs]
     before, after = moves or (pd.DataFrame(), pd.DataFrame())
-    alike = one.masking is not None and one.masking == other.masking and len(before) == len(after) > 1
-    known = {name: (after[name] - before[name]).to_numpy() for name in before if alike and name in after}
-    return _adjusted([_paired(*pair, known[pair[0]]) if pair[0] in known else _independent(*pair) for pair in pairs])
+    named = [[data.name for data in run.data] for run in (one, other)]  # ids of another shop name others
+    alike = one.masking is not None and one.masking == other.masking and len(before) == len(after)
+    alike = alike and named[0] == named[1]
+    found = []
+    for name, then, now in pairs:
+        if name not in before or name not in after or min(len(before), len(after)) < FEWEST:
+            found.append(_independent(name, then, now))
+        elif alike:
+            found.append(_by_moves(name, then, now, np.std(after[name] - before[name], ddof=1), len(after) - 1, True))
+        else:  # drawn otherwise, so that both err by themselves
+            error = math.hypot(np.std(before[name], ddof=1), np.std(after[name], ddof=1))
+            found.append(_by_moves(name, then, now, error, min(len(before), len(after)) - 1, False))
+    return _adjusted(found)
 
 
 def moves_of(folder: Path) -> pd.DataFrame:
@@ -127,17 +138,17 @@ def _alike(one, other):
     return math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=0)
 
 
-def _paired(name, before, after, moves):
-    """Of customers drawn alike in both runs: the difference against how far it moves from draw to draw."""
+def _by_moves(name, before, after, error, df, paired):
+    """Of customers drawn anew: the difference against how far it moves from draw to draw."""
     if reason := _why_not_judged(before, after):
         return Difference(name, before, after, "not judged", reason=reason)
-    difference, error, df = after.value - before.value, float(np.std(moves, ddof=1)), len(moves) - 1
+    difference, error = after.value - before.value, float(error)
     if _alike(before.value, after.value):
         p = 1.0
     else:
         p = float(2 * stats.t.sf(abs(difference) / error, df)) if error > 0 else 0.0
     reach = stats.t.ppf(0.5 + before.level / 2, df) * error
-    return Difference(name, before, after, "within error", difference - reach, difference + reach, p, paired=True)
+    return Difference(name, before, after, "within error", difference - reach, difference + reach, p, paired=paired)
 
 
 def _why_not_judged(before, after):
@@ -150,6 +161,9 @@ def _why_not_judged(before, after):
 def _independent(name, before, after):
     """Of other data: the interval of the difference of two independent estimates, and its p."""
     if reason := _why_not_judged(before, after):
+        return Difference(name, before, after, "not judged", reason=reason)
+    if before.conditional or after.conditional:
+        reason = "its interval is of those customers alone, and says nothing of others"
         return Difference(name, before, after, "not judged", reason=reason)
     (low_1, high_1), (low_2, high_2) = _ends(before), _ends(after)
     if None in (low_1, low_2):

@@ -4,31 +4,43 @@ import csv
 import html
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from crmlab.contracts import formulas
 from crmlab.masks import mask
 from crmlab.reports.store import PRIVATE
 
 SHOWN = 3
+MOST = 200_000  # ids of data that a page is searched for
 LONG = 7  # digits of a number from which on it is no count or amount by accident
 WORD = re.compile(r"[^\s<>\"'()\[\]{},;|]+")
 IMAGE = re.compile(r"data:image/[^\"')\s]+")
 
 
-def named(page: str, folder: Path) -> list[str]:
-    """Ids of the private tables of a run that stand in its page; short plain numbers are passed over, as counts."""
-    ids = {customer for customer in _ids(folder / PRIVATE) if not _is_count(customer)}
+def named(page: str, folder: Path, known: Iterable[str] = ()) -> list[str]:
+    """Ids that stand in the page of a run, of its private tables and others `known`; short plain numbers are counts."""
+    ids = {customer for customer in (*_ids(folder / PRIVATE), *known) if not _is_count(customer)}
     text = html.unescape(IMAGE.sub("", page))
     words = {form for word in WORD.findall(text) for form in (word, word.rstrip(".:!?"))}
     return sorted(ids & words | {customer for customer in ids if not WORD.fullmatch(customer) and customer in text})
 
 
-def said(page: str, folder: Path) -> str:
+def of_data(datasets: Iterable[Any]) -> list[str]:
+    """The ids of customers in data, at most `MOST`."""
+    found = []
+    for data in datasets:
+        if "customer_id" in data.table.columns:
+            found += data.table.select("customer_id").distinct().limit(MOST).execute().customer_id.astype(str).tolist()
+    return found
+
+
+def said(page: str, folder: Path, datasets: Iterable[Any] = ()) -> str:
     """What to say of ids that a page shows, which are masked here; empty where it shows none."""
     try:
-        found = named(page, folder)
-    except (OSError, csv.Error) as fault:  # no reason to lose a run
+        found = named(page, folder, of_data(datasets))
+    except Exception as fault:  # no reason to lose a run
         return f"The page was not searched for customer ids ({type(fault).__name__})."
     if not found:
         return ""

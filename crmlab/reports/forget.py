@@ -10,9 +10,10 @@ import sys
 from pathlib import Path
 from urllib.parse import quote
 
+from crmlab import exported
 from crmlab.contracts import InputError, formulas
 from crmlab.places import sha256
-from crmlab.reports import integrity, ledger, store
+from crmlab.reports import integrity, ledger, review, store
 
 SHORTEST = 6  # characters of an id that other files are searched for
 TEXT = {".csv", ".html", ".ipynb", ".json", ".md", ".svg", ".txt", ".tex"}
@@ -60,13 +61,20 @@ def _rewrite(reports, folder, tables, customer):
         if not tables:
             return
         intact = integrity.standing(folder, book.ledger, whole=True).is_intact
-        waiting = {table: store.beside(folder, table) for table in tables}
+        page = folder / review.PAGE
+        moves = [exported.ANEW] if (folder / exported.ANEW).is_file() else []  # sums that the person is part of
+        waiting = {table: store.beside(folder, table) for table in [*tables, *moves]}
         for table, beside in waiting.items():
             beside.touch(0o600)
-            beside.write_bytes(_without(folder / table, customer)[0])
+            beside.write_bytes(b"" if table in moves else _without(folder / table, customer)[0])
+        at = ledger.now()
+        if page.is_file():
+            waiting[review.PAGE] = store.beside(folder, review.PAGE)
+            said = [*review.said_of(book.ledger, folder.name), ("forgotten", "", at, "")]
+            review.write_page(page, waiting[review.PAGE], said, folder.name)
         changed = {table: [sha256(folder / table), sha256(beside)] for table, beside in waiting.items()}
         files = {"files": integrity.stamp(folder, waiting)} if intact else {}  # what was tampered with stays so
-        book.append("forgotten", folder.parent.name, folder.name, changed=changed, **files)
+        book.append("forgotten", folder.parent.name, folder.name, at=at, changed=changed, **files)
         for table, beside in waiting.items():
             os.replace(beside, folder / table)
 

@@ -39,6 +39,11 @@ class NewDays:
     p: float  # adjusted for the measures
     outcome: str = "as predicted"
 
+    @property
+    def lies_outside(self) -> bool:
+        """Whether it lies beyond its interval: of few orders p alone would flag what lies on an end of it."""
+        return not self.low <= self.actual <= self.high
+
     def __str__(self) -> str:
         actual, expected, low, high = (
             written(value, MEASURES[self.measure]) for value in (self.actual, self.expected, self.low, self.high)
@@ -85,7 +90,7 @@ def new_days(before: Path, one: Manifest, other: Manifest) -> tuple[list[NewDays
     found = [_judged(measure, since, until, actual[measure], row) for measure in known if np.isfinite(actual[measure])]
     adjusted = holm([each.p for each in found]) if found else []
     return [
-        replace(each, p=float(p), outcome="differs" if p < 1 - LEVEL else each.outcome)
+        replace(each, p=float(p), outcome="differs" if p < 1 - LEVEL and each.lies_outside else each.outcome)
         for each, p in zip(found, adjusted, strict=True)
     ], ""
 

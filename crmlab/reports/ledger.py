@@ -49,9 +49,16 @@ class Ledger:
     by_run: dict[str, list[Event]] = field(default_factory=dict, hash=False)  # run -> its events, oldest first
 
     def approved(self, run: str) -> Event | None:
-        """The approval of a run that holds: None where there is none, or it was rejected or withdrawn since."""
+        """The approval of a run that holds.
+
+        None where there is none, it was rejected or withdrawn since, it is of another manifest, or the chain is broken.
+        """
         said = self.of(run, "approved", "rejected", "withdrawn")
-        return said[-1] if said and said[-1].about.get("holds") else None
+        if self.faults or not said or not said[-1].about.get("holds") or run not in self.runs:
+            return None
+        ours = said[-1].about.get("manifest") == self.runs[run].about.get("manifest")
+        approved = [event for event in said if event.event == "approved"]
+        return approved[-1] if ours and approved else None
 
     def of(self, run: str, *events: str) -> list[Event]:
         """The events of a run, oldest first, of these kinds."""

@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import quote
 
 from crmlab.contracts import InputError
-from crmlab.reports import ledger, store
+from crmlab.reports import ledger, review, store
 from crmlab.reports.channels import Notices
 from crmlab.reports.due import Ended
 from crmlab.reports.secret import redact
@@ -105,10 +105,10 @@ def _drift(reports, folder):
     from crmlab.reports import comparison
 
     book = ledger.read(reports)
-    approved = [f for f in store.folders(reports, folder.parent.name) if f != folder and book.approved(f.name)]
+    approved = review.last_approved(reports, folder, book)
     if not approved:
         return ""
-    said = comparison.in_short(reports, store.read(approved[0]), store.read(folder))
+    said = comparison.in_short(reports, store.read(approved), store.read(folder))
     return said if "fact" in said or "check" in said else ""
 
 

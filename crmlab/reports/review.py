@@ -2,6 +2,7 @@
 
 import os
 import re
+import unicodedata
 from pathlib import Path
 
 from crmlab.contracts import InputError
@@ -37,18 +38,22 @@ def decide(reports: Path, folder: Path, decision: str, by: str, note: str = "", 
             breaches.append(f"{folder.name}: it was removed meanwhile")
         elif not found.is_intact:
             breaches.append(f"{folder.name}: {'; '.join(found.faults)}; only a run as it was recorded can be judged")
-        elif decision == "withdrawn" and not standing_approvals(book, folder.name):
-            breaches.append(f"{folder.name}: no approval of it holds, so that there is none to withdraw")
+        elif decision == "withdrawn" and same(by) not in (given := standing_approvals(book, folder.name)):
+            who = f"those of {', '.join(given.values())} do; reject it to void them" if given else "none does"
+            breaches.append(f"{folder.name}: no approval by {by} holds, which could be withdrawn: {who}")
+        elif decision == "approved" and store.read(folder).state != "success":
+            breaches.append(f"{folder.name}: it did not succeed; only a run that did can be approved")
         if breaches:
             raise InputError(*breaches)
-        said = [(e.event, e.about["by"], e.at, e.about["note"]) for e in written.ledger.of(folder.name, *KINDS)]
-        approvers = {*standing_approvals(written.ledger, folder.name), by} if decision == "approved" else set()
-        holds, at = decision == "approved" and len(approvers) >= people, ledger.now()
+        said = said_of(written.ledger, folder.name)
+        approvers, at = {*standing_approvals(written.ledger, folder.name)}, ledger.now()
+        approvers = {"approved": approvers | {same(by)}, "withdrawn": approvers - {same(by)}}.get(decision, set())
+        holds = len(approvers) >= people
         about = {"by": by, "note": note, "manifest": sha256(folder / integrity.MANIFEST), "holds": holds}
         page, changed = folder / PAGE, {}
         if page.is_file():
             beside = store.beside(folder, PAGE)
-            _write_page(page, beside, [*said, (decision, by, at, note)], folder.name)
+            write_page(page, beside, [*said, (decision, by, at, note)], folder.name)
             changed = {
                 "changed": {PAGE: [sha256(page), sha256(beside)]},
                 "files": integrity.stamp(folder, {PAGE: beside}),
@@ -59,15 +64,46 @@ def decide(reports: Path, folder: Path, decision: str, by: str, note: str = "", 
     return holds
 
 
-def standing_approvals(book: ledger.Ledger, run: str) -> list[str]:
-    """Who has approved a run since it was last rejected or withdrawn."""
-    names: list[str] = []
+def standing_approvals(book: ledger.Ledger, run: str) -> dict[str, str]:
+    """Who has approved a run since it was last rejected, and has not withdrawn: one name each -> as it was written."""
+    found: dict[str, str] = {}
     for event in book.of(run, *KINDS):
-        names = [*names, event.about["by"]] if event.event == "approved" else []
-    return names
+        name = event.about["by"]
+        if event.event == "approved":
+            found[same(name)] = name
+        elif event.event == "withdrawn":
+            found.pop(same(name), None)
+        else:
+            found = {}
+    return found
 
 
-def _write_page(page, to, said, run):
+def same(name: str) -> str:
+    """What is the same of the ways in which one writes a name."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def last_approved(reports: Path, folder: Path, book: ledger.Ledger) -> Path | None:
+    """The last approved run of a report before this one: of the same data and parameters, else of any; None if none."""
+    ours = store.read(folder)
+    runs = store.folders(reports, folder.parent.name)
+    earlier = runs[runs.index(folder) + 1 :] if folder in runs else runs
+    approved = [each for each in earlier if book.approved(each.name)]
+    alike = [each for each in approved if _asks_the_same(store.read(each), ours)]
+    return next(iter(alike or approved), None)
+
+
+def _asks_the_same(one, other):
+    return one.parameters_given == other.parameters_given and [d.name for d in one.data] == [d.name for d in other.data]
+
+
+def said_of(book: ledger.Ledger, run: str) -> list[tuple[str, str, str, str]]:
+    """What its page says of a run, oldest first: what became of it, by whom, when and why."""
+    events = book.of(run, *KINDS, "forgotten")
+    return [(e.event, e.about.get("by", ""), e.at, e.about.get("note", "")) for e in events]
+
+
+def write_page(page: Path, to: Path, said: list[tuple[str, str, str, str]], run: str) -> None:
     """Write a page with what was said of its run."""
     shown = environment().get_template("approvals.html.j2").render(said=said, run=run)
     to.write_text(PLACE.sub(lambda _: shown, page.read_text("utf-8"), count=1), "utf-8")

@@ -78,7 +78,7 @@ def run(job, root, reports, progress=lambda done, cells: None, worker=None):
         )
         shutil.rmtree(staged.folder / inputs.FOLDER, ignore_errors=True)  # no data stay in a run
         page = _page(notebook, made, staged.folder, job.limits.output_bytes)
-        if said := exposed.said(page, staged.folder):
+        if said := exposed.said(page, staged.folder, job.datasets.values()):
             from crmlab.reports import outputs
 
             made = made.model_copy(update={"notes": [*made.notes, said]})

@@ -100,15 +100,13 @@ def write_comparison(reports, found, approved):
     name = f"{Path(found.after.run).name}-against-{Path(found.before.run).name}.html"
     figures = []
     for path in sorted(found.before.artefacts.keys() & found.after.artefacts.keys()):
-        if re.fullmatch(r"figures/\w[\w .()-]*\.csv", path):
-            drawn = path.removesuffix(".csv") + ".svg"
-            differ = found.before.artefacts[path] != found.after.artefacts[path]
-            if differ and drawn in found.before.artefacts and drawn in found.after.artefacts:
-                images = (
-                    base64.b64encode((reports / run.report / run.run / drawn).read_bytes()).decode()
-                    for run in (found.before, found.after)
-                )
-                figures.append((words(Path(drawn).stem), *images))
+        differ = found.before.artefacts[path] != found.after.artefacts[path]
+        if differ and re.fullmatch(r"figures/\w[\w .()-]*\.svg", path):
+            images = (
+                base64.b64encode((reports / run.report / run.run / path).read_bytes()).decode()
+                for run in (found.before, found.after)
+            )
+            figures.append((words(Path(path).stem), *images))
     template = environment().get_template("comparison.html.j2")
     _write(reports / COMPARISONS / name, template.render(found=found, approved=approved, figures=figures))
     return reports / COMPARISONS / name

@@ -212,18 +212,18 @@ def exclusive(reports):
 def folders(reports, report=None):
     """The folders of published runs, newest first by the ledger; those that it does not know come after, by name."""
     runs, found = ledger.read(reports).runs, []
-    for each in [report] if report else _visible(reports):
+    for each in [report] if report else _visible(reports, links=True):
         for name in _visible(reports / each):
             if os.path.exists(f"{reports}/{each}/{name}/{MANIFEST}"):
                 found.append((runs[name].sequence if name in runs else 0, name, each))
     return [reports / each / name for _, name, each in sorted(found, reverse=True)]
 
 
-def _visible(folder):
-    """The names of the folders in a folder that are neither hidden nor links."""
+def _visible(folder, links=False):
+    """The names of the folders in a folder that are not hidden; links to folders elsewhere are none, but of reports."""
     try:
         with os.scandir(folder) as entries:
-            return [e.name for e in entries if e.is_dir(follow_symlinks=False) and not e.name.startswith(".")]
+            return [e.name for e in entries if e.is_dir(follow_symlinks=links) and not e.name.startswith(".")]
     except OSError:
         return []
 

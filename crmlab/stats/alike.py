@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 REPLICATES = 200
+LEAST = 2 * REPLICATES  # customers; of fewer, sums over many draws could be solved for what each of them adds
 GOLDEN, FIRST, SECOND = (np.uint64(n) for n in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 CUMULATIVE = np.cumsum([np.exp(-1.0) / factorial for factorial in np.cumprod([1.0, *range(1, 20)])])  # Poisson, mean 1
 

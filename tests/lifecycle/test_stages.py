@@ -13,8 +13,8 @@ from crmlab.lifecycle import (
     OverdueThresholds,
     customer_stages,
     decline_and_recovery,
+    last_stage_shares,
     latest_stages,
-    share_in_stage,
     stage_definitions,
     stage_shares,
     stage_transitions,
@@ -320,10 +320,11 @@ def test_the_share_in_a_stage_is_that_of_the_last_period():
             "share": [1.0, 0.25, 0.75],
         }
     )
-    found = share_in_stage(shares, "decline")
-    assert (found.value, found.n, found.kind, found.unit) == (0.25, 8, "share", "of customers")
-    with pytest.raises(InputError, match="stage = 'gone': choose one of establishment, growth, maturity, decline"):
-        share_in_stage(shares, "gone")
+    found = last_stage_shares(shares)
+    assert {stage: fact.value for stage, fact in found.items()} == {
+        "establishment": 0, "growth": 0.75, "maturity": 0, "decline": 0.25
+    }  # fmt: skip
+    assert (found["decline"].n, found["decline"].kind, found["decline"].unit) == (8, "share", "of customers")
 
 
 def test_without_thresholds_everything_that_rests_on_stages_is_blank_with_the_reason(world):
@@ -335,7 +336,7 @@ def test_without_thresholds_everything_that_rests_on_stages_is_blank_with_the_re
     for blank in (stages, moves, *rest):
         assert blank.empty
         assert blank.attrs["reason"] == str(none)
-    assert share_in_stage(shares, "decline").reason == str(none)
+    assert {fact.reason for fact in last_stage_shares(shares).values()} == {str(none)}
 
 
 def test_what_are_no_thresholds_is_refused(world):

@@ -200,3 +200,15 @@ def test_a_run_narrowed_by_a_condition_is_judged_by_those_rows_alone(project, tm
     assert new_days(kept(tmp_path_factory.mktemp("run"), text), one, other) == (
         [], "the days that are new are not judged: the catalog reads sales otherwise now"
     )  # fmt: skip
+
+
+def test_what_lies_on_an_end_of_its_interval_is_as_predicted(project, tmp_path_factory):
+    """Two orders came, where 1 was predicted, from 0 to 2: of few orders p alone would flag that."""
+    given, digest = {"parameters": {"data": "sales"}}, catalog.fingerprint("sales")
+    entry = catalog.find("sales")[1].model_dump(mode="json", exclude_defaults=True)
+    one = manifest("x").model_copy(update={"data": [source("2024-02-01", entry=entry)]} | given)
+    other = manifest("y").model_copy(update={"data": [source("2024-03-20", entry=entry, sha256=digest)]} | given)
+    for high, outcome in ((2, "as predicted"), (1.5, "differs")):
+        text = f"day,orders,orders_pi_low,orders_pi_high\n2024-02-02,1,0,{high}\n2024-03-20,1,0,{high}\n"
+        ((found,), _) = new_days(kept(tmp_path_factory.mktemp("run"), text), one, other)
+        assert (found.actual, found.outcome) == (2, outcome)

@@ -9,7 +9,7 @@ import pytest
 from crmlab.contracts import InputError
 from crmlab.reports import integrity, ledger, review, site, store
 
-from .test_store import older, publish
+from .test_store import manifest, older, publish
 
 
 def state(folder, whole=True):
@@ -129,26 +129,67 @@ def test_an_approval_is_in_the_ledger_and_on_the_page_and_leaves_the_run_intact(
 def test_an_approval_ends_when_it_is_withdrawn_or_the_run_rejected(tmp_path, decision, left):
     folder = paged(tmp_path)
     review.decide(tmp_path, folder, "approved", "Ann")
-    review.decide(tmp_path, folder, decision, "Bob", "a wrong split")
+    by = "ANN" if decision == "withdrawn" else "Bob"  # who withdraws is who approved, however it is written
+    review.decide(tmp_path, folder, decision, by, "a wrong split")
     assert ledger.read(tmp_path).approved(folder.name) is None
     page = (folder / "report.html").read_text()
     assert "<strong>Approved</strong> by Ann" in page
-    assert f"<strong>{left}</strong> by Bob" in page
+    assert f"<strong>{left}</strong> by {by}" in page
     assert state(folder).is_intact
 
 
 def test_two_people_must_approve_where_the_suite_says_so_and_one_of_them_twice_is_one(tmp_path):
     folder = paged(tmp_path)
     assert not review.decide(tmp_path, folder, "approved", "Ann", people=2)
-    assert not review.decide(tmp_path, folder, "approved", "Ann", people=2)
+    assert not review.decide(tmp_path, folder, "approved", " ann", people=2)
     assert ledger.read(tmp_path).approved(folder.name) is None
     assert review.decide(tmp_path, folder, "approved", "Bob", people=2)
     assert ledger.read(tmp_path).approved(folder.name)
+    with pytest.raises(InputError, match=r"no approval by Eve holds, .*: those of .*, Bob do; reject it to void them"):
+        review.decide(tmp_path, folder, "withdrawn", "Eve", people=2)
+    assert review.decide(tmp_path, folder, "withdrawn", "Bob", people=1)  # Ann's stands
+    assert not review.decide(tmp_path, folder, "withdrawn", "Ann", people=1)
+
+
+def test_an_approval_that_nobody_gave_counts_for_nothing(tmp_path):
+    folder = paged(tmp_path)
+    with ledger.opened(tmp_path) as book:
+        about = {"by": "Mallory", "note": "", "holds": True}
+        book.append("approved", folder.parent.name, folder.name, **about, manifest="x")
+    assert ledger.read(tmp_path).approved(folder.name) is None
+    line = {"sequence": 9, "at": ledger.now(), "event": "approved", "report": "small", "run": folder.name, **about}
+    line |= {"manifest": ledger.read(tmp_path).runs[folder.name].about["manifest"], "previous": "0" * 64}
+    with (tmp_path / ledger.FILE).open("a") as stream:
+        stream.write(json.dumps(line) + "\n")
+    assert ledger.read(tmp_path).faults
+    assert ledger.read(tmp_path).approved(folder.name) is None
+
+
+def test_a_run_that_failed_is_not_approved(tmp_path):
+    folder = store.Staged(tmp_path).publish(manifest(store.new_run(), state="failed"))
+    with pytest.raises(InputError, match="it did not succeed; only a run that did can be approved"):
+        review.decide(tmp_path, folder, "approved", "Ann")
+
+
+def test_the_last_approved_run_is_an_earlier_one_of_the_same_parameters(tmp_path):
+    def made(n):
+        return store.Staged(tmp_path).publish(
+            manifest(store.new_run()).model_copy(update={"parameters_given": {"n": n}})
+        )  # fmt: skip
+
+    folders = [made(n) for n in "1212"]
+    for folder in (*folders[:2], folders[3]):
+        review.decide(tmp_path, folder, "approved", "Ann")
+    book = ledger.read(tmp_path)
+    assert review.last_approved(tmp_path, folders[2], book) == folders[0]
+    assert review.last_approved(tmp_path, folders[3], book) == folders[1]
+    assert review.last_approved(tmp_path, folders[0], book) is None
+    assert review.last_approved(tmp_path, made("3"), book) == folders[3]  # of any, where none is alike
 
 
 def test_what_cannot_be_judged_is_refused_with_every_reason(tmp_path):
     folder = paged(tmp_path)
-    with pytest.raises(InputError, match="no approval of it holds"):
+    with pytest.raises(InputError, match="no approval by Ann holds, which could be withdrawn: none does"):
         review.decide(tmp_path, folder, "withdrawn", "Ann")
     append(folder / "report.html")
     with pytest.raises(InputError) as refused:

@@ -1,15 +1,19 @@
 """Two runs that share customers: what differs is judged by what the difference errs, not by what each run does."""
 
+import stat
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
+from crmlab import exported
 from crmlab.estimate import Estimate
 from crmlab.report import Report
 from crmlab.reports import comparison, parameters, runner, store
 from crmlab.reports.differences import differences, moves_of
-from crmlab.reports.manifest import Masking
+from crmlab.reports.manifest import Masking, Source
 from crmlab.stats import alike
 
 from .conftest import write_notebook
@@ -164,7 +168,8 @@ def test_runs_keep_how_far_their_facts_move_and_are_compared_by_it(project):
     assert run.state == "success", run.error
     assert list(moves_of(folders[0])) == ["equity", "orders"]
     assert len(moves_of(folders[0])) == alike.REPLICATES
-    assert "replicates.csv" in run.artefacts
+    assert exported.ANEW in run.artefacts
+    assert stat.S_IMODE((folders[0] / exported.ANEW).stat().st_mode) == 0o600
     found = comparison.compare(*folders)
     facts = {fact.name: fact for fact in found.facts}
     assert facts["equity"].outcome == "differs"
@@ -178,7 +183,8 @@ def test_runs_keep_how_far_their_facts_move_and_are_compared_by_it(project):
     "text", ["", "a\n1\n", "a,b\n1,x\n2,y\n3,z\n", '"a"\nnan\n1\n2\n', '"a"\n1\ninf\n2\n', "a\n1\n2\n3", "\x00"]
 )
 def test_moves_that_were_torn_or_are_no_numbers_pair_nothing(tmp_path, text):
-    (tmp_path / "replicates.csv").write_text(text)
+    (tmp_path / exported.ANEW).parent.mkdir(parents=True)
+    (tmp_path / exported.ANEW).write_text(text)
     moves = moves_of(tmp_path)
     (fact,) = judged({"a": Estimate(10.0, 4, 16)}, {"a": Estimate(11.0, 5, 17)}, (moves, moves.copy()))
     assert fact.paired == (list(moves) == ["a"] and len(moves) == 3)
@@ -189,9 +195,38 @@ def test_moves_that_were_torn_or_are_no_numbers_pair_nothing(tmp_path, text):
 def test_a_fact_whose_moves_cannot_be_computed_is_kept_without_them(tmp_path, monkeypatch):
     monkeypatch.setenv("CRMLAB_STAGING", str(tmp_path))
     report = Report("Moves")
-    report.fact("raises", Estimate(1.0, anew=lambda: 1 / 0))
-    report.fact("few", Estimate(1.0, anew=lambda: [1.0, 2.0]))
-    report.fact("blank", Estimate(1.0, anew=lambda: None))
-    report.fact('odd, "name"\rof\n', Estimate(1.0, anew=lambda: np.arange(200.0)))
+    report.fact("raises", Estimate(1.0, n=400, anew=lambda: 1 / 0))
+    report.fact("short", Estimate(1.0, n=400, anew=lambda: [1.0, 2.0]))
+    report.fact("blank", Estimate(1.0, n=400, anew=lambda: None))
+    report.fact("few", Estimate(1.0, n=399, anew=lambda: np.arange(200.0)))  # whose answers could be solved for
+    report.fact('odd, "name"\rof\n', Estimate(1.0, n=400, anew=lambda: np.arange(200.0)))
     assert list(moves_of(tmp_path)) == ['odd, "name"\rof\n']
-    assert len(report.facts) == 4
+    assert len(report.facts) == 5
+
+
+def test_facts_drawn_by_other_keys_err_by_themselves(tmp_path):
+    """By hand: moves of standard deviation 3 and 4 are 5 together."""
+    moves = [pd.DataFrame({"a": np.array([-1.0, 0, 1]) * sd}) for sd in (3, 4)]
+    mine = (OURS, Masking(private=True, sha256="0" * 64))
+    (fact,) = judged({"a": Estimate(10.0)}, {"a": Estimate(11.0)}, tuple(moves), mine)
+    assert not fact.paired
+    assert fact.high - 1 == pytest.approx(5 * 4.302652729911275, rel=1e-9)
+
+
+def test_intervals_of_these_customers_alone_say_nothing_of_others():
+    given = Estimate(10.0, 9, 11, conditional=True)
+    (fact,) = judged({"a": given}, {"a": replace(given, value=10.5)}, None)
+    assert (fact.outcome, fact.reason) == (
+        "not judged", "its interval is of those customers alone, and says nothing of others"
+    )  # fmt: skip
+    assert Estimate(**given.as_dict()).conditional
+
+
+def test_equal_ids_of_another_shop_are_not_paired():
+    moves = pd.DataFrame({"a": [3.0, 0, -3]})
+    held = [Source(parameter="data", name=name, nature="real", sha256="a", rows=1) for name in ("north", "south")]
+    runs = [
+        manifest("x").model_copy(update={"facts": {"a": Estimate(v).as_dict()}, "masking": OURS, "data": [source]})
+        for v, source in zip((10.0, 11.0), held, strict=True)
+    ]
+    assert not differences(*runs, False, (moves, moves))[0].paired

@@ -221,3 +221,31 @@ def test_a_run_that_was_pruned_meanwhile_is_passed_over(tmp_path, monkeypatch):
     forget.forget(tmp_path, "c-0001234")
     assert (kept / "tables" / "private" / "value.csv").read_text() == "customer_id,note\n"
     assert not [*tmp_path.rglob("*.waiting")]
+
+
+def test_who_is_forgotten_leaves_the_sums_too_and_the_page_says_so(tmp_path):
+    staged = store.Staged(tmp_path)
+    private = staged.folder / "tables" / "private"
+    private.mkdir()
+    (private / "value.csv").write_text("customer_id\nc-0001234\n")
+    (private / "replicates.csv").write_text("equity\n1.5\n")
+    (staged.folder / "report.html").write_text("<p>x</p><!-- approvals --><!-- /approvals -->")
+    folder = staged.publish(manifest(store.new_run()))
+    review.decide(tmp_path, folder, "approved", "Ann")
+    forget.forget(tmp_path, "c-0001234")
+    assert (folder / "tables" / "private" / "replicates.csv").read_text() == ""
+    page = (folder / "report.html").read_text()
+    assert "Somebody was taken out of the private tables at their request" in page
+    assert "<strong>Approved</strong> by Ann" in page
+    assert integrity.standing(folder, ledger.read(tmp_path), whole=True).is_intact
+    assert ledger.read(tmp_path).approved(folder.name)
+
+
+def test_an_id_of_the_data_that_a_notebook_prints_is_found_without_a_private_table(project):
+    data = project / "data" / "sales.csv"
+    data.write_text(data.read_text().replace("00042", "anna.smith@example.com"))
+    prints = "print(catalog.orders(data).table.customer_id.max().execute())\n" + RESULT.replace("private/rows", "days2")
+    write_notebook(project / "notebooks" / "01_small.ipynb", prints.split("report.show")[0] + "report")
+    (job,) = parameters.prepare(project, [("small", {})])
+    run = store.read(runner.run(job, project, project / "reports"))
+    assert any("The page shows 2 customer ids unmasked" in note for note in run.notes), run.notes  # and of the title

@@ -331,7 +331,8 @@ def _total(
     if all(drawn):  # of few draws the ends of one may lie within those of the other
         ends[2:] = min(ends[0], ends[2]), max(ends[1], ends[3])
     named: dict[str, Any] = dict(zip(ENDS, ends, strict=True))
-    found = Estimate(of(*models), **named, n=int(customers.customers.sum()), level=level, **about)
+    count = int(customers.customers.sum())
+    found = Estimate(of(*models), **named, n=count, level=level, conditional=True, **about)
     return replace(found, anew=partial(anew, expected, models)) if anew else found
 
 

@@ -4,11 +4,10 @@ from typing import Any
 
 import pandas as pd
 
-from crmlab.contracts import InputError
 from crmlab.estimate import Estimate, number
 from crmlab.lifecycle.tables import stages
 from crmlab.lifecycle.tables.cohorts import check_every
-from crmlab.model import needs_fit
+from crmlab.model import needs_fit, why_blank
 from crmlab.stats.shares import wilson_interval
 
 
@@ -72,31 +71,26 @@ def stage_shares(stage_transitions: pd.DataFrame) -> pd.DataFrame:
     return counts.assign(share=counts.customers / counts.groupby("period").customers.transform("sum"))
 
 
-@needs_fit
-def share_in_stage(stage_shares: pd.DataFrame, stage: str) -> Estimate:
-    """The share of customers who are in a stage at the end of the last period.
+def last_stage_shares(stage_shares: pd.DataFrame) -> dict[str, Estimate]:
+    """The share of customers who are in each stage at the end of the last period.
 
     Parameters
     ----------
     stage_shares : DataFrame
         Shares by period and stage, as from `stage_shares`.
-    stage : str
-        establishment, growth, maturity or decline.
 
     Returns
     -------
-    Estimate
-        A share of all customers, 0 to 1; they are counted and not sampled, so that there is no interval.
-
-    Raises
-    ------
-    InputError
-        Where there is no such stage.
+    dict
+        Stage -> share of all customers, 0 to 1; they are counted and not sampled, so that there is no interval.
+        Blank with the reason where `stage_shares` is.
     """
-    if stage not in stages.STAGES:
-        raise InputError(f"stage = {stage!r}: choose one of {', '.join(stages.STAGES)}")
+    unit = "of customers"
+    if reason := why_blank(stage_shares):
+        return {stage: Estimate(None, unit=unit, kind="share", reason=reason) for stage in stages.STAGES}
     last = stage_shares[stage_shares.period == stage_shares.period.max()].set_index("stage")
-    return Estimate(last.share[stage], n=int(last.customers.sum()), unit="of customers", kind="share")
+    n = int(last.customers.sum())
+    return {stage: Estimate(last.share.get(stage, 0.0), n=n, unit=unit, kind="share") for stage in stages.STAGES}
 
 
 @needs_fit

@@ -241,8 +241,9 @@ def _total(row, currency, level):
         return Estimate(None, reason=MISSED)
     parts = {end: row.customers * row[f"horizon_value_{end}"] for end in ENDS}
     return Estimate(
-        row.customers * row.horizon_value, **parts, n=int(row.customers), unit=currency, kind="money", level=level
-    )
+        row.customers * row.horizon_value, **parts, n=int(row.customers), unit=currency, kind="money", level=level,
+        conditional=True,
+    )  # fmt: skip
 
 
 def _last(backtest):

@@ -12,10 +12,15 @@ ANEW = "anew"  # in the attrs of a frame: gives by name how far each of its mean
 def means_anew(values, respondents, weights):
     """A function that gives, of each column, how far its weighted mean moves in respondents drawn anew.
 
+    None where respondents have no ids.
+
     values      : DataFrame, a row a respondent; NaN where there is no answer
     respondents : their ids
     weights     : their weights; None weighs all alike
     """
+
+    if list(respondents) == [str(number) for number in range(1, len(respondents) + 1)]:
+        return None  # numbers of rows, as nobody gave ids
 
     def moved():
         change = alike.counts(respondents, masks.key()) - 1.0
@@ -39,6 +44,8 @@ def ratio_anew(top, below, loyal, respondents, weights):
     """
     shares = pd.DataFrame({"top": loyal.where(top), "below": loyal.where(below)})
     means = means_anew(shares, respondents, weights)
+    if means is None:
+        return None
 
     def moved():
         weighed = np.ones(len(loyal)) if weights is None else np.asarray(weights, float)
