@@ -136,11 +136,11 @@ def reproduce(
     from crmlab.reports.progress import show_progress
 
     folder = store.find(store_folder(), run)
+    made = store.read(folder)
     if faults := tampered(folder):
         raise InputError(
             *(f"{folder.name}: {fault}; only a run as it was recorded can be reproduced" for fault in faults)
         )
-    made = store.read(folder)
     (job,) = parameters.prepare(root(), [(made.report, parameters.text(made.parameters))])
     now = made.model_copy(update=manifest.provenance(job, root(), snapshot.current(root())))
     changes = list(causes.causes(made, now))
