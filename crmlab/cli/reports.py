@@ -199,12 +199,14 @@ def show(
     run: Annotated[str, typer.Argument(help="a run's id, the beginning of one, or a report for its latest")],
 ) -> None:
     """What a run found: its state, answer, facts, checks, notes and files."""
-    from crmlab.reports import store
+    from crmlab.reports import ledger, review, store
 
     folder = store.find(store_folder(), run)
     for fault in tampered(folder):
         out.print(f"[bold red]tampered with:[/] {plain(fault)}")
     print_run(store.read(folder), folder)
+    for decision, by, at, note in review.said_of(ledger.read(store_folder()), folder.name):
+        out.print(plain(f"  {decision}{f' by {by}' if by else ''}, {at[:10]}{f': {note}' if note else ''}"))
 
 
 def tampered(folder):

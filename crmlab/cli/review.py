@@ -161,15 +161,20 @@ def approve(
     withdraw: Annotated[bool, typer.Option("--withdraw", help="withdraw an approval")] = False,
 ) -> None:
     """Approve a run, reject it, or withdraw an approval: in the ledger, on the run's page, and in the index."""
-    from crmlab.reports import parameters, review, store
+    from crmlab.reports import ledger, parameters, review, store
 
     if reject and withdraw:
         raise InputError("--reject and --withdraw are given; give one")
     decision = "rejected" if reject else "withdrawn" if withdraw else "approved"
     store.clean(store_folder())
     folder, people = store.find(store_folder(), run), parameters.people(root())
+    given = review.standing_approvals(ledger.read(store_folder()), folder.name)
     holds = review.decide(store_folder(), folder, decision, by, note, people)
-    more = f"; {people} people must approve it" if decision == "approved" and not holds else ""
+    more = ""
+    if decision == "approved" and not holds:
+        count = len({*given, review.same(by)})
+        already = f", as {given[review.same(by)]} had before" if review.same(by) in given else ""
+        more = f"{already}; {count} of the {people} people who must approve it {'has' if count == 1 else 'have'} done so"
     out.print(plain(f"{folder.parent.name} {folder.name}: {decision} by {by}{more}"))
     index()
 
@@ -198,7 +203,7 @@ def forget(
     named = f"{others} other files name the id"
     if not forgetting.is_searched_for(customer):
         few = f"an id of fewer than {forgetting.SHORTEST} characters"
-        named = f"other files were not searched, as {few} stands there by accident"
+        named = f"other files were not searched, as {few} may stand there for something else"
     out.print(f"{tables} tables {'hold' if look else 'held'} the customer; {named}")
     if not look:
         index()

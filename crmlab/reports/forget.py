@@ -71,7 +71,8 @@ def _rewrite(reports, folder, tables, customer):
         if page.is_file():
             waiting[review.PAGE] = store.beside(folder, review.PAGE)
             said = [*review.said_of(book.ledger, folder.name), ("forgotten", "", at, "")]
-            review.write_page(page, waiting[review.PAGE], said, folder.name)
+            holds = book.ledger.approved(folder.name) is not None
+            review.write_page(page, waiting[review.PAGE], said, folder.name, holds)
         changed = {table: [sha256(folder / table), sha256(beside)] for table, beside in waiting.items()}
         files = {"files": integrity.stamp(folder, waiting)} if intact else {}  # what was tampered with stays so
         book.append("forgotten", folder.parent.name, folder.name, at=at, changed=changed, **files)

@@ -53,7 +53,7 @@ def decide(reports: Path, folder: Path, decision: str, by: str, note: str = "", 
         page, changed = folder / PAGE, {}
         if page.is_file():
             beside = store.beside(folder, PAGE)
-            write_page(page, beside, [*said, (decision, by, at, note)], folder.name)
+            write_page(page, beside, [*said, (decision, by, at, note)], folder.name, holds)
             changed = {
                 "changed": {PAGE: [sha256(page), sha256(beside)]},
                 "files": integrity.stamp(folder, {PAGE: beside}),
@@ -103,7 +103,17 @@ def said_of(book: ledger.Ledger, run: str) -> list[tuple[str, str, str, str]]:
     return [(e.event, e.about.get("by", ""), e.at, e.about.get("note", "")) for e in events]
 
 
-def write_page(page: Path, to: Path, said: list[tuple[str, str, str, str]], run: str) -> None:
-    """Write a page with what was said of its run."""
-    shown = environment().get_template("approvals.html.j2").render(said=said, run=run)
+def stands(decisions: list[str], holds: bool) -> str:
+    """Whether a run is approved after these decisions, oldest first: a sentence."""
+    last = next((each for each in reversed(decisions) if each in KINDS), "")
+    if holds:
+        return "It is approved."
+    waits = "It is not approved yet: another person has to approve it."
+    return {"approved": waits, "rejected": "It is rejected."}.get(last, "It is not approved.")
+
+
+def write_page(page: Path, to: Path, said: list[tuple[str, str, str, str]], run: str, holds: bool) -> None:
+    """Write a page with what was said of its run, and whether it is approved then."""
+    now = stands([decision for decision, *_ in said], holds)
+    shown = environment().get_template("approvals.html.j2").render(said=said, run=run, stands=now)
     to.write_text(PLACE.sub(lambda _: shown, page.read_text("utf-8"), count=1), "utf-8")

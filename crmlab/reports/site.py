@@ -34,6 +34,7 @@ class Row:
     name: str
     state: str = "unreadable"
     record: str = "unrecorded"  # intact, tampered or unrecorded
+    rejected: bool = False  # by a reviewer
     problem: str = ""
     page: str = "manifest.json"
     older: bool = False
@@ -82,6 +83,7 @@ def build(reports, suite=None):
     script = (FOLDER / "index.js").read_text("utf-8")
     page = environment().get_template("index.html.j2").render(
         reports=listed,
+        broken=book.faults[:1],
         headline=[fact for each in listed for fact in each["facts"].values()],
         newest=NEWEST,
         all_data=sorted({name for rows in found.values() for row in rows for name, _ in row.data}),
@@ -170,6 +172,7 @@ def _row(folder, book):
         folder.name,
         state=run.state,
         record=record,
+        rejected=[e.event for e in book.of(folder.name, "approved", "rejected", "withdrawn")][-1:] == ["rejected"],
         page="report.html" if "report.html" in run.artefacts else "manifest.json",
         older=run.older,
         title=run.title,

@@ -325,6 +325,6 @@ def test_two_people_approve_where_the_suite_asks_for_two(project):  # noqa: F811
     suite.write_text(suite.read_text() + "\n[review]\npeople = 2\n")
     crmlab("run", "tiny", cwd=project)
     done = crmlab("approve", "tiny", "--by", "Ann", cwd=project)
-    assert done.stdout.split("\n")[0].endswith(": approved by Ann; 2 people must approve it")
+    assert done.stdout.split("\n")[0].endswith(": approved by Ann; 1 of the 2 people who must approve it has done so")
     done = crmlab("approve", "tiny", "--by", "Bob", cwd=project)
     assert done.stdout.split("\n")[0].endswith(": approved by Bob")

@@ -256,3 +256,40 @@ def test_nothing_is_approved_where_the_ledger_was_changed(tmp_path):
     with pytest.raises(InputError, match=r"the ledger was changed \(line 2 does not follow"):
         review.decide(tmp_path, folder, "approved", "Ann")
     review.decide(tmp_path, folder, "rejected", "Ann")
+
+
+def test_the_index_says_that_the_ledger_was_changed(tmp_path):
+    publish(tmp_path)
+    site.build(tmp_path)
+    assert "The ledger of these runs was changed" not in (tmp_path / "index.html").read_text()
+    path = tmp_path / ledger.FILE
+    path.write_text(path.read_text().replace('"success"', '"failed" '))
+    site.build(tmp_path)
+    assert (
+        "(the last line was changed, or lines behind it were removed): no approval counts"
+        in (tmp_path / "index.html").read_text()
+    )
+
+
+@pytest.mark.parametrize(
+    ("decisions", "holds", "said"),
+    [
+        (["approved"], True, "It is approved."),
+        (["approved"], False, "It is not approved yet: another person has to approve it."),
+        (["approved", "rejected"], False, "It is rejected."),
+        (["approved", "withdrawn"], False, "It is not approved."),
+        (["approved", "approved", "withdrawn"], True, "It is approved."),
+        (["rejected", "forgotten"], False, "It is rejected."),
+    ],
+)
+def test_a_page_says_first_whether_its_run_is_approved(decisions, holds, said):
+    assert review.stands(decisions, holds) == said
+
+
+def test_a_rejected_run_is_marked_on_its_page_and_in_the_index_until_it_is_approved(tmp_path):
+    folder = paged(tmp_path)
+    for decision, marked in (("rejected", True), ("approved", False)):
+        review.decide(tmp_path, folder, decision, "Ann")
+        site.build(tmp_path)
+        assert ("<b>rejected</b>" in (tmp_path / "index.html").read_text()) == marked
+        assert ("<p>It is rejected.</p>" in (folder / "report.html").read_text()) == marked
