@@ -174,7 +174,9 @@ def approve(
     if decision == "approved" and not holds:
         count = len({*given, review.same(by)})
         already = f", as {given[review.same(by)]} had before" if review.same(by) in given else ""
-        more = f"{already}; {count} of the {people} people who must approve it {'has' if count == 1 else 'have'} done so"
+        more = (
+            f"{already}; {count} of the {people} people who must approve it {'has' if count == 1 else 'have'} done so"
+        )
     out.print(plain(f"{folder.parent.name} {folder.name}: {decision} by {by}{more}"))
     index()
 
