@@ -90,6 +90,9 @@ def _two_runs(run, against):
     after, book = store.find(store_folder(), run), ledger.read(store_folder())
     if against:
         before = store.find(store_folder(), against)
+        one, other = before.parent.name, after.parent.name
+        if one != other:
+            raise InputError(f"{before.name} is of {one}, {after.name} of {other}; name two runs of one report")
     else:
         found = review.last_approved(store_folder(), after, book)
         if not found:

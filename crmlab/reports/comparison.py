@@ -86,11 +86,9 @@ def compare(before: Path, after: Path) -> Comparison:
     """Set a run beside an earlier one.
 
     before, after : folders of runs
-    Raises InputError where a manifest cannot be read, or they are of different reports.
+    Raises InputError where a manifest cannot be read.
     """
     one, other = store.read(before), store.read(after)
-    if one.report != other.report:
-        raise InputError(f"{one.run} is of {one.report}, {other.run} of {other.report}; name two runs of one report")
     same = _read_the_same(one, other)
     return Comparison(
         one, other, same, [*causes(one, other)], differences(one, other, same, (moves_of(before), moves_of(after))),
