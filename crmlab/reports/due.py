@@ -25,8 +25,9 @@ from crmlab.reports.suite import Planned, Suite
 
 LOCK = ".due"  # beside the reports: held by the process that runs what is due, and says what it runs
 FIRST_WAIT, LONGEST_WAIT = 30.0, 900.0  # seconds before a fault that may pass is tried again, each twice the last
+MAY_PASS = "may pass"  # of a fault that another try may not meet
 ENDED = ("done", "failed", "rejected", "skipped")
-MAY_PASS = ("killed", "out_of_memory")  # states of runs
+STATES_THAT_PASS = ("killed", "out_of_memory")  # of runs
 FAULTS_THAT_PASS = ("OSError", "MemoryError", "ConnectionError", "TimeoutError", "BlockingIOError", "OperationalError")
 
 
@@ -168,30 +169,28 @@ def _batches(ready, known, as_of):
 
 def _tried(root, reports, turns, known, planned, jobs, wait, started):
     """What became of turns, those of faults that may pass tried again."""
-    ended, again = [], [(plan, slot, 1) for plan, slot in turns]
-    for attempt in range(1, 2 + max((plan.retries for plan, _ in turns), default=0)):
-        if attempt > 1 and again:
+    ended, left, attempt = [], turns, 0
+    while left:
+        attempt += 1
+        if attempt > 1:
             wait(min(FIRST_WAIT * 2 ** (attempt - 2), LONGEST_WAIT))
-        found = _once(root, reports, [(plan, slot) for plan, slot, _ in again], known, planned, jobs, started)
-        later = []
-        for (plan, slot, tries), each in zip(again, found, strict=True):
-            if each.outcome == "may pass" and tries <= plan.retries:
-                later.append((plan, slot, tries + 1))
+        found = _once(root, reports, left, known, planned, jobs, started)
+        again = []
+        for turn, each in zip(left, found, strict=True):
+            if each.outcome == MAY_PASS and attempt <= turn[0].retries:
+                again.append(turn)
             else:
-                ended.append(
-                    replace(each, outcome="failed" if each.outcome == "may pass" else each.outcome, attempts=tries)
-                )
-        again = later
-        if not again:
-            break
+                outcome = "failed" if each.outcome == MAY_PASS else each.outcome
+                ended.append(replace(each, outcome=outcome, attempts=attempt))
+        left = again
     return ended
 
 
 def _once(root, reports, turns, known, planned, jobs, started):
-    """What became of turns when each was tried once; "may pass" of faults that another try may not meet."""
+    """What became of turns when each was tried once; MAY_PASS of faults that another try may not meet."""
     found, ready = {}, []
     for number, (plan, slot) in enumerate(turns):
-        if made := _made_before(reports, slot):
+        if len(made := _made_before(reports, slot)) >= len(plan.given):
             found[number] = Ended(slot, "done", runs=tuple(made))
         elif lacking := _lacking(plan, slot, known):
             found[number] = Ended(slot, *lacking)
@@ -203,9 +202,9 @@ def _once(root, reports, turns, known, planned, jobs, started):
                 else:
                     ready += [(number, job) for job in prepared]
             except InputError as fault:
-                found[number] = Ended(slot, "may pass" if _is_down(fault) else "rejected", str(fault))
+                found[number] = Ended(slot, MAY_PASS if _is_down(fault) else "rejected", str(fault))
             except OSError as fault:
-                found[number] = Ended(slot, "may pass", f"{type(fault).__name__}: {fault}")
+                found[number] = Ended(slot, MAY_PASS, f"{type(fault).__name__}: {fault}")
     outcomes = runner.run_all([job for _, job in ready], root, reports, jobs, False, started) if ready else []
     for number, (_, slot) in enumerate(turns):
         own = [outcome for (place, _), outcome in zip(ready, outcomes, strict=True) if place == number]
@@ -309,10 +308,10 @@ def _judged(slot, outcomes):
             if run.state != "success":
                 name = run.error.name if run.error else run.state
                 faults.append(f"{run.state}: {name}{f': {run.error.message}' if run.error else ''}")
-                passing |= run.state in MAY_PASS or name in FAULTS_THAT_PASS
+                passing |= run.state in STATES_THAT_PASS or name in FAULTS_THAT_PASS
     if not faults:
         return Ended(slot, "done", runs=runs, folders=folders)
-    return Ended(slot, "may pass" if passing else "failed", "; ".join(faults), runs, folders)
+    return Ended(slot, MAY_PASS if passing else "failed", "; ".join(faults), runs, folders)
 
 
 def _record(reports, plan, ended, known):

@@ -272,6 +272,15 @@ def test_a_run_whose_process_died_before_its_slot_was_recorded_is_not_made_again
     assert found.runs == (store.folders(project / "reports", "small")[0].name,)
 
 
+def test_a_sweep_of_which_one_run_is_there_is_made_whole(project, made):
+    """The first try makes one run of two, as memory is short: the second may not take the slot for done."""
+    suite = plan(project, entry(sweep="{ days = [30, 60] }", retries=1))
+    made.then = {"small": ["success", "out_of_memory"]}
+    (found,) = due.run_due(project, project / "reports", suite, moment("2026-11-29T04:00"), wait=lambda seconds: None)
+    assert (found.outcome, found.attempts, len(found.runs)) == ("done", 2, 2)
+    assert [given["days"] for _, given, _ in made.given] == ["30", "60", "30", "60"]
+
+
 def hold(project, ready, suite):
     def slow(jobs, *about, **more):
         ready.set()
