@@ -7,9 +7,17 @@ from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from unittest.mock import patch
 
+import pytest
+
 from crmlab.cli import console, main
 
 WIDE = 200  # columns, so that no table is folded
+
+
+def missing(tool, why):
+    """Skip, or fail if $CRMLAB_REQUIRE lists the tool."""
+    stop = pytest.fail if tool in os.environ.get("CRMLAB_REQUIRE", "").split(",") else pytest.skip
+    stop(why)
 
 
 def crmlab(*arguments, cwd, **environment):

@@ -28,7 +28,7 @@ def run_due(
 
     planned = _suite(suite)
     now = due.moment(as_of) if as_of else datetime.now(UTC)
-    before = {name: events[-1].about["outcome"] for name, events in due.history(store_folder()).items()}
+    before = {name: events[-1] for name, events in due.history(store_folder()).items()}
     try:
         with show_progress(err) as started:
             ended = due.run_due(root(), store_folder(), planned, now, jobs, started=started)

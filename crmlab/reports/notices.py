@@ -11,7 +11,7 @@ import smtplib
 import ssl
 import subprocess
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from functools import partial
@@ -23,6 +23,7 @@ from crmlab.contracts import InputError
 from crmlab.reports import ledger, review, store
 from crmlab.reports.channels import Notices
 from crmlab.reports.due import Ended
+from crmlab.reports.ledger import Event
 from crmlab.reports.secret import redact
 
 FOLDER = ".notices"  # beside the reports: digests that nobody has taken yet
@@ -40,12 +41,13 @@ class Digest:
     data: dict[str, Any] = field(hash=False)
 
 
-def digest(notices: Notices, reports: Path, ended: Iterable[Ended], before: dict[str, str]) -> Digest | None:
+def digest(notices: Notices, reports: Path, ended: Iterable[Ended], before: Mapping[str, Event]) -> Digest | None:
     """The notice of slots that ended; None where there is nothing that notices were asked of.
 
-    before : name of the planned run -> what became of its slot before
+    before : name of the planned run -> the ledger's event of its slot before: what went on then is not said again, but
+        that a run failed
     """
-    entries = [entry for each in ended if (entry := _entry(notices, reports, each, before.get(each.slot.name, "")))]
+    entries = [entry for each in ended if (entry := _entry(notices, reports, each, before.get(each.slot.name)))]
     if not entries:
         return None
     counts: dict[str, int] = {}
@@ -63,22 +65,25 @@ SAID = {
     "rejected": ("input refused", "inputs refused"),
     "stale": ("waits for data", "wait for data"),
     "recovered": ("run is well again", "runs are well again"),
-    "check": ("run whose checks fail", "runs whose checks fail"),
+    "check": ("run of which a check fails that did not", "runs of which checks fail that did not"),
     "drift": ("run that differs from the approved one", "runs that differ from the approved ones"),
 }
 
 
 def _entry(notices, reports, ended, before):
     """What is said of a slot, by name; None where there is nothing to say."""
-    kinds = [ended.outcome] if ended.outcome in TROUBLE and before != ended.outcome != "failed" else []
-    kinds += ["failed"] if ended.outcome == "failed" else []
-    kinds += ["recovered"] if ended.outcome == "done" and before in TROUBLE else []
+    then, done = before.about["outcome"] if before else "", ended.outcome == "done"
     runs = [store.read(folder) for folder in ended.folders if folder.is_dir()]
-    failing = [check["claim"] for run in runs for check in run.checks if check["outcome"] == "failed"]
-    drift = [said for folder in ended.folders if (said := _drift(reports, folder))] if ended.outcome == "done" else []
-    kinds += ["check"] if ended.outcome == "done" and failing else []
-    kinds += ["drift"] if drift else []
-    kinds = [kind for kind in kinds if kind in notices.of]
+    known = _failing(_read(reports / before.report / run) for run in before.about["runs"]) if before else []
+    failing = [claim for claim in _failing(runs) if claim not in known]
+    drift = [said for folder in ended.folders if done and (said := _drift(reports, folder))]
+    news = {
+        ended.outcome: ended.outcome == "failed" or (ended.outcome in TROUBLE and ended.outcome != then),
+        "recovered": done and then in TROUBLE,
+        "check": done and failing,
+        "drift": drift,
+    }
+    kinds = [kind for kind, is_news in news.items() if is_news and kind in notices.of]
     if not kinds:
         return None
     return {
@@ -92,6 +97,19 @@ def _entry(notices, reports, ended, before):
         "drift": drift,
         "links": [_link(notices, folder) for folder in ended.folders],
     }
+
+
+def _read(folder):
+    """The manifest of an earlier run; None where it is gone."""
+    try:
+        return store.read(folder)
+    except (InputError, OSError):
+        return None
+
+
+def _failing(runs):
+    """The claims of checks that fail in runs."""
+    return [check["claim"] for run in runs if run for check in run.checks if check["outcome"] == "failed"]
 
 
 def _why(ended, runs):

@@ -1,9 +1,10 @@
 """A browser to read pages in: where there is none, these tests skip, or fail if $CRMLAB_REQUIRE lists `browser`."""
 
-import os
 import shutil
 
 import pytest
+
+from ..shell import missing
 
 INSTALL = "apt-get install chromium, and pip install playwright axe-playwright-python"
 ARGUMENTS = [
@@ -25,8 +26,7 @@ def browser():
     except ImportError:
         sync_playwright = None
     if not chromium or not sync_playwright:
-        stop = pytest.fail if "browser" in os.environ.get("CRMLAB_REQUIRE", "").split(",") else pytest.skip
-        stop(f"no Chromium to drive; {INSTALL}")
+        missing("browser", f"no Chromium to drive; {INSTALL}")
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield opened

@@ -1,13 +1,12 @@
 """A schedule from a shell: what is due is run and shown, and given to systemd and cron."""
 
-import os
 import shutil
 import subprocess
 
 import pytest
 
 from ..reports.conftest import TINY, TOLD, lay_out, project, write_notebook  # noqa: F401, a fixture
-from ..shell import crmlab
+from ..shell import crmlab, missing
 
 NIGHTLY = """
 [[run]]
@@ -93,9 +92,7 @@ def test_cron_gets_a_line_whose_paths_are_quoted(planned):
 @pytest.mark.parametrize("name", ["plain", "with blank", "100%", 'a "quote"'])
 def test_systemd_takes_the_units_without_a_word(tmp_path, monkeypatch, name):
     if not shutil.which("systemd-analyze"):
-        if "systemd" in os.environ.get("CRMLAB_REQUIRE", ""):
-            pytest.fail("systemd-analyze is required, and is not installed")
-        pytest.skip("systemd-analyze is not installed")
+        missing("systemd", "systemd-analyze is not installed; it comes with Debian's systemd")
     (tmp_path / name).mkdir()
     root = lay_out(tmp_path / name)
     (root / "notebooks" / "suite.toml").write_text('[[run]]\nreport = "small"\nevery = "day"\n')

@@ -17,6 +17,8 @@ from crmlab import engines
 from crmlab.contracts import Policy, validate
 from crmlab.simulate.orders import simulate_orders, simulate_spend
 
+from ..shell import missing
+
 INSTALL = "`make spark`, and apt-get install default-jre-headless"
 OTHERS = ("postgres", "spark")
 BINARIES = "/usr/lib/postgresql/*/bin"  # where Debian has those of the server, by version
@@ -33,12 +35,6 @@ def rows():
     both["time"] = [datetime(2024, 1, 1) + pd.Timedelta(days=int(d)) for d in both.pop("day")]
     raw = engines.connect().create_table("parity_raw", ibis.memtable(both), temp=True)
     return validate(raw, "simulated", Policy(returns="net")).table.execute()
-
-
-def missing(tool, why):
-    """Skip, or fail if $CRMLAB_REQUIRE lists the tool."""
-    stop = pytest.fail if tool in os.environ.get("CRMLAB_REQUIRE", "").split(",") else pytest.skip
-    stop(why)
 
 
 class Server:

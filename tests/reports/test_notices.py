@@ -15,6 +15,7 @@ from crmlab.estimate import Estimate
 from crmlab.reports import notices, review, store
 from crmlab.reports.channels import Mail, Notices
 from crmlab.reports.due import Ended
+from crmlab.reports.ledger import Event
 from crmlab.reports.manifest import Error
 from crmlab.reports.slots import Slot
 
@@ -33,8 +34,12 @@ def ended(folder=None, outcome="done", why=""):
     return Ended(SLOT, outcome, why, tuple(each.name for each in folders), folders)
 
 
+def event(outcome, *runs):
+    return Event(1, "", "slot", "small", "clv@x", {"outcome": outcome, "runs": list(runs)})
+
+
 def kinds(settings, reports, each, before):
-    told = notices.digest(settings, reports, [each], {"clv": before} if before else {})
+    told = notices.digest(settings, reports, [each], {"clv": event(before)} if before else {})
     return told.data["entries"][0]["kinds"] if told else []
 
 
@@ -65,7 +70,9 @@ def test_checks_that_fail_and_facts_that_differ_from_the_approved_run_are_told(t
     review.decide(tmp_path, approved, "approved", "Ann")
     made = published(tmp_path, facts={"spend": Estimate(20.0, 19, 21).as_dict()}, checks=[FAILING], answer=["So much."])
     told = notices.digest(Notices(link="https://x.org/r/"), tmp_path, [ended(made)], {})
-    assert told.subject == "crmlab: 1 run whose checks fail, 1 run that differs from the approved one"
+    assert told.subject == (
+        "crmlab: 1 run of which a check fails that did not, 1 run that differs from the approved one"
+    )
     assert told.text.splitlines() == [
         "clv (2026-11-29 03:15 UTC): done",
         "  So much.",
@@ -75,6 +82,14 @@ def test_checks_that_fail_and_facts_that_differ_from_the_approved_run_are_told(t
         f"  https://x.org/r/small/{made.name}/report.html",
     ]
     assert notices.digest(Notices(of=["failed"]), tmp_path, [ended(made)], {}) is None
+
+
+def test_a_check_that_failed_the_night_before_is_not_said_again(tmp_path):
+    other = FAILING | {"id": "a.c", "claim": "It rises"}
+    first, second = published(tmp_path, checks=[FAILING]), published(tmp_path, checks=[FAILING, other])
+    assert notices.digest(Notices(), tmp_path, [ended(first)], {"clv": event("done", first.name)}) is None
+    told = notices.digest(Notices(), tmp_path, [ended(second)], {"clv": event("done", first.name, "pruned")})
+    assert told.data["entries"][0]["checks"] == ["It rises"]
 
 
 def test_what_a_notebook_said_and_secrets_are_never_told(tmp_path, monkeypatch):
@@ -187,7 +202,7 @@ def test_a_way_that_hangs_is_given_up(tmp_path, monkeypatch):
         ({"mail": {"to": ["a b"], "sender": "d@e.f", "host": "x"}}, "'a b' is no address"),
         ({"mail": {"to": ["a@b.c\nBcc: x@y.z"], "sender": "d@e.f", "host": "x"}}, "is no address"),
         ({"mail": {"to": [], "sender": "d@e.f", "host": "x"}}, "at least 1"),
-        ({"webhook": "file:///etc/passwd"}, "is no web address"),
+        ({"webhook": "ftp://x.org"}, "is no web address"),
         ({"webhook": "https://me:secret@x.org"}, "leave the password out"),
         ({"link": "x.org"}, "is no web address"),
         ({"of": ["everything"]}, "failed"),
