@@ -43,9 +43,9 @@ class Estimate:
         Confidence level of the intervals.
     conditional : bool
         Whether the intervals hold for these customers alone: they leave out who else might have come.
-    anew : callable, optional
-        Gives how far the value moves in each draw of customers by `crmlab.stats.alike`, an array; a run keeps it, so
-        that the value can be compared with that of a run which shares customers.
+    deviations : callable, optional
+        Gives by how much the value differs in each replicate of `crmlab.stats.poisson_bootstrap`, an array; a run keeps
+        it, so that the value can be compared with that of a run which shares customers.
 
     Examples
     --------
@@ -66,7 +66,7 @@ class Estimate:
     reason: str = ""
     level: float = 0.95
     conditional: bool = False
-    anew: Callable[[], Any] | None = field(default=None, compare=False)
+    deviations: Callable[[], Any] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("value", "ci_low", "ci_high", "pi_low", "pi_high", "n"):
@@ -123,7 +123,7 @@ class Estimate:
         return found | {name: word for name, value in found.items() for word, end in OPEN.items() if value == end}
 
 
-FIELDS = tuple(each.name for each in fields(Estimate) if each.name not in ("conditional", "anew"))
+FIELDS = tuple(each.name for each in fields(Estimate) if each.name not in ("conditional", "deviations"))
 
 
 def plain(value: Any) -> Any:

@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from crmlab.contracts import formulas
 
 SETTINGS = ".inputs/tables.json"  # within a run's staging
-ANEW = "tables/private/replicates.csv"  # of a run: how far its facts move in customers drawn anew
+REPLICATES = "tables/private/replicates.csv"  # of a run: deviations of its facts in bootstrap replicates
 
 
 class Tables(BaseModel):

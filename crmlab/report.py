@@ -35,7 +35,7 @@ from crmlab.identification import (
 )
 from crmlab.model import why_blank
 from crmlab.small_groups import counts_people, few, withheld, without_small
-from crmlab.stats.alike import LEAST, REPLICATES
+from crmlab.stats.poisson_bootstrap import LEAST, REPLICATES
 
 STEM = re.compile(r"(private/)?[\w][\w .()-]{0,119}")
 LONGEST_NAME = 200  # bytes of a table's name
@@ -77,7 +77,7 @@ class Report:
         self.notes: dict[str, None] = {}
         self.sources: dict[str, dict[str, str]] = {}  # of data that the catalog does not know of
         self._brought: dict[str, set[str]] = {}  # what a call gave, by its name: facts and tables
-        self._anew: dict[tuple[str, Estimate], Any] = {}  # facts -> how far each moves in customers drawn anew
+        self._deviations: dict[tuple[str, Estimate], Any] = {}  # facts -> those of each in bootstrap replicates
         self._rules = exported.settings()
 
     @guarded
@@ -178,22 +178,22 @@ class Report:
             self.facts.pop(before, None)
         self._brought[name] = set(found)
         self.facts |= found
-        self._keep_anew()
+        self._keep_replicates()
         lines = "\n".join(f"{words(given)}: {estimate}" for given, estimate in found.items())
         display(Left(Line(lines), {"facts": [_fact(given, estimate) for given, estimate in found.items()]}))
 
-    def _keep_anew(self) -> None:
-        """In a run, write how far each fact moves in customers drawn anew, where that is known: a column a fact."""
+    def _keep_replicates(self) -> None:
+        """In a run, write the deviations of facts in bootstrap replicates, where they are known: a column a fact."""
         staging = os.environ.get("CRMLAB_STAGING")
         if not staging:
             return
         for name, estimate in self.facts.items():
-            if estimate.anew and (name, estimate) not in self._anew:
-                self._anew = {held: kept for held, kept in self._anew.items() if held[0] != name}
-                self._anew[name, estimate] = _moves(estimate)
-        known = {name: moves for (name, fact), moves in self._anew.items() if self.facts.get(name) == fact}
-        kept = {name: moves for name, moves in known.items() if moves is not None}
-        path = Path(staging) / exported.ANEW
+            if estimate.deviations and (name, estimate) not in self._deviations:
+                self._deviations = {held: kept for held, kept in self._deviations.items() if held[0] != name}
+                self._deviations[name, estimate] = _deviations(estimate)
+        known = {name: off for (name, fact), off in self._deviations.items() if self.facts.get(name) == fact}
+        kept = {name: off for name, off in known.items() if off is not None}
+        path = Path(staging) / exported.REPLICATES
         if kept:
             path.parent.mkdir(parents=True, exist_ok=True)
             pd.DataFrame(kept).to_csv(path, index=False, float_format="%.9g", quoting=csv.QUOTE_NONNUMERIC)
@@ -424,18 +424,18 @@ def _part(fact: Estimate) -> float | None:
     return round(fact.n * fact.value, 6) if fact.kind == "share" and fact.n and fact.value is not None else None
 
 
-def _moves(estimate: Estimate) -> np.ndarray | None:
-    """How far a fact moves in customers drawn anew; None where that cannot be computed, which costs no fact.
+def _deviations(estimate: Estimate) -> np.ndarray | None:
+    """The deviations of a fact in bootstrap replicates; None where they cannot be computed, which costs no fact.
 
-    None of so few customers that the draws together would say what each of them answered.
+    None of so few customers that the replicates together would say what each of them answered.
     """
     if not estimate.n or estimate.n < LEAST:
         return None
     try:
-        moves = np.asarray(estimate.anew() if estimate.anew else None, float)
+        found = np.asarray(estimate.deviations() if estimate.deviations else None, float)
     except Exception:  # it is the caller's
         return None
-    return moves if moves.shape == (REPLICATES,) and np.isfinite(moves).all() else None
+    return found if found.shape == (REPLICATES,) and np.isfinite(found).all() else None
 
 
 def _fact(name: str, estimate: Estimate) -> dict[str, Any]:

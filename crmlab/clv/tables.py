@@ -16,7 +16,7 @@ from crmlab.contracts import InputError
 from crmlab.dataset import Data
 from crmlab.days import day_literal
 from crmlab.orders import first_spend, need_amounts, order_days
-from crmlab.stats import alike
+from crmlab.stats import poisson_bootstrap
 
 SUFFICIENT_STATISTICS = ("frequency", "recency", "age")
 MOST_KEPT = 100_000  # rows of a collapsed table that are kept beside it
@@ -270,10 +270,10 @@ def _collapse(customers, extra):
     return frame.drop(columns="repeat_spend")
 
 
-def redrawn(customers: Any, *extra: str) -> tuple[pd.DataFrame, np.ndarray] | None:
-    """The frame of `collapse`, and by how many customers each row has more, or fewer, in each draw of `alike`.
+def reweighted(customers: Any, *extra: str) -> tuple[pd.DataFrame, np.ndarray] | None:
+    """The frame of `collapse`, and how many customers each row has more, or fewer, in each bootstrap replicate.
 
-    None of what is no lazy table with ids, and of more than `MOST_KEPT` customers. A table is drawn once, while it
+    None of what is no lazy table with ids, and of more than `MOST_KEPT` customers. A table is reweighted once, while it
     lives.
     """
     if not isinstance(customers, ir.Table) or "customer_id" not in customers.columns:
@@ -281,13 +281,13 @@ def redrawn(customers: Any, *extra: str) -> tuple[pd.DataFrame, np.ndarray] | No
     frame, keys = collapse(customers, *extra), [*SUFFICIENT_STATISTICS, *extra]
     if frame.customers.sum() > MOST_KEPT:
         return None
-    kept, name = _collapsed[id(customers)], ("redrawn", *extra)
+    kept, name = _collapsed[id(customers)], ("reweighted", *extra)
     if name not in kept:
         each = customers.select("customer_id", *keys).execute()
         rows = pd.MultiIndex.from_frame(frame[keys].astype(float))
         place = rows.get_indexer(pd.MultiIndex.from_frame(each[keys].astype(float)))
-        change = np.zeros((len(frame), alike.REPLICATES))
-        np.add.at(change, place, alike.counts(each.customer_id, masks.key()) - 1.0)
+        change = np.zeros((len(frame), poisson_bootstrap.REPLICATES))
+        np.add.at(change, place, poisson_bootstrap.weights(each.customer_id, masks.key()) - 1.0)
         kept[name] = pd.DataFrame(change)
     return frame, kept[name].to_numpy()
 

@@ -11,17 +11,17 @@ import pandas as pd
 from crmlab.contracts import InputError, suggest
 from crmlab.display import words
 from crmlab.estimate import FIELDS, Estimate
-from crmlab.exported import ANEW, as_it_was
+from crmlab.exported import REPLICATES, as_it_was
 from crmlab.reports import integrity, ledger, store
 from crmlab.reports.attribution import Attribution
 from crmlab.reports.causes import causes
-from crmlab.reports.differences import TOLERANCE, Difference, differences, moves_of
+from crmlab.reports.differences import TOLERANCE, Difference, deviations_of, differences
 from crmlab.reports.growth import NewDays, new_days
 from crmlab.reports.manifest import Manifest
 
 SAID = {"as predicted": "as predicted", "differs": "not as predicted"}
 CAUTIOUS = "which is cautious where customers are shared"
-PAIRED = "customers whom the runs share were drawn alike in both, so that they err once"
+PAIRED = "bootstrap replicates are paired by customer, so that the error of shared customers counts once"
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,9 @@ class Comparison:
             return f"the errors of both runs count, {CAUTIOUS}"
         alike = "1 fact is" if paired == 1 else f"{paired} facts are"
         rest = len(of_facts) - paired
-        return f"{alike} judged by customers drawn alike in both runs, {rest} by the errors of both, {CAUTIOUS}"
+        return (
+            f"{alike} judged by bootstrap replicates paired by customer, {rest} by the errors of both runs, {CAUTIOUS}"
+        )
 
     @property
     def summary(self) -> str:
@@ -90,8 +92,9 @@ def compare(before: Path, after: Path) -> Comparison:
     """
     one, other = store.read(before), store.read(after)
     same = _read_the_same(one, other)
+    deviations = deviations_of(before), deviations_of(after)
     return Comparison(
-        one, other, same, [*causes(one, other)], differences(one, other, same, (moves_of(before), moves_of(after))),
+        one, other, same, [*causes(one, other)], differences(one, other, same, deviations),
         [*_checks(one, other)],
         [*_tables(before, after, one, other)], [*_one_sided(one, other)], *new_days(before, one, other),
     )  # fmt: skip
@@ -100,7 +103,7 @@ def compare(before: Path, after: Path) -> Comparison:
 def in_short(reports: Path, before: Manifest, after: Manifest) -> str:
     """What a run says that an earlier one did not, without a look at its tables: a sentence."""
     same = _read_the_same(before, after)
-    moves = [moves_of(reports / run.report / run.run) for run in (before, after)]
+    moves = [deviations_of(reports / run.report / run.run) for run in (before, after)]
     facts = [fact for fact in differences(before, after, same, (moves[0], moves[1])) if fact.outcome == "differs"]
     changed, made_from = [*_checks(before, after)], [*causes(before, after)]
     parts = [
@@ -143,7 +146,7 @@ def _checks(one, other):
 
 
 def _tables(before, after, one, other):
-    both = (one.artefacts.keys() | other.artefacts.keys()) - {ANEW}
+    both = (one.artefacts.keys() | other.artefacts.keys()) - {REPLICATES}
     paths = sorted(path for path in both if path.startswith("tables/"))
     for path in paths:
         if one.artefacts.get(path) == other.artefacts.get(path):

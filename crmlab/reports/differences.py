@@ -2,9 +2,9 @@
 
 Of runs of the same data every difference is real, as none of it is sampling error. Of runs of other data the errors of
 both add: the interval of a difference is that of two independent estimates [MOVER: Zou & Donner 2008, "Construction of
-confidence intervals about effect measures"]. Where both runs kept how far a fact moves in customers drawn alike
-(`crmlab.stats.alike`), the difference is judged by how far it moves itself, so that customers whom both share err once.
-What is flagged is adjusted for the number of facts [Holm 1979].
+confidence intervals about effect measures"]. Where both runs kept bootstrap replicates of a fact with the same weights
+(`crmlab.stats.poisson_bootstrap`), these are paired, so that the error of customers whom both share counts once. What
+is flagged is adjusted for the number of facts [Holm 1979].
 """
 
 import math
@@ -17,13 +17,13 @@ from pandas.api.types import is_numeric_dtype
 from scipy import stats
 
 from crmlab.estimate import Estimate, written
-from crmlab.exported import ANEW
+from crmlab.exported import REPLICATES
 from crmlab.reports.manifest import Manifest
 from crmlab.stats.comparisons import holm
 
 TOLERANCE = 1e-6  # of a value, by which two computations of the same may differ
 LEVEL = 0.95
-FEWEST = 3  # draws that say how far a fact moves
+FEWEST = 3  # replicates
 OUTCOMES = ("differs", "within error", "the same", "not judged")
 
 
@@ -39,7 +39,7 @@ class Difference:
     high: float | None = None
     p: float | None = None  # adjusted for all facts
     reason: str = ""  # why it is not judged
-    paired: bool = False  # whether it was judged by customers drawn alike in both runs
+    paired: bool = False  # whether it was judged by replicates that are paired
 
     @property
     def value(self) -> float | None:
@@ -83,36 +83,38 @@ class Difference:
 
 
 def differences(
-    one: Manifest, other: Manifest, same_data: bool, moves: tuple[pd.DataFrame, pd.DataFrame] | None = None
+    one: Manifest, other: Manifest, same_data: bool, deviations: tuple[pd.DataFrame, pd.DataFrame] | None = None
 ) -> list[Difference]:
     """The facts that both runs have, judged.
 
-    moves : of each run, how far its facts move in customers drawn anew, as from `moves_of`
+    deviations : of each run, those of its facts in bootstrap replicates, as from `deviations_of`
     """
     pairs = [(n, Estimate(**one.facts[n]), Estimate(**other.facts[n])) for n in one.facts if n in other.facts]
     if same_data:
         return [_same(*pair) for pair in pairs]
-    before, after = moves or (pd.DataFrame(), pd.DataFrame())
+    before, after = deviations or (pd.DataFrame(), pd.DataFrame())
     named = [[data.name for data in run.data] for run in (one, other)]  # ids of another shop name others
-    alike = one.masking is not None and one.masking == other.masking and len(before) == len(after)
-    alike = alike and named[0] == named[1]
+    paired = one.masking is not None and one.masking == other.masking and len(before) == len(after)
+    paired = paired and named[0] == named[1]
     found = []
     for name, then, now in pairs:
         if name not in before or name not in after or min(len(before), len(after)) < FEWEST:
             found.append(_independent(name, then, now))
-        elif alike:
-            found.append(_by_moves(name, then, now, np.std(after[name] - before[name], ddof=1), len(after) - 1, True))
-        else:  # drawn otherwise, so that both err by themselves
+        elif paired:
+            found.append(
+                _by_replicates(name, then, now, np.std(after[name] - before[name], ddof=1), len(after) - 1, True)
+            )
+        else:  # by other weights, so that the errors of both add
             error = math.hypot(np.std(before[name], ddof=1), np.std(after[name], ddof=1))
-            found.append(_by_moves(name, then, now, error, min(len(before), len(after)) - 1, False))
+            found.append(_by_replicates(name, then, now, error, min(len(before), len(after)) - 1, False))
     return _adjusted(found)
 
 
-def moves_of(folder: Path) -> pd.DataFrame:
-    """How far the facts of a run move in customers drawn anew: a column a fact, a row a draw; empty where unknown."""
+def deviations_of(folder: Path) -> pd.DataFrame:
+    """The deviations of a run's facts in bootstrap replicates: a column a fact, a row each; empty where unknown."""
     try:
-        found = pd.read_csv(folder / ANEW)
-        return found.loc[:, [is_numeric_dtype(moves) and np.isfinite(moves).all() for _, moves in found.items()]]
+        found = pd.read_csv(folder / REPLICATES)
+        return found.loc[:, [is_numeric_dtype(each) and np.isfinite(each).all() for _, each in found.items()]]
     except (OSError, ValueError):
         return pd.DataFrame()
 
@@ -138,8 +140,8 @@ def _alike(one, other):
     return math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=0)
 
 
-def _by_moves(name, before, after, error, df, paired):
-    """Of customers drawn anew: the difference against how far it moves from draw to draw."""
+def _by_replicates(name, before, after, error, df, paired):
+    """By the standard deviation of the difference over bootstrap replicates."""
     if reason := _why_not_judged(before, after):
         return Difference(name, before, after, "not judged", reason=reason)
     difference, error = after.value - before.value, float(error)

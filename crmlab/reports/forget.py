@@ -62,11 +62,11 @@ def _rewrite(reports, folder, tables, customer):
             return
         intact = integrity.standing(folder, book.ledger, whole=True).is_intact
         page = folder / review.PAGE
-        moves = [exported.ANEW] if (folder / exported.ANEW).is_file() else []  # sums that the person is part of
-        waiting = {table: store.beside(folder, table) for table in [*tables, *moves]}
+        sums = [exported.REPLICATES] if (folder / exported.REPLICATES).is_file() else []  # the person is part of them
+        waiting = {table: store.beside(folder, table) for table in [*tables, *sums]}
         for table, beside in waiting.items():
             beside.touch(0o600)
-            beside.write_bytes(b"" if table in moves else _without(folder / table, customer)[0])
+            beside.write_bytes(b"" if table in sums else _without(folder / table, customer)[0])
         at = ledger.now()
         if page.is_file():
             waiting[review.PAGE] = store.beside(folder, review.PAGE)

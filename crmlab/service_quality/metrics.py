@@ -7,8 +7,8 @@ import pandas as pd
 
 from crmlab.estimate import Estimate
 from crmlab.model import needs_fit
-from crmlab.service_quality.models.anew import ANEW
 from crmlab.service_quality.models.asked import OVERALL, level_of, not_asked_reason, reasoned
+from crmlab.service_quality.models.deviations import DEVIATIONS
 from crmlab.service_quality.models.scores import battery_of, single_wave
 from crmlab.service_quality.tables.survey import Survey
 
@@ -106,7 +106,7 @@ def top_box_risk_ratio(loyalty_by_satisfaction: pd.DataFrame) -> Estimate:
         return Estimate(None, kind="ratio", reason=top.reason or "there is no level below the highest")
     return Estimate(
         *ends, unit="times as loyal as one level below", kind="ratio", level=level_of(loyalty_by_satisfaction),
-        anew=loyalty_by_satisfaction.attrs.get(ANEW),
+        deviations=loyalty_by_satisfaction.attrs.get(DEVIATIONS),
     )  # fmt: skip
 
 
@@ -125,10 +125,10 @@ def net_promoter_estimate(net_promoter_score: pd.DataFrame) -> Estimate:
         From −100 to 100 points, with its interval; blank with the reason where there is none.
     """
     score = net_promoter_score.iloc[0]
-    moves = net_promoter_score.attrs.get(ANEW)
+    found = net_promoter_score.attrs.get(DEVIATIONS)
     return Estimate(
         score.nps, score.ci_low, score.ci_high, n=round(score.n), unit="points", level=level_of(net_promoter_score),
-        anew=(lambda: moves()["nps"]) if moves else None,
+        deviations=(lambda: found()["nps"]) if found else None,
     )  # fmt: skip
 
 
@@ -136,6 +136,7 @@ def _points(value, row, table):
     unit = "points of the scale"
     if pd.isna(value):
         return Estimate(None, unit=unit, reason=row.reason)
-    moves = table.attrs.get(ANEW)
-    anew = (lambda: moves()[row.dimension]) if moves else None
-    return Estimate(value, row.ci_low, row.ci_high, n=round(row.n), unit=unit, level=level_of(table), anew=anew)
+    found = table.attrs.get(DEVIATIONS)
+    deviations = (lambda: found()[row.dimension]) if found else None
+    ends = row.ci_low, row.ci_high
+    return Estimate(value, *ends, n=round(row.n), unit=unit, level=level_of(table), deviations=deviations)

@@ -12,9 +12,9 @@ from crmlab import exported
 from crmlab.estimate import Estimate
 from crmlab.report import Report
 from crmlab.reports import comparison, parameters, runner, store
-from crmlab.reports.differences import differences, moves_of
+from crmlab.reports.differences import deviations_of, differences
 from crmlab.reports.manifest import Masking, Source
-from crmlab.stats import alike
+from crmlab.stats import poisson_bootstrap
 
 from .conftest import write_notebook
 from .test_store import manifest
@@ -79,7 +79,7 @@ def facts_of(values):
 
     values : a frame by customer: spend, gap
     """
-    change, n = alike.counts(values.index, b"key") - 1.0, len(values)
+    change, n = poisson_bootstrap.weights(values.index, b"key") - 1.0, len(values)
     spend, gap = values.spend.to_numpy(), values.gap.to_numpy()
     parts = {
         "mean": (gap.mean(), (gap - gap.mean()) / n),
@@ -166,26 +166,26 @@ def test_runs_keep_how_far_their_facts_move_and_are_compared_by_it(project):
         folders.append(runner.run(job, project, project / "reports"))
     run = store.read(folders[0])
     assert run.state == "success", run.error
-    assert list(moves_of(folders[0])) == ["equity", "orders"]
-    assert len(moves_of(folders[0])) == alike.REPLICATES
-    assert exported.ANEW in run.artefacts
-    assert stat.S_IMODE((folders[0] / exported.ANEW).stat().st_mode) == 0o600
+    assert list(deviations_of(folders[0])) == ["equity", "orders"]
+    assert len(deviations_of(folders[0])) == poisson_bootstrap.REPLICATES
+    assert exported.REPLICATES in run.artefacts
+    assert stat.S_IMODE((folders[0] / exported.REPLICATES).stat().st_mode) == 0o600
     found = comparison.compare(*folders)
     facts = {fact.name: fact for fact in found.facts}
     assert facts["equity"].outcome == "differs"
     assert facts["equity"].low < 0.08 * facts["equity"].before.value < facts["equity"].high
     assert facts["orders"].outcome == "within error"
     assert facts["orders"].p == 1
-    assert "customers whom the runs share were drawn alike in both" in found.summary
+    assert "bootstrap replicates are paired by customer" in found.summary
 
 
 @pytest.mark.parametrize(
     "text", ["", "a\n1\n", "a,b\n1,x\n2,y\n3,z\n", '"a"\nnan\n1\n2\n', '"a"\n1\ninf\n2\n', "a\n1\n2\n3", "\x00"]
 )
 def test_moves_that_were_torn_or_are_no_numbers_pair_nothing(tmp_path, text):
-    (tmp_path / exported.ANEW).parent.mkdir(parents=True)
-    (tmp_path / exported.ANEW).write_text(text)
-    moves = moves_of(tmp_path)
+    (tmp_path / exported.REPLICATES).parent.mkdir(parents=True)
+    (tmp_path / exported.REPLICATES).write_text(text)
+    moves = deviations_of(tmp_path)
     (fact,) = judged({"a": Estimate(10.0, 4, 16)}, {"a": Estimate(11.0, 5, 17)}, (moves, moves.copy()))
     assert fact.paired == (list(moves) == ["a"] and len(moves) == 3)
     assert fact.outcome in ("within error", "differs")
@@ -195,12 +195,12 @@ def test_moves_that_were_torn_or_are_no_numbers_pair_nothing(tmp_path, text):
 def test_a_fact_whose_moves_cannot_be_computed_is_kept_without_them(tmp_path, monkeypatch):
     monkeypatch.setenv("CRMLAB_STAGING", str(tmp_path))
     report = Report("Moves")
-    report.fact("raises", Estimate(1.0, n=400, anew=lambda: 1 / 0))
-    report.fact("short", Estimate(1.0, n=400, anew=lambda: [1.0, 2.0]))
-    report.fact("blank", Estimate(1.0, n=400, anew=lambda: None))
-    report.fact("few", Estimate(1.0, n=399, anew=lambda: np.arange(200.0)))  # whose answers could be solved for
-    report.fact('odd, "name"\rof\n', Estimate(1.0, n=400, anew=lambda: np.arange(200.0)))
-    assert list(moves_of(tmp_path)) == ['odd, "name"\rof\n']
+    report.fact("raises", Estimate(1.0, n=400, deviations=lambda: 1 / 0))
+    report.fact("short", Estimate(1.0, n=400, deviations=lambda: [1.0, 2.0]))
+    report.fact("blank", Estimate(1.0, n=400, deviations=lambda: None))
+    report.fact("few", Estimate(1.0, n=399, deviations=lambda: np.arange(200.0)))  # whose answers could be solved for
+    report.fact('odd, "name"\rof\n', Estimate(1.0, n=400, deviations=lambda: np.arange(200.0)))
+    assert list(deviations_of(tmp_path)) == ['odd, "name"\rof\n']
     assert len(report.facts) == 5
 
 

@@ -125,34 +125,23 @@ class SpendByFrequency(GammaGamma):
         draws[:, 3] = np.log(np.exp(draws[:, 4:]) @ share)
         return with_uncertainty(mixed, replace(self.uncertainty, draws=draws))
 
-    def moved(self, customers: pd.DataFrame, change: np.ndarray) -> np.ndarray:
+    def _influence(self, customers: pd.DataFrame, change: np.ndarray) -> np.ndarray:
         """As of GammaGamma: what classes have in common by all customers, each factor by those of its class.
 
-        Parameters
-        ----------
-        customers : DataFrame
-            What the model was fitted to.
-        change : array
-            How many more customers each row stands for, in each of several draws: rows x draws.
-
-        Returns
-        -------
-        array
-            Parameters x draws; 0 for customers without a repeat order, whose factor follows the trend.
+        0 for customers without a repeat order, whose factor follows the trend.
         """
-        if self.uncertainty is None:
-            return np.zeros((8, change.shape[1]))
+        uncertainty: Any = self.uncertainty  # it was fitted
         (x, m), kept = self._columns(customers)
         common = MeanSpend if self.q >= ENDLESS else GammaGamma
         plain = with_uncertainty(
             common(self.p, self.q, self.gamma),
-            replace(self.uncertainty, covariance=self.uncertainty.covariance[:3, :3]),
+            replace(uncertainty, covariance=uncertainty.covariance[:3, :3]),
         )
         scaled = m * self.gamma / self._scale(x)
         rows = pd.DataFrame({"frequency": x, "monetary_value": scaled, "customers": customer_weights(customers)[kept]})
         classes, change = np.searchsorted(STARTS, x, side="right"), change[kept]
-        moves = [plain.moved(rows, change), np.zeros((1, change.shape[1]))]
-        for number, variance in enumerate(np.diag(self.uncertainty.covariance)[4:], 1):
+        moves = [plain._influence(rows, change), np.zeros((1, change.shape[1]))]
+        for number, variance in enumerate(np.diag(uncertainty.covariance)[4:], 1):
             among = classes == number
             if among.any():
                 of_class = [x[among], scaled[among]]

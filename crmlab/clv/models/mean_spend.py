@@ -69,21 +69,8 @@ class MeanSpend(GammaGamma):
         drawn = logs + np.column_stack([scattered[:, 0], np.zeros(replicates), scattered[:, 1] - scattered[:, 0]])
         return with_uncertainty(model, Uncertainty(covariance, drawn))
 
-    def moved(self, customers: pd.DataFrame, change: np.ndarray) -> np.ndarray:
-        """As of GammaGamma, by the moments that this was fitted by.
-
-        Parameters
-        ----------
-        customers : DataFrame
-            What the model was fitted to.
-        change : array
-            How many more customers each row stands for, in each of several draws: rows x draws.
-
-        Returns
-        -------
-        array
-            Parameters x draws.
-        """
+    def _influence(self, customers, change):
+        """As of GammaGamma, by the moments that this was fitted by."""
         x, m, weights = self._statistics(customers)
         _, kept = self._columns(customers)
         off = m * (ENDLESS - 1) / (self.gamma * self.p) - 1  # from the mean of all

@@ -74,20 +74,20 @@ class CustomerModel(LikelihoodModel):
         *kinds, which = distinct(*columns)
         return bootstrap(self, self._likelihood, kinds, np.bincount(which, weights).astype(int), replicates, seed)
 
-    def moved(self, customers: pd.DataFrame, change: np.ndarray) -> np.ndarray:
-        """How far the logs of the parameters of a fitted model move, to first order, with the customers.
+    def influence(self, customers: pd.DataFrame, change: np.ndarray) -> np.ndarray:
+        """By how much the logs of the parameters of a fitted model change, to first order, as customers are reweighted.
 
         Parameters
         ----------
         customers : DataFrame
             What the model was fitted to.
         change : array
-            How many more customers each row stands for, in each of several draws: rows x draws.
+            How many more customers each row stands for, in each replicate: rows x replicates.
 
         Returns
         -------
         array
-            Parameters x draws; 0 of a model that was not fitted.
+            Parameters x replicates; 0 of a model that was not fitted.
 
         References
         ----------
@@ -95,15 +95,18 @@ class CustomerModel(LikelihoodModel):
         """
         if self.covariance is None:
             return np.zeros((len(values(self)), change.shape[1]))
+        return self._influence(customers, change)
+
+    def _influence(self, customers, change):
         columns, kept = self._columns(customers)
         return self.covariance @ self._slopes(self._likelihood, columns, change[kept], values(self))
 
     @staticmethod
     def _slopes(likelihood, columns, change, theta):
-        """The gradient by the logs of the parameters of what each draw adds to a log-likelihood: parameters x draws."""
+        """The gradient by the logs of the parameters of what each replicate adds to a log-likelihood."""
         with one_thread(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            of_draw = [likelihood(*columns, each)(np.array(theta))[1] for each in change.T]
-        return np.array(of_draw).T * np.array(theta)[:, None]
+            slopes = [likelihood(*columns, each)(np.array(theta))[1] for each in change.T]
+        return np.array(slopes).T * np.array(theta)[:, None]
 
     @staticmethod
     def _columns(customers):

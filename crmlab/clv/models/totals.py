@@ -21,7 +21,7 @@ from crmlab.clv.models.gamma_gamma import GammaGamma
 from crmlab.clv.models.inputs import Validated, customer_weights
 from crmlab.clv.models.orders import OrderModel
 from crmlab.clv.models.valuation import discounted_orders, total
-from crmlab.clv.tables import SUFFICIENT_STATISTICS, Customers, collapsed, redrawn
+from crmlab.clv.tables import SUFFICIENT_STATISTICS, Customers, collapsed, reweighted
 from crmlab.estimate import Estimate
 from crmlab.likelihood import parameter_names, values
 from crmlab.model import Unfitted, needs_fit
@@ -161,7 +161,7 @@ def forecast_orders(
     return _total(
         lambda rows, m: m.expected_orders(rows, horizon_days),
         lambda m: len(m.simulate_orders(frame, horizon_days, rng)),
-        (model,), frame, level, _anew(customers), unit="orders", kind="count",
+        (model,), frame, level, _deviations(customers), unit="orders", kind="count",
     )  # fmt: skip
 
 
@@ -221,8 +221,8 @@ def customer_equity(
 
     models = (model, spend_model) if spend_model else (model,)
     simulate, kind = None if horizon_days is None else outcome, "money" if spend_model else "number"
-    anew = _anew(customers, "monetary_value")
-    return _total(expected, simulate, models, frame, level, anew, unit=unit, kind=kind)
+    deviations = _deviations(customers, "monetary_value")
+    return _total(expected, simulate, models, frame, level, deviations, unit=unit, kind=kind)
 
 
 @needs_fit
@@ -309,18 +309,18 @@ def _count(model, customers, probability, seed, level, unit, counted=lambda fram
     return _total(
         lambda rows, m: np.where(counted(rows), probability(m, rows), 0.0),
         lambda m: rng.binomial(frame.customers, np.clip(probability(m, frame), 0, 1)).sum(),
-        (model,), frame, level, _anew(customers), unit=f"{unit}, by {model.title}", kind="count",
+        (model,), frame, level, _deviations(customers), unit=f"{unit}, by {model.title}", kind="count",
     )  # fmt: skip
 
 
 def _total(
     expected: Callable, outcome: Callable | None, models: tuple, customers: pd.DataFrame, level: float,
-    anew: Callable | None = None, **about: Any,
+    deviations: Callable | None = None, **about: Any,
 ) -> Estimate:  # fmt: skip
     """The Estimate of a sum over customers; without an outcome to draw, it has no prediction interval.
 
     expected : of rows of customers and of models, what a customer of each row adds to the sum
-    anew     : of such a function and of models, how far the sum moves in customers drawn anew
+    deviations : of such a function and of models, how far the sum is off in each bootstrap replicate
     """
 
     def of(*drawn):
@@ -333,22 +333,22 @@ def _total(
     named: dict[str, Any] = dict(zip(ENDS, ends, strict=True))
     count = int(customers.customers.sum())
     found = Estimate(of(*models), **named, n=count, level=level, conditional=True, **about)
-    return replace(found, anew=partial(anew, expected, models)) if anew else found
+    return replace(found, deviations=partial(deviations, expected, models)) if deviations else found
 
 
-def _anew(customers: Customers, *extra: str) -> Callable | None:
-    """Gives how far a sum over these customers moves in customers drawn anew; None where nobody knows who they are."""
+def _deviations(customers: Customers, *extra: str) -> Callable | None:
+    """Gives how far a sum over these customers is off in each replicate; None where nobody knows who they are."""
 
-    def moved(expected, models):
-        if (drawn := redrawn(customers, *extra)) is None:
+    def of_sum(expected, models):
+        if (found := reweighted(customers, *extra)) is None:
             return None
-        frame, change = Validated(drawn[0]), drawn[1]
-        found = np.asarray(expected(frame, *models), float) @ change
+        frame, change = Validated(found[0]), found[1]
+        off = np.asarray(expected(frame, *models), float) @ change
         for place, model in enumerate(models):
-            found += _slope(expected, frame, models, place) @ model.moved(frame, change)
-        return found if np.isfinite(found).all() else None
+            off += _slope(expected, frame, models, place) @ model.influence(frame, change)
+        return off if np.isfinite(off).all() else None
 
-    return moved if isinstance(customers, ir.Table) else None
+    return of_sum if isinstance(customers, ir.Table) else None
 
 
 def _slope(expected, frame, models, place):

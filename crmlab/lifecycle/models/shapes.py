@@ -268,7 +268,7 @@ def _named(joints, line, y):
     """The shape of a line through `y`, and its moves in words."""
     sigma = np.sqrt(np.square(y - line).sum() / max(len(y) - 2 * len(joints) - 2, 1))
     knots = [0, *joints, len(y) - 1]
-    moves = _moves(line[knots], np.diff(knots), sigma)
+    moves = _deviations(line[knots], np.diff(knots), sigma)
     kinds = [kind for kind, _ in moves]
     summary = ", then ".join(f"{kind} for {periods}" for kind, periods in moves) + " periods"
     directions = [kind for kind in kinds if kind != FLAT]
@@ -281,7 +281,7 @@ def _named(joints, line, y):
     return CLASSIC, summary
 
 
-def _moves(heights, length, sigma):
+def _deviations(heights, length, sigma):
     """Pieces as rises, falls and flat parts, neighbours of a kind taken together: a list of (kind, periods).
 
     Those too short or too slight to say anything lengthen a neighbour that goes their way, else they are left out.

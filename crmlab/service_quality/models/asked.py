@@ -58,7 +58,7 @@ def reasoned(value: str) -> Callable[[Callable[P, pd.DataFrame]], Callable[P, pd
 
 def with_reason(table: pd.DataFrame, value: str) -> pd.DataFrame:
     """`table` with the kinds of its columns and, where no row has a `value`, the reasons of its rows as its own."""
-    kept = {name: held for name, held in table.attrs.items() if name == "anew"}
+    kept = {name: held for name, held in table.attrs.items() if name == "deviations"}
     table.attrs = kept | {"kinds": {name: kind for name, kind in KINDS.items() if name in table}}
     blank = (table[value].isna() | table[value].isin([0, np.inf])) & (table.reason != "")
     if blank.all():

@@ -6,8 +6,8 @@ Survey weights count wherever they differ.
 import numpy as np
 import pandas as pd
 
-from crmlab.service_quality.models.anew import ANEW, means_anew
 from crmlab.service_quality.models.asked import OVERALL, reasoned
+from crmlab.service_quality.models.deviations import DEVIATIONS, deviations_of_means
 from crmlab.service_quality.models.scores import (
     DESIRED_UNDECLARED,
     answers_by,
@@ -238,7 +238,7 @@ def battery_gaps(survey, lower, upper, by, replicates, seed, level):
     found = table_of(survey, by, below, rows, COLUMNS, lower, upper)
     found = found.assign(signed_rank_p_adjusted=holm(found.signed_rank_p, found.family))
     if by == "dimension" and not unfit:
-        found.attrs[ANEW] = means_anew(above - below, survey.people.respondent, w)
+        found.attrs[DEVIATIONS] = deviations_of_means(above - below, survey.people.respondent, w)
     return found
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from crmlab.service_quality.models.anew import ANEW, means_anew, ratio_anew
 from crmlab.service_quality.models.asked import no_outcome_reason, outcome_of, reasoned
+from crmlab.service_quality.models.deviations import DEVIATIONS, deviations_of_means, deviations_of_ratio
 from crmlab.service_quality.models.scores import single_wave, weights_of, with_ci
 from crmlab.service_quality.tables.survey import Survey
 from crmlab.stats.ratios import ratio_of_proportions
@@ -133,7 +133,7 @@ def loyalty_by_satisfaction(
     found, w = loyal_share_by_level(nearest, held, weights_of(survey), levels, level), weights_of(survey)
     if len(found) > 1:
         highest, below = (nearest == place for place in found.satisfaction.iloc[[-1, -2]])
-        found.attrs[ANEW] = ratio_anew(highest, below, held, survey.people.respondent, w)
+        found.attrs[DEVIATIONS] = deviations_of_ratio(highest, below, held, survey.people.respondent, w)
     return found
 
 
@@ -228,5 +228,6 @@ def net_promoter_score(survey: Survey, recommend: str | None = None, level: floa
     answers, w = survey.outcomes[name], weights_of(survey)
     found = promoter_shares(answers, w, (asked.low, asked.high), level)
     points = 100.0 * (answers >= PROMOTER) - 100.0 * (answers < PASSIVE)
-    found.attrs[ANEW] = means_anew(pd.DataFrame({"nps": points.where(answers.notna())}), survey.people.respondent, w)
+    scored = pd.DataFrame({"nps": points.where(answers.notna())})
+    found.attrs[DEVIATIONS] = deviations_of_means(scored, survey.people.respondent, w)
     return found

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from crmlab.service_quality.models.anew import ANEW, means_anew
 from crmlab.service_quality.models.asked import reasoned
+from crmlab.service_quality.models.deviations import DEVIATIONS, deviations_of_means
 from crmlab.service_quality.models.scores import (
     OVERALL,
     answers_by,
@@ -83,7 +83,7 @@ def weighted_gap_scores(
     found = table_of(survey, by, gaps, rows, order, "expect", "perceive")
     if by == "dimension" and products and not unfit:
         weighted = (care * gaps.drop(columns=OVERALL)).assign(**{OVERALL: each[0]})
-        found.attrs[ANEW] = means_anew(weighted, survey.people.respondent, w)
+        found.attrs[DEVIATIONS] = deviations_of_means(weighted, survey.people.respondent, w)
     return found.assign(**dict.fromkeys(COLUMNS[3:], np.nan)) if unfit else found
 
 

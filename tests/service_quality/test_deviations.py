@@ -6,7 +6,7 @@ from scipy import stats
 
 from crmlab import masks
 from crmlab import service_quality as sq
-from crmlab.stats import alike
+from crmlab.stats import poisson_bootstrap
 
 
 @pytest.fixture(scope="module")
@@ -27,11 +27,11 @@ def test_each_fact_moves_as_far_as_it_errs(facts):
     for name, fact in facts.items():
         half = (fact.ci_high - fact.ci_low) / 2 / stats.norm.ppf(0.975)
         errs = fact.value * np.log(fact.ci_high / fact.ci_low) / 2 / stats.norm.ppf(0.975) if name == "ratio" else half
-        assert fact.anew().std() == pytest.approx(errs, rel=0.2), name
+        assert fact.deviations().std() == pytest.approx(errs, rel=0.2), name
 
 
 def test_nps_moves_as_if_respondents_stood_so_many_times_among_the_answers(customers, facts):
-    change = alike.counts(customers.people.respondent, masks.key())
+    change = poisson_bootstrap.weights(customers.people.respondent, masks.key())
     recommend = customers.outcomes["recommend"].to_numpy(float)
     w, there = customers.people.weight.to_numpy(float), ~np.isnan(recommend)
     points = 100.0 * (recommend >= 9) - 100.0 * (recommend < 7)
@@ -39,5 +39,5 @@ def test_nps_moves_as_if_respondents_stood_so_many_times_among_the_answers(custo
         np.average(points[there], weights=w[there] * drawn[there]) - facts["nps"].value
         for drawn in change.T.astype(float)
     ]
-    assert np.corrcoef(facts["nps"].anew(), again)[0, 1] > 0.99
-    assert facts["nps"].anew().std() == pytest.approx(np.std(again), rel=0.1)
+    assert np.corrcoef(facts["nps"].deviations(), again)[0, 1] > 0.99
+    assert facts["nps"].deviations().std() == pytest.approx(np.std(again), rel=0.1)

@@ -1,16 +1,16 @@
-"""How far means over respondents move in respondents drawn anew, alike in every run."""
+"""Deviations of means over respondents in bootstrap replicates whose weights are the same in every run."""
 
 import numpy as np
 import pandas as pd
 
 from crmlab import masks
-from crmlab.stats import alike
+from crmlab.stats import poisson_bootstrap
 
-ANEW = "anew"  # in the attrs of a frame: gives by name how far each of its means moves, an array
+DEVIATIONS = "deviations"  # in the attrs of a frame: gives those of each of its means, by name
 
 
-def means_anew(values, respondents, weights):
-    """A function that gives, of each column, how far its weighted mean moves in respondents drawn anew.
+def deviations_of_means(values, respondents, weights):
+    """A function that gives, of each column, the deviations of its weighted mean in bootstrap replicates.
 
     None where respondents have no ids.
 
@@ -22,8 +22,8 @@ def means_anew(values, respondents, weights):
     if list(respondents) == [str(number) for number in range(1, len(respondents) + 1)]:
         return None  # numbers of rows, as nobody gave ids
 
-    def moved():
-        change = alike.counts(respondents, masks.key()) - 1.0
+    def deviations():
+        change = poisson_bootstrap.weights(respondents, masks.key()) - 1.0
         weighed = np.ones(len(values)) if weights is None else np.asarray(weights, float)
         found = {}
         for name, answers in values.items():
@@ -33,24 +33,24 @@ def means_anew(values, respondents, weights):
                 found[name] = (w * (held - np.average(held, weights=w)) / w.sum()) @ change[there]
         return found
 
-    return moved
+    return deviations
 
 
-def ratio_anew(top, below, loyal, respondents, weights):
+def deviations_of_ratio(top, below, loyal, respondents, weights):
     """The same of the ratio of two weighted shares, of the log of which it is the difference.
 
     top, below : which respondents each share is of
     loyal      : whether each is loyal
     """
     shares = pd.DataFrame({"top": loyal.where(top), "below": loyal.where(below)})
-    means = means_anew(shares, respondents, weights)
+    means = deviations_of_means(shares, respondents, weights)
     if means is None:
         return None
 
-    def moved():
+    def deviations():
         weighed = np.ones(len(loyal)) if weights is None else np.asarray(weights, float)
         at = {name: np.average(v[v.notna()], weights=weighed[v.notna()]) for name, v in shares.items()}
-        moves = means()
-        return at["top"] / at["below"] * (moves["top"] / at["top"] - moves["below"] / at["below"])
+        off = means()
+        return at["top"] / at["below"] * (off["top"] / at["top"] - off["below"] / at["below"])
 
-    return moved
+    return deviations

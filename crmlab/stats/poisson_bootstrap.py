@@ -1,7 +1,7 @@
-"""Customers drawn anew, alike in every run: how often each is drawn depends on the customer's id and a key alone.
+"""The Poisson bootstrap, whose weights are the same in every run: they follow from a customer's id and a key alone.
 
-Estimates of two runs that share customers then move together from draw to draw, so that their difference is judged by
-what it errs, and not by what each of them errs.
+Replicates of two runs that share customers are then paired, so that a difference is judged by its own error, and not by
+those of both runs.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ GOLDEN, FIRST, SECOND = (np.uint64(n) for n in (0x9E3779B97F4A7C15, 0xBF58476D1C
 CUMULATIVE = np.cumsum([np.exp(-1.0) / factorial for factorial in np.cumprod([1.0, *range(1, 20)])])  # Poisson, mean 1
 
 
-def counts(ids: Iterable[Any], key: bytes, replicates: int = REPLICATES) -> np.ndarray:
+def weights(ids: Iterable[Any], key: bytes, replicates: int = REPLICATES) -> np.ndarray:
     """How often each customer is drawn: Poisson of mean 1, by a hash of the id and of the number of the draw.
 
     Parameters
@@ -40,8 +40,8 @@ def counts(ids: Iterable[Any], key: bytes, replicates: int = REPLICATES) -> np.n
 
     Examples
     --------
-    >>> drawn = counts(["a", "b"], b"key")
-    >>> bool((drawn == counts(["b", "a"], b"key")[::-1]).all())
+    >>> drawn = weights(["a", "b"], b"key")
+    >>> bool((drawn == weights(["b", "a"], b"key")[::-1]).all())
     True
     """
     hashes = (hashlib.blake2b(str(one).encode(errors="surrogatepass"), digest_size=8, key=key[:64]) for one in ids)

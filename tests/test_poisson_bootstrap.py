@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from crmlab.stats.alike import counts
+from crmlab.stats.poisson_bootstrap import weights
 
 
 def test_a_customer_is_drawn_alike_whoever_else_there_is():
-    some = counts([f"c-{n}" for n in range(50)], b"key")
-    more = counts([f"c-{n}" for n in range(25, 500)], b"key")
+    some = weights([f"c-{n}" for n in range(50)], b"key")
+    more = weights([f"c-{n}" for n in range(25, 500)], b"key")
     assert (some[25:] == more[:25]).all()
-    assert (counts(range(50), b"key") != some).any()  # other ids
-    assert (counts([f"c-{n}" for n in range(50)], b"other") != some).any()
+    assert (weights(range(50), b"key") != some).any()  # other ids
+    assert (weights([f"c-{n}" for n in range(50)], b"other") != some).any()
 
 
 def test_counts_are_poisson_of_mean_one_and_independent_of_each_other():
-    drawn = counts(range(20_000), b"key", 50)
+    drawn = weights(range(20_000), b"key", 50)
     expected = stats.poisson.pmf(range(6), 1) * drawn.size
     observed = np.bincount(drawn.ravel(), minlength=6)[:6]
     assert (
@@ -30,5 +30,5 @@ def test_counts_are_poisson_of_mean_one_and_independent_of_each_other():
 
 def test_a_total_errs_as_much_as_sampling_says():
     values = np.random.default_rng(1).gamma(0.5, 40, 5000)
-    drawn = (counts(range(5000), b"key", 2000) - 1.0).T @ values
+    drawn = (weights(range(5000), b"key", 2000) - 1.0).T @ values
     assert drawn.std() == pytest.approx(np.sqrt((values**2).sum()), rel=0.06)
