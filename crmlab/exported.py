@@ -14,8 +14,6 @@ from pandas.api.types import (
     is_bool_dtype,
     is_datetime64_any_dtype,
     is_numeric_dtype,
-    is_object_dtype,
-    is_string_dtype,
     is_timedelta64_dtype,
 )
 from pydantic import BaseModel, ConfigDict, Field
@@ -52,12 +50,12 @@ def write_table(table: Any, path: Path, safe: bool = True) -> int:
     Returns how many cells have one.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    if not isinstance(table, pd.DataFrame):
+    if isinstance(table, pd.DataFrame):
+        how = csv.QUOTE_NONNUMERIC if _has_returns(table) else csv.QUOTE_MINIMAL  # a bare one would end a line
+        indexed = table.index.name is not None or table.index.nlevels > 1
+        (_plain(table) if safe else table).to_csv(path, index=indexed, quoting=how, errors="replace")
+    else:
         (_without_formulas(table) if safe else table).to_csv(path)
-        return _changed(path) if safe else 0
-    how = csv.QUOTE_NONNUMERIC if _has_returns(table) else csv.QUOTE_MINIMAL  # a bare one would end a line
-    indexed = table.index.name is not None or table.index.nlevels > 1
-    (_plain(table) if safe else table).to_csv(path, index=indexed, quoting=how, errors="replace")
     return _changed(path) if safe else 0
 
 
@@ -149,7 +147,6 @@ def as_it_was(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     """A table that was read from a file of a run, its text as it was before it was written."""
     if not formulas.are_plain(path.resolve()):
         return table
-    for place, kind in enumerate(table.dtypes):
-        if is_object_dtype(kind) or is_string_dtype(kind):
-            table.isetitem(place, table.iloc[:, place].map(formulas.original))
+    for place in _texts(table):
+        table.isetitem(place, table.iloc[:, place].map(formulas.original))
     return table.rename(columns=formulas.original)

@@ -34,7 +34,7 @@ from crmlab.identification import (
     what_follows,
 )
 from crmlab.model import why_blank
-from crmlab.small_groups import counts_people, few, withheld, without_small
+from crmlab.small_groups import check_without_small, facts_without_small, few, without_small
 from crmlab.stats.poisson_bootstrap import LEAST, REPLICATES
 
 STEM = re.compile(r"(private/)?[\w][\w .()-]{0,119}")
@@ -173,7 +173,8 @@ class Report:
             a fact each: `<name>_<key>`, or `<name>` where the key is empty. A frame has a column value and, where they
             are known, ci_low, ci_high, pi_low, pi_high. A blank frame is one blank fact.
         """
-        found = self._shown(name, {given: _finite(each) for given, each in _estimates(name, value, about).items()})
+        found = {given: _finite(each) for given, each in _estimates(name, value, about).items()}
+        found = facts_without_small(found, name, self._rules.smallest_group)
         for before in self._brought.get(name, set()) - found.keys():
             self.facts.pop(before, None)
         self._brought[name] = set(found)
@@ -203,7 +204,8 @@ class Report:
     @guarded
     def check(self, checks: Check | Iterable[Check]) -> None:
         """Show and keep a check, or several."""
-        found = [self._without_few(check) for check in ([checks] if isinstance(checks, Check) else checks)]
+        given = [checks] if isinstance(checks, Check) else checks
+        found = [check_without_small(check, self._rules.smallest_group) for check in given]
         self.checks |= {check.id: check for check in found}
         display(Left(Checks(found), {"checks": [check.as_dict() for check in found]}))
 
@@ -259,29 +261,6 @@ class Report:
         if not smallest or names_customers(frame):
             return frame, 0
         return without_small(frame if isinstance(frame, pd.DataFrame) else frame.execute(), smallest)
-
-    def _shown(self, name: str, facts: dict[str, Estimate]) -> dict[str, Estimate]:
-        """Facts, blank those of fewer customers than may be shown, and by which these could be worked out."""
-        if not (smallest := self._rules.smallest_group):
-            return facts
-        small = {given for given, fact in facts.items() if any(0 < n < smallest for n in _people(given, fact))}
-        parts = {given: _part(fact) for given, fact in facts.items() if given != name and _part(fact) is not None}
-        if small & parts.keys():
-            hidden = withheld([*parts.values()], pd.DataFrame({"part": [*parts]}), smallest)
-            small |= {given for given, is_hidden in zip(parts, hidden, strict=True) if is_hidden}
-        why = f"withheld: {few(smallest)}, or such a group could be worked out from it"
-        return {
-            given: Estimate(None, unit=fact.unit, kind=fact.kind, reason=why) if given in small else fact
-            for given, fact in facts.items()
-        }
-
-    def _without_few(self, check: Check) -> Check:
-        """A check, its numbers withheld where one of them counts fewer customers than may be shown."""
-        smallest = self._rules.smallest_group
-        counts = [v for name, v in check.values.items() if counts_people(name) and isinstance(v, (int, float))]
-        if not smallest or not any(0 < count < smallest for count in counts):
-            return check
-        return replace(check, withheld=f"Withheld: it is of {few(smallest)}.")
 
     def _why_not_drawn(self, axes: Sequence[plt.Axes], title: str) -> str:
         """Why a figure may not be shown; empty where it may."""
@@ -403,25 +382,6 @@ def _length(frame: Any) -> int:
 
 def _is_blank(frame: Any) -> bool:
     return isinstance(frame, (pd.DataFrame, pd.Series)) and frame.empty and bool(frame.attrs.get("reason"))
-
-
-def _people(name: str, fact: Estimate) -> list[float]:
-    """How many people a fact is of, or says that there are."""
-    if fact.value is None:
-        return []
-    found = [] if fact.n is None else [float(fact.n)]
-    if fact.kind == "count" and counts_people(fact.unit.partition(" ")[0].rstrip(",") or name):
-        found.append(fact.value)
-    if fact.kind == "share" and fact.n is not None and 0 < fact.value < 1:
-        found += [round(fact.n * share, 6) for share in (fact.value, 1 - fact.value)]
-    return found
-
-
-def _part(fact: Estimate) -> float | None:
-    """How many of a whole a fact is: a count, or a share of so many; None of anything else."""
-    if fact.kind == "count":
-        return fact.value
-    return round(fact.n * fact.value, 6) if fact.kind == "share" and fact.n and fact.value is not None else None
 
 
 def _deviations(estimate: Estimate) -> np.ndarray | None:

@@ -1,12 +1,16 @@
-"""Groups of few people, which a table may not show: which of its rows are withheld, and how."""
+"""Groups of few people, which no table, fact or check may show: primary and complementary suppression."""
 
 import itertools
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_float_dtype
+
+from crmlab.check import Check
+from crmlab.estimate import Estimate
 
 PEOPLE_OF = "customers|respondents|people|persons|buyers|users|households|members"
 COUNTS = rf"(.+[_ ])?({PEOPLE_OF})([_ ].+)?|count|n([_ ].+)?|size|eligible|at_risk"  # of columns that count people
@@ -114,7 +118,7 @@ def without_small(frame: pd.DataFrame, smallest: int) -> tuple[pd.DataFrame, int
             cells += int((values.notna().to_numpy() & hidden).sum())
             blanked.isetitem(place, _blanked(values, hidden))
     before = frame.iloc[:, reasons[0]].fillna("").to_numpy() if reasons else ""
-    said = np.where(hidden, f"withheld: {few(smallest)}, or such a group could be worked out from it", before)
+    said = np.where(hidden, why_withheld(smallest), before)
     if reasons:
         blanked.isetitem(reasons[0], said)
     else:
@@ -134,8 +138,59 @@ def counts_people(name: str) -> bool:
 
 
 def few(smallest: int) -> str:
-    """Why what is said of a group is blank."""
+    """A group that is too small, in words."""
     return f"fewer than {smallest} customers"
+
+
+def why_withheld(smallest: int) -> str:
+    """Why a row or a fact is blank: one reason for both kinds, which does not say that this group is the small one."""
+    return f"withheld: {few(smallest)}, or such a group could be worked out from it"
+
+
+def facts_without_small(facts: dict[str, Estimate], whole: str, smallest: int | None) -> dict[str, Estimate]:
+    """Facts, blank those of fewer than `smallest` customers and those by which they could be worked out.
+
+    whole : the name of the fact that is no part of what the others add up to
+    """
+    if not smallest:
+        return facts
+    small = {name for name, fact in facts.items() if any(0 < n < smallest for n in _people(name, fact))}
+    parts = {name: part for name, fact in facts.items() if name != whole and (part := _part(fact)) is not None}
+    if small & parts.keys():
+        hidden = withheld([*parts.values()], pd.DataFrame({"part": [*parts]}), smallest)
+        small |= {name for name, is_hidden in zip(parts, hidden, strict=True) if is_hidden}
+    reason = why_withheld(smallest)
+    return {
+        name: Estimate(None, unit=fact.unit, kind=fact.kind, reason=reason) if name in small else fact
+        for name, fact in facts.items()
+    }
+
+
+def _people(name, fact):
+    """How many people a fact is of, or says that there are."""
+    if fact.value is None:
+        return []
+    found = [] if fact.n is None else [float(fact.n)]
+    if fact.kind == "count" and counts_people(fact.unit.partition(" ")[0].rstrip(",") or name):
+        found.append(fact.value)
+    if fact.kind == "share" and fact.n is not None and 0 < fact.value < 1:
+        found += [round(fact.n * share, 6) for share in (fact.value, 1 - fact.value)]
+    return found
+
+
+def _part(fact):
+    """How many of a whole a fact is: a count, or a share of so many; None of anything else."""
+    if fact.kind == "count":
+        return fact.value
+    return round(fact.n * fact.value, 6) if fact.kind == "share" and fact.n and fact.value is not None else None
+
+
+def check_without_small(check: Check, smallest: int | None) -> Check:
+    """A check, its numbers withheld where one of them counts fewer customers than may be shown."""
+    counts = [v for name, v in check.values.items() if counts_people(name) and isinstance(v, (int, float))]
+    if not smallest or not any(0 < count < smallest for count in counts):
+        return check
+    return replace(check, withheld=f"Withheld: it is of {few(smallest)}.")
 
 
 def _without_small_cells(frame, smallest):
